@@ -79,7 +79,7 @@ LIFE: dict[str, str] = {
           CASE WHEN key % 10 = 1 THEN 'app-' || key ELSE (SELECT id FROM clients WHERE eas_id = '' LIMIT 1) END,
           strftime('%Y-%m-%d', :now, '-' || ago || ' seconds'),
           CASE h WHEN 999 THEN '' ELSE id END,
-          CASE WHEN h < 930 THEN 'clean' WHEN h < 960 THEN 'missing' WHEN h < 980 THEN 'stale' ELSE 'prohibited' END,
+          CASE WHEN h < 930 THEN 'clean' WHEN h < 960 THEN 'missing' WHEN h < 980 THEN 'stale' ELSE 'listed' END,
           'person-' || ((key - 1) / 2) || '@example.com',
           CASE WHEN h < 930 THEN CASE key % 4 WHEN 0 THEN 'laptop-browser' ELSE 'clean-handheld' END
                WHEN h < 980 THEN 'unproven-handheld' ELSE 'prohibited-app' END,

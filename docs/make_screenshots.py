@@ -57,7 +57,7 @@ OWN = EmployeeView(
         DeviceCard(
             mark="5d0c1f",
             standing=BLOCKED,
-            state=PostureState.PROHIBITED,
+            state=PostureState.LISTED,
             kind=Kind.PHONE,
             os="ios",
             os_version="18.6.2",

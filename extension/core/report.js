@@ -37,7 +37,7 @@ export function reportOf(read) {
     touch_points: Math.min(Math.max(Math.trunc(read.touchPoints) || 0, 0), 256),
     install_type: INSTALL_TYPES.has(read.installType) ? read.installType : "other",
     managed: read.managed,
-    prohibited_extensions: read.installed.filter((id) => listed.has(id)).slice(0, 100),
+    listed_extensions: read.installed.filter((id) => listed.has(id)).slice(0, 100),
     bearer: true,
   };
 }

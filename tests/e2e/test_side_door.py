@@ -34,7 +34,7 @@ WEBMAIL = "127.0.0.7"
 
 SENDING = {
     "id": "sending",
-    "when": 'request.protocol == "submission" && device.state != "prohibited"',
+    "when": 'request.protocol == "submission" && device.state != "listed"',
     "effect": "allow",
 }
 RULES = {

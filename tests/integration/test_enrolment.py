@@ -90,9 +90,7 @@ async def test_from_the_token_to_the_mail(
     desktop = phone.headers() | {"User-Agent": LAPTOP}
     assert (await get(client, gates.url(0), desktop))[0] == 403
 
-    assert (
-        await report(client, gates.url(1), phone, prohibited_extensions=["TikTok", "private-matter"]) == 200
-    )
+    assert await report(client, gates.url(1), phone, listed_extensions=["TikTok", "private-matter"]) == 200
     assert (await get(client, gates.url(0), phone.headers()))[:2] == (403, "prohibited-app")
 
     assert await report(client, gates.url(1), phone, os="windows", form_factors=["Desktop"]) == 200

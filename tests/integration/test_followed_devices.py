@@ -118,6 +118,6 @@ async def test_where_no_changes_are_heard_of_the_store_is_asked(tmp_path: Path, 
     ended.set()
     await following
     await report("tiktok")
-    assert await within(SOON, lambda: is_now(PostureState.PROHIBITED))
+    assert await within(SOON, lambda: is_now(PostureState.LISTED))
     await one.close()
     await other.close()

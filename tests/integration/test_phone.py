@@ -37,7 +37,7 @@ async def test_a_laptop_reads_its_mail_whatever_is_known_of_phones(
     )
 
 
-async def test_unknown_then_prohibited_then_clean(client: aiohttp.ClientSession, guarded: Guarded) -> None:
+async def test_unknown_then_listed_then_clean(client: aiohttp.ClientSession, guarded: Guarded) -> None:
     status, _, page = await get(client, guarded, **{"User-Agent": IPHONE, **NAVIGATION})
     assert status == 403
     assert "has not reported" in page
@@ -85,7 +85,7 @@ async def test_status_says_what_would_happen(client: aiohttp.ClientSession, guar
         answer: dict[str, Any] = await response.json()
     assert answer["verdict"]["effect"] == "block"
     assert answer["verdict"]["reason"] == "prohibited-app"
-    assert answer["devices"][0]["state"] == "prohibited"
+    assert answer["devices"][0]["state"] == "listed"
     wait_for(lambda: "tiktok" in mailgate(guarded, "devices", "list"))
     async with client.get(guarded.url + path, headers=guarded.report(path)) as response:
         answer = await response.json()

@@ -159,7 +159,7 @@ async def test_a_newly_listed_app_counts_for_the_next_report(
     guarded = guard(
         {
             "rules": [
-                {"id": "listed", "when": 'device.state == "prohibited"', "effect": "block"},
+                {"id": "listed", "when": 'device.state == "listed"', "effect": "block"},
                 {"id": "others", "when": "true", "effect": "allow"},
             ]
         }

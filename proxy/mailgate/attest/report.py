@@ -44,7 +44,7 @@ class Report(_Strict):
     install_type: Literal["admin", "normal", "sideload", "development", "other"] = "other"
     """How the extension was installed."""
     managed: bool = False
-    prohibited_extensions: Annotated[tuple[Word, ...], Field(strict=False, max_length=100)] = ()
+    listed_extensions: Annotated[tuple[Word, ...], Field(strict=False, max_length=100)] = ()
     """Ids of listed browser extensions that are there."""
     bearer: bool = False
     """Whether the token should count without a proof: for who can set a header but not make one."""
@@ -97,7 +97,7 @@ def token_claims(
     The claim ``managed`` is left out: no device may say so of itself.
     """
     now, form = int(issuing.now.timestamp()), form_of(report)
-    matched = {match_app(report.os, each) for each in report.prohibited_extensions} - {None}
+    matched = {match_app(report.os, each) for each in report.listed_extensions} - {None}
     claims: dict[str, object] = {
         "iss": issuing.issuer,
         "aud": issuing.issuer,

@@ -47,7 +47,7 @@ NameOrNone = Annotated[str, typer.Argument(metavar="[NAME]", help="The device, b
 _ROWS = 1000
 _SIGHTINGS = 20
 _COLUMNS = ("id", "owner", "kind", "os", "state", "listed apps", "reported", "sources")
-_STYLES = {"clean": "green", "prohibited": "red", "lost": "red", "missing": "dim"}
+_STYLES = {"clean": "green", "listed": "yellow", "lost": "red", "missing": "dim"}
 
 
 @app.command("list")

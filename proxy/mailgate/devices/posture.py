@@ -45,7 +45,7 @@ def posture_of(
     state, bearer = _state(current, ran_out, unreachable, _watched(device.reports))
     if lists:  # however old: an app does not go away by silence
         listed = [report for app, report in saying.items() if catalog.lists_of([app])]
-        state, bearer = PostureState.PROHIBITED, _newest(listed)
+        state, bearer = PostureState.LISTED, _newest(listed)
     return Posture(
         state=state,
         device_id=device.id,
@@ -68,7 +68,7 @@ def posture_of(
 
 
 _RESTRICTION = (
-    PostureState.PROHIBITED,
+    PostureState.LISTED,
     PostureState.MISSING,
     PostureState.STALE,
     PostureState.UNAVAILABLE,

@@ -250,7 +250,7 @@ def _decision(
     """The rule's answer. Its title and its fix speak of its own cause, so they go only with a real match."""
     assert verdict.effect is not None
     own = verdict.reason is None
-    reason = verdict.reason or rule.reason or infer(rule.when, verdict.effect, access)
+    reason = verdict.reason or rule.reason or infer(rule.when, verdict.effect, access, policy.catalog)
     return Decision(
         effect=verdict.effect,
         reason=reason,

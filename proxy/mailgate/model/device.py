@@ -83,10 +83,13 @@ class SourceState:
 
 
 class PostureState(StrEnum):
-    """What is known of a device. Only ``clean`` means clean."""
+    """What is known of a device. Only ``clean`` means clean.
+
+    ``listed`` says that an app on it stands on a list. Whether that keeps mail from it is for the rules.
+    """
 
     CLEAN = "clean"
-    PROHIBITED = "prohibited"
+    LISTED = "listed"
     PARTIAL = "partial"
     STALE = "stale"
     MISSING = "missing"

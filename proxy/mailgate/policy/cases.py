@@ -96,7 +96,7 @@ class Device(Strict):
     """What is known of the device at that moment."""
 
     state: PostureState | None = Field(default=None, strict=False)
-    """Left out: `prohibited` where an app stands on a list, else `clean`."""
+    """Left out: `listed` where an app stands on a list, else `clean`."""
     last_state: PostureState | None = Field(default=None, strict=False)
     """With `unavailable`: what was last known."""
     id: str = ""
@@ -130,18 +130,18 @@ class Device(Strict):
         listed = bool(catalog.lists_of(self.apps))
         if self.state is PostureState.CLEAN and listed:
             raise PydanticCustomError(
-                "device", "`clean` with an app on a list; expected `prohibited`", {"key": "state"}
+                "device", "`clean` with an app on a list; expected `listed`", {"key": "state"}
             )
-        if self.state is PostureState.PROHIBITED and not listed:
+        if self.state is PostureState.LISTED and not listed:
             raise PydanticCustomError(
-                "device", "`prohibited` without an app on a list; expected one in `apps`", {"key": "state"}
+                "device", "`listed` without an app on a list; expected one in `apps`", {"key": "state"}
             )
         return self
 
     def posture(self, catalog: AppCatalog, now: datetime) -> Posture:
         """The posture that the store would hold. A report without a time was made at ``now``."""
         lists = catalog.lists_of(self.apps)
-        state = self.state or (PostureState.PROHIBITED if lists else PostureState.CLEAN)
+        state = self.state or (PostureState.LISTED if lists else PostureState.CLEAN)
         reported = self.reported_at or (None if state is PostureState.MISSING else now)
         return Posture(
             state=state,

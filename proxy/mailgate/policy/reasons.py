@@ -1,11 +1,15 @@
 """The reason and the apps of a decision, inferred from what the condition reads."""
 
+from dataclasses import replace
+
 from mailgate.model import Access, Effect, Kind, PostureState, Reason
 from mailgate.policy.apps import AppCatalog
-from mailgate.policy.condition import Condition
+from mailgate.policy.condition import Condition, EvaluationError
+from mailgate.policy.variables import activate
 
+_OF_APPS = frozenset({"device.apps", "device.lists", "device.state"})
+"""The variables that say something else where a listed app is there."""
 _STATES = {
-    PostureState.PROHIBITED: Reason.PROHIBITED_APP,
     PostureState.STALE: Reason.POSTURE_STALE,
     PostureState.MISSING: Reason.POSTURE_MISSING,
     PostureState.PARTIAL: Reason.POSTURE_PARTIAL,
@@ -13,13 +17,14 @@ _STATES = {
 }
 
 
-def infer(condition: Condition, effect: Effect, access: Access) -> Reason:
+def infer(condition: Condition, effect: Effect, access: Access, catalog: AppCatalog) -> Reason:
     """Why a rule without a ``reason`` of its own took this request. The device comes first, then the client's kind."""
     if effect is Effect.ALLOW:
         return Reason.RULE_MATCHED
     reads = condition.reads
     return (
-        _of_device(reads, access)
+        _of_apps(condition, access, catalog)
+        or _of_device(reads, access)
         or _of_attestation(reads, access)
         or _of_certificate(reads, access)
         or _of_client(reads, access)
@@ -27,11 +32,13 @@ def infer(condition: Condition, effect: Effect, access: Access) -> Reason:
     )
 
 
+def _of_apps(condition: Condition, access: Access, catalog: AppCatalog) -> Reason | None:
+    return Reason.PROHIBITED_APP if apps_behind(condition, access, catalog) else None
+
+
 def _of_device(reads: frozenset[str], access: Access) -> Reason | None:
     if not any(name.startswith("device.") for name in reads):
         return None
-    if access.posture.apps and not reads.isdisjoint(("device.apps", "device.lists")):
-        return Reason.PROHIBITED_APP
     if access.posture.findings and not reads.isdisjoint(("device.contradicted", "device.findings")):
         return Reason.DEVICE_CONTRADICTED
     return _STATES.get(access.posture.state)
@@ -64,13 +71,31 @@ def _of_client(reads: frozenset[str], access: Access) -> Reason | None:
 def apps_behind(condition: Condition, access: Access, catalog: AppCatalog) -> tuple[str, ...]:
     """Display names of the present apps that the condition is about: those it names, by list or by key.
 
-    A condition that names none, such as one on ``device.state``, is about every present app on any list.
+    Where it names none of them, as one on ``device.state`` does, it is about all that stand on a list, if it holds
+    because of them. An app that is only watched is the cause of nothing.
     """
+    if not access.posture.apps:
+        return ()
     lists = condition.names.get("device.lists", frozenset())
     named = condition.names.get("device.apps", frozenset()).union(
         *(catalog.lists.get(each, ()) for each in lists)
     )
-    present = [key for key in access.posture.apps if key in named] or [
-        key for key in access.posture.apps if catalog.lists_of([key])
-    ]
+    present = [key for key in access.posture.apps if key in named]
+    if (
+        not present
+        and not condition.reads.isdisjoint(_OF_APPS)
+        and not _holds_without_apps(condition, access)
+    ):
+        present = [key for key in access.posture.apps if catalog.lists_of([key])] or list(access.posture.apps)
     return tuple(catalog.name_of(key) for key in present)
+
+
+def _holds_without_apps(condition: Condition, access: Access) -> bool:
+    """Whether the condition would hold as well if the device had reported no app."""
+    state = access.posture.state
+    clean = PostureState.CLEAN if state is PostureState.LISTED else state
+    without = replace(access, posture=replace(access.posture, state=clean, apps=(), lists=()))
+    try:
+        return condition.holds(activate(without, condition.reads))
+    except EvaluationError:
+        return False

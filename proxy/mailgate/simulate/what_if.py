@@ -65,7 +65,7 @@ def with_apps(access: Access, apps: tuple[str, ...], catalog: AppCatalog, source
     life = old.expires_at - old.reported_at if old.expires_at and old.reported_at else _LIFE
     posture = replace(
         old,
-        state=PostureState.PROHIBITED if lists else PostureState.CLEAN,
+        state=PostureState.LISTED if lists else PostureState.CLEAN,
         kind=old.kind or _told(access.client),
         os=old.os or access.client.os,
         apps=tuple(sorted(apps)),

@@ -22,11 +22,14 @@ _log = structlog.get_logger(__name__)
 _LONGEST_NAME = 256
 
 REPEATED_INTERVAL = 5.0
-"""Seconds after which what was allowed as before is written at the latest: it is most of what is recorded, and nobody waits for it. Many
-different ones are written sooner (``Ledger._is_half_a_write``)."""
+"""Seconds after which what was allowed as before is due to be written: it is most of what is recorded, and nobody waits for it."""
 MOST_STRANGERS = 500
 """Sightings of nobody's unknown devices that one write takes. More at once is a flood of made-up clients: each would
 cost as much as a decision and stay as a row of its own. How many an hour: ``stranger_limit.py``."""
+MOST_REPEATED_STRANGERS = int(MOST_STRANGERS * REPEATED_INTERVAL)
+"""The same for what was allowed as before, which waits for as many writes."""
+_MOST_DUE = 1000
+"""As many of these are recorded for one write, so that no request waits behind them for long."""
 
 
 class Ledger(WriteQueue[Sighting, Tally]):
@@ -46,7 +49,6 @@ class Ledger(WriteQueue[Sighting, Tally]):
         self._repeated: dict[tuple[Recurring, str], Repeated] = {}
         """What was allowed as before since the last write, by what is repeated and by user agent."""
         self._repeated_strangers = 0
-        self._gather_at = 0.0
 
     def record(
         self, access: Access, decision: Decision, reference: str = "", *, shown: bool | None = None
@@ -70,35 +72,34 @@ class Ledger(WriteQueue[Sighting, Tally]):
         if repeated is not None:
             repeated.add(now)
             return
-        if self._is_half_a_write():
-            self._gather()
-        if not self._repeated:
-            self._gather_at = self._clock() + REPEATED_INTERVAL
-            self._filled.set()
-        self._repeated[key] = Repeated(now)
-        self._repeated_strangers += _is_stranger(recurring.access)
+        if recurring.stranger:
+            if self._repeated_strangers >= MOST_REPEATED_STRANGERS:
+                self.passed_over += 1
+                return
+            self._repeated_strangers += 1
+        if len(self._repeated) >= self._limit // 2:  # the rest of a write is for what else came in its second
+            self._record_oldest()
+        self._repeated[key] = Repeated(now, self._clock() + REPEATED_INTERVAL)
+        self._filled.set()
 
-    def _is_half_a_write(self) -> bool:
-        """Whether as many different ones are repeated as a write may find beside what else came in its second."""
-        return len(self._repeated) >= self._limit // 2 or self._repeated_strangers >= MOST_STRANGERS // 2
+    def _gather(self, *, whole: bool = True) -> bool:
+        now, left = self._clock(), len(self._repeated) if whole else _MOST_DUE
+        while self._repeated and left and (whole or next(iter(self._repeated.values())).due <= now):
+            self._record_oldest()
+            left -= 1
+        return bool(self._repeated)
 
-    def _may_gather_later(self) -> bool:
-        return bool(self._repeated) and self._clock() < self._gather_at
-
-    def _gather(self) -> None:
-        counted, self._repeated = self._repeated, {}
-        self._repeated_strangers = 0
-        for (recurring, user_agent), repeated in counted.items():
-            self._record_repeated(recurring, user_agent, repeated)
-
-    def _record_repeated(self, recurring: "Recurring", user_agent: str, repeated: "Repeated") -> None:
+    def _record_oldest(self) -> None:
+        recurring, user_agent = key = next(iter(self._repeated))
+        repeated = self._repeated.pop(key)
+        self._repeated_strangers -= recurring.stranger
         try:
-            if self._floods(recurring.access, user_agent, repeated.first):
+            if self._stranger_limit.shuts_out(recurring.access, user_agent, repeated.first):
                 self.passed_over += repeated.times
                 return
             access = sent_by(recurring.access, user_agent, repeated.first)
             sighting = sighting_of(client_facts(access.facts, access.client), access, recurring.decision)
-            self._keep(sighting, access, Tally(repeated.times, repeated.first, repeated.last))
+            self._keep(sighting, access, Tally(repeated.times, repeated.first, repeated.last), room=True)
         except Exception as error:  # noqa: BLE001 - nothing else is lost with one sighting
             self._lost(error)
 
@@ -115,22 +116,25 @@ class Ledger(WriteQueue[Sighting, Tally]):
                 return
             sighting = sighting_of(client_facts(access.facts, access.client), access, decision)
             told = int(decision.effect is not Effect.ALLOW if shown is None else shown)
-            self._keep(sighting, access, Tally(1, access.now, access.now, reference, told))
+            tally = Tally(1, access.now, access.now, reference, told)
+            room = not _is_stranger(access) or self._strangers < MOST_STRANGERS
+            if self._keep(sighting, access, tally, room=room) and _is_stranger(access):
+                self._strangers += 1
+                self._agents.add(access.facts.user_agent[:LONGEST])
         except Exception as error:  # noqa: BLE001 - a request is never refused for its bookkeeping
             self._lost(error)
 
-    def _keep(self, sighting: Sighting, access: Access, tally: Tally) -> None:
-        before, stranger = self._items.get(sighting), _is_stranger(access)
+    def _keep(self, sighting: Sighting, access: Access, tally: Tally, *, room: bool) -> bool:
+        """Put a sighting to those that wait. Whether it is one more, for which there has to be ``room``."""
+        before = self._items.get(sighting)
         if before is not None:
             self._items[sighting] = before.plus(tally)
             self._filled.set()
-        elif (stranger and self._strangers >= MOST_STRANGERS) or not self._stranger_limit.admits(
-            sighting, access
-        ):
-            self.passed_over += tally.times
-        elif self.put(sighting, tally) and stranger:
-            self._strangers += 1
-            self._agents.add(access.facts.user_agent[:LONGEST])
+            return False
+        if room and self._stranger_limit.admits(sighting, access):
+            return self.put(sighting, tally)
+        self.passed_over += tally.times
+        return False
 
     def _floods(self, access: Access, user_agent: str, now: datetime) -> bool:
         """Whether this is a stranger of whom nothing is kept any more, as their user agent alone tells."""
@@ -170,10 +174,11 @@ class Counts(Protocol):
 class Repeated:
     """How often one user agent came, and from when to when."""
 
-    __slots__ = ("first", "last", "times")
+    __slots__ = ("due", "first", "last", "times")
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, now: datetime, due: float) -> None:
         self.times = 1
+        self.due = due
         self.first = self.last = now
 
     def add(self, now: datetime) -> None:
@@ -187,12 +192,13 @@ class Repeated:
 class Recurring:
     """An allowed request that comes again and again: one more is one addition, and is recorded some seconds later."""
 
-    __slots__ = ("_ledger", "access", "decision")
+    __slots__ = ("_ledger", "access", "decision", "stranger")
 
     def __init__(self, ledger: Ledger, access: Access, decision: Decision) -> None:
         self._ledger = ledger
         self.access = access
         self.decision = decision
+        self.stranger = _is_stranger(access)
 
     def count(self, user_agent: str, now: datetime) -> None:
         """The same as ``Ledger.record`` at this moment. Never waits and never raises."""

@@ -100,7 +100,7 @@ def _of_reports(sought: Sought, cutoff: datetime, now: datetime) -> ColumnElemen
     if sought.app:
         return and_(HAS_APPS, reports.c.apps.contains(f'"{sought.app}"', autoescape=True))
     by_state: dict[str, ColumnElement[bool] | TextClause] = {
-        "prohibited": HAS_APPS,
+        "listed": HAS_APPS,
         "missing": NEVER_LOOKED,
         "partial": SAW_A_PART,
         "stale": or_(reports.c.reported_at < cutoff, reports.c.expires_at <= now),

@@ -92,11 +92,11 @@ class WriteQueue(ABC, Generic[Key, Item]):
     def _from_line(self, line: str) -> tuple[Key, Item]:
         """The reverse. Raises ``ValueError``, ``TypeError`` or ``LookupError`` for anything else."""
 
-    def _gather(self) -> None:
-        """Put what was counted beside the items to them: called before they are read."""
+    def _gather(self, *, whole: bool = True) -> bool:  # noqa: ARG002 - nothing is counted beside the items here
+        """Put what was counted beside the items to them, which is called before they are read.
 
-    def _may_gather_later(self) -> bool:
-        """Whether what was counted beside the items need not be written yet."""
+        ``whole``: also what may wait longer. Whether something was left waiting.
+        """
         return False
 
     def _begun(self) -> None:
@@ -145,10 +145,8 @@ class WriteQueue(ABC, Generic[Key, Item]):
         """
         async with self._turn:
             self._filled.clear()
-            if not whole and self._may_gather_later():
+            if self._gather(whole=whole):
                 self._filled.set()
-            else:
-                self._gather()
             self._writing, self._items = self._items, {}
             self._begun()
             try:

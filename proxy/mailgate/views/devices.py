@@ -29,7 +29,7 @@ class DeviceFacts(Fact):
     owner: str
     """The login name of whose it is; empty where nobody said."""
     state: str
-    """How it stands: clean, prohibited, partial, stale, missing."""
+    """How it stands: clean, listed, partial, stale, missing."""
     lost: bool
     """Whether it is marked as lost: then it gets nothing."""
     lost_at: Instant | None

@@ -73,7 +73,7 @@ def code_from_own_page(strict: Strict) -> str:
     return code
 
 
-def test_an_extension_that_is_listed_and_there_makes_the_computer_prohibited(strict: Strict) -> None:
+def test_an_extension_that_is_listed_and_there_makes_the_computer_listed(strict: Strict) -> None:
     shop = {"name": "Shop", "extensions": [extension_id(strict.listed)]}
     (strict.gate.config.parent / "apps.yaml").write_text(
         json.dumps({"apps": {"shop": shop}, "lists": {"prohibited": ["shop"]}})

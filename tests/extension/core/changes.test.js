@@ -16,7 +16,7 @@ const BLOCK = { effect: "block", reason: "prohibited-app" };
 const phone = (/** @type {object} */ verdict, /** @type {string[]} */ apps = ["tiktok"]) => ({
   id: "aaaa",
   kind: "phone",
-  state: apps.length > 0 ? "prohibited" : "clean",
+  state: apps.length > 0 ? "listed" : "clean",
   apps,
   verdict,
 });
@@ -61,5 +61,5 @@ test("this browser is told of once, though it is among the devices", () => {
 });
 
 test("a device whose verdict the gate does not tell is no change", () => {
-  assert.deepEqual(changes({}, told(ALLOW, [{ id: "b", state: "prohibited", apps: ["tiktok"] }])), []);
+  assert.deepEqual(changes({}, told(ALLOW, [{ id: "b", state: "listed", apps: ["tiktok"] }])), []);
 });

@@ -26,13 +26,13 @@ test("a report has the members of the protocol and no others", () => {
     touch_points: 10,
     install_type: "admin",
     managed: true,
-    prohibited_extensions: ["bbbb"],
+    listed_extensions: ["bbbb"],
     bearer: true,
   });
 });
 
 test("an extension that is not listed is never reported", () => {
-  assert.deepEqual(reportOf({ ...READ, listed: [] }).prohibited_extensions, []);
+  assert.deepEqual(reportOf({ ...READ, listed: [] }).listed_extensions, []);
 });
 
 for (const [os, said] of [["android", "android"], ["mac", "macos"], ["cros", "chromeos"], ["openbsd", "other"], ["constructor", "other"]]) {

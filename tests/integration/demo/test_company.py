@@ -76,7 +76,7 @@ def test_there_are_as_many_devices_as_it_says_of_every_kind_and_state(
     assert found
     assert [int(each.replace(",", "")) for each in found.groups()[:2]] == [PEOPLE, len(devices)]
     assert {each["kind"] for each in devices} == {"laptop", "phone", "tablet"}
-    assert {"clean", "prohibited", "partial", "stale", "missing"} <= {each["state"] for each in devices}
+    assert {"clean", "listed", "partial", "stale", "missing"} <= {each["state"] for each in devices}
 
 
 def test_the_plan_counts_whom_a_recount_finds(made: Made, devices: list[dict[str, Any]]) -> None:
@@ -85,7 +85,7 @@ def test_the_plan_counts_whom_a_recount_finds(made: Made, devices: list[dict[str
         each
         for each in devices
         if each["kind"] in ("phone", "tablet")
-        and each["state"] in ("clean", "prohibited")
+        and each["state"] in ("clean", "listed")
         and not each["lost_at"]
         and MORE & set(each["apps"])
         and not LISTED & set(each["apps"])

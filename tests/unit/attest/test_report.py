@@ -51,8 +51,8 @@ def test_the_form_is_the_most_restrictive_that_the_report_names(said: dict, form
         {"os": "linux", "managed": "yes"},
         {"os": "linux", "os_version": "x" * 65},
         {"os": "linux", "os_version": "1\n2"},
-        {"os": "linux", "prohibited_extensions": ["x"] * 101},
-        {"os": "linux", "prohibited_extensions": ["a b"]},
+        {"os": "linux", "listed_extensions": ["x"] * 101},
+        {"os": "linux", "listed_extensions": ["a b"]},
         {"os": "linux", "browser": {"name": "Firefox", "more": 1}},
         {"os": "linux", "bearer": 1},
     ],
@@ -102,7 +102,7 @@ def test_it_vouches_for_the_key_and_for_nothing_else() -> None:
 
 @pytest.mark.parametrize("os", ["android", "other"])
 def test_only_listed_extensions_leave_a_report(os: str) -> None:
-    result, token = accepted({"os": os, "prohibited_extensions": ["tiktok-extension", "private-matter"]})
+    result, token = accepted({"os": os, "listed_extensions": ["tiktok-extension", "private-matter"]})
     assert result.apps.present == {"tiktok"}
     assert "private" not in str(mint.jws.extract_compact(token.encode()).payload)
 
@@ -122,5 +122,5 @@ def test_a_device_of_nobody_and_of_no_known_system() -> None:
     ],
 )
 def test_the_id_of_an_extension_is_taken_as_each_browser_writes_it(name):
-    said = Report.model_validate({"os": "linux", "prohibited_extensions": [name]})
-    assert said.prohibited_extensions == (name,)
+    said = Report.model_validate({"os": "linux", "listed_extensions": [name]})
+    assert said.listed_extensions == (name,)

@@ -25,7 +25,7 @@ async def test_its_log_is_whole_and_there_is_something_of_everything(
         seen = await store.sightings.look(now - timedelta(hours=2), 100)
         assert seen.found
         assert seen.found[0].tally.last <= now
-        for state in ("prohibited", "missing", "partial", "stale", "lost"):
+        for state in ("listed", "missing", "partial", "stale", "lost"):
             assert (await store.search.look(Sought(state=state), now - 10 * DAY, now, 0, 9)).devices, state
         assert len(await store.plans.latest(99)) >= making.PLANS
         assert await store.reliefs.exemptions(now, 9, 9999)

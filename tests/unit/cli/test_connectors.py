@@ -61,7 +61,7 @@ def test_sync_reads_a_source_now(run, tmp_path):
     devices = json.loads(
         CliRunner().invoke(app, ["devices", "list", "--json", "--config", "mailgate.yaml"]).stdout
     )
-    assert sorted(each["state"] for each in devices) == ["missing", "partial", "prohibited"]
+    assert sorted(each["state"] for each in devices) == ["listed", "missing", "partial"]
     assert MARKER.encode() not in stored_bytes(tmp_path)
 
 

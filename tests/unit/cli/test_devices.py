@@ -89,7 +89,7 @@ def test_an_empty_store_lists_nothing() -> None:
 def test_list_shows_every_device_with_its_state_now() -> None:
     table = devices("list").stdout
     row = next(line for line in table.splitlines() if PHONE_1 in line)
-    for word in ("ada@example.com", "phone", "ios 26.1", "prohibited", "Chess, TikTok", SOURCE):
+    for word in ("ada@example.com", "phone", "ios 26.1", "listed", "Chess, TikTok", SOURCE):
         assert word in row
     assert "clean" in next(line for line in table.splitlines() if PHONE_2 in line)
 
@@ -99,7 +99,7 @@ def test_json_has_everything_of_the_posture() -> None:
     first, second = json.loads(devices("list", "--json").stdout)
     assert first == {
         "id": PHONE_1,
-        "state": "prohibited",
+        "state": "listed",
         "kind": "phone",
         "os": "ios",
         "os_version": "26.1",

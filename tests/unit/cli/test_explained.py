@@ -17,7 +17,7 @@ def test_who_asked_every_rule_and_what_would_turn_it_over(capsys: pytest.Capture
     told = capsys.readouterr().out
     for words in (
         "phone, handheld",
-        "prohibited, apps: tiktok",
+        "listed, apps: tiktok",
         "not reached",
         "block: prohibited-app, by app",
     ):

@@ -84,7 +84,7 @@ class Company:
             return "3 records"
 
         device_counts = DeviceCounts(self.store.devices.sketches, lambda _device, _now: "clean", self.clock)
-        device_counts.last = Count(Counter(clean=2, prohibited=1), NOW)
+        device_counts.last = Count(Counter(clean=2, listed=1), NOW)
         self.desk = Desk(
             store=self.store,
             bundle=lambda: self.bundle,

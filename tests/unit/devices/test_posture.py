@@ -53,13 +53,13 @@ def posture(*reports: Report, now: object = NOW, **terms: object) -> Posture:
         (CLEAN | {"status": "warning"}, 0, "clean"),
         (CLEAN | {"status": "contraindicated"}, 0, "partial"),
         (CLEAN | {"apps": frozenset({"chess"})}, 0, "clean"),
-        (CLEAN | TIKTOK, 0, "prohibited"),
-        (CLEAN | TIKTOK, 999, "prohibited"),
-        (CLEAN | TIKTOK | {"apps_complete": False}, 0, "prohibited"),
-        (CLEAN | TIKTOK | {"status": "contraindicated"}, 0, "prohibited"),
+        (CLEAN | TIKTOK, 0, "listed"),
+        (CLEAN | TIKTOK, 999, "listed"),
+        (CLEAN | TIKTOK | {"apps_complete": False}, 0, "listed"),
+        (CLEAN | TIKTOK | {"status": "contraindicated"}, 0, "listed"),
         (CLEAN | {"gone": True}, 0, "missing"),
         (CLEAN | {"gone": True}, 99, "missing"),
-        (CLEAN | TIKTOK | {"gone": True}, 99, "prohibited"),
+        (CLEAN | TIKTOK | {"gone": True}, 99, "listed"),
     ],
 )
 def test_the_state_by_one_source(report: dict[str, object], age: float, expected: str) -> None:
@@ -88,14 +88,14 @@ def own(report: Report) -> Report:
     ("reports", "expected", "source"),
     [
         # an app is there until somebody who is believed as much has looked later, at everything
-        ([APP, FINE], "prohibited", "app"),
+        ([APP, FINE], "listed", "app"),
         ([APP, later(FINE)], "clean", "fine"),
-        ([later(APP), FINE], "prohibited", "app"),
-        ([APP, later(PARTIAL)], "prohibited", "app"),
-        ([APP, later(BAD)], "prohibited", "app"),
+        ([later(APP), FINE], "listed", "app"),
+        ([APP, later(PARTIAL)], "listed", "app"),
+        ([APP, later(BAD)], "listed", "app"),
         ([APP, later(FINE), PARTIAL], "clean", "fine"),
-        ([APP, later(APP, 3), later(FINE, 2)], "prohibited", "app"),
-        ([replace(APP, gone=True), FINE], "prohibited", "app"),
+        ([APP, later(APP, 3), later(FINE, 2)], "listed", "app"),
+        ([replace(APP, gone=True), FINE], "listed", "app"),
         ([replace(APP, gone=True), later(FINE)], "clean", "fine"),
         ([APP, replace(later(FINE), gone=True)], "clean", None),
         # clean needs one whole look that has not run out, and nobody who says otherwise
@@ -116,10 +116,10 @@ def own(report: Report) -> Report:
         ([own(FINE), STALE], "stale", None),
         ([own(FINE), PARTIAL], "partial", "part"),
         ([own(PARTIAL), FINE], "clean", "fine"),
-        ([own(APP), FINE], "prohibited", ENROLLED),
+        ([own(APP), FINE], "listed", ENROLLED),
         ([own(APP), later(FINE)], "clean", "fine"),
-        ([APP, own(later(FINE))], "prohibited", "app"),
-        ([replace(APP, gone=True), own(later(FINE))], "prohibited", "app"),
+        ([APP, own(later(FINE))], "listed", "app"),
+        ([replace(APP, gone=True), own(later(FINE))], "listed", "app"),
         ([GONE, own(FINE)], "stale", None),
     ],
 )
@@ -137,13 +137,13 @@ def test_the_state_by_several_sources_in_any_order(
     [
         ([APP, later(FINE)], (), "clean"),
         ([APP, later(FINE)], ("fine", "app"), "clean"),
-        ([APP, later(FINE)], ("app", "fine"), "prohibited"),
-        ([APP, later(FINE)], ("app",), "prohibited"),
+        ([APP, later(FINE)], ("app", "fine"), "listed"),
+        ([APP, later(FINE)], ("app",), "listed"),
         ([APP, later(FINE)], ("fine",), "clean"),
         ([APP, later(FINE)], ("another",), "clean"),
-        ([later(APP), FINE], ("fine", "app"), "prohibited"),
+        ([later(APP), FINE], ("fine", "app"), "listed"),
         ([own(APP), later(FINE)], ("another",), "clean"),
-        ([APP, own(later(FINE))], (ENROLLED, "app"), "prohibited"),
+        ([APP, own(later(FINE))], (ENROLLED, "app"), "listed"),
     ],
 )
 def test_no_source_takes_back_what_one_that_is_believed_more_has_seen(
@@ -166,7 +166,7 @@ def test_no_source_takes_back_what_one_that_is_believed_more_has_seen(
         ([STALE, PARTIAL], "old", "partial", None),
         ([STALE, FINE], "old", "clean", None),
         ([STALE, replace(STALE, source="older")], "older", "unavailable", "clean"),
-        ([replace(STALE, **TIKTOK)], "old", "prohibited", None),
+        ([replace(STALE, **TIKTOK)], "old", "listed", None),
     ],
 )
 def test_a_report_that_ran_out_while_its_source_cannot_be_asked_is_unavailable_and_never_clean(
@@ -246,7 +246,7 @@ PHONE = posture(FINE)
         (["clean", "partial", "unavailable"], "unavailable"),
         (["clean", "partial", "unavailable", "stale"], "stale"),
         (["clean", "partial", "stale", "missing"], "missing"),
-        (["clean", "partial", "missing", "prohibited"], "prohibited"),
+        (["clean", "partial", "missing", "listed"], "listed"),
     ],
 )
 def test_the_most_restrictive_device_of_a_person_counts(postures: list[str], expected: str) -> None:
@@ -257,22 +257,22 @@ def test_the_most_restrictive_device_of_a_person_counts(postures: list[str], exp
 
 @pytest.mark.parametrize(
     ("kind", "expected"),
-    [(Kind.LAPTOP, "clean"), (Kind.TABLET, "prohibited"), (Kind.UNKNOWN, "prohibited"), (None, "prohibited")],
+    [(Kind.LAPTOP, "clean"), (Kind.TABLET, "listed"), (Kind.UNKNOWN, "listed"), (None, "listed")],
 )
 def test_a_computer_of_a_person_never_counts(kind: Kind | None, expected: str) -> None:
-    other = replace(PHONE, state=PostureState.PROHIBITED, kind=kind)
+    other = replace(PHONE, state=PostureState.LISTED, kind=kind)
     assert posture_of_person([PHONE, other]).state is PostureState(expected)
     assert posture_of_person([replace(PHONE, kind=Kind.LAPTOP)]) == Posture()
 
 
 def test_a_lost_phone_of_a_person_counts_before_every_other() -> None:
-    prohibited = replace(PHONE, state=PostureState.PROHIBITED)
-    assert posture_of_person([prohibited, replace(PHONE, lost=True)]).lost
+    listed = replace(PHONE, state=PostureState.LISTED)
+    assert posture_of_person([listed, replace(PHONE, lost=True)]).lost
 
 
-@pytest.mark.parametrize("other", [state for state in PostureState if state is not PostureState.PROHIBITED])
+@pytest.mark.parametrize("other", [state for state in PostureState if state is not PostureState.LISTED])
 def test_the_stricter_of_two_postures_is_never_the_clean_one(other: PostureState) -> None:
     clean, strict = Posture(PostureState.CLEAN), Posture(other)
     assert stricter(clean, strict).state is stricter(strict, clean).state is other
-    assert stricter(strict, Posture(PostureState.PROHIBITED)).state is PostureState.PROHIBITED
-    assert stricter(Posture(PostureState.PROHIBITED), replace(clean, lost=True)).lost
+    assert stricter(strict, Posture(PostureState.LISTED)).state is PostureState.LISTED
+    assert stricter(Posture(PostureState.LISTED), replace(clean, lost=True)).lost

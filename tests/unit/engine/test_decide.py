@@ -24,7 +24,7 @@ from mailgate.model import (
 from mailgate.policy.groups import Groups
 
 PROHIBITED = {"id": "prohibited-app", "when": 'client.handheld && "prohibited" in device.lists'}
-UNPROVEN = {"id": "unproven", "when": 'client.handheld && !(device.state in ["clean", "prohibited"])'}
+UNPROVEN = {"id": "unproven", "when": 'client.handheld && !(device.state in ["clean", "listed"])'}
 HANDHELD = {"id": "handheld", "when": "client.handheld", "effect": "allow"}
 BROKEN = {"id": "broken", "when": "1 / 0 == 1"}
 STAGES = {"report_only": "2026-12-09", "warn": "2026-12-11", "enforce": "2026-12-13"}

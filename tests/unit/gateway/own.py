@@ -14,7 +14,7 @@ from mailgate.store.person_records import Sighted
 RULES = policy(
     (
         {"id": "laptop", "when": 'client.kind == "laptop"', "effect": "allow"},
-        {"id": "listed", "title": "No listed app", "when": 'device.state == "prohibited"', "effect": "block",
+        {"id": "listed", "title": "No listed app", "when": 'device.state == "listed"', "effect": "block",
          "reason": "prohibited-app", "notice": {"fix": "remove-app", "contact": "it-help@example.com"}},
         {"id": "unproven", "when": 'client.handheld && device.state != "clean"', "effect": "block"},
         {"id": "clean", "when": "client.handheld", "effect": "allow"},
@@ -39,8 +39,8 @@ REPORT = Report(
     last_seen=NOW,
 )
 PHONE = Device("aaaa-bbbb-cccc", (REPORT,), first_seen=NOW - timedelta(days=41), last_seen=NOW)
-PROHIBITED = Posture(
-    PostureState.PROHIBITED, PHONE.id, Kind.PHONE, "ios", "18.6", owner="alice",
+LISTED = Posture(
+    PostureState.LISTED, PHONE.id, Kind.PHONE, "ios", "18.6", owner="alice",
     apps=("tiktok",), lists=("prohibited",), source="intune", reported_at=LOOKED,
 )  # fmt: skip
 CLEAN = Posture(PostureState.CLEAN, PHONE.id, Kind.PHONE, "ios", source="intune", reported_at=LOOKED)

@@ -58,7 +58,7 @@ async def test_a_hanging_request_is_refused_once_the_device_is_not_clean():
     await on.carrier.hanging.recheck(on.judge.again)
     await settle()
     assert not running.done()
-    on.judge.postures.posture = Posture(PostureState.PROHIBITED)
+    on.judge.postures.posture = Posture(PostureState.LISTED)
     await on.carrier.hanging.recheck(on.judge.again)
     assert (await running).keep_alive
     head, _, body = asked.connection.transport.written.partition(b"\r\n\r\n")

@@ -53,6 +53,6 @@ async def test_a_certificate_from_a_trusted_proxy_names_the_device(trusted, fiel
 
 async def test_without_the_setting_no_certificate_is_looked_at():
     on = mobile(trusted=PROXIES)
-    on.judge.postures.certified_posture = Posture(PostureState.PROHIBITED, "d1")
+    on.judge.postures.certified_posture = Posture(PostureState.LISTED, "d1")
     assert (await ask(on, EAS.format("FolderSync"), LOGIN, HANDED_ON, method="POST"))[0] == 200
     assert value(on, "mailgate_client_certificates_total", result="accepted") is None

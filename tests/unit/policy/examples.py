@@ -17,7 +17,7 @@ LAPTOP = Client(Kind.LAPTOP, handheld=False)
 PHONE = Client(Kind.PHONE, handheld=True)
 CLEAN = Posture(PostureState.CLEAN, reported_at=NOW)
 WITH_TIKTOK = Posture(
-    PostureState.PROHIBITED, apps=("tiktok",), lists=("prohibited",), device_id="d1", reported_at=NOW
+    PostureState.LISTED, apps=("tiktok",), lists=("prohibited",), device_id="d1", reported_at=NOW
 )
 
 

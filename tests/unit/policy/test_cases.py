@@ -30,7 +30,7 @@ def test_a_request_is_read_as_the_gate_reads_it() -> None:
     ("device", "state", "lists"),
     [
         ({}, PostureState.CLEAN, ()),
-        ({"apps": ("tiktok",)}, PostureState.PROHIBITED, ("prohibited",)),
+        ({"apps": ("tiktok",)}, PostureState.LISTED, ("prohibited",)),
         ({"apps": ("tiktok",), "state": "stale"}, PostureState.STALE, ("prohibited",)),
         ({"state": "missing"}, PostureState.MISSING, ()),
     ],
@@ -48,7 +48,7 @@ def test_the_state_follows_from_the_apps(
     [
         {"apps": ("unheard-of",)},
         {"state": "clean", "apps": ("tiktok",)},
-        {"state": "prohibited"},
+        {"state": "listed"},
         {"state": "odd"},
     ],
 )

@@ -62,9 +62,9 @@ def test_every_mistake_of_a_condition_comes_out_at_once() -> None:
 
 
 def test_what_it_reads_and_names() -> None:
-    condition = compile_condition('client.handheld && !(device.state in ["clean", "prohibited"])', CLOSED)
+    condition = compile_condition('client.handheld && !(device.state in ["clean", "listed"])', CLOSED)
     assert condition.reads == {"client.handheld", "device.state"}
-    assert condition.names["device.state"] == {"clean", "prohibited"}
+    assert condition.names["device.state"] == {"clean", "listed"}
 
 
 def test_a_missing_value_is_told_from_a_failure() -> None:

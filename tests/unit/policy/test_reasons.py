@@ -20,6 +20,7 @@ CONTRADICTED = Client(Kind.PHONE, True, findings=(Finding(Reason.KIND_CONTRADICT
 UNKNOWN = Client(Kind.UNKNOWN, False)
 REFUSED = AttestationResult(refused=Reason.TOKEN_EXPIRED)
 REVOKED = CertificateResult(refused=Reason.CERTIFICATE_REVOKED)
+WATCHED = Posture(PostureState.LISTED, os="android", apps=("wechat",), lists=("tencent",))
 STALE_WITH_TIKTOK = Posture(PostureState.STALE, apps=("tiktok",), lists=("prohibited",))
 
 
@@ -55,12 +56,28 @@ def of(state: PostureState) -> Access:
 def test_the_reason_follows_from_what_the_condition_reads(
     condition: str, request_: Access, reason: Reason
 ) -> None:
-    assert infer(compile_condition(condition, {}), Effect.BLOCK, request_) is reason
+    assert infer(compile_condition(condition, {}), Effect.BLOCK, request_, CATALOG) is reason
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        'client.handheld && ("prohibited" in device.lists || device.os == "android")',
+        'client.handheld && (device.state == "stale" || device.os == "android")',
+        'client.handheld && !("approved" in device.lists)',
+        "client.handheld && !device.managed",
+        "client.handheld",
+    ],
+)
+def test_an_app_that_is_only_watched_is_the_reason_of_nothing(condition: str) -> None:
+    compiled, phone = compile_condition(condition, {}), access(PHONE, WATCHED)
+    assert infer(compiled, Effect.BLOCK, phone, CATALOG) is Reason.KIND_REFUSED
+    assert apps_behind(compiled, phone, CATALOG) == ()
 
 
 def test_whoever_is_let_in_needs_no_reason() -> None:
     condition = compile_condition('device.state != "clean"', {})
-    assert infer(condition, Effect.ALLOW, access(PHONE, WITH_TIKTOK)) is Reason.RULE_MATCHED
+    assert infer(condition, Effect.ALLOW, access(PHONE, WITH_TIKTOK), CATALOG) is Reason.RULE_MATCHED
 
 
 @pytest.mark.parametrize(
@@ -69,10 +86,12 @@ def test_whoever_is_let_in_needs_no_reason() -> None:
         ('"prohibited" in device.lists', ("TikTok",)),
         ('"tencent" in device.lists', ("WeChat",)),
         ('"wechat" in device.apps', ("WeChat",)),
-        ('device.state == "prohibited"', ("TikTok", "WeChat")),
+        ('device.state == "listed"', ("TikTok", "WeChat")),
         ("device.lists.size() > 0", ("TikTok", "WeChat")),
+        ('device.state != "clean"', ("TikTok", "WeChat")),
+        ('"prohibited" in device.lists || device.state == "stale"', ("TikTok",)),
     ],
 )
 def test_the_apps_are_those_that_the_condition_is_about(condition: str, names: tuple[str, ...]) -> None:
-    posture = Posture(PostureState.PROHIBITED, apps=("tiktok", "wechat"), lists=("prohibited", "tencent"))
+    posture = Posture(PostureState.LISTED, apps=("tiktok", "wechat"), lists=("prohibited", "tencent"))
     assert apps_behind(compile_condition(condition, {}), access(PHONE, posture), CATALOG) == names

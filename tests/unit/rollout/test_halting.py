@@ -157,7 +157,7 @@ async def test_while_the_store_is_away_nothing_halts_and_nothing_breaks(scene: S
     assert len(await scene.halts()) == 1
 
 
-KNOWN = Posture(PostureState.PROHIBITED, device_id="d1", owner="Ada")
+KNOWN = Posture(PostureState.LISTED, device_id="d1", owner="Ada")
 PROOF = AttestationResult(device_id="d1", user="ada")
 
 

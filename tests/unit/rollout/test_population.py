@@ -43,7 +43,7 @@ async def test_a_device_comes_as_often_as_it_was_seen_and_once_where_it_was_not(
     (unseen,) = found[people.device(2)].occasions
     assert (unseen.before.client.kind, unseen.before.posture.state, unseen.person) == (
         Kind.PHONE,
-        PostureState.PROHIBITED,
+        PostureState.LISTED,
         "grace",
     )
     assert "request.protocol" in unseen.untold
@@ -60,7 +60,7 @@ async def test_who_has_no_known_device_comes_too_and_a_mail_app_that_reported_si
         "lin": False,
         "ada": False,
     }
-    assert found["eas7"].occasions[0].before.posture.state is PostureState.PROHIBITED
+    assert found["eas7"].occasions[0].before.posture.state is PostureState.LISTED
 
 
 async def test_at_the_side_door_the_persons_devices_count(store: Store) -> None:
@@ -73,7 +73,7 @@ async def test_at_the_side_door_the_persons_devices_count(store: Store) -> None:
         for occasion in each.occasions
         if occasion.before.client.protocol == "imap"
     ]
-    assert [each.before.posture.state for each in seen] == [PostureState.PROHIBITED]
+    assert [each.before.posture.state for each in seen] == [PostureState.LISTED]
 
 
 async def test_a_name_that_a_client_gives_itself_makes_nobody_known(store: Store) -> None:
@@ -111,7 +111,7 @@ async def test_other_lists_change_what_a_report_is_worth(store: Store) -> None:
         people.device(1)
     ].occasions
     assert (occasion.before.posture.state, occasion.after.posture.state) == (
-        PostureState.PROHIBITED,
+        PostureState.LISTED,
         PostureState.CLEAN,
     )
 

@@ -33,7 +33,7 @@ from mailgate.simulate.steps import By, Step
 RULES = policy_of(
     {"id": "laptop", "when": 'client.kind == "laptop"', "effect": "allow"},
     {"id": "app", "when": 'client.handheld && "prohibited" in device.lists'},
-    {"id": "unproven", "when": 'client.handheld && !(device.state in ["clean", "prohibited"])'},
+    {"id": "unproven", "when": 'client.handheld && !(device.state in ["clean", "listed"])'},
     {"id": "clean", "when": "client.handheld", "effect": "allow"},
 )
 

@@ -30,7 +30,7 @@ RUNNING = replace(CLEAN, expires_at=NOW + 2 * HOUR)
         (RUNNING, 1, PostureState.CLEAN),
         (RUNNING, 2, PostureState.STALE),
         (replace(RUNNING, state=PostureState.PARTIAL), 2, PostureState.STALE),
-        (replace(WITH_TIKTOK, expires_at=NOW), 2, PostureState.PROHIBITED),
+        (replace(WITH_TIKTOK, expires_at=NOW), 2, PostureState.LISTED),
         (CLEAN, 1000, PostureState.CLEAN),
     ],
 )
@@ -55,11 +55,11 @@ def test_at_another_time_a_device_can_be_taken_as_known_as_well_as_now() -> None
 def test_apps_that_go_and_come_take_their_lists_and_the_state_with_them() -> None:
     both = replace(WITH_TIKTOK, apps=("tiktok", "wechat"), lists=("prohibited", "tencent"))
     one = what_if.without_apps(access(posture=both), ("tiktok",), CATALOG).posture
-    assert (one.apps, one.lists, one.state) == (("wechat",), ("tencent",), PostureState.PROHIBITED)
+    assert (one.apps, one.lists, one.state) == (("wechat",), ("tencent",), PostureState.LISTED)
     none = what_if.without_apps(access(posture=both), ("tiktok", "wechat"), CATALOG).posture
     assert (none.apps, none.lists, none.state) == ((), (), PostureState.CLEAN)
     again = what_if.with_app(access(posture=none), "tiktok", CATALOG).posture
-    assert (again.apps, again.lists, again.state) == (("tiktok",), ("prohibited",), PostureState.PROHIBITED)
+    assert (again.apps, again.lists, again.state) == (("tiktok",), ("prohibited",), PostureState.LISTED)
 
 
 def test_a_report_is_of_now_and_counts_as_long_as_the_one_before() -> None:
@@ -95,7 +95,7 @@ def test_without_its_proof_a_device_that_is_known_by_it_alone_is_not_known() -> 
     told = replace(seen, client=replace(seen.client, signals=(headers, *seen.client.signals)))
     assert what_if.unproved(told).client.kind is Kind.PHONE
     mail_app = replace(seen, client=replace(seen.client, eas_id="A1"))
-    assert what_if.unproved(mail_app).posture.state is PostureState.PROHIBITED
+    assert what_if.unproved(mail_app).posture.state is PostureState.LISTED
 
 
 def test_a_certificate_that_counts_takes_the_place_of_one_that_does_not() -> None:

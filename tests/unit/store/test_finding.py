@@ -46,7 +46,13 @@ async def test_a_look_within_names_goes_on_behind_its_window(
 
 async def test_the_beginning_of_every_kind_of_name_leads_to_a_device(store: Store) -> None:
     record = DeviceRecord(
-        "mdm", "0001-77", serial="C02XY", udid="00008110-001A2B3C4D5E6F70", eas_ids=("ApplX99",), keys=("KeyA1",), owner="zoe"
+        "mdm",
+        "0001-77",
+        serial="C02XY",
+        udid="00008110-001A2B3C4D5E6F70",
+        eas_ids=("ApplX99",),
+        keys=("KeyA1",),
+        owner="zoe",
     )
     await store.devices.take([record, DeviceRecord("mdm", "other", serial="D99", owner="zoe")], NOW)
     device = await store.devices.get("mdm", "0001-77")

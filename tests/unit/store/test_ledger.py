@@ -12,7 +12,7 @@ from tests.unit.store.outage import cut_off
 from mailgate.classify import classify
 from mailgate.model import Client, Effect, Kind, Reason, RequestFacts, RuleTrial, Stage
 from mailgate.store import Recorded, Store
-from mailgate.store.ledger import MOST_STRANGERS, REPEATED_INTERVAL
+from mailgate.store.ledger import MOST_REPEATED_STRANGERS, MOST_STRANGERS, REPEATED_INTERVAL
 from mailgate.store.sightings import Tally
 
 
@@ -144,16 +144,14 @@ async def test_what_recurs_is_not_lost_while_the_store_is_down_nor_at_the_end(
     await second.close()
 
 
-async def test_in_a_flood_of_strangers_what_recurs_is_passed_over_each_time_too(store: Store) -> None:
+async def test_a_flood_of_strangers_takes_no_room_from_what_recurs(store: Store) -> None:
     for number in range(MOST_STRANGERS):
         store.ledger.record(access(made_up(number), device="", user=""), BLOCK)
     recurring = store.ledger.recurring(access(made_up(-1), device="", user=""), LET_IN)
     for moment in (1, 2, 3):
         recurring.count(made_up(-1).user_agent, later(moment))
-    await store.ledger.flush()
-    assert store.ledger.passed_over == 3
-    recurring.count(made_up(-1).user_agent, later(4))
-    assert [item.times for item in store.ledger.waiting()] == [1]
+    assert [item.times for item in store.ledger.waiting() if item.times > 1] == [3]
+    assert store.ledger.passed_over == 0
 
 
 async def test_who_differs_in_the_user_agent_alone_is_recorded_as_if_in_full(store: Store) -> None:
@@ -171,10 +169,29 @@ async def test_who_differs_in_the_user_agent_alone_is_recorded_as_if_in_full(sto
 
 async def test_in_a_flood_of_strangers_the_rest_is_passed_over(store: Store) -> None:
     recurring = store.ledger.recurring(access(made_up(-1), device="", user=""), LET_IN)
-    for number in range(MOST_STRANGERS + 3):
+    for number in range(MOST_REPEATED_STRANGERS + 3):
         recurring.count(made_up(number).user_agent, later(1))
+    recurring.count(made_up(1).user_agent, later(2))
     await store.ledger.flush()
-    assert store.ledger.passed_over == 3
+    assert (store.ledger.passed_over, store.ledger.counts.written) == (3, MOST_REPEATED_STRANGERS)
+    recurring.count(made_up(-2).user_agent, later(3))
+    assert len(list(store.ledger.waiting())) == 1, "the next ones have room again"
+
+
+async def test_one_write_takes_so_many_of_what_is_due(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailgate.store.ledger._MOST_DUE", 3)
+    clock = [0.0]
+    monkeypatch.setattr(store.ledger, "_clock", lambda: clock[0])
+    recurring = store.ledger.recurring(access(), LET_IN)
+    for number in range(4):
+        recurring.count(made_up(number).user_agent, later(1))
+    clock[0] = 1.0
+    recurring.count(made_up(4).user_agent, later(2))
+    written = []
+    for clock[0] in (4.9, 5.0, 5.5, 6.0):
+        await store.ledger.flush(whole=False)
+        written.append(store.ledger.counts.written)
+    assert written == [0, 3, 4, 5], "the oldest first, each when it is due"
 
 
 async def test_what_is_repeated_waits_longer_than_a_refusal(

@@ -53,7 +53,7 @@ async def after_restart(
 async def test_a_verified_report_counts_from_its_own_request_on(postures: Postures) -> None:
     posture = await postures.current(BROWSER, proof("tiktok"), NOW)
     assert posture == Posture(
-        state=PostureState.PROHIBITED,
+        state=PostureState.LISTED,
         device_id=PHONE_1,
         kind=Kind.PHONE,
         os="ios",
@@ -80,12 +80,12 @@ async def test_what_was_learned_outlives_the_process(store: Store, postures: Pos
     ("first", "second", "expected"),
     [
         (proof("tiktok"), proof(at=NOW + minutes(1)), PostureState.CLEAN),
-        (proof(), proof("tiktok", at=NOW + minutes(1)), PostureState.PROHIBITED),
-        (proof("tiktok"), proof(at=NOW - minutes(1)), PostureState.PROHIBITED),
+        (proof(), proof("tiktok", at=NOW + minutes(1)), PostureState.LISTED),
+        (proof("tiktok"), proof(at=NOW - minutes(1)), PostureState.LISTED),
         (proof(), proof("tiktok", at=NOW - minutes(1)), PostureState.CLEAN),
-        (proof("tiktok"), proof(at=None), PostureState.PROHIBITED),
+        (proof("tiktok"), proof(at=None), PostureState.LISTED),
         (proof(at=None), proof(), PostureState.CLEAN),
-        (proof("tiktok"), proof(at=NOW, expires=NOW + minutes(5)), PostureState.PROHIBITED),
+        (proof("tiktok"), proof(at=NOW, expires=NOW + minutes(5)), PostureState.LISTED),
     ],
     ids=["newer-clean", "newer-app", "older-clean", "older-app", "no-report", "first-report", "shorter"],
 )
@@ -141,7 +141,7 @@ async def test_a_mail_app_is_found_by_either_form_of_its_id(
         found = await after_restart(store, mail_app(sent), None, NOW)
     else:
         found = await postures.current(mail_app(sent), None, NOW)
-    assert (found.state, found.device_id) == (PostureState.PROHIBITED, PHONE_1)
+    assert (found.state, found.device_id) == (PostureState.LISTED, PHONE_1)
 
 
 @pytest.mark.parametrize("sent", ["", "x", "ApplDN", "ApplDNXX", "%", "' OR 1=1 --", "\ud800", "a\0b"])
@@ -172,7 +172,7 @@ async def test_two_sources_speak_for_one_device_from_the_first_request_on(
     told = AppsReport(frozenset({"tiktok"}), True, LATER)
     await store.devices.take([DeviceRecord("intune", "7", apps=told, keys=(given.key_thumbprint,))], LATER)
     posture = await postures.current(BROWSER, given, LATER)
-    assert (posture.state, posture.sources) == (PostureState.PROHIBITED, (ISSUER, "intune"))
+    assert (posture.state, posture.sources) == (PostureState.LISTED, (ISSUER, "intune"))
     assert posture.device_id == new_id(("intune", "7"))
     assert await after_restart(store, BROWSER, given, LATER) == posture
 
@@ -180,7 +180,7 @@ async def test_two_sources_speak_for_one_device_from_the_first_request_on(
 async def test_two_issuers_of_one_id_speak_for_two_devices(postures: Postures) -> None:
     await postures.current(BROWSER, proof("tiktok"), NOW)
     await postures.current(BROWSER, proof(at=LATER, issuer="https://other.example.com"), LATER)
-    assert (await postures.current(BROWSER, proof(at=None), LATER)).state is PostureState.PROHIBITED
+    assert (await postures.current(BROWSER, proof(at=None), LATER)).state is PostureState.LISTED
 
 
 @pytest.mark.parametrize("given", [None, AttestationResult(refused=Reason.TOKEN_EXPIRED)])
@@ -204,7 +204,7 @@ async def test_new_lists_count_at_once(postures: Postures) -> None:
     assert (await postures.current(BROWSER, given, NOW)).state is PostureState.CLEAN
     postures.catalog = catalog("chess", prohibited=("chess",), games=("chess",))
     posture = await postures.current(BROWSER, given, NOW)
-    assert (posture.state, posture.lists) == (PostureState.PROHIBITED, ("games", "prohibited"))
+    assert (posture.state, posture.lists) == (PostureState.LISTED, ("games", "prohibited"))
     postures.catalog = catalog("tiktok", prohibited=("tiktok",))
     assert (await postures.current(BROWSER, given, NOW)).apps == ()
 
@@ -274,8 +274,8 @@ class TestStoreDown:
     @pytest.mark.usefixtures("down")
     async def test_a_proof_still_counts(self, postures: Postures) -> None:
         given = proof("tiktok", eas_ids=("ApplX1",))
-        assert (await postures.current(BROWSER, given, NOW)).state is PostureState.PROHIBITED
-        assert (await postures.current(mail_app("ApplX1"), None, LATER)).state is PostureState.PROHIBITED
+        assert (await postures.current(BROWSER, given, NOW)).state is PostureState.LISTED
+        assert (await postures.current(mail_app("ApplX1"), None, LATER)).state is PostureState.LISTED
         assert (await postures.current(BROWSER, proof(at=LATER), LATER)).state is PostureState.CLEAN
 
     async def test_it_is_asked_again_soon_although_the_clock_was_put_back(
@@ -287,7 +287,7 @@ class TestStoreDown:
             cut_off(store, monkeypatch)
             down = await postures.current(mail_app("ApplX1"), None, NOW + timedelta(hours=1))
             assert down.state is PostureState.UNAVAILABLE
-        assert (await postures.current(mail_app("ApplX1"), None, NOW)).state is PostureState.PROHIBITED
+        assert (await postures.current(mail_app("ApplX1"), None, NOW)).state is PostureState.LISTED
 
     async def test_no_request_waits_for_a_driver_that_does_not_let_go(
         self, store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
@@ -323,8 +323,8 @@ class TestStoreDown:
             await store.reports.flush()
             assert store.reports.counts.spooled == 1
         # Back, but what was learned is not in yet: it is not forgotten for that.
-        assert (await postures.current(mail_app("ApplX1"), None, LATER)).state is PostureState.PROHIBITED
-        assert (await after_restart(store, mail_app("ApplX1"), None, LATER)).state is PostureState.PROHIBITED
+        assert (await postures.current(mail_app("ApplX1"), None, LATER)).state is PostureState.LISTED
+        assert (await after_restart(store, mail_app("ApplX1"), None, LATER)).state is PostureState.LISTED
 
 
 async def test_what_another_process_learned_is_known_without_asking_for_each_device(
@@ -339,19 +339,19 @@ async def test_what_another_process_learned_is_known_without_asking_for_each_dev
     await store.reports.flush()
     assert (await postures.latest(app, None, LATER)).state is PostureState.CLEAN
     await postures.catch_up(LATER + timedelta(seconds=3))
-    assert (await postures.latest(app, None, LATER)).state is PostureState.PROHIBITED
+    assert (await postures.latest(app, None, LATER)).state is PostureState.LISTED
     await other.current(BROWSER, proof(at=LATER + minutes(1), eas_ids=("ApplX1",)), LATER + minutes(1))
     cut_off(store, monkeypatch)
     await postures.catch_up(LATER + minutes(1))
-    assert (await postures.latest(app, None, LATER)).state is PostureState.PROHIBITED
+    assert (await postures.latest(app, None, LATER)).state is PostureState.LISTED
 
 
 async def test_what_this_process_learned_is_known_at_once(postures: Postures) -> None:
     app, given = mail_app("ApplX1"), proof("tiktok", eas_ids=("ApplX1",))
     assert (await postures.latest(app, None, NOW)).state is PostureState.MISSING
     await postures.current(BROWSER, given, NOW)
-    assert (await postures.latest(app, None, NOW)).state is PostureState.PROHIBITED
-    assert (await postures.latest(BROWSER, given, NOW)).state is PostureState.PROHIBITED
+    assert (await postures.latest(app, None, NOW)).state is PostureState.LISTED
+    assert (await postures.latest(BROWSER, given, NOW)).state is PostureState.LISTED
 
 
 # --- what becomes of devices elsewhere
@@ -389,7 +389,7 @@ async def test_a_report_on_its_way_to_the_store_does_not_hide_that_its_device_is
     await store.devices.lose(PHONE_1, LATER)
     await postures.catch_up(LATER)
     told = await postures.latest(APP, None, LATER)
-    assert (told.lost, told.state) == (True, PostureState.PROHIBITED)
+    assert (told.lost, told.state) == (True, PostureState.LISTED)
 
 
 async def test_a_device_that_was_forgotten_elsewhere_is_unknown_at_once_and_known_by_its_next_report(
@@ -418,7 +418,7 @@ async def test_an_unknown_mail_app_is_known_once_a_connector_reports_it(
     await store.devices.take([phone, replace(phone, id="8", owner="", eas_ids=())], NOW)
     await postures.catch_up(NOW)
     for told in (await postures.latest(APP, None, NOW), await postures.of_person("ada", NOW)):
-        assert (told.state, told.source) == (PostureState.PROHIBITED, "intune")
+        assert (told.state, told.source) == (PostureState.LISTED, "intune")
 
 
 async def test_two_devices_that_became_one_elsewhere_are_one_here(store: Store, postures: Postures) -> None:
@@ -430,7 +430,7 @@ async def test_two_devices_that_became_one_elsewhere_are_one_here(store: Store, 
     await store.devices.take([joins], LATER)
     await postures.catch_up(LATER)
     told = await postures.latest(APP, None, LATER)
-    assert (told.state, told.device_id) == (PostureState.PROHIBITED, new_id(("intune", "7")))
+    assert (told.state, told.device_id) == (PostureState.LISTED, new_id(("intune", "7")))
 
 
 async def test_a_large_import_is_followed_to_its_end(
@@ -476,7 +476,7 @@ async def test_precedence_counts_at_once(store: Store, postures: Postures) -> No
     given = proof(at=LATER)
     assert (await postures.current(BROWSER, given, LATER)).state is PostureState.CLEAN
     postures.precedence = ("intune",)
-    assert (await postures.current(BROWSER, given, LATER)).state is PostureState.PROHIBITED
+    assert (await postures.current(BROWSER, given, LATER)).state is PostureState.LISTED
 
 
 # --- clients that name no device: the posture of a person
@@ -522,7 +522,7 @@ async def test_what_is_read_of_devices_is_brought_up_by_reports_on_their_way(
     await postures.current(BROWSER, proof(), NOW)
     (stored,) = await store.devices.called(PHONE_1)
     (known,) = await postures.brought_up(lambda: store.devices.called(PHONE_1))
-    assert [postures.worth(each, NOW).state for each in (stored, known)] == ["prohibited", "clean"]
+    assert [postures.worth(each, NOW).state for each in (stored, known)] == ["listed", "clean"]
 
 
 @pytest.mark.parametrize("ask", ["brought_up", "current", "of_person", "catch_up"])
@@ -564,9 +564,9 @@ def slow_to_answer(store: Store, monkeypatch: pytest.MonkeyPatch, name: str) -> 
 
 async def test_a_phone_that_changed_hands_is_the_new_owners(store: Store, postures: Postures) -> None:
     await postures.current(BROWSER, proof("tiktok"), NOW)
-    assert (await postures.of_person("ada@example.com", NOW)).state is PostureState.PROHIBITED
+    assert (await postures.of_person("ada@example.com", NOW)).state is PostureState.LISTED
     await postures.current(BROWSER, proof("tiktok", at=LATER, user="bob"), LATER)
-    assert (await postures.of_person("bob", LATER)).state is PostureState.PROHIBITED
+    assert (await postures.of_person("bob", LATER)).state is PostureState.LISTED
     assert (await postures.of_person("ada@example.com", LATER)).state is PostureState.MISSING
 
 
@@ -625,7 +625,7 @@ async def test_the_thumbprint_is_asked_before_what_stands_in_the_certificate(
     apps = AppsReport(frozenset({"tiktok"}), True, NOW)
     own = DeviceRecord("mdm", "1", certificates=("x5t",), apps=apps)
     await store.devices.take([DeviceRecord("mdm", "device/7"), own], NOW)
-    assert (await postures.certified(CERTIFICATE, NOW)).state is PostureState.PROHIBITED
+    assert (await postures.certified(CERTIFICATE, NOW)).state is PostureState.LISTED
 
 
 async def test_what_is_learned_meanwhile_counts_for_a_certificate_at_once(postures: Postures) -> None:
@@ -633,7 +633,7 @@ async def test_what_is_learned_meanwhile_counts_for_a_certificate_at_once(postur
     await postures._reports.flush()
     assert (await postures.certified(CERTIFICATE, NOW)).state is PostureState.CLEAN
     await postures.current(BROWSER, proof("tiktok", eas_ids=("ApplX1",), at=LATER), LATER)
-    assert (await postures.certified(CERTIFICATE, LATER)).state is PostureState.PROHIBITED
+    assert (await postures.certified(CERTIFICATE, LATER)).state is PostureState.LISTED
 
 
 async def test_a_store_that_does_not_answer_makes_no_certificate_unknown(
@@ -647,10 +647,10 @@ async def test_a_device_that_enrolled_is_learned_by_its_own_word_and_found_again
     postures = store.postures(CATALOG, MAX_AGE)
     said = replace(proof("tiktok", user=""), self_reported=True)
     found = await postures.current(BROWSER, said, NOW)
-    assert (found.state, found.sources) == (PostureState.PROHIBITED, ("enrolled",))
+    assert (found.state, found.sources) == (PostureState.LISTED, ("enrolled",))
     await store.reports.flush()
     other = store.postures(CATALOG, MAX_AGE)
-    assert (await other.latest(BROWSER, said, NOW)).state is PostureState.PROHIBITED
+    assert (await other.latest(BROWSER, said, NOW)).state is PostureState.LISTED
     assert await store.devices.get("enrolled", said.device_id)
 
 
@@ -717,7 +717,7 @@ async def test_what_is_reported_elsewhere_counts_with_the_next_look(store: Store
         await postures.certified(BY_SERIAL, LONG + LOOK),
         await postures.of_person("ada", LONG + LOOK),
     ):
-        assert found.state is PostureState.PROHIBITED
+        assert found.state is PostureState.LISTED
 
 
 async def test_where_looks_fail_to_come_the_store_is_asked_again(store: Store, postures: Postures) -> None:
@@ -728,7 +728,7 @@ async def test_where_looks_fail_to_come_the_store_is_asked_again(store: Store, p
     told = AppsReport(frozenset({"tiktok"}), True, LONG)
     await store.devices.take([replace(PHONE, apps=told)], LONG)
     late = LONG + timedelta(seconds=1)
-    assert (await postures.current(APP, None, late)).state is PostureState.PROHIBITED
+    assert (await postures.current(APP, None, late)).state is PostureState.LISTED
 
 
 async def test_after_a_look_that_failed_each_device_is_asked_for_again(
@@ -762,7 +762,7 @@ async def test_a_store_that_has_gone_back_is_asked_again(store: Store, postures:
         await connection.exec_driver_sql("UPDATE device_changes SET number = 1")
         await connection.exec_driver_sql("""UPDATE reports SET apps = '["tiktok"]'""")
     await postures.catch_up(LONG)
-    assert (await postures.current(APP, None, LONG)).state is PostureState.PROHIBITED
+    assert (await postures.current(APP, None, LONG)).state is PostureState.LISTED
 
 
 async def test_a_look_that_fails_half_way_is_taken_up_again(
@@ -807,7 +807,7 @@ async def test_a_change_that_is_looked_at_while_the_store_answers_is_not_missed(
     await postures.current(APP, None, NOW)
     monkeypatch.setattr(store.devices, "find", find)
     await followed(postures, NOW, LONG)
-    expected = PostureState.MISSING if what == "forgotten" else PostureState.PROHIBITED
+    expected = PostureState.MISSING if what == "forgotten" else PostureState.LISTED
     assert (await postures.current(APP, None, LONG)).state is expected
 
 
@@ -820,7 +820,7 @@ async def test_a_name_that_went_to_another_device_leads_there(store: Store, post
     other = replace(PHONE, id="8", serial="SERIAL2", apps=apps)
     await store.devices.take([replace(PHONE, eas_ids=()), other], LONG)
     await followed(postures, LONG, LONG)
-    assert (await postures.current(APP, None, LONG)).state is PostureState.PROHIBITED
+    assert (await postures.current(APP, None, LONG)).state is PostureState.LISTED
     await store.devices.take([replace(other, eas_ids=("ApplX9",))], LONG)
     await followed(postures, LONG, LONG)
     assert await postures.current(APP, None, LONG) == Posture()
@@ -854,7 +854,7 @@ async def test_a_large_import_that_is_lagged_behind_leaves_the_short_time(
     monkeypatch.setattr(store.devices, "changes", lambda after: changes(after, size=1))
     now = LONG + timedelta(seconds=1)
     await postures.catch_up(now)
-    assert (await postures.current(APP, None, now)).state is PostureState.PROHIBITED
+    assert (await postures.current(APP, None, now)).state is PostureState.LISTED
 
 
 @pytest.mark.parametrize("lost", [False, True])
@@ -892,7 +892,7 @@ async def test_a_device_that_became_another_ones_elsewhere_is_that_one_here(
     (device,) = await store.devices.page()
     await followed(postures, LONG + LOOK, LONG + LOOK)
     found = await postures.current(BROWSER, KNOWN, LONG + LOOK)
-    assert (found.device_id, found.state) == (device.id, PostureState.PROHIBITED)
+    assert (found.device_id, found.state) == (device.id, PostureState.LISTED)
     assert await after_restart(store, BROWSER, KNOWN, LONG + LOOK) == found
 
 
@@ -913,7 +913,7 @@ async def test_what_a_store_that_has_gone_back_says_counts_before_what_was_in_me
     told = AppsReport(frozenset({"tiktok"}), True, LONG)
     await store.devices.take([replace(PHONE, apps=told)], LONG)
     await followed(postures, LONG + LOOK, LONG + LOOK)
-    assert (await postures.current(APP, None, LONG + LOOK)).state is PostureState.PROHIBITED
+    assert (await postures.current(APP, None, LONG + LOOK)).state is PostureState.LISTED
 
 
 async def test_an_app_that_is_listed_from_now_on_counts_where_the_token_has_named_it(
@@ -928,7 +928,7 @@ async def test_an_app_that_is_listed_from_now_on_counts_where_the_token_has_name
     assert (await postures.current(BROWSER, given, NOW)).state is PostureState.CLEAN
     await followed(postures, NOW, LONG)
     postures.catalog = CATALOG
-    assert (await postures.current(BROWSER, given, LONG)).state is PostureState.PROHIBITED
+    assert (await postures.current(BROWSER, given, LONG)).state is PostureState.LISTED
 
 
 async def test_a_request_that_hangs_does_not_go_by_a_name_that_its_device_has_no_more(

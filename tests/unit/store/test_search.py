@@ -22,7 +22,7 @@ Find = Callable[[Store], Awaitable[object]]
     [
         (Sought(name="ada"), "ix_reports_person"),
         (Sought(app="tiktok"), "ix_reports_with_apps"),
-        (Sought(state="prohibited"), "ix_reports_with_apps"),
+        (Sought(state="listed"), "ix_reports_with_apps"),
         (Sought(state="missing"), "ix_reports_without_a_look"),
         (Sought(state="partial"), "ix_reports_of_a_part"),
         (Sought(state="lost"), "ix_devices_lost"),

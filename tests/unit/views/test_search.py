@@ -16,7 +16,7 @@ from mailgate.store import search as store_search
 from mailgate.views import search as searching
 from mailgate.views.search import search
 
-STATES = ("clean", "prohibited", "partial", "stale", "missing")
+STATES = ("clean", "listed", "partial", "stale", "missing")
 
 
 def bundle() -> Any:
@@ -28,7 +28,7 @@ def bundle() -> Any:
 def record(number: int) -> DeviceRecord:
     """Devices of every state by turns, and every seventh a tablet."""
     state = STATES[number % 5]
-    present = {"prohibited": {"tiktok"}, "clean": {"chess"}}.get(state, set())
+    present = {"listed": {"tiktok"}, "clean": {"chess"}}.get(state, set())
     at = NOW - (MAX_AGE + timedelta(hours=1) if state == "stale" else timedelta(hours=1))
     apps = None if state == "missing" else AppsReport(frozenset(present), state != "partial", at)
     kind = Kind.TABLET if number % 7 == 0 else Kind.PHONE

@@ -26,7 +26,7 @@ class DevicesWanted(Asked):
 
     name: Line | None = None
     """Called so: any name of a device, whole, or how the login name of its owner begins."""
-    state: Literal["clean", "prohibited", "partial", "stale", "missing", "lost"] | None = None
+    state: Literal["clean", "listed", "partial", "stale", "missing", "lost"] | None = None
     """In this state."""
     kind: Kind | None = None
     """Of this kind."""

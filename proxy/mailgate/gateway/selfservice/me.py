@@ -265,7 +265,7 @@ def _answer(
         help_requests=seen.help_requests,
         more=seen.more,
         unread=seen.unread,
-        listed=listed_names(live.policy.catalog.lists, live.policy.catalog.name_of),
+        listed=listed_names(live.policy.catalog),
         contact=service.contact or _contact(live.policy),
         codes=service.codes is not None and service.codes.open_to(person, seen.asking.access),
         code=code,

@@ -1,6 +1,6 @@
 """From what is stored to what a person's own page shows: every field, and no word about anyone else."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -11,6 +11,7 @@ from mailgate.gateway.pages.view import View
 from mailgate.gateway.selfservice.own_devices import OwnDevice
 from mailgate.gateway.selfservice.status import stored_from_to
 from mailgate.model import Access, Decision
+from mailgate.policy import AppCatalog
 from mailgate.store import EnrolledKey, EnrolmentToken, HelpRequest, Keep, Mailing, Recorded, Told
 from mailgate.store.reliefs import KeptRelief
 
@@ -191,10 +192,9 @@ def _fields(told: Mapping[str, object]) -> tuple[Field, ...]:
     return tuple(Field(name, value) for name, value in told.items())  # type: ignore[arg-type]
 
 
-def listed_names(lists: Mapping[str, Iterable[str]], name_of: NameOf) -> tuple[str, ...]:
-    """Display names of every app that stands on a list."""
-    keys = {key for listed in lists.values() for key in listed}
-    return tuple(sorted(map(name_of, keys), key=str.casefold))
+def listed_names(catalog: AppCatalog) -> tuple[str, ...]:
+    """Display names of every app that is looked for, on a list or not: what is found of them is stored."""
+    return tuple(sorted(map(catalog.name_of, catalog.apps), key=str.casefold))
 
 
 def shown(owned: Sequence[OwnDevice]) -> list[Device]:

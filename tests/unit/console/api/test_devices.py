@@ -18,7 +18,7 @@ async def test_they_are_found_by_what_is_asked_for(vic: Caller, firm: Company) -
         ("", found),
         ("?name=BOB", found[1:]),
         ("?name=serial-a1", found[:1]),
-        ("?state=prohibited", found[:1]),
+        ("?state=listed", found[:1]),
         ("?state=clean&kind=laptop", found[2:]),
         ("?app=tiktok", found[:1]),
         ("?app=none", []),
@@ -46,7 +46,7 @@ async def test_one_is_told_with_all_that_is_known_of_it(vic: Caller, firm: Compa
     (phone,) = await has(firm, record("a1", "alice", "tiktok"))
     await asks(firm, phone, "alice")
     told = (await vic.get(f"/devices/{phone.id}")).body
-    assert (told["owner"], told["state"], told["apps"]) == ("alice", "prohibited", ["tiktok"])
+    assert (told["owner"], told["state"], told["apps"]) == ("alice", "listed", ["tiktok"])
     assert [each["source"] for each in told["reports"]] == ["jamf-file"]
     assert {"kind": "serial", "name": "SERIAL-A1", "sources": ["jamf-file"], "found_by": True} in told[
         "names"

@@ -28,7 +28,7 @@ async def test_verdicts_devices_connectors_and_the_gate_are_told(vic: Caller, fi
     assert told["refusals"] == [
         {"rule": "prohibited-app", "effect": "block", "reason": "prohibited-app", "times": 7}
     ]
-    assert told["devices"]["states"] == {"clean": 2, "prohibited": 1}
+    assert told["devices"]["states"] == {"clean": 2, "listed": 1}
     assert [(each["name"], each["state"], each["devices"]) for each in told["connectors"]] == [
         ("jamf-file", "ok", 3)
     ]

@@ -20,7 +20,7 @@ async def phone(firm: Company) -> Device:
 async def test_all_that_is_known_of_it_is_shown(ada: Browser, phone: Device) -> None:
     page = await ada.get(f"/console/devices/{phone.id}")
     for words in (
-        "prohibited", "alice", "Phone, iOS 26.1", "TikTok", "jamf-file", "serial", "SERIAL-A1",
+        "listed", "alice", "Phone, iOS 26.1", "TikTok", "jamf-file", "serial", "SERIAL-A1",
         "Phone, iOS 26.1 was reported for the first time", "jamf-file looked and found TikTok",
         "Kept out by the rule prohibited-app: phone, iOS over the web",
     ):  # fmt: skip

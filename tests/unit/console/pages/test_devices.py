@@ -33,7 +33,7 @@ async def some(firm: Company) -> dict[str, str]:
         ("name=bob", ["bob", "second"]),
         ("name=BOB-the", ["second"]),
         ("name=serial-a1", ["ada"]),
-        ("state=prohibited", ["ada"]),
+        ("state=listed", ["ada"]),
         ("state=clean", ["bob", "second"]),
         ("state=clean&kind=laptop", ["second"]),
         ("state=stale", ["cy"]),

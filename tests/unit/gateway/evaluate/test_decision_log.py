@@ -38,7 +38,7 @@ async def test_numbers():
 
 async def test_two_devices_in_one_request_are_counted_and_the_stricter_counts():
     on = with_certificates()
-    on.judge.postures.posture = Posture(PostureState.PROHIBITED, "d2", source="mdm")
+    on.judge.postures.posture = Posture(PostureState.LISTED, "d2", source="mdm")
     assert (await ask(on, EAS.format("FolderSync"), LOGIN, HANDED_ON, method="POST"))[0] == 403
     assert value(on, "mailgate_two_devices_total") == 1
 

@@ -21,7 +21,7 @@ GOOD = CertificateResult("thumbprint")
 REFUSED = CertificateResult(refused=Reason.CERTIFICATE_REVOKED, detail="it was revoked")
 NONE, UNAVAILABLE = Posture(), Posture(PostureState.UNAVAILABLE)
 CLEAN = Posture(PostureState.CLEAN, "d1", Kind.PHONE, source="mdm")
-OTHER = Posture(PostureState.PROHIBITED, "d2", Kind.PHONE, source="mdm")
+OTHER = Posture(PostureState.LISTED, "d2", Kind.PHONE, source="mdm")
 
 
 async def identified(said: Posture, certified: Posture, certificate: CertificateResult | None = GOOD):

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from tests.unit.gateway.pages.own import PHONE
 
-from mailgate.gateway.pages.devices import GETS, HERE, name_of, state_of
+from mailgate.gateway.pages.devices import FOUND, GETS, HERE, name_of, state_of
 from mailgate.model import Effect, Kind, PostureState
 
 
@@ -34,8 +34,15 @@ def test_what_people_call_a_device(os: str, kind: Kind | None, name: str) -> Non
 
 @pytest.mark.parametrize("state", PostureState)
 def test_every_state_has_words(state: PostureState) -> None:
-    said = state_of(replace(PHONE, state=state)).singular
-    assert ("%(apps)s" in said) is (state is PostureState.PROHIBITED)
+    said = state_of(
+        replace(PHONE, state=state, apps=("TikTok",) if state is PostureState.LISTED else ())
+    ).singular
+    assert ("%(apps)s" in said) is (state is PostureState.LISTED)
+
+
+@pytest.mark.parametrize("state", [PostureState.CLEAN, PostureState.PARTIAL])
+def test_an_app_that_stands_on_no_list_is_not_told_as_absent(state: PostureState) -> None:
+    assert state_of(replace(PHONE, state=state, apps=("Chess",))) is FOUND
 
 
 def test_every_effect_has_words() -> None:

@@ -41,7 +41,7 @@ def of(posture, *, person="alice", attests=True, eas_id=""):
         (Posture(PostureState.CLEAN, "1", Kind.PHONE), Effect.ALLOW, Reason.RULE_MATCHED),
         (Posture(PostureState.STALE, "1", Kind.PHONE), Effect.BLOCK, Reason.POSTURE_STALE),
         (Posture(PostureState.MISSING, "1"), Effect.BLOCK, Reason.POSTURE_MISSING),
-        (Posture(PostureState.PROHIBITED, "1", Kind.LAPTOP), Effect.ALLOW, Reason.RULE_MATCHED),
+        (Posture(PostureState.LISTED, "1", Kind.LAPTOP), Effect.ALLOW, Reason.RULE_MATCHED),
     ],
 )
 def test_a_device_is_judged_by_what_it_is_and_not_by_who_asks(posture, effect, reason):

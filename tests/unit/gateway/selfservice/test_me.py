@@ -10,8 +10,8 @@ from tests.unit.gateway.gates import NOW, gate
 from tests.unit.gateway.own import (
     CLEAN,
     HANDHELD,
+    LISTED,
     PHONE,
-    PROHIBITED,
     PROOF,
     REPORT,
     RULES,
@@ -58,7 +58,7 @@ class Scene:
         self.people = self.service.people
         self.judged = None
         self.people.of["alice"] = [PHONE]
-        self.service.known.worths[PHONE.id] = PROHIBITED
+        self.service.known.worths[PHONE.id] = LISTED
 
     async def verdict(self, incoming, now):
         if self.judged:
@@ -120,7 +120,7 @@ async def test_a_stranger_cannot_say_who_they_are():
 
 async def test_an_activesync_id_in_the_address_opens_nothing():
     scene = Scene()
-    scene.gate.judge.postures.posture = PROHIBITED
+    scene.gate.judge.postures.posture = LISTED
     line = b"GET /.mailgate/me?DeviceId=ApplC39X8FAKE&DeviceType=iPhone HTTP/1.1"
     assert "intune" not in await scene.page(line)
 
@@ -290,24 +290,24 @@ async def test_status_is_the_verdict_and_what_it_rests_on():
 
 async def test_status_has_every_device_of_the_person():
     said = json.loads((await Scene().ask(STATUS, ALICE)).body)
-    assert [(each["id"], each["state"]) for each in said["devices"]] == [(PHONE.id, "prohibited")]
+    assert [(each["id"], each["state"]) for each in said["devices"]] == [(PHONE.id, "listed")]
     assert said["devices"][0]["verdict"]["reason"] == "prohibited-app"
 
 
 async def test_status_shows_what_memory_has_of_a_proven_device_that_is_not_stored_yet():
     scene = Scene()
     scene.service.people.by_id = {}
-    known = Posture(PostureState.PROHIBITED, "id", apps=("tiktok",), source="mdm")
+    known = Posture(PostureState.LISTED, "id", apps=("tiktok",), source="mdm")
     scene.judged = asking(client=HANDHELD, posture=known, proof=PROOF)
     (device,) = json.loads((await scene.ask(STATUS)).body)["devices"]
-    assert (device["id"], device["here"], device["state"]) == ("id", True, "prohibited")
+    assert (device["id"], device["here"], device["state"]) == ("id", True, "listed")
     assert device["apps"] == ["tiktok"]
     assert device["deleted_at"] is None
 
 
 async def test_a_device_that_only_an_id_led_to_is_not_shown():
     scene = Scene()
-    scene.judged = asking(client=HANDHELD, posture=PROHIBITED)
+    scene.judged = asking(client=HANDHELD, posture=LISTED)
     assert json.loads((await scene.ask(STATUS)).body)["devices"] == []
 
 

@@ -8,8 +8,8 @@ from tests.unit.gateway.own import (
     ALICE,
     CLEAN,
     HANDHELD,
+    LISTED,
     PHONE,
-    PROHIBITED,
     PROOF,
     REPORT,
     UNREPORTED,
@@ -27,7 +27,7 @@ class Scene:
         self.people, self.known = NoPeople(), Known()
         self.people.of["alice"] = devices
         self.people.by_id = {device.id: device for device in (PHONE, *devices)}
-        self.known.worths = worths or {PHONE.id: PROHIBITED}
+        self.known.worths = worths or {PHONE.id: LISTED}
 
     async def seen(self, asked):
         return await own_devices(asked, self.people, self.known)
@@ -35,7 +35,7 @@ class Scene:
 
 async def test_a_person_sees_each_of_their_devices_and_what_it_gets():
     (own,) = await Scene(PHONE).seen(asking())
-    assert (own.mark, own.device, own.posture, own.here) == (PHONE.id, PHONE, PROHIBITED, False)
+    assert (own.mark, own.device, own.posture, own.here) == (PHONE.id, PHONE, LISTED, False)
     assert (own.decision.effect, own.decision.reason) == (Effect.BLOCK, Reason.PROHIBITED_APP)
     assert own.access.client.protocol is Protocol.ACTIVESYNC
 
@@ -49,7 +49,7 @@ async def test_a_device_that_can_prove_itself_is_judged_as_if_it_did(kind):
 
 async def test_the_device_that_asks_has_the_verdict_on_this_very_request():
     scene = Scene(PHONE, worths={PHONE.id: CLEAN})
-    (own,) = await scene.seen(asking(client=HANDHELD, posture=PROHIBITED, proof=PROOF))
+    (own,) = await scene.seen(asking(client=HANDHELD, posture=LISTED, proof=PROOF))
     assert own.here
     assert own.posture == CLEAN
     assert own.access.client is HANDHELD
@@ -58,21 +58,21 @@ async def test_the_device_that_asks_has_the_verdict_on_this_very_request():
 
 async def test_without_a_person_this_requests_own_device_alone_is_seen():
     scene = Scene(PHONE)
-    (own,) = await scene.seen(asking(Person(), client=HANDHELD, posture=PROHIBITED, proof=PROOF))
+    (own,) = await scene.seen(asking(Person(), client=HANDHELD, posture=LISTED, proof=PROOF))
     assert (own.device, own.here) == (PHONE, True)
 
 
 async def test_without_person_and_proof_nothing_is_seen():
     """A posture without a proof was found by an id that anybody can say."""
-    assert await Scene(PHONE).seen(asking(Person(), client=HANDHELD, posture=PROHIBITED)) == ()
+    assert await Scene(PHONE).seen(asking(Person(), client=HANDHELD, posture=LISTED)) == ()
     refused = replace(PROOF, refused=Reason.TOKEN_EXPIRED)
-    assert await Scene(PHONE).seen(asking(Person(), posture=PROHIBITED, proof=refused)) == ()
+    assert await Scene(PHONE).seen(asking(Person(), posture=LISTED, proof=refused)) == ()
 
 
 async def test_somebody_elses_proven_device_is_not_shown_to_who_has_logged_in():
     scene, bobs = Scene(), replace(PHONE, reports=(replace(REPORT, owner="bob"),))
     scene.people.by_id = scene.known.newer = {bobs.id: bobs}
-    assert await scene.seen(asking(ALICE, client=HANDHELD, posture=PROHIBITED, proof=PROOF)) == ()
+    assert await scene.seen(asking(ALICE, client=HANDHELD, posture=LISTED, proof=PROOF)) == ()
 
 
 async def test_a_report_on_its_way_to_the_store_counts():
@@ -124,7 +124,7 @@ async def test_what_asks_comes_first_then_what_gets_no_mail():
         clean,
         listed,
         PHONE,
-        worths={"clean": CLEAN, "listed": PROHIBITED, PHONE.id: CLEAN},
+        worths={"clean": CLEAN, "listed": LISTED, PHONE.id: CLEAN},
     )
     seen = await scene.seen(asking(client=HANDHELD, posture=CLEAN, proof=PROOF))
     assert [own.mark for own in seen] == [PHONE.id, "listed", "clean"]

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.gateway.gates import NOW
-from tests.unit.gateway.own import CLEAN, LOOKED, PHONE, PROHIBITED, REPORT, UNREPORTED, asking
+from tests.unit.gateway.own import CLEAN, LISTED, LOOKED, PHONE, REPORT, UNREPORTED, asking
 
 from mailgate.devices.device import Device
 from mailgate.gateway.selfservice.own_devices import OwnDevice
@@ -15,15 +15,15 @@ from mailgate.model import Posture
 from mailgate.store import Keep
 
 KEEP = Keep(timedelta(days=30), timedelta(days=90), timedelta(days=365))
-ASKED = asking(posture=PROHIBITED)
-OWN = OwnDevice(PHONE.id, PROHIBITED, ASKED.access, ASKED.decision, PHONE)
+ASKED = asking(posture=LISTED)
+OWN = OwnDevice(PHONE.id, LISTED, ASKED.access, ASKED.decision, PHONE)
 
 
 def test_a_device_has_every_field_by_a_stable_name():
     assert device_of(OWN, KEEP) == {
         "id": "aaaa-bbbb-cccc",
         "here": False,
-        "state": "prohibited",
+        "state": "listed",
         "lost": False,
         "kind": "phone",
         "os": "ios",

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.gateway.gates import NOW
-from tests.unit.gateway.own import EAS_ID, LOOKED, PHONE, PROHIBITED, REPORT, UNREPORTED, asking
+from tests.unit.gateway.own import EAS_ID, LISTED, LOOKED, PHONE, REPORT, UNREPORTED, asking
 from tests.unit.store.mail import mailing
 
 from mailgate.devices.device import Contradiction, Device, Report
@@ -27,6 +27,7 @@ from mailgate.gateway.selfservice.stored_view import (
     token_of,
 )
 from mailgate.model import Posture, Reason
+from mailgate.policy.apps import AppCatalog, ListedApp
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import EnrolledKey, EnrolmentToken, HelpRequest, Keep, Recorded, Sighting, Tally
 from mailgate.store.person_records import Told
@@ -35,7 +36,7 @@ from mailgate.store.sightings import ClientFacts
 
 KEEP = Keep(timedelta(days=30), timedelta(days=90), timedelta(days=365))
 ASKED = asking()
-OWN = OwnDevice(PHONE.id, PROHIBITED, ASKED.access, ASKED.decision, PHONE)
+OWN = OwnDevice(PHONE.id, LISTED, ASKED.access, ASKED.decision, PHONE)
 
 
 def card(own=OWN, **more):
@@ -164,7 +165,7 @@ SEEN = Sighting(
     NOW.date(),
     CLIENT,
     PHONE.id,
-    "prohibited",
+    "listed",
     "alice",
     "listed",
     "block",
@@ -278,9 +279,13 @@ def test_a_request_for_help_is_shown_with_its_end():
     assert called().until == NOW + KEEP.sightings
 
 
-def test_the_apps_that_are_looked_for_are_those_on_a_list():
-    lists = {"prohibited": ("wechat", "tiktok"), "watched": ("tiktok",)}
-    assert listed_names(lists, str.title) == ("Tiktok", "Wechat")
+def test_the_apps_that_are_looked_for_are_all_that_are_stored_on_a_list_or_not():
+    apps = {key: ListedApp(key, key.title()) for key in ("wechat", "tiktok", "chess")}
+    assert listed_names(AppCatalog(apps, {"prohibited": ("wechat", "tiktok")})) == (
+        "Chess",
+        "Tiktok",
+        "Wechat",
+    )
 
 
 def test_the_stored_devices_among_those_that_are_seen():

@@ -30,7 +30,7 @@ ASKED = {
     "login": "ada", "remote": "192.0.2.1", "protocol": "imap", "device_id": '"name" "iPhone Mail" "os" "iOS"',
     "pwhash": "0123", "fail_type": "", "session_id": "x", "tls": True,
 }  # fmt: skip
-PROHIBITED = Posture(PostureState.PROHIBITED, "phone-1", apps=("tiktok",), lists=("prohibited",))
+LISTED = Posture(PostureState.LISTED, "phone-1", apps=("tiktok",), lists=("prohibited",))
 CLEAN = Posture(PostureState.CLEAN, "phone-2")
 
 
@@ -46,7 +46,7 @@ def door():
     file = PolicyFile.model_validate({"rules": RULES}, context=policy_context(CATALOG))
     opened = gate()
     renew(opened, policy=Policy(file.rules, file.default, CATALOG))
-    opened.judge.postures.people = {"ada": PROHIBITED, "bob": CLEAN, "warned": CLEAN, "asked": CLEAN}
+    opened.judge.postures.people = {"ada": LISTED, "bob": CLEAN, "warned": CLEAN, "asked": CLEAN}
     return SideDoor(opened.judge, opened.recorder, opened.references.draw)
 
 
