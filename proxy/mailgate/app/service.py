@@ -191,6 +191,7 @@ class Service:
         )
         desk = desk_for(self)
         self._closing.push_async_callback(desk.readings.stop)
+        self._closing.push_async_callback(desk.asking.stop)
         self._closing.push_async_callback(desk.planning.stop)
         self._closing.push_async_callback(desk.recipient_counts.stop)
         self._tasks += [asyncio.get_running_loop().create_task(work) for work in running(desk, self)]

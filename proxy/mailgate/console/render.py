@@ -74,6 +74,17 @@ def plain(value: object) -> str:
     )
 
 
+def pair(word: str) -> tuple[str, str]:
+    """A choice that is shown as it is, without its underscores."""
+    return word, word.replace("_", " ")
+
+
+def before(spans: Mapping[str, str], asked: str | None) -> dict[str, str]:
+    """Choices of how long ago, with what was asked for."""
+    told = {value: f"{words} ago" for value, words in spans.items()}
+    return told if not asked or asked in told else {**told, asked: asked}
+
+
 def _environment(filters: Mapping[str, Any]) -> Environment:
     environment = Environment(
         loader=PackageLoader(__package__),
@@ -93,6 +104,8 @@ _ENVIRONMENT = _environment(
         "counted": counted,
         "ago": ago,
         "plain": plain,
+        "pair": pair,
+        "before": before,
         "effect": effect_told,
         "kind": kind_told,
         "protocol": protocol_told,

@@ -1,5 +1,6 @@
 """What whoever looks after people does for one of them: let them in for a time, ask their sources, mark as lost, answer."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -56,6 +57,13 @@ async def ask(desk: Desk, device: Device, by: Person, now: datetime) -> list[Sou
     came = await desk.recheck.ask(device.reports)
     found = await desk.store.people.device(device.id)
     return sources_said(came, found, desk.bundle().policy.catalog)
+
+
+async def ask_all(desk: Desk, devices: Sequence[Device], by: Person, now: datetime) -> None:
+    """Begin to ask the sources of all of these, and write down who did."""
+    act = replace(by.act(now, "devices-asked"), details={"devices": len(devices)})
+    await desk.store.audit.append(act)
+    desk.asking.start(desk.recheck.ask(each.reports) for each in devices)
 
 
 async def answer(desk: Desk, whom: PersonFacts, words: str, by: Person, now: datetime) -> Mailing:

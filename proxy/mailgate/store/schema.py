@@ -171,6 +171,37 @@ device_findings = Table(
 )
 """What sources do not agree on about a device, or what two devices claim."""
 
+_LISTED = "apps <> '[]'"
+
+device_rows = Table(
+    "device_rows",
+    metadata,
+    Column(
+        "device",
+        Number,
+        ForeignKey(devices.c.key, ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    *(
+        Column(name, Words, nullable=False)
+        for name in ("person", "kind", "os", "os_version", "source", "state", "mail", "apps", "groups")
+    ),
+    Column("reported_at", Instant, nullable=False),
+    *(
+        Index(f"ix_device_rows_{name}", name, "device")
+        for name in ("person", "kind", "os", "source", "state", "mail", "reported_at")
+    ),
+    Index(
+        "ix_device_rows_apps", "apps", "device", sqlite_where=text(_LISTED), postgresql_where=text(_LISTED)
+    ),
+)
+"""How each device stood when it was looked at last, to be looked for and sorted by (``device_rows.py``): what can be worked out anew
+from all the rest. ``apps`` and ``groups`` are JSON lists; ``reported_at`` is 1970 where nobody looked at its apps."""
+
+device_row_changes = _counter("device_row_changes")
+"""One row: the number of the last change to devices that ``device_rows`` follows."""
+
 device_changes = _counter("device_changes")
 """One row: the number of the last change. Who writes devices counts it up first, so writers come one after the other
 and whoever has read up to a number has missed nothing."""

@@ -100,10 +100,9 @@ def standing(
     lost_at: datetime | None = None,
 ) -> Standing:
     """The same of what was decided."""
-    without = decide(access, replace(policy, reliefs=_for_everybody(policy.reliefs)))
-    relief = _relief(access, policy, without) if without.effect.hardness > decision.effect.hardness else None
+    without, relief = _spared(access, decision, policy)
     told = without if relief else decision
-    mail = Mail.SPARED if relief else Mail.LOST if access.posture.lost else _MAIL[decision.effect]
+    mail = _mail(access, decision, relief)
     since = relief.at if relief else lost_at if mail is Mail.LOST else _since(decision, seen)
     until = relief.until if relief else decision.deadline if mail is Mail.WARNED else None
     cause = _cause(told, access.posture, policy)
@@ -124,6 +123,24 @@ def standing(
         sentence="",
     )
     return found.model_copy(update={"sentence": _sentence(found)})
+
+
+def mail_of(access: Access, decision: Decision, policy: Policy) -> Mail:
+    """Whether a device gets mail that is answered so."""
+    return _mail(access, decision, _spared(access, decision, policy)[1])
+
+
+def _mail(access: Access, decision: Decision, relief: Relief | None) -> Mail:
+    return Mail.SPARED if relief else Mail.LOST if access.posture.lost else _MAIL[decision.effect]
+
+
+def _spared(access: Access, decision: Decision, policy: Policy) -> tuple[Decision, Relief | None]:
+    """What would be decided without exemptions, and the exemption that makes the difference."""
+    if not any(each.cause is Cause.EXEMPTION for each in policy.reliefs.about(access)):
+        return decision, None
+    without = decide(access, replace(policy, reliefs=_for_everybody(policy.reliefs)))
+    softer = without.effect.hardness > decision.effect.hardness
+    return without, _relief(access, policy, without) if softer else None
 
 
 def name_of(posture: Posture) -> str:

@@ -6,16 +6,17 @@ from typing import Literal
 
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import Answered, Asked, Cursor, Few, Line, cursor_of, number_of
+from mailgate.console.api.shapes import Answered, Asked, Cursor, Few, Line, Moment, cursor_of, number_of
 from mailgate.console.tending import ask, lose
 from mailgate.devices.device import Device, typed_id
 from mailgate.model import Kind
-from mailgate.store import Sought
+from mailgate.store.device_rows import Wanted
 from mailgate.views.asking import SourceSaid
+from mailgate.views.device_rows import look
 from mailgate.views.devices import DeviceFacts, WholeDevice, device_facts, whole_device
 from mailgate.views.explanation import Explanation, explanation
 from mailgate.views.recall import as_it_asks, sightings_of
-from mailgate.views.search import search
+from mailgate.views.standing import Mail
 from mailgate.views.timeline import Event, story_of
 
 SIGHTINGS = 50
@@ -30,8 +31,22 @@ class DevicesWanted(Asked):
     """In this state."""
     kind: Kind | None = None
     """Of this kind."""
+    os: Line | None = None
+    """With this system, in small letters."""
+    source: Line | None = None
+    """Whose counting report is of this source."""
+    group: Line | None = None
+    """Of a person in this group."""
+    mail: Mail | None = None
+    """That get mail, or do not, asking with their proof."""
     app: Line | None = None
     """With this listed app, by its key."""
+    before: Moment | None = None
+    """Whose apps were last looked at before this, or never."""
+    sort: Literal["person", "kind", "os", "source", "state", "mail", "apps", "reported_at"] | None = None
+    """By what they are sorted; by the order in which they became known where left out."""
+    order: Literal["ascending", "descending"] = "ascending"
+    """In which direction."""
     after: Cursor | None = None
     """What `next` was of the page before."""
     limit: Few = 50
@@ -49,7 +64,7 @@ class Devices(Answered):
     """A page of devices."""
 
     items: list[DeviceFacts]
-    """In the order in which they became known. A page may have fewer than were asked for, even none, and not be the last."""
+    """In the order that was asked for. A page may have fewer than were asked for, even none, and not be the last."""
     next: Cursor | None
     """Where the next page begins, for `after`; null at the end."""
 
@@ -80,9 +95,21 @@ class Marked(Answered):
 async def list_devices(call: Call, query: DevicesWanted) -> Devices:
     """Look for devices: all that fit everything that is asked for, a page at a time."""
     desk, bundle = call.desk, call.desk.bundle()
-    sought = Sought(query.name or "", query.state or "", query.kind or "", query.app or "")
-    page = await search(desk.store, bundle, sought, call.now, number_of(query.after, 0), query.limit)
-    items = [device_facts(device, bundle, call.now) for device, _ in page.found]
+    wanted = Wanted(
+        query.name or "",
+        "" if query.state in (None, "lost") else query.state,
+        query.kind.value if query.kind else "",
+        query.os or "",
+        query.source or "",
+        query.group or "",
+        Mail.LOST.value if query.state == "lost" else query.mail.value if query.mail else "",
+        query.app or "",
+        query.before,
+        query.sort or "",
+        query.order == "descending",
+    )
+    page = await look(desk.store, bundle, wanted, call.now, number_of(query.after, 0), query.limit)
+    items = [device_facts(each.device, bundle, call.now) for each in page.found]
     return Devices(items=items, next=cursor_of(page.after))
 
 

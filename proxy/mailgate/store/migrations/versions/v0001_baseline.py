@@ -113,6 +113,20 @@ def _devices() -> None:
     )
     op.create_index("ix_device_findings_about", "device_findings", ["about"])
     _counter("device_changes")
+    _counter("device_row_changes")
+    op.create_table(
+        "device_rows",
+        sa.Column("device", _NUMBER, nullable=False, autoincrement=False),
+        *_columns(sa.Text, "person kind os os_version source state mail apps groups"),
+        sa.Column("reported_at", _INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["device"], ["devices.key"], name="fk_device_rows_device_devices", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("device", name="pk_device_rows"),
+    )
+    for name in ("person", "kind", "os", "source", "state", "mail", "reported_at"):
+        op.create_index(f"ix_device_rows_{name}", "device_rows", [name, "device"])
+    _partial("ix_device_rows_apps", "device_rows", ["apps", "device"], "apps <> '[]'")
     op.create_table(
         "forgotten_devices",
         sa.Column("id", sa.Text, nullable=False),
@@ -365,6 +379,7 @@ def _gates() -> None:
 def _numbers() -> None:
     """The rows that are always there: where counting starts, and the head of an empty log."""
     op.execute("INSERT INTO device_changes (one, number) VALUES (1, 1)")
+    op.execute("INSERT INTO device_row_changes (one, number) VALUES (1, 0)")
     op.execute("INSERT INTO relief_changes (one, number) VALUES (1, 0)")
     op.execute("INSERT INTO audit_head (one, number, digest) VALUES (1, 0, '')")
 
