@@ -44,8 +44,8 @@ class DeviceRow(NamedTuple):
     """A state of postures."""
     mail: str = ""
     """Whether it gets mail (``views/standing.py``), asking with its proof."""
-    apps: str = "[]"
-    groups: str = "[]"
+    apps: str = ""
+    groups: str = ""
     reported_at: datetime = LONG_AGO
 
 
@@ -174,7 +174,7 @@ def _ordered(wanted: Wanted, place: Any) -> Select[Any]:
     elif lead == "reported_at" and wanted.before is not None:
         where.append(column < wanted.before)
     elif lead == "apps" and wanted.app:
-        where.append(column != "[]")
+        where.append(column > "")
     elif lead in _EQUAL and getattr(wanted, lead):
         where.append(column == getattr(wanted, lead))
     if place is not None:

@@ -171,8 +171,6 @@ device_findings = Table(
 )
 """What sources do not agree on about a device, or what two devices claim."""
 
-_LISTED = "apps <> '[]'"
-
 device_rows = Table(
     "device_rows",
     metadata,
@@ -190,14 +188,11 @@ device_rows = Table(
     Column("reported_at", Instant, nullable=False),
     *(
         Index(f"ix_device_rows_{name}", name, "device")
-        for name in ("person", "kind", "os", "source", "state", "mail", "reported_at")
-    ),
-    Index(
-        "ix_device_rows_apps", "apps", "device", sqlite_where=text(_LISTED), postgresql_where=text(_LISTED)
+        for name in ("person", "kind", "os", "source", "state", "mail", "apps", "reported_at")
     ),
 )
 """How each device stood when it was looked at last, to be looked for and sorted by (``device_rows.py``): what can be worked out anew
-from all the rest. ``apps`` and ``groups`` are JSON lists; ``reported_at`` is 1970 where nobody looked at its apps."""
+from all the rest. ``apps`` and ``groups`` are JSON lists, empty where there are none; ``reported_at`` is 1970 where nobody looked at its apps."""
 
 device_row_changes = _counter("device_row_changes")
 """One row: the number of the last change to devices that ``device_rows`` follows."""

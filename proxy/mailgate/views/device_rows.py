@@ -114,7 +114,7 @@ def _row(device: Device, posture: Posture, bundle: Bundle, now: datetime) -> Dev
         source=posture.source or next(iter(posture.sources), ""),
         state=posture.state.value,
         mail=mail_of(access, decide(access, bundle.policy), bundle.policy).value,
-        apps=json.dumps(posture.apps),
-        groups=json.dumps(user.groups),
+        apps=json.dumps(posture.apps) if posture.apps else "",
+        groups=json.dumps(user.groups) if user.groups else "",
         reported_at=posture.reported_at or LONG_AGO,
     )

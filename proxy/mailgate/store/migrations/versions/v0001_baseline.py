@@ -124,9 +124,8 @@ def _devices() -> None:
         ),
         sa.PrimaryKeyConstraint("device", name="pk_device_rows"),
     )
-    for name in ("person", "kind", "os", "source", "state", "mail", "reported_at"):
+    for name in ("person", "kind", "os", "source", "state", "mail", "apps", "reported_at"):
         op.create_index(f"ix_device_rows_{name}", "device_rows", [name, "device"])
-    _partial("ix_device_rows_apps", "device_rows", ["apps", "device"], "apps <> '[]'")
     op.create_table(
         "forgotten_devices",
         sa.Column("id", sa.Text, nullable=False),
