@@ -27,9 +27,11 @@ from benchmarks.million import timed
 from benchmarks.peers.mailgate import write_config
 from benchmarks.published import keep_devices
 from mailgate.app import Service
+from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.logs import configure_logs
-from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.model import AppsReport, Kind
 from mailgate.store import Store
 
 FEW, MANY = 1_000, 1_000_000
@@ -95,11 +97,11 @@ async def fill(url: str, numbers: range, progress: Progress) -> None:
     await store.close()
 
 
-def record(number: int, now: datetime) -> DeviceRecord:
+def record(number: int, now: datetime) -> Report:
     """A phone as a device management tells it; every hundredth has a listed app."""
     apps = frozenset({"tiktok"} if number % 100 == 0 else ())
     spread = number * 2_654_435_761 % 2**32  # real ids come in no order
-    return DeviceRecord(
+    return report_by(
         "intune",
         f"{spread:08x}-7a1b-4c2d-9e3f-{number:012x}",
         owner=f"person{number}@example.com",

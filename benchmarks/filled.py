@@ -19,13 +19,13 @@ from benchmarks.peers.mailgate import write_config
 from benchmarks.processes import ROOT
 from mailgate.classify import classify
 from mailgate.config import load_bundle
-from mailgate.devices.device import new_id
+from mailgate.devices.device import Report, new_id
 from mailgate.devices.names import EAS, eas_text
+from mailgate.devices.trust import report_by
 from mailgate.model import (
     Access,
     AppsReport,
     Decision,
-    DeviceRecord,
     Effect,
     Kind,
     Posture,
@@ -102,9 +102,9 @@ async def fill(folder: Path, count: int) -> None:
     copy_rows(folder / "mailgate.db", count)
 
 
-def _model(number: int, now: datetime) -> DeviceRecord:
+def _model(number: int, now: datetime) -> Report:
     kind, system = KINDS[number]
-    return DeviceRecord(
+    return report_by(
         SOURCE,
         f"device-{number}",
         owner=person(number),
@@ -118,7 +118,7 @@ def _model(number: int, now: datetime) -> DeviceRecord:
     )
 
 
-def see(store: Store, model: DeviceRecord, now: datetime) -> None:
+def see(store: Store, model: Report, now: datetime) -> None:
     """Record that a device was let in."""
     agent = LAPTOP if model.kind is Kind.LAPTOP else PHONE
     facts = RequestFacts(headers={"user-agent": agent})

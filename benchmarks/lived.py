@@ -106,16 +106,16 @@ LIFE: dict[str, str] = {
     """,
     "mails": """
         WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 100000)
-        INSERT INTO mailings SELECT lower(hex(randomblob(16))), 'person-' || n || '@example.com', 'person-' || n || '@example.com',
-          'prohibited-app', 1 + n % 3, CASE n % 2 WHEN 0 THEN 'upcoming' ELSE 'correction' END, 0, '{}',
+        INSERT INTO mails SELECT lower(hex(randomblob(16))), 'person-' || n || '@example.com', 'person-' || n || '@example.com',
+          'prohibited-app', 1 + n % 3, CASE n % 2 WHEN 0 THEN 'upcoming' ELSE 'correction' END, 0, NULL,
           CASE WHEN n % 500 = 0 THEN 'failed' WHEN n % 1000 = 1 THEN 'queued' ELSE 'sent' END, '', 1, '',
           strftime('%Y-%m-%d %H:%M:%S.000000', :now, '-' || (n % 336) || ' hours'),
           strftime('%Y-%m-%d %H:%M:%S.000000', :now, '-' || (n % 336) || ' hours'), NULL,
           strftime('%Y-%m-%d %H:%M:%S.000000', :now, '-' || (n % 336) || ' hours')
         FROM n
     """,
-    "notices": """
-        INSERT INTO notices SELECT 'person-' || ((key - 1) / 2) || '@example.com', id, 'posture-missing', last_seen
+    "quarantine mails": """
+        INSERT INTO quarantine_mails SELECT 'person-' || ((key - 1) / 2) || '@example.com', id, 'posture-missing', last_seen
         FROM devices WHERE key % 20 = 3
     """,
     "help requests": """

@@ -1,17 +1,20 @@
 """Write what a client could forge into the configurations beside this file: ``PYTHONPATH=proxy python deploy/make_unforged.py``.
 
 By the one table of the gate (``proxy/mailgate/gateway/http1/forgeable.py``): what begins alike by its beginning where a proxy can, else
-every name that is known.
+every name that is known. And the key under which nginx keeps verdicts, by the law of it (``proxy/mailgate/gateway/authz/verdict_key.py``).
 """
 
 from collections.abc import Callable
 from pathlib import Path
 
+from mailgate.gateway.authz.verdict_key import ALWAYS, FIELDS, PLAIN
 from mailgate.gateway.http1.forgeable import FAMILIES, KNOWN, NAMES, OWN
 
 DEPLOY = Path(__file__).parent
 PROOFS = {"device-attestation", "dpop"}
 """The gate has to see them; they are taken out behind its answer."""
+
+_NEVER = {"content-length", "transfer-encoding", "http2-settings"}
 
 _NAMES, _KNOWN = sorted(NAMES - PROOFS), sorted(KNOWN - PROOFS)
 _KNOWN_OWN = [name for name in _KNOWN if name.startswith(OWN)]
@@ -24,6 +27,24 @@ def nginx() -> list[str]:
 
 def nginx_answers() -> list[str]:
     return [f"proxy_hide_header {name};" for name in _KNOWN_OWN]
+
+
+def nginx_plain() -> list[str]:
+    return [f'"~*{PLAIN}" "";']
+
+
+def nginx_words() -> list[str]:
+    return [f'mailgate "{" ".join(sorted(ALWAYS))} $held_besides";']
+
+
+def nginx_key() -> list[str]:
+    """The question never has a field of ``_NEVER``."""
+    told = ("scheme", "http_host", "request_method", "ssl_client_fingerprint", "held_address", "held_target")
+    own = ("own_cookies", "checked_user", "upgrading")
+    sent = sorted(FIELDS - _NEVER - {"x-forwarded-user", "upgrade"})
+    parts = (*told, *own, *(f"http_{name.replace('-', '_')}" for name in sent))
+    key = r"\n".join(f"${each}" for each in parts)
+    return [f'proxy_cache_key "{key}";']
 
 
 def caddy() -> list[str]:
@@ -55,7 +76,12 @@ def traefik_answers() -> list[str]:
 
 BLOCKS: dict[str, list[tuple[str, Callable[[], list[str]]]]] = {
     "nginx/mailgate-unforged.conf": [("forgeable", nginx)],
-    "nginx/forward-auth.conf": [("the gate's own", nginx_answers)],
+    "nginx/forward-auth.conf": [
+        ("plain targets", nginx_plain),
+        ("words of the key", nginx_words),
+        ("the gate's own", nginx_answers),
+        ("key", nginx_key),
+    ],
     "caddy/Caddyfile": [("forgeable", caddy)],
     "haproxy/haproxy.cfg": [("forgeable", haproxy)],
     "haproxy/two-gates.cfg": [("forgeable", haproxy)],

@@ -115,9 +115,9 @@ OWN = EmployeeView(
             BLOCKED.now + timedelta(days=30),
         ),
     ),
-    mails=(
+    quarantine_mails=(
         Record(
-            (Field("told_at", BLOCKED.now - timedelta(days=1)), Field("reason", "prohibited-app")),
+            (Field("written_at", BLOCKED.now - timedelta(days=1)), Field("reason", "prohibited-app")),
             BLOCKED.now + timedelta(days=29),
         ),
     ),

@@ -9,6 +9,7 @@ from benchmarks.peers import (
     nginx,
     nginx_authz,
     plain_aiohttp,
+    relay,
 )
 from benchmarks.peers.peer import Peer, Running
 
@@ -24,6 +25,7 @@ PEERS: tuple[Peer, ...] = (
     caddy_forward_auth.PEER,
     mitmproxy.PEER,
     plain_aiohttp.PEER,
+    relay.PEER,
     nginx_authz.PEER,
     nginx_authz.CACHED,
     GATE,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from benchmarks.agents import PHONE
 from benchmarks.peers.mailgate import write_config
@@ -13,6 +14,8 @@ from benchmarks.peers.peer import Peer, Running
 from benchmarks.processes import ROOT, free_port, program, python_module, serving, version_of
 from benchmarks.site import Site, nginx_config
 
+MEMORY = Path("/dev/shm")
+"""Where verdicts are kept: in memory, as the shipped configuration has it."""
 SHIPPED = ROOT / "deploy" / "nginx" / "forward-auth.conf"
 
 
@@ -30,25 +33,27 @@ def start(site: Site, name: str, remember: str) -> Iterator[Running]:
         "upstream": f"http://{site.address}",
     }
     config = write_config(run, {**settings, "authz_listeners": [asked]})
-    servers = _servers(site, run, port, "mailgate" if remember else "off")
-    (run / "nginx.conf").write_text(nginx_config(run, servers))
     shutil.copy(SHIPPED.with_name("mailgate-unforged.conf"), run)
     with (
+        TemporaryDirectory(dir=MEMORY) as kept,
         serving(
             python_module("mailgate", "run", "--config", str(config)), gate, run / "gate.log"
         ) as asked_pid,
-        serving([nginx, "-e", "stderr", "-c", str(run / "nginx.conf")], port, run / "nginx.log") as pid,
     ):
-        yield Running(port, pid, (asked_pid,), admin)
+        servers = _servers(site, run, port, "mailgate" if remember else "off", kept)
+        (run / "nginx.conf").write_text(nginx_config(run, servers))
+        command = [nginx, "-e", "stderr", "-c", str(run / "nginx.conf")]
+        with serving(command, port, run / "nginx.log") as pid:
+            yield Running(port, pid, (asked_pid,), admin)
 
 
-def _servers(site: Site, run: Path, port: int, kept: str) -> str:
+def _servers(site: Site, run: Path, port: int, keeping: str, kept: str) -> str:
     text = SHIPPED.read_text()
     for ours, theirs in (
         (r"server 127\.0\.0\.1:8080;", f"server unix:{run}/questions.sock;"),
         (r"127\.0\.0\.1:9080", site.address),
-        (r"/run/nginx-mailgate", f"{run}/kept"),
-        (r"default off;", f"default {kept};"),
+        (r"/run/nginx-mailgate", f"{kept}/verdicts"),
+        (r"default off;", f"default {keeping};"),
         (r"listen 80;.*", f"listen 127.0.0.1:{port};"),
     ):
         text, found = re.subn(ours, theirs, text)

@@ -12,6 +12,7 @@ from tests.unit.policy.examples import NOW
 
 from mailgate.classify import READ, VERSION_HEADER
 from mailgate.gateway.authz.authorizer import results
+from mailgate.gateway.authz.verdict_key import ALWAYS, FIELDS
 from mailgate.gateway.http1.forgeable import FAMILIES, KNOWN, NAMES
 from mailgate.gateway.http1.trusted_headers import forgeable
 from mailgate.model import Access, Client, Decision, Effect, Kind, Posture, Reason, RequestFacts
@@ -45,13 +46,22 @@ def envoy_filters() -> dict[str, Any]:
 
 
 def test_nginx_keeps_verdicts_by_everything_that_decides() -> None:
+    """And by no more than it tells Mailgate. What a question never has needs no place in the key."""
     (key,) = re.findall(r'proxy_cache_key "(.*)";', NGINX)
-    parts = key.split(r"\n")
-    assert {f"$http_{name.replace('-', '_')}" for name in DECIDES} <= set(parts)
-    assert {"$remote_addr", "$scheme", "$http_host", "$request_method", "$request_uri", "$upgrading"} <= set(
-        parts
-    )
+    parts = set(key.split(r"\n"))
+    assert {f"$http_{name.replace('-', '_')}" for name in DECIDES - {"cookie"}} <= parts
+    of_the_question = {"$held_address", "$held_target", "$scheme", "$http_host", "$request_method"}
+    assert {*of_the_question, "$upgrading", "$own_cookies", "$checked_user"} <= parts
     assert all(re.fullmatch(r"\$\w+", part) for part in parts)
+    (words,) = re.findall(r'^  mailgate "(.*)";', NGINX, re.MULTILINE)
+    assert set(words.split()) == {*ALWAYS, "$held_besides"}
+    unsaid = {name for name in FIELDS if f"$http_{name.replace('-', '_')}" not in parts}
+    never = {"content-length", "transfer-encoding", "http2-settings"}  # nginx never passes the second on
+    assert unsaid == {*never, "x-forwarded-user", "upgrade"}
+    (question,) = re.findall(r"location = /\.mailgate/authz {(.*?)\n  }", NGINX, re.DOTALL)
+    for line in ('Content-Length ""', "X-Forwarded-User $checked_user", "Upgrade $upgrading"):
+        assert f"proxy_set_header {line};" in question
+    assert 'proxy_set_header HTTP2-Settings "";' in (DEPLOY / "nginx/mailgate-unforged.conf").read_text()
     assert "proxy_cache $kept_verdicts;" in NGINX
     assert "proxy_no_cache $http_dpop;" in NGINX
     assert "proxy_cache_bypass $http_dpop;" in NGINX

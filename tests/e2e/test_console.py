@@ -18,19 +18,19 @@ from tests.admins import token
 from tests.e2e.serving import AXE
 from tests.integration.gate import PHONE_RULES
 from tests.unit.console.browsing import NOW, Company, company, whole
-from tests.unit.console.letters import gone, written
 from tests.unit.console.phones import asks, has, record
 from tests.unit.console.test_verdict_rates import text
+from tests.unit.console.written_mails import gone, written
 from tests.unit.store.test_gates import BEAT
 
 from mailgate.attest.enrolment import digest_of
 from mailgate.console.access import COOKIE
-from mailgate.mail.announce import announce, known_of
+from mailgate.mail.recipient_list import believed_by, list_recipients
 from mailgate.mail.topic import topic_of
 from mailgate.rollout.acts import Person
 from mailgate.rollout.relief_acts import break_glass, exempt
 from mailgate.rollout.version_in_force import draft_of
-from mailgate.store import About, Act, EnrolmentToken, HelpRequest, MailKind, MailState
+from mailgate.store import Act, EnrolmentToken, HelpRequest, MailKind, MailState, NoticeKey
 from mailgate.store.database import store_url
 from mailgate.store.migrate import migrate
 
@@ -104,10 +104,10 @@ async def fill(firm: Company) -> str:
     """Let something be there to be seen; the id of a device."""
     phones = await has(firm, record("a1", "alice", "tiktok"), record("b1", "bob"), record("c1", "cy", age=90))
     await asks(firm, phones[0], "alice")
-    firm.desk.verdict_rates.note({0: text()}, NOW - timedelta(minutes=70))
+    firm.context.verdict_rates.note({0: text()}, NOW - timedelta(minutes=70))
     for minute in range(60):
         told = {0: text(minute * (minute % 7), 20 * minute)}
-        firm.desk.verdict_rates.note(told, NOW - timedelta(minutes=59 - minute))
+        firm.context.verdict_rates.note(told, NOW - timedelta(minutes=59 - minute))
     firm.ready["rules"] = firm.ready["rules"] | {"held": "7 of 200 people would newly be kept out"}
     for person, rule, reason in (
         ("alice", "prohibited-app", "prohibited-app"),
@@ -124,38 +124,38 @@ async def fill(firm: Company) -> str:
     return phones[0].id
 
 
-async def announced(firm: Company) -> None:
+async def counted(firm: Company) -> None:
     """Put a second version in force, count whom its rule is about, and let mails about it have failed in two ways."""
     rules = firm.candidate(json.dumps({"rules": [*PHONE_RULES["rules"], NO_TOOLS]}))
     await firm.store.policies.activate(draft_of(rules), Act(NOW, "lin", "policy-activated"))
     firm.bundle = replace(firm.bundle, rules=rules)
     for name, state in (("bea", MailState.UNSURE), ("cay", MailState.FAILED)):
         await gone(firm, (await written(firm, name, version=2))[name], state, "550")
-    about = About(2, MailKind.ENFORCED, "prohibited-app")
+    about = NoticeKey(2, MailKind.ENFORCED, "prohibited-app")
     topic = topic_of(rules.policy, about.version, about.rule, about.kind, NOW)
     active = await firm.store.policies.active()
     assert active
-    count = partial(announce, firm.store, rules, active)
-    known, book = known_of(firm.bundle), "{}@example.com".format
-    firm.desk.recipient_counts.start(
+    count = partial(list_recipients, firm.store, rules, active)
+    known, book = believed_by(firm.bundle), "{}@example.com".format
+    firm.context.recipient_lists.start(
         about, topic, lambda topic, told: count(topic, known, book, NOW, told), "lin", NOW
     )
-    assert firm.desk.recipient_counts._task
-    await firm.desk.recipient_counts._task
+    assert firm.context.recipient_lists._task
+    await firm.context.recipient_lists._task
 
 
 async def planned(firm: Company) -> str:
     """Plan to let nobody in, and spare somebody; the plan's digest."""
     rules = json.dumps({"rules": [{"id": "nobody", "when": "true", "effect": "block"}]})
-    firm.desk.planning.start(firm.candidate(rules), 14, Person("ada", "here"), NOW)
-    assert firm.desk.planning._task
-    await firm.desk.planning._task
+    firm.context.planning.start(firm.candidate(rules), 14, Person("ada", "here"), NOW)
+    assert firm.context.planning._task
+    await firm.context.planning._task
     lin, until = Person("lin", "here"), NOW + timedelta(days=1)
     policy = firm.bundle.policy
     await exempt(firm.store, policy, lin, "on a journey", NOW, rule="all", until=until, person="alice")
     await break_glass(firm.store, policy, lin, "too many", NOW, rule="unproven-handheld", until=until)
-    assert firm.desk.planning.last
-    return firm.desk.planning.last.digest
+    assert firm.context.planning.last
+    return firm.context.planning.last.digest
 
 
 @asynccontextmanager
@@ -163,14 +163,14 @@ async def served(folder: Path) -> AsyncIterator[Site]:
     migrate(store_url(f"sqlite:///{folder}/mailgate.db"))
     async with company(folder) as firm:
         device = await fill(firm)
-        await announced(firm)
+        await counted(firm)
         plan = await planned(firm)
         await firm.store.gates.note(BEAT)
-        runner = web.AppRunner(whole(firm.desk))
+        runner = web.AppRunner(whole(firm.context))
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         proved_by = firm.bundle.settings.admins["lin"].token_hash.get_secret_value()
-        cookie = firm.desk.sessions.start("lin", proved_by, NOW)
+        cookie = firm.context.sessions.start("lin", proved_by, NOW)
         yield Site(f"http://127.0.0.1:{runner.addresses[0][1]}", device, plan, cookie)
         await runner.cleanup()
 

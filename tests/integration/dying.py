@@ -9,9 +9,9 @@ DEATH = "TEST_DIES"
 
 
 def arm(name: str, when: str, number: str) -> None:
-    from mailgate.mail.by_smtp import BySmtp
     from mailgate.mail.into_folder import IntoFolder
-    from mailgate.store.mail_queue import Mailings
+    from mailgate.mail.smtp import BySmtp
+    from mailgate.store.mail_queue import MailQueue
     from mailgate.store.retractions import Retractions
 
     left = int(number)
@@ -29,6 +29,6 @@ def arm(name: str, when: str, number: str) -> None:
 
         return called
 
-    for each in (Mailings, Retractions, BySmtp, IntoFolder):
+    for each in (MailQueue, Retractions, BySmtp, IntoFolder):
         if hasattr(each, name):
             setattr(each, name, dying(getattr(each, name)))

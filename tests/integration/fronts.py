@@ -38,8 +38,8 @@ def _address(url: str) -> str:
 
 
 @contextmanager
-def nginx(gate: str, webmail: str, run: Path, *, keeping: bool = False) -> Iterator[str]:
-    """``keeping``: it goes by a yes as long as it may."""
+def nginx(gate: str, webmail: str, run: Path, *, keeping: bool = False, besides: str = "") -> Iterator[str]:
+    """``keeping``: it goes by a yes as long as it may. ``besides``: what its key holds beside what it holds always."""
     require("nginx")
     port = free_port()
     server = _config(
@@ -47,6 +47,7 @@ def nginx(gate: str, webmail: str, run: Path, *, keeping: bool = False) -> Itera
         _address(gate),
         webmail,
         (r"default off;", f"default {'mailgate' if keeping else 'off'};"),
+        (r'held_besides {\n  default "";', f'held_besides {{\n  default "{besides}";'),
         (r"listen 80;", f"listen 127.0.0.1:{port};"),
         (r"/run/nginx-mailgate", f"{run}/verdicts"),
     )

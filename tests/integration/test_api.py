@@ -16,7 +16,8 @@ from tests.admins import admins, token
 from tests.integration.conftest import IPHONE, LAPTOP, Guard, Guarded
 from tests.integration.gate import PHONE_RULES
 
-from mailgate.store import EnrolledKey, Mailing, MailKind, MailState, Store
+from mailgate.model.notice import Notice
+from mailgate.store import EnrolledKey, Mail, MailKind, MailState, Store
 
 STAFF = admins(ada="operator approver", lin="approver", vic="viewer")
 NO_LAPTOPS = {"id": "no-laptops", "when": 'client.kind == "laptop"', "effect": "block"}
@@ -39,23 +40,23 @@ def inventory(path: Path, count: int) -> None:
 
 async def mails(store: Store, version: int = 1) -> None:
     """Mails about a rule: of some nobody knows whether they went, some were not taken, some went."""
-    now, facts = datetime.now(UTC), {"language": "en", "contact": "", "devices": []}
+    now = datetime.now(UTC)
     for number, state in enumerate([MailState.FAILED, MailState.UNSURE, MailState.SENT] * 3):
         name = f"person{number}"
-        mail = Mailing(
+        mail = Mail(
             f"{name}@example.com",
             name,
             "prohibited-app",
             version,
             MailKind.ENFORCED,
             0,
-            facts,
+            Notice(MailKind.ENFORCED, "en"),
             now,
             id=f"{number:032x}",
         )
-        await store.mailings.queue([mail])
-        await store.mailings.begin(mail, "gate", now)
-        await store.mailings.end(mail.id, state, now, "550")
+        await store.mails.queue([mail])
+        await store.mails.begin(mail, "gate", now)
+        await store.mails.end(mail.id, state, now, "550")
 
 
 async def lived_in(guard: Guard, client: aiohttp.ClientSession, folder: Path) -> Guarded:
@@ -165,7 +166,7 @@ async def test_a_change_of_rules_over_the_api_alone(guard: Guard, client: aiohtt
     await call(client, guarded, "POST", "/plans", {"policy": json.dumps(CHANGED), "days": 7})
     made = await until(client, guarded, "/plans/making", lambda told: not told["runs"])
     plan = f"/plans/{made['digest']}"
-    assert (await call(client, guarded, "GET", plan))["standing"]["missing"] == 1
+    assert (await call(client, guarded, "GET", plan))["status"]["missing"] == 1
     assert await refusal(client, guarded, f"{plan}/apply", "ada") == 409
     assert await refusal(client, guarded, f"{plan}/approvals", "ada") == 409, "nobody approves their own"
     assert await refusal(client, guarded, f"{plan}/approvals", "vic") == 403

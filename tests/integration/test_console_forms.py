@@ -17,7 +17,8 @@ from tests.integration.test_console import form, logged_in, text
 from tests.integration.test_console_notices import COUNTED, NOTICES
 
 from mailgate.console.pages import ROUTES
-from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Kind
 from mailgate.store import Store
 
 STAFF = admins(ada="operator approver", lin="operator approver", vic="viewer")
@@ -55,7 +56,7 @@ async def written_about(guarded: Guarded, ada: aiohttp.ClientSession, notice: st
     """Mails that went, or not, and somebody who was counted and not written to."""
     store, now = Store.beside(f"sqlite:///{guarded.directory}/mailgate.db"), datetime.now(UTC)
     apps = AppsReport(frozenset({"tiktok"}), True, now)
-    await store.devices.take([DeviceRecord("mdm", "1", "bob", kind=Kind.PHONE, os="ios", apps=apps)], now)
+    await store.devices.take([report_by("mdm", "1", "bob", kind=Kind.PHONE, os="ios", apps=apps)], now)
     await mails(store, version=2)
     await store.close()
     shown = await form(ada, notice.replace("?", "/count?"))

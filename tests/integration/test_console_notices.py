@@ -11,7 +11,8 @@ from tests.integration.conftest import Guard
 from tests.integration.gate import PHONE_RULES
 from tests.integration.test_console import form, logged_in, text
 
-from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Kind
 from mailgate.store import Store
 
 NOTICES = {"outbox": "out", "sender": "it-help@example.com", "domain": "example.com"}
@@ -23,7 +24,7 @@ async def test_whoever_was_counted_gets_the_mail(guard: Guard, client: aiohttp.C
     store = Store.beside(f"sqlite:///{guarded.directory}/mailgate.db")
     now = datetime.now(UTC)
     apps = AppsReport(frozenset({"tiktok"}), True, now)
-    phone = DeviceRecord("mdm", "1", owner="alice", kind=Kind.PHONE, os="ios", apps=apps)
+    phone = report_by("mdm", "1", owner="alice", kind=Kind.PHONE, os="ios", apps=apps)
     await store.devices.take([phone], now)
     await store.close()
     one = f"{guarded.admin}/console/notices/1/enforced"

@@ -13,7 +13,8 @@ from tests.pki import name, root
 from tests.vectors.build_certificate_vectors import android, description, root_of_trust
 
 from mailgate.attest import mint
-from mailgate.model import AppsReport, DeviceRecord
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport
 from mailgate.store import Store
 
 ENROLL, ATTEST = "/.mailgate/enroll", "/.mailgate/attest"
@@ -38,7 +39,7 @@ async def test_hardware_makes_a_phone_the_device_that_the_management_knows(
         url, token = gates.url(), enrolment_token(tmp_path)
         managed = await Store.open(store)
         apps = AppsReport(frozenset(), complete=True, at=now)
-        await managed.devices.take([DeviceRecord("mdm", "7", serial=SERIAL, apps=apps)], now)
+        await managed.devices.take([report_by("mdm", "7", serial=SERIAL, apps=apps)], now)
         await managed.close()
 
         phone = Phone(mint.make_key(secrets.token_bytes(32), ""))

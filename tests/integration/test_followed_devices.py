@@ -19,7 +19,8 @@ from tests.unit.store.examples import CATALOG, MAX_AGE, mail_app
 
 from mailgate.app.device_changes import EVERY
 from mailgate.attest import mint
-from mailgate.model import AppsReport, DeviceRecord, PostureState
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, PostureState
 from mailgate.store import Store
 
 MAIL_APP = {"User-Agent": "Apple-iPhone15C2/2107.102"}
@@ -97,7 +98,7 @@ async def test_where_no_changes_are_heard_of_the_store_is_asked(tmp_path: Path, 
 
     async def report(*apps: str) -> None:
         told = AppsReport(frozenset(apps), True, now())
-        await one.devices.take([DeviceRecord("intune", "7", apps=told, eas_ids=(APP.eas_id,))], now())
+        await one.devices.take([report_by("intune", "7", apps=told, eas_ids=(APP.eas_id,))], now())
 
     async def is_now(state: PostureState) -> bool:
         return (await postures.current(APP, None, now())).state is state

@@ -20,7 +20,9 @@ from tests.integration import fronts
 from tests.integration.conftest import IPHONE, LAPTOP, NAVIGATION, Guard, Guarded
 from tests.integration.gate import PHONE_RULES, Gate
 from tests.integration.test_reload import until
+from yarl import URL
 
+from mailgate.gateway.authz.verdict_key import ALWAYS
 from mailgate.gateway.http1.forgeable import KNOWN
 
 FRONTS: dict[str, tuple[str, Callable[..., AbstractContextManager[str]]]] = {
@@ -128,18 +130,19 @@ def start(
             remember: str = "",
             *,
             keeping: bool = False,
+            besides: str = "",
             apart: str = "",
             trusted_proxies: Sequence[str] = ("127.0.0.1/32",),
             **settings: Any,
         ) -> Fronted:
-            """``keeping``: nginx goes by what it may keep. ``apart``: where the gate is asked and carries no mail."""
+            """``keeping``: nginx goes by what it may keep, ``besides`` is what more its key holds. ``apart``: where the gate is asked and carries no mail."""
             asked = {"dialect": dialect} | ({"remember": remember} if remember else {})
             listener = {"authz_listeners": [asked | {"listen": apart}]} if apart else {"authz": asked}
             guarded = guard(policy, **listener, trusted_proxies=trusted_proxies, **settings)
             run = tmp_path / "front"
             run.mkdir()
             gate = questions_of(guarded.gate) if apart else guarded.url
-            further = {"keeping": True} if keeping else {}
+            further: dict[str, Any] = {"keeping": True, "besides": besides} if keeping else {}
             url = stack.enter_context(serve(gate, str(mail.server.make_url("")), run, **further))
             return Fronted(url, guarded, mail, client, dialect)
 
@@ -337,7 +340,12 @@ async def test_nginx_goes_by_a_yes_for_as_long_as_it_may_and_by_nothing_else(sta
     assert (answers, await front.decided()) == ([200] * 3, 1)
     await asyncio.sleep(3.1)
     assert ((await front.get("/inbox", **laptop))[0], await front.decided()) == (200, 2)
-    for changed in ({"User-Agent": IPHONE}, {"Cookie": "session=2"}, {"Sec-CH-UA-Mobile": "?1"}, LOGIN):
+    for changed in (
+        {"User-Agent": IPHONE},
+        {"Cookie": "mailgate-probe=2"},
+        {"Sec-CH-UA-Mobile": "?1"},
+        LOGIN,
+    ):
         before = await front.decided()
         await front.get("/inbox", **(laptop | changed))
         assert await front.decided() == before + 1
@@ -346,6 +354,91 @@ async def test_nginx_goes_by_a_yes_for_as_long_as_it_may_and_by_nothing_else(sta
         assert (await front.get("/inbox", **{"User-Agent": IPHONE}))[0] == 403
         assert (await front.get("/inbox", **front.guarded.report("/inbox")))[0] == 200
     assert await front.decided() == before + 4
+
+
+def from_address(address: str) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(local_addr=(address, 0)))
+
+
+@pytest.mark.parametrize("start", ["nginx"], indirect=True)
+async def test_nginx_goes_by_a_yes_for_everybody_who_would_get_the_same(start: Start) -> None:
+    """Each with a cookie, an address and a page of their own; a phone among them is asked about, and so is another protocol."""
+    front = start(remember="10s", keeping=True)
+    for number in range(4):
+        page, cookie = f"/mail/{number}?_token={number}", f"session={number}"
+        async with (
+            from_address(f"127.0.0.{2 + number}") as client,
+            client.get(front.url + page, headers={"User-Agent": LAPTOP, "Cookie": cookie}) as answer,
+        ):
+            assert (answer.status, await answer.text()) == (200, f"mail for GET {page} \n")
+        assert front.mail.asked[-1].headers["Cookie"] == cookie
+        assert front.mail.asked[-1].headers["X-Device-Class"] == "laptop"
+    assert await front.decided() == 1
+    assert (await front.get("/mail/9", **{"User-Agent": IPHONE, "Cookie": "session=0"}))[0] == 403
+    for number, path in enumerate(("/dav/", "/x%2Fdav/", "/DAV/?x", EAS), 3):
+        await front.get(path, **{"User-Agent": LAPTOP})
+        assert (path, await front.decided()) == (path, number)
+    assert (await front.get(EAS, "POST", "x", **{"User-Agent": LAPTOP}))[0] != 200
+
+
+@pytest.mark.parametrize("start", ["nginx"], indirect=True)
+async def test_nginx_asks_about_what_only_looks_like_a_request_before(start: Start) -> None:
+    front = start({"rules": [{"id": "all", "when": "true", "effect": "allow"}]}, remember="10s", keeping=True)
+    page, sync = "/mail/1?Cmd=Sync&DeviceId=1", {"Content-Type": "application/vnd.ms-sync.wbxml"}
+    assert (await front.get(page, **{"User-Agent": LAPTOP}))[0] == 200
+    others: tuple[tuple[str, dict[str, str]], ...] = (
+        ("/%64av/", {}),
+        ("/mail;x/ews", {}),
+        ("/mail%5Cews", {}),
+        ("/Autodiscover/x", {}),
+        (page, {"DPoP": "0"}),
+        (page, sync),
+        (page, sync),
+        (page, {"Cookie": "a=1; MAILGATE-probe=1"}),
+        (page, {"Sec-Fetch-Mode": "navigate"}),
+        (page, {"Device-Attestation": "x"}),
+        (page, {"Device-Attestation": "x"}),
+    )
+    for number, (path, fields) in enumerate(others, 2):
+        url = URL(front.url + path, encoded=True)
+        async with front.client.get(url, headers={"User-Agent": LAPTOP, **fields}):
+            assert (path, fields, await front.decided()) == (path, fields, number)
+    for like in ("/", "/news/2?a=/dav", "/mail/%40ada"):
+        await front.get(like, **{"User-Agent": LAPTOP, "Cookie": "a=2", "Referer": "x"})
+    assert await front.decided() == len(others) + 1
+
+
+@pytest.mark.parametrize("start", ["nginx"], indirect=True)
+@pytest.mark.parametrize(
+    ("besides", "decided"), [("", 3), ("target", 3), ("address", 1), ("address target", 1)]
+)
+async def test_where_a_rule_reads_the_address_a_yes_is_kept_by_the_address_or_not_at_all(
+    start: Start, besides: str, decided: int
+) -> None:
+    here = {"id": "here", "when": 'request.remote == "127.0.0.1"', "effect": "allow"}
+    front = start({"rules": [here]}, remember="10s", keeping=True, besides=besides)
+    forged = {"Mailgate-Verdict-Key": " ".join([*ALWAYS, "address", "target"])}
+    for _ in range(3):
+        assert (await front.get("/inbox", **{"User-Agent": LAPTOP}, **forged))[0] == 200
+    assert await front.decided() == decided
+    async with (
+        from_address("127.0.0.9") as client,
+        client.get(f"{front.url}/inbox", headers={"User-Agent": LAPTOP}) as answer,
+    ):
+        assert answer.status == 403
+
+
+@pytest.mark.parametrize("start", ["nginx"], indirect=True)
+async def test_a_rule_that_comes_into_force_counts_once_the_yes_has_run_out(start: Start) -> None:
+    front = start(remember="2s", keeping=True)
+
+    async def asked_again() -> int:
+        return (await front.get("/inbox", **{"User-Agent": LAPTOP}))[0]
+
+    assert await asked_again() == 200
+    shut = {"rules": [{"id": "shut", "when": 'request.path == "/inbox"', "effect": "block"}]}
+    (front.guarded.directory / "policy.yaml").write_text(json.dumps(shut))
+    assert await until(asked_again, 403) == 403
 
 
 @pytest.mark.parametrize("start", ["nginx"], indirect=True)

@@ -23,7 +23,7 @@ PATIENCE = 20
 async def shown(session: aiohttp.ClientSession, one: Guarded) -> dict[str, tuple[str, str]]:
     """The gates on the page, by their addresses: how each fares, and by which version it decides."""
     page = await text(session, f"{one.admin}/console/")
-    part = page.partition('id="gates"')[2].partition('id="standing"')[0]
+    part = page.partition('id="gates"')[2].partition('id="devices"')[0]
     rows = re.findall(
         r'soft">(http[^<]+)</span>.*?<span class="mark \w+">(\w+)</span>.*?version (\d+)</a>', part, re.DOTALL
     )
@@ -40,7 +40,7 @@ async def becomes(session: aiohttp.ClientSession, one: Guarded, wanted: dict[str
     assert found == wanted
 
 
-async def standings(client: aiohttp.ClientSession, one: Guarded) -> dict[str, int]:
+async def gate_states(client: aiohttp.ClientSession, one: Guarded) -> dict[str, int]:
     async with client.get(f"{one.admin}/readyz") as answer:
         counted: dict[str, int] = (await answer.json())["gates"]
         return {state: count for state, count in counted.items() if count}
@@ -73,10 +73,10 @@ async def test_every_gate_is_shown_as_it_takes_rules_up_and_when_it_is_gone(
         await becomes(session, one, {one.url: ("ok", "1"), other.url: ("gone", "1")})
         assert "nothing was heard of it for" in await text(session, f"{one.admin}/console/")
         for _ in range(PATIENCE * 10):
-            if await standings(client, one) == {"ok": 1, "gone": 1}:
+            if await gate_states(client, one) == {"ok": 1, "gone": 1}:
                 break
             await asyncio.sleep(0.1)
-        assert await standings(client, one) == {"ok": 1, "gone": 1}
+        assert await gate_states(client, one) == {"ok": 1, "gone": 1}
         assert one.gate.stop() == 0
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT address FROM gates").fetchall() == [(other.url,)]

@@ -21,11 +21,13 @@ from tests.integration.mail_sink import MailSink, mail_sink
 from mailgate.cli.notices.about import settings_of, subject_of
 from mailgate.cli.notices.delivering import deliver
 from mailgate.config import Bundle, Rules, compile_rules, load_bundle
-from mailgate.mail.announce import announce, known_of, queue
+from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
 from mailgate.mail.composer import address_book, message_id
 from mailgate.mail.corrections import correct
+from mailgate.mail.recipient_list import believed_by, list_recipients, queue
 from mailgate.mail.undelivered import settle
-from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.model import AppsReport, Kind
 from mailgate.rollout import draft_of
 from mailgate.rollout.acts import Person, retract
 from mailgate.store import Act, MailKind, MailState, Store
@@ -109,7 +111,7 @@ class Desk:
         bundle = replace(load_bundle(self.config), rules=rules(SHUT))
         store = await Store.open(self.url)
         try:
-            await announced(store, bundle)
+            await list_and_queue(store, bundle)
             return await self._sent(store, bundle, taken)
         finally:
             await store.close()
@@ -120,7 +122,7 @@ class Desk:
         bundle = load_bundle(self.config)
         store = await Store.open(self.url)
         try:
-            known, book = known_of(bundle), address_book(settings_of(bundle))
+            known, book = believed_by(bundle), address_book(settings_of(bundle))
             now = datetime.now(UTC)
             for each in (now, now + timedelta(minutes=5)):  # it looks again for who is written down late
                 await correct(store, known, book, DESK, each)
@@ -133,7 +135,7 @@ class Desk:
         bundle = replace(load_bundle(self.config), rules=rules(SHUT))
         store = await Store.open(self.url)
         try:
-            await announced(store, bundle)
+            await list_and_queue(store, bundle)
             await deliver(store, bundle, settings_of(bundle), DESK)
             await retract(store, DESK, "sent in error", datetime.now(UTC))
         finally:
@@ -148,13 +150,13 @@ class Desk:
     async def _sent(self, store: Store, bundle: Bundle, taken: set[str]) -> tuple[dict[MailState, int], int]:
         notices = settings_of(bundle)
         await deliver(store, bundle, notices, DESK)
-        unsure = await store.mailings.page(states=[MailState.UNSURE])
+        unsure = await store.mails.page(states=[MailState.UNSURE])
         for each in unsure:
             known = message_id(each.id, notices.domain) in taken
             await settle(store, [each.id], DESK, datetime.now(UTC), sent=known)
         await deliver(store, bundle, notices, DESK)
         counts = Counter[MailState]()
-        for found in await store.mailings.counts():
+        for found in await store.mails.counts():
             counts[found.state] += found.count
         return dict(counts), len(unsure)
 
@@ -165,12 +167,12 @@ class Desk:
         return counts
 
 
-async def announced(store: Store, bundle: Bundle) -> None:
+async def list_and_queue(store: Store, bundle: Bundle) -> None:
     """Queue the mails about the rule, as the command does."""
     now = datetime.now(UTC)
     subject = await subject_of(store, bundle, "prohibited-app", MailKind.ENFORCED, now)
-    found = await announce(
-        store, bundle.rules, subject.active, subject.topic, known_of(bundle),
+    found = await list_recipients(
+        store, bundle.rules, subject.active, subject.topic, believed_by(bundle),
         address_book(settings_of(bundle)), now, lambda *_: None,
     )  # fmt: skip
     await queue(store, found, DESK, subject.topic, now)
@@ -180,9 +182,9 @@ def rules(policy_file: dict[str, Any]) -> Rules:
     return compile_rules({"apps.yaml": json.dumps(APPS), "policy.yaml": json.dumps(policy_file)})
 
 
-def phone(owner: str, *apps: str) -> DeviceRecord:
+def phone(owner: str, *apps: str) -> Report:
     seen = AppsReport(frozenset(apps), True, datetime.now(UTC))
-    return DeviceRecord("mdm", f"phone-of-{owner}", owner, Kind.PHONE, "ios", apps=seen)
+    return report_by("mdm", f"phone-of-{owner}", owner, Kind.PHONE, "ios", apps=seen)
 
 
 def smtp(sink: MailSink) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The only wiring: files in, a running gate out."""
+"""The only wiring: it makes a running gate of the files."""
 
 from mailgate.app.parts import utc_now
 from mailgate.app.serve import serve

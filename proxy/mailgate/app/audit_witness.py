@@ -1,4 +1,4 @@
-"""Notes the head of the audit log outside the store: whoever rewrites the log there cannot rewrite what was noted."""
+"""Notes the head of the audit log outside the store, where nobody who rewrites the log can rewrite it."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 LOOK = 1.0
 """Seconds between two looks at the head."""
 AGAIN, LATER = timedelta(days=1), timedelta(minutes=1)
-"""After what time a head is noted again; after what time one that could not be noted everywhere."""
+"""The time after which a head is noted again; and after which one that could not be noted everywhere is tried again."""
 PRIORITY = 10 * 8 + 5
 """authpriv, notice (RFC 5424, section 6.2.1)."""
 
@@ -39,11 +39,11 @@ class Witness:
         self._due: datetime | None = None
 
     async def run(self) -> None:
-        """Look again and again, until cancelled."""
+        """Look regularly, until cancelled."""
         await repeat(self.look, LOOK, failed=lambda error: log.error("witness-failed", error=error))
 
     async def look(self) -> None:
-        """Note the head where it is another one, or a day has gone by; be loud where the log was changed meanwhile."""
+        """Note the head if it has changed, or a day has passed; log an error if the log was changed before it."""
         head, now = await self._audit.head() or Head(), self._clock()
         if head == self._noted and self._due and now < self._due:
             return
@@ -56,7 +56,7 @@ class Witness:
         return noted.number < head.number and await self._audit.holds(noted)
 
     async def _note(self, head: Head, now: datetime) -> bool:
-        """Whether it is noted everywhere."""
+        """Whether the head was noted everywhere."""
         log.info("audit-head", head=str(head))
         settings, ways = self._settings(), list[Callable[[], None]]()
         if settings and settings.file:
@@ -76,7 +76,7 @@ class Witness:
 
 
 def to_file(path: Path, head: Head, now: datetime) -> None:
-    """One line more at the end of a file, on disk when this returns. Raises OSError."""
+    """Append one line to a file. It is on disk when this returns. Raises OSError."""
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
         os.write(file, f"{now.isoformat(timespec='seconds')} audit-head {head}\n".encode())

@@ -1,4 +1,4 @@
-"""What changed files change in a gate that runs, and what waits for its next start."""
+"""Tells which changed settings take effect in a running gate, and which wait for its next start."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Connectors between the settings and the store: what they are made from, and where their records go."""
+"""Connects connectors with the settings and the store."""
 
 import asyncio
 import random
@@ -24,28 +24,29 @@ from mailgate.connectors import (
 )
 from mailgate.connectors.leased_run import LeasedRun, Wish
 from mailgate.connectors.metrics import Numbers
-from mailgate.connectors.recheck import Again, CheckAgain
+from mailgate.connectors.recheck import CheckAgain, CheckResult
 from mailgate.connectors.run import Outcome
 from mailgate.connectors.runner import Runner
 from mailgate.connectors.webhook_proofs import Proofs
+from mailgate.devices.device import Report
 from mailgate.gateway.admin_port.intake import Intake
-from mailgate.model import DeviceRecord, SourceState
+from mailgate.model import SourceState
 from mailgate.policy.logins import NO_LOGINS, Logins
 from mailgate.store import Postures, Store, StoreError
 from mailgate.tasks import end
 from mailgate.views.readiness import ConnectorState, connector_state
 
 
-class StoreDesk:
-    """The store as connectors know it. A store that fails is ``Trouble.STORE``."""
+class ConnectorStore:
+    """The store as connectors use it. Its errors become ``Trouble.STORE``."""
 
     def __init__(self, store: Store, logins: Callable[[], Logins] = lambda: NO_LOGINS) -> None:
         self._store = store
         self._logins = logins
         self._holder = secrets.token_hex(8)
-        """This gate among others, new at every start."""
+        """The name of this gate, new at every start."""
 
-    async def take(self, records: Sequence[DeviceRecord]) -> None:
+    async def take(self, records: Sequence[Report]) -> None:
         person = self._logins().person
         named = [replace(record, owner=person(record.owner)) for record in records]
         with _translated():
@@ -82,22 +83,22 @@ def _translated() -> Iterator[None]:
 
 
 def runtime() -> Runtime:
-    """The real clock, real waiting, and chance."""
+    """The real clock, real waiting, and random numbers."""
     return Runtime(utc_now, asyncio.sleep, random.SystemRandom().random)
 
 
 def leased_run_for(store: Store, bundle: Callable[[], Bundle], registry: CollectorRegistry) -> LeasedRun:
-    """Runs connectors into this store. ``bundle``: the files in force, looked up for every run."""
-    desk = StoreDesk(store, lambda: bundle().settings.logins)
+    """Runs connectors into this store. ``bundle`` gives the files in force, and is called for every run."""
+    run_store = ConnectorStore(store, lambda: bundle().settings.logins)
 
     def make(name: str, settings: EverySource, around: Runtime) -> Connector:
-        return connector_for(Setup(name, bundle().policy.catalog, around, known=desk.devices), settings)
+        return connector_for(Setup(name, bundle().policy.catalog, around, known=run_store.devices), settings)
 
-    return LeasedRun(make, desk, runtime, Numbers(registry), lambda: bundle().policy.catalog.fingerprint)
+    return LeasedRun(make, run_store, runtime, Numbers(registry), lambda: bundle().policy.catalog.fingerprint)
 
 
 class Syncing:
-    """The connectors of a running gate. ``start`` once, ``stop`` before the store is closed."""
+    """The connectors of a running gate. ``start`` it once, and ``stop`` it before the store is closed."""
 
     def __init__(
         self, store: Store, bundle: Callable[[], Bundle], postures: Postures, registry: CollectorRegistry
@@ -114,11 +115,11 @@ class Syncing:
         self._task = asyncio.get_running_loop().create_task(self.runner.run())
 
     async def stop(self) -> None:
-        """End what runs, each with the batch that it has."""
+        """End all runs, each after the batch that it has."""
         await end(self._task)
 
     def health(self) -> dict[str, ConnectorState]:
-        """How each connector fares, for ``/readyz``."""
+        """The state of each connector, for ``/readyz``."""
         return {
             name: connector_state(self.runner.states.get(name), name in self._postures.unreachable)
             for name in self._settings()
@@ -127,23 +128,23 @@ class Syncing:
     async def sync_now(
         self, name: str, *, full: bool, progress: Callable[[int, int | None], None]
     ) -> Outcome | None:
-        """Read a source at once, whatever the schedule says; None where another gate does."""
+        """Read a source at once, whatever the schedule says. Returns None if another gate reads it."""
         settings = self._settings()[name]
         outcome = await self.leased_run.run(name, settings, Wish(full, progress=progress))
         await self._postures.catch_up(utc_now())
         return outcome
 
-    async def check_again(self, source: str, device_id: str) -> Again:
-        """Ask the source that calls a device ``device_id`` about it at once, where it can be asked."""
+    async def check_again(self, source: str, device_id: str) -> CheckResult:
+        """Ask the source that calls a device ``device_id`` about it at once, if it can be asked."""
         settings = self._settings().get(source)
         if settings is None:
-            return Again.CANNOT
+            return CheckResult.CANNOT
         answer = await self._again.ask(source, settings, device_id)
         await self._postures.catch_up(utc_now())  # the person has come back to look
         return answer
 
     def intake(self, name: str) -> Intake | None:
-        """Where the source of this connector may post; None where it does not post, or there is none."""
+        """The intake of this connector's source; None if it does not post, or there is no such connector."""
         settings = self._settings().get(name)
         posting = settings.posting() if settings is not None else None
         if settings is None or posting is None:
@@ -153,7 +154,7 @@ class Syncing:
 
         async def take(headers: Mapping[str, str], body: bytes) -> int:
             count = await self.leased_run.told(name, settings, headers, body)
-            await self._postures.catch_up(utc_now())  # the next request is judged by it
+            await self._postures.catch_up(utc_now())  # the next request is decided by it
             return count
 
         return Intake(key, posting.most, take, proof) if key or proof else None

@@ -1,4 +1,4 @@
-"""The console of a running gate: what it shows and calls of it."""
+"""Makes the context of the console of a running gate."""
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
@@ -13,7 +13,7 @@ from mailgate.app.connectors import Syncing
 from mailgate.app.parts import utc_now
 from mailgate.app.readiness import Running, readiness
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
-from mailgate.console import Desk
+from mailgate.console import ConsoleContext
 from mailgate.console.device_count import DeviceCounts
 from mailgate.console.planning import Planning
 from mailgate.console.source_reading import Progress, Readings
@@ -39,8 +39,8 @@ class Gate(Running, Protocol):
     reliefs: ReliefWatch
 
 
-def desk_for(service: Gate) -> Desk:
-    """The parts that the console stands on; nothing of it runs yet."""
+def context_for(service: Gate) -> ConsoleContext:
+    """The parts that the console uses. None of them runs yet."""
 
     def state(device: Device, now: datetime) -> str:
         posture = posture_now(device, service.bundle, now)
@@ -55,7 +55,7 @@ def desk_for(service: Gate) -> Desk:
     async def changed(now: datetime) -> bool:
         return await catch_up(service.store, bundle(), now)
 
-    return Desk(
+    return ConsoleContext(
         store=service.store,
         bundle=bundle,
         clock=utc_now,
@@ -71,7 +71,7 @@ def desk_for(service: Gate) -> Desk:
 
 
 def candidate_of(config: Path, policy: str | None) -> Rules:
-    """The rules in the files on disk, or with this text in the place of the policy file. Raises ConfigError."""
+    """The rules in the files on disk, or with this text in place of the policy file. Raises ConfigError."""
     if policy is None:
         return load_bundle(config).rules
     with NamedTemporaryFile("w", encoding="utf-8", suffix=".yaml") as file:
@@ -97,13 +97,13 @@ async def plan_now(
     return await plan_and_keep(service.store, settings, active, candidate, days, WORKERS, who, now, progress)
 
 
-def running(desk: Desk, service: Gate) -> list[Coroutine[Any, Any, None]]:
-    """What has to run for the console for as long as the gate does."""
-    return [desk.verdict_rates.run(service.siblings.texts, utc_now), desk.device_counts.run()]
+def running(context: ConsoleContext, service: Gate) -> list[Coroutine[Any, Any, None]]:
+    """The tasks that run for the console while the gate runs."""
+    return [context.verdict_rates.run(service.siblings.texts, utc_now), context.device_counts.run()]
 
 
 async def sync_now(syncing: Syncing, name: str, full: bool, progress: Progress) -> str:
-    """Read a connector's source, and say what came of it."""
+    """Read a connector's source, and return the result."""
     outcome = await syncing.sync_now(name, full=full, progress=progress)
     if outcome is None:
         return "another gate is reading it now"

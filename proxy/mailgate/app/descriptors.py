@@ -7,7 +7,7 @@ MOST = 2**20
 
 
 def descriptors() -> int:
-    """The limit, raised first as far as this process may raise it itself; ``MOST`` where there is none."""
+    """The limit, after raising it as far as this process may; ``MOST`` if there is none."""
     soft, hard = _limits()
     if soft < hard:
         with suppress(OSError, ValueError):  # some systems have a lower one than they say

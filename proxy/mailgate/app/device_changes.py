@@ -1,4 +1,4 @@
-"""Keeps what a running gate knows of devices true: what is stored, lost or forgotten elsewhere is known within a moment."""
+"""Keeps the cached devices of a running gate true: changes by other processes are seen within a moment."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,7 +14,8 @@ from mailgate.store.devices import Devices
 log = structlog.get_logger()
 
 EVERY = 0.25
-"""Seconds between two looks: with the half second between two looks at a hanging request, less than one in all."""
+"""Seconds between two looks. With the half second between two looks at a hanging request, it is less than one second
+in all."""
 COUNT_AFTER = 240
 """Looks between two counts of findings: a minute."""
 
@@ -31,7 +32,7 @@ class DeviceChanges:
         self._clock = clock
 
     async def run(self) -> None:
-        """Look again and again, until cancelled, whatever breaks a look."""
+        """Look regularly, until cancelled, whatever breaks a look."""
         looks = 0
         while True:
             try:
@@ -44,7 +45,7 @@ class DeviceChanges:
             await asyncio.sleep(EVERY)
 
     async def count_findings(self) -> None:
-        """Show how many findings there are; while the store is down what was counted last stands."""
+        """Show how many findings there are. While the store is down the last count stands."""
         try:
             counted = await self._devices.counted_findings()
         except StoreUnavailableError:

@@ -1,4 +1,5 @@
-"""A gate says that it runs and by which rules, and hears of the others on its store."""
+"""The heartbeat of a gate: it says that it runs and by which rules, and reads the heartbeats of the others on its
+store."""
 
 import asyncio
 import secrets
@@ -17,14 +18,14 @@ from mailgate.app.workers.place import Place
 from mailgate.rollout import Keeper
 from mailgate.store import Beat, Heard, Store, StoreError
 from mailgate.tasks import end
-from mailgate.views.gates import MISSED, Standing, gates_now
+from mailgate.views.gates import MISSED, GateState, gates_now
 
 log = structlog.get_logger()
 
 EVERY = 5.0
-"""Seconds between two words, where nothing changes."""
+"""Seconds between two heartbeats while nothing changes."""
 KEPT = timedelta(days=1)
-"""How long a gate is shown of which nothing is heard any more."""
+"""How long a gate without a heartbeat is still shown."""
 
 
 class GateNumbers:
@@ -36,9 +37,9 @@ class GateNumbers:
         )
         self.show(Counter())
 
-    def show(self, standings: Counter[Standing]) -> None:
-        for each in Standing:
-            self.gates.labels(each.value).set(standings[each])
+    def show(self, gate_states: Counter[GateState]) -> None:
+        for each in GateState:
+            self.gates.labels(each.value).set(gate_states[each])
 
 
 @dataclass
@@ -51,10 +52,10 @@ class Heartbeat:
     address: str
     clock: Callable[[], datetime]
     numbers: GateNumbers
-    standings: Counter[Standing] = field(default_factory=Counter)
-    """How many gates on the store fare how, at the last look."""
+    gate_states: Counter[GateState] = field(default_factory=Counter)
+    """How many gates on the store were in each state at the last look."""
     alone: bool = False
-    """Whether no other process was heard of at the last look."""
+    """Whether the last look found no other process."""
     _instance: str = field(default_factory=lambda: secrets.token_hex(8))
     _took: tuple[int, datetime] | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -64,13 +65,13 @@ class Heartbeat:
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
-        """It ends on purpose: nobody has to wonder where it is."""
+        """Remove the heartbeat, since the gate ends on purpose."""
         await end(self._task)
         with suppress(StoreError):
             await self.store.gates.leave(self._instance)
 
     def changed(self) -> None:
-        """Other rules are in force here: say so at once."""
+        """Send a heartbeat at once, since other rules are in force here."""
         self._news.set()
 
     async def _run(self) -> None:
@@ -88,14 +89,14 @@ class Heartbeat:
                 await asyncio.wait_for(self._news.wait(), EVERY)
 
     async def beat(self) -> None:
-        """Say that it runs, and look at how all of them fare. Raises StoreError."""
+        """Send a heartbeat, and read the states of all gates. Raises StoreError."""
         await self.store.gates.note(self._told())
         found = await gates_now(self.store, self.clock())
-        self.standings = Counter(each.standing for each in found)
+        self.gate_states = Counter(each.state for each in found)
         self.alone = self.place.of == 1 and not any(
             self._other(heard) for gate in found for heard in gate.heard
         )
-        self.numbers.show(self.standings)
+        self.numbers.show(self.gate_states)
 
     def _other(self, heard: Heard) -> bool:
         return heard.beat.instance != self._instance and heard.ago < MISSED

@@ -1,4 +1,4 @@
-"""What a running gate does every hour: renews its keys, deletes what was kept long enough, and nags."""
+"""The hourly work of a running gate: it renews keys, deletes what was kept long enough, and logs warnings."""
 
 import asyncio
 from dataclasses import replace
@@ -19,7 +19,7 @@ HOUR = 3600.0
 
 
 class Running(Shape):
-    """What is looked after (``app/service.py``)."""
+    """The gate that is looked after (``app/service.py``)."""
 
     bundle: Bundle
     store: Store
@@ -43,7 +43,7 @@ async def look_after(service: Running) -> None:
 
 
 async def _renew_keys(service: Running) -> None:
-    """Seal by those of this hour. Raises StoreError."""
+    """Renew the keys that seal cookies and help buttons. Raises StoreError."""
     browser_probe = await browser_probe_for(service.bundle.settings, service.store)
     tickets, in_force = await tickets_for(service.store), service.gate.in_force
     speaker = replace(in_force.live.speaker, tickets=tickets)
@@ -51,13 +51,14 @@ async def _renew_keys(service: Running) -> None:
 
 
 def warn_of_lingering_rules(found: dict[str, str]) -> None:
-    """Nag about rules that only report: what they would do does not happen."""
+    """Warn about rules that only report for too long."""
     for rule, why in found.items():
         log.warning("rule-only-reports", rule=rule, why=why)
 
 
 def warn_of_stale_lists(settings: Settings) -> None:
-    """Be loud about a revocation list that should have been replaced: what it covers is refused, or not known."""
+    """Warn about a revocation list that should have been replaced: certificates that it covers are refused, or not
+    checked."""
     certificates = settings.client_certificates
     since = certificates.revocation.stale_since(utc_now()) if certificates else None
     if certificates and since:

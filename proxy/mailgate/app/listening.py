@@ -1,4 +1,4 @@
-"""Opening ports: those of the settings, or the sockets that a supervisor holds open."""
+"""Opens the ports of the settings, or serves on sockets that a supervisor holds open."""
 
 import asyncio
 import socket
@@ -17,7 +17,7 @@ from mailgate.gateway.http1.listener import Server
 log = structlog.get_logger()
 
 PAUSE = 1.0
-"""Seconds for which nobody is taken where nothing is left to take them with."""
+"""Seconds for which no connection is taken if no descriptors are left."""
 
 
 async def open_public(
@@ -27,7 +27,7 @@ async def open_public(
     given: Sequence[socket.socket],
     closing: AsyncExitStack,
 ) -> str:
-    """Serve employees at an address, or at sockets that listen there already. The origin; raises OSError."""
+    """Serve employees at an address, or at sockets that listen there already. Returns the origin; raises OSError."""
     loop = asyncio.get_running_loop()
     ways: list[dict[str, Any]] = [{"sock": each} for each in given]
     ways = ways or [{"host": address.host, "port": address.port, "backlog": BACKLOG}]
@@ -45,13 +45,14 @@ async def open_for_proxy(
     given: Sequence[socket.socket],
     closing: AsyncExitStack,
 ) -> str:
-    """Serve another proxy as ``open_public`` does, or at a Unix socket. What the proxy calls it; raises OSError."""
+    """Serve another proxy as ``open_public`` does, or at a Unix socket. Returns its address for the proxy; raises
+    OSError."""
     if isinstance(where, Address):
         return await open_public(server, where, tls, given, closing)
     loop = asyncio.get_running_loop()
     own = () if given else (open_file(where),)
     for each in given or own:
-        # not `create_unix_server`: one worker that ends would take away the file of all
+        # not `create_unix_server`: a worker that ends would remove the file of all workers
         listener = await loop.create_server(server, sock=each)
         closing.callback(listener.close)
     closing.callback(remove_files, own)  # the last comes first
@@ -61,10 +62,10 @@ async def open_for_proxy(
 async def open_admin(
     server: Server, address: Address, given: Sequence[socket.socket], closing: AsyncExitStack
 ) -> str:
-    """Serve operators at an address, or at sockets that listen there already. The origin; raises OSError.
+    """Serve operators at an address, or at sockets that listen there already. Returns the origin; raises OSError.
 
-    Its connections are taken one by one, and each has its place before the next is: a crowd at this port would else use up the
-    descriptors within one turn of the loop, and the kernel's answer to that falls on who comes for mail just then.
+    Connections are taken one by one, and each has its place before the next is taken. Otherwise many connections at
+    this port could use up the descriptors within one turn of the loop, and requests for mail would fail for it.
     """
     own = () if given else open_listeners(address, 1)[0]
     for each in given or own:
@@ -106,7 +107,7 @@ class Door:
             taken, _ = self._listening.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return
-        except OSError as error:  # no descriptors are left: others need what there will be
+        except OSError as error:  # no descriptors are left, and others need the next ones
             log.warning("connection-not-taken", port="admin", error=error.errno)
             self._loop.remove_reader(self._listening)
             self._pause = self._loop.call_later(PAUSE, self.open)
@@ -117,7 +118,7 @@ class Door:
     async def _connect(self, taken: socket.socket) -> None:
         try:
             await self._loop.connect_accepted_socket(self._server, taken)
-        except OSError:  # it left at once
+        except OSError:  # the client left at once
             taken.close()
         finally:
             self._taking = None

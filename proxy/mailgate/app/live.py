@@ -1,4 +1,4 @@
-"""What a reload replaces, made of the files."""
+"""Makes the parts that a reload replaces from the files."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -24,11 +24,11 @@ from mailgate.store import Store
 from mailgate.views.devices import keep_of
 
 KEY_AGE = timedelta(days=30)
-"""A key that seals cookies is renewed after this and one lifetime of a cookie; the one before still opens them."""
+"""A key that seals cookies is renewed after this and one lifetime of a cookie. The key before it still opens them."""
 
 
 async def first_live(bundle: Bundle, store: Store, trust: Trust, reliefs: Reliefs) -> Live:
-    """What a gate of these files begins with. Raises StoreError."""
+    """The live parts that a gate of these files begins with. Raises StoreError."""
     settings = bundle.settings
     bare = Live(
         bundle.policy,
@@ -45,7 +45,7 @@ async def first_live(bundle: Bundle, store: Store, trust: Trust, reliefs: Relief
 
 
 def decided_by(live: Live, bundle: Bundle, trust: Trust, reliefs: Reliefs = NO_RELIEFS) -> Live:
-    """With the rules and issuers of these files."""
+    """The live parts with the rules and issuers of these files."""
     certificates = bundle.settings.client_certificates
     verifier = (
         CertificateVerifier(
@@ -85,7 +85,7 @@ def verifier_for(bundle: Bundle, trust: Trust) -> Verifier:
 
 
 async def tickets_for(store: Store) -> Tickets:
-    """What seals the help button of refusals. Raises StoreError."""
+    """The sealer of the help button on refusals. Raises StoreError."""
     return Tickets(await store.keys.current("help", utc_now(), KEY_AGE + LIFETIME))
 
 
@@ -111,12 +111,12 @@ def speaker_for(settings: Settings, pages: Pages, tickets: Tickets | None = None
 
 
 def authorizer_for(settings: Settings) -> Authorizer | None:
-    """Where other proxies ask beside the mail; None where they may not."""
+    """The authorizer for questions beside the mail; None if nobody may ask there."""
     return _authorizer(settings.authz) if settings.authz else None
 
 
 def authorizers_for(settings: Settings) -> dict[str, Authorizer]:
-    """Where other proxies ask at ports of their own, by the address of each."""
+    """The authorizers for questions at ports of their own, by address."""
     return {str(each.listen): _authorizer(each) for each in settings.authz_listeners}
 
 

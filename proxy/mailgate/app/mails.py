@@ -1,4 +1,4 @@
-"""Mails about rules between the settings and the store: what they are made from, and the gate that sends them."""
+"""Sends mails about rules in a running gate: the postman by these settings, its metrics, its log."""
 
 import asyncio
 import secrets
@@ -15,42 +15,41 @@ from prometheus_client import CollectorRegistry, Counter
 from mailgate.app.parts import utc_now
 from mailgate.config import Bundle, Settings
 from mailgate.config.mail import NoticeSettings
-from mailgate.mail.announce import known_of
-from mailgate.mail.by_smtp import BySmtp
 from mailgate.mail.composer import address_book, composer_for
 from mailgate.mail.corrections import correct, is_due
 from mailgate.mail.into_folder import IntoFolder
 from mailgate.mail.postman import Around, Postman, Tell
-from mailgate.mail.smtp import MailServer
+from mailgate.mail.recipient_list import believed_by
+from mailgate.mail.smtp import BySmtp, MailServer
 from mailgate.mail.way import MailWay, WayDownError
 from mailgate.rollout.acts import Person
-from mailgate.store import Act, Mailing, MailState, Store, StoreError
+from mailgate.store import Act, Mail, MailState, Store, StoreError
 from mailgate.tasks import end
 
 log = structlog.get_logger()
 
 POLL = 2.0
-"""Seconds between two looks at what is to be sent."""
+"""Seconds between two looks for mails to send."""
 LONGEST_REST = timedelta(minutes=5)
-"""Between two tries while no mail can be sent at all."""
+"""The longest wait between two tries while no mail can be sent."""
 GATE = "gate"
-"""Who sends, in the audit log, where no person does."""
+"""Stands in the audit log where no person has sent mails."""
 
 
 def way_for(notices: NoticeSettings) -> MailWay:
-    """Where mails go by these settings."""
+    """The way that mails go by these settings."""
     if notices.outbox is not None:
         return IntoFolder(notices.outbox)
-    assert notices.smtp is not None  # the settings have one of both
+    assert notices.smtp is not None  # the settings have one of the two
     password = notices.password.get_secret_value() if notices.password else None
     server = MailServer(notices.smtp.host, notices.smtp.port, notices.security, notices.username, password)
     return BySmtp(server)
 
 
 def postman_for(settings: Settings, notices: NoticeSettings, store: Store, told: Tell) -> Postman:
-    """Sends by these settings, as a process of its own among others."""
+    """The postman of this process by these settings."""
     return Postman(
-        store.mailings,
+        store.mails,
         store.leases,
         composer_for(settings, notices.sender, notices.domain),
         way_for(notices),
@@ -61,7 +60,7 @@ def postman_for(settings: Settings, notices: NoticeSettings, store: Store, told:
 
 
 def sent_act(who: str, origin: str, counts: Mapping[str, int]) -> Act:
-    """What a round came to, without anybody's name."""
+    """The audit entry for a round: how many mails came to which state, without anybody's name."""
     return Act(utc_now(), who, "notices-sent", origin=origin, details=dict(counts))
 
 
@@ -79,12 +78,12 @@ class NoticeNumbers:
             "mailgate_notices_down", "Tries while no mail about rules could be sent", registry=registry
         )
 
-    def told(self, mailing: Mailing, state: MailState) -> None:
-        self.ended.labels(mailing.kind.value, state.value).inc()
+    def told(self, mail: Mail, state: MailState) -> None:
+        self.ended.labels(mail.kind.value, state.value).inc()
 
 
 class MailSending:
-    """One gate's part in it. ``start`` once, ``stop`` before the store is closed."""
+    """Sends mails in this gate. ``start`` it once, and ``stop`` it before the store is closed."""
 
     def __init__(self, store: Store, bundle: Callable[[], Bundle], registry: CollectorRegistry) -> None:
         self._store = store
@@ -100,7 +99,7 @@ class MailSending:
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
-        """End with the mail that is on its way."""
+        """Stop after the mail that is on its way."""
         await end(self._task)
         await self._store.languages.flush()
 
@@ -115,12 +114,12 @@ class MailSending:
                 self._is_down(str(error))
             except StoreError as error:
                 log.warning("notices-store-down", error=type(error).__name__)
-            except Exception as error:  # noqa: BLE001 - whatever is wrong now, the next look must come
+            except Exception as error:  # noqa: BLE001 - whatever went wrong, the next look must come
                 self._is_down(type(error).__name__)
             await asyncio.sleep(max(POLL, self._rest.total_seconds()))
 
     async def look(self) -> None:
-        """Do what is to be done, unless another gate does. Raises WayDownError or StoreError."""
+        """Send what is due, unless another gate does. Raises WayDownError or StoreError."""
         settings = self._bundle().settings
         notices = settings.notices
         if notices is None or not await self._anything():
@@ -135,23 +134,23 @@ class MailSending:
     async def _anything(self) -> bool:
         now = utc_now()
         due = any(is_due(each, now) for each in await self._store.retractions.open())
-        return due or await self._store.mailings.wait(now)
+        return due or await self._store.mails.wait(now)
 
     async def _correct(self, notices: NoticeSettings) -> None:
-        gate, known = Person(GATE, gethostname()), known_of(self._bundle())
-        await correct(self._store, known, address_book(notices), gate, utc_now())
+        gate, believed = Person(GATE, gethostname()), believed_by(self._bundle())
+        await correct(self._store, believed, address_book(notices), gate, utc_now())
 
     def _postman_of(self, settings: Settings, notices: NoticeSettings) -> Postman:
-        """The same one until the settings change: it knows when the last mail went."""
+        """The postman, kept until the settings change, since it knows when the last mail went."""
         key = (notices, settings.public_url, settings.languages)
         if self._postman is None or self._postman[0] != key:
             self._postman = (key, postman_for(settings, notices, self._store, self._told))
         return self._postman[1]
 
-    def _told(self, mailing: Mailing, state: MailState, why: str) -> None:
+    def _told(self, mail: Mail, state: MailState, why: str) -> None:
         self._round[state.value] += 1
-        self._numbers.told(mailing, state)
-        kind, rule = mailing.kind.value, mailing.rule
+        self._numbers.told(mail, state)
+        kind, rule = mail.kind.value, mail.rule
         if state is MailState.SENT:
             log.info("notice-sent", kind=kind, rule=rule)
         elif state is MailState.QUEUED:

@@ -1,4 +1,4 @@
-"""Numbers that are read where they are kept, each time somebody asks for the metrics."""
+"""Metrics that are read from their source each time they are asked for."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -73,7 +73,7 @@ def watch_backlogs(metrics: Metrics, store: Store, clock: Callable[[], datetime]
 
 
 def watch_rules(metrics: Metrics, lingering: Callable[[], dict[str, str]], reliefs: ReliefWatch) -> None:
-    """Show on ``/metrics`` how the rules in force stand."""
+    """Show on ``/metrics`` the state of the rules in force."""
     metrics.watch(
         "mailgate_rules_lingering",
         "Rules that only report and have no end, or have done so for too long",

@@ -1,4 +1,4 @@
-"""The store that settings name, opened in one way by gates and commands."""
+"""Opens the store of the settings, in one way for gates and commands."""
 
 from pathlib import Path
 
@@ -6,11 +6,11 @@ from mailgate.config import Settings
 from mailgate.store import Store, StoreMissingError
 
 SPOOL = "var/spool"
-"""Beside the settings: what a gate keeps there while a store that is no file is away."""
+"""The spool beside the settings, for a store that is no file."""
 
 
 async def open_store(config: Path, settings: Settings, *, make: bool = False) -> Store:
-    """The store of the settings at ``config``. Only a gate makes one. Raises StoreError."""
+    """Open the store of the settings at ``config``. Only a gate creates one. Raises StoreError."""
     url = settings.store.get_secret_value()
     try:
         return await Store.open(url, spool=spool_of(config, settings), make=make)
@@ -19,6 +19,6 @@ async def open_store(config: Path, settings: Settings, *, make: bool = False) ->
 
 
 def spool_of(config: Path, settings: Settings) -> Path | None:
-    """The folder that keeps what the store does not take; None for the one beside an SQLite file."""
+    """The folder of the spool; None for the one beside an SQLite file."""
     is_file = settings.store.get_secret_value().startswith("sqlite")
     return settings.spool or (None if is_file else config.absolute().parent / SPOOL)

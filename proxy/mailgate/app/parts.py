@@ -1,4 +1,4 @@
-"""From the files to the parts of a gate, with nothing open yet but what is handed in.
+"""Makes the parts of a gate from the files. Nothing is opened here.
 
 The clock and the source of randomness are read here alone.
 """
@@ -41,13 +41,13 @@ from mailgate.gateway.rates import Rates
 from mailgate.gateway.reading import Reader
 from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.failure import Failures
-from mailgate.gateway.refusing import Notices, Refuser
+from mailgate.gateway.refusing import QuarantineMails, Refuser
 from mailgate.gateway.selfservice.help import HelpDesk
 from mailgate.gateway.selfservice.login_check import LoginCheck, Question
 from mailgate.gateway.selfservice.me import SelfService
 from mailgate.gateway.selfservice.pairing_code import OwnCodes
 from mailgate.gateway.verdict_cache import VerdictCache
-from mailgate.mail.quarantine import Letterhead, NoNotices, Quarantine
+from mailgate.mail.quarantine import NoQuarantineMails, QuarantineHead, QuarantineMailer
 from mailgate.mail.smtp import MailServer
 from mailgate.rollout.halting import Halting
 from mailgate.store import Postures, Store
@@ -61,9 +61,9 @@ def utc_now() -> datetime:
 
 
 def references() -> Iterator[str]:
-    """Ids that a person can read out to the help desk: base32 has no 0, 1, 8 or 9 to mistake for a letter.
+    """Yield ids that a person can read out to the help desk: base32 has no 0, 1, 8 or 9 to mistake for a letter.
 
-    Every request has one and few show it, so they are drawn many at a time.
+    Many are drawn at a time.
     """
     while True:
         letters = b32encode(secrets.token_bytes(REFERENCE * 320)).decode()
@@ -81,12 +81,12 @@ def server_limits(settings: Settings) -> ServerLimits:
 
 
 def admin_limits(settings: Settings) -> ServerLimits:
-    """Those of the port for mail; how long a body may be says each address for itself."""
+    """The limits of the port for mail. Each address has its own limit for bodies."""
     return replace(server_limits(settings), body=0)
 
 
 def own_hosts(settings: Settings) -> OwnHosts:
-    """By which names the admin port of these settings is asked."""
+    """The host names of the admin port by these settings."""
     url, here = urlsplit(settings.console.url or "").hostname, settings.admin_listen.host
     names = {gethostname(), *settings.console.hosts, *([url] if url else []), here}
     return OwnHosts(frozenset(each.lower() for each in names), settings.console.trusted_proxies)
@@ -94,7 +94,7 @@ def own_hosts(settings: Settings) -> OwnHosts:
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """The ways to the webmail of these settings: the usual one, one for what hangs, one for Autodiscover."""
+    """The ways to the webmail of these settings: the usual one, one for hanging requests, one for Autodiscover."""
 
     usual: Forwarder
     patient: Forwarder
@@ -124,17 +124,19 @@ def ways_for(settings: Settings) -> Ways:
     return Ways(usual, replace(usual, pool=patient), replace(usual, editor=editor))
 
 
-def quarantine_for(settings: Settings, store: Store, pages: Pages, pool: UpstreamPool) -> Quarantine | None:
-    """Who writes to people whose mail app is refused; None where nobody does.
+def quarantine_mailer_for(
+    settings: Settings, store: Store, pages: Pages, pool: UpstreamPool
+) -> QuarantineMailer | None:
+    """What writes to people whose mail app is refused; None if the settings have no quarantine mail.
 
-    Logins are checked apart from those on the employee's page: phones with an old password must not close that page.
+    It has a login check of its own: phones with an old password must not close the employee's page.
     """
     mail, host = settings.activesync.quarantine_mail, urlsplit(settings.public_url).hostname or ""
     if mail is None:
         return None
     password = mail.password.get_secret_value() if mail.password else None
     server = MailServer(mail.smtp.host, mail.smtp.port, mail.security, mail.username, password)
-    letterhead = Letterhead(
+    head = QuarantineHead(
         mail.sender,
         mail.domain,
         mail.pause,
@@ -145,13 +147,13 @@ def quarantine_for(settings: Settings, store: Store, pages: Pages, pool: Upstrea
         f"{settings.public_url}/.mailgate/me",
     )
     check = login_check_for(settings.employee_page.login_check, settings.public_url, pool)
-    return Quarantine(letterhead, pages, store.notices, server.send, utc_now, check)
+    return QuarantineMailer(head, pages, store.quarantine_mails, server.send, utc_now, check)
 
 
 def self_service_for(
     settings: Settings, store: Store, judge: Judge, postures: Postures, pool: UpstreamPool
 ) -> SelfService:
-    """What it takes to show people what is stored of them."""
+    """The service that shows people what is stored about them."""
     page, mail = settings.employee_page, settings.activesync.quarantine_mail
     return SelfService(
         judge.in_force,
@@ -168,7 +170,7 @@ def self_service_for(
 
 
 def login_check_for(question: str | None, public_url: str, pool: UpstreamPool) -> LoginCheck | None:
-    """Who asks the webmail about logins; None where none is believed."""
+    """The check that asks the webmail about logins; None if no login is believed."""
     if question is None:
         return None
     method, target = question.encode().split(b" ", 1)
@@ -177,7 +179,7 @@ def login_check_for(question: str | None, public_url: str, pool: UpstreamPool) -
 
 
 def enroller_for(settings: Settings, store: Store, trust: Trust) -> Enroller:
-    """Where devices enrol with the gate itself."""
+    """The enroller, by which devices enrol with the gate itself."""
     limits = settings.enrolment
     return Enroller(
         store.enrolments,
@@ -208,15 +210,15 @@ def gate_for(
         Probing(in_force, metrics, url),
         HelpDesk(in_force, judge, metrics, store.help_requests, halting.called, calls),
     )
-    notices = quarantine_for(settings, store, in_force.live.speaker.pages, ways.usual.pool) or NoNotices()
-    return assemble(judge, recorder, own, ways, notices)
+    mailer = quarantine_mailer_for(settings, store, in_force.live.speaker.pages, ways.usual.pool)
+    return assemble(judge, recorder, own, ways, mailer or NoQuarantineMails())
 
 
-def assemble(judge: Judge, recorder: Recorder, own: OwnAddresses, ways: Ways, notices: Notices) -> Gate:
-    """A gate of these parts, and of those that stand between them."""
+def assemble(judge: Judge, recorder: Recorder, own: OwnAddresses, ways: Ways, mails: QuarantineMails) -> Gate:
+    """Assemble a gate of these parts and of those between them."""
     in_force, metrics, references = judge.in_force, judge.metrics, recorder.references
     reader, verdicts = Reader(in_force), VerdictCache(in_force, recorder.ledger.recurring, metrics)
-    refuser = Refuser(in_force, ways.usual, ways.discovery, notices, metrics)
+    refuser = Refuser(in_force, ways.usual, ways.discovery, mails, metrics)
     failures = Failures(in_force, references, metrics, judge.clock)
     return Gate(
         in_force=in_force,

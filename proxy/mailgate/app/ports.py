@@ -1,4 +1,4 @@
-"""Where people and other proxies come in: the ports of one gate, their certificates, and how what runs there ends."""
+"""The public ports of one gate: their listeners, their certificates, and the end of what runs there."""
 
 import asyncio
 import ssl
@@ -29,13 +29,13 @@ class Ports:
     device_tls: ssl.SSLContext | None = None
     public: str = ""
     devices: str = ""
-    """Where client certificates are asked for; empty where nowhere."""
+    """The origin at which client certificates are asked for; empty if there is none."""
     questions: list[str] = field(default_factory=list)
-    """Where other proxies ask at ports of their own."""
+    """The addresses of ports for questions of other proxies."""
     parting: float = 0.0
-    """Seconds for which idle connections stay open at the end: others take their next requests."""
+    """Seconds for which idle connections stay open at the end, while other workers take new ones."""
     _servers: list[Server] = field(default_factory=list)
-    """That of the mail, and one for each port for questions."""
+    """The listener for mail, and one for each port for questions."""
 
     @property
     def running(self) -> int:
@@ -43,7 +43,7 @@ class Ports:
         return sum(each.running for each in self._servers)
 
     async def open(self, settings: Settings, closing: AsyncExitStack) -> None:
-        """Serve at all of them. Raises OSError."""
+        """Serve at all ports. Raises OSError."""
         server = Server(self.gate.handle, server_limits(settings), self.room)
         self._servers.append(server)
         self.public = await open_public(server, settings.listen, self.tls, self.place.public, closing)
@@ -57,7 +57,8 @@ class Ports:
     async def _open_for_questions(
         self, at: Address | SocketFile, settings: Settings, closing: AsyncExitStack
     ) -> None:
-        """A port, or a Unix socket, at which another proxy asks, and that carries no mail. One of several workers opens none itself."""
+        """Open a port or a Unix socket for questions of another proxy. It carries no mail. With several workers the
+        supervisor has opened it."""
         where = str(at)
         if self.place.of > 1 and where not in self.place.questions:
             return
@@ -78,7 +79,7 @@ class Ports:
         self.show_expiry(settings)
 
     def show_expiry(self, settings: Settings) -> None:
-        """When what is served where expires, for the metrics."""
+        """The expiry of each certificate that is served, for the metrics."""
         gauge, tls = self.gate.metrics.certificate_expiry, settings.tls
         if tls is None or self.tls is None:
             return
@@ -88,7 +89,7 @@ class Ports:
             gauge.labels(listener, str(tls.certificate)).set(end)
 
     async def finish(self, seconds: float) -> None:
-        """Let what runs end by itself for so long."""
+        """Let running requests end by themselves for this long."""
         await asyncio.gather(*(server.finish(seconds, self.parting) for server in self._servers))
 
 

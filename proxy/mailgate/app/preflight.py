@@ -1,7 +1,7 @@
-"""Whether a gate can run on these files: one judgement at a start, at a reload and in ``mailgate check``.
+"""Checks whether a gate can run on these files: the same at a start, at a reload and in ``mailgate check``.
 
-``config`` says what is wrong inside the files. Here is what only shows once a gate is to run on them: cases of the rules
-that fail, certificates that no client would take, and places that cannot be opened or written.
+``config`` finds mistakes inside the files. Here are those that show only when a gate runs on them: failing cases of
+the rules, certificates that no client would accept, and places that cannot be opened or written.
 """
 
 import os
@@ -23,14 +23,15 @@ from mailgate.store import StoreError
 from mailgate.store.database import store_url
 
 Fault = tuple[Key, str]
-"""The key in the settings that leads to something that cannot be used, and what is wrong with it."""
+"""The key of a setting that cannot be used, and what is wrong with it."""
 
 
 def load_judged(config: Path, now: datetime, in_force: str = "", names: Names | None = None) -> Bundle:
-    """The files at ``config``, on which a gate can run. Raises ConfigError with every mistake.
+    """Read the files at ``config``, on which a gate can run. Raises ConfigError with every mistake.
 
-    ``in_force``: the digest of rules that decide already. Their cases hold nothing up, whatever the clock makes of them.
-    ``names``: what is known of the names of hosts; nobody is asked about them unless given.
+    :param in_force: the digest of the rules that decide already. Their cases hold nothing up, whatever the clock
+        makes of them.
+    :param names: resolves the names of hosts; without it, nobody is asked about them.
     """
     bundle = load_bundle(config, names=names)
     mistakes = [] if bundle.rules.digest == in_force else failing_cases(config, bundle, now)
@@ -46,7 +47,7 @@ def failed(rules: Rules, now: datetime) -> list[Outcome]:
 
 
 def failing_cases(config: Path, bundle: Bundle, now: datetime) -> list[Mistake]:
-    """Where each case stands that does not hold, and what came instead."""
+    """The place of each case that does not hold, and what came instead."""
     text = bundle.rules.texts.get(KEPT_AS.policy_tests, "")
     wrong = failed(bundle.rules, now)
     if not wrong:
@@ -62,7 +63,7 @@ def _told(outcome: Outcome) -> str:
 
 
 def file_mistakes(config: Path, settings: Settings, now: datetime) -> list[Mistake]:
-    """What a start could not open, each at the place in the settings that leads there."""
+    """Everything that a start could not open, each at its place in the settings."""
     faults = [
         *_certificates(settings, now),
         *_store(config, settings),
@@ -122,7 +123,7 @@ def _sockets(settings: Settings) -> Iterator[Fault]:
 
 
 def _no_file(path: Path) -> str:
-    """Why a file cannot be written or made, in words; nothing where it can."""
+    """Why a file cannot be written or made, in words; empty if it can."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""How a gate stands: ready or not, and what is wrong with it."""
+"""The readiness of a gate: whether it is ready, and what is wrong with it."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -18,13 +18,13 @@ from mailgate.gateway.reload import Reloader
 from mailgate.rollout import Keeper
 from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Backlog, Store, StoreError
-from mailgate.views.gates import Standing
+from mailgate.views.gates import GateState
 from mailgate.views.readiness import Backlog as Waiting
 from mailgate.views.readiness import Files, Ledger, OwnWorkers, Readiness, RulesNow, Writes
 
 
 class Running(Shape):
-    """What is asked of a service (``app/service.py``)."""
+    """The parts of a service (``app/service.py``) that are asked."""
 
     store: Store
     keeper: Keeper
@@ -42,16 +42,19 @@ class Running(Shape):
 
 
 async def readiness(service: Running) -> Readiness:
-    """How a gate stands. A rejected file or a lost store is shown; only a stopping gate is not ready."""
+    """The readiness of a gate. A rejected file or a lost store is shown, but only a stopping gate is not ready."""
     ledger, reports = service.store.ledger, service.store.reports
     counts, refusal = ledger.counts, service.store.refusal()
     waiting, reported = ledger.backlog(), reports.backlog()
-    mistakes, standings = service.reloader.mistakes, service.heartbeat.standings if service.heartbeat else {}
+    mistakes, gate_states = (
+        service.reloader.mistakes,
+        service.heartbeat.gate_states if service.heartbeat else {},
+    )
     return Readiness(
         ready=not service.stopping,
         version=__version__,
         workers=await _workers(service),
-        gates={each.value: standings.get(each, 0) for each in Standing},
+        gates={each.value: gate_states.get(each, 0) for each in GateState},
         policy=service.gate.in_force.live.policy.version,
         rules=_rules(service),
         config=Files(state="rejected" if mistakes else "ok", mistakes=mistakes),
@@ -73,7 +76,7 @@ async def readiness(service: Running) -> Readiness:
 
 
 async def body_of_readyz(service: Running) -> dict[str, object]:
-    """The same, as ``/readyz`` answers it."""
+    """The readiness as ``/readyz`` answers it."""
     return (await readiness(service)).model_dump(mode="json")
 
 
@@ -95,7 +98,7 @@ def _rules(service: Running) -> RulesNow:
 
 
 async def _store(store: Store, backlogs: Iterable[Backlog]) -> Literal["ok", "unwritable", "unavailable"]:
-    """Whether it answers, and takes what is to be written: a full disk can be read."""
+    """Whether the store answers and can be written to. A full disk can still be read."""
     try:
         await store.ping()
     except StoreError:
@@ -104,6 +107,6 @@ async def _store(store: Store, backlogs: Iterable[Backlog]) -> Literal["ok", "un
 
 
 def _since(backlog: Backlog) -> datetime | None:
-    """Since when the store takes nothing of it; None where it does."""
+    """Since when the store takes nothing from the spool; None if it does."""
     refused = backlog.refused_for
     return None if refused is None else (utc_now() - timedelta(seconds=refused)).replace(microsecond=0)

@@ -1,4 +1,4 @@
-"""Looks at something again and again for as long as the gate runs."""
+"""Looks at something regularly while the gate runs."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,9 +7,9 @@ from mailgate.store import StoreError
 
 
 async def repeat(look: Callable[[], Awaitable[None]], every: float, *, failed: Callable[[str], None]) -> None:
-    """Look every so many seconds, until cancelled. ``failed`` is told what error broke a look.
+    """Look every ``every`` seconds, until cancelled. ``failed`` is given the name of an error that broke a look.
 
-    A store that is away breaks nothing: the next look after it is back sees what has changed meanwhile.
+    A store that is away is no error: the first look after it is back sees what has changed meanwhile.
     """
     while True:
         try:

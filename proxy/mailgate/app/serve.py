@@ -1,4 +1,4 @@
-"""The process around a gate: its signals, its memory, and what nobody waited for."""
+"""The process around a gate: its signals, its memory, and errors of tasks that nobody waited for."""
 
 import asyncio
 import gc
@@ -24,9 +24,9 @@ async def serve(
     place: Place = ALONE,
     life: int | None = None,
 ) -> None:
-    """Run a gate until SIGTERM or SIGINT; SIGHUP reads the files anew. ``ready`` is called once it listens.
+    """Run a gate until SIGTERM or SIGINT; SIGHUP reads the files again. ``ready`` is called once it listens.
 
-    It also ends when the file descriptor ``life`` is at its end: whoever started it is gone.
+    It also ends when the file descriptor ``life`` reaches its end, since its supervisor is gone then.
     """
     warm()
     service = await Service.start(config, bundle, place)
@@ -45,7 +45,7 @@ async def serve(
         log.warning("not-replaced", why="this process is no worker")
 
     loop.add_signal_handler(REPLACED, make_room if place.of > 1 else stay)
-    reloads: set[asyncio.Task[bool]] = set()  # the loop itself would let a running one be collected
+    reloads: set[asyncio.Task[bool]] = set()  # the loop keeps only a weak reference to a running task
 
     def reload() -> None:
         task = loop.create_task(service.reloader.reload())
@@ -55,7 +55,7 @@ async def serve(
     loop.add_signal_handler(signal.SIGHUP, reload)
     signal.pthread_sigmask(
         signal.SIG_UNBLOCK, {signal.SIGHUP, REPLACED}
-    )  # what came during the start comes now
+    )  # signals that came during the start come now
     settle_memory()
     log.info(
         "listening",
@@ -78,9 +78,9 @@ async def serve(
 
 
 def settle_memory() -> None:
-    """Let the collector leave alone what was made at start, and look for cycles seldom.
+    """Keep the garbage collector from what was made at the start, and let it look for cycles seldom.
 
-    A request makes hardly any; looking as often as Python does by itself cost a tenth of each request's time.
+    A request makes hardly any cycles. Looking as often as Python's default took a tenth of each request's time.
     """
     gc.collect()
     gc.freeze()
@@ -88,5 +88,5 @@ def settle_memory() -> None:
 
 
 def note_stray(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """What no task waited for: its kind alone, since its text may quote a request."""
+    """Log an error that no task waited for, by its class alone, since its text may quote a request."""
     log.error("stray-error", error=type(context.get("exception")).__name__)

@@ -1,4 +1,4 @@
-"""A gate that runs: what is opened, what a reload changes, and in which order everything ends."""
+"""A running gate: what it opens, what a reload changes, and the order in which everything ends."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -13,7 +13,7 @@ from aiohttp import web
 from mailgate.app.audit_witness import Witness
 from mailgate.app.changes import take_settings, waiting_for_a_start
 from mailgate.app.connectors import Syncing
-from mailgate.app.console import desk_for, running
+from mailgate.app.console import context_for, running
 from mailgate.app.descriptors import descriptors
 from mailgate.app.device_changes import DeviceChanges
 from mailgate.app.heartbeat import GateNumbers, Heartbeat
@@ -30,7 +30,7 @@ from mailgate.app.readiness import body_of_readyz
 from mailgate.app.settings_watch import SettingsWatch
 from mailgate.app.trust import Trust
 from mailgate.app.workers.place import ALONE, Place
-from mailgate.app.workers.siblings import Siblings, telling_app
+from mailgate.app.workers.siblings import Siblings, metrics_app
 from mailgate.config import Address, Bundle, load_bundle
 from mailgate.console import with_console
 from mailgate.console.api import with_api
@@ -45,7 +45,7 @@ from mailgate.gateway.recording import Recorder
 from mailgate.gateway.reload import Reloader
 from mailgate.gateway.side_door.dovecot import PolicyKey, policy_server
 from mailgate.gateway.side_door.logins import SideDoor
-from mailgate.mail.quarantine import Quarantine
+from mailgate.mail.quarantine import QuarantineMailer
 from mailgate.policy.report_only import lingering
 from mailgate.rollout import LOOK, Keeper
 from mailgate.rollout.halting import Halting
@@ -57,7 +57,7 @@ from mailgate.tasks import end_all
 log = structlog.get_logger()
 
 FAREWELL = 5.0
-"""Seconds for what runs at the admin port when the gate ends."""
+"""Seconds that requests at the admin port have when the gate ends."""
 
 
 @dataclass
@@ -83,13 +83,14 @@ class Service:
     siblings: Siblings = field(init=False)
     heartbeat: Heartbeat | None = None
     held_back: list[str] = field(default_factory=list)
-    """Mistakes in files that were found at the start and are not in force: a worker goes on by what the others decide by."""
+    """Mistakes in files that were found at the start and are not in force. A worker then goes on with the rules of
+    the others."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _closing: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @classmethod
     async def start(cls, config: Path, bundle: Bundle | None = None, place: Place = ALONE) -> "Service":
-        """Open the store and both ports. Raises MailgateError or OSError; then nothing is left open."""
+        """Open the store and both ports. Raises MailgateError or OSError, and then leaves nothing open."""
         bundle = bundle or load_bundle(config)
         async with AsyncExitStack() as undo:
             store = await open_store(config, bundle.settings, make=True)
@@ -129,7 +130,7 @@ class Service:
 
     async def _open(self) -> None:
         settings, loop = self.bundle.settings, asyncio.get_running_loop()
-        # the last to be pushed is the first to end: requests, then what they recorded, then the writers of it
+        # the last to be pushed ends first: requests, then their records, then what writes the records
         self._closing.push_async_callback(self._end_tasks)
         self._closing.push_async_callback(self.store.close)
         self._closing.callback(self.keeper.close)
@@ -155,8 +156,8 @@ class Service:
                 DeviceChanges(self.postures, self.store.devices, self.gate.metrics, utc_now).run()
             ),
         ]
-        if isinstance(self.gate.refuser.notices, Quarantine):
-            self._tasks.append(loop.create_task(self.gate.refuser.notices.run()))
+        if isinstance(self.gate.refuser.mails, QuarantineMailer):
+            self._tasks.append(loop.create_task(self.gate.refuser.mails.run()))
         self.syncing.start()
         sending.start()
         watch_numbers(self.gate, self.store.ledger, self.keeper)
@@ -168,7 +169,9 @@ class Service:
         self.gate.metrics.watch("mailgate_requests_in_flight", "Requests being served", lambda: ports.running)
         self.siblings = Siblings(self.place, self.gate.metrics.registry)
         self.admin = await self._open_admin(settings.admin_listen, Room(shares.admin))
-        self._closing.push_async_callback(self._finish)  # once all ports are closed, which are opened below
+        self._closing.push_async_callback(
+            self._finish
+        )  # this ends once all ports are closed, which are opened below
         await ports.open(settings, self._closing)
         numbers = GateNumbers(self.gate.metrics.registry)
         self.heartbeat = Heartbeat(self.store, self.keeper, self.place, ports.public, utc_now, numbers)
@@ -177,11 +180,11 @@ class Service:
         self.heartbeat.start()
 
     async def _open_admin(self, address: Address, room: Room) -> str:
-        """The admin port; a worker that has none tells its numbers to the one that has it."""
+        """Open the admin port. A worker without one gives its metrics to the worker that has it."""
         registry, place = self.gate.metrics.registry, self.place
         if not place.has_admin:
             await open_at_path(
-                await self._hosting(telling_app(registry), room), place.telling(), self._closing
+                await self._hosting(metrics_app(registry), room), place.metrics_socket(), self._closing
             )
             return ""
         door = SideDoor(self.gate.judge, self.gate.recorder, self.gate.references.draw)
@@ -189,13 +192,13 @@ class Service:
         admin = admin_app(
             self.siblings.metrics, partial(body_of_readyz, self), policy, intake_server(self.syncing.intake)
         )
-        desk = desk_for(self)
-        self._closing.push_async_callback(desk.readings.stop)
-        self._closing.push_async_callback(desk.asking.stop)
-        self._closing.push_async_callback(desk.planning.stop)
-        self._closing.push_async_callback(desk.recipient_counts.stop)
-        self._tasks += [asyncio.get_running_loop().create_task(work) for work in running(desk, self)]
-        app = with_api(with_console(admin, desk), desk)
+        context = context_for(self)
+        self._closing.push_async_callback(context.readings.stop)
+        self._closing.push_async_callback(context.asking.stop)
+        self._closing.push_async_callback(context.planning.stop)
+        self._closing.push_async_callback(context.recipient_lists.stop)
+        self._tasks += [asyncio.get_running_loop().create_task(work) for work in running(context, self)]
+        app = with_api(with_console(admin, context), context)
         witness = Witness(self.store.audit, lambda: self.bundle.settings.witness, utc_now)
         watch = SettingsWatch(self.store.audit, lambda: self.bundle.settings, gethostname(), utc_now)
         self._tasks += [asyncio.get_running_loop().create_task(each.run()) for each in (witness, watch)]
@@ -205,7 +208,7 @@ class Service:
         return await open_admin(server, address, place.admin, self._closing)
 
     async def _hosting(self, app: web.Application, room: Room, admit: Admit = lambda _: None) -> Server:
-        """What serves an application until the gate ends. Once its port is closed, what runs there gets a moment."""
+        """Serve an application until the gate ends. After its port is closed, running requests have a moment to end."""
         gate = self.gate
         hosted = Hosted(app, gate.metrics, gate.clock, gate.references.draw, admit)
         server = Server(hosted.handle, admin_limits(self.bundle.settings), room)
@@ -216,12 +219,12 @@ class Service:
         return server
 
     def _policy_key(self) -> PolicyKey | None:
-        """Read at every question, so that a reload changes it."""
+        """This is read at every request, so that a reload changes it."""
         dovecot = self.bundle.settings.dovecot
         return PolicyKey(dovecot.header, dovecot.api_key.get_secret_value()) if dovecot else None
 
     async def stop(self) -> None:
-        """Stop accepting, let running requests end, write what is recorded, close everything."""
+        """Stop accepting, let running requests end, write all records, close everything."""
         self.stopping = True
         await self._closing.aclose()
 
@@ -235,7 +238,8 @@ class Service:
         return load_judged(self.config, utc_now(), self.keeper.current.activation.digest)
 
     async def apply(self, bundle: Bundle) -> None:
-        """Put changed files in force. What only a start can change is named in the log and left as it is."""
+        """Put changed files in force. Settings that only a start can change are named in the log and left as they
+        are."""
         before, settings = self.bundle.settings, bundle.settings
         decided_by(self.gate.in_force.live, bundle, self.trust)  # raises before anything has changed
         sources = self.trust.sources(settings, self.gate.metrics)
@@ -251,7 +255,7 @@ class Service:
         log.info("config-applied", policy=self.bundle.policy.version, takes_effect_at_restart=waiting)
 
     def _decide_by(self, bundle: Bundle) -> None:
-        """Decide the next request by these rules and issuers."""
+        """Decide by these rules and issuers from the next request on."""
         in_force = self.gate.in_force
         in_force.live = decided_by(in_force.live, bundle, self.trust, self.reliefs.current)
         self.postures.catalog = bundle.policy.catalog
@@ -259,7 +263,7 @@ class Service:
         self._show_policy()
 
     async def _follow(self) -> None:
-        """Decide by what is in force in the store, whoever put it there."""
+        """Decide by the version that is in force in the store, whoever put it in force."""
         heard = 0
         while True:
             heard = await self.store.change_signal.wait(LOOK, heard)

@@ -1,4 +1,4 @@
-"""Writes down that settings were changed: who is kept out hangs on them too, and no version of the rules has them."""
+"""Notes changes of settings in the audit log: they decide too who is kept out, and no version of the rules has them."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from mailgate.store.audit import Audit
 log = structlog.get_logger()
 
 LOOK = 1.0
-"""Seconds between two looks at which settings a gate goes by."""
+"""Seconds between two looks at the settings of the gate."""
 NOTED, CHANGED = "settings-noted", "settings-changed"
 
 
@@ -33,11 +33,11 @@ class SettingsWatch:
         self._seen: Settings | None = None
 
     async def run(self) -> None:
-        """Look again and again, until cancelled."""
+        """Look regularly, until cancelled."""
         await repeat(self.look, LOOK, failed=lambda error: log.error("settings-watch-failed", error=error))
 
     async def look(self) -> None:
-        """Write down which settings are others than this gate went by when that was last written down."""
+        """Note in the audit log which settings have changed since the last note."""
         settings = self._settings()
         if settings is self._seen:
             return

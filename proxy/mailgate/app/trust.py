@@ -1,4 +1,4 @@
-"""Whom a gate believes, through every reload: keys, nonces, what was spent and what was revoked."""
+"""The trust of a gate, kept through every reload: keys, nonces, spent proofs and revocations."""
 
 import asyncio
 import secrets
@@ -26,12 +26,13 @@ from mailgate.views.readiness import Issuer
 log = structlog.get_logger()
 
 PRUNE_EVERY = 60.0
-"""Seconds: there may be a spent proof for every request of the last minutes."""
+"""Seconds between two clean-ups. They are frequent, since every request of the last minutes may have left a spent
+proof."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Made by ``open``; ``run`` keeps it true."""
+    """``open`` makes it, and ``run`` keeps it up to date."""
 
     replay: MemoryReplayGuard
     keyring: Keyring
@@ -42,7 +43,7 @@ class Trust:
 
     @classmethod
     async def open(cls, store: Store, clock: Callable[[], datetime]) -> "Trust":
-        """Nobody is believed yet but the gate itself. Raises StoreError."""
+        """Trust the gate itself alone. Raises StoreError."""
         nonces = Nonces((), secrets.token_bytes(NODE_BYTES), SETTLING)
         own_keys = OwnKeys(store.keys, nonces, clock)
         await own_keys.renew()
@@ -51,7 +52,7 @@ class Trust:
         return cls(MemoryReplayGuard(), Keyring(), nonces, own_keys, revocations, clock)
 
     def sources(self, settings: Settings, metrics: Metrics) -> dict[str, KeySource]:
-        """Where the keys of each issuer are, by its name. One that is asked as before stays what it is."""
+        """The key sources of the issuers, by name. A source whose settings did not change is kept."""
         before = {(each.issuer, each.url): each for each in self.keyring.remote()}
         sources: dict[str, KeySource] = {settings.public_url: self.own_keys}
         for each in settings.attestation.issuers:
@@ -64,7 +65,7 @@ class Trust:
         return sources
 
     def health(self) -> list[Issuer]:
-        """How it stands with each issuer that is asked over the network."""
+        """The state of each issuer that is asked over the network."""
         return [
             Issuer(
                 issuer=each.issuer,
@@ -76,7 +77,7 @@ class Trust:
         ]
 
     async def run(self, spent: SpentProofs) -> None:
-        """Read what other gates change, and forget what is over, until cancelled."""
+        """Read changes of other gates, and drop what has expired, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.own_keys.run())
             tasks.create_task(self.revocations.run())
@@ -100,6 +101,6 @@ class Trust:
 
 
 def _asking(each: IssuerSettings) -> Callable[[str], Awaitable[jwks.Answer]]:
-    """The authorities are read now: what their file holds later counts from the next reload on."""
+    """The authorities, read now. A later change of their file counts from the next reload on."""
     trust = ssl.create_default_context(cafile=each.jwks_ca) if each.jwks_ca else None
     return partial(jwks.ask, str(each.jwks), trust=trust)

@@ -33,7 +33,7 @@ _METHODS = dict.fromkeys(_DAV, Protocol.DAV) | dict.fromkeys(_RPC, Protocol.MAPI
 
 _ACTIVESYNC = "microsoft-server-activesync"
 
-_SEGMENTS = {
+SEGMENTS = {
     _ACTIVESYNC: Protocol.ACTIVESYNC,
     **dict.fromkeys(
         (
@@ -50,7 +50,7 @@ _SEGMENTS = {
 """Path segments that name a protocol, wherever the service is mounted (``/SOGo/dav``, ``/.well-known/caldav``)."""
 
 _WHOLE_SEGMENT = re.compile(
-    rf"(?=[a-z])(?<![^/])(?:{'|'.join(map(re.escape, sorted(_SEGMENTS, key=len, reverse=True)))})(?![^/; ])"
+    rf"(?=[a-z])(?<![^/])(?:{'|'.join(map(re.escape, sorted(SEGMENTS, key=len, reverse=True)))})(?![^/; ])"
 )
 
 _HEADERS = (
@@ -109,7 +109,7 @@ def protocol_in_path(path: str) -> Protocol | None:
     if _ACTIVESYNC in lenient and _ACTIVESYNC in _WHOLE_SEGMENT.findall(lenient):
         return Protocol.ACTIVESYNC
     first = _WHOLE_SEGMENT.search(lenient)
-    return _SEGMENTS[first[0]] if first else None
+    return SEGMENTS[first[0]] if first else None
 
 
 def _of_headers(headers: Mapping[str, str]) -> Protocol | None:

@@ -70,7 +70,7 @@ def mailgate(
 
 def main() -> None:
     """Entry point of the console script."""
-    if sys.stdin is None:  # closed by the caller: nothing comes from it
+    if sys.stdin is None:  # the caller closed it, so no more input comes
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - as long as the process
     try:
         app()

@@ -1,4 +1,5 @@
-"""Who runs a command that changes something: an admin of the settings who proves it, or whom the system knows."""
+"""The person who runs a command that changes something: an admin of the settings with a token, or the user of the
+system."""
 
 import os
 import sys
@@ -29,9 +30,9 @@ TokenFile = Annotated[
 
 
 def person(settings: Settings, *roles: Role, token_file: Path | None = None) -> Person:
-    """Who runs the command; ends it where they cannot prove it, or have none of these roles.
+    """The person who runs the command. Ends the command if they cannot prove it, or have none of these roles.
 
-    Without admins in the settings it is whom the system knows.
+    Without admins in the settings it is the user of the system.
     """
     if not settings.admins:
         return system_user()
@@ -44,7 +45,7 @@ def person(settings: Settings, *roles: Role, token_file: Path | None = None) -> 
 
 
 def person_if_told(settings: Settings, *roles: Role, token_file: Path | None = None) -> Person | None:
-    """The same for a command that may also be run by nobody in particular: None where no token is given."""
+    """The same for a command that needs no person: None if no token is given."""
     if not settings.admins:
         return system_user()
     token = _given(token_file) or _typed(" (Enter to look only)")
@@ -52,12 +53,13 @@ def person_if_told(settings: Settings, *roles: Role, token_file: Path | None = N
 
 
 def may_operate(settings: Settings, who: Person) -> bool:
-    """Whether who runs the command may put rules in force; without admins whoever can run it may."""
+    """Whether the person may put rules in force. Without admins in the settings everybody may who can run the
+    command."""
     return not settings.admins or "operator" in settings.admins[who.name].roles
 
 
 def system_user() -> Person:
-    """Who runs the command, as the system knows them."""
+    """The user of the system who runs the command."""
     return Person(getuser(), gethostname())
 
 
@@ -81,7 +83,7 @@ def _given(token_file: Path | None) -> str:
 
 
 def _typed(hint: str = "") -> str:
-    """What is typed at a terminal, without showing it; nothing where there is none."""
+    """Read what is typed at a terminal, without showing it; empty if there is no terminal."""
     if not sys.stdin.isatty():
         return ""
     return str(typer.prompt(f"Admin token{hint}", default="", show_default=False, hide_input=True, err=True))

@@ -1,4 +1,4 @@
-"""``mailgate admin``: who may look at the gate and change its rules."""
+"""``mailgate admin``: the people who may look at the gate and change its rules."""
 
 import json
 import secrets
@@ -41,7 +41,7 @@ def add(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a token for an admin and print it, this once, with what goes into mailgate.yaml. Nothing is changed."""
+    """Make a token for an admin and print it once, with the lines for mailgate.yaml. Nothing is changed."""
     _check(name)
     roles = list(dict.fromkeys(role or ["viewer"]))
     if unknown := set(roles) - set(_ROLES):
@@ -61,7 +61,8 @@ def add(
 
 
 def _chosen(name: str) -> str:
-    """A password, typed twice at a terminal or one line of standard input; ends the command where it is too weak."""
+    """Read a password, typed twice at a terminal or as one line of standard input. Ends the command if it is too
+    weak."""
     if sys.stdin.isatty():
         typed = str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
     else:
@@ -101,7 +102,7 @@ def _ways(admin: AdminSettings) -> list[str]:
 
 
 def _check(name: str) -> None:
-    """End the command where the settings would not take this name."""
+    """End the command if the settings would not accept this name."""
     try:
         _NAME.validate_python(name)
     except ValidationError:

@@ -42,7 +42,7 @@ WitnessFiles = Annotated[
 ]
 
 _DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
-"""Too long for a table, where its beginning says enough."""
+"""Digests are cut in a table, where their beginning says enough."""
 _COLUMNS = ("number", "at", "who", "what", "about", "why", "origin")
 
 

@@ -25,7 +25,7 @@ ConfigPath = Annotated[
 
 
 def check(path: ConfigPath = DEFAULT_PATH, as_json: AsObject = False) -> None:
-    """Check settings, apps, rules and the cases that must hold. Exit code 1 where anything is wrong."""
+    """Check settings, apps, rules and the cases that must hold. Exit code 1 if anything is wrong."""
     try:
         bundle = load_bundle(path, names=Resolved())
     except ConfigError as error:
@@ -84,7 +84,7 @@ def _print_counts(path: Path, bundle: Bundle, *, settings_hold: bool) -> None:
 
 
 def _console(settings: Settings) -> str:
-    """Who may come in, and how, in words."""
+    """The people who may log in, and how, in words."""
     ways = settings.console.login
     people = settings.admins.values()
     found = [f"{len(people)} admin{'' if len(people) == 1 else 's'}"]

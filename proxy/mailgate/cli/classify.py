@@ -1,4 +1,4 @@
-"""``mailgate classify``: what the gate makes of user agents and headers, one a line or one at a time."""
+"""``mailgate classify``: classifies user agents and headers, one a line or one at a time."""
 
 import json
 import sys
@@ -24,7 +24,7 @@ _TARGET_KEYS = (":path", "target", "path")
 _AGENT_KEY = "user_agent"
 """As in a case of the rules (``policy.tests.yaml``), and in many a list of user agents."""
 _CGI = "http_"
-"""What stands before a field's name where a server keeps it in a variable; some write the rest with hyphens, too."""
+"""The prefix of a field's name in the variables of servers. Some write the rest with hyphens."""
 
 UserAgent = Annotated[
     str | None,
@@ -75,7 +75,7 @@ def as_object(client: Client) -> dict[str, object]:
 
 
 def read_line(line: bytes) -> RequestFacts:
-    """The request that a line describes. Raises ``LineError`` where it starts like JSON and is no such object."""
+    """The request that a line describes. Raises ``LineError`` if it starts like JSON and is no such object."""
     text = line.decode("utf-8", "replace").strip()
     if not text.startswith("{"):
         return RequestFacts(headers={"user-agent": text})
@@ -87,7 +87,7 @@ def read_line(line: bytes) -> RequestFacts:
 
 
 def _stream(lines: BinaryIO, as_json: bool) -> int:
-    """Answers each line before the next is read. Exit code 1 where a line could not be read."""
+    """Answer each line before the next is read. Exit code 1 if a line could not be read."""
     show = _show_json if as_json else _show_text
     code = 0
     for line in lines:
@@ -111,7 +111,8 @@ def _show_text(answer: Mapping[str, object]) -> None:
 
 
 def _facts(described: Mapping[str, object]) -> RequestFacts:
-    """Either an object of headers, where method and target may stand as well, or one with ``headers`` in it."""
+    """The request that an object describes. It has the headers themselves, perhaps with method and target, or has
+    them under ``headers``."""
     nested = described.get("headers")
     if nested is not None and not isinstance(nested, dict):
         raise LineError("headers must be an object of names and values")

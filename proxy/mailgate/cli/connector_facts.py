@@ -1,4 +1,4 @@
-"""What ``mailgate connectors`` shows: how connectors fare, and what was understood of a source."""
+"""What ``mailgate connectors`` shows: the states of connectors, and what was understood of a source."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,27 +9,29 @@ from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
-from mailgate.model import DeviceRecord
+from mailgate.devices.device import Report
+from mailgate.devices.names import EAS, SERIAL
 from mailgate.views.readiness import ConnectorState
 
 _STYLES = {"ok": "green", "new": "dim", "unavailable": "red", "failing": "red"}
 
 
-def understood(seen: Sequence[DeviceRecord]) -> dict[str, Any]:
-    """How much of what matters these devices have, as plain data."""
-    reports = [record.apps for record in seen if record.apps]
+def understood(seen: Sequence[Report]) -> dict[str, Any]:
+    """How many of these devices have each fact that matters, as plain data."""
+    looked = [report for report in seen if report.reported_at]
+    kinds = [{kind for kind, _ in report.names} for report in seen]
     return {
         "devices": len(seen),
-        "with_eas_id": sum(bool(record.eas_ids) for record in seen),
-        "with_owner": sum(bool(record.owner) for record in seen),
-        "with_serial": sum(bool(record.serial) for record in seen),
-        "kinds": dict(Counter(str(record.kind or "unknown") for record in seen)),
-        "with_all_apps": sum(report.complete for report in reports),
-        "with_some_apps": sum(not report.complete for report in reports),
-        "without_apps": len(seen) - len(reports),
-        "listed_apps": dict(Counter(app for report in reports for app in sorted(report.present))),
-        "newest_report": max((report.at for report in reports), default=None),
-        "oldest_report": min((report.at for report in reports), default=None),
+        "with_eas_id": sum(EAS in each for each in kinds),
+        "with_owner": sum(bool(report.owner) for report in seen),
+        "with_serial": sum(SERIAL in each for each in kinds),
+        "kinds": dict(Counter(str(report.kind or "unknown") for report in seen)),
+        "with_all_apps": sum(bool(report.apps_complete) for report in looked),
+        "with_some_apps": sum(not report.apps_complete for report in looked),
+        "without_apps": len(seen) - len(looked),
+        "listed_apps": dict(Counter(app for report in looked for app in sorted(report.apps))),
+        "newest_report": max((report.age[0] for report in looked), default=None),
+        "oldest_report": min((report.age[0] for report in looked), default=None),
     }
 
 

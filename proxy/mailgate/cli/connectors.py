@@ -28,7 +28,7 @@ from mailgate.connectors.file import LinesFile
 from mailgate.connectors.leased_run import LeasedRun, Wish, where_it_failed
 from mailgate.connectors.run import Outcome, reading
 from mailgate.connectors.schedule import unreachable
-from mailgate.model import DeviceRecord
+from mailgate.devices.device import Report
 from mailgate.policy.spelling import expected
 from mailgate.store import Store
 from mailgate.views.readiness import connector_state
@@ -131,9 +131,9 @@ def import_lines(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Take the devices of a file: all of them, or none where a line is wrong.
+    """Take the devices of a file: all of them, or none if a line is wrong.
 
-    NAME is a connector of type `file` or `post`. For a file that is `complete`, what it does not name is gone.
+    NAME is a connector of type `file` or `post`. If the file is `complete`, devices that it does not name are gone.
     """
 
     async def run(store: Store, bundle: Bundle) -> None:
@@ -157,7 +157,7 @@ def import_lines(
 
 @contextmanager
 def _readable(file: str) -> Iterator[Path]:
-    """A file that can be read twice: what comes on standard input is copied first."""
+    """A file that can be read twice. Standard input is copied first."""
     if file != "-":
         yield Path(file)
         return
@@ -168,7 +168,7 @@ def _readable(file: str) -> Iterator[Path]:
 
 
 def _leased_run(store: Store, bundle: Bundle) -> LeasedRun:
-    """Runs that say nothing in the log: this command says it."""
+    """Metrics of runs that log nothing, since this command prints the result."""
     quiet = structlog.wrap_logger(structlog.ReturnLogger(), processors=[])
     return replace(leased_run_for(store, lambda: bundle, CollectorRegistry()), log=quiet)
 
@@ -185,12 +185,12 @@ def _type(settings: EverySource) -> str:
 
 
 class _Bar:
-    """Progress on standard error, where a person looks."""
+    """Progress on standard error, for a person who looks."""
 
     def __init__(self, name: str, *, shown: bool) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         console = Console(stderr=True)
-        shown = shown and console.is_terminal  # elsewhere it would leave an empty line
+        shown = shown and console.is_terminal  # without a terminal it would leave an empty line
         self._progress = Progress(*columns, console=console, transient=True, disable=not shown)
         self._task = self._progress.add_task(name, total=None)
 
@@ -205,9 +205,9 @@ class _Bar:
         self._progress.update(self._task, completed=done, total=total)
 
 
-async def _some(connector: Connector) -> list[DeviceRecord]:
+async def _some(connector: Connector) -> list[Report]:
     """The first devices of a source."""
-    seen: list[DeviceRecord] = []
+    seen: list[Report] = []
     async with reading(connector, None) as records:
         async for record in records:
             seen.append(record)
@@ -217,7 +217,7 @@ async def _some(connector: Connector) -> list[DeviceRecord]:
 
 
 def _tell(name: str, outcome: Outcome | None, as_json: bool) -> None:
-    """What came of a run; exit code 1 where it is not all that was asked for."""
+    """Print the result of a run. Exit code 1 if it is not all that was asked for."""
     if outcome is None:
         fail(1, f"{name}: another gate is reading it now")
     if as_json:

@@ -41,7 +41,7 @@ def demo(
         str, typer.Option(metavar="URL", help="Use this store, like postgresql://…, instead of one there.")
     ] = "",
 ) -> None:
-    """Start the gate before a demo mailbox, and say what to open and which lines play which device."""
+    """Start the gate before a demo mailbox, and say what to open and which commands play which device."""
     try:
         demo = Demo(directory, rules, _issuer(), port, upstream.rstrip("/"), _command(), people, store)
         configure_logs("info")

@@ -1,4 +1,4 @@
-"""``mailgate devices``: what is stored of devices, which of them are lost, and how to have one forgotten."""
+"""``mailgate devices``: what is stored about devices, which of them are lost, and forgetting them."""
 
 import json
 from collections.abc import AsyncIterator, Iterable
@@ -58,7 +58,7 @@ def list_devices(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None
 
 @app.command()
 def show(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
-    """Show everything that is stored of one device: what each source says, its names, what does not fit."""
+    """Show everything that is stored about one device: what each source says, its names, and its contradictions."""
 
     async def run(store: Store, bundle: Bundle) -> None:
         device = await _only(store, name)
@@ -99,7 +99,7 @@ def forget(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Delete a device, or with --person all of somebody's, and everything stored about it, what was decided too."""
+    """Delete a device, or with --person all of somebody's, and everything stored about it, including decisions."""
     if bool(name) == bool(person):
         fail(2, "what? expected a device's name, or --person with a login name")
     if person:
@@ -138,7 +138,7 @@ def _mark(name: str, at: datetime | None, token_file: Path | None, config: Path,
 
 
 async def _only(store: Store, name: str) -> Device:
-    """The one device of this name; none or several end the command."""
+    """The device with this name. Ends the command if there is none, or more than one."""
     called = await store.devices.called(name)
     if not called:
         fail(1, f"no device is called {printable(name)}; `mailgate devices list` shows those that are")
@@ -149,7 +149,7 @@ async def _only(store: Store, name: str) -> Device:
 
 
 def _called(device: Device) -> str:
-    """A device as a person tells it from others: by its id, and by what its sources call it."""
+    """A device as a person knows it: by its id, and by its names at its sources."""
     own = ", ".join(f"{each.id} at {each.source}" for each in device.reports)
     return printable(f"{device.id} ({own})")
 

@@ -1,4 +1,5 @@
-"""``mailgate attest evidence``: what a chain of certificates proves to the roots of a configuration, and why not."""
+"""``mailgate attest evidence``: what a chain of certificates proves by the roots of a configuration, or why it does
+not."""
 
 import json
 import sys
@@ -61,7 +62,7 @@ def _content(file: Path) -> object:
 
 
 def _own_thumbprint(said: Evidence) -> str:
-    """Of the leaf's own key; empty where the verification will say what is wrong with the leaf."""
+    """The thumbprint of the leaf's key; empty if the leaf cannot be read, which the verification then says."""
     try:
         return thumbprint_of(read_certificate(said.chain[0]))
     except (IndexError, ValueError):

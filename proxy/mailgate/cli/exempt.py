@@ -1,4 +1,4 @@
-"""``mailgate exempt add|list|end``: who is spared from a rule for a time, and why."""
+"""``mailgate exempt add|list|end``: people and devices that are exempt from a rule for a time, and why."""
 
 import json
 from dataclasses import asdict
@@ -106,7 +106,7 @@ def end(
 
 
 async def _device(store: Store, name: str) -> str:
-    """The id of the device that is meant; ends the command where there is none."""
+    """The id of the device with this name. Ends the command if there is none."""
     found = await store.devices.called(typed_id(name))
     if not found:
         fail(1, f"no device has the id `{printable(name)}`; `mailgate devices list` shows them")

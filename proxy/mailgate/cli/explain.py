@@ -71,7 +71,7 @@ def explain(
 
 
 def _moment(text: str) -> datetime | None:
-    """The time that is meant; ends the command where it is none."""
+    """The time that the text stands for. Ends the command if it is no time."""
     if not text:
         return None
     try:
@@ -89,14 +89,14 @@ def _version(config: Path, name: str) -> Rules:
 
 
 async def _rules_called(store: Store, name: str) -> Rules:
-    """The rules of a version that was in force; ends the command where it is none or several."""
+    """The rules of a version that was in force. Ends the command if there is none, or more than one."""
     return compile_rules((await version_called(store, name)).texts)
 
 
 def _explain_recorded(
     reference: str, version: str, moment: datetime | None, config: Path, as_json: bool
 ) -> None:
-    """What the gate recorded under this id, decided again by the rules in force or by another version."""
+    """Explain what the gate recorded under this id, decided again by the rules in force or by another version."""
 
     async def run(store: Store, bundle: Bundle) -> tuple[Recalled | None, Policy]:
         if version:
@@ -116,7 +116,7 @@ def _explain_recorded(
 
 
 def _tell(access: Access, policy: Policy, at: datetime | None, more: dict[str, Any], as_json: bool) -> None:
-    """Decide and say why. ``more`` is told besides."""
+    """Decide and say why. ``more`` is printed too."""
     access = as_fresh_at(access, at) if at else access
     decision = decide(access, policy)
     told = explanation(access, decision, policy)

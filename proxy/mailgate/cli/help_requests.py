@@ -1,4 +1,4 @@
-"""``mailgate help-requests``: who asked for help against which rule, with the button on a refusal."""
+"""``mailgate help-requests``: people who asked for help against a rule, by the button on a refusal."""
 
 import json
 from dataclasses import asdict

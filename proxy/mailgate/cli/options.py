@@ -11,7 +11,7 @@ from mailgate.cli.stored import fail
 from mailgate.policy.stages import Moment
 
 DEFAULT_PATH = Path("config/mailgate.yaml")
-"""The settings, where none are named."""
+"""The settings that count if none are named."""
 Config = Annotated[Path, typer.Option("--config", help="The settings, which say where the store is.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsObject = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -26,7 +26,7 @@ _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 
 
 def read_until(text: str) -> datetime:
-    """The moment that is meant, written as in the files. Ends the command where the text is none."""
+    """The moment that the text stands for, written as in the files. Ends the command if it is no time."""
     try:
         return _MOMENT.validate_python(text)
     except ValidationError as error:

@@ -42,7 +42,8 @@ def export(
 
 
 def forget_person(person: str, config: Path, token_file: Path | None, *, yes: bool, as_json: bool) -> None:
-    """Delete everything that is stored of one person. The audit log says how much, and not of whom: it is kept."""
+    """Delete everything that is stored about one person. The audit log says how much, but not about whom, since it is
+    kept."""
     _named(person)
 
     async def run(store: Store, bundle: Bundle) -> None:
@@ -69,7 +70,7 @@ def forget_person(person: str, config: Path, token_file: Path | None, *, yes: bo
 
 
 async def see_it_wiped(store: Store) -> None:
-    """Say so where what was deleted can still be read on disk."""
+    """Warn if deleted data can still be read on disk."""
     if not await store.wipe():
         typer.echo(
             "note: SQLite's log still holds it, since somebody reads it; a gate empties it within the hour",
@@ -83,7 +84,7 @@ def _named(person: str) -> None:
 
 
 def _persons(login: str, bundle: Bundle) -> list[str]:
-    """Whom a login names, and that very spelling: what was stored before a domain became ours has it."""
+    """The person of a login, and the login as it was typed, which older records may have."""
     return list(dict.fromkeys([bundle.settings.logins.person(login), login]))
 
 
@@ -97,7 +98,7 @@ async def _everything(store: Store, persons: list[str], bundle: Bundle) -> dict[
 
 
 def _terms(person: str, bundle: Bundle) -> tuple[list[str], tuple[str, ...]]:
-    """Where mails to the person went, and which source says best whose a device is."""
+    """The addresses of the person's mails, and the source that is believed first about owners."""
     settings = bundle.settings
     mails = (settings.activesync.quarantine_mail, settings.notices)
     addresses = {address_of(person, mail.domain) for mail in mails if mail} | {user_text(person)}

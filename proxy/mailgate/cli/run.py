@@ -21,13 +21,13 @@ from mailgate.gateway.logs import configure_logs
 log = structlog.get_logger()
 
 UNREADABLE = 0o007
-"""What the gate makes, the store among it, is nothing for other users of the machine."""
+"""Files of the gate, such as the store, are not readable by other users of the machine."""
 
 
 def run(
     config: Annotated[Path, typer.Option(help="The settings file.")] = Path("config/mailgate.yaml"),
 ) -> None:
-    """Start the gate. Stops on SIGTERM after what runs has ended; reads changed files by itself."""
+    """Start the gate. It stops on SIGTERM after running requests have ended, and reads changed files by itself."""
     raise typer.Exit(_told(lambda: _run(config)))
 
 
@@ -60,7 +60,7 @@ def _serve(
 
 
 def _told(start: Callable[[], int]) -> int:
-    """The exit code; what stands in the way of a start is told first."""
+    """The exit code. What keeps the gate from starting is printed first."""
     try:
         return start()
     except ConfigError as error:

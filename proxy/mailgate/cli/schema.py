@@ -1,4 +1,4 @@
-"""``mailgate schema``: the JSON Schemas of the files, so that editors complete them; and what describes the API."""
+"""``mailgate schema``: the JSON Schemas of the files, so that editors complete them, and the description of the API."""
 
 import json
 from pathlib import Path

@@ -21,10 +21,10 @@ Result = TypeVar("Result")
 def with_store(
     config: Path, run: Callable[[Store, Bundle], Coroutine[Any, Any, Result]], *, decides: bool = True
 ) -> Result:
-    """Run a command on the store of a configuration; one that cannot be used ends it with exit code 2.
+    """Run a command on the store of a configuration. If that cannot be used, the command ends with exit code 2.
 
-    The bundle has the rules that are in force, which need not be those of the files, and what takes them out. Where the
-    command ``decides`` nothing, it has those of the files: what is in force may be what nobody can read any more.
+    The bundle has the rules in force, which may differ from those of the files, and their reliefs. If the command
+    ``decides`` nothing, it has the rules of the files, since the rules in force may no longer be readable.
     """
 
     async def opened() -> Result:
@@ -51,5 +51,5 @@ def fail(code: int, message: str) -> NoReturn:
 
 
 def printable(text: str) -> str:
-    """Text of strangers without what would steer the terminal."""
+    """Text of strangers, without characters that would control the terminal."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

@@ -1,4 +1,4 @@
-"""Files that people write: strict YAML in, settings and a compiled policy out, or every mistake at once."""
+"""Reads the files that people write: strict YAML becomes settings and a compiled policy, or a list of all mistakes."""
 
 from mailgate.config.addresses import Address, SocketFile
 from mailgate.config.bundle import Bundle, load_bundle, load_candidate, load_settings

@@ -24,7 +24,7 @@ IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a server listens. Port 0: any free one."""
+    """The address on which a server listens. Port 0 stands for any free port."""
 
     host: str
     port: int
@@ -35,7 +35,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class SocketFile:
-    """A Unix socket where a server listens. Whoever may open the file reaches it, and nobody over a network."""
+    """A Unix socket on which a server listens. Users who may open its file reach it, and nobody over a network."""
 
     path: Path
 
@@ -117,7 +117,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def _service(value: object) -> str:
-    """Where a service is asked with a secret: never in the clear, except within this machine."""
+    """The address of a service that is asked with a secret: never in the clear, except within this machine."""
     origin = _origin(value)
     if origin.startswith("http:") and urlsplit(origin).hostname not in _LOOPBACK:
         raise PydanticCustomError("url", "not https; expected https, since a secret is sent there")
@@ -150,7 +150,7 @@ def _no_network(cause: Exception | None = None) -> IPNetwork:
 
 
 def jwks_url(text: str) -> str:
-    """Where keys are asked for: whoever could change them on the way could sign for every device."""
+    """The address from which keys are fetched. Anybody who could change them on the way could sign for every device."""
     parts = _split(text)
     if not re.fullmatch(_HTTP_URL, text) or not parts.hostname or parts.fragment or parts.port == 0:
         raise PydanticCustomError(
@@ -164,7 +164,7 @@ def jwks_url(text: str) -> str:
 
 
 def _issuer(value: object) -> str:
-    """Who is believed about who people are: whoever could change its answers on the way could be anybody."""
+    """The address of a provider of logins. Anybody who could change its answers on the way could be anybody."""
     parts = _split(value) if isinstance(value, str) else None
     if parts is None or not parts.hostname or not re.fullmatch(_HTTP_URL, str(value)) or parts.port == 0:
         raise PydanticCustomError(
@@ -180,7 +180,7 @@ def _issuer(value: object) -> str:
 
 
 def is_private_way(url: str) -> bool:
-    """Whether nobody on the way can read or change what is asked there: https, or within this machine."""
+    """Whether nobody on the way can read or change what is sent: by https, or within this machine."""
     try:
         parts = urlsplit(url)
         return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))

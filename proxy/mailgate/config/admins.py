@@ -1,4 +1,4 @@
-"""Who may look at the gate and change its rules: people with a name, a token of which only the hash is kept, and roles."""
+"""The people who may look at the gate and change its rules: each has a name, the hash of a token, and roles."""
 
 import re
 from collections.abc import Mapping
@@ -28,11 +28,12 @@ AdminName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([._@-][a-z0-9]
 """In small letters alone, so that no two names are one person's."""
 
 BY_FILE = "file"
-"""The author of what changed files have made: no admin may pass for it."""
+"""The author of changes by files. No admin may have this name."""
 
 _HASH = r"^\$argon2id\$v=19\$m=[0-9]{1,9},t=[0-9]{1,9},p=[0-9]{1,9}\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}$"
 _MEMORY = range(7 * 1024, 1024 * 1024 + 1)
-"""KiB. The least is that of OWASP's Password Storage Cheat Sheet; beyond the most a check would not end."""
+"""The memory of a hash in KiB. The least is that of OWASP's Password Storage Cheat Sheet; with more than the most a
+check would take too long."""
 _ROUNDS = range(1, 101)
 _LANES = range(1, 65)
 
@@ -46,7 +47,7 @@ def _token_hash(value: object) -> SecretStr:
 
 
 def _bounded(value: str) -> bool:
-    """Whether it is strong enough to be worth something, and can be checked in a moment."""
+    """Whether a hash is strong enough, and can be checked in a moment."""
     try:
         found = extract_parameters(value)
     except InvalidHashError:
@@ -61,11 +62,11 @@ TokenHash = Annotated[
     PlainSerializer(str),  # asterisks
     WithJsonSchema({"type": "string", "pattern": _HASH}),
 ]
-"""Not a secret that has to stand elsewhere, but nothing to be logged either: it can be guessed against."""
+"""A hash may stand in the file, but is never logged, since secrets can be guessed against it."""
 
 
 def _not_a_text(value: object) -> object:
-    """A text in this place may be a token, which no mistake repeats."""
+    """A text in this place may be a token, so no mistake repeats it."""
     if isinstance(value, str):
         raise PydanticCustomError(
             "secret", "not the entry of an admin; expected a mapping as `mailgate admin add` prints it"
@@ -77,10 +78,8 @@ Known = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_len
 
 
 def comparable(name: str) -> str:
-    """A name that somebody else says, as names are compared: mail addresses come in any case.
-
-    Beyond ASCII nothing is changed: letters of other scripts that become ASCII ones would make one person of two.
-    """
+    """The form in which names of others are compared, since mail addresses come in any case. Letters beyond ASCII
+    stay as they are: those that become ASCII letters would make one person of two."""
     return name.lower() if name.isascii() else name
 
 
@@ -90,7 +89,8 @@ class AdminSettings(Strict):
     token_hash: TokenHash | None = None
     """The argon2id hash (RFC 9106) of the token or password, as ``mailgate admin add`` prints it. Commands need it."""
     oidc: Known | Literal[False] | None = None
-    """Who they are at the provider of ``console.login.oidc``: the value of its ``claim``. ``false``: nobody there."""
+    """Who they are at the provider of ``console.login.oidc``: the value of its ``claim``. ``false`` if they have no
+    login there."""
     proxy: Known | None = None
     """Who they are in the header of ``console.login.proxy``."""
     roles: tuple[Role, ...] = Field(min_length=1)
@@ -132,7 +132,7 @@ def _persons(admins: Mapping[str, AdminSettings]) -> Mapping[str, AdminSettings]
 
 
 def _proofs(admin: AdminSettings) -> Mapping[str, str]:
-    """What tells them from others, by key."""
+    """What identifies them, by key."""
     said = {
         "token_hash": admin.token_hash.get_secret_value() if admin.token_hash else "",
         "oidc": comparable(admin.oidc or ""),
@@ -146,4 +146,4 @@ Admins = Annotated[
     BeforeValidator(_not_a_text),
     AfterValidator(_persons),
 ]
-"""Who there is, by name."""
+"""The admins by name."""

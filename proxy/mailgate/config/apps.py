@@ -1,4 +1,4 @@
-"""``apps.yaml`` and the list files beside it, made into a catalogue."""
+"""Makes a catalogue of ``apps.yaml`` and the list files beside it."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -27,14 +27,14 @@ AppListOrFile = Annotated[
 
 
 class AppsFile(Strict):
-    """``apps.yaml``: the only apps that are ever stored, and the lists that rules speak of."""
+    """``apps.yaml``: the only apps that are ever stored, and the lists that rules name."""
 
     apps: Mapping[Key, App] = Field(min_length=1)
     lists: Mapping[Key, AppListOrFile] = Field(default_factory=dict)
 
 
 def read_catalog(path: Path, reading: Reading) -> AppCatalog | None:
-    """The catalogue, or None with every mistake noted. List files are read even where ``apps.yaml`` is wrong."""
+    """The catalogue, or None with every mistake noted. List files are read even if ``apps.yaml`` has mistakes."""
     before = len(reading.mistakes)
     document = reading.document(path)
     file = reading.model(AppsFile, document, {})

@@ -1,4 +1,4 @@
-"""What devices prove and report: which of it is believed, and for how long."""
+"""The settings of what devices prove and report: what is believed, and for how long."""
 
 from datetime import timedelta
 from typing import Annotated, Literal, Self
@@ -20,7 +20,7 @@ class IssuerSettings(Strict):
     issuer: Issuer
     """The ``iss`` claim, compared as it stands."""
     jwks: Jwks
-    """The issuer's public keys (RFC 7517): a file, or the https URL where it publishes them."""
+    """The issuer's public keys (RFC 7517): a file, or the https URL at which it publishes them."""
     jwks_ca: AuthoritiesFile | None = None
     """Authorities whose certificate that URL must have, PEM; those that the system trusts if not given."""
 
@@ -33,7 +33,7 @@ class IssuerSettings(Strict):
 
 
 class AttestationSettings(Strict):
-    """Which signed evidence is believed, and for how long."""
+    """The signed evidence that is believed, and for how long."""
 
     issuers: tuple[IssuerSettings, ...] = ()
     hardware: HardwareSettings = HardwareSettings()
@@ -46,7 +46,7 @@ class AttestationSettings(Strict):
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
-        """Of two entries for one issuer, one would be ignored without a word."""
+        """Refuse two entries for one issuer: one of them would be ignored without a word."""
         names = [each.issuer for each in self.issuers]
         for index, name in enumerate(names):
             if name in names[:index]:
@@ -64,15 +64,13 @@ class EnrolmentSettings(Strict):
 
 
 class PostureSettings(Strict):
-    """How long a report is worth something."""
+    """How long a report counts."""
 
     max_age: Duration = timedelta(hours=24)
     """A posture older than this is ``stale``."""
     precedence: tuple[Issuer, ...] = ()
-    """Sources of reports, the one that is believed most first: names of issuers and connectors. The rest are all alike.
-
-    What devices say of themselves comes after all of them and stands on no list.
-    """
+    """Sources of reports by name of issuer or connector, the most believed first. All others are equal. What devices
+    say of themselves comes last and is never listed here."""
 
     @model_validator(mode="after")
     def _each_named_once(self) -> Self:

@@ -11,16 +11,17 @@ from mailgate.policy.apps import Strict
 
 
 class AuthzSettings(Strict):
-    """``/.mailgate/authz`` at ``listen``, beside the mail, for ``trusted_proxies`` alone. Left out: nobody can ask there."""
+    """Answers at ``/.mailgate/authz`` at ``listen``, beside the mail, for ``trusted_proxies`` alone. If left out,
+    nobody can ask there."""
 
     dialect: Literal["nginx", "caddy", "traefik", "envoy", "haproxy"]
-    """Which proxy asks: each tells in a way of its own what it asks about."""
+    """The proxy that asks. Each has its own way to say which request it asks about."""
     remember: Duration = Field(default=timedelta(0), le=timedelta(seconds=10))
-    """How long nginx may go by a yes without asking again; for so long a refusal may come too late. Left out: never."""
+    """How long nginx may reuse a yes without asking again; a refusal may come this much too late. If left out, never."""
 
 
 class AuthzListener(AuthzSettings):
     """A port, or a Unix socket, for the questions of one proxy. It shows the gate's own pages and carries no mail."""
 
     listen: ListenAnywhere
-    """A port has TLS where ``tls`` is set. A socket has none: who may open its file is a trusted proxy."""
+    """A port has TLS if ``tls`` is set. A socket has none: everybody who may open its file is a trusted proxy."""

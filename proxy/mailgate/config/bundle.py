@@ -24,13 +24,13 @@ class Bundle:
 
     settings: Settings
     rules: Rules
-    """Those of the files; of a gate that runs, those in force."""
+    """The rules of the files; in a running gate, the rules in force."""
     paths: tuple[Path, ...]
-    """Every file that was read: a change of one is a change of the configuration."""
+    """Every file that was read. A change of one is a change of the configuration."""
     secrets: tuple[Path, ...] = ()
-    """Files that a secret stands in."""
+    """Files that hold a secret."""
     absent: tuple[Path, ...] = ()
-    """Files that may be left out, and are: where one comes, that is a change too."""
+    """Optional files that are not there. If one appears, that is a change too."""
 
     @property
     def groups(self) -> Groups:
@@ -51,9 +51,9 @@ class Bundle:
 
 
 def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
-    """``mailgate.yaml`` alone.
+    """Read ``mailgate.yaml`` alone.
 
-    :param environ: where ``{env: NAME}`` leads; the environment of the process unless given.
+    :param environ: the variables of ``{env: NAME}``; the environment of the process unless given.
     :raises ConfigError: with every mistake.
     """
     reading = Reading()
@@ -64,9 +64,9 @@ def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Setti
 
 
 def load_bundle(path: Path, environ: Mapping[str, str] | None = None, names: Names | None = None) -> Bundle:
-    """``mailgate.yaml`` and the files that it names, by default those beside it.
+    """Read ``mailgate.yaml`` and the files that it names, by default those beside it.
 
-    :param names: what is known of the names of hosts; nobody is asked about them unless given.
+    :param names: resolves the names of hosts; without it, nobody is asked about them.
     :raises ConfigError: with every mistake of every file.
     """
     reading, others = Reading(), Reading()
@@ -88,7 +88,7 @@ def load_bundle(path: Path, environ: Mapping[str, str] | None = None, names: Nam
 
 
 def load_candidate(path: Path, policy: Path) -> Rules:
-    """The rules with ``policy`` in the place of the policy file that the settings at ``path`` name.
+    """The rules with ``policy`` in place of the policy file that the settings at ``path`` name.
 
     :raises ConfigError: with every mistake.
     """
@@ -102,7 +102,7 @@ def load_candidate(path: Path, policy: Path) -> Rules:
 
 
 def _sources(path: Path, environ: Mapping[str, str] | None, names: Names | None = None) -> Sources:
-    """Where the references of the settings at ``path`` lead."""
+    """The references of the settings at ``path``."""
     return Sources(path.parent, default_environ() if environ is None else environ, names or AS_WRITTEN)
 
 

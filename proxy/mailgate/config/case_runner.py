@@ -1,4 +1,4 @@
-"""Running the cases of ``policy.tests.yaml`` through the functions that decide real requests."""
+"""Runs the cases of ``policy.tests.yaml`` through the functions that decide real requests."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,17 +15,17 @@ from mailgate.policy.rules import Policy
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one case."""
+    """The result of one case."""
 
     case: Case
     access: Access
     decision: Decision
     wrong: dict[str, tuple[Any, Any]]
-    """What was expected and what came, for each thing that came out otherwise. Empty: the case holds."""
+    """What was expected and what came, for each thing that differs. It is empty if the case holds."""
 
 
 def rehearse(situation: Situation, policy: Policy, now: datetime) -> tuple[Access, Decision]:
-    """What the gate would have seen and decided. ``now`` is used where the situation names no time."""
+    """What the gate would have seen and decided. ``now`` counts if the situation names no time."""
     access = situation.access(policy.catalog, _client, now)
     if access.certificate is not None:
         access = replace(access, client=with_certificate(access.client, access.certificate, access.posture))
@@ -38,7 +38,7 @@ def _client(facts: RequestFacts, proof: AttestationResult | None) -> Client:
 
 
 def run_cases(cases: CasesFile, policy: Policy, now: datetime) -> Iterator[Outcome]:
-    """Every case in order, those that hold too."""
+    """The results of all cases in order, including those that hold."""
     for case in cases.tests:
         access, decision = rehearse(case, policy, cases.now or now)
         yield Outcome(case, access, decision, differences(case.expect, access.client, decision))

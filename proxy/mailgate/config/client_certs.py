@@ -24,31 +24,31 @@ ProxyHeader = Annotated[
         pattern=r"^([Xx]-[Ss][Ss][Ll]|[Ss][Ss][Ll]-[Cc]lient-|[Xx]-[Cc]lient-)[A-Za-z0-9-]*$", max_length=100
     ),
 ]
-"""Names that no client can send to the webmail whatever is set here (``gateway/http1/trusted_headers.py``)."""
+"""Names that no client can send to the webmail, whatever is set here (``gateway/http1/trusted_headers.py``)."""
 
 
 class MatchSettings(Strict):
     """A field of the certificate that names the device."""
 
     field: Literal["san-uri", "san-dns", "san-email", "san-upn", "serial-number", "common-name"]
-    """Of the subject alternative names, or of the subject."""
+    """A subject alternative name, or a field of the subject."""
     names: Literal["serial", "udid", "mdm", "eas"]
     """What the name is: serial number, UDID, the device management's own id, or ActiveSync id."""
     prefix: Affix = ""
-    """Stands before the name and is cut off; a value without it names nothing."""
+    """A prefix that is cut off; a value without it names nothing."""
     suffix: Affix = ""
-    """Stands behind the name."""
+    """A suffix that is cut off."""
 
 
 class ClientCertificateSettings(Strict):
-    """TLS client certificates that name devices. Left out: none counts."""
+    """TLS client certificates that name devices. If left out, none counts."""
 
     authorities: AuthoritiesFile
-    """Who signs the certificates of devices, PEM: the root, or the issuing authorities alone."""
+    """The authorities that sign the certificates of devices, PEM: the root, or the issuing authorities alone."""
     listen: Listen | None = None
     """A port of its own that asks for certificates; ``listen`` never does, since browsers would ask their people."""
     from_proxies: Literal["client-cert", "xfcc", "nginx"] | None = None
-    """In which header the trusted proxies hand on certificates: RFC 9440, Envoy's, or nginx's escaped PEM."""
+    """The header in which trusted proxies hand on certificates: RFC 9440, Envoy's, or nginx's escaped PEM."""
     proxy_header: ProxyHeader = "X-SSL-Client-Cert"
     """With ``nginx``: the header that its ``proxy_set_header`` writes."""
     match: tuple[MatchSettings, ...] = Field(default=(), max_length=20)
@@ -56,9 +56,9 @@ class ClientCertificateSettings(Strict):
     crl: ExistingFile | None = None
     """Revocation lists of the authorities, PEM or DER."""
     stale_crl: Literal["refuse", "count"] = "refuse"
-    """What a list past its ``nextUpdate`` does: refuse every certificate that it covers, or count as it is."""
+    """What a list past its ``nextUpdate`` does: it refuses every certificate that it covers, or counts as it is."""
     revoked_serials: ExistingFile | None = None
-    """Serial numbers in hex, one a line, of certificates that count no longer."""
+    """Serial numbers in hex, one a line, of certificates that no longer count."""
 
     _trusted: tuple[x509.Certificate, ...] = PrivateAttr(())
     _revocation: Revocation = PrivateAttr(default_factory=Revocation)
@@ -88,7 +88,7 @@ class ClientCertificateSettings(Strict):
 
     @property
     def revocation(self) -> Revocation:
-        """What the files said of revocation."""
+        """The contents of the revocation files."""
         return self._revocation
 
     @property

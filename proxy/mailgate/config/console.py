@@ -1,4 +1,4 @@
-"""How people come in to the console: where it is, whom it believes, and the ways to log in."""
+"""How people log in to the console: its address, what it believes, and the ways to log in."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -24,18 +24,18 @@ HostName = Annotated[
 ]
 
 GroupRole = Literal["viewer", "operator"]
-"""An approval counts for as long as its giver is an approver, which only ``admins`` can tell."""
+"""An approval counts only while its giver is an approver, which only ``admins`` can tell."""
 
 
 class GroupSettings(Strict):
-    """What people may do who are no admins of the settings, by the groups that the provider says they are in."""
+    """The roles of people who are no admins of the settings, by their groups at the provider."""
 
     claim: Word = "groups"
     """The claim that holds the groups: a list of texts."""
     roles: Mapping[GroupName, tuple[GroupRole, ...]] = Field(min_length=1)
-    """By group, as the provider writes it, what its members may do. Approvers stand in ``admins``, by name."""
+    """The roles of the members of each group, as the provider writes it. Approvers stand in ``admins``, by name."""
     session: Duration = Field(default=timedelta(hours=1), ge=timedelta(minutes=5), le=timedelta(hours=12))
-    """How long such a login lasts at most: the provider is asked for groups at a login alone."""
+    """The longest time of such a login, since the provider is asked for groups only at a login."""
 
 
 class OidcSettings(Strict):
@@ -44,15 +44,15 @@ class OidcSettings(Strict):
     issuer: IssuerUrl
     """The provider, exactly as it writes its own name; ``/.well-known/openid-configuration`` below it is asked."""
     client_id: Word
-    """What the console is called at the provider."""
+    """The client id of the console at the provider."""
     client_secret: Secret | None = None
-    """What the console proves itself with there, by reference alone; left out for a public client."""
+    """The client secret of the console, by reference alone; left out for a public client."""
     name: OneLine = "the company's login"
-    """What stands on the button, after *Log in with*."""
+    """The text on the button, after *Log in with*."""
     claim: Literal["email", "sub", "preferred_username"] = "email"
     """The claim by which a person is known. An ``email`` counts only as verified."""
     scopes: tuple[Word, ...] = ("openid", "email", "profile")
-    """What is asked for."""
+    """The scopes that are asked for."""
     groups: GroupSettings | None = None
     logout: bool = True
     """Whether *Log out* ends the session at the provider too, where it offers that. ``URL/console/login`` has to be known there."""
@@ -87,7 +87,7 @@ class LoginSettings(Strict):
     """The ways to log in."""
 
     token: bool = True
-    """By name and the token or password of ``admins``. Commands and the API ask for it whatever stands here."""
+    """By name and the token or password of ``admins``. Commands and the API always ask for it."""
     oidc: OidcSettings | None = None
     proxy: ProxyLogin | None = None
 
@@ -103,12 +103,13 @@ class ConsoleSettings(Strict):
     """The console, which is served at ``admin_listen``."""
 
     url: Origin | None = None
-    """Where browsers find it, like ``https://mailgate.example.com``: scheme, host and port."""
+    """Its address in a browser, like ``https://mailgate.example.com``: scheme, host and port."""
     hosts: tuple[HostName, ...] = Field(default=(), max_length=100)
     """Other names by which the admin port is asked, without a port: like ``gate.internal``, for Prometheus. ``localhost``, this
     machine's own name and addresses, and the host of ``url`` are known; a request for any other name is refused."""
     trusted_proxies: tuple[Network, ...] = ()
-    """Whose ``X-Forwarded-For``, ``-Proto`` and ``-Host`` are believed at the admin port. Those of the public port are not."""
+    """The proxies whose ``X-Forwarded-For``, ``-Proto`` and ``-Host`` are believed at the admin port.
+    ``trusted_proxies`` is for the public port alone."""
     login: LoginSettings = LoginSettings()
 
     @model_validator(mode="after")
@@ -124,14 +125,14 @@ class ConsoleSettings(Strict):
 
 
 def check_ways(admins: Mapping[str, AdminSettings], ways: LoginSettings) -> None:
-    """Each admin comes in by ways that there are, and as one person. Raises PydanticCustomError."""
+    """Check that each admin can log in by the ways that are set, and as one person. Raises PydanticCustomError."""
     for name, each in admins.items():
         for key, way in (("oidc", ways.oidc), ("proxy", ways.proxy)):
             if getattr(each, key) and way is None:
                 place = {"way": f"console.login.{key}", "key": ("admins", name, key)}
                 message = "nobody is asked: `{way}` is not set; expected it there, or nothing here"
                 raise PydanticCustomError("admin", message, place)
-        # who comes in by a group as well as by a token would be two who approve each other's plans
+        # somebody with a group and a token would be two people who approve each other's plans
         if ways.oidc and ways.oidc.groups and each.oidc is None:
             message = (
                 "with `groups` they could come in under a second name; expected `oidc` here: "

@@ -46,7 +46,7 @@ class Document:
     nodes: Mapping[Path, Node]
     keys: Mapping[Path, Node]
     mistakes: tuple[Mistake, ...] = ()
-    """Duplicate keys and the like: the document is not to be used, but the rest of it can be checked."""
+    """Duplicate keys and the like. The document must not be used, but the rest of it can be checked."""
 
     def mistake(self, path: Path, message: str, *, at_key: bool = False) -> Mistake:
         """A mistake at the value under ``path``, at its key, or at the nearest thing above that exists."""

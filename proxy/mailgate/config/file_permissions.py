@@ -1,4 +1,4 @@
-"""Files that other users of this machine may read or change, though a secret or the gate's own rules stand in them."""
+"""Finds files with a secret or with rules that other users of this machine may read or change."""
 
 import os
 import stat
@@ -17,13 +17,13 @@ class OpenFile:
     may: str
     """What others may do: ``read`` or ``change`` it."""
     secret: bool
-    """Whether a secret stands in it, so that nobody should."""
+    """Whether it holds a secret, so that no other user may read it."""
     needed: bool = False
-    """Whether the gate itself reads it only because everybody may: a file that was mounted for it."""
+    """Whether the gate itself can read it only because everybody can, such as a file that was mounted for it."""
 
     @property
     def refused(self) -> bool:
-        """Whether a gate does not start with it."""
+        """Whether a gate refuses to start with it."""
         return self.secret and not self.needed
 
     def __str__(self) -> str:
@@ -33,15 +33,15 @@ class OpenFile:
 
 
 class OpenToOthersError(MailgateError):
-    """A secret stands where others may read or change it."""
+    """Others may read or change a file with a secret."""
 
 
 def open_files(secrets: Sequence[Path], hashes: Sequence[Path], others: Sequence[Path]) -> Iterator[OpenFile]:
-    """Those that are open too wide.
+    """The files that are open too wide.
 
-    :param secrets: files with a secret in them.
-    :param hashes: files with the hash of one, which can be guessed against.
-    :param others: files whose words count.
+    :param secrets: files with a secret.
+    :param hashes: files with the hash of a secret, which allows guessing.
+    :param others: files that decide what the gate does.
     """
     with_secret, read = set(secrets), {*secrets, *hashes}
     for path in dict.fromkeys((*secrets, *hashes, *others)):
@@ -49,7 +49,7 @@ def open_files(secrets: Sequence[Path], hashes: Sequence[Path], others: Sequence
 
 
 def refuse_open(found: Iterable[OpenFile]) -> None:
-    """Raises OpenToOthersError where a gate must not start with these."""
+    """Raises OpenToOthersError if a gate must not start with these."""
     refused = [str(each) for each in found if each.refused]
     if refused:
         raise OpenToOthersError("; ".join(refused))
@@ -59,10 +59,10 @@ def _found(path: Path, *, secret: bool, read: bool) -> Iterator[OpenFile]:
     try:
         real = path.resolve(strict=True)
         file, folders = real.stat(), [folder.stat() for folder in real.parents]
-    except OSError:  # whoever reads it says so
+    except OSError:  # the reader of the file says so
         return
     if not all(each.st_mode & stat.S_IXOTH for each in folders):
-        return  # others do not get as far as the file
+        return  # others cannot reach the file
     if file.st_mode & stat.S_IWOTH or any(map(_lets_replace, folders)):
         yield OpenFile(path, "change", secret)
     elif read and file.st_mode & stat.S_IROTH:
@@ -74,7 +74,7 @@ def _lets_replace(folder: os.stat_result) -> bool:
 
 
 def _reads_anyway(file: os.stat_result) -> bool:
-    """Whether this process may read it without being just anybody."""
+    """Whether this process may read it by more than the rights of everybody."""
     if os.geteuid() in (0, file.st_uid):
         return True
     return file.st_gid in (os.getegid(), *os.getgroups()) and bool(file.st_mode & stat.S_IRGRP)

@@ -24,12 +24,12 @@ class Reading:
         self.mistakes: list[Mistake] = []
         self.paths: list[Path] = []
         self.absent: list[Path] = []
-        """What was asked for and is not there."""
+        """Files that were asked for and are not there."""
         self.texts: dict[Path, str] = {}
         self._kept = kept
 
     def has(self, path: Path) -> bool:
-        """Whether there is something to read at ``path``."""
+        """Whether there is a file at ``path``."""
         there = path.exists() if self._kept is None else path in self._kept
         if not there:
             self.absent.append(path)
@@ -67,7 +67,7 @@ class Reading:
         return result
 
     def finish(self) -> None:
-        """:raises ConfigError: where anything was noted."""
+        """:raises ConfigError: if any mistake was noted."""
         if self.mistakes:
             raise ConfigError(list(dict.fromkeys(self.mistakes)))
 
@@ -77,7 +77,7 @@ Stamp = tuple[int, int, int]
 
 
 def stamp_of(path: Path) -> Stamp | None:
-    """What differs between two contents of a file; None where it cannot be read."""
+    """A stamp that differs between two contents of a file; None if it cannot be read."""
     try:
         found = path.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""The shape of ``groups.yaml``: who is in which groups, and what a version of the rules keeps of that."""
+"""The shape of ``groups.yaml``: the groups of people, and what a version of the rules keeps of them."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.logins import NO_LOGINS, Logins
 
 KEPT_GROUPS = "groups.json"
-"""What the groups are called among the texts of a version: there is nobody's name in them."""
+"""The name of the groups among the texts of a version. They hold no names of people."""
 
 GroupName = Annotated[str, StringConstraints(pattern=r"^\S(.*\S)?$", max_length=200)]
 Login = Annotated[str, StringConstraints(pattern=r"^\S(.*\S)?$", max_length=500)]
@@ -27,7 +27,7 @@ class GroupsFile(Strict):
 
 
 def read_groups(folder: Path, names: Files, reading: Reading, logins: Logins = NO_LOGINS) -> Groups:
-    """The groups in the file that the settings name; none where it is the usual one and is not there."""
+    """The groups in the file that the settings name; none if the default file is not there."""
     path = folder / names.groups
     if "groups" not in names.model_fields_set and not reading.has(path):
         return NO_GROUPS

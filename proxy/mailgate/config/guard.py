@@ -1,4 +1,5 @@
-"""How much one change of the rules may do by itself, and when none may be made: between two moments, or two times of a week."""
+"""The settings of the guard: how much one change of the rules may do, and freezes between two moments or two times of
+a week."""
 
 import re
 from dataclasses import dataclass, field
@@ -33,7 +34,7 @@ class Once:
     ends: datetime = field(compare=False)
 
     def end(self, now: datetime) -> datetime | None:
-        """When it ends; None while it is not on."""
+        """When the freeze ends; None while there is none."""
         return self.ends if self.begins <= now < self.ends else None
 
     def __str__(self) -> str:
@@ -49,10 +50,10 @@ class Weekly:
     begins: int = field(compare=False)
     """Minutes since Monday began."""
     minutes: int = field(compare=False)
-    """How long it takes, by those clocks."""
+    """How long it lasts, by those clocks."""
 
     def end(self, now: datetime) -> datetime | None:
-        """When it ends; None while it is not on."""
+        """When the freeze ends; None while there is none."""
         there = now.astimezone(self.zone).replace(second=0, microsecond=0, tzinfo=None)
         minute = there.weekday() * _DAY + there.hour * 60 + there.minute
         gone = (minute - self.begins) % _WEEK
@@ -113,7 +114,7 @@ def _local(text: str) -> datetime:
 
 
 def _moment(end: datetime, zone: ZoneInfo) -> datetime:
-    """The end by the clocks of a place; the later one where clocks are put back and show it twice."""
+    """The end by the clocks of a place; the later one if clocks are put back and show it twice."""
     return end.replace(tzinfo=zone, fold=1).astimezone(UTC)
 
 
@@ -127,14 +128,14 @@ Freeze = Annotated[
 
 
 class GuardSettings(Strict):
-    """How much one change of the rules may do by itself. Left out: everything, at any time."""
+    """How much one change of the rules may do by itself. If left out: everything, at any time."""
 
     max_newly_blocked: PartOrCount
     """People, and devices, that may newly be kept out: a number, or a part like ``1%``."""
     window: Duration = Field(default=timedelta(days=7), ge=timedelta(days=1), le=timedelta(days=366))
-    """The time within which no more than that may be kept out, however many changes do it; and as many recorded days at
-    least are looked at."""
+    """The time within which no more than that may be kept out, by however many changes. A plan looks at least at as
+    many recorded days."""
     approvals: int = Field(default=1, ge=1, le=10)
-    """How many other persons have to approve a change that does more."""
+    """How many other people have to approve a change that does more."""
     freeze: tuple[Freeze, ...] = ()
     """When nothing is put in force, like ``fri 16:00 - mon 08:00 Europe/Berlin``. Retracting is always possible."""

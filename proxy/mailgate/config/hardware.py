@@ -17,7 +17,7 @@ MAX_STATUS = 32 * 1024 * 1024
 
 
 class AppleSettings(Strict):
-    """Whose word on Apple's devices counts."""
+    """The authorities that are believed about Apple's devices."""
 
     roots: AuthoritiesFile
     """The maker's own authorities, PEM."""
@@ -42,7 +42,7 @@ class AppleSettings(Strict):
 
 
 class AndroidSettings(AppleSettings):
-    """Whose word on Android's devices counts."""
+    """The authorities that are believed about Android's devices."""
 
     revoked: ExistingFile | None = None
     """The list of revoked keys, as Google serves it. It is read again when it changes."""
@@ -55,13 +55,13 @@ class AndroidSettings(AppleSettings):
 
 
 class HardwareSettings(Strict):
-    """Makers whose evidence about their devices is believed when one enrols. Left out: that format is not known."""
+    """Makers whose evidence about a device is believed when it enrols. A format that is left out is not accepted."""
 
     android_key: AndroidSettings | None = None
     apple_device: AppleSettings | None = None
 
     def believed(self) -> Mapping[str, Roots]:
-        """Whom to believe, by format."""
+        """What is believed, by format."""
         makers = {android_key.FORMAT: self.android_key, apple_device.FORMAT: self.apple_device}
         return {name: maker.believed for name, maker in makers.items() if maker}
 

@@ -1,4 +1,4 @@
-"""Settings of mails that the gate writes, and of the way that they go."""
+"""Settings of the mails that the gate writes, and of the way that they go."""
 
 from typing import Annotated, Literal, Self
 
@@ -15,17 +15,17 @@ DomainName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z
 
 
 class MailSettings(Strict):
-    """How the gate talks to a mail server, and in whose name it writes to whom."""
+    """The mail server, the sender, and the domain of the people who are written to."""
 
     security: Literal["starttls", "tls", "none"] = "starttls"
     """``none`` only within one machine or network that is trusted."""
     username: ShortText | None = None
     password: Secret | None = None
     sender: MailAddress
-    """What it is from: an address that somebody reads."""
+    """The sender: an address that somebody reads."""
     domain: DomainName
-    """The company's mail domain: added to login names without one; nobody outside it is written to. Logins that stand in
-    another domain (``OTHER\\alice``) get no mail, unless ``login_domains`` says that it is ours."""
+    """The company's mail domain. It is added to login names without one, and nobody outside it is written to. Logins
+    of another domain (``OTHER\\alice``) get no mail, unless ``login_domains`` has that domain."""
 
     @model_validator(mode="after")
     def _whole_login(self) -> Self:
@@ -39,14 +39,15 @@ class MailSettings(Strict):
 
 
 class NoticeSettings(MailSettings):
-    """Mails about rules: that one is coming, that it counts, that it was taken back. Left out: none are sent."""
+    """Mails about rules: one is coming, is enforced, or was taken back. If left out, none are sent."""
 
     smtp: Listen | None = None
     """The mail server that takes them, like ``smtp.example.com:587``."""
     outbox: FilePlace | None = None
-    """In its place a folder, relative to the settings: every mail becomes a file there that ends in ``.eml``."""
+    """A folder in place of a mail server, relative to the settings: every mail becomes a file there that ends in
+    ``.eml``."""
     rate: int = Field(default=300, ge=1, le=100_000)
-    """Mails a minute at most, of all gates together."""
+    """The most mails a minute, of all gates together."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

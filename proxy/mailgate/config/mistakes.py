@@ -1,4 +1,5 @@
-"""From what pydantic found to what a person can act on: file, line, column, what is wrong, what is expected."""
+"""Turns pydantic's errors into mistakes that a person can act on: file, line, column, what is wrong, what is
+expected."""
 
 import types
 import typing
@@ -51,7 +52,7 @@ def _mistakes(error: ErrorDetails, model: type[BaseModel], document: Document) -
             message = f"{_shown(context['tag'])} is not known here; {expected(str(context['tag']), known)}"
             yield document.mistake(place, message)
         case "too_short" if error["input"]:
-            return  # the entries are there, each with a mistake of its own
+            return  # the entries are there, but each has a mistake of its own
         case _:
             below = context.get("key", ())
             path = (*path, *((below,) if isinstance(below, str) else below))
@@ -187,7 +188,7 @@ def _inside(kind: Any, step: str | int) -> Any:
 
 
 def _member(kind: Any, tag: str | int) -> Any:
-    """The model of a union that is told apart by ``tag``; ``kind`` itself where there is none."""
+    """The model of a union by its ``tag``; ``kind`` itself if it is no union."""
     union = get_args(kind)[0] if get_origin(kind) is typing.Annotated else kind
     tags = {
         word: each

@@ -1,4 +1,4 @@
-"""What settings refer to: files, and secrets that stand elsewhere."""
+"""References in settings: files, and secrets that are kept elsewhere."""
 
 import os
 import re
@@ -23,14 +23,14 @@ MAX_JWKS_CHARACTERS = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where references lead: the folder that relative paths start from, and the environment."""
+    """What references are resolved by: the folder of relative paths, and the environment."""
 
     folder: Path
     environ: Mapping[str, str]
     names: Names = AS_WRITTEN
-    """What is known of the names of hosts."""
+    """Resolves the names of hosts."""
     secrets: list[Path] = field(default_factory=list)
-    """Files that secrets were read from, or that a private key stands in."""
+    """Files from which secrets were read, or that hold a private key."""
 
 
 def _sources(info: ValidationInfo) -> Sources:
@@ -40,7 +40,7 @@ def _sources(info: ValidationInfo) -> Sources:
 
 
 def names_of(info: ValidationInfo) -> Names:
-    """Who is asked about the names of hosts."""
+    """What resolves the names of hosts."""
     return _sources(info).names if info.context else AS_WRITTEN
 
 
@@ -62,16 +62,16 @@ def _file(value: object, info: ValidationInfo) -> Path:
 
 
 def _holds_key(path: Path) -> bool:
-    """Whether a private key stands in it, beside a certificate too, as many servers take it."""
+    """Whether it holds a private key, perhaps beside a certificate, as many servers accept."""
     try:
         with path.open("rb") as file:
             return any(b"PRIVATE KEY" in line for line in file)
-    except OSError:  # whoever reads it says so
+    except OSError:  # the reader of the file says so
         return False
 
 
 def _place(value: object, info: ValidationInfo) -> Path:
-    """Where a file is or will be: others write it."""
+    """The path of a file that others write, and that may not be there yet."""
     if not isinstance(value, str) or not value or "://" in value or "\0" in value:
         raise PydanticCustomError("file", "not a path; expected one, relative to the folder of this file")
     return _sources(info).folder / value
@@ -114,7 +114,7 @@ def unreadable(path: Path, error: Exception, expected: str) -> PydanticCustomErr
 
 
 def _secret(value: object, info: ValidationInfo) -> object:
-    """What a reference leads to; anything else is handed on as it is."""
+    """The value of a reference. Anything else is handed on as it is."""
     if not isinstance(value, dict):
         return value
     if (
@@ -153,7 +153,7 @@ def _reference(value: object, info: ValidationInfo) -> SecretStr:
 
 
 def _key(value: object, info: ValidationInfo) -> SecretStr:
-    """A secret that goes into a header, so it is one line of visible characters."""
+    """A secret for a header, so it must be one line of visible characters."""
     found = _reference(value, info)
     if not re.fullmatch(r"[!-~]([ -~]*[!-~])?", found.get_secret_value()):
         raise PydanticCustomError(
@@ -184,7 +184,8 @@ _RELATIVE = re.compile(r"(sqlite(?:\+[a-z0-9]+)?:///)(?![/:?])(.+)", re.DOTALL)
 
 
 def _in_folder(url: str, folder: Path) -> str:
-    """The same store wherever a command is run: a file starts from the folder of the settings, as all paths do."""
+    """Make the path of a store relative to the folder of the settings, so that it is the same wherever a command is
+    run."""
     found = _RELATIVE.fullmatch(url)
     return f"{found[1]}{quote(str(folder.absolute()))}/{found[2]}" if found else url
 
@@ -207,7 +208,7 @@ ExistingFile = Annotated[Path, PlainValidator(_file), WithJsonSchema(_PATH)]
 FilePlace = Annotated[Path, PlainValidator(_place), WithJsonSchema(_PATH)]
 AuthoritiesFile = Annotated[Path, PlainValidator(_authorities), WithJsonSchema(_PATH)]
 Jwks = Annotated[Path | str, PlainValidator(_jwks), WithJsonSchema(_PATH)]
-"""A file, or the URL (a text) where an issuer publishes its keys."""
+"""A file, or the URL (a text) at which an issuer publishes its keys."""
 Secret = Annotated[
     SecretStr,
     PlainValidator(_reference),
@@ -229,7 +230,7 @@ StoreUrl = Annotated[
 
 
 def read_certificates(path: Path, key: str) -> tuple[x509.Certificate, ...]:
-    """The certificates in a PEM file. Raises PydanticCustomError at ``key`` for what is none."""
+    """The certificates in a PEM file. Raises PydanticCustomError at ``key`` if one cannot be read."""
     try:
         return tuple(x509.load_pem_x509_certificates(path.read_bytes()))
     except (OSError, ValueError) as error:

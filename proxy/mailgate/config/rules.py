@@ -18,7 +18,8 @@ from mailgate.policy.spelling import expected
 from mailgate.policy.version_digest import digest_of_texts
 
 KEPT_AS = Files()
-"""What the texts of a version are called, whatever its files are; a list keeps the name that ``apps.yaml`` gives it."""
+"""The names of the texts of a version, whatever its files are called. A list keeps the name that ``apps.yaml`` gives
+it."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,10 @@ class Rules:
     cases: CasesFile
     texts: Mapping[str, str]
     groups: Groups = NO_GROUPS
-    """Who is in which group."""
+    """The groups of people."""
 
     def relieved(self, reliefs: Reliefs) -> "Rules":
-        """The same rules, some of which are out."""
+        """The same rules with these reliefs."""
         if reliefs == self.policy.reliefs:
             return self
         return replace(self, policy=replace(self.policy, reliefs=reliefs))
@@ -43,15 +44,13 @@ class Rules:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of all texts: a comment counts too."""
+        """The SHA-256 of all texts. A comment counts too."""
         return digest_of_texts(self.texts)
 
 
 def read_rules(folder: Path, names: Files, reading: Reading, groups: Groups | None = None) -> Rules | None:
-    """The rules in these files of ``folder``, or None with every mistake noted.
-
-    ``groups``: in the place of those in their file; a rule for another one is a mistake.
-    """
+    """The rules in these files of ``folder``, or None with every mistake noted. ``groups`` replace those of their
+    file; a rule that names another group is a mistake."""
     groups = read_groups(folder, names, reading) if groups is None else groups
     apps, rules, tests = (folder / name for name in (names.apps, names.policy, names.policy_tests))
     catalog = read_catalog(apps, reading)

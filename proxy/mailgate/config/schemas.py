@@ -1,4 +1,5 @@
-"""JSON Schemas (2020-12) of the files, made from the models that read them: editors complete what the loader takes."""
+"""JSON Schemas (2020-12) of the files, made from the models that read them, so that editors complete what the loader
+takes."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -25,7 +26,7 @@ SCHEMAS: Mapping[str, type[BaseModel]] = {
     "groups": GroupsFile,
     "device-line": DeviceLine,
 }
-"""What a schema is called, and the model of its file."""
+"""The name of each schema, and the model of its file."""
 
 
 class _Generator(GenerateJsonSchema):

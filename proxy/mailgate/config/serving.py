@@ -1,4 +1,4 @@
-"""How clients and the webmail are served: with which certificate, how much at the most, and for how long."""
+"""Settings of serving: the certificate, limits of size, and limits of time."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ class TlsSettings(Strict):
 
 
 class Limits(Strict):
-    """What is refused because it is too big."""
+    """Limits of size."""
 
     head_bytes: Size = Field(default=64 * KiB, ge=KiB)
     """Request line and all header fields together."""

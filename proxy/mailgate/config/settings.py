@@ -35,31 +35,31 @@ LoginQuestion = Annotated[str, StringConstraints(pattern=r"^(GET|OPTIONS) /[!-~]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=100)]
 
 ENROLLED = "enrolled"
-"""The source of what devices say of themselves: no connector may pass for it, nor be taken for it."""
+"""The source of what devices say of themselves. No connector may have this name."""
 
 
 class Retention(Strict):
     """How long data about people and devices is kept."""
 
     sightings: Duration = timedelta(days=30)
-    """What was decided for whom, which mails were sent about it, and in which language."""
+    """Decisions about people, the mails about them, and their languages."""
     devices: Duration = timedelta(days=90)
     """Devices, and what one source says of a device, after the last report."""
     lost_devices: Duration = timedelta(days=365)
-    """Devices that were reported lost, so that they stay shut out: after the last report, and after that."""
+    """Devices that were reported lost stay shut out for this long after the last report, and after being marked."""
 
 
 class QuarantineMail(MailSettings):
-    """One mail to the person whose mail app is refused: nothing else can be shown there."""
+    """A mail to the person whose mail app is refused, since the app can show no page."""
 
     smtp: Listen
     """The mail server that takes it, like ``smtp.example.com:587``."""
     pause: Duration = timedelta(days=7)
-    """How long nobody is told the same of the same device again."""
+    """How long nobody is told the same about the same device again."""
     at_most: int = Field(default=3, ge=1, le=100)
-    """Mails to one person within ``pause``, whatever devices name them."""
+    """The most mails to one person within ``pause``, by whatever devices."""
     per_hour: int = Field(default=100, ge=1, le=100_000)
-    """Mails within an hour, to everybody and by all gates together."""
+    """The most mails within an hour, to everybody and by all gates together."""
 
 
 class ActiveSyncSettings(Strict):
@@ -85,7 +85,7 @@ class StageSettings(Strict):
     warn_again: Duration = Field(default=timedelta(hours=4), ge=timedelta(minutes=1))
     """How long a browser that has shown a warning is not shown the same again."""
     report_only_for: Duration = timedelta(days=30)
-    """How long a rule may only report before it is named at every turn."""
+    """How long a rule may only report before `mailgate check` and the log name it."""
 
 
 class LogSettings(Strict):
@@ -98,11 +98,11 @@ class Languages(Strict):
     """The languages of pages."""
 
     default: Language = "en"
-    """Where the browser asks for none that there is."""
+    """The language if the browser asks for none that there is."""
 
 
 class DovecotSettings(Strict):
-    """Logins at the mail server, which Dovecot asks about at the admin port. Left out: it cannot ask."""
+    """Logins at the mail server, about which Dovecot asks at the admin port. If left out, it cannot ask."""
 
     api_key: HeaderKey
     """What Dovecot has to send, by reference alone."""
@@ -111,7 +111,7 @@ class DovecotSettings(Strict):
 
 
 class ExtensionPages(Strict):
-    """Where people get the companion extension for their browser: its page in a store, or one of the company."""
+    """The page on which people get the companion extension for their browser: in a store, or of the company."""
 
     chromium: PageUrl | None = None
     """For Chrome, Edge and others of their kind."""
@@ -119,32 +119,34 @@ class ExtensionPages(Strict):
 
 
 class EmployeePage(Strict):
-    """The page on which people see their devices and what is stored of them (``/.mailgate/me``)."""
+    """The page on which people see their devices and what is stored about them (``/.mailgate/me``)."""
 
     login_check: LoginQuestion | None = "OPTIONS /Microsoft-Server-ActiveSync"
-    """Where the webmail asks for a login and changes nothing: a login is believed once it was accepted there."""
+    """A request that asks the webmail for a login and changes nothing. A login is believed once the webmail accepts
+    it."""
     contact: ShortText | None = None
-    """Whom to ask for a copy of everything; the contact of the first rule that has one if not given."""
+    """The contact for a copy of everything; if not given, the contact of the first rule that has one."""
     pairing_codes: bool = False
-    """Whether whoever has logged in there on a computer may have a code that adds a browser (``docs/extension.md``)."""
+    """Whether people who have logged in there on a computer may get a code that adds a browser
+    (``docs/extension.md``)."""
     extension: ExtensionPages = ExtensionPages()
     """What the fix ``get-extension`` links to; without it the step speaks of the help desk alone."""
 
 
 class WitnessSettings(Strict):
-    """Where the head of the audit log is noted at each act and once a day, beside the gate's own log."""
+    """Where the head of the audit log is noted at each entry and once a day, beside the gate's own log."""
 
     file: FilePlace | None = None
-    """A file that only grows, relative to the settings; best where whoever can write to the store cannot."""
+    """A file that only grows, relative to the settings. It is best kept from everybody who can write to the store."""
     syslog: ListenAnywhere | None = None
-    """Who takes syslog: ``unix:/dev/log``, or host and port, by UDP."""
+    """The receiver of syslog: ``unix:/dev/log``, or host and port, by UDP."""
 
 
 class Settings(Strict):
     """``mailgate.yaml``."""
 
     listen: Listen
-    """Where employees come in."""
+    """The address on which the gate serves employees."""
     public_url: Origin
     """What employees type; the audience of every attestation."""
     upstream: Origin
@@ -154,16 +156,17 @@ class Settings(Strict):
     admin_listen: Listen
     """Health, metrics and the console; never on the public port."""
     workers: Annotated[int, Field(ge=1, le=256)] | Literal["auto"] = 1
-    """How many processes serve; ``auto``: as many as there are processors."""
+    """How many processes serve; ``auto`` for as many as there are processors."""
     store: StoreUrl
-    """Where devices and sightings are kept: a URL, or a reference to one that holds a password."""
+    """The database of devices and sightings: a URL, or a reference to one that holds a password."""
     spool: FilePlace | None = None
-    """The folder that keeps what the store does not take now; beside an SQLite file if not given, else ``var/spool``."""
+    """The folder that keeps records while the store is away. The default is beside an SQLite file, else
+    ``var/spool``."""
     trusted_proxies: tuple[Network, ...] = ()
-    """Whose ``X-Forwarded-For``, ``-Proto``, ``-Host`` and ``-User`` are believed."""
+    """The proxies whose ``X-Forwarded-For``, ``-Proto``, ``-Host`` and ``-User`` are believed."""
     login_domains: tuple[DomainName, ...] = Field(default=(), max_length=100)
-    """Domains that are ours: ``EXAMPLE\\alice`` and ``alice@example.com`` are the person ``alice`` where both stand here. A
-    login of any other domain is somebody else."""
+    """The company's login domains: ``EXAMPLE\\alice`` and ``alice@example.com`` are the person ``alice`` if both
+    stand here. A login of any other domain is somebody else."""
     authz: AuthzSettings | None = None
     authz_listeners: tuple[AuthzListener, ...] = Field(default=(), max_length=20)
     """Ports and sockets that answer the questions of other proxies and carry no mail, each in the dialect of one proxy."""
@@ -189,11 +192,12 @@ class Settings(Strict):
     notices: NoticeSettings | None = None
     stages: StageSettings = StageSettings()
     admins: Admins = Field(default_factory=dict)
-    """Who may look and change something, each under a name of their own. Left out: who can run commands on this computer."""
+    """The people who may look and change something, each by name. If left out, everybody who can run commands on this
+    computer."""
     console: ConsoleSettings = ConsoleSettings()
     witness: WitnessSettings | None = None
     connectors: Mapping[Key, SourceSettings] = Field(default_factory=dict)
-    """Where device inventories come from, each under a name of its own."""
+    """The sources of device inventories, each by name."""
 
     @model_validator(mode="after")
     def _two_ports(self) -> Self:
@@ -215,7 +219,7 @@ class Settings(Strict):
         return self
 
     def _own_ports(self) -> dict[str, Address]:
-        """Where the gate itself listens, by the name of the setting."""
+        """The addresses on which the gate listens, by the name of the setting."""
         devices = self.client_certificates.listen if self.client_certificates else None
         own = {
             "listen": self.listen,
@@ -231,7 +235,7 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _window_is_remembered(self) -> Self:
-        """Else a plan would count fewer days than the guard's limit is for, and say nothing of it."""
+        """Refuse a retention that is shorter than the guard's window: a plan would silently count fewer days."""
         if self.guard and self.guard.window > self.retention.sightings:
             kept = in_words(self.retention.sightings)
             message = f"a window of {in_words(self.guard.window)}, and sightings are kept for {kept}; expected no longer one"
@@ -249,7 +253,7 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _ports_for_questions(self) -> Self:
-        """Each is one proxy's, so that what a port is for never has to be guessed."""
+        """Refuse one address for two proxies, so that the use of a port never has to be guessed."""
         devices = self.client_certificates.listen if self.client_certificates else None
         ports = (self.listen, self.admin_listen, devices)
         taken: list[Address | SocketFile] = [each for each in ports if each and each.port]
@@ -263,7 +267,7 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _devices_port(self) -> Self:
-        """The port that asks for certificates speaks TLS, and is no other's."""
+        """Check that the port for certificates has TLS and is no other listener's."""
         own = self.client_certificates.listen if self.client_certificates else None
         key = ("client_certificates", "listen")
         if own and own.port != 0 and own in (self.listen, self.admin_listen):
@@ -278,7 +282,7 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _sources_have_names_of_their_own(self) -> Self:
-        """Of two sources with one name, each would be believed as the other."""
+        """Refuse two sources with one name: each would be believed as the other."""
         taken = {ENROLLED: "devices that enrolled"} | {
             each.issuer: "an issuer" for each in self.attestation.issuers
         }
@@ -294,7 +298,7 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _precedence_of_sources_that_there_are(self) -> Self:
-        """A slip in a name would leave that source among the others without a word."""
+        """Refuse unknown names in ``precedence``: a misspelt source would silently count as one of the others."""
         known = [*(each.issuer for each in self.attestation.issuers), *self.connectors]
         for index, name in enumerate(self.posture.precedence):
             if name not in known:
@@ -314,7 +318,7 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _issuers_of_others(self) -> Self:
-        """The gate signs for itself, as ``public_url``: nobody else may."""
+        """Refuse an issuer with the gate's own ``public_url``, as which only the gate signs."""
         for index, each in enumerate(self.attestation.issuers):
             if each.issuer == self.public_url:
                 place = {"key": ("attestation", "issuers", index, "issuer")}
@@ -333,7 +337,7 @@ class Settings(Strict):
         return Logins.of(self.login_domains)
 
     def referenced_files(self) -> tuple[Path, ...]:
-        """Key, certificate and revocation files: a change of one is a change of the settings."""
+        """Key, certificate and revocation files. A change of one is a change of the settings."""
         named = [name for each in self.attestation.issuers for name in (each.jwks, each.jwks_ca)]
         keys = [name for name in named if isinstance(name, Path)]
         own = [self.tls.certificate, self.tls.key] if self.tls else []

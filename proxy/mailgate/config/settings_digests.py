@@ -1,4 +1,4 @@
-"""What each setting says, as a digest: that it was changed can be told without telling anything that stands in it."""
+"""Digests of settings: they show that a setting was changed without showing its value."""
 
 import json
 from datetime import date, timedelta
@@ -14,7 +14,7 @@ _SAID = (Path, date, timedelta, Enum, IPv4Network, IPv6Network, Address, SocketF
 
 
 def digests_of(settings: Settings) -> dict[str, str]:
-    """The first half of the SHA-256 of each setting that is not as it is when left out. Of a secret only that there is one."""
+    """The first half of the SHA-256 of each setting that differs from its default. A secret counts only as present."""
     usual = {
         name: field.get_default(call_default_factory=True) for name, field in Settings.model_fields.items()
     }

@@ -1,6 +1,7 @@
-"""Whether ``upstream`` leads back to a port of this gate: then the console would be served to everybody, or a request would go round.
+"""Finds out whether ``upstream`` leads back to a port of this gate: the console would be served to everybody, or a
+request would go in circles.
 
-By whatever spelling: what counts is which addresses a name has, and which of them this machine has.
+The spelling does not matter: the addresses of the name are compared with those of this machine.
 """
 
 import socket
@@ -18,10 +19,10 @@ class Names(Protocol):
     """What is known of names and addresses."""
 
     def addresses(self, host: str) -> frozenset[IP]:
-        """Those of a host; none where they cannot be told."""
+        """The addresses of a host; empty if they cannot be told."""
 
     def is_here(self, address: IP) -> bool:
-        """Whether it is one of this machine's."""
+        """Whether an address is this machine's."""
 
 
 class AsWritten:
@@ -56,7 +57,7 @@ class Resolved(AsWritten):
         return frozenset(_plain(str(each[4][0])) for each in found)
 
     def is_here(self, address: IP) -> bool:
-        """What a socket can be bound to is this machine's."""
+        """An address is this machine's if a socket can be bound to it."""
         family = socket.AF_INET if address.version == 4 else socket.AF_INET6
         try:
             with socket.socket(family, socket.SOCK_DGRAM) as tried:
@@ -67,7 +68,7 @@ class Resolved(AsWritten):
 
 
 def leads_back(host: str, port: int, listeners: Iterable[Address], names: Names) -> Address | None:
-    """The listener that ``host`` and ``port`` lead to; None where they lead away from this gate."""
+    """The listener that ``host`` and ``port`` lead to; None if they lead away from this gate."""
     host = host.lower().removesuffix(".")
     return next(
         (each for each in listeners if each.port == port and _meets(host, each.host.lower(), names)), None

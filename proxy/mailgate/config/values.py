@@ -18,7 +18,7 @@ _PART = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]{1,4})?)%$"
 
 
 def text_like(value: object, pattern: str, kind: str, expected: str) -> str:
-    """The text, where all of it has this pattern. Raises ``PydanticCustomError`` of that kind: not what was expected."""
+    """The text, if all of it has this pattern. Raises ``PydanticCustomError`` of that kind if not."""
     if not isinstance(value, str) or not re.fullmatch(pattern, value):
         raise PydanticCustomError(kind, f"not {expected}")
     return value
@@ -51,4 +51,4 @@ PartOrCount = Annotated[
     BeforeValidator(_part_or_count),
     WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": _PART}]}),
 ]
-"""So many, or such a part: a whole number, or a float from 0 to 1 that was written as a percentage."""
+"""A number or a part: a whole number, or a float from 0 to 1 that was written as a percentage."""

@@ -1,7 +1,7 @@
-"""Where device inventories come from: one source a file, all of them in the list below.
+"""Connectors to device inventories: one source a file, all of them in the list below.
 
-A connector reads one source and says what it knows of each device, of apps only those that are listed. What becomes of
-that is not decided here: nothing in this package stores.
+A connector reads one source and yields what it knows about each device, with listed apps alone. Nothing in this
+package stores anything.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,14 +36,14 @@ from mailgate.connectors.workspace_one import WorkspaceOne
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A kind of source: the settings that it takes, and what it is made by."""
+    """A kind of source: its settings, and what makes its connector."""
 
     settings: type[EverySource]
     make: Callable[[Setup, Any], Connector]
 
     @property
     def scheduled(self) -> bool:
-        """Whether it is to be asked again and again; not where the source only calls by itself."""
+        """Whether it is asked by a schedule. A source that only calls by itself is not."""
         return bool(getattr(self.make, "scheduled", True))
 
 
@@ -62,7 +62,7 @@ SOURCES: Mapping[str, Source] = {
 
 
 def is_scheduled(settings: EverySource) -> bool:
-    """Whether a connector of these settings is asked again and again, or is called by its source."""
+    """Whether a connector of these settings is asked by a schedule, or is called by its source."""
     return settings.scheduled() and _source_of(settings).scheduled
 
 

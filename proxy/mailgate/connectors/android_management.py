@@ -16,7 +16,9 @@ from mailgate.connectors.inventory import Installed, kind_of
 from mailgate.connectors.paging import tokened
 from mailgate.connectors.push import message
 from mailgate.connectors.setup import Setup
-from mailgate.model import AppsReport, DeviceRecord
+from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport
 
 _SCOPE = "https://www.googleapis.com/auth/androidmanagement"
 _FIELDS = (
@@ -42,7 +44,7 @@ class AndroidManagement:
         self._target = f"/v1/enterprises/{settings.enterprise}/devices"
         self._client = google_client(setup, settings, settings.base_url, _SCOPE)
 
-    async def devices(self, _since: datetime | None) -> AsyncIterator[DeviceRecord]:
+    async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
         query: list[tuple[str, str | int]] = [
             ("pageSize", self._settings.page_size),
             ("fields", f"nextPageToken,devices({_FIELDS})"),
@@ -55,12 +57,12 @@ class AndroidManagement:
                 else:
                     self._setup.unreadable()
 
-    async def device(self, device_id: str) -> DeviceRecord | None:
+    async def device(self, device_id: str) -> Report | None:
         target = f"{self._target}/{quote(device_id, safe='')}"
         return self.record(await self._client.find(target, [("fields", _FIELDS)]))
 
-    async def told(self, _headers: Mapping[str, str], body: bytes) -> Sequence[DeviceRecord]:
-        """A message that comes twice, or late, does no harm: of two status reports the later counts."""
+    async def told(self, _headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
+        """A message that comes twice or late does no harm, since the later of two status reports counts."""
         kind, data = message(body)
         record = self.record(data) if kind in _TOLD else None
         return [replace(record, adds=True)] if record else []
@@ -68,17 +70,17 @@ class AndroidManagement:
     async def close(self) -> None:
         await self._client.close()
 
-    def record(self, found: Any) -> DeviceRecord | None:
-        """The record of a ``Device``; None where it is not one of this enterprise."""
+    def record(self, found: Any) -> Report | None:
+        """The record of a ``Device``; None if it is not of this enterprise."""
         enterprise, _, device_id = text(found, "name").rpartition("/")
         if not device_id or enterprise != self._target.removeprefix("/v1/"):
             return None
         special = text(found, "hardwareInfo", "enterpriseSpecificId")
         serial = text(found, "hardwareInfo", "serialNumber")
         data = text(found, "enrollmentTokenData") if self._settings.enrollment_data_is_owner else ""
-        return DeviceRecord(
+        return report_by(
             source=self._setup.name,
-            id=device_id,
+            device_id=device_id,
             owner=data,
             kind=kind_of("android", text(found, "hardwareInfo", "model")),
             os="android",

@@ -1,8 +1,8 @@
-"""Apple devices through NanoMDM or MicroMDM: what they answer comes as events of a webhook.
+"""Apple devices through NanoMDM or MicroMDM. Their answers come as events of a webhook.
 
-A device says what it is and which apps it has in two answers, in whatever order and to whichever gate: each is stored
-as part of what is known. The schema is ``service/webhook/event.json`` of NanoMDM, the answers are Apple's
-``DeviceInformation`` and ``InstalledApplicationList``.
+A device tells what it is and which apps it has in two answers, in any order and to any gate. Each answer is stored by
+itself. The schema is ``service/webhook/event.json`` of NanoMDM; the answers are Apple's ``DeviceInformation`` and
+``InstalledApplicationList``.
 """
 
 import asyncio
@@ -20,10 +20,12 @@ from mailgate.connectors.inventory import Installed, kind_of, system_of
 from mailgate.connectors.logins import HeaderLogin
 from mailgate.connectors.nanomdm import OwnCommands, ask_devices, listed_identifiers
 from mailgate.connectors.setup import Setup
-from mailgate.model import AppsReport, DeviceRecord
+from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport
 
 _PERSONS = frozenset({"User", "User Enrollment", "Shared iPad"})
-"""Channels of a person on a device: what they say is not of the device."""
+"""Channels of a person on a device. What they say is not about the device."""
 _USER_ENROLLED = "User Enrollment (Device)"
 
 
@@ -46,18 +48,18 @@ class AppleMdm:
                 settings, settings.nanomdm.base_url, HeaderLogin.basic("nanomdm", key)
             )
 
-    async def devices(self, _since: datetime | None) -> AsyncIterator[DeviceRecord]:
-        """None: every device that is known is asked, and answers later."""
+    async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
+        """Yields nothing: every known device is asked, and answers later."""
         if self._client is not None:
             async for ids in self._setup.known(self._setup.name):
                 await self._ask(ids)
-        for record in list[DeviceRecord]():
+        for record in list[Report]():
             yield record
 
     async def wake(self, device_id: str) -> None:
         await self._ask([device_id])
 
-    async def told(self, _headers: Mapping[str, str], body: bytes) -> Sequence[DeviceRecord]:
+    async def told(self, _headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
         event = as_json(body)
         topic = text(event, "topic")
         if topic == "mdm.Connect":
@@ -67,7 +69,7 @@ class AppleMdm:
         if not device_id:
             return []
         if topic == "mdm.CheckOut":
-            return [DeviceRecord(self._setup.name, device_id, gone=True)]
+            return [report_by(self._setup.name, device_id, gone=True)]
         if topic == "mdm.Authenticate":
             return [self._described(device_id, await _payload(said))]
         if topic == "mdm.TokenUpdate" and value(said, "token_update_tally") in (None, 1):
@@ -84,14 +86,14 @@ class AppleMdm:
         await ask_devices(self._client, ids, self._commands, self._identifiers)
 
     async def _welcome(self, device_id: str) -> None:
-        """A device that has just enrolled is asked at once; where that fails, the schedule does it."""
+        """A device that has just enrolled is asked at once. If that fails, the schedule asks it."""
         if self._client is not None:
             try:
                 await self._ask([device_id])
             except SourceError:
                 return
 
-    async def _answered(self, event: Any) -> Sequence[DeviceRecord]:
+    async def _answered(self, event: Any) -> Sequence[Report]:
         said = value(event, "acknowledge_event")
         device_id, personal = _enrolled(said)
         if not device_id or text(said, "status") != "Acknowledged":
@@ -105,16 +107,16 @@ class AppleMdm:
         report = self._apps(apps, name, personal=personal, at=instant(event, "created_at"))
         if report is None:
             return []
-        return [DeviceRecord(self._setup.name, device_id, managed=True, apps=report, adds=True)]
+        return [report_by(self._setup.name, device_id, managed=True, apps=report, adds=True)]
 
-    def _described(self, device_id: str, said: Mapping[str, Any]) -> DeviceRecord:
-        """What a device says of itself, when it enrols or is asked."""
+    def _described(self, device_id: str, said: Mapping[str, Any]) -> Report:
+        """What a device says about itself, when it enrols or is asked."""
         model = text(said, "ProductName") or text(said, "ModelName") or text(said, "Model")
         os = "macos" if "mac" in model.casefold() else system_of(model)
         eas_id = text(said, "EASDeviceIdentifier")
-        return DeviceRecord(
+        return report_by(
             source=self._setup.name,
-            id=device_id,
+            device_id=device_id,
             kind=kind_of(os, model),
             os=os,
             os_version=text(said, "OSVersion"),
@@ -128,10 +130,11 @@ class AppleMdm:
     def _apps(
         self, apps: Sequence[Any], command: str, *, personal: bool, at: datetime | None
     ) -> AppsReport | None:
-        """None where the list tells nothing.
+        """The apps of an answer; None if the list tells nothing.
 
-        An answer does not say what was asked for: only listed apps, only managed ones, or all. Our own questions are
-        known by their names. A stranger's list can show an app, but where we ask ourselves it cannot clear a device.
+        An answer does not say what was asked for: only listed apps, only managed ones, or all. The gate knows its own
+        questions by their names. A list that others asked for can show an app, but it cannot clear a device if the
+        gate asks too.
         """
         ours = self._commands is not None and self._commands.made(command)
         present = self._setup.listed("ios", [Installed(text(a, "Identifier"), text(a, "Name")) for a in apps])
@@ -144,7 +147,8 @@ class AppleMdm:
 
 
 def _enrolled(said: Any) -> tuple[str, bool]:
-    """The id of the device, and whether it is a person's own under User Enrollment. No id where it is no device's."""
+    """The id of the device, and whether it is a person's own under User Enrollment. The id is empty if the event is
+    of no device."""
     kind = text(said, "ids", "type")
     if kind in _PERSONS:
         return "", False

@@ -26,7 +26,7 @@ def plist(raw: bytes) -> dict[str, Any]:
 
 
 def _depth(raw: bytes) -> int:
-    """An upper bound of how deep containers nest; text in between can only make it look deeper."""
+    """An upper bound of how deep containers nest. Text in between can only make it look deeper."""
     depth = deepest = 0
     for part in raw.split(b"<")[1:]:
         if part.startswith((b"dict", b"array")) and not part.partition(b">")[0].endswith(b"/"):

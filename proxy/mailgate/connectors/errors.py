@@ -1,4 +1,4 @@
-"""What keeps a source from being read, each with a word of its own for logs, metrics and people."""
+"""The troubles of reading a source, each with its own word for logs, metrics and people."""
 
 from enum import StrEnum
 
@@ -6,34 +6,34 @@ from mailgate.errors import MailgateError
 
 
 class Trouble(StrEnum):
-    """The closed set of words. None of them quotes what the source said."""
+    """The closed set of words. None of them quotes the source."""
 
     UNREACHABLE = "unreachable"
     """No connection."""
     TIMEOUT = "timeout"
-    """An answer, or a run, took longer than it may."""
+    """An answer or a run took too long."""
     CERTIFICATE = "certificate"
-    """The server's certificate is not one that is trusted."""
+    """The server's certificate is not trusted."""
     LOGIN = "login-refused"
     """The account or its secret is not accepted."""
     RIGHT = "right-missing"
     """The account may not read this."""
     THROTTLED = "throttled"
-    """Asked to wait again and again."""
+    """The source asks to wait again and again."""
     STATUS = "unexpected-status"
     """An HTTP status that no other word is for."""
     TOO_BIG = "too-big"
-    """One answer, or all of a run, is bigger than it may be."""
+    """One answer, or a whole run, is too big."""
     SHAPE = "unexpected-shape"
-    """An answer that is not what the API's documentation says."""
+    """An answer does not have the form that the API documents."""
     ELSEWHERE = "leads-elsewhere"
     """A redirect or a next page at another host."""
     CUT = "cut-short"
     """The list changed while it was read, so that a device may have been missed."""
     CURSOR = "cursor-refused"
-    """What changed since then cannot be told any more; everything has to be read."""
+    """The source no longer knows what changed since then, so everything has to be read."""
     GONE = "too-many-gone"
-    """More devices would be gone than one run may find gone."""
+    """More devices are gone than one run may find gone."""
     FILE = "file-unreadable"
     STORE = "store-unavailable"
     STOPPED = "stopped"
@@ -42,12 +42,12 @@ class Trouble(StrEnum):
 
 
 class SourceError(MailgateError):
-    """A source that could not be read. ``hint`` is in our own words; ``status`` the HTTP status where there was one."""
+    """A source could not be read. ``hint`` is in our own words; ``status`` is the HTTP status, if there was one."""
 
     def __init__(self, trouble: Trouble, hint: str = "", status: int = 0) -> None:
         self.trouble = trouble
         self.hint = hint
         self.status = status
         self.details: tuple[str, ...] = ()
-        """What exactly is wrong, for who asked: it may quote the source, so it is never logged."""
+        """What exactly is wrong, for the person who asked. It may quote the source, so it is never logged."""
         super().__init__(f"{trouble}: {hint}" if hint else str(trouble))

@@ -1,4 +1,4 @@
-"""Reading what others wrote: a field of the wrong type is as good as none."""
+"""Reads fields that others wrote. A field of the wrong type counts as missing."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ _LONGEST = 500
 
 
 def objects(page: Any, items: str, *, missing: bool = False) -> list[Mapping[str, Any]]:
-    """The objects under ``items``. Raises ``SourceError`` where there is no list, unless one may be ``missing``."""
+    """The objects under ``items``. Raises ``SourceError`` if there is no list, unless it may be ``missing``."""
     found = page.get(items, [] if missing else None) if isinstance(page, dict) else None
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
         raise SourceError(Trouble.SHAPE, f"an answer has no list `{items}`")
@@ -18,14 +18,15 @@ def objects(page: Any, items: str, *, missing: bool = False) -> list[Mapping[str
 
 
 def value(thing: Any, *path: str) -> Any:
-    """What stands under these keys; None where something on the way is missing."""
+    """The value under these keys; None if one of them is missing."""
     for key in path:
         thing = thing.get(key) if isinstance(thing, dict) else None
     return thing
 
 
 def text(thing: Any, *path: str) -> str:
-    """A short text without blanks around it, or nothing. A number is a text too: ids are written either way."""
+    """A short text without blanks around it, or an empty one. A number counts as a text too, since ids are written
+    either way."""
     found = value(thing, *path)
     if isinstance(found, int) and not isinstance(found, bool):
         return str(found)
@@ -39,13 +40,14 @@ def flag(thing: Any, *path: str) -> bool | None:
 
 
 def listed(thing: Any, *path: str) -> list[Any] | None:
-    """A list, or None where there is none."""
+    """A list, or None if there is none."""
     found = value(thing, *path)
     return found if isinstance(found, list) else None
 
 
 def instant(thing: Any, *path: str) -> datetime | None:
-    """An instant as RFC 3339 has it. Long ago stands for never (Graph writes the year 1), and so does what no clock reaches."""
+    """An instant as in RFC 3339. A time long ago means never (Graph writes the year 1), and so does one that no clock
+    reaches."""
     try:
         found = datetime.fromisoformat(text(thing, *path))
         found = (found.replace(tzinfo=UTC) if found.tzinfo is None else found).astimezone(UTC)

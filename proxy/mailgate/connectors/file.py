@@ -12,13 +12,13 @@ from mailgate.config.sources import FileSettings, PostSettings
 from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.lines import Row, check_rows, read_rows, record_of
 from mailgate.connectors.setup import Setup
-from mailgate.model import DeviceRecord
+from mailgate.devices.device import Report
 
 _CHUNK = 500
 
 
 class LinesFile:
-    """A file of lines: checked to its end first, so that a file with a mistake changes nothing."""
+    """A file of lines. It is checked to its end first, so that a file with a mistake changes nothing."""
 
     scheduled: ClassVar[bool] = True
     tells_changes: ClassVar[bool] = False
@@ -34,7 +34,7 @@ class LinesFile:
         """The file of these settings."""
         return cls(setup, settings.path, is_csv=settings.is_csv(), complete=settings.complete)
 
-    async def devices(self, _since: datetime | None) -> AsyncIterator[DeviceRecord]:
+    async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
         try:
             file = await asyncio.to_thread(self._path.open, "rb")
         except OSError as error:
@@ -46,7 +46,7 @@ class LinesFile:
             async for record in self._records(file):
                 yield record
 
-    async def _records(self, file: BinaryIO) -> AsyncIterator[DeviceRecord]:
+    async def _records(self, file: BinaryIO) -> AsyncIterator[Report]:
         rows = read_rows(file, is_csv=self._is_csv)
         while chunk := await asyncio.to_thread(_some, rows):
             for row in chunk:
@@ -59,7 +59,7 @@ class LinesFile:
 
 
 class PostedLines:
-    """Lines that are posted: all of one call, or none where one of them is wrong."""
+    """Lines that are posted: all lines of one call count, or none if one of them is wrong."""
 
     scheduled: ClassVar[bool] = False
     tells_changes: ClassVar[bool] = False
@@ -68,16 +68,16 @@ class PostedLines:
     def __init__(self, setup: Setup, _settings: PostSettings) -> None:
         self._setup = setup
 
-    async def devices(self, _since: datetime | None) -> AsyncIterator[DeviceRecord]:
-        """None: they come by themselves."""
-        for record in tuple[DeviceRecord, ...]():
+    async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
+        """Yields nothing: the lines come by themselves."""
+        for record in tuple[Report, ...]():
             yield record
 
-    async def told(self, headers: Mapping[str, str], body: bytes) -> Sequence[DeviceRecord]:
+    async def told(self, headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
         is_csv = headers.get("content-type", "").partition(";")[0].strip().casefold() == "text/csv"
         return await asyncio.to_thread(self._read, body, is_csv)
 
-    def _read(self, body: bytes, is_csv: bool) -> Sequence[DeviceRecord]:
+    def _read(self, body: bytes, is_csv: bool) -> Sequence[Report]:
         check_rows(read_rows(BytesIO(body), is_csv=is_csv))
         rows = read_rows(BytesIO(body), is_csv=is_csv)
         return [record_of(row.device, self._setup) for row in rows if row.device is not None]

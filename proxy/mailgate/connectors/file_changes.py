@@ -1,4 +1,4 @@
-"""Which files of connectors have changed."""
+"""Finds the files of connectors that have changed."""
 
 from collections.abc import Mapping
 
@@ -7,14 +7,15 @@ from mailgate.config.sources import EverySource, FileSettings
 
 
 class FileChanges:
-    """Looks again and again. A file counts as changed once it is the same in two looks: it may still be written."""
+    """Looks regularly. A file counts as changed once two looks in a row find it the same, since it may still be being
+    written."""
 
     def __init__(self) -> None:
         self._read: dict[str, Stamp | None] = {}
         self._seen: dict[str, Stamp | None] = {}
 
     def changed(self, settings: Mapping[str, EverySource]) -> set[str]:
-        """The connectors whose file is another than when this named them last. The first look names none."""
+        """The connectors whose files changed since the last look that named them. The first look names none."""
         stamps = {
             name: stamp_of(each.path) for name, each in settings.items() if isinstance(each, FileSettings)
         }

@@ -16,7 +16,9 @@ from mailgate.connectors.inventory import Installed, kind_of, system_of
 from mailgate.connectors.logins import HeaderLogin
 from mailgate.connectors.paging import PAGES
 from mailgate.connectors.setup import Setup
-from mailgate.model import AppsReport, DeviceRecord
+from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport
 
 _HOSTS = "/api/v1/fleet/hosts"
 _HANDHELD = frozenset({"ios", "ipados", "android"})
@@ -39,14 +41,14 @@ class Fleet:
         login = HeaderLogin.bearer(settings.token.get_secret_value())
         self._client = setup.client(settings, settings.base_url, login)
 
-    async def devices(self, _since: datetime | None) -> AsyncIterator[DeviceRecord]:
+    async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
         async for found in self._hosts():
             if text(found, "id"):
                 yield self._record(found)
             else:
                 self._setup.unreadable()
 
-    async def device(self, device_id: str) -> DeviceRecord | None:
+    async def device(self, device_id: str) -> Report | None:
         if not re.fullmatch(r"[0-9]{1,18}", device_id):
             return None
         found = value(await self._client.find(f"{_HOSTS}/{device_id}"), "host")
@@ -56,7 +58,7 @@ class Fleet:
         await self._client.close()
 
     async def _hosts(self) -> AsyncIterator[Mapping[str, Any]]:
-        """All of them. The pages have no total: where fewer came than were counted before, some have moved meanwhile."""
+        """All hosts. The pages have no total: if fewer came than were counted before, some have moved meanwhile."""
         counted = value(await self._client.get(f"{_HOSTS}/count"), "count")
         if not isinstance(counted, int):
             raise SourceError(Trouble.SHAPE, "an answer has no `count`")
@@ -79,13 +81,13 @@ class Fleet:
         if read < counted:
             raise SourceError(Trouble.CUT)
 
-    def _record(self, found: Mapping[str, Any]) -> DeviceRecord:
+    def _record(self, found: Mapping[str, Any]) -> Report:
         os = system_of(text(found, "platform"), text(found, "os_version"))
         state = text(found, "mdm", "enrollment_status")
         personal = "personal" in state.casefold()  # serial and UUID are made for one enrolment then
-        return DeviceRecord(
+        return report_by(
             source=self._setup.name,
-            id=text(found, "id"),
+            device_id=text(found, "id"),
             owner=_owner(found),
             kind=kind_of(os, text(found, "hardware_model")),
             os=os,
@@ -98,7 +100,7 @@ class Fleet:
         )
 
     def _apps(self, found: Mapping[str, Any], os: str) -> AppsReport | None:
-        """Of handhelds alone. An empty list is no inventory."""
+        """The apps of handhelds alone. An empty list is no inventory."""
         software = listed(found, "software")
         if not software or os not in _HANDHELD:
             return None

@@ -1,4 +1,4 @@
-"""How Google's APIs are asked: as a service account, and again later where a quota is used up."""
+"""Asks Google's APIs as a service account, and asks again later if a quota is used up."""
 
 import json
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ _QUOTAS = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceede
 
 
 def google_client(setup: Setup, settings: GoogleAccount, base: str, scope: str, subject: str = "") -> Client:
-    """Asks the API at the origin ``base``. ``subject``: the person in whose place, where there is one."""
+    """Asks the API at the origin ``base``. ``subject`` is the person whom the account acts for, if there is one."""
     account = json.loads(settings.account.get_secret_value())
     login = SignedAssertion(
         f"{settings.login_url}/token",
@@ -30,7 +30,7 @@ def google_client(setup: Setup, settings: GoogleAccount, base: str, scope: str, 
 
 @dataclass(frozen=True, slots=True)
 class QuotaWire:
-    """Google says 403 for a right that is missing and for a quota that is used up: the latter becomes a 429."""
+    """Google answers 403 for a missing right and for a quota that is used up. The latter becomes a 429."""
 
     wire: Wire
 

@@ -14,7 +14,9 @@ from mailgate.connectors.google import google_client
 from mailgate.connectors.inventory import Installed, kind_of, system_of
 from mailgate.connectors.paging import tokened
 from mailgate.connectors.setup import Setup
-from mailgate.model import AppsReport, DeviceRecord
+from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport
 
 _SCOPE = "https://www.googleapis.com/auth/admin.directory.device.mobile.readonly"
 _FIELDS = (
@@ -37,7 +39,7 @@ class GoogleDirectory:
         self._target = f"/admin/directory/v1/customer/{settings.customer}/devices/mobile"
         self._client = google_client(setup, settings, settings.base_url, _SCOPE, settings.delegate)
 
-    async def devices(self, _since: datetime | None) -> AsyncIterator[DeviceRecord]:
+    async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
         query: list[tuple[str, str | int]] = [
             ("projection", "FULL"),
             ("maxResults", self._settings.page_size),
@@ -50,7 +52,7 @@ class GoogleDirectory:
                 else:
                     self._setup.unreadable()
 
-    async def device(self, device_id: str) -> DeviceRecord | None:
+    async def device(self, device_id: str) -> Report | None:
         target = f"{self._target}/{quote(device_id, safe='')}"
         found = await self._client.find(target, [("projection", "FULL"), ("fields", _FIELDS)])
         return self._record(found) if isinstance(found, dict) and text(found, "resourceId") else None
@@ -58,14 +60,14 @@ class GoogleDirectory:
     async def close(self) -> None:
         await self._client.close()
 
-    def _record(self, found: Mapping[str, Any]) -> DeviceRecord:
+    def _record(self, found: Mapping[str, Any]) -> Report:
         model = text(found, "model")
         os = system_of(model, text(found, "os"), text(found, "type"))
         status = text(found, "status").casefold()
         emails = [email for email in listed(found, "email") or [] if isinstance(email, str)]
-        return DeviceRecord(
+        return report_by(
             source=self._setup.name,
-            id=text(found, "resourceId"),
+            device_id=text(found, "resourceId"),
             owner=emails[0].strip() if emails else "",
             kind=kind_of(os, model),
             os=os,
@@ -78,7 +80,7 @@ class GoogleDirectory:
         )
 
     def _apps(self, found: Mapping[str, Any], os: str) -> AppsReport | None:
-        """Complete only where the account is not kept apart in a work profile, which has apps of its own."""
+        """Whether the apps are complete: not if the account is in a work profile, which has apps of its own."""
         apps = listed(found, "applications")
         if not apps or os != "android":
             return None

@@ -1,4 +1,4 @@
-"""Asks an API for JSON: logs in, waits when told to, tries again, and stays at one origin."""
+"""Asks an API for JSON. It logs in, waits when told to, tries again, and stays at one origin."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from mailgate.tasks import end_all
 Query = Iterable[tuple[str, str | int]]
 
 ATTEMPTS = 6
-"""Times that one question is asked at most."""
+"""How often one question is asked at most."""
 REDIRECTS = 3
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _BRIEF = frozenset({Trouble.UNREACHABLE, Trouble.TIMEOUT})
@@ -38,7 +38,7 @@ class Client:
         return self._around.tally
 
     async def get(self, target: str, query: Query = (), headers: Mapping[str, str] | None = None) -> Any:
-        """The JSON at ``target``, a path or a URL at the same origin; None where there is no content (204)."""
+        """The JSON at ``target``, a path or a URL at the same origin; None if there is no content (204)."""
         return await self._ask("GET", target, query, headers or {}, None)
 
     async def post(self, target: str, body: Any, headers: Mapping[str, str] | None = None) -> Any:
@@ -53,7 +53,7 @@ class Client:
     async def find(
         self, target: str, query: Query = (), headers: Mapping[str, str] | None = None
     ) -> Any | None:
-        """As ``get``; None where there is no such thing (404)."""
+        """The same as ``get``; None if there is no such thing (404)."""
         try:
             return await self.get(target, query, headers)
         except SourceError as error:
@@ -84,7 +84,7 @@ class Client:
     async def _answered(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> Answer:
-        """The answer after redirects within the origin, and after one new login where the old one had run out."""
+        """The answer after redirects within the origin, and after one new login if the old one had expired."""
         renewed = False
         for _ in range(REDIRECTS + 2):
             login = await self._login.headers(self.patiently)
@@ -100,9 +100,10 @@ class Client:
         raise SourceError(Trouble.STATUS, "redirected in circles", answer.status)
 
     async def patiently(self, question: Question) -> Answer:
-        """The answer, asked for again where the server has no time now. The last one stands.
+        """The answer, asked for again if the server has no time now; the last one counts.
 
-        A fault of the server (500) may have come after it had put what it was to put: that is said, not tried again.
+        A fault of the server (500) may have come after it did what it was asked to do, so that is reported and not
+        tried again.
         """
         again = _AGAIN - {500} if question.method == "PUT" else _AGAIN
         for attempt in range(ATTEMPTS):
@@ -134,7 +135,7 @@ class Client:
             raise SourceError(Trouble.TOO_BIG, "the answers of this run are longer than `run_bytes`")
 
     def _at_home(self, target: str, seen_from: str = "") -> str:
-        """A URL at our origin. What leads elsewhere is not asked: the login goes along with every question."""
+        """A URL at our origin. Other URLs are not asked, since the login goes along with every question."""
         try:
             url = urljoin(seen_from or self._base, target)
             parts = urlsplit(url)
@@ -163,10 +164,11 @@ Item = TypeVar("Item")
 Found = TypeVar("Found")
 
 
-async def together(
+async def bounded_gather(
     work: Callable[[Item], Awaitable[Found]], items: Sequence[Item], at_once: int
 ) -> list[Found]:
-    """What ``work`` makes of each item, in their order. Where one fails the others end, and its error is raised."""
+    """The results of ``work`` for all items, in order, with a bounded number at once. If one fails the others end,
+    and its error is raised."""
     free = asyncio.Semaphore(at_once)
 
     async def one(item: Item) -> Found:
@@ -183,7 +185,7 @@ async def together(
 FIRST = 1.0
 """Seconds before the second time."""
 MOST = 300.0
-"""Seconds that are ever waited for one answer, whatever the server asks for."""
+"""The most seconds that are waited for one answer, whatever the server asks for."""
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -200,5 +202,5 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 
 
 def backoff(attempt: int, chance: float) -> float:
-    """Seconds before the attempt after ``attempt`` (from 0): doubled each time, of which half is left to chance."""
+    """Seconds before the attempt after ``attempt`` (from 0). They double each time, and half of them are random."""
     return min(FIRST * 2.0**attempt, MOST) * (0.5 + chance / 2)

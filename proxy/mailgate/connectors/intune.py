@@ -18,7 +18,9 @@ from mailgate.connectors.inventory import Installed, kind_of, system_of
 from mailgate.connectors.logins import ClientCredentials
 from mailgate.connectors.paging import linked
 from mailgate.connectors.setup import Setup
-from mailgate.model import AppsReport, DeviceRecord
+from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport
 
 _V1 = "/v1.0/deviceManagement"
 _BETA = "/beta/deviceManagement"
@@ -27,9 +29,9 @@ _FIELDS = (
     "managedDeviceOwnerType,complianceState,jailBroken,lastSyncDateTime,managementAgent"
 )
 _IDLE = 3
-"""Witnesses in a row that bring nobody new, after which no more are asked."""
+"""After this many witnesses in a row that bring nobody new, no more are asked."""
 _LATE = timedelta(hours=24)
-"""How long after a device called in its apps may still appear in Graph."""
+"""How long after a device's call its apps may still appear in Graph."""
 
 
 class Intune:
@@ -51,7 +53,7 @@ class Intune:
         self._witnesses = settings.witnesses
         self._client = setup.client(settings, settings.base_url, login)
 
-    async def devices(self, since: datetime | None) -> AsyncIterator[DeviceRecord]:
+    async def devices(self, since: datetime | None) -> AsyncIterator[Report]:
         seen = await self._inventory()
         query = [("$select", _FIELDS)]
         if since is not None:
@@ -66,7 +68,7 @@ class Intune:
                 else:
                     self._setup.unreadable()
 
-    async def device(self, device_id: str) -> DeviceRecord | None:
+    async def device(self, device_id: str) -> Report | None:
         target = f"{_BETA}/managedDevices/{quote(device_id, safe='')}"
         found = await self._client.find(target, [("$expand", "detectedApps"), ("$select", _FIELDS)])
         if isinstance(value(found, "value"), dict):
@@ -120,12 +122,12 @@ class Intune:
             for device in page:
                 yield text(device, "id")
 
-    def _record(self, found: Mapping[str, Any], apps: frozenset[str] | None) -> DeviceRecord:
+    def _record(self, found: Mapping[str, Any], apps: frozenset[str] | None) -> Report:
         os = system_of(text(found, "operatingSystem"))
         eas_id = text(found, "easDeviceId")
-        return DeviceRecord(
+        return report_by(
             source=self._setup.name,
-            id=text(found, "id"),
+            device_id=text(found, "id"),
             owner=text(found, "userPrincipalName") or text(found, "emailAddress"),
             kind=kind_of(os, text(found, "model")),
             os=os,

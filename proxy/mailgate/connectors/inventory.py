@@ -1,4 +1,4 @@
-"""From raw app lists to listed apps: here everything else is dropped, before a record exists."""
+"""Turns raw app lists into listed apps. Everything else is dropped here, before a record exists."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from mailgate.policy import AppCatalog
 
 
 class Installed(NamedTuple):
-    """One app as an inventory has it; what it does not say is empty."""
+    """One app as an inventory has it. Fields that it does not have are empty."""
 
     identifier: str = ""
     """Bundle identifier or package name."""
@@ -17,7 +17,7 @@ class Installed(NamedTuple):
 
 
 def listed_apps(catalog: AppCatalog, os: str, installed: Iterable[Installed]) -> frozenset[str]:
-    """Keys of the listed apps among those that are installed. What else is there goes no further."""
+    """Keys of the listed apps among those that are installed. Everything else is dropped."""
     keys = (catalog.match_installed(os, *app) for app in installed)
     return frozenset(key for key in keys if key)
 
@@ -39,7 +39,7 @@ _COMPUTERS = (
 
 
 def system_of(*words: str) -> str:
-    """The system in our spelling, from the first of these words that names one; empty where none does."""
+    """The system in our spelling, from the first of these words that names one; empty if none does."""
     for word in words:
         folded = word.casefold()
         for part, name in _SYSTEMS + _COMPUTERS:
@@ -49,7 +49,7 @@ def system_of(*words: str) -> str:
 
 
 def kind_of(os: str, model: str = "") -> Kind | None:
-    """The kind of device that a system and a model name stand for; None where they do not tell."""
+    """The kind of device by its system and model; None if they do not tell."""
     folded = model.casefold()
     if os == "ipados" or "ipad" in folded or "tablet" in folded:
         return Kind.TABLET

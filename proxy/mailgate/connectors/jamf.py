@@ -15,7 +15,9 @@ from mailgate.connectors.inventory import Installed, kind_of, system_of
 from mailgate.connectors.logins import ClientCredentials
 from mailgate.connectors.paging import numbered
 from mailgate.connectors.setup import Setup
-from mailgate.model import AppsReport, DeviceRecord
+from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport
 
 _DETAIL = "/api/v2/mobile-devices/detail"
 _SECTIONS: list[tuple[str, str | int]] = [
@@ -41,12 +43,12 @@ class Jamf:
         self._settings = settings
         self._client = setup.client(settings, settings.base_url, login)
 
-    async def devices(self, since: datetime | None) -> AsyncIterator[DeviceRecord]:
+    async def devices(self, since: datetime | None) -> AsyncIterator[Report]:
         changed = f'lastInventoryUpdateDate>="{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"' if since else ""
         async for record in self._listed(changed):
             yield record
 
-    async def device(self, device_id: str) -> DeviceRecord | None:
+    async def device(self, device_id: str) -> Report | None:
         if not re.fullmatch(r"[0-9]{1,18}", device_id):  # goes into a query language
             return None
         async with aclosing(self._listed(f'mobileDeviceId=="{device_id}"')) as found:
@@ -55,7 +57,7 @@ class Jamf:
     async def close(self) -> None:
         await self._client.close()
 
-    async def _listed(self, condition: str) -> AsyncGenerator[DeviceRecord, None]:
+    async def _listed(self, condition: str) -> AsyncGenerator[Report, None]:
         query = [*_SECTIONS, ("sort", "mobileDeviceId:asc"), *([("filter", condition)] if condition else [])]
         async for page in numbered(self._client, _DETAIL, query, self._settings.page_size):
             for found in page:
@@ -64,13 +66,13 @@ class Jamf:
                 else:
                     self._setup.unreadable()
 
-    def _record(self, found: Mapping[str, Any]) -> DeviceRecord:
+    def _record(self, found: Mapping[str, Any]) -> Report:
         model = text(found, "hardware", "model")
         os = system_of(model, text(found, "deviceType"))
         eas_id = text(found, "general", "exchangeDeviceId")
-        return DeviceRecord(
+        return report_by(
             source=self._setup.name,
-            id=text(found, "mobileDeviceId"),
+            device_id=text(found, "mobileDeviceId"),
             owner=text(found, "userAndLocation", "emailAddress")
             or text(found, "userAndLocation", "username"),
             kind=kind_of(os, model),
@@ -85,7 +87,7 @@ class Jamf:
         )
 
     def _apps(self, found: Mapping[str, Any], os: str) -> AppsReport | None:
-        """None where there is no inventory: an empty list is none, as every device has apps."""
+        """The apps; None if there is no inventory. An empty list is no inventory, since every device has apps."""
         apps = listed(found, "applications")
         if not apps:
             return None

@@ -1,4 +1,4 @@
-"""A run in one of several gates at a time: under a lease, from the state before to the state after."""
+"""Runs a connector in one of several gates at a time, under a lease, and notes its state."""
 
 import asyncio
 import traceback
@@ -21,22 +21,22 @@ from mailgate.model import SourceState
 from mailgate.tasks import end
 
 LEASE = timedelta(seconds=60)
-"""How long nobody takes over from a gate that is gone."""
+"""How long a gate that is gone keeps its lease."""
 
 
-class Desk(Keeper, Protocol):
+class RunStore(Keeper, Protocol):
     """What is kept between runs, for all gates. Every method may raise ``SourceError`` with ``Trouble.STORE``."""
 
     async def states(self) -> dict[str, SourceState]:
-        """How every connector that ever ran fares."""
+        """The state of every connector that ever ran."""
         ...
 
     async def note(self, state: SourceState) -> None:
-        """Keep how a connector fares now."""
+        """Keep the state of a connector."""
         ...
 
     async def claim(self, name: str, span: timedelta) -> bool:
-        """Whether this gate is the one to run a connector, for ``span`` from now."""
+        """Claim a connector for ``span`` from now. True if this gate may run it."""
         ...
 
     async def release(self, name: str) -> None:
@@ -46,14 +46,14 @@ class Desk(Keeper, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a person asks of one run."""
+    """What a person wishes of one run."""
 
     full: bool = False
     """Read everything, whatever was read before."""
     let_go: bool = False
-    """Take what is no longer named for gone, however much it is."""
+    """Take devices that are no longer named for gone, however many they are."""
     progress: Callable[[int, int | None], None] = lambda _done, _total: None
-    """Called with the number of records so far, and of all where that is known."""
+    """Called with the number of records so far, and of all if that is known."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,12 @@ class LeasedRun:
     """Runs a connector unless another gate does."""
 
     make: Callable[[str, EverySource, Runtime], Connector]
-    desk: Desk
+    run_store: RunStore
     runtime: Callable[[], Runtime]
-    """New for every run, with a tally of its own."""
+    """Made for every run, with its own tally."""
     numbers: Numbers
     listed: Callable[[], str]
-    """Which apps are looked for: ``AppCatalog.fingerprint``."""
+    """The apps that are looked for: ``AppCatalog.fingerprint``."""
     log: FilteringBoundLogger = field(default_factory=structlog.get_logger)
 
     async def run(
@@ -77,10 +77,10 @@ class LeasedRun:
         *,
         unless: Callable[[SourceState], bool] | None = None,
     ) -> Outcome | None:
-        """Run it now. None where another gate runs it, or where ``unless`` holds of the state that is found."""
+        """Run it now. Returns None if another gate runs it, or if ``unless`` holds for its state."""
         log = self.log
         try:
-            if not await self.desk.claim(name, LEASE):
+            if not await self.run_store.claim(name, LEASE):
                 return None
             try:
                 return await self._under_lease(name, settings, wish, unless)
@@ -98,22 +98,24 @@ class LeasedRun:
             assert isinstance(connector, Told)
             records = await connector.told(headers, body)
             for start in range(0, len(records), BATCH):
-                await finished(self.desk.take(records[start : start + BATCH]))
+                await finished(self.run_store.take(records[start : start + BATCH]))
         finally:
             await connector.close()
-        if connector.scheduled and settings.scheduled():  # its runs say how it fares; a call puts off none
+        if (
+            connector.scheduled and settings.scheduled()
+        ):  # the state is about runs; a call does not put off the next run
             self.numbers.count(name, Outcome(taken=len(records)), around.tally, 0.0)
             return len(records)
-        state = (await self.desk.states()).get(name) or SourceState(name)
+        state = (await self.run_store.states()).get(name) or SourceState(name)
         now, outcome = around.now(), Outcome(taken=len(records), gone=sum(each.gone for each in records))
-        await self.desk.note(after(state, outcome, now, now, state.listed))
+        await self.run_store.note(after(state, outcome, now, now, state.listed))
         self.numbers.count(name, outcome, around.tally, 0.0)
         return len(records)
 
     async def _under_lease(
         self, name: str, settings: EverySource, wish: Wish, unless: Callable[[SourceState], bool] | None
     ) -> Outcome | None:
-        state = (await self.desk.states()).get(name) or SourceState(name)
+        state = (await self.run_store.states()).get(name) or SourceState(name)
         if unless is not None and unless(state):
             return None
         around = self.runtime()
@@ -121,9 +123,9 @@ class LeasedRun:
         start = None if wish.full else since(state, settings, started, listed)
         outcome = await self._while_ours(name, self._read(name, settings, around, start, wish))
         if outcome.trouble is Trouble.STOPPED:
-            return outcome  # another gate has it now, and notes what becomes of it
+            return outcome  # another gate has it now, and notes its state
         ended = around.now()
-        await self.desk.note(after(state, outcome, started, ended, listed))
+        await self.run_store.note(after(state, outcome, started, ended, listed))
         self.numbers.count(name, outcome, around.tally, (ended - started).total_seconds())
         self._say(name, outcome, around.tally)
         return outcome
@@ -131,14 +133,14 @@ class LeasedRun:
     async def _read(
         self, name: str, settings: EverySource, around: Runtime, start: datetime | None, wish: Wish
     ) -> Outcome:
-        """One run; a second one that reads everything where the source cannot tell what changed any more."""
+        """One run; a second one that reads everything if the source no longer knows what changed."""
         connector = None
         try:
             connector = self.make(name, settings, around)
             run = Run(
                 name,
                 connector,
-                self.desk,
+                self.run_store,
                 around.tally,
                 100 if wish.let_go else settings.most_gone,
                 settings.run_timeout if isinstance(settings, Asked) else None,
@@ -159,7 +161,7 @@ class LeasedRun:
                 await connector.close()
 
     async def _while_ours(self, name: str, work: Coroutine[Any, Any, Outcome]) -> Outcome:
-        """Renew the lease while the work runs; end the work where the lease is lost."""
+        """Renew the lease while the work runs. If the lease is lost, end the work."""
         log, task = self.log, asyncio.get_running_loop().create_task(work)
         renewed = asyncio.get_running_loop().time()
         try:
@@ -178,16 +180,16 @@ class LeasedRun:
 
     async def _renew(self, name: str) -> bool:
         try:
-            return await self.desk.claim(name, LEASE)
+            return await self.run_store.claim(name, LEASE)
         except SourceError:
             return False
 
     async def _release(self, name: str) -> None:
         log = self.log
         try:
-            await self.desk.release(name)
+            await self.run_store.release(name)
         except SourceError:
-            log.warning("connector-lease-kept", connector=name)  # it runs out by itself
+            log.warning("connector-lease-kept", connector=name)  # the lease runs out by itself
 
     def _say(self, name: str, outcome: Outcome, tally: Tally) -> None:
         log = self.log

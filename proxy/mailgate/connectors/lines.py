@@ -1,4 +1,4 @@
-"""Devices from lines that people or their programs write: JSON lines and CSV. All of them are right, or none counts."""
+"""Reads devices from lines that people or programs write: JSON lines and CSV. If one line is wrong, none counts."""
 
 import csv
 import json
@@ -15,12 +15,13 @@ from mailgate.config.sources.line import InstalledApp
 from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.inventory import Installed
 from mailgate.connectors.setup import Setup
-from mailgate.model import DeviceRecord
+from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
 from mailgate.policy.spelling import expected
 
 MAX_LINE = 1024 * 1024
 MAX_MISTAKES = 100
-"""Mistakes that are told; more are only counted."""
+"""How many mistakes are told; more are only counted."""
 
 _LISTS = ("eas_ids", "certificates", "apps")
 _FLAGS = ("managed", "apps_complete", "gone")
@@ -36,7 +37,7 @@ class LineMistake:
 
     line: int
     field: str
-    """The key or column; empty where it is about the whole line."""
+    """The key or column; empty if the mistake is about the whole line."""
     message: str
 
     def __str__(self) -> str:
@@ -67,7 +68,7 @@ def read_rows(file: BinaryIO, *, is_csv: bool) -> Iterator[Row]:
 
 
 def check_rows(rows: Iterator[Row]) -> int:
-    """How many lines there are. Raises ``LinesRefusedError`` where one of them is wrong."""
+    """Count the lines. Raises ``LinesRefusedError`` if one of them is wrong."""
     mistakes, wrong, right = list[LineMistake](), 0, 0
     for row in rows:
         right += 1
@@ -78,16 +79,16 @@ def check_rows(rows: Iterator[Row]) -> int:
     return right
 
 
-def record_of(line: DeviceLine, setup: Setup) -> DeviceRecord:
-    """The record of a line. Here apps that are not listed are dropped."""
+def record_of(line: DeviceLine, setup: Setup) -> Report:
+    """The record of a line. Apps that are not listed are dropped here."""
     given = line.apps or ()
     apps = [
         Installed(app) if isinstance(app, str) else Installed(app.id, app.name, app.publisher)
         for app in given
     ]
-    return DeviceRecord(
+    return report_by(
         source=setup.name,
-        id=line.id,
+        device_id=line.id,
         owner=line.owner,
         kind=line.kind,
         os=line.os.casefold(),
@@ -117,7 +118,7 @@ def _json_rows(file: BinaryIO) -> Iterator[Row]:
 
 
 def _read_json(number: int, raw: bytes) -> Row:
-    """Of two values under one key, neither is taken: which one was meant may decide whether a device is clean."""
+    """Refuse two values under one key: which one was meant may decide whether a device is clean."""
     row = _read(number, raw)
     if row.device is not None:
         try:

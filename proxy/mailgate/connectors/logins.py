@@ -1,4 +1,4 @@
-"""The ways to log in to an API. Tokens are kept until shortly before they end, and asked for anew when refused."""
+"""The ways to log in to an API. Tokens are kept until shortly before they expire, and renewed if they are refused."""
 
 import json
 from base64 import b64encode
@@ -18,18 +18,18 @@ Ask = Callable[[Question], Awaitable[Answer]]
 Clock = Callable[[], datetime]
 
 _EARLY = timedelta(seconds=60)
-"""How long before its end a token is not used any more."""
+"""How long before its end a token is no longer used."""
 _SHORT = timedelta(minutes=5)
 """How long a token is kept that does not say when it ends."""
 
 
 class Login(Protocol):
-    """What goes along with every question. ``headers`` may raise ``SourceError``."""
+    """The login that goes along with every question. ``headers`` may raise ``SourceError``."""
 
     async def headers(self, ask: Ask) -> Mapping[str, str]: ...
 
     def forget(self) -> None:
-        """The last one was refused."""
+        """Forget the last token, which was refused."""
 
 
 class HeaderLogin:
@@ -110,7 +110,7 @@ class SignedAssertion(TokenLogin):
     _LIFETIME = timedelta(hours=1)
 
     def __init__(self, url: str, issuer: str, key: str, scope: str, now: Clock, subject: str = "") -> None:
-        """``key``: a private RSA key, PEM. ``subject``: the person in whose place it asks, where there is one."""
+        """``key`` is a private RSA key, PEM. ``subject`` is the person whom it acts for, if there is one."""
         super().__init__(url, now)
         self._key = RSAKey.import_key(key)
         self._claims = {"iss": issuer, "scope": scope, "aud": url} | ({"sub": subject} if subject else {})

@@ -66,7 +66,8 @@ class Numbers:
         self._throttled.labels(name).inc(tally.throttled)
 
     def show(self, states: Mapping[str, SourceState], now: datetime) -> None:
-        """How the connectors fare, whichever gate ran them. Of others, which the settings name no more, nothing stays."""
+        """Show the states of the connectors, whichever gate ran them. Connectors that are no longer in the settings
+        are removed."""
         for name in self._shown - states.keys():
             for gauge in (self._devices, self._held, self._age):
                 gauge.remove(name)

@@ -22,10 +22,8 @@ _AT_ONCE = 50
 
 
 def listed_identifiers(catalog: AppCatalog) -> list[str] | None:
-    """Identifiers of every listed app, so that a device need not tell of others.
-
-    None where some listed app is known by its name alone: that can only be found among all.
-    """
+    """Identifiers of every listed app, so that a device need not tell others. None if some listed app has only a
+    name, since such an app can only be found among all."""
     if not all(app.ios for app in catalog.apps.values()):
         return None
     return sorted({identifier for app in catalog.apps.values() for identifier in app.ios})
@@ -47,7 +45,7 @@ class OwnCommands:
         return str(UUID(bytes=half + self._seal(half))).upper()
 
     def made(self, name: str) -> bool:
-        """Whether a command of this name asked for what is asked for now."""
+        """Whether a command of this name asked for the apps that are asked for now."""
         try:
             said = UUID(name).bytes
         except ValueError:

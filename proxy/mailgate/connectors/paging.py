@@ -8,7 +8,7 @@ from mailgate.connectors.fields import objects
 from mailgate.connectors.http import Client, Query
 
 PAGES = 100_000
-"""Pages that one list may have at most."""
+"""The most pages of one list."""
 
 Page = list[Mapping[str, Any]]
 

@@ -1,10 +1,10 @@
-"""What a connector is: something that says what one source knows of its devices."""
+"""The protocol of a connector, which says what one source knows about its devices."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Protocol, runtime_checkable
 
-from mailgate.model import DeviceRecord
+from mailgate.devices.device import Report
 
 
 class Connector(Protocol):
@@ -14,19 +14,19 @@ class Connector(Protocol):
     """
 
     scheduled: ClassVar[bool]
-    """Whether it is to be asked again and again; not where the source calls by itself."""
+    """Whether it is asked by a schedule; not if the source calls by itself."""
 
     @property
     def tells_changes(self) -> bool:
-        """Whether ``devices`` heeds ``since``. Where it does not, every run reads everything."""
+        """Whether ``devices`` heeds ``since``. If not, every run reads everything."""
         ...
 
     @property
     def lists_all(self) -> bool:
-        """Whether a run to the end without ``since`` names every device, so that one which is not named is gone."""
+        """Whether a complete run without ``since`` names every device, so that a device that is not named is gone."""
         ...
 
-    def devices(self, since: datetime | None) -> AsyncIterator[DeviceRecord]:
+    def devices(self, since: datetime | None) -> AsyncIterator[Report]:
         """Every device, or at least those that changed at or after ``since``."""
         ...
 
@@ -39,14 +39,14 @@ class Connector(Protocol):
 class AsksForOne(Protocol):
     """A connector that can ask about one device at once."""
 
-    async def device(self, device_id: str) -> DeviceRecord | None:
-        """The device that the source calls ``device_id``; None where it has none of that name."""
+    async def device(self, device_id: str) -> Report | None:
+        """The device that the source calls ``device_id``; None if it has none of that name."""
         ...
 
 
 @runtime_checkable
 class Wakes(Protocol):
-    """A connector that can have one device report at once. What it reports comes by itself, a moment later."""
+    """A connector that can ask one device to report at once. The report comes by itself, a moment later."""
 
     async def wake(self, device_id: str) -> None:
         """Ask the device that the source calls ``device_id`` for what is on it. May raise ``SourceError``."""
@@ -57,10 +57,10 @@ class Wakes(Protocol):
 class Told(Protocol):
     """A connector whose source calls by itself: what is posted to ``/api/devices/NAME`` on the admin port."""
 
-    async def told(self, headers: Mapping[str, str], body: bytes) -> Sequence[DeviceRecord]:
+    async def told(self, headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
         """The devices that one call speaks of, none where it is about something else.
 
         The caller has proved the API key already. ``headers`` have small letters. Raises ``SourceError`` with
-        ``Trouble.SHAPE`` where the body is not what the source sends.
+        ``Trouble.SHAPE`` if the body does not have the form that the source sends.
         """
         ...

@@ -23,20 +23,20 @@ _CERTS = "/oauth2/v3/certs"
 _LEEWAY = 60
 """Seconds that clocks may differ."""
 _OLD = timedelta(hours=6)
-"""After this long keys are fetched again, so that one that Google gave up counts no longer."""
+"""After this long keys are fetched again, so that a key that Google withdrew no longer counts."""
 _PAUSE = timedelta(seconds=30)
-"""Keys are fetched no more often, whatever tokens name."""
+"""Keys are fetched at most this often, whatever keys tokens name."""
 
 
 class Message(NamedTuple):
-    """What a message is about (``notificationType``), and what it says."""
+    """The type of a message (``notificationType``), and its content."""
 
     kind: str
     data: Any
 
 
 def message(body: bytes) -> Message:
-    """The message in the envelope of a push request. Raises ``SourceError`` where it is none."""
+    """The message in the envelope of a push request. Raises ``SourceError`` if there is none."""
     envelope = as_json(body)
     if not isinstance(value(envelope, "message"), dict):
         raise SourceError(Trouble.SHAPE, "not what Pub/Sub pushes: there is no `message`")
@@ -94,7 +94,7 @@ class GoogleToken:
         )
 
     async def _found(self, kid: str) -> KeySet | None:
-        """Google's keys; fetched where they are old, or where none of them has this name."""
+        """Google's keys. They are fetched if they are old, or if none of them has this name."""
         if self._settings.keys is None:
             async with self._lock:
                 if self._wanting(kid):
@@ -109,7 +109,7 @@ class GoogleToken:
         return not known or self._fetched is None or now - self._fetched > _OLD
 
     async def _fetch(self) -> None:
-        """Where Google does not answer, the keys that are there go on."""
+        """Fetch the keys. If Google does not answer, the old keys go on."""
         self._tried = self._now()
         wire = self._wire()
         try:

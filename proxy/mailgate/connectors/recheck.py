@@ -1,4 +1,4 @@
-"""Asking a source about one device at once, for a person who has just put something right."""
+"""Asks a source about one device at once, for a person who has just put something right."""
 
 import asyncio
 from datetime import timedelta
@@ -11,26 +11,26 @@ from mailgate.connectors.errors import SourceError
 from mailgate.connectors.leased_run import LeasedRun
 from mailgate.connectors.protocol import AsksForOne, Wakes
 from mailgate.connectors.run import finished
-from mailgate.model import DeviceRecord
+from mailgate.devices.trust import report_by
 
 PAUSE = timedelta(seconds=60)
-"""How long nobody can have the same device asked about again."""
+"""How long the same device is not asked about again."""
 _PATIENCE = 20.0
-"""Seconds that a person may be left waiting."""
+"""The most seconds that a person has to wait."""
 _REMEMBERED = 100_000
 
 
-class Again(StrEnum):
-    """What came of asking."""
+class CheckResult(StrEnum):
+    """The result of asking."""
 
     ASKED = "asked"
-    """The device was asked; what it answers counts when it comes, mostly within seconds."""
+    """The device was asked. Its answer counts when it comes, mostly within seconds."""
     TAKEN = "taken"
-    """The source has answered; what it said counts from now on."""
+    """The source has answered. Its answer counts from now on."""
     GONE = "gone"
-    """The source does not have the device any more."""
+    """The source no longer has the device."""
     WAIT = "wait"
-    """It was asked a moment ago."""
+    """The device was asked about a moment ago."""
     CANNOT = "cannot"
     """This source cannot be asked about one device."""
     FAILED = "failed"
@@ -47,25 +47,25 @@ class CheckAgain:
             _REMEMBERED, PAUSE.total_seconds(), timer=lambda: now().timestamp()
         )
 
-    async def ask(self, name: str, settings: EverySource, device_id: str) -> Again:
+    async def ask(self, name: str, settings: EverySource, device_id: str) -> CheckResult:
         """Ask the source of the connector ``name`` about the device that it calls ``device_id``."""
         around = self._leased_run.runtime()
         connector = self._leased_run.make(name, settings, around)
         try:
             if not isinstance(connector, AsksForOne | Wakes) or not settings.scheduled():
-                return Again.CANNOT
+                return CheckResult.CANNOT
             if (name, device_id) in self._asked:
-                return Again.WAIT
+                return CheckResult.WAIT
             self._asked[name, device_id] = True
             async with asyncio.timeout(_PATIENCE):
                 if isinstance(connector, Wakes):
                     await connector.wake(device_id)
-                    return Again.ASKED
+                    return CheckResult.ASKED
                 record = await connector.device(device_id)
-            gone = DeviceRecord(name, device_id, gone=True)
-            await finished(self._leased_run.desk.take([record or gone]))
-            return Again.TAKEN if record else Again.GONE
+            gone = report_by(name, device_id, gone=True)
+            await finished(self._leased_run.run_store.take([record or gone]))
+            return CheckResult.TAKEN if record else CheckResult.GONE
         except (SourceError, TimeoutError):
-            return Again.FAILED
+            return CheckResult.FAILED
         finally:
             await connector.close()

@@ -1,4 +1,5 @@
-"""One run: what the source says goes to the store in batches; what a whole list no longer names is gone."""
+"""One run: records of the source go to the store in batches, and devices that a complete list no longer names are
+gone."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
@@ -11,27 +12,28 @@ from typing import Any, Protocol
 from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.protocol import Connector
 from mailgate.connectors.runtime import Tally
-from mailgate.model import DeviceRecord
+from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
 
 BATCH = 1000
 _BREATH = 10
 
 
 class Keeper(Protocol):
-    """Where records go, and what is there already. Raises ``SourceError`` with ``Trouble.STORE``."""
+    """Stores records, and knows the devices of a source. Raises ``SourceError`` with ``Trouble.STORE``."""
 
-    async def take(self, records: Sequence[DeviceRecord]) -> None:
-        """Store what the source says."""
+    async def take(self, records: Sequence[Report]) -> None:
+        """Store these records."""
         ...
 
     def devices(self, source: str) -> AsyncIterator[list[str]]:
-        """Ids of the devices that the source has, as far as the store knows, in pages."""
+        """Ids of the devices that the source has according to the store, in pages."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a run."""
+    """The result of a run."""
 
     trouble: Trouble | None = None
     full: bool = False
@@ -39,11 +41,11 @@ class Outcome:
     taken: int = 0
     gone: int = 0
     held: int = 0
-    """Devices that were not named but are not believed to be gone: they are too many."""
+    """How many devices were not named but are too many to be believed gone."""
     hint: str = ""
     """More about the trouble, in our own words."""
     details: tuple[str, ...] = ()
-    """What exactly is wrong, for who asked: it may quote the source, so it is never logged."""
+    """What exactly is wrong, for the person who asked. It may quote the source, so it is never logged."""
 
 
 @dataclass
@@ -55,16 +57,16 @@ class Run:
     keeper: Keeper
     tally: Tally
     most_gone: int
-    """Percent of the devices that may be gone; at least one may, unless it is 0."""
+    """The percentage of the devices that may be gone. At least one may, unless it is 0."""
     time: timedelta | None = None
     progress: Callable[[int], None] = lambda _: None
-    _batch: list[DeviceRecord] = field(default_factory=list)
+    _batch: list[Report] = field(default_factory=list)
     _named: set[int] = field(default_factory=set)
-    """Hashes of the ids that were named: a million of them fit in memory."""
+    """Hashes of the ids that were named, of which a million fit in memory."""
     _taken: int = 0
 
     async def go(self, since: datetime | None) -> Outcome:
-        """Read everything, or what changed since. What was read is stored, whatever comes after it."""
+        """Read everything, or what changed since. Records are stored as they are read, even if the run fails later."""
         try:
             async with _in_time(self.time):
                 await self._read(since)
@@ -98,7 +100,7 @@ class Run:
             self.progress(self._taken)
 
     async def _let_go(self) -> Outcome:
-        """A source that suddenly names far fewer devices is not believed: a person has to look."""
+        """Hold devices as still there if a source suddenly names far fewer: a person has to look."""
         known, missing = 0, list[str]()
         async for page in self.keeper.devices(self.name):
             known += len(page)
@@ -111,12 +113,12 @@ class Run:
     async def _take_leave(self, missing: Sequence[str]) -> None:
         for start in range(0, len(missing), BATCH):
             ids = missing[start : start + BATCH]
-            await finished(self.keeper.take([DeviceRecord(self.name, each, gone=True) for each in ids]))
+            await finished(self.keeper.take([report_by(self.name, each, gone=True) for each in ids]))
 
 
 @asynccontextmanager
-async def reading(connector: Connector, since: datetime | None) -> AsyncIterator[AsyncIterator[DeviceRecord]]:
-    """The records of a connector; what it has open for them is closed at the end, wherever the reading stopped."""
+async def reading(connector: Connector, since: datetime | None) -> AsyncIterator[AsyncIterator[Report]]:
+    """The records of a connector. What it has open for them is closed at the end, even if the reading stops early."""
     records = connector.devices(since)
     try:
         yield records
@@ -126,7 +128,7 @@ async def reading(connector: Connector, since: datetime | None) -> AsyncIterator
 
 
 async def finished(work: Coroutine[Any, Any, None]) -> None:
-    """Do it to its end even where we are told to stop meanwhile: half a batch is none."""
+    """Run this to its end even if the task is cancelled meanwhile, since half a batch must not be stored."""
     task = asyncio.get_running_loop().create_task(work)
     try:
         await asyncio.shield(task)

@@ -1,4 +1,4 @@
-"""Starts what is due, and says which sources cannot be asked."""
+"""Starts connectors that are due, and says which sources cannot be asked."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -15,11 +15,11 @@ from mailgate.model import SourceState
 from mailgate.tasks import end_all
 
 POLL = 2.0
-"""Seconds between two looks at what is due: so soon a gate knows of a run of another."""
+"""Seconds between two looks for connectors that are due. A gate knows of a run by another gate after this time."""
 
 
 class Runner:
-    """``run`` as a task. Settings are looked up all the time, so that a reload counts at once."""
+    """Run ``run`` as a task. It looks up the settings every time, so that a reload counts at once."""
 
     def __init__(
         self,
@@ -29,7 +29,8 @@ class Runner:
         runtime: Runtime,
         tell: Callable[[frozenset[str]], None],
     ) -> None:
-        """``scheduled``: whether a connector is to be asked at all. ``tell`` is told which sources cannot be, at every look."""
+        """``scheduled`` says whether a connector is asked at all. ``tell`` is given the sources that cannot be asked,
+        at every look."""
         self._settings = settings
         self._scheduled = scheduled
         self._leased_run = leased_run
@@ -42,10 +43,10 @@ class Runner:
         self._file_changes = FileChanges()
         self._listed = leased_run.listed()
         self.states: dict[str, SourceState] = {}
-        """How every connector fared when the store was asked last."""
+        """The states of the connectors when the store was asked last."""
 
     async def run(self) -> None:
-        """Start what is due, until cancelled; what runs then ends with its batch."""
+        """Start connectors that are due, until cancelled. A run then ends with its batch."""
         try:
             while True:
                 self._wake.clear()
@@ -56,12 +57,12 @@ class Runner:
             await self._end()
 
     def wake(self, name: str) -> None:
-        """Let a connector run now: its source has something new."""
+        """Let a connector run now, since its source has something new."""
         self._woken.add(name)
         self._wake.set()
 
     async def look(self) -> None:
-        """Learn how the connectors fare, say so, and start what is due."""
+        """Read the states of the connectors, publish them, and start connectors that are due."""
         settings, now = self._settings(), self._around.now()
         answered = not settings or await self._learn()
         self._woken |= self._file_changes.changed(settings) | self._looking_for_others(settings)
@@ -74,14 +75,15 @@ class Runner:
                 self._start(name, each)
 
     def _looking_for_others(self, settings: Mapping[str, EverySource]) -> set[str]:
-        """Every connector where other apps are listed than at the last look, so that they are found soon."""
+        """Every connector, if other apps are listed than at the last look, so that they are found soon."""
         before, self._listed = self._listed, self._leased_run.listed()
         return set(settings) if before != self._listed else set()
 
     async def _learn(self) -> bool:
-        """Ask the store how the connectors fare. False where it does not answer: what was known last counts."""
+        """Ask the store for the states of the connectors. Returns False if it does not answer: the last known states
+        count."""
         try:
-            self.states = await self._leased_run.desk.states()
+            self.states = await self._leased_run.run_store.states()
         except SourceError:
             return False
         return True

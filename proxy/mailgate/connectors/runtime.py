@@ -1,4 +1,4 @@
-"""What a connector is handed of the world: the clock, waiting, chance, and where it counts what it does."""
+"""What a connector needs at run time: the clock, a way to wait, random numbers, and a tally."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -12,19 +12,19 @@ class Tally:
     pages: int = 0
     """Answers with devices or apps in them."""
     throttled: int = 0
-    """Times it was asked to wait."""
+    """How often it was asked to wait."""
     unreadable: int = 0
-    """Devices of which not even the name could be read: while there are any, none is taken for gone."""
+    """Devices whose name could not be read. While there are any, no device is taken for gone."""
     total: int | None = None
-    """How many devices there are, where the API tells it."""
+    """How many devices there are, if the API tells it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The clock, waiting and chance of one run, and its tally."""
+    """The clock, a way to wait, random numbers and the tally of one run."""
 
     now: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[None]]
     chance: Callable[[], float]
-    """A number from 0 to 1, another each time."""
+    """A random number from 0 to 1."""
     tally: Tally = field(default_factory=Tally)

@@ -1,4 +1,4 @@
-"""When a connector runs, whether everything is read, and what a run means for what its source is worth."""
+"""The schedule of a connector: when it runs, whether it reads everything, and its state after a run."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,20 +10,20 @@ from mailgate.connectors.run import Outcome
 from mailgate.model import SourceState
 
 OVERLAP = timedelta(minutes=10)
-"""How far back changes are asked for again: clocks differ, and a change shows a moment after it was made."""
+"""How far back changes are asked for again, since clocks differ and a change shows a moment after it was made."""
 _HARMLESS = frozenset({None, Trouble.CUT, Trouble.GONE})
-"""The source answered, and what it named counts."""
+"""The source answered, and its records count."""
 
 
 def due(state: SourceState, settings: EverySource, now: datetime, chance: float) -> bool:
-    """Whether it is time for a run: ``every`` after the last one ended, and up to a tenth more by chance."""
+    """Whether it is time for a run: ``every`` after the last one ended, and at random up to a tenth more."""
     if state.last_attempt is None:
         return True
     return not state.last_attempt <= now < state.last_attempt + settings.every * (1 + chance / 10)
 
 
 def since(state: SourceState, settings: EverySource, now: datetime, listed: str) -> datetime | None:
-    """From when on changes are asked for; None where everything has to be read: now and then, and for other apps."""
+    """The time from which changes are asked for; None if everything has to be read, now and then and for other apps."""
     fresh = state.last_full is not None and state.last_full <= now < state.last_full + settings.full_every
     return state.cursor if fresh and state.listed == listed else None
 
@@ -48,7 +48,7 @@ def after(state: SourceState, outcome: Outcome, started: datetime, now: datetime
 def unreachable(
     states: Mapping[str, SourceState], settings: Mapping[str, EverySource], now: datetime
 ) -> frozenset[str]:
-    """The connectors whose source has failed for so long that nobody can say what became of its devices."""
+    """The connectors whose source has failed for so long that its devices count as unavailable."""
     return frozenset(
         name
         for name, each in settings.items()

@@ -1,4 +1,4 @@
-"""What every connector is made from: its name, the listed apps, and its way to the API."""
+"""The setup of every connector: its name, the listed apps, and its way to the API."""
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
@@ -14,23 +14,23 @@ from mailgate.model import AppsReport
 from mailgate.policy import AppCatalog
 
 _AHEAD = timedelta(days=1)
-"""How far a source's clock may be ahead, time zones that it does not tell included."""
+"""How far a source's clock may be ahead, including a time zone that it does not tell."""
 
 
 def https_wire(settings: Asked) -> Wire:
-    """The real one, as the settings bound it."""
+    """The real wire, with the limits of the settings."""
     return HttpsWire(settings.timeout.total_seconds(), settings.page_bytes, settings.ca, settings.proxy)
 
 
 async def nobody(_source: str) -> AsyncIterator[list[str]]:
-    """Where there is no store."""
+    """Stands in for a store."""
     for page in list[list[str]]():
         yield page
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """Handed to a connector when it is made."""
+    """What a connector is made with."""
 
     name: str
     """The connector's name in the settings: the ``source`` of its records."""
@@ -49,15 +49,15 @@ class Setup:
         return Client(base, login, self.wire(settings), self.around, settings.run_bytes)
 
     def listed(self, os: str, installed: Iterable[Installed]) -> frozenset[str]:
-        """Keys of the listed apps among those that are installed. Here everything else is dropped."""
+        """Keys of the listed apps among those that are installed. Everything else is dropped here."""
         return listed_apps(self.catalog, os, installed)
 
     def report(self, present: frozenset[str], *, complete: bool, at: datetime | None) -> AppsReport | None:
-        """What ``listed`` found, as a report; None where nobody can tell how old that is.
+        """The result of ``listed`` as a report; None if its age cannot be told.
 
-        ``complete``: whether the inventory has every app, not only those that the MDM manages. A report from the
-        future would never grow old, so it counts as one of now; from further ahead than clocks go, it makes nothing
-        clean: the listed apps that it names are there, and of the rest nobody knows when it was looked at.
+        ``complete`` says whether the inventory has every app, not only those that the MDM manages. A report from the
+        future would never grow old, so it counts as one of now. If it is further ahead than clocks differ, it makes
+        no device clean: its listed apps are there, and nobody knows when the rest was looked at.
         """
         if at is None:
             return None
@@ -65,5 +65,5 @@ class Setup:
         return AppsReport(present, complete and at <= now + _AHEAD, min(at, now))
 
     def unreadable(self) -> None:
-        """Count a device that has no name, or none that can be read."""
+        """Count a device without a name that can be read."""
         self.around.tally.unreadable += 1

@@ -1,4 +1,4 @@
-"""How sources that call prove themselves where they do not send an API key."""
+"""Proofs of sources that call by themselves and send no API key."""
 
 import hmac
 from base64 import b64encode
@@ -29,14 +29,14 @@ class Signature:
 
 
 class Proofs:
-    """The proofs of all connectors, each kept as long as its settings stay: it may remember keys."""
+    """The proofs of all connectors. Each is kept while its settings stay, since it may cache keys."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self._made: dict[str, tuple[EverySource, Proof | None]] = {}
 
     def of(self, name: str, settings: EverySource) -> Proof | None:
-        """None where the source sends an API key."""
+        """The proof of a source; None if it sends an API key."""
         made = self._made.get(name)
         if made is None or made[0] != settings:
             made = self._made[name] = (settings, self._proof(settings))

@@ -1,4 +1,4 @@
-"""One question and one answer over HTTPS, bounded in time and size. Redirects are answers, never followed here."""
+"""One question and one answer over HTTPS, bounded in time and size. Redirects are answers and never followed here."""
 
 import asyncio
 import ssl
@@ -16,7 +16,7 @@ _PIECE = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One HTTP request. What it asks is never shown: it may hold a secret, or a person's name."""
+    """One HTTP request. It is never shown, since it may hold a secret or a person's name."""
 
     method: str
     url: str = field(repr=False)
@@ -34,7 +34,7 @@ class Answer:
 
 
 class Wire(Protocol):
-    """Asks. Raises ``SourceError`` where there is no answer."""
+    """Asks a question. Raises ``SourceError`` if there is no answer."""
 
     async def ask(self, question: Question) -> Answer: ...
 

@@ -10,12 +10,14 @@ from typing import Any, ClassVar
 
 from mailgate.config.sources import WorkspaceOneSettings
 from mailgate.connectors.fields import flag, instant, listed, text
-from mailgate.connectors.http import together
+from mailgate.connectors.http import bounded_gather
 from mailgate.connectors.inventory import Installed, kind_of, system_of
 from mailgate.connectors.logins import ClientCredentials, HeaderLogin, Login
 from mailgate.connectors.paging import numbered
 from mailgate.connectors.setup import Setup
-from mailgate.model import AppsReport, DeviceRecord
+from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport
 
 _SEARCH = "/api/mdm/devices/search"
 _V1 = {"Accept": "application/json;version=1"}
@@ -41,7 +43,7 @@ class WorkspaceOne:
         self._settings = settings
         self._client = setup.client(settings, settings.base_url, _login(settings, setup))
 
-    async def devices(self, since: datetime | None) -> AsyncIterator[DeviceRecord]:
+    async def devices(self, since: datetime | None) -> AsyncIterator[Report]:
         query: list[tuple[str, str | int]] = [("orderby", "deviceid"), ("sortorder", "ASC")]
         if since is not None:
             query.append(("lastseen", f"{since - _ZONES:%Y-%m-%dT%H:%M:%S}"))
@@ -53,7 +55,7 @@ class WorkspaceOne:
             for record in await self._records(page):
                 yield record
 
-    async def device(self, device_id: str) -> DeviceRecord | None:
+    async def device(self, device_id: str) -> Report | None:
         if not re.fullmatch(r"[0-9A-Fa-f-]{36}", device_id):
             return None
         found = await self._client.find(f"/api/mdm/devices/{device_id}", headers=_V2)
@@ -62,19 +64,19 @@ class WorkspaceOne:
     async def close(self) -> None:
         await self._client.close()
 
-    async def _records(self, page: Sequence[Mapping[str, Any]]) -> list[DeviceRecord]:
+    async def _records(self, page: Sequence[Mapping[str, Any]]) -> list[Report]:
         named = [found for found in page if _id(found)]
         for _ in range(len(page) - len(named)):
             self._setup.unreadable()
-        return await together(self._record, named, self._settings.at_once)
+        return await bounded_gather(self._record, named, self._settings.at_once)
 
-    async def _record(self, found: Mapping[str, Any]) -> DeviceRecord:
+    async def _record(self, found: Mapping[str, Any]) -> Report:
         model = text(found, "Model")
         os = system_of(model, _platform(found))
         gone = text(found, "EnrollmentStatus").replace(" ", "").casefold() in _GONE
-        return DeviceRecord(
+        return report_by(
             source=self._setup.name,
-            id=_id(found),
+            device_id=_id(found),
             owner=text(found, "UserEmailAddress") or text(found, "UserName"),
             kind=kind_of(os, model),
             os=os,
@@ -89,7 +91,7 @@ class WorkspaceOne:
         )
 
     async def _apps(self, found: Mapping[str, Any], os: str) -> AppsReport | None:
-        """An empty list is no inventory, as every device has apps."""
+        """An empty list is no inventory, since every device has apps."""
         target, present, any_app = f"/api/mdm/devices/{_id(found)}/apps/search", frozenset[str](), False
         pages = numbered(
             self._client, target, [], _APPS_PAGE,

@@ -3,7 +3,7 @@
 It shows and calls what the command line shows and calls; it decides nothing of its own.
 """
 
-from mailgate.console.desk import Desk
+from mailgate.console.context import ConsoleContext
 from mailgate.console.site import console_app, with_console
 
-__all__ = ["Desk", "console_app", "with_console"]
+__all__ = ["ConsoleContext", "console_app", "with_console"]

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from mailgate.console.begin_session import COOKIE as COOKIE
 from mailgate.console.begin_session import begin_by_proxy, counts, hear_proxy, led_here
-from mailgate.console.desk import SESSION, desk_of, roles_of
+from mailgate.console.context import SESSION, context_of, roles_of
 from mailgate.console.forms import form_of
 from mailgate.console.peer import host_of
 from mailgate.console.render import page
@@ -43,10 +43,12 @@ async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse
 
 async def _recognised(request: web.Request) -> bool:
     """Whether an admin is logged in, who from here on is in ``request[SESSION]``."""
-    desk, value = desk_of(request), request.cookies.get(COOKIE, "")
-    session = desk.sessions.find(value, desk.clock(), used=request.match_info.route.name != "now-stream")
+    context, value = context_of(request), request.cookies.get(COOKIE, "")
+    session = context.sessions.find(
+        value, context.clock(), used=request.match_info.route.name != "now-stream"
+    )
     if session is not None and not counts(request, session):
-        desk.sessions.end(value)
+        context.sessions.end(value)
         session = None
     if session is None and request.method in SAFE:
         session = await begin_by_proxy(request)
@@ -69,7 +71,9 @@ def _from_here(request: web.Request) -> bool:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return False
     origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == host_of(request, desk_of(request).bundle().settings)
+    return origin is None or urlsplit(origin).netloc == host_of(
+        request, context_of(request).bundle().settings
+    )
 
 
 async def _from_our_form(request: web.Request) -> bool:

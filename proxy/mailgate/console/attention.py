@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailgate.config import Settings
-from mailgate.rollout.approvals import Standing as PlanStanding
-from mailgate.rollout.approvals import standings
+from mailgate.rollout.approvals import PlanStatus, plan_statuses
 from mailgate.rollout.guard import guard_of
 from mailgate.store import Store, StoreError
-from mailgate.views.gates import Node, Standing, gates_now
+from mailgate.views.gates import GateState, Node, gates_now
 from mailgate.views.readiness import Readiness
 
 NOBODY: Mapping[str, int] = {}
@@ -30,8 +29,8 @@ class Need:
 async def needs_now(store: Store, settings: Settings, state: Readiness, now: datetime) -> list[Need]:
     """What needs a person by what the store has and by how this gate stands, the graver first."""
     try:
-        plans = await standings(store, guard_of(settings), now, PLANS)
-        unsure, gates = await store.mailings.unsure(), await gates_now(store, now)
+        plans = await plan_statuses(store, guard_of(settings), now, PLANS)
+        unsure, gates = await store.mails.unsure(), await gates_now(store, now)
         waiting = await store.help_requests.open_by_rule()
     except StoreError:
         return needs_of(state, [])  # and the state says that the store is away
@@ -40,7 +39,7 @@ async def needs_now(store: Store, settings: Settings, state: Readiness, now: dat
 
 def needs_of(
     state: Readiness,
-    plans: Sequence[PlanStanding],
+    plans: Sequence[PlanStatus],
     unsure: int = 0,
     gates: Iterable[Node] = (),
     waiting: Mapping[str, int] = NOBODY,
@@ -95,7 +94,7 @@ def _sources(state: Readiness) -> Iterator[Need]:
             )
 
 
-def _plans(plans: Sequence[PlanStanding]) -> Iterator[Need]:
+def _plans(plans: Sequence[PlanStatus]) -> Iterator[Need]:
     for each in plans:
         if each.state == "open" and each.missing:
             name = each.plan.digest[:12]
@@ -105,8 +104,8 @@ def _plans(plans: Sequence[PlanStanding]) -> Iterator[Need]:
 
 def _gates(found: Iterable[Node]) -> Iterator[Need]:
     for each in found:
-        if each.standing in (Standing.BEHIND, Standing.GONE):
-            grave = each.standing is Standing.BEHIND
+        if each.state in (GateState.BEHIND, GateState.GONE):
+            grave = each.state is GateState.BEHIND
             yield Need(f"The gate {each.address} on {each.host}: {each.words}.", "now", grave)
 
 

@@ -6,7 +6,7 @@ from math import ceil
 
 from aiohttp import hdrs, web
 
-from mailgate.console.desk import desk_of
+from mailgate.console.context import context_of
 from mailgate.console.login_rights import BY_PROXY, named_by_proxy, proxy_proof, roles_now
 from mailgate.console.peer import over_tls
 from mailgate.console.proxy_login import NotBelievedError, named
@@ -22,7 +22,7 @@ _FRESH: web.RequestKey[str] = web.RequestKey("fresh")
 
 def hear_proxy(request: web.Request) -> None:
     """Who a proxy says is there goes into ``request[PROXIED]``. Raises NotBelievedError."""
-    way = desk_of(request).bundle().settings.console.login.proxy
+    way = context_of(request).bundle().settings.console.login.proxy
     said = named(request.raw_headers, request.remote or "", way)
     if said is not None:
         request[PROXIED] = said
@@ -32,15 +32,15 @@ async def begin_by_proxy(request: web.Request) -> Session | None:
     """A session for the admin whom the proxy names; None where it names nobody. Raises NotBelievedError for a stranger."""
     if PROXIED not in request:
         return None
-    desk, said = desk_of(request), request[PROXIED]
-    name = named_by_proxy(desk.bundle().settings, said)
+    context, said = context_of(request), request[PROXIED]
+    name = named_by_proxy(context.bundle().settings, said)
     if name is None:
         raise NotBelievedError(
             "no-admin",
             f"The proxy before the gate calls you “{said}”, and no admin of the settings is called so there.",
         )
     request[_FRESH] = await begin(request, name, proxy_proof(said), "proxy")
-    return desk.sessions.find(request[_FRESH], desk.clock())
+    return context.sessions.find(request[_FRESH], context.clock())
 
 
 async def begin(
@@ -53,11 +53,11 @@ async def begin(
     id_token: str = "",
 ) -> str:
     """Begin a session and write it down; the value of its cookie. What was this browser's session before is none now."""
-    desk = desk_of(request)
-    act = Person(name, f"console at {desk.host}").act(desk.clock(), "console-login")
-    await desk.store.audit.append(replace(act, details={"way": way}))
-    desk.sessions.end(request.cookies.get(COOKIE, ""))
-    return desk.sessions.start(name, proved_by, desk.clock(), groups, at_most, id_token)
+    context = context_of(request)
+    act = Person(name, f"console at {context.host}").act(context.clock(), "console-login")
+    await context.store.audit.append(replace(act, details={"way": way}))
+    context.sessions.end(request.cookies.get(COOKIE, ""))
+    return context.sessions.start(name, proved_by, context.clock(), groups, at_most, id_token)
 
 
 def counts(request: web.Request, session: Session) -> bool:
@@ -65,7 +65,7 @@ def counts(request: web.Request, session: Session) -> bool:
 
     A session that began because of the proxy is worth nothing without it.
     """
-    if roles_now(desk_of(request).bundle().settings, session) is None:
+    if roles_now(context_of(request).bundle().settings, session) is None:
         return False
     if PROXIED in request:
         return session.proved_by == proxy_proof(request[PROXIED])
@@ -80,7 +80,7 @@ def keep(request: web.Request, response: web.StreamResponse, value: str) -> None
         max_age=int(WHOLE.total_seconds()),
         httponly=True,
         samesite="Strict",
-        secure=over_tls(request, desk_of(request).bundle().settings),
+        secure=over_tls(request, context_of(request).bundle().settings),
         path="/console",
     )
 

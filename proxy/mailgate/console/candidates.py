@@ -3,15 +3,15 @@
 import asyncio
 
 from mailgate.config import Rules
-from mailgate.console.desk import Desk
+from mailgate.console.context import ConsoleContext
 from mailgate.views.versions import rules_called
 
 
-async def candidate_for(desk: Desk, policy: str | None, version: int | None) -> Rules:
+async def candidate_for(context: ConsoleContext, policy: str | None, version: int | None) -> Rules:
     """The rules of this version, else those of the files, with this text in the place of the policy file if given.
 
     Raises ConfigError; NoVersionError where no version has this number.
     """
     if version is None:
-        return await asyncio.to_thread(desk.candidate, policy)
-    return await rules_called(desk.store, str(version))
+        return await asyncio.to_thread(context.candidate, policy)
+    return await rules_called(context.store, str(version))

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import web
 
-from mailgate.console.desk import SESSION
+from mailgate.console.context import SESSION
 from mailgate.console.layout import show
 from mailgate.console.proxy_login import NotBelievedError
 from mailgate.console.render import page

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from mailgate.console.desk import SESSION, desk_of, roles_of
+from mailgate.console.context import SESSION, context_of, roles_of
 from mailgate.console.render import page
 from mailgate.console.toasts import Toast
 
@@ -28,16 +28,16 @@ _BESIDE = {"people": "devices"}
 
 def show(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
     """Render a page for who is logged in."""
-    now = desk_of(request).clock()
-    toast = desk_of(request).toasts.shown(request[SESSION].csrf, now)
+    now = context_of(request).clock()
+    toast = context_of(request).toasts.shown(request[SESSION].csrf, now)
     lasts = int(toast.lasts(now).total_seconds()) if toast else 0
     return page(template, status, **surrounding(request), toast=toast, lasts=lasts, **values)
 
 
 def say(request: web.Request, words: str, undo: str = "", **fields: str) -> None:
     """Say on the next page what was just done. ``undo``: the address of what takes it back, with these fields."""
-    desk = desk_of(request)
-    desk.toasts.say(request[SESSION].csrf, Toast(words, desk.clock(), undo, fields))
+    context = context_of(request)
+    context.toasts.say(request[SESSION].csrf, Toast(words, context.clock(), undo, fields))
 
 
 def surrounding(request: web.Request) -> dict[str, Any]:

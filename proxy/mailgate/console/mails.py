@@ -1,25 +1,25 @@
-"""Mails about rules: what each is about, what it says to whom, and deciding about those that wait for somebody."""
+"""Mails about rules: what each is about, what it says to whom, and decisions about those that wait for one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from aiohttp import web
 
 from mailgate.config import Rules, compile_rules
-from mailgate.console.desk import Desk
+from mailgate.console.context import ConsoleContext
 from mailgate.devices.names import user_text
-from mailgate.mail.announce import facts_of, known_of
 from mailgate.mail.composer import composer_for
 from mailgate.mail.preview import made_up, made_up_correction, sample
+from mailgate.mail.recipient_list import believed_by, notice_about
 from mailgate.mail.topic import Topic, topic_of
 from mailgate.mail.undelivered import retry, settle
-from mailgate.mail.words import Mailed
+from mailgate.mail.words import RenderedNotice
+from mailgate.model.notice import Notice
 from mailgate.policy import Policy
 from mailgate.rollout.acts import Person, RefusedError
-from mailgate.store import About, MailKind, MailState, Store
+from mailgate.store import MailKind, MailState, NoticeKey, Store
 from mailgate.store.mail import Which
-from mailgate.views.notices import Sent
+from mailgate.views.notices import NoticeFacts, NoticeMails
 
 RETRACTIONS = 20
 """How many of the last retractions are shown."""
@@ -27,34 +27,34 @@ RETRACTIONS = 20
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """What one mail is about, by the rules of its version."""
+    """What mails with one notice are about, by the rules of their version."""
 
-    about: About
+    about: NoticeKey
     rules: Rules
     active: bool
     """Whether its version is in force."""
     topic: Topic | None
-    """What may be sent now."""
+    """The topic, if the notice may be sent now."""
     why_not: str
-    """Why nothing may."""
+    """Why it may not."""
 
 
-async def matter_about(desk: Desk, about: About) -> Matter:
-    """What these mails are about. Raises HTTPNotFound where no version has such a rule."""
-    version = await desk.store.policies.get(about.version)
+async def matter_about(context: ConsoleContext, about: NoticeKey) -> Matter:
+    """What the mails with this notice are about. Raises HTTPNotFound if no version has such a rule."""
+    version = await context.store.policies.get(about.version)
     if version is None:
         raise web.HTTPNotFound
-    active = await desk.store.policies.active()
+    active = await context.store.policies.active()
     in_force = active is not None and active.number == version.number
-    rules = desk.bundle().rules if in_force else compile_rules(version.texts)
+    rules = context.bundle().rules if in_force else compile_rules(version.texts)
     named = about.rule in {each.id for each in rules.policy.rules}
     if about.kind is not MailKind.REPLY and named is (about.kind is MailKind.CORRECTION):
         raise web.HTTPNotFound
-    topic, why_not = _topic(rules.policy, about, in_force, desk.clock())
+    topic, why_not = _topic(rules.policy, about, in_force, context.clock())
     return Matter(about, rules, in_force, topic, why_not)
 
 
-def _topic(policy: Policy, about: About, active: bool, now: datetime) -> tuple[Topic | None, str]:
+def _topic(policy: Policy, about: NoticeKey, active: bool, now: datetime) -> tuple[Topic | None, str]:
     if about.kind is MailKind.CORRECTION:
         return None, "corrections are written by themselves, where rules are taken back"
     if not active:
@@ -66,39 +66,49 @@ def _topic(policy: Policy, about: About, active: bool, now: datetime) -> tuple[T
 
 
 async def preview(
-    desk: Desk, matter: Matter, became: Sent, language: str, person: str
-) -> tuple[Mailed | None, str]:
-    """The mail in a language: what this person would get, else a made-up one; or why there is none."""
-    bundle, about = desk.bundle(), matter.about
+    context: ConsoleContext, matter: Matter, mails: NoticeMails, language: str, person: str
+) -> tuple[RenderedNotice | None, str]:
+    """The notice in a language, to this person or to a made-up one; or why there is none."""
     try:
-        facts = await _facts(desk, matter, became, person)
+        notice = await _notice(context, matter, mails, person)
     except RefusedError as error:
         return None, str(error)
-    return composer_for(bundle.settings).said(about.kind, facts | {"language": language}), ""
+    return composer_for(context.bundle().settings).render(replace(notice, language=language)), ""
 
 
-async def _facts(desk: Desk, matter: Matter, became: Sent, person: str) -> dict[str, Any]:
+async def _notice(context: ConsoleContext, matter: Matter, mails: NoticeMails, person: str) -> Notice:
     about, policy = matter.about, matter.rules.policy
     if about.kind is MailKind.CORRECTION:
         return made_up_correction(policy)
     if matter.topic and person:
-        person = desk.bundle().settings.logins.person(person)
-        now, known = desk.clock(), known_of(desk.bundle())
-        found = await sample(desk.store, matter.rules, matter.topic, known, person, now)
+        person = context.bundle().settings.logins.person(person)
+        now, believed = context.clock(), believed_by(context.bundle())
+        found = await sample(context.store, matter.rules, matter.topic, believed, person, now)
         if user_text(person) not in found.people:
             raise RefusedError(f"rule `{about.rule}` is not about {person}: they would get no mail")
-        return facts_of(matter.topic, found, user_text(person), "")
+        return notice_about(matter.topic, found, user_text(person), "")
     topic = matter.topic or topic_of(
-        policy, about.version, about.rule, about.kind, await _when(desk, about, became)
+        policy, about.version, about.rule, about.kind, await _when(context, mails)
     )
     return await made_up(policy, topic)
 
 
-async def _when(desk: Desk, about: About, became: Sent) -> datetime:
-    """When these mails were queued; now where there are none."""
-    state = next((state for state in MailState if became.states[state]), MailState.SENT)
-    found = await desk.store.mailings.recipients(about, state, size=1)
-    return found[0].queued_at if found else desk.clock()
+async def _when(context: ConsoleContext, mails: NoticeMails) -> datetime:
+    """When these mails were queued; now if there are none."""
+    state = next((state for state in MailState if mails.count(state)), MailState.SENT)
+    found = await context.store.mails.recipients(mails.about, state, size=1)
+    return found[0].queued_at if found else context.clock()
+
+
+def notice_facts(matter: Matter, mails: NoticeMails) -> NoticeFacts:
+    """The notice as a fact: its mails, and whether more may be sent."""
+    return NoticeFacts(
+        **dict(mails),
+        title=title_of(matter.rules.policy, matter.about.rule),
+        active=matter.active,
+        may_be_sent=matter.topic is not None,
+        why_not=matter.why_not,
+    )
 
 
 def title_of(policy: Policy, rule: str) -> str:
@@ -106,7 +116,7 @@ def title_of(policy: Policy, rule: str) -> str:
 
 
 async def decided(store: Store, which: Which, what: str, who: Person, now: datetime) -> int:
-    """Mails were ``sent``, go out ``again``, or are tried again (``retry``). Returns to how many; raises RefusedError where none of these waits for it."""
+    """Call mails ``sent``, send them ``again``, or ``retry`` those that failed. Returns how many; raises RefusedError if there is none."""
     if what == "retry":
         done = await retry(store, which, who, now)
     else:

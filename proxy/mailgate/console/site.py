@@ -6,7 +6,7 @@ from aiohttp import web
 
 from mailgate.console.access import admitted
 from mailgate.console.begin_session import keep_fresh
-from mailgate.console.desk import CLOSING, DESK, Desk
+from mailgate.console.context import CLOSING, CONTEXT, ConsoleContext
 from mailgate.console.error_pages import told
 from mailgate.console.headers import secure
 from mailgate.console.pages import ROUTES
@@ -16,20 +16,20 @@ MOST = 4 * 1024 * 1024
 """Bytes of a form: the files of a candidate."""
 
 
-def console_app(desk: Desk) -> web.Application:
+def console_app(context: ConsoleContext) -> web.Application:
     """The application below ``/console``."""
     app = web.Application(middlewares=[told, admitted], client_max_size=MOST)
-    app[DESK], app[CLOSING] = desk, asyncio.Event()
+    app[CONTEXT], app[CLOSING] = context, asyncio.Event()
     app.add_routes(ROUTES)
     app.on_response_prepare.extend((secure, keep_fresh))
     app.on_shutdown.append(_end_streams)
     return app
 
 
-def with_console(admin: web.Application, desk: Desk) -> web.Application:
+def with_console(admin: web.Application, context: ConsoleContext) -> web.Application:
     """The admin port's application with the console in it; its root leads there."""
     admin.add_routes([web.get("/", _lead), web.get(PATH, _lead)])
-    admin.add_subapp(PATH, console_app(desk))
+    admin.add_subapp(PATH, console_app(context))
     return admin
 
 

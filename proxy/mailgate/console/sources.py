@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from mailgate.connectors import is_scheduled
-from mailgate.console.desk import Desk
+from mailgate.console.context import ConsoleContext
 from mailgate.console.source_reading import Reading
 from mailgate.rollout.acts import Person
 from mailgate.views.readiness import ConnectorState, Readiness
@@ -23,31 +23,31 @@ class Connector(ConnectorState):
     """The last reading that somebody asked for since the start; null where nobody did."""
 
 
-def sources_of(desk: Desk, state: Readiness) -> list[Connector]:
+def sources_of(context: ConsoleContext, state: Readiness) -> list[Connector]:
     """Every connector of the settings with how it stands, and how far a reading is that somebody asked for."""
     return [
         Connector(
             name=name,
             type=str(getattr(each, "type", "")),
             asked=is_scheduled(each),
-            reading=desk.readings.last.get(name),
+            reading=context.readings.last.get(name),
             **dict(state.connectors[name]),
         )
-        for name, each in desk.bundle().settings.connectors.items()
+        for name, each in context.bundle().settings.connectors.items()
         if name in state.connectors
     ]
 
 
-def can_be_read(desk: Desk, name: str) -> bool:
+def can_be_read(context: ConsoleContext, name: str) -> bool:
     """Whether there is such a connector, which asks its source."""
-    known = desk.bundle().settings.connectors.get(name)
+    known = context.bundle().settings.connectors.get(name)
     return known is not None and is_scheduled(known)
 
 
-async def read_now(desk: Desk, name: str, person: Person, now: datetime, *, full: bool) -> bool:
+async def read_now(context: ConsoleContext, name: str, person: Person, now: datetime, *, full: bool) -> bool:
     """Begin to read a source; False where it is being read for somebody already."""
-    began = desk.readings.start(name, person.name, now, full=full)
+    began = context.readings.start(name, person.name, now, full=full)
     if began:
         act = replace(person.act(now, "connector-read"), about=f"connector {name}", details={"full": full})
-        await desk.store.audit.append(act)
+        await context.store.audit.append(act)
     return began

@@ -4,27 +4,27 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mailgate.console.desk import Desk
+from mailgate.console.context import ConsoleContext
 from mailgate.devices.device import Device
 from mailgate.mail.composer import address_book
-from mailgate.mail.facts import Concerned
 from mailgate.mail.reply import reply
 from mailgate.model import Kind, Reason
+from mailgate.model.notice import NoticeDevice
 from mailgate.policy.reliefs import Relief
 from mailgate.rollout import relief_acts
 from mailgate.rollout.acts import Person, RefusedError
-from mailgate.store import Mailing
+from mailgate.store import Mail
 from mailgate.store.help_requests import Key
 from mailgate.views.asking import SourceSaid, sources_said
 from mailgate.views.person import OwnedDevice, PersonFacts
-from mailgate.views.standing import Mail
+from mailgate.views.standing import MailAccess
 
-NO_MAIL = (Mail.WARNED, Mail.PROOF, Mail.OUT)
+NO_MAIL = (MailAccess.WARNED, MailAccess.PROOF, MailAccess.OUT)
 """Standings of which a mail can say what ends them."""
 
 
 async def spare(
-    desk: Desk,
+    context: ConsoleContext,
     by: Person,
     why: str,
     now: datetime,
@@ -35,40 +35,42 @@ async def spare(
     device: str = "",
 ) -> Relief:
     """Let a person or a device in for so many days. Raises RefusedError."""
-    policy, until = desk.bundle().policy, now + timedelta(days=days)
+    policy, until = context.bundle().policy, now + timedelta(days=days)
     return await relief_acts.exempt(
-        desk.store, policy, by, why, now, rule=rule, until=until, person=person, device=device
+        context.store, policy, by, why, now, rule=rule, until=until, person=person, device=device
     )
 
 
-async def lose(desk: Desk, device: Device, by: Person, now: datetime, *, lost: bool) -> datetime | None:
+async def lose(
+    context: ConsoleContext, device: Device, by: Person, now: datetime, *, lost: bool
+) -> datetime | None:
     """Mark a device as lost or as found, where it is not so already. Returns since when it is lost."""
     at = (device.lost_at or now) if lost else None
     if at != device.lost_at:
         act = replace(by.act(now, "device-lost" if lost else "device-found"), about=f"device {device.id}")
-        await desk.store.devices.lose(device.id, at, act)
+        await context.store.devices.lose(device.id, at, act)
     return at
 
 
-async def ask(desk: Desk, device: Device, by: Person, now: datetime) -> list[SourceSaid]:
+async def ask(context: ConsoleContext, device: Device, by: Person, now: datetime) -> list[SourceSaid]:
     """Ask every source of a device about it now, and write down who did."""
     act = replace(by.act(now, "device-asked"), about=f"device {device.id}")
-    await desk.store.audit.append(act)
-    came = await desk.recheck.ask(device.reports)
-    found = await desk.store.people.device(device.id)
-    return sources_said(came, found, desk.bundle().policy.catalog)
+    await context.store.audit.append(act)
+    came = await context.recheck.ask(device.reports)
+    found = await context.store.people.device(device.id)
+    return sources_said(came, found, context.bundle().policy.catalog)
 
 
-async def ask_all(desk: Desk, devices: Sequence[Device], by: Person, now: datetime) -> None:
+async def ask_all(context: ConsoleContext, devices: Sequence[Device], by: Person, now: datetime) -> None:
     """Begin to ask the sources of all of these, and write down who did."""
     act = replace(by.act(now, "devices-asked"), details={"devices": len(devices)})
-    await desk.store.audit.append(act)
-    desk.asking.start(desk.recheck.ask(each.reports) for each in devices)
+    await context.store.audit.append(act)
+    context.asking.start(context.recheck.ask(each.reports) for each in devices)
 
 
-async def answer(desk: Desk, whom: PersonFacts, words: str, by: Person, now: datetime) -> Mailing:
+async def answer(context: ConsoleContext, whom: PersonFacts, words: str, by: Person, now: datetime) -> Mail:
     """Write to somebody what holds for their devices, and what ``words`` say. Raises RefusedError."""
-    bundle = desk.bundle()
+    bundle = context.bundle()
     notices = bundle.settings.notices
     if notices is None:
         raise RefusedError("no mails are sent by these settings; expected `notices` with `smtp` or `outbox`")
@@ -78,7 +80,7 @@ async def answer(desk: Desk, whom: PersonFacts, words: str, by: Person, now: dat
     named = asked.rule if asked else out[0].standing.rule if out else ""
     rule = rules.get(named)
     return await reply(
-        desk.store,
+        context.store,
         whom.login,
         address_book(notices),
         by,
@@ -86,21 +88,21 @@ async def answer(desk: Desk, whom: PersonFacts, words: str, by: Person, now: dat
         answer=words,
         rule=named,
         contact=(rule.notice.contact or "") if rule else "",
-        devices=[_concerned(desk, each) for each in out],
+        devices=[_concerned(context, each) for each in out],
         let_in_until=_let_in_until(whom),
     )
 
 
-async def finish(desk: Desk, which: list[Key], by: Person, now: datetime) -> int:
+async def finish(context: ConsoleContext, which: list[Key], by: Person, now: datetime) -> int:
     """Say that requests for help are done. Returns how many were open."""
     act = replace(by.act(now, "help-done"), about=_rules(which), details={"requests": len(which)})
-    return await desk.store.help_requests.finish(which, by.name, now, act)
+    return await context.store.help_requests.finish(which, by.name, now, act)
 
 
-async def reopen(desk: Desk, which: list[Key], by: Person, now: datetime) -> int:
+async def reopen(context: ConsoleContext, which: list[Key], by: Person, now: datetime) -> int:
     """Say that they are not done after all. Returns how many were."""
     act = replace(by.act(now, "help-reopened"), about=_rules(which), details={"requests": len(which)})
-    return await desk.store.help_requests.reopen(which, act)
+    return await context.store.help_requests.reopen(which, act)
 
 
 def _rules(which: list[Key]) -> str:
@@ -110,15 +112,15 @@ def _rules(which: list[Key]) -> str:
 
 def _let_in_until(whom: PersonFacts) -> datetime | None:
     """Until when everything that they have is let in only because it is spared."""
-    spared = [each.standing.until for each in whom.devices if each.standing.mail is Mail.SPARED]
+    spared = [each.standing.until for each in whom.devices if each.standing.mail is MailAccess.SPARED]
     return min((at for at in spared if at), default=None)
 
 
-def _concerned(desk: Desk, each: OwnedDevice) -> Concerned:
-    catalog, facts = desk.bundle().policy.catalog, each.facts
+def _concerned(context: ConsoleContext, each: OwnedDevice) -> NoticeDevice:
+    catalog, facts = context.bundle().policy.catalog, each.facts
     apps = tuple(catalog.name_of(key) for key in facts.apps)
-    rule = next((rule for rule in desk.bundle().policy.rules if rule.id == each.standing.rule), None)
-    return Concerned(
+    rule = next((rule for rule in context.bundle().policy.rules if rule.id == each.standing.rule), None)
+    return NoticeDevice(
         Reason(each.standing.reason),
         Kind(facts.kind) if facts.kind else Kind.UNKNOWN,
         facts.os,

@@ -10,12 +10,12 @@ from urllib.parse import quote
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from mailgate.demo.messages import Attachment, Letter
+from mailgate.demo.messages import Attachment, Message
 
 MAX_UPLOAD = 25 * 1024 * 1024
 """Largest form that is taken, in bytes."""
 KEPT = 10
-"""How many sent letters are kept."""
+"""How many sent messages are kept."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     "Cache-Control": "private, no-cache",
@@ -27,8 +27,8 @@ HEADERS = {
 class Mailbox:
     """Two folders, three pages and a form."""
 
-    def __init__(self, letters: Iterable[Letter], clock: Callable[[], datetime]) -> None:
-        self._folders: dict[str, deque[Letter]] = {"inbox": deque(letters), "sent": deque(maxlen=KEPT)}
+    def __init__(self, messages: Iterable[Message], clock: Callable[[], datetime]) -> None:
+        self._folders: dict[str, deque[Message]] = {"inbox": deque(messages), "sent": deque(maxlen=KEPT)}
         self._clock = clock
         self._style = files(__package__).joinpath("mailbox.css").read_text()
         self._pages = Environment(
@@ -49,7 +49,7 @@ class Mailbox:
                 web.get("/compose", self.form),
                 web.post("/compose", self.send),
                 web.get(r"/{folder:inbox|sent}", self.folder),
-                web.get(r"/{folder:inbox|sent}/{number:\d{1,6}}", self.letter),
+                web.get(r"/{folder:inbox|sent}/{number:\d{1,6}}", self.message),
                 web.get(r"/{folder:inbox|sent}/{number:\d{1,6}}/{attachment:\d{1,6}}", self.attachment),
             ]
         )
@@ -61,8 +61,8 @@ class Mailbox:
     async def folder(self, request: web.Request) -> web.Response:
         return self._list(request.match_info["folder"])
 
-    async def letter(self, request: web.Request) -> web.Response:
-        return self._page("letter.html", letter=self._find(request), path=request.path)
+    async def message(self, request: web.Request) -> web.Response:
+        return self._page("message.html", message=self._find(request), path=request.path)
 
     async def attachment(self, request: web.Request) -> web.Response:
         """One attachment, always as a download: nothing that was mailed is ever rendered."""
@@ -79,7 +79,7 @@ class Mailbox:
     async def send(self, request: web.Request) -> web.Response:
         fields = await request.post()
         files_sent = (field for field in fields.getall("attachment", []) if isinstance(field, web.FileField))
-        letter = Letter(
+        message = Message(
             sender="you@example.com",
             recipient=str(fields.get("to", "")),
             subject=str(fields.get("subject", "")) or "(no subject)",
@@ -89,16 +89,16 @@ class Mailbox:
                 Attachment(file.filename, file.content_type, file.file.read()) for file in files_sent
             ),
         )
-        self._folders["sent"].appendleft(letter)
+        self._folders["sent"].appendleft(message)
         raise web.HTTPSeeOther("/sent")
 
     async def style(self, _: web.Request) -> web.Response:
         return web.Response(text=self._style, content_type="text/css", headers=HEADERS)
 
     def _list(self, folder: str) -> web.Response:
-        return self._page("folder.html", folder=folder, letters=self._folders[folder])
+        return self._page("folder.html", folder=folder, messages=self._folders[folder])
 
-    def _find(self, request: web.Request) -> Letter:
+    def _find(self, request: web.Request) -> Message:
         return _at(self._folders[request.match_info["folder"]], request.match_info["number"])
 
     def _page(self, template: str, **values: object) -> web.Response:

@@ -1,4 +1,4 @@
-"""Letters: what the demo mailbox shows of an RFC 5322 message. HTML is only ever shown as text."""
+"""What the demo mailbox shows of an RFC 5322 message. HTML is only ever shown as text."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Message:
     """One message, decoded."""
 
     sender: str
@@ -31,18 +31,18 @@ class Letter:
     attachments: tuple[Attachment, ...] = ()
 
 
-def shipped_letters() -> list[Letter]:
-    """The letters that come with the demo, newest first."""
-    sources = files(__package__).joinpath("letters").iterdir()
-    letters = [read_letter(source.read_bytes()) for source in sources if source.name.endswith(".eml")]
-    return sorted(letters, key=lambda letter: letter.date, reverse=True)
+def shipped_messages() -> list[Message]:
+    """The messages that come with the demo, newest first."""
+    sources = files(__package__).joinpath("inbox").iterdir()
+    messages = [read_message(source.read_bytes()) for source in sources if source.name.endswith(".eml")]
+    return sorted(messages, key=lambda message: message.date, reverse=True)
 
 
-def read_letter(source: bytes) -> Letter:
+def read_message(source: bytes) -> Message:
     """Decode a message as it would lie in a maildir. A header that is missing or unreadable is empty."""
     message = message_from_bytes(source, policy=default)
     assert isinstance(message, EmailMessage)
-    return Letter(
+    return Message(
         sender=str(message["From"] or ""),
         recipient=str(message["To"] or ""),
         subject=str(message["Subject"] or ""),

@@ -14,7 +14,7 @@ from mailgate.demo.company.fill import fill
 from mailgate.demo.company.seed import Progress
 from mailgate.demo.lock import alone_in
 from mailgate.demo.mailbox import Mailbox
-from mailgate.demo.messages import shipped_letters
+from mailgate.demo.messages import shipped_messages
 from mailgate.demo.settings import write_settings
 from mailgate.demo.tour import Place
 
@@ -74,7 +74,7 @@ async def _run(demo: Demo, show: Callable[[Place], None], progress: Progress) ->
 @asynccontextmanager
 async def mailbox_address() -> AsyncIterator[str]:
     """The demo mailbox, listening on a free port of this computer."""
-    runner = web.AppRunner(Mailbox(shipped_letters(), utc_now).application(), access_log=None)
+    runner = web.AppRunner(Mailbox(shipped_messages(), utc_now).application(), access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -18,32 +18,37 @@ Slot = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one source says of one device, as its newest record has it."""
+    """What one source says of one device: an issuer of attestations, a connector, or the gate where devices enrol.
+
+    Made by ``trust.report_by``. Apps that are not listed never get this far.
+    """
 
     source: str
     id: str
     """The source's own name for the device."""
     owner: str = ""
+    """Login name of the person whose device it is."""
     kind: Kind | None = None
     os: str = ""
     os_version: str = ""
     managed: bool | None = None
     status: str = "none"
-    """EAR tier of the evidence, as in ``model.DeviceRecord``."""
+    """EAR tier: ``affirming``, ``warning``, ``contraindicated`` or ``none``."""
     apps: frozenset[str] = frozenset()
     """Listed apps that are there, by their key in ``apps.yaml``."""
     apps_complete: bool | None = None
+    """False where only managed apps could be seen; None where no apps were reported."""
     reported_at: datetime | None = None
     """When its apps were looked at; None where no apps were reported."""
     expires_at: datetime | None = None
     gone: bool = False
-    """The source has the device no longer."""
+    """The source has it no longer: wiped, retired, unenrolled."""
     names: frozenset[Name] = frozenset()
     """What the source may call it by (``trust.py``)."""
     first_seen: datetime = field(default=LONG_AGO, compare=False)
     last_seen: datetime = field(default=LONG_AGO, compare=False)
     adds: bool = field(default=False, compare=False)
-    """It is part of what the source knows (``model.DeviceRecord``). What is stored is whole."""
+    """Only part of what the source knows: what is empty here is as the source said before. What is stored is whole."""
 
     @property
     def slot(self) -> Slot:
@@ -53,6 +58,11 @@ class Report:
     def age(self) -> tuple[datetime, datetime]:
         """Orders the looks of one source at one device: when, then how long that may be believed."""
         return (self.reported_at or LONG_AGO, self.expires_at or LONG_AGO)
+
+    def received(self, now: datetime) -> "Report":
+        """As it came ``now``: no look is from the future, or it would hide every later one."""
+        looked = self.reported_at and min(self.reported_at, now)
+        return replace(self, reported_at=looked, first_seen=now, last_seen=now)
 
     def after(self, old: "Report | None") -> "Report":
         """What is to be kept of this report after an older one of the same source and id.

@@ -4,6 +4,7 @@ The whole table stands in docs/devices.md. Whatever is not sure is never ``clean
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -33,6 +34,9 @@ def posture_of(
     A report older than ``max_age`` has run out, as has one past its own end. Of two sources the one that stands first
     in ``precedence`` is believed; those that do not stand there are all alike. Sources in ``unreachable`` cannot be
     asked at the moment.
+
+    An app that was seen stays, however old the report grows: it does not go away by silence. But whoever only falls silent is
+    ``stale`` with it as without it, so that nobody is trusted more for an app on a list.
     """
     believed = sorted(
         device.reports, key=lambda report: (rank(report.source, precedence), _newest_first(report))
@@ -43,9 +47,11 @@ def posture_of(
     lists = catalog.lists_of(sorted(saying))
     ran_out = [report for report in current if _ran_out(report, max_age, now)]
     state, bearer = _state(current, ran_out, unreachable, _watched(device.reports))
-    if lists:  # however old: an app does not go away by silence
-        listed = [report for app, report in saying.items() if catalog.lists_of([app])]
-        state, bearer = PostureState.LISTED, _newest(listed)
+    last = _worth(bearer) if bearer and state is PostureState.UNAVAILABLE else None
+    shown = bearer
+    if lists:
+        state, last = _LISTED.get(state, state), last and _LISTED.get(last, last)
+        shown = _newest([report for app, report in saying.items() if catalog.lists_of([app])])
     return Posture(
         state=state,
         device_id=device.id,
@@ -56,35 +62,42 @@ def posture_of(
         owner=owner_of(device, precedence),
         apps=tuple(sorted(saying)),
         lists=lists,
-        source=bearer.source if bearer else "",
+        source=shown.source if shown else "",
         sources=tuple(sorted({report.source for report in device.reports if not report.gone})),
-        reported_at=bearer.reported_at if bearer else None,
+        reported_at=shown.reported_at if shown else None,
         expires_at=expiry(bearer, max_age) if bearer else None,
         findings=tuple(Finding(each.reason, each.detail) for each in device.findings),
         lost=device.lost_at is not None,
         first_seen=device.first_seen,
-        last_state=_worth(bearer) if bearer and state is PostureState.UNAVAILABLE else None,
+        last_state=last,
     )
 
 
+_LISTED = {PostureState.CLEAN: PostureState.LISTED}
+"""What an app on a list makes of a state."""
 _RESTRICTION = (
-    PostureState.LISTED,
     PostureState.MISSING,
     PostureState.STALE,
     PostureState.UNAVAILABLE,
     PostureState.PARTIAL,
+    PostureState.LISTED,
     PostureState.CLEAN,
 )
 """The most restrictive first."""
 
 
-def stricter(one: Posture, other: Posture) -> Posture:
-    """The more restrictive of two postures; the first of two that are alike."""
-    return min((one, other), key=_restriction)
+def strictest(postures: Sequence[Posture]) -> Posture:
+    """The most restrictive of some postures, the first of several that are alike, with the apps of all of them.
+
+    One of them may have an app that a rule forbids and another one be silent: the request may come from either.
+    """
+    lists = dict.fromkeys(each for posture in postures for each in posture.lists)
+    apps = {app for posture in postures for app in posture.apps}
+    return replace(min(postures, key=_restriction), apps=tuple(sorted(apps)), lists=tuple(sorted(lists)))
 
 
-def _restriction(posture: Posture) -> tuple[bool, int]:
-    return (not posture.lost, _RESTRICTION.index(posture.state))
+def _restriction(posture: Posture) -> tuple[bool, int, bool]:
+    return (not posture.lost, _RESTRICTION.index(posture.state), not posture.lists)
 
 
 def posture_of_person(postures: Iterable[Posture]) -> Posture:
@@ -93,7 +106,7 @@ def posture_of_person(postures: Iterable[Posture]) -> Posture:
     For a client that cannot be told from the person's others: docs/protocols.md says why.
     """
     handhelds = [posture for posture in postures if posture.kind is not Kind.LAPTOP]
-    return min(handhelds, key=_restriction, default=Posture())
+    return strictest(handhelds) if handhelds else Posture()
 
 
 def owner_of(device: Device, precedence: Sequence[str] = ()) -> str:

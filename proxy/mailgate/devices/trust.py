@@ -5,7 +5,7 @@ when it enrols at the gate is believed in so far as it proved it: that it holds 
 enrol as a colleague's phone, or as the own blocked one that is clean now.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from mailgate.devices.device import Report
@@ -24,7 +24,7 @@ from mailgate.devices.names import (
     udid_text,
 )
 from mailgate.devices.placeholders import why_nothing
-from mailgate.model import AttestationResult, DeviceRecord
+from mailgate.model import AppsReport, AttestationResult, Kind
 
 ENROLLED = "enrolled"
 """The source of what devices say of themselves after they enrolled at the gate."""
@@ -50,27 +50,49 @@ def rank(source: str, precedence: Sequence[str]) -> int:
     return precedence.index(source) if source in precedence else len(precedence)
 
 
-def report_from(record: DeviceRecord, now: datetime) -> Report:
-    """What is kept of a record that came ``now``: names that are none stay out, and no look is from the future."""
-    apps = record.apps
+def report_by(
+    source: str,
+    device_id: str,
+    owner: str = "",
+    kind: Kind | None = None,
+    os: str = "",
+    os_version: str = "",
+    *,
+    managed: bool | None = None,
+    status: str = "none",
+    apps: AppsReport | None = None,
+    expires: datetime | None = None,
+    serial: str = "",
+    udid: str = "",
+    eas_ids: Iterable[str] = (),
+    keys: Iterable[str] = (),
+    certificates: Iterable[str] = (),
+    gone: bool = False,
+    adds: bool = False,
+) -> Report:
+    """What a source says, with the names that it may bring; empty ones and placeholders say nothing.
+
+    ``apps`` is None where the source cannot tell which apps are there.
+    """
+    told = [(SERIAL, serial_text(serial)), (UDID, udid_text(udid))]
+    told += [(KEY, key) for key in keys] + [(CERT, each) for each in certificates]
+    told += [(EAS, form) for eas_id in eas_ids for form in _eas_forms(eas_id)]
     return Report(
-        source=record.source,
-        id=storable(record.id),
-        owner=record.owner,
-        kind=record.kind,
-        os=record.os,
-        os_version=record.os_version,
-        managed=record.managed,
-        status=record.status,
+        source=source,
+        id=storable(device_id),
+        owner=owner,
+        kind=kind,
+        os=os,
+        os_version=os_version,
+        managed=managed,
+        status=status,
         apps=apps.present if apps else frozenset(),
         apps_complete=apps.complete if apps else None,
-        reported_at=min(apps.at, now) if apps else None,
-        expires_at=record.expires,
-        gone=record.gone,
-        adds=record.adds,
-        names=frozenset(_names(record)),
-        first_seen=now,
-        last_seen=now,
+        reported_at=apps.at if apps else None,
+        expires_at=expires,
+        gone=gone,
+        adds=adds,
+        names=frozenset(_usable(source, told)),
     )
 
 
@@ -85,21 +107,12 @@ def links(report: Report) -> frozenset[Name]:
     return frozenset(sorted(report.names, key=lambda name: (STRONG.index(name[0]), name))[:1])
 
 
-def _names(record: DeviceRecord) -> Iterator[Name]:
-    allowed = _PROVEN if by_own_word(record.source) else STRONG
-    for kind, text in _told(record):
+def _usable(source: str, told: Iterable[Name]) -> Iterator[Name]:
+    allowed = _PROVEN if by_own_word(source) else STRONG
+    for kind, text in told:
         if kind in allowed and not why_nothing(kind, text):
             yield (kind, storable(text))
 
 
-def _told(record: DeviceRecord) -> Iterator[Name]:
-    yield (SERIAL, serial_text(record.serial))
-    yield (UDID, udid_text(record.udid))
-    for key in record.keys:
-        yield (KEY, key)
-    for certificate in record.certificates:
-        yield (CERT, certificate)
-    for eas_id in record.eas_ids:
-        if not why_nothing(EAS, eas_text(eas_id)):
-            for form in eas_forms(eas_id):
-                yield (EAS, form)
+def _eas_forms(eas_id: str) -> frozenset[str]:
+    return frozenset() if why_nothing(EAS, eas_text(eas_id)) else eas_forms(eas_id)

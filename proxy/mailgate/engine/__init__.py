@@ -1,1 +1,1 @@
-"""The policy engine: the answer, and the key that says for which other requests it stands."""
+"""The policy engine: the decision, and a key of all that the decision rests on."""

@@ -35,7 +35,7 @@ from mailgate.policy.variables import activate
 
 
 def decide(access: Access, policy: Policy) -> Decision:
-    """What happens to this request, and why. Pure; never raises."""
+    """Decide what happens to this request, and why. Pure; never raises."""
     try:
         decision = _lost(policy) if access.posture.lost else _first_match(access, policy)
         return _told_the_way(decision) if asks_the_way(access.facts) else decision
@@ -47,7 +47,8 @@ def decide(access: Access, policy: Policy) -> Decision:
 
 
 def _told_the_way(decision: Decision) -> Decision:
-    """What becomes of this decision where the way is told at least. No rule would have kept it back, so none is said to."""
+    """The decision for a request that only asks the way to the mail: it is told the way at least, and no rule is
+    named for that."""
     if decision.effect is Effect.ALLOW:
         return replace(decision, would=()) if decision.would else decision
     trial = RuleTrial(DISCOVERY_RULE, "", True, Stage.ENFORCE, Effect.ALLOW, "asks the way: told that alone")
@@ -71,7 +72,7 @@ def _lost(policy: Policy) -> Decision:
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """What one rule says: no effect where it does not match, no reason where that is to be inferred."""
+    """The outcome of one rule. It has no effect if the rule does not match, and no reason if that is to be inferred."""
 
     effect: Effect | None
     reason: Reason | None = None
@@ -83,7 +84,7 @@ _NO_MATCH = _Verdict(None)
 
 @dataclass(frozen=True, slots=True)
 class _Spared:
-    """What a rule that is out would have done, on what it saw."""
+    """What a rule that is out would have done, and the values that it saw."""
 
     rule: Rule
     stage: Stage
@@ -130,7 +131,7 @@ def _first_match(access: Access, policy: Policy) -> Decision:
 
 
 def _no_harder(decision: Decision, spared: list[_Spared], policy: Policy) -> Decision:
-    """What is decided behind the rules that are out, unless one of these would do less than that: then it decides."""
+    """The decision behind the rules that are out. If one of these would do less than that, it decides instead."""
     softest = min(spared, key=lambda each: each.hardness, default=None)
     if softest is None or softest.hardness >= decision.effect.hardness:
         return decision
@@ -145,22 +146,22 @@ def _no_harder(decision: Decision, spared: list[_Spared], policy: Policy) -> Dec
 
 @lru_cache(maxsize=1024)
 def _missed(rule: str, condition: str, stage: Stage) -> RuleTrial:
-    """Most rules do not match, and all that do not look alike."""
+    """The trial of a rule that does not match. It is made once, since most rules do not match."""
     return RuleTrial(rule, condition, False, stage)
 
 
 def stage_of(rule: Rule, now: datetime) -> Stage:
-    """What the rule does now by its own dates."""
+    """The stage of the rule now, by its own dates."""
     return rule.stages.at(now) if rule.stages else Stage.ENFORCE
 
 
 def softened_by_now(rule: Rule, stage: Stage, access: Access) -> Effect:
-    """What the rule does to whom it is about, by its stage and its grace."""
+    """What the rule does to those it is about, by its stage and its grace."""
     return softened(rule.effect, Stage.WARN if new_until(rule, access) else stage)
 
 
 def not_subject(rule: Rule, stage: Stage, access: Access) -> str:
-    """Why the rule is not read for this request at all; empty where it is."""
+    """Why the rule is not read for this request; empty if it is read."""
     if stage is Stage.PENDING and rule.stages:
         start = rule.stages.next_start(access.now)
         return f"starts at {start.isoformat()}" if start else "never starts"
@@ -172,7 +173,7 @@ def not_subject(rule: Rule, stage: Stage, access: Access) -> str:
 
 
 def share_subject(access: Access) -> str:
-    """Whom a share counts: the person, else the device."""
+    """The subject that a share counts: the person, or the device if no person is named."""
     return access.user.name or access.posture.owner or access.posture.device_id or access.client.eas_id
 
 
@@ -181,10 +182,8 @@ def _reads_device(rule: Rule) -> bool:
 
 
 def _without_posture(rule: Rule, access: Access, policy: Policy) -> tuple[Access, cel.Activation]:
-    """What a rule sees while the posture cannot be had: what was last known, or nothing of the device.
-
-    A rule that names the state ``unavailable`` itself is told the state.
-    """
+    """What a rule sees while the posture cannot be had: the last known posture, or none. A rule that names the state
+    ``unavailable`` itself sees that state."""
     posture = access.posture
     unexpired = posture.expires_at is not None and access.now < posture.expires_at
     if rule.on_unavailable is OnUnavailable.LAST_KNOWN and posture.last_state is not None and unexpired:
@@ -217,7 +216,7 @@ def _judge(rule: Rule, stage: Stage, access: Access, activation: cel.Activation)
 
 
 def new_until(rule: Rule, access: Access) -> datetime | None:
-    """Until when the device is new to the rule; None where it is not."""
+    """Until when the device is new to the rule; None if it is not new."""
     return grace_end(rule.grace, access.posture.first_seen, access.now)
 
 
@@ -231,7 +230,7 @@ def _deadline(rule: Rule, access: Access) -> datetime | None:
 
 
 def _unavailable(rule: Rule) -> _Verdict:
-    """``allow`` gives the benefit of the doubt to this rule alone: one that restricts is passed over."""
+    """With ``allow`` a rule that restricts is passed over while the posture cannot be had."""
     if rule.on_unavailable is not OnUnavailable.ALLOW:
         return _Verdict(Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "the posture is unavailable: blocked")
     if rule.effect is not Effect.ALLOW:
@@ -247,7 +246,8 @@ def _decision(
     trials: tuple[RuleTrial, ...],
     would: tuple[RuleTrial, ...],
 ) -> Decision:
-    """The rule's answer. Its title and its fix speak of its own cause, so they go only with a real match."""
+    """The decision by this rule. Its title and its fix name its own cause, so they are shown only if it really
+    matches."""
     assert verdict.effect is not None
     own = verdict.reason is None
     reason = verdict.reason or rule.reason or infer(rule.when, verdict.effect, access, policy.catalog)

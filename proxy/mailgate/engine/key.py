@@ -1,8 +1,8 @@
-"""What a decision rests on: two accesses with the same grounds get the same answer, so it can be worked out once.
+"""The key of a decision: two accesses with the same key get the same decision, so it can be worked out once.
 
-Grounds hold the values of the variables that the policy reads, and what ``decide`` looks at besides: no header,
-address or name that no rule reads. Whatever ``decide`` comes to look at belongs here too; the tests compare the two
-over made-up policies and accesses.
+The key holds the values of the variables that the policy reads, and what ``decide`` looks at besides. It holds no
+header, address or name that no rule reads. Everything that ``decide`` looks at belongs here; the tests compare the
+two over made-up policies and accesses.
 """
 
 from bisect import bisect_right
@@ -22,7 +22,7 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class DecisionKey:
-    """The grounds of every decision by one policy. Pure."""
+    """Makes the key of every decision by one policy. Pure."""
 
     def __init__(self, policy: Policy) -> None:
         self._readers = [_reader(name) for name in sorted(policy.reads - CLOCKS)]
@@ -36,9 +36,9 @@ class DecisionKey:
         self._turns = sorted({start for each in stages for _, start in each.starts()})
 
     def of(self, access: Access, *, dates: bool = True) -> Hashable:
-        """Everything of an access that its decision can rest on, but what runs with the clock (``times``).
+        """The key of an access, without what runs with the clock (``times``).
 
-        Without ``dates`` decisions with the same grounds may tell another deadline, and are the same otherwise.
+        Without ``dates``, decisions with the same key may differ in the deadline that they tell, and in nothing else.
         """
         posture, client = access.posture, access.client
         proof, certificate = access.attestation, access.certificate
@@ -62,17 +62,18 @@ class DecisionKey:
         )
 
     def times(self, access: Access) -> tuple[Hashable, ...]:
-        """The values of those variables that are others a moment later."""
+        """The values of the variables that run with the clock."""
         return tuple([read(access) for read in self._clocks])
 
     def lasts(self, decision: Decision) -> bool:
-        """Whether the same ``of`` has the same decision at any time: no rule that was read for it reads a clock."""
+        """Whether the decision is the same at any time: no rule that was read for it reads a clock."""
         return self._by_the_clock.isdisjoint(trial.rule for trial in decision.trials)
 
     def until(self, access: Access, decision: Decision) -> datetime:
         """The first moment at which the same request may be decided otherwise, though nothing is learned meanwhile.
 
-        That is when a stage begins, a grace, a relief, a report or a token ends; ``now`` where a rule reads the clock itself.
+        A stage begins then, or a grace, a relief, a report or a token ends. It is ``now`` if a rule reads the clock
+        itself.
         """
         if not self.lasts(decision):
             return access.now
@@ -90,13 +91,13 @@ class DecisionKey:
         return [new_until(rule, access) for rule in self._graceful]
 
     def _shares(self, access: Access) -> Hashable:
-        """In which shares they are: the same for many, and nobody's name."""
+        """The shares that the subject is in: the same for many subjects, and without their names."""
         subject = share_subject(access)
         return tuple([in_share(rule.share, rule.id, subject, rule.effect) for rule in self._partial])
 
 
 def _reader(name: str) -> Callable[[Access], Hashable]:
-    """What reads a variable, in a form that can be compared and looked up."""
+    """Make a reader of a variable, whose values can be compared and hashed."""
     read: Callable[[Access], Any] = VARIABLES[name].read
     return (lambda access: tuple(read(access))) if VARIABLES[name].type.startswith("list") else read
 

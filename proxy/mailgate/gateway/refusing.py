@@ -15,10 +15,10 @@ from mailgate.gateway.refusals.login_challenge import ask_for_login, has_no_logi
 from mailgate.model import Access, Decision, Effect
 
 
-class Notices(Protocol):
-    """How people are told who cannot be shown a page (``mail/quarantine.py``)."""
+class QuarantineMails(Protocol):
+    """Writes to people who cannot be shown a page (``mail/quarantine.py``)."""
 
-    def tell(self, incoming: Incoming, access: Access, decision: Decision, reference: str) -> None: ...
+    def queue(self, incoming: Incoming, access: Access, decision: Decision, reference: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Refuser:
     usual: Forwarder
     discovery: Forwarder
     """The ways on which the webmail is asked for a login, and for the way."""
-    notices: Notices
+    mails: QuarantineMails
     metrics: Metrics
 
     async def instead(
@@ -48,7 +48,7 @@ class Refuser:
         speaker = self.in_force.live.speaker
         if decision.effect is Effect.WARN:
             return speaker.warn(access, decision, reference)
-        self.notices.tell(incoming, access, decision, reference)
+        self.mails.queue(incoming, access, decision, reference)
         return speaker.refuse(access, decision, reference)
 
     def probe(self, access: Access, reference: str) -> Answer:

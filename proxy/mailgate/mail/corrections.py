@@ -1,7 +1,7 @@
-"""Corrections: who was told something by rules that were taken back, and is told that it no longer holds.
+"""Corrections: people whom a rule reached that was taken back are told that it no longer holds.
 
-Told is whoever was refused, was shown the page of a warning, or was written to under a version that was taken back. Who
-was told by a rule that holds just so in the version now in force is not: for them nothing was taken back.
+A rule reached the people who were refused, were shown the page of a warning, or were written to under a version that was
+taken back. A rule that stands unchanged in the version now in force was not taken back, and nobody is corrected about it.
 """
 
 from collections import defaultdict
@@ -12,71 +12,71 @@ from datetime import datetime, timedelta
 from mailgate.config import Rules, compile_rules
 from mailgate.devices.names import user_text
 from mailgate.devices.posture import owner_of
-from mailgate.mail.announce import AddressOf, Known
+from mailgate.mail.recipient_list import AddressOf, Believed
 from mailgate.model import Effect, Reason
+from mailgate.model.notice import MailKind, Notice, Reached, ReachedBy
 from mailgate.policy import Policy
 from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE
 from mailgate.rollout.acts import Person
 from mailgate.rollout.replay import Lists
 from mailgate.simulate import Judge, Occasion
-from mailgate.store import Act, Mailing, MailKind, Retraction, Store
+from mailgate.store import Act, Mail, Retraction, Store
 
 LOOKED_FOR = timedelta(hours=24)
-"""How long somebody is looked for whose refusal is written down late: by a gate that was cut off, from a spool."""
+"""For how long refusals count that are written down late, by a gate that was cut off or from a spool."""
 _SOON = timedelta(seconds=2)
-
-MAILED, WARNED, KEPT_OUT = "mailed", "warned", "kept-out"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Said:
-    """One thing that somebody was told."""
-
-    how: str
-    title: str
-    reason: str
 
 
 @dataclass
 class Found:
-    """Who is to be corrected, by login name, and who cannot be."""
+    """The people whom rules reached that were taken back."""
 
-    people: dict[str, set[Said]] = field(default_factory=lambda: defaultdict(set))
+    people: dict[str, set[Reached]] = field(default_factory=lambda: defaultdict(set))
+    """How they were reached, by login name."""
     contacts: dict[str, str] = field(default_factory=dict)
+    """Whom each may ask: the contact of a rule that reached them."""
     nameless: int = 0
+    """How many refusals and warnings had no login name and no known owner."""
 
 
 def is_due(retraction: Retraction, now: datetime) -> bool:
-    """Whether to look (again): at once, then at growing distances, since what was written down late is rare."""
+    """Whether to look for people now: at once, then at growing distances, since little is written down late."""
     if retraction.looked_at is None:
         return True
     return now - retraction.looked_at >= max(_SOON, retraction.looked_at - retraction.at)
 
 
-async def correct(store: Store, known: Known, address_of: AddressOf, person: Person, now: datetime) -> int:
+async def correct(
+    store: Store, believed: Believed, address_of: AddressOf, person: Person, now: datetime
+) -> int:
     """Queue the corrections that are due. Returns how many. Raises StoreUnavailableError."""
     count = 0
     for retraction in await store.retractions.open():
         if is_due(retraction, now):
-            count += await _correct(store, retraction, known, address_of, person, now)
+            count += await _correct(store, retraction, believed, address_of, person, now)
     return count
 
 
 async def _correct(
-    store: Store, retraction: Retraction, known: Known, address_of: AddressOf, person: Person, now: datetime
+    store: Store,
+    retraction: Retraction,
+    believed: Believed,
+    address_of: AddressOf,
+    person: Person,
+    now: datetime,
 ) -> int:
     active = await store.policies.active()
-    if active is None or active.number in retraction.versions:  # put in force anew: it holds again
+    if active is None or active.number in retraction.versions:  # it was put in force again
         await store.retractions.looked(retraction.serial, now, done=True)
         return 0
-    mailings, found = await corrections(store, retraction, active.number, known, address_of, now)
+    mails, found = await corrections(store, retraction, active.number, believed, address_of, now)
 
     def act(count: int) -> Act:
-        told = person.act(now, "corrections-queued")
+        entry = person.act(now, "corrections-queued")
         about = f"version {retraction.versions[0]}"
-        return replace(told, about=about, details={"mails": count, "nameless": found.nameless})
+        return replace(entry, about=about, details={"mails": count, "nameless": found.nameless})
 
-    count = await store.mailings.queue(mailings, act)
+    count = await store.mails.queue(mails, act)
     await store.retractions.looked(retraction.serial, now, done=now - retraction.at >= LOOKED_FOR)
     return count
 
@@ -85,42 +85,38 @@ async def corrections(
     store: Store,
     retraction: Retraction,
     in_force: int,
-    known: Known,
+    believed: Believed,
     address_of: AddressOf,
     now: datetime,
-) -> tuple[list[Mailing], Found]:
-    """One mailing for each who was told something that no longer holds, whether it was queued before or not."""
+) -> tuple[list[Mail], Found]:
+    """One mail to each person whom a rule reached that no longer holds, whether it was queued before or not."""
     target = await _rules(store, in_force)
     found = Found()
     for number in retraction.versions:
         old = await _rules(store, number)
-        comparison = _Comparison(store, old, target, known, now)
+        comparison = _Comparison(store, old, target, believed, now)
         if old.policy.version in retraction.policies:
-            await _shown(comparison, retraction, found)
-            await _mailed(comparison, retraction.serial, number, found)
+            await _by_page(comparison, retraction, found)
+            await _by_mail(comparison, retraction.serial, number, found)
     languages = await store.languages.of(found.people)
-    clear = _Clear(store, target, known, now)
-    made: dict[str, Mailing] = {}
+    clear = _Clear(store, target, believed, now)
+    made: dict[str, Mail] = {}
     for login in sorted(found.people):
         address = address_of(login)
         if not address:
             continue
-        said = found.people[login] | _before(made.get(address))
-        facts = {
-            "language": languages.get(login, ""),
-            "said": [[each.how, each.title, each.reason] for each in sorted(said)],
-            "clear": await clear.of(login) and (address not in made or made[address].facts["clear"]),
-            "contact": found.contacts.get(login, ""),
-            "versions": list(retraction.versions),
-        }
+        other = made[address].notice if address in made else None  # the same person by another login name
+        notice = Notice(
+            MailKind.CORRECTION,
+            languages.get(login, ""),
+            contact=found.contacts.get(login, ""),
+            reached=tuple(sorted(found.people[login].union(other.reached if other else ()))),
+            clear=await clear.of(login) and (other is None or other.clear),
+            versions=tuple(retraction.versions),
+        )
         number, serial = retraction.versions[0], retraction.serial
-        made[address] = Mailing(address, login, "", number, MailKind.CORRECTION, serial, facts, now)
+        made[address] = Mail(address, login, "", number, MailKind.CORRECTION, serial, notice, now)
     return list(made.values()), found
-
-
-def _before(mailing: Mailing | None) -> set[Said]:
-    """What the same person was told under another login name."""
-    return {Said(*each) for each in mailing.facts["said"]} if mailing else set()
 
 
 async def _rules(store: Store, number: int) -> Rules:
@@ -130,25 +126,25 @@ async def _rules(store: Store, number: int) -> Rules:
 
 
 class _Comparison:
-    """What one version that was taken back says, beside what the version in force says."""
+    """Compares a version that was taken back with the version in force."""
 
-    def __init__(self, store: Store, old: Rules, target: Rules, known: Known, now: datetime) -> None:
-        self.store, self.policy, self.precedence = store, old.policy, known.precedence
+    def __init__(self, store: Store, old: Rules, target: Rules, believed: Believed, now: datetime) -> None:
+        self.store, self.policy, self.precedence = store, old.policy, believed.precedence
         before, after = (
-            Lists(each.policy.catalog, known.max_age, known.precedence) for each in (old, target)
+            Lists(each.policy.catalog, believed.max_age, believed.precedence) for each in (old, target)
         )
-        self.population = replace(known.population(store, old, now), before=before, after=after)
+        self.population = replace(believed.population(store, old, now), before=before, after=after)
         self._judges = Judge(old.policy), Judge(target.policy)
         self._unchanged = {
             name for name in (*_named(old.policy), DEFAULT_RULE) if _holds(old.policy, target.policy, name)
         }
 
     def holds(self, rule: str) -> bool:
-        """Whether the version in force has just this rule. Two answers are no rule's, and hold in every version."""
+        """Whether the version in force has this rule unchanged. Two answers come from no rule, and hold in every version."""
         return rule in self._unchanged or rule in (LOST_RULE, DISCOVERY_RULE)
 
     def moves(self, occasions: Iterable[Occasion]) -> bool:
-        """Whether the two versions differ for somebody now. A rule that holds may still take others than before."""
+        """Whether the two versions decide differently on one of these. A rule that is unchanged may still decide on others than before."""
         old, new = self._judges
         return any(
             old.outcome(each.before, each.untold).effect != new.outcome(each.after, each.untold).effect
@@ -179,7 +175,7 @@ def _holds(old: Policy, new: Policy, name: str) -> bool:
     return not reads_lists or (old.catalog == new.catalog)
 
 
-async def _shown(comparison: _Comparison, retraction: Retraction, found: Found) -> None:
+async def _by_page(comparison: _Comparison, retraction: Retraction, found: Found) -> None:
     since = retraction.policies[comparison.policy.version]
     shown = await comparison.store.retractions.shown(comparison.policy.version, since)
     devices = await comparison.population.called({each.way.device for each in shown})
@@ -194,28 +190,32 @@ async def _shown(comparison: _Comparison, retraction: Retraction, found: Found) 
         if not login:
             found.nameless += 1
             continue
-        how = WARNED if each.effect == Effect.WARN else KEPT_OUT
-        found.people[login].add(Said(how, comparison.title(each.rule), each.reason))
+        by = ReachedBy.WARNING if each.effect == Effect.WARN else ReachedBy.REFUSAL
+        found.people[login].add(Reached(by, comparison.title(each.rule), _reason(each.reason)))
         found.contacts.setdefault(login, comparison.contact(each.rule))
 
 
-async def _mailed(comparison: _Comparison, serial: int, number: int, found: Found) -> None:
-    for mailing in await comparison.store.mailings.told_under([number], serial):
-        if comparison.holds(mailing.rule):
-            subjects = await comparison.population.person(mailing.login)
+def _reason(stored: str) -> Reason:
+    """A reason that another release has written must not keep everybody else from their corrections."""
+    return Reason(stored) if stored in set(Reason) else Reason.RULE_MATCHED
+
+
+async def _by_mail(comparison: _Comparison, serial: int, number: int, found: Found) -> None:
+    for mail in await comparison.store.mails.told_under([number], serial):
+        if comparison.holds(mail.rule):
+            subjects = await comparison.population.person(mail.login)
             if not comparison.moves(each for subject in subjects for each in subject.occasions):
                 continue
-        found.people[mailing.login].add(
-            Said(MAILED, comparison.title(mailing.rule), Reason.RULE_MATCHED.value)
-        )
-        found.contacts.setdefault(mailing.login, comparison.contact(mailing.rule))
+        title = comparison.title(mail.rule)
+        found.people[mail.login].add(Reached(ReachedBy.MAIL, title, Reason.RULE_MATCHED))
+        found.contacts.setdefault(mail.login, comparison.contact(mail.rule))
 
 
 class _Clear:
-    """Whether the version in force lets in everything that somebody has."""
+    """Whether the version in force lets in all devices of a person."""
 
-    def __init__(self, store: Store, target: Rules, known: Known, now: datetime) -> None:
-        self._population = known.population(store, target, now)
+    def __init__(self, store: Store, target: Rules, believed: Believed, now: datetime) -> None:
+        self._population = believed.population(store, target, now)
         self._judge = Judge(target.policy)
 
     async def of(self, login: str) -> bool:

@@ -1,7 +1,7 @@
-"""Mails into a folder, one ``.eml`` file each, for a program that sends them.
+"""Writes messages into a folder, one ``.eml`` file each, for another program that sends them.
 
-A file is written under a name that no such program takes, and gets its real name at once (rename(2)): it is never seen in
-part, and after a crash the folder itself tells how far a mail had come.
+A file is first written under a name that such a program ignores, then renamed in one step (rename(2)). So nobody sees it
+in part, and after a crash the folder tells how far a message had come.
 """
 
 import asyncio
@@ -15,14 +15,14 @@ from mailgate.mail.way import LaterError, WayDownError
 
 
 class IntoFolder:
-    """A ``MailWay`` into one folder, which is made when it is first needed."""
+    """A ``MailWay`` into one folder, which is made at the first message."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def offer(self, mail: EmailMessage, key: str) -> None:
+    async def offer(self, message: EmailMessage, key: str) -> None:
         try:
-            await asyncio.to_thread(self._write, mail.as_bytes(policy=WIRE), key)
+            await asyncio.to_thread(self._write, message.as_bytes(policy=WIRE), key)
         except OSError as error:
             raise WayDownError(type(error).__name__) from None
 
@@ -37,7 +37,7 @@ class IntoFolder:
             raise LaterError(type(error).__name__) from None
 
     async def was_taken(self, key: str) -> bool | None:
-        """None where both names are gone: a program may have taken the file, or the folder is another."""
+        """None if neither name is there: a program may have taken the file, or the folder was changed."""
         if await asyncio.to_thread(self._draft(key).exists):
             return False
         return True if await asyncio.to_thread(self._file(key).exists) else None
@@ -63,6 +63,6 @@ class IntoFolder:
         self._draft(key).rename(self._file(key))
         folder = os.open(self._folder, os.O_RDONLY)
         try:
-            os.fsync(folder)  # so that a power cut does not undo it
+            os.fsync(folder)  # so that the rename survives a power cut
         finally:
             os.close(folder)

@@ -1,7 +1,7 @@
-"""Sends what is queued: one mail at a time, no faster than set, nobody twice, whatever dies meanwhile.
+"""Sends the queued mails: one at a time, no faster than set, and none twice, whichever process dies meanwhile.
 
-Only who holds the lease sends. What another was handing over when it died is looked at first: where the way can tell
-whether it went, that counts; where nobody can, it is left to a person (decision 14).
+Only the process that holds the lease sends. It first looks at mails that another process was handing over when it died: if
+the way can tell whether one went, that counts; if not, the mail is left to a person (decision 15).
 """
 
 import asyncio
@@ -13,35 +13,35 @@ from functools import partial
 from typing import Any, Protocol
 
 from mailgate.mail.way import LaterError, LostError, MailWay, RefusedMailError
-from mailgate.store import Mailing, MailState, StoreUnavailableError
+from mailgate.store import Mail, MailState, StoreUnavailableError
 
 LEASE = timedelta(minutes=2)
-"""How long nobody takes over from a process that is gone; longer than one mail can take."""
+"""How long a process that is gone keeps its lease: longer than one mail can take."""
 _RENEWAL = LEASE / 4
 _LEASE_NAME = "notices"
 PAUSES = tuple(timedelta(minutes=each) for each in (1, 5, 15, 60, 240, 720))
-"""After each refusal for now; then it is given up."""
+"""The wait after each answer that refuses a mail for now; after the last the mail has failed."""
 _RETRY = 0.5
 
 
-Tell = Callable[[Mailing, MailState, str], None]
-"""Told what became of a mail and why, in one word; ``queued`` where it is put off."""
+Tell = Callable[[Mail, MailState, str], None]
+"""Is given a mail, its new state and why, in one word. A mail that was put off is ``queued``."""
 Note = Callable[[], Coroutine[Any, Any, None]]
-"""Writes down what became of a mail."""
+"""Notes in the store what became of a mail."""
 
 
-class Mailbag(Protocol):
-    """What is to be sent (``store/mail_queue.py``)."""
+class MailQueue(Protocol):
+    """The queued mails (``store/mail_queue.py``)."""
 
-    async def due(self, now: datetime, size: int = 100) -> list[Mailing]: ...
-    async def begin(self, mailing: Mailing, holder: str, now: datetime) -> bool: ...
-    async def end(self, mailing_id: str, state: MailState, now: datetime, why: str = "") -> bool: ...
-    async def put_off(self, mailing_id: str, due_at: datetime, now: datetime, why: str) -> None: ...
-    async def left_over(self, holder: str) -> list[Mailing]: ...
+    async def due(self, now: datetime, size: int = 100) -> list[Mail]: ...
+    async def begin(self, mail: Mail, holder: str, now: datetime) -> bool: ...
+    async def end(self, mail_id: str, state: MailState, now: datetime, why: str = "") -> bool: ...
+    async def put_off(self, mail_id: str, due_at: datetime, now: datetime, why: str) -> None: ...
+    async def left_over(self, holder: str) -> list[Mail]: ...
 
 
 class Leases(Protocol):
-    """Who may send (``store/leases.py``)."""
+    """Decides which process may send (``store/leases.py``)."""
 
     async def claim(self, name: str, holder: str, span: timedelta) -> bool: ...
     async def release(self, name: str, holder: str) -> None: ...
@@ -49,33 +49,33 @@ class Leases(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """The clock, waiting, and who is told what became of each mail."""
+    """The clock, a way to wait, and a listener for what becomes of each mail."""
 
     clock: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[None]]
-    told: Tell = lambda _mailing, _state, _why: None
+    told: Tell = lambda _mail, _state, _why: None
 
 
 @dataclass
 class Postman:
-    """One process that sends. ``round`` sends what is due now."""
+    """Sends mails in one process. ``round`` sends what is due now."""
 
-    bag: Mailbag
+    queue: MailQueue
     leases: Leases
-    compose: Callable[[Mailing], EmailMessage]
+    compose: Callable[[Mail], EmailMessage]
     way: MailWay
     rate: int
     """Mails a minute."""
     holder: str
-    """This process among others, new at every start."""
+    """The name of this process, new at every start."""
     around: Around
     _renewed: datetime | None = None
     _next: datetime | None = None
 
     async def round(self, first: Callable[[], Awaitable[None]] | None = None) -> bool:
-        """Do ``first``, then send what is due. False where another process has the lease.
+        """Do ``first``, then send what is due. Returns False if another process has the lease.
 
-        Raises StoreUnavailableError, and WayDownError where no mail can be sent now: what is due stays so.
+        Raises StoreUnavailableError, and WayDownError if no mail can be sent now: what is due stays queued.
         """
         if not await self._lead():
             return False
@@ -83,12 +83,12 @@ class Postman:
             if first is not None:
                 await first()
             await self._look_after_the_dead()
-            while batch := await self.bag.due(self.around.clock()):
-                for mailing in batch:
+            while batch := await self.queue.due(self.around.clock()):
+                for mail in batch:
                     await self._keep_pace()
                     if not await self._lead():
                         return False
-                    await finished(self._send(mailing))
+                    await finished(self._send(mail))
             return True
         finally:
             await finished(self._let_go())
@@ -107,17 +107,17 @@ class Postman:
         try:
             await self.leases.release(_LEASE_NAME, self.holder)
         except StoreUnavailableError:
-            return  # it runs out by itself
+            return  # the lease runs out by itself
 
     async def _look_after_the_dead(self) -> None:
-        for mailing in await self.bag.left_over(self.holder):
-            taken, now = await self.way.was_taken(mailing.id), self.around.clock()
+        for mail in await self.queue.left_over(self.holder):
+            taken, now = await self.way.was_taken(mail.id), self.around.clock()
             if taken is False:
-                await self.way.call_back(mailing.id)
-                await self.bag.put_off(mailing.id, now, now, "interrupted")
+                await self.way.call_back(mail.id)
+                await self.queue.put_off(mail.id, now, now, "interrupted")
             else:
                 state = MailState.SENT if taken else MailState.UNSURE
-                await self._end(mailing, state, "interrupted")
+                await self._end(mail, state, "interrupted")
 
     async def _keep_pace(self) -> None:
         now = self.around.clock()
@@ -125,73 +125,73 @@ class Postman:
             await self.around.sleep((self._next - now).total_seconds())
         self._next = max(now, self._next or now) + timedelta(minutes=1) / self.rate
 
-    async def _send(self, mailing: Mailing) -> None:
+    async def _send(self, mail: Mail) -> None:
         try:
-            await self.way.offer(self._composed(mailing), mailing.id)
+            await self.way.offer(self._composed(mail), mail.id)
         except RefusedMailError as error:
-            await self._end(mailing, MailState.FAILED, str(error))
+            await self._end(mail, MailState.FAILED, str(error))
         except LaterError as error:
-            await self._put_off(mailing, str(error))
+            await self._put_off(mail, str(error))
         else:
-            if await self._begun(mailing):
-                await self._known(await self._handed_over(mailing))
+            if await self._begun(mail):
+                await self._known(await self._handed_over(mail))
             else:
-                await self.way.call_back(mailing.id)
+                await self.way.call_back(mail.id)
 
-    def _composed(self, mailing: Mailing) -> EmailMessage:
+    def _composed(self, mail: Mail) -> EmailMessage:
         try:
-            return self.compose(mailing)
+            return self.compose(mail)
         except Exception as error:
             raise RefusedMailError(type(error).__name__) from error
 
-    async def _handed_over(self, mailing: Mailing) -> Note:
-        """Hand over what was begun; how to write down what came of it."""
+    async def _handed_over(self, mail: Mail) -> Note:
+        """Hand over the message that was offered. Returns what notes its outcome."""
         try:
-            await self.way.hand_over(mailing.id)
+            await self.way.hand_over(mail.id)
         except RefusedMailError as error:
-            return partial(self._end, mailing, MailState.FAILED, str(error))
+            return partial(self._end, mail, MailState.FAILED, str(error))
         except LaterError as error:
-            return partial(self._put_off, mailing, str(error))
+            return partial(self._put_off, mail, str(error))
         except LostError as error:
-            return partial(self._end, mailing, MailState.UNSURE, str(error))
-        return partial(self._end, mailing, MailState.SENT)
+            return partial(self._end, mail, MailState.UNSURE, str(error))
+        return partial(self._end, mail, MailState.SENT)
 
-    async def _begun(self, mailing: Mailing) -> bool:
+    async def _begun(self, mail: Mail) -> bool:
         now = self.around.clock()
         try:
-            return await self.bag.begin(mailing, self.holder, now)
-        except StoreUnavailableError:  # it may be written down or not; the mail has not gone
-            await self._known(partial(self.bag.put_off, mailing.id, now, now, "interrupted"))
+            return await self.queue.begin(mail, self.holder, now)
+        except StoreUnavailableError:  # the store may have noted it or not; the mail has not gone
+            await self._known(partial(self.queue.put_off, mail.id, now, now, "interrupted"))
             return False
 
     async def _known(self, note: Note) -> None:
-        """Write down what only this process knows, as soon as the store answers."""
+        """Note what only this process knows, as soon as the store answers."""
         while True:
             try:
                 return await note()
             except StoreUnavailableError:
                 await self.around.sleep(_RETRY)
 
-    async def _put_off(self, mailing: Mailing, why: str) -> None:
-        if mailing.attempts >= len(PAUSES):
-            await self._end(mailing, MailState.FAILED, why)
+    async def _put_off(self, mail: Mail, why: str) -> None:
+        if mail.attempts >= len(PAUSES):
+            await self._end(mail, MailState.FAILED, why)
             return
         now = self.around.clock()
-        await self.bag.put_off(mailing.id, now + PAUSES[mailing.attempts], now, why)
-        self.around.told(mailing, MailState.QUEUED, why)
+        await self.queue.put_off(mail.id, now + PAUSES[mail.attempts], now, why)
+        self.around.told(mail, MailState.QUEUED, why)
 
-    async def _end(self, mailing: Mailing, state: MailState, why: str = "") -> None:
-        await self.bag.end(mailing.id, state, self.around.clock(), why)
-        self.around.told(mailing, state, why)
+    async def _end(self, mail: Mail, state: MailState, why: str = "") -> None:
+        await self.queue.end(mail.id, state, self.around.clock(), why)
+        self.around.told(mail, state, why)
 
 
 async def finished(work: Coroutine[Any, Any, None]) -> None:
-    """Do it to its end even where we are told to stop meanwhile: a mail that is half sent is one that nobody knows of."""
+    """Run this to its end even if the task is cancelled meanwhile: nobody would know what became of a mail that is half sent."""
     task = asyncio.get_running_loop().create_task(work)
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait({task})
         if not task.cancelled():
-            task.exception()  # whatever it is: we were told to stop
+            task.exception()  # whatever it is, the task was cancelled
         raise

@@ -1,15 +1,14 @@
-"""What somebody would be written about a rule: one person, or a made-up one where the rule is about nobody who is known."""
+"""Previews of a notice: as one person would get it, or a made-up person if the rule is about nobody who is known."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Any
 
 from mailgate.config import Rules
-from mailgate.mail.announce import Known, facts_of
-from mailgate.mail.corrections import KEPT_OUT
-from mailgate.mail.recipients import Device, Recipients, everybody, recipients_of
+from mailgate.mail.audience import Audience, audience_of, everybody
+from mailgate.mail.recipient_list import Believed, notice_about
 from mailgate.mail.topic import Topic
 from mailgate.model import Kind, Reason
+from mailgate.model.notice import MailKind, Notice, NoticeDevice, Reached, ReachedBy
 from mailgate.policy import Policy
 from mailgate.rollout.population import Population
 from mailgate.simulate import Subject
@@ -17,12 +16,12 @@ from mailgate.store import Store
 
 
 async def sample(
-    store: Store, rules: Rules, topic: Topic, known: Known, login: str, now: datetime
-) -> Recipients:
-    """The audience of one person, or of everybody where no login is given."""
-    population = known.population(store, rules, now)
+    store: Store, rules: Rules, topic: Topic, believed: Believed, login: str, now: datetime
+) -> Audience:
+    """The audience among the devices of one person, or among all if no login is given."""
+    population = believed.population(store, rules, now)
     subjects = _of_person(population, login) if login else everybody(population, lambda *_: None)
-    return await recipients_of(rules.policy, topic.rule.id, topic.at, subjects)
+    return await audience_of(rules.policy, topic.rule.id, topic.at, subjects)
 
 
 async def _of_person(population: Population, login: str) -> AsyncIterator[list[Subject]]:
@@ -30,29 +29,29 @@ async def _of_person(population: Population, login: str) -> AsyncIterator[list[S
 
 
 async def nobody() -> AsyncIterator[list[Subject]]:
-    """The subjects of a preview that looks at nobody's devices."""
+    """No subjects: the preview looks at nobody's devices."""
     for _ in ():
         yield []
 
 
-def stand_in(topic: Topic, any_laptop: bool) -> Recipients:
-    """A phone that the rule would be about, where none is known; its person has no name."""
-    found = Recipients(any_laptop=any_laptop)
+def stand_in(topic: Topic, any_laptop: bool) -> Audience:
+    """An audience of one made-up phone, whose person has no name."""
+    found = Audience(any_laptop=any_laptop)
     reason = topic.rule.reason or Reason.RULE_MATCHED
-    found.people[""].add(Device(reason.value, Kind.PHONE.value, "ios", (), topic.rule.notice.fix or ""))
+    found.people[""].add(NoticeDevice(reason, Kind.PHONE, "ios", (), topic.rule.notice.fix or ""))
     return found
 
 
-async def made_up(policy: Policy, topic: Topic) -> dict[str, Any]:
-    """What the mail to a made-up person says, with a true word on laptops."""
-    looked = await recipients_of(policy, topic.rule.id, topic.at, nobody())
-    return facts_of(topic, stand_in(topic, looked.any_laptop), "", "")
+async def made_up(policy: Policy, topic: Topic) -> Notice:
+    """The notice to a made-up person. What it says about laptops is true by these rules."""
+    looked = await audience_of(policy, topic.rule.id, topic.at, nobody())
+    return notice_about(topic, stand_in(topic, looked.any_laptop), "", "")
 
 
-def made_up_correction(policy: Policy) -> dict[str, Any]:
-    """What a made-up person is told whom the first rule of this policy that restricts had kept out."""
+def made_up_correction(policy: Policy) -> Notice:
+    """The correction to a made-up person, whom the first rule of this policy that restricts had kept out."""
     rule = next((each for each in policy.rules if each.restricts), None)
     reason = (rule and rule.reason) or Reason.RULE_MATCHED
-    said = [KEPT_OUT, (rule and rule.title) or "", reason.value]
+    reached = Reached(ReachedBy.REFUSAL, (rule and rule.title) or "", reason)
     contact = (rule and rule.notice.contact) or ""
-    return {"language": "", "said": [said], "clear": True, "contact": contact}
+    return Notice(MailKind.CORRECTION, contact=contact, reached=(reached,), clear=True)

@@ -1,8 +1,8 @@
-"""The quarantine mail: a mail app shows no page, so the person is written to why it gets no mail and what ends that.
+"""The quarantine mail: a mail app shows no page, so a mail tells the person why it gets no mail and what ends that.
 
-Whom a login names is not yet checked when a request is refused. So nobody is written to whom nothing but a request names:
-the device is known as theirs, or a trusted proxy or the webmail has taken their login. No text of a client stands in a mail. Nobody
-is told the same twice, or gets more than a few mails; one address causes only so many, and all of them together too.
+The login of a refused request is not checked yet, so a request alone does not cause a mail: the device must be known as
+this person's, or a trusted proxy or the webmail must have taken the login. No text of a client stands in the mail. Nobody
+is told the same twice or gets more than a few mails. The mails that one network address causes, and all together, are limited.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from mailgate.gateway.selfservice.login_check import Login
 from mailgate.model import Access, Decision, Effect, Protocol, Reason
 from mailgate.model.addresses import caller_at
 from mailgate.policy.logins import address_of, user_text
-from mailgate.store.quarantine_mails import Notices
+from mailgate.store.quarantine_mails import QuarantineMails
 
 log = structlog.get_logger()
 
@@ -31,16 +31,16 @@ QUEUE = 1000
 PATIENCE = 30.0
 """Seconds that one mail may take."""
 REST = 60
-"""Seconds for which a notice that was told, or could not be, is not looked at again."""
+"""Seconds for which the same refusal is not looked at again, whether its mail went or not."""
 
 _PASSING = frozenset({Reason.POSTURE_UNAVAILABLE, Reason.RULE_ERROR, Reason.INTERNAL_ERROR})
-"""Reasons that the person can do nothing about."""
+"""The person can do nothing about these reasons."""
 FROM_ONE_ADDRESS = 20
-"""Mails that requests from one address cause within ``ADDRESS_SPAN``, and as many logins of theirs that are looked at."""
+"""How many mails requests from one address cause within ``ADDRESS_SPAN``, and how many logins are checked for it."""
 ADDRESS_SPAN = timedelta(hours=1)
 
 Send = Callable[[EmailMessage], Awaitable[None]]
-"""Hands a mail to a mail server. Raises OSError or an error of the mail server's."""
+"""Hands a message to a mail server. Raises OSError."""
 
 
 class Accepts(Shape):
@@ -49,15 +49,15 @@ class Accepts(Shape):
     async def look(self, incoming: Incoming) -> Login: ...
 
 
-class NoNotices:
-    """Where no mail is to be written."""
+class NoQuarantineMails:
+    """Stands in for a ``QuarantineMailer`` if the settings have no quarantine mail."""
 
-    def tell(self, incoming: Incoming, access: Access, decision: Decision, reference: str) -> None:
-        """Nothing is said."""
+    def queue(self, incoming: Incoming, access: Access, decision: Decision, reference: str) -> None:
+        """Queue nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Letterhead:
+class QuarantineHead:
     """What every quarantine mail has in common."""
 
     sender: str
@@ -68,38 +68,38 @@ class Letterhead:
     host: str
     default_language: str
     me_url: str = ""
-    """Where people see their devices and what is stored of them."""
+    """The address of the page on which people see their devices and what is stored about them."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Notice:
+class _Refusal:
     person: str
     device: str
     view: View
     address: str
-    """The network that the request came from."""
+    """The network address that the request came from."""
     unproven: Incoming | None
-    """The request, where its login is still only a claim."""
+    """The request, if its login is only a claim so far."""
 
     @property
     def key(self) -> tuple[str, str, str]:
         return (self.person, self.device, self.view.reason.value)
 
 
-class Quarantine:
+class QuarantineMailer:
     """Writes to people whose mail app was refused. Run ``run`` as a task."""
 
     def __init__(
         self,
-        letterhead: Letterhead,
+        head: QuarantineHead,
         pages: Pages,
-        claims: Notices,
+        claims: QuarantineMails,
         send: Send,
         clock: Callable[[], datetime],
         check: Accepts | None = None,
     ) -> None:
-        """Without a ``check`` nobody is believed for a login that only the webmail could check."""
-        self._letterhead = letterhead
+        """Without a ``check``, a login counts only if something else than the webmail confirms it."""
+        self._head = head
         self._pages = pages
         self._claims = claims
         self._send = send
@@ -109,63 +109,65 @@ class Quarantine:
             Rates(FROM_ONE_ADDRESS, ADDRESS_SPAN),
             Rates(FROM_ONE_ADDRESS, ADDRESS_SPAN),
         )
-        self._queue: asyncio.Queue[_Notice] = asyncio.Queue(QUEUE)
+        self._waiting: asyncio.Queue[_Refusal] = asyncio.Queue(QUEUE)
         self._lately: TTLCache[tuple[str, str, str], None] = TTLCache(
             10_000, REST, timer=lambda: clock().timestamp()
         )
 
-    def tell(self, incoming: Incoming, access: Access, decision: Decision, reference: str) -> None:
-        """Queue a mail at once, or none where there is nobody to write to or nothing to say."""
-        notice = self._notice(incoming, access, decision, reference)
-        if notice is None or notice.key in self._lately or self._queue.full():
+    def queue(self, incoming: Incoming, access: Access, decision: Decision, reference: str) -> None:
+        """Queue a mail, unless there is nobody to write to or nothing to say. Returns at once."""
+        refused = self._refusal(incoming, access, decision, reference)
+        if refused is None or refused.key in self._lately or self._waiting.full():
             return
-        tried = self._logins if notice.unproven else self._mails  # guessed logins use up nobody's mails
-        if tried.wait(notice.address, access.now):
+        tried = (
+            self._logins if refused.unproven else self._mails
+        )  # guessed logins do not use up the mails of others
+        if tried.wait(refused.address, access.now):
             return
-        if notice.unproven:
-            tried.note(notice.address, access.now)
-        self._lately[notice.key] = None
-        self._queue.put_nowait(notice)
+        if refused.unproven:
+            tried.note(refused.address, access.now)
+        self._lately[refused.key] = None
+        self._waiting.put_nowait(refused)
 
     async def run(self) -> None:
-        """Write what is queued, one after the other, until cancelled."""
+        """Write what is queued, one mail after the other, until cancelled."""
         while True:
-            notice = await self._queue.get()
+            refused = await self._waiting.get()
             try:
                 async with asyncio.timeout(PATIENCE):
-                    await self._write(notice)
-            except Exception as error:  # noqa: BLE001 - the next person must be told whatever broke this mail
+                    await self._write(refused)
+            except Exception as error:  # noqa: BLE001 - whatever broke this mail, the next person must get theirs
                 log.warning("quarantine-mail-failed", error=type(error).__name__)
 
-    async def _write(self, notice: _Notice) -> None:
-        head, now = self._letterhead, self._clock()
-        if notice.unproven is not None and not await self._is_accepted(notice.unproven):
+    async def _write(self, refused: _Refusal) -> None:
+        head, now = self._head, self._clock()
+        if refused.unproven is not None and not await self._is_accepted(refused.unproven):
             return
-        if self._mails.wait(notice.address, now):
+        if self._mails.wait(refused.address, now):
             return
         claimed = await self._claims.claim(
-            *notice.key, now, pause=head.pause, at_most=head.at_most, per_hour=head.per_hour
+            *refused.key, now, pause=head.pause, at_most=head.at_most, per_hour=head.per_hour
         )
         if not claimed:
             return
-        self._mails.note(notice.address, now)
+        self._mails.note(refused.address, now)
         try:
-            await self._send(self._mail(notice, now))
+            await self._send(self._message(refused, now))
         except BaseException:
-            await self._claims.release(*notice.key)
+            await self._claims.release(*refused.key)
             raise
-        log.info("quarantine-mail-sent", reference=notice.view.reference, reason=notice.view.reason)
+        log.info("quarantine-mail-sent", reference=refused.view.reference, reason=refused.view.reason)
 
     async def _is_accepted(self, incoming: Incoming) -> bool:
         return self._check is not None and await self._check.look(incoming) is Login.RIGHT
 
-    def _notice(
+    def _refusal(
         self, incoming: Incoming, access: Access, decision: Decision, reference: str
-    ) -> _Notice | None:
+    ) -> _Refusal | None:
         client, posture = access.client, access.posture
         if client.protocol is not Protocol.ACTIVESYNC or decision.effect is not Effect.BLOCK:
             return None
-        person = address_of(access.user.name, self._letterhead.domain)
+        person = address_of(access.user.name, self._head.domain)
         device = posture.device_id or client.eas_id
         if not person or not device or decision.reason in _PASSING:
             return None
@@ -180,29 +182,29 @@ class Quarantine:
             fix=decision.fix,
             contact=decision.contact,
             accept_language=access.facts.headers.get("accept-language", ""),
-            default_language=self._letterhead.default_language,
-            me_url=self._letterhead.me_url,
+            default_language=self._head.default_language,
+            me_url=self._head.me_url,
         )
         address = caller_at(access.facts.remote)
-        return _Notice(person, device, view, address, None if _is_theirs(access) else incoming)
+        return _Refusal(person, device, view, address, None if _is_theirs(access) else incoming)
 
-    def _mail(self, notice: _Notice, now: datetime) -> EmailMessage:
-        head = self._letterhead
-        letter = self._pages.letter(notice.view)
-        mail = EmailMessage()
-        mail["From"] = f"{head.host} <{head.sender}>"
-        mail["To"] = notice.person
-        mail["Subject"] = letter.subject
-        mail["Date"] = format_datetime(now)
-        mail["Message-ID"] = f"<{notice.view.reference}.{now.timestamp():.0f}@{head.domain}>"
-        mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence answers it
-        mail.set_content(letter.text)
-        mail["Content-Language"] = letter.language
-        return mail
+    def _message(self, refused: _Refusal, now: datetime) -> EmailMessage:
+        head = self._head
+        rendered = self._pages.refusal_mail(refused.view)
+        message = EmailMessage()
+        message["From"] = f"{head.host} <{head.sender}>"
+        message["To"] = refused.person
+        message["Subject"] = rendered.subject
+        message["Date"] = format_datetime(now)
+        message["Message-ID"] = f"<{refused.view.reference}.{now.timestamp():.0f}@{head.domain}>"
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation reply answers it
+        message.set_content(rendered.text)
+        message["Content-Language"] = rendered.language
+        return message
 
 
 def _is_theirs(access: Access) -> bool:
-    """Whether more than this request says that it is this person's: a trusted proxy, a proof, or whoever knows the device."""
+    """Whether more than this request names this person: a trusted proxy, a proof, or the known owner of the device."""
     person, proof, posture = user_text(access.user.name), access.attestation, access.posture
     proved = proof is not None and proof.refused is None and user_text(proof.user) == person
     known = bool(posture.device_id) and user_text(posture.owner) == person

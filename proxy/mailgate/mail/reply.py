@@ -1,14 +1,14 @@
 """Answering somebody who asked for help: one mail, in their language, with what they can do and what somebody wrote by hand."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from mailgate.mail.announce import AddressOf
-from mailgate.mail.facts import Concerned
+from mailgate.mail.recipient_list import AddressOf
+from mailgate.model.notice import MailKind, Notice, NoticeDevice
 from mailgate.policy.logins import user_text
 from mailgate.rollout.acts import Person, RefusedError
-from mailgate.store import Mailing, MailKind, Store
+from mailgate.store import Mail, Store
 
 LONGEST = 2000
 """Characters of what is written by hand."""
@@ -27,9 +27,9 @@ async def reply(
     answer: str,
     rule: str = "",
     contact: str = "",
-    devices: Sequence[Concerned] = (),
+    devices: Sequence[NoticeDevice] = (),
     let_in_until: datetime | None = None,
-) -> Mailing:
+) -> Mail:
     """Queue the mail, note on what they asked for that they were answered, and write down who did.
 
     :param rule: the rule that they asked about.
@@ -42,19 +42,18 @@ async def reply(
         raise RefusedError(f"{login} has no address in the domain of the company's mail")
     if not (answer.strip() or devices or let_in_until):
         raise RefusedError("what is the answer? there is nothing else that the mail could say")
-    facts = {
-        "language": (await store.languages.of([person])).get(person, ""),
-        "answer": answer.strip()[:LONGEST],
-        "contact": contact,
-        "devices": [asdict(each) for each in devices],
-        "let_in_until": let_in_until.isoformat() if let_in_until else None,
-    }
-    second = int((now - _BEGINNING).total_seconds())
-    mailing = Mailing(
-        address, person, rule, active.number, MailKind.REPLY, second, facts, now, now + GOOD_FOR
+    notice = Notice(
+        MailKind.REPLY,
+        (await store.languages.of([person])).get(person, ""),
+        contact=contact,
+        devices=tuple(devices),
+        answer=answer.strip()[:LONGEST],
+        let_in_until=let_in_until,
     )
+    second = int((now - _BEGINNING).total_seconds())
+    mail = Mail(address, person, rule, active.number, MailKind.REPLY, second, notice, now, now + GOOD_FOR)
     act = replace(by.act(now, "help-answered"), about=f"rule {rule}" if rule else "")
-    if not await store.mailings.queue([mailing], lambda _: act):
+    if not await store.mails.queue([mail], lambda _: act):
         raise RefusedError("they were written to a moment ago: wait a second")
     await store.help_requests.answered(person, now)
-    return mailing
+    return mail

@@ -1,22 +1,36 @@
-"""The way to a mail server (aiosmtplib)."""
+"""Sends messages by SMTP (RFC 5321), one transaction after the other on one connection.
 
+Sender and recipient are agreed on first and can be called back; the message itself cannot. If the answer to it is lost,
+the server may have taken it (RFC 1047).
+"""
+
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from email.policy import SMTP as WIRE
+from email.utils import parseaddr
 from typing import Any, Literal
 
 import aiosmtplib
+from aiosmtplib import SMTP
+
+from mailgate.mail.way import LaterError, LostError, RefusedMailError, WayDownError
 
 TIME = 10.0
-"""Seconds for each step."""
+"""Seconds for each step of a transaction."""
+_ANSWER = 30.0
+"""Seconds for the answer to a whole message, which a server may look through first."""
+_CLOSING = 421
 
 
 class MailRefused(OSError):
-    """The mail server did not take a mail."""
+    """The mail server did not take a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """One mail server. Its certificate is checked wherever there is one."""
+    """How to reach one mail server. Its certificate is checked if the connection has one."""
 
     host: str
     port: int
@@ -25,7 +39,7 @@ class MailServer:
     password: str | None = field(default=None, repr=False)
 
     def reached(self) -> dict[str, Any]:
-        """How aiosmtplib reaches it: arguments of its client, and of its ``send``."""
+        """The arguments of aiosmtplib's client, and of its ``send``."""
         return {
             "hostname": self.host,
             "port": self.port,
@@ -36,9 +50,98 @@ class MailServer:
             "timeout": TIME,
         }
 
-    async def send(self, mail: EmailMessage) -> None:
-        """Hand one mail over. Raises OSError."""
+    async def send(self, message: EmailMessage) -> None:
+        """Hand one message over. Raises OSError."""
         try:
-            await aiosmtplib.send(mail, **self.reached())
+            await aiosmtplib.send(message, **self.reached())
         except aiosmtplib.SMTPException as error:
             raise MailRefused(type(error).__name__) from None
+
+
+class BySmtp:
+    """A ``MailWay`` to one mail server."""
+
+    def __init__(self, server: MailServer) -> None:
+        self._server = server
+        self._client: SMTP | None = None
+        self._offered: tuple[str, bytes] = ("", b"")
+
+    async def offer(self, message: EmailMessage, key: str) -> None:
+        client = await self._connected()
+        try:
+            await client.mail(parseaddr(message["From"])[1])
+            await client.rcpt(parseaddr(message["To"])[1])
+        except aiosmtplib.SMTPRecipientRefused as error:
+            await self._give_up(error.code)
+            raise _about_one(error.code) from None
+        except (
+            aiosmtplib.SMTPException,
+            OSError,
+        ) as error:  # OSError: the connection, and a wait that was too long
+            await self.close()
+            raise WayDownError(_word(error)) from None
+        self._offered = (key, message.as_bytes(policy=WIRE))
+
+    async def call_back(self, key: str) -> None:
+        if self._client is not None and self._offered[0] == key:
+            self._offered = ("", b"")
+            try:
+                await self._client.rset()
+            except (aiosmtplib.SMTPException, OSError):
+                await self.close()
+
+    async def hand_over(self, key: str) -> None:
+        (offered, message), self._offered = self._offered, ("", b"")
+        if self._client is None or offered != key:
+            raise LaterError("nothing was offered")
+        try:
+            await self._client.data(message, timeout=_ANSWER)
+        except aiosmtplib.SMTPDataError as error:
+            await self._give_up(error.code)
+            raise _about_one(error.code) from None
+        except (aiosmtplib.SMTPException, OSError) as error:
+            await self.close()
+            raise LostError(_word(error)) from None
+
+    async def was_taken(self, key: str) -> bool | None:  # noqa: ARG002 - the way's own signature
+        """No mail server says what it has taken."""
+        return None
+
+    async def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None and client.is_connected:
+            with suppress(aiosmtplib.SMTPException, OSError, asyncio.TimeoutError):
+                await client.quit(timeout=1)
+            client.close()
+
+    async def _connected(self) -> SMTP:
+        if self._client is not None and self._client.is_connected:
+            return self._client
+        client = SMTP(**self._server.reached())
+        try:
+            await client.connect()
+        except (aiosmtplib.SMTPException, OSError) as error:
+            client.close()
+            raise WayDownError(_word(error)) from None
+        self._client = client
+        return client
+
+    async def _give_up(self, code: int) -> None:
+        """End a transaction that was refused. After a 421 the server closes the connection."""
+        if code == _CLOSING or self._client is None:
+            await self.close()
+            return
+        try:
+            await self._client.rset()
+        except (aiosmtplib.SMTPException, OSError):
+            await self.close()
+
+
+def _about_one(code: int) -> RefusedMailError | LaterError | WayDownError:
+    return RefusedMailError(str(code)) if 500 <= code < 600 else LaterError(str(code))
+
+
+def _word(error: Exception) -> str:
+    """The class of an error and its code. Its text may quote an address, so it is left out."""
+    code = getattr(error, "code", None)
+    return f"{type(error).__name__} {code}" if code else type(error).__name__

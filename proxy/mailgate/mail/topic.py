@@ -1,14 +1,14 @@
-"""What a mail about a rule would speak of, and whether there is anything to say: never of a rule that is not in force."""
+"""The topic of a notice: a rule of the version in force, and which stage of it. Of any other rule nothing may be sent."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from mailgate.model import Effect, Stage
+from mailgate.model.notice import MailKind
 from mailgate.policy import Policy
 from mailgate.policy.rules import Rule
 from mailgate.policy.unreachable import unreachable
 from mailgate.rollout.acts import RefusedError
-from mailgate.store import MailKind
 
 _NEEDS = {MailKind.WARNED: Stage.WARN, MailKind.ENFORCED: Stage.ENFORCE}
 
@@ -20,15 +20,15 @@ class Topic:
     rule: Rule
     kind: MailKind
     at: datetime
-    """The moment at which everybody is decided: when the last stage of which the mail speaks has begun."""
+    """Everybody is decided as of this moment: the last stage of which the mail speaks has begun then."""
     until: datetime | None
-    """From then on the mail would not be true any more."""
+    """From this moment on the mail is no longer true."""
     warn_at: datetime | None = None
     enforce_at: datetime | None = None
 
 
 def topic_of(policy: Policy, version: int, name: str, kind: MailKind, now: datetime) -> Topic:
-    """What a mail of this kind says of a rule of the version in force. Raises RefusedError."""
+    """The topic of a mail of this kind about a rule of the version in force. Raises RefusedError if there is none."""
     rule = next((each for each in policy.rules if each.id == name), None)
     if rule is None:
         raise RefusedError(
@@ -69,7 +69,7 @@ def _started(rule: Rule, kind: MailKind, now: datetime) -> Topic:
 
 
 def _coming(rule: Rule, now: datetime) -> list[tuple[Stage, datetime]]:
-    """The stages ahead that people notice."""
+    """The stages to come that people notice."""
     starts = rule.stages.starts() if rule.stages else []
     return [(stage, start) for stage, start in starts if start > now and stage is not Stage.REPORT_ONLY]
 

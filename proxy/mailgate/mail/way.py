@@ -1,4 +1,4 @@
-"""The way of a mail out of the house, as the postman knows it: what can be called back, and what cannot."""
+"""The way by which the postman sends a message, in two steps: the first can be called back, the second cannot."""
 
 from email.message import EmailMessage
 from typing import Protocol
@@ -7,43 +7,43 @@ from mailgate.errors import MailgateError
 
 
 class RefusedMailError(MailgateError):
-    """This mail is not taken and never will be: a 5xx answer about it or its recipient."""
+    """This message is refused for good: a 5xx answer about it or its recipient."""
 
 
 class LaterError(MailgateError):
-    """This mail is not taken now: a 4xx answer."""
+    """This message is not taken now: a 4xx answer."""
 
 
 class WayDownError(MailgateError):
-    """No mail goes this way now, whoever it is for. The text is one word."""
+    """No message goes this way now, whatever its recipient. The text is one word."""
 
 
 class LostError(MailgateError):
-    """The answer did not come: nobody knows whether the mail was taken."""
+    """No answer came: nobody knows whether the message was taken."""
 
 
 class MailWay(Protocol):
-    """A way for one mail at a time."""
+    """Sends one message at a time."""
 
-    async def offer(self, mail: EmailMessage, key: str) -> None:
-        """Everything that can be called back. Raises RefusedMailError, LaterError or WayDownError.
+    async def offer(self, message: EmailMessage, key: str) -> None:
+        """Do everything that can be called back. Raises RefusedMailError, LaterError or WayDownError.
 
-        :param key: names the mail, letters and digits; the same whenever it is tried.
+        :param key: the id of the mail, in letters and digits; the same at every try.
         """
         ...
 
     async def call_back(self, key: str) -> None:
-        """The mail that was offered is not to go. Never raises."""
+        """Call back the message that was offered. Never raises."""
         ...
 
     async def hand_over(self, key: str) -> None:
-        """Let go of the mail that was offered. Raises RefusedMailError, LaterError or LostError."""
+        """Hand over the message that was offered. Raises RefusedMailError, LaterError or LostError."""
         ...
 
     async def was_taken(self, key: str) -> bool | None:
-        """Of a mail that another process was about to hand over: whether it did; None where that cannot be told."""
+        """Whether another process handed this message over before it died; None if that cannot be told."""
         ...
 
     async def close(self) -> None:
-        """Nothing more comes for now. Never raises."""
+        """Close what is open; nothing more comes for now. Never raises."""
         ...

@@ -1,4 +1,4 @@
-"""Mails about rules: that one is coming, that it counts, that it was taken back. As plain text and as simple HTML."""
+"""The words of notices: a rule is coming, warns, is enforced or was taken back. As plain text and as simple HTML."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from markupsafe import Markup
+from pydantic import with_config
 
 from mailgate.gateway.pages.contact import Contact, contact_link
 from mailgate.gateway.pages.devices import FOUND, STATES, name_of
@@ -15,8 +16,9 @@ from mailgate.gateway.pages.reasons import wording_of
 from mailgate.gateway.pages.render import environment
 from mailgate.gateway.pages.steps import FIXES, off_page, steps_of
 from mailgate.gateway.pages.view import View
-from mailgate.mail.facts import About, Concerned, How, Told
 from mailgate.model import PostureState, Reason
+from mailgate.model.fact import DESCRIBED
+from mailgate.model.notice import MailKind, Notice, NoticeDevice, ReachedBy
 
 _UPCOMING = mark("Company mail: a rule is coming that affects a device of yours")
 _STARTED = mark("Company mail: a rule that affects a device of yours has started")
@@ -26,13 +28,15 @@ _CORRECTED_CLEAR = mark("Company mail: correction, there is nothing that you nee
 _REPLIED = mark("Company mail: an answer to your request for help")
 
 _INTROS = {
-    About.UPCOMING: mark("A rule for company mail is coming. This is what it means for you."),
-    About.WARNED: mark("A rule for company mail has started with warnings. This is what it means for you."),
-    About.ENFORCED: mark("A rule for company mail has started. This is what it means for you."),
-    About.CORRECTION: mark(
+    MailKind.UPCOMING: mark("A rule for company mail is coming. This is what it means for you."),
+    MailKind.WARNED: mark(
+        "A rule for company mail has started with warnings. This is what it means for you."
+    ),
+    MailKind.ENFORCED: mark("A rule for company mail has started. This is what it means for you."),
+    MailKind.CORRECTION: mark(
         "A rule for company mail was put in force and has been taken back. What you were told because of it no longer holds."
     ),
-    About.REPLY: mark("You asked for help with company mail. The people who look after it have answered."),
+    MailKind.REPLY: mark("You asked for help with company mail. The people who look after it have answered."),
 }
 _RULE = mark("Rule")
 _WARNS_FROM = mark("From %(date)s, a warning comes before your mail.")
@@ -55,11 +59,11 @@ _LET_IN = mark("Until %(date)s, company mail opens for you all the same.")
 _WHY_REPLY = mark("This mail was written to you because you asked for help with company mail.")
 _WHY = mark("This mail was written to you because of a device that is known here under your login name.")
 
-_SAID = mark("What you were told")
-_HOW = {
-    How.MAILED: mark("A mail told you of this rule: %(what)s"),
-    How.WARNED: mark("A page warned you of this rule: %(what)s"),
-    How.KEPT_OUT: mark("Company mail did not open because of this rule: %(what)s"),
+_REACHED = mark("What you were told")
+_REACHED_BY = {
+    ReachedBy.MAIL: mark("A mail told you of this rule: %(what)s"),
+    ReachedBy.WARNING: mark("A page warned you of this rule: %(what)s"),
+    ReachedBy.REFUSAL: mark("Company mail did not open because of this rule: %(what)s"),
 }
 _CLEAR = mark("Company mail opens for you as before. There is nothing that you need to do.")
 _NOT_CLEAR = mark(
@@ -73,24 +77,29 @@ _CAUSES = {
     Reason.POSTURE_PARTIAL: STATES[PostureState.PARTIAL],
     Reason.POSTURE_UNAVAILABLE: STATES[PostureState.UNAVAILABLE],
 }
-"""What is so today: the usual texts of a reason say what a rule does about it, which may not have begun."""
+"""The state of a device today. The usual texts of a reason also say what a rule does about it, which may not have begun."""
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
-"""Of a standing whose deadline is not shown."""
+"""Stands for a deadline that is not shown."""
 _ASKED = FIXES["ask"][""]
 
 
+@with_config(DESCRIBED)
 @dataclass(frozen=True, slots=True)
-class Mailed:
-    """A mail in one language, without its envelope."""
+class RenderedNotice:
+    """A notice in one language: what a mail says, without its header."""
 
     subject: str
+    """Its subject."""
     text: str
+    """What it says, as plain text."""
     html: str
+    """The same as an HTML document."""
     language: str
+    """The tag of its language."""
 
 
 class _Block(NamedTuple):
-    """One device, or several alike: what it is, why the rule is about it, what ends that."""
+    """One device, or several that do not differ here: what it is, why the rule is about it, what ends that."""
 
     name: Markup | str
     cause: Markup
@@ -99,7 +108,7 @@ class _Block(NamedTuple):
 
 
 class NoticeWriter:
-    """Mails in every language. Built once; writing does no I/O and keeps no state."""
+    """Writes notices in every language. Built once; writing does no I/O and keeps no state."""
 
     def __init__(self, default_language: str = "en") -> None:
         self._languages = load_languages()
@@ -108,70 +117,74 @@ class NoticeWriter:
         templates = environment()
         self._text, self._html = (templates.get_template(f"notice.{form}") for form in ("txt", "html"))
 
-    def write(self, told: Told) -> Mailed:
-        """The mail that says this."""
-        language = self._languages.get(self._asked_as.get(told.language.lower(), ""), self._default)
-        words = {"language": language, **_words(told, language)}
+    def write(self, notice: Notice, me_url: str = "") -> RenderedNotice:
+        """Write a notice in its own language.
+
+        :param me_url: the address of the person's own page; empty if none is shown.
+        """
+        language = self._languages.get(self._asked_as.get(notice.language.lower(), ""), self._default)
+        words = {"language": language, "me_url": me_url, **_words(notice, language)}
         text = str(self._text.render(**words)).strip() + "\n"
-        return Mailed(_subject(told, language).striptags(), text, self._html.render(**words), language.tag)
+        return RenderedNotice(
+            _subject(notice, language).striptags(), text, self._html.render(**words), language.tag
+        )
 
 
-def _subject(told: Told, language: Language) -> Markup:
-    corrected = _CORRECTED_CLEAR if told.clear else _CORRECTED
-    subjects = {About.UPCOMING: _UPCOMING, About.CORRECTION: corrected, About.REPLY: _REPLIED}
-    return language.say(subjects.get(told.about, _STARTED))
+def _subject(notice: Notice, language: Language) -> Markup:
+    corrected = _CORRECTED_CLEAR if notice.clear else _CORRECTED
+    subjects = {MailKind.UPCOMING: _UPCOMING, MailKind.CORRECTION: corrected, MailKind.REPLY: _REPLIED}
+    return language.say(subjects.get(notice.kind, _STARTED))
 
 
-def _words(told: Told, language: Language) -> dict[str, object]:
+def _words(notice: Notice, language: Language) -> dict[str, object]:
     say = language.say
-    corrects, count = told.about is About.CORRECTION, len(told.devices)
-    contact: Contact = contact_link(told.contact, _subject(told, language).striptags())
+    corrects, count = notice.kind is MailKind.CORRECTION, len(notice.devices)
+    contact: Contact = contact_link(notice.contact, _subject(notice, language).striptags())
     return {
-        "subject": _subject(told, language),
-        "intro": say(_INTROS[told.about]),
+        "subject": _subject(notice, language),
+        "intro": say(_INTROS[notice.kind]),
         "rule": say(_RULE),
-        "title": told.title,
-        "dates": [] if corrects else list(_dates(told, language)),
+        "title": notice.title,
+        "dates": [] if corrects else list(_dates(notice, language)),
         "devices": say(_DEVICES, count),
-        "blocks": [_block(each, language) for each in told.devices],
+        "blocks": [_block(each, language) for each in notice.devices],
         "steps": say(_STEPS),
-        "laptop": say(_LAPTOP) if told.laptop_free else "",
-        "said": say(_SAID),
-        "items": list(_items(told, language)),
-        "outcome": say(_CLEAR if told.clear else _NOT_CLEAR) if corrects else "",
+        "laptop": say(_LAPTOP) if notice.laptop_free else "",
+        "said": say(_REACHED),
+        "items": list(_items(notice, language)),
+        "outcome": say(_CLEAR if notice.clear else _NOT_CLEAR) if corrects else "",
         "sorry": say(_SORRY) if corrects else "",
         "questions": say(_QUESTIONS),
         "contact_label": say(_CONTACT),
         "contact": contact,
         "me": say(_ME),
-        "me_url": told.me_url,
-        "answer": told.answer,
-        "why": say(_WHY_REPLY if told.about is About.REPLY else _WHY),
+        "answer": notice.answer,
+        "why": say(_WHY_REPLY if notice.kind is MailKind.REPLY else _WHY),
     }
 
 
-def _dates(told: Told, language: Language) -> Iterator[Markup]:
-    """What happens when, in the order in which it does."""
-    count = len(told.devices)
+def _dates(notice: Notice, language: Language) -> Iterator[Markup]:
+    """What happens and when, in the order of time."""
+    count = len(notice.devices)
 
     def dated(message: Message, at: datetime) -> Markup:
         return language.say(message, count, date=language.date(at))
 
-    if told.let_in_until:
-        yield dated(_LET_IN, told.let_in_until)
-    if told.about is About.WARNED or (told.about is About.ENFORCED and told.warns):
+    if notice.let_in_until:
+        yield dated(_LET_IN, notice.let_in_until)
+    if notice.kind is MailKind.WARNED or (notice.kind is MailKind.ENFORCED and notice.warns):
         yield language.say(_WARNS_NOW)
-    elif told.about is About.ENFORCED:
+    elif notice.kind is MailKind.ENFORCED:
         yield language.say(_CLOSED_NOW, count)
-    if told.warn_at:
-        yield dated(_WARNS_FROM, told.warn_at)
-    if told.enforce_at and not told.warns:
-        yield dated(_CLOSED_FROM, told.enforce_at)
-    elif told.enforce_at and not told.warn_at and told.about is About.UPCOMING:
-        yield dated(_WARNS_FROM, told.enforce_at)
+    if notice.warn_at:
+        yield dated(_WARNS_FROM, notice.warn_at)
+    if notice.enforce_at and not notice.warns:
+        yield dated(_CLOSED_FROM, notice.enforce_at)
+    elif notice.enforce_at and not notice.warn_at and notice.kind is MailKind.UPCOMING:
+        yield dated(_WARNS_FROM, notice.enforce_at)
 
 
-def _block(device: Concerned, language: Language) -> _Block:
+def _block(device: NoticeDevice, language: Language) -> _Block:
     standing = View(
         device.reason,
         "",
@@ -194,13 +207,13 @@ def _block(device: Concerned, language: Language) -> _Block:
     )
 
 
-def _cause(device: Concerned) -> Message:
+def _cause(device: NoticeDevice) -> Message:
     if device.reason is Reason.PROHIBITED_APP and device.apps:
         return FOUND
     return _CAUSES.get(device.reason, wording_of(device.reason).title)
 
 
-def _items(told: Told, language: Language) -> Iterator[Markup]:
-    for each in told.said:
+def _items(notice: Notice, language: Language) -> Iterator[Markup]:
+    for each in notice.reached:
         what = Markup("<bdi>{}</bdi>").format(each.title or language.say(wording_of(each.reason).title))
-        yield language.say(_HOW[each.how], what=what)
+        yield language.say(_REACHED_BY[each.by], what=what)

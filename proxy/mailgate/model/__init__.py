@@ -5,7 +5,7 @@ The words are those of ``docs/glossary.md``; roles follow NIST SP 800-207 and RF
 
 from mailgate.model.client import LOGINS, Assurance, Client, Kind, Protocol, RequestFacts, Signal
 from mailgate.model.decision import Access, Decision, Effect, RuleTrial, Stage, User
-from mailgate.model.device import AppsReport, DeviceRecord, Posture, PostureState, SourceState
+from mailgate.model.device import AppsReport, Posture, PostureState, SourceState
 from mailgate.model.proofs import AttestationResult, CertificateResult, HardwareResult
 from mailgate.model.reasons import DEVICE_FINDINGS, Finding, Reason
 
@@ -19,7 +19,6 @@ __all__ = [
     "CertificateResult",
     "Client",
     "Decision",
-    "DeviceRecord",
     "Effect",
     "Finding",
     "HardwareResult",

@@ -20,42 +20,6 @@ class AppsReport:
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceRecord:
-    """What one source says of one device, and every name that it has for it.
-
-    A source is an issuer of attestations, a connector, or the gate where devices enrol with it. Names are what
-    several sources can be matched by; empty ones say nothing. Apps that are not listed never get this far.
-    """
-
-    source: str
-    id: str
-    """The source's own name for the device."""
-    owner: str = ""
-    """Login name of the person whose device it is."""
-    kind: Kind | None = None
-    os: str = ""
-    os_version: str = ""
-    managed: bool | None = None
-    status: str = "none"
-    """EAR tier: ``affirming``, ``warning``, ``contraindicated`` or ``none``."""
-    apps: AppsReport | None = None
-    """None where the source cannot tell which apps are there."""
-    expires: datetime | None = None
-    serial: str = ""
-    udid: str = ""
-    eas_ids: tuple[str, ...] = ()
-    """ActiveSync device ids as the source has them."""
-    keys: tuple[str, ...] = ()
-    """Thumbprints of attestation keys (RFC 7638, SHA-256)."""
-    certificates: tuple[str, ...] = ()
-    """Thumbprints of TLS client certificates (``x5t#S256``, RFC 8705)."""
-    gone: bool = False
-    """The source has it no longer: wiped, retired, unenrolled."""
-    adds: bool = False
-    """Only part of what the source knows: what is empty here is as the source said before."""
-
-
-@dataclass(frozen=True, slots=True)
 class SourceState:
     """How one connector fares. Its source is failing from the first run that failed until one succeeds."""
 

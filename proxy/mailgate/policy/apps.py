@@ -20,11 +20,11 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._
 
 
 ExtensionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._@{}-]+$", max_length=128)]
-"""A browser extension, as its browser calls it: 32 letters, ``name@example.com``, ``@name`` or a number in braces."""
+"""The id of a browser extension in its browser: 32 letters, ``name@example.com``, ``@name`` or a number in braces."""
 
 
 class Strict(BaseModel):
-    """The ground of every file's model: unknown keys refused, nothing converted, nothing changed afterwards."""
+    """The base of every file's model: unknown keys are refused, nothing is converted, nothing is changed afterwards."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
@@ -40,12 +40,12 @@ class App(Strict):
     extensions: tuple[ExtensionId, ...] = ()
     """Ids of its browser extensions; the companion extension is asked which of them are there."""
     publishers: tuple[Text, ...] = ()
-    """Who publishes it, where an inventory has only names: an app of the same name by another is a different one."""
+    """Its publisher. It tells apart apps of one name in an inventory that has only names."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListedApp:
-    """An app that rules can speak of. ``name`` is for people, ``key`` for rules and the store."""
+    """An app that rules can name. ``name`` is for people, ``key`` for rules and the store."""
 
     key: str
     name: str
@@ -68,13 +68,13 @@ class ListedApp:
         return frozenset((space, each.casefold()) for space, group in pairs for each in group)
 
     def published_by(self, publisher: str) -> bool:
-        """Whether it may be by this publisher. Where either side says nothing, it may."""
+        """Whether the app may be by this publisher. It may if either side names no publisher."""
         known = {plain_name(each) for each in self.publishers}
         return not known or not publisher.strip() or plain_name(publisher) in known
 
 
 def plain_name(name: str) -> str:
-    """A display name as it is compared: without case, width, invisible letters and doubled spaces."""
+    """The form in which display names are compared: without case, width, invisible letters and doubled spaces."""
     visible = (
         letter for letter in unicodedata.normalize("NFKC", name) if unicodedata.category(letter) != "Cf"
     )
@@ -99,8 +99,8 @@ class AppCatalog:
     def match(self, os: str, identifier: str) -> str | None:
         """The key of the listed app that ``identifier`` (id, name or key) stands for on ``os``, or None.
 
-        Identifiers of the device's own system come first; those of the other are tried too, since an odd report
-        must not make a listed app look unlisted.
+        Identifiers of the device's own system come first. Those of the other system are tried too, so that an odd
+        report does not make a listed app look unlisted.
         """
         own = "android" if os.casefold() == "android" else "ios"
         other = "ios" if own == "android" else "android"
@@ -115,7 +115,7 @@ class AppCatalog:
 
     @cached_property
     def _known(self) -> frozenset[str]:
-        """Every identifier, whatever it is: nearly all that an inventory has is none, and this tells so at once."""
+        """All identifiers of all kinds. Nearly no app of an inventory is listed, and this tells so at once."""
         return frozenset(identifier for _, identifier in self._keys)
 
     @cached_property
@@ -125,8 +125,8 @@ class AppCatalog:
     def match_installed(self, os: str, identifier: str, name: str = "", publisher: str = "") -> str | None:
         """The key of the listed app that an inventory means, or None.
 
-        The identifier decides. The name does only where there is nothing better to compare: the inventory has no
-        identifier, or the listed app has none for this system. ``publisher`` then keeps apart what has one name.
+        The identifier decides. The name decides only if the inventory has no identifier, or the listed app has none
+        for this system. ``publisher`` then tells apart apps of one name.
         """
         if identifier.strip().casefold() in self._known and (key := self.match(os, identifier)):
             return key
@@ -141,7 +141,7 @@ class AppCatalog:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Another one whenever an inventory would have to be read again, since another app may be meant."""
+        """A value that changes whenever inventories have to be read again, since another app may be meant."""
         told = [
             (key, sorted(app.identifiers()), sorted(app.publishers)) for key, app in sorted(self.apps.items())
         ]
@@ -152,12 +152,12 @@ class AppCatalog:
         return tuple(sorted(frozenset[str]().union(*(self._lists_of.get(key, ()) for key in apps))))
 
     def name_of(self, key: str) -> str:
-        """The display name; an app that is not listed any more shows its key."""
+        """The display name of an app. An app that is no longer listed is shown by its key."""
         return self.apps[key].name if key in self.apps else key
 
 
 class AppList(Strict):
-    """A list that is kept in a file of its own, with where it comes from."""
+    """A list in a file of its own, with its source."""
 
     title: Text
     published: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")] | None = None

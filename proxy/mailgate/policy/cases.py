@@ -1,4 +1,4 @@
-"""Recorded requests and the cases of ``policy.tests.yaml``: what was asked, by whom, and what must come of it."""
+"""Requests and the cases of ``policy.tests.yaml``: what is asked, by whom, and what the decision must be."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.stages import Moment
 
 Classify = Callable[[RequestFacts, AttestationResult | None], Client]
-"""What a request and the evidence beside it are taken for."""
+"""What the gate reads from a request and the evidence beside it."""
 
 
 def _joined(value: object) -> object:
@@ -49,7 +49,7 @@ HeaderValue = Annotated[
 
 
 class Person(Strict):
-    """Who asks, as a trusted proxy would tell it."""
+    """The person who asks, as a trusted proxy would name them."""
 
     name: str = ""
     groups: tuple[str, ...] = ()
@@ -93,12 +93,12 @@ class Request(Strict):
 
 
 class Device(Strict):
-    """What is known of the device at that moment."""
+    """What is known about the device at that moment."""
 
     state: PostureState | None = Field(default=None, strict=False)
-    """Left out: `listed` where an app stands on a list, else `clean`."""
+    """If left out: `listed` if an app stands on a list, else `clean`."""
     last_state: PostureState | None = Field(default=None, strict=False)
-    """With `unavailable`: what was last known."""
+    """With `unavailable`: the state that was last known."""
     id: str = ""
     kind: Kind | None = Field(default=None, strict=False)
     os: str = ""
@@ -107,9 +107,9 @@ class Device(Strict):
     owner: str = ""
     source: str = ""
     sources: tuple[str, ...] = ()
-    """Every source that has it. Left out: the one in `source`."""
+    """Every source that has it. If left out: the one in `source`."""
     findings: tuple[Annotated[Reason, Field(strict=False)], ...] = ()
-    """Reason codes of what its sources do not agree on."""
+    """Reason codes of what its sources disagree on."""
     lost: bool = False
     apps: tuple[Key, ...] = ()
     reported_at: Moment | None = None
@@ -139,7 +139,7 @@ class Device(Strict):
         return self
 
     def posture(self, catalog: AppCatalog, now: datetime) -> Posture:
-        """The posture that the store would hold. A report without a time was made at ``now``."""
+        """The posture that the store would hold. A report without a time counts as made at ``now``."""
         lists = catalog.lists_of(self.apps)
         state = self.state or (PostureState.LISTED if lists else PostureState.CLEAN)
         reported = self.reported_at or (None if state is PostureState.MISSING else now)
@@ -180,7 +180,7 @@ class Attestation(Strict):
 
 
 class Certificate(Strict):
-    """What came of the client's certificate; accepted unless ``refused`` is given."""
+    """The result for the client's certificate; accepted unless ``refused`` is given."""
 
     refused: Reason | None = Field(default=None, strict=False)
 
@@ -189,17 +189,17 @@ class Certificate(Strict):
 
 
 class Situation(Strict):
-    """A request, and what was known beside it."""
+    """A request, and what is known beside it."""
 
     request: Request = Request()
     device: Device | None = None
     attestation: Attestation | None = None
     certificate: Certificate | None = None
     now: Moment | None = None
-    """Left out: the time of the file, else the time of the check."""
+    """If left out: the time of the file, else the time of the check."""
 
     def access(self, catalog: AppCatalog, classify: Classify, now: datetime) -> Access:
-        """Everything that the decision depends on. ``now`` is used where the situation names no time."""
+        """Everything that the decision depends on. ``now`` counts if the situation names no time."""
         moment = self.now or now
         facts = self.request.facts()
         posture = self.device.posture(catalog, moment) if self.device else Posture()
@@ -211,7 +211,7 @@ class Situation(Strict):
 
 
 class RecordedRequest(Request):
-    """A request with what was known beside it on one level, as ``mailgate explain`` also takes it."""
+    """A request and what is known beside it, on one level, as ``mailgate explain`` also takes it."""
 
     device: Device | None = None
     attestation: Attestation | None = None
@@ -232,12 +232,12 @@ class RecordedRequest(Request):
 
 
 class Expectation(Strict):
-    """What must come of it. What is left out may be anything."""
+    """What the decision must be. What is left out may be anything."""
 
     effect: Effect = Field(strict=False)
     reason: Reason | None = Field(default=None, strict=False)
     rule: str | None = None
-    """Id of the rule that decides; `default` where none may."""
+    """Id of the rule that decides; `default` if no rule may."""
     would: tuple[str, ...] | None = None
     """Ids of the report-only rules that match, in order."""
     kind: Kind | None = Field(default=None, strict=False)
@@ -255,12 +255,12 @@ class CasesFile(Strict):
     """``policy.tests.yaml``: cases that must hold before a policy is used."""
 
     now: Moment | None = None
-    """The time of every case that names none."""
+    """The time of every case that names no time."""
     tests: tuple[Case, ...]
 
 
 def differences(expect: Expectation, client: Client, decision: Decision) -> dict[str, tuple[Any, Any]]:
-    """For each thing that came out otherwise: what was expected, and what it is."""
+    """What was expected and what came out, for each thing that differs."""
     got: dict[str, Any] = {
         "effect": decision.effect.value,
         "reason": decision.reason.value,

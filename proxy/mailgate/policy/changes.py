@@ -1,4 +1,4 @@
-"""What differs between two policies, in words that need no knowledge of either file."""
+"""The differences between two policies, in words that need no knowledge of either file."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -34,16 +34,16 @@ def _rules(old: Policy, new: Policy) -> Iterator[Change]:
     for index, rule in enumerate(new.rules):
         about = f"rule {rule.id}"
         if rule.id not in before:
-            yield Change("+", about, f"{_gist(rule)}; {_place(new.rules, index)}")
+            yield Change("+", about, f"{_summary(rule)}; {_place(new.rules, index)}")
         else:
             yield from (Change("~", about, words) for words in _differences(before[rule.id], rule))
     for rule in old.rules:
         if rule.id not in after:
-            yield Change("-", f"rule {rule.id}", f"{_gist(rule)} no longer")
+            yield Change("-", f"rule {rule.id}", f"{_summary(rule)} no longer")
     yield from _moved([name for name in before if name in after], [name for name in after if name in before])
 
 
-def _gist(rule: Rule) -> str:
+def _summary(rule: Rule) -> str:
     return f"{_VERBS[rule.effect]} who meets `{rule.when.text}`"
 
 
@@ -51,12 +51,12 @@ _VERBS = {"allow": "lets in", "warn": "warns", "challenge": "challenges", "block
 
 
 def _place(rules: tuple[Rule, ...], index: int) -> str:
-    """Where a rule is read, which decides what it takes away from the others."""
+    """The place at which a rule is read. It matters, since earlier rules take requests away from later ones."""
     return f"read before `{rules[index + 1].id}`" if index + 1 < len(rules) else "read last"
 
 
 def _moved(before: list[str], after: list[str]) -> Iterator[Change]:
-    """Rules that are read in another order: the first one that matches decides."""
+    """Rules that are read in another order, which matters since the first rule that matches decides."""
     for name in after:
         if before[0] != name:
             above = "`, `".join(before[: before.index(name)])
@@ -101,7 +101,7 @@ _NAMES = {
 
 
 def _plain(item: Rule | Default) -> dict[str, str]:
-    """Every field as text, those inside another with its name before theirs; what is not given is left out."""
+    """Every field as text, by its dotted name. Fields that are not given are left out."""
     return dict(_flat(item.model_dump(mode="json", exclude_none=True), ""))
 
 

@@ -1,7 +1,7 @@
-"""Which words a condition compares with which variable, and the words that the variable can never have.
+"""Finds words in a condition that its variable can never have.
 
-``client.kind == "labtop"`` is well typed and never true: a rule that silently never matches. Where the values
-of a variable are known beforehand such a word is a mistake.
+``client.kind == "labtop"`` is well typed and never true, so its rule would silently never match. If all values of a
+variable are known beforehand, such a word is a mistake.
 """
 
 import json
@@ -37,7 +37,7 @@ def literals_of(tree: Node, variables: Iterable[str]) -> Mapping[str, frozenset[
 
 
 def _compared(node: Node, scope: _Scope) -> Iterator[tuple[str, Node]]:
-    """Every (variable, string constant) that stand on the two sides of a comparison."""
+    """Every pair of a variable and a string constant that are compared."""
     if node.is_call and node.name in _COMPARE:
         left, right = node.children
         for one, other in ((left, right), (right, left)):

@@ -12,7 +12,7 @@ from mailgate.policy.syntax_tree import Node, read_tree, walk
 from mailgate.policy.variables import ENVIRONMENT, VARIABLES
 
 MAX_LENGTH = 4096
-"""Longest condition in characters: a longer one is a program, not a rule."""
+"""The most characters of a condition."""
 
 
 class ConditionError(ValueError):
@@ -24,7 +24,7 @@ class ConditionError(ValueError):
 
 
 class UnknownValueError(Exception):
-    """The condition hangs on a value that was left out of the activation."""
+    """The condition depends on a value that was left out of the activation."""
 
 
 class EvaluationError(Exception):
@@ -43,10 +43,10 @@ class Condition:
     """For each variable the literal words that it is compared with."""
 
     def holds(self, activation: cel.Activation) -> bool:
-        """Whether it holds.
+        """Whether the condition holds.
 
-        :raises UnknownValueError: the answer hangs on a variable that the activation leaves out.
-        :raises EvaluationError: anything else that went wrong; the text is the runtime's own.
+        :raises UnknownValueError: the answer depends on a variable that the activation leaves out.
+        :raises EvaluationError: anything else went wrong; the text is the runtime's own.
         """
         try:
             value = self.program.eval(activation).value()
@@ -90,7 +90,7 @@ def compile_condition(text: str, closed: Mapping[str, Iterable[str]]) -> Conditi
 
 
 def _also_misspelt(text: str, closed: Mapping[str, Iterable[str]]) -> Iterator[Fault]:
-    """Words that can never be, in a text that can be parsed although its types are wrong."""
+    """Words that can never be, found although the types of the text are wrong."""
     try:
         parsed = ENVIRONMENT.compile(text, disable_check=True)
     except RuntimeError:
@@ -102,7 +102,7 @@ def _also_misspelt(text: str, closed: Mapping[str, Iterable[str]]) -> Iterator[F
 CALENDAR = (
     "getDate getDayOfMonth getDayOfWeek getDayOfYear getFullYear getHours getMilliseconds getMinutes getMonth getSeconds"
 ).split()
-"""Functions that read a part of a time, in a time zone where one is given."""
+"""Functions that read a part of a time, in a time zone if one is given."""
 _PARSED = {"matches": '"".matches({})', "duration": "duration({})", "timestamp": "timestamp({})"}
 _PARSED |= {name: f"timestamp(0).{name}({{}})" for name in CALENDAR}
 _EXAMPLES = {
@@ -114,7 +114,7 @@ _EXAMPLES |= dict.fromkeys(CALENDAR, 'a time zone like "Europe/Berlin" or "-08:0
 
 
 def _bad_constants(tree: Node) -> Iterator[tuple[int, str]]:
-    """Constants that the runtime would only stumble over while it decides: every request would be blocked."""
+    """Constants that would fail only while a request is decided, so that every request would be blocked."""
     for node in walk(tree):
         last = node.children[-1] if node.children else None
         if node.is_call and node.name in _PARSED and last is not None and last.text is not None:
@@ -127,7 +127,8 @@ _ORDER = frozenset({"_<_", "_<=_", "_>_", "_>=_"})
 
 
 def _ordered_versions(tree: Node) -> Iterator[tuple[int, str]]:
-    """Versions are texts, and as a text "9" is greater than "17": an ordering would quietly be wrong."""
+    """Orderings of versions. Versions are texts, and the text "9" is greater than "17", so these would quietly be
+    wrong."""
     for node in walk(tree):
         versions = [child for child in node.children if child.is_name and child.name.endswith("_version")]
         if node.is_call and node.name in _ORDER and versions:

@@ -29,7 +29,8 @@ _ERROR = re.compile(
 
 
 def translated(error: str, text: str) -> Iterator[Fault]:
-    """The runtime's errors in the words of this project; the first syntax error only, the rest follow from it."""
+    """The runtime's errors in the words of this project. Only the first syntax error is told, since the rest follow
+    from it."""
     found = _ERROR.findall(error)
     if not found:
         yield Fault(
@@ -39,7 +40,7 @@ def translated(error: str, text: str) -> Iterator[Fault]:
         )
     for line, column, message in found:
         if "*error*" in message:
-            continue  # follows from one that was told
+            continue  # this error follows from another one
         yield _reworded(int(line), int(column), message, text)
         if message.startswith("Syntax error"):
             return
@@ -76,11 +77,11 @@ _OPERATORS = {
     "|": "||",
 }
 _OPERATORS |= {"and": "&&", "AND": "&&", "or": "||", "OR": "||"}
-"""What other languages write, and what CEL does."""
+"""Words of other languages, and what CEL has instead."""
 
 
 def _unknown_name(line: int, column: int, name: str, text: str) -> Fault:
-    """The runtime points at the last dot of a dotted name; people look for its start."""
+    """The start of a dotted name. The runtime points at its last dot, but people look for its start."""
     if text.split("\n")[line - 1][column - 1 : column] == "(":
         return Fault(
             line, column - len(name), f"there is no function `{name}`; expected one that CEL defines"
@@ -93,7 +94,7 @@ def _unknown_name(line: int, column: int, name: str, text: str) -> Fault:
 
 
 def _hint(name: str) -> str:
-    """What was meant: within a known group one of its members, else any variable, else a text without quotes."""
+    """Guess what was meant: a member of a known group, else any variable, else a text without quotes."""
     prefix = name.partition(".")[0] + "."
     group = {each.removeprefix(prefix): each for each in VARIABLES if each.startswith(prefix)}
     near = nearest(name.removeprefix(prefix), group) if group else nearest(name, VARIABLES)

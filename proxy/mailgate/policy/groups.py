@@ -1,4 +1,4 @@
-"""Who is in which groups, as far as the gate is told, and which people a rule with ``groups`` is about."""
+"""Groups of people, as far as the gate knows them, and the people that a rule with ``groups`` is about."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,22 +9,23 @@ from mailgate.policy.logins import NO_LOGINS, Logins, could_be, user_text
 
 
 def digest_of_login(login: str) -> str:
-    """What stands for a login name, in one spelling: the first half of its SHA-256."""
+    """The digest of a login name in one spelling: the first half of its SHA-256."""
     return sha256(user_text(login).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
 class Groups:
-    """The groups of people. ``known`` is false where nothing tells the gate of any.
+    """The groups of people. ``known`` is false if the gate knows of no groups.
 
-    People are kept by digests of their login names: a version of the rules is kept for good, and shown to whoever may look.
+    People are kept by digests of their login names, since a version of the rules is kept for good and shown to all
+    who may read it.
     """
 
     known: bool = False
     of_digest: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By ``digest_of_login``; sorted."""
     alike: frozenset[str] = frozenset()
-    """The digests of what a careless reader might take the name of a member for (``could_be``)."""
+    """Digests of names that could be taken for a member's name (``could_be``)."""
 
     @classmethod
     def of_members(cls, members: Mapping[str, Iterable[str]], logins: Logins = NO_LOGINS) -> "Groups":
@@ -59,9 +60,9 @@ class Groups:
         return frozenset[str]().union(*self.of_digest.values())
 
     def user(self, name: str, owner: str = "") -> User:
-        """Who asks, with their groups; where nobody is named, with those of the owner of the device.
+        """The user with their groups; if nobody is named, with the groups of the device's owner.
 
-        Of a name that is no member's, but might be one in another spelling or of another domain, nothing is known.
+        The groups are unknown for a name that is no member's but could be a member's in another spelling or domain.
         """
         person = user_text(name or owner)
         if not self.known or not person:
@@ -76,10 +77,10 @@ NO_GROUPS = Groups()
 
 
 def in_groups(wanted: Collection[str], user: User, effect: Effect) -> bool:
-    """Whether a rule for these groups is about ``user``. A rule for none is about everybody.
+    """Whether a rule for these groups is about ``user``. A rule without groups is about everybody.
 
-    Where the groups of a person are not known the strict side is taken, as with shares: such a person is meant by
-    a rule that restricts, and not by one that allows.
+    If the groups of a person are not known, the strict side is taken, as with shares: a rule that restricts is about
+    them, and a rule that allows is not.
     """
     if not wanted or not set(wanted).isdisjoint(user.groups):
         return True

@@ -1,4 +1,4 @@
-"""When a rule halts by itself: its limits, and the counting of whom it keeps out."""
+"""The limits at which a rule halts by itself, and the count of people whom it keeps out."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -13,22 +13,22 @@ from mailgate.policy.durations import Duration, in_words
 from mailgate.policy.stages import Share
 
 _PARTS = 60
-"""Into how many parts the window for counting requests is cut."""
+"""The window for counting requests has this many parts."""
 
 
 class HaltWhen(Strict):
     """What makes a rule halt by itself, so that it restricts nobody until a person resumes it."""
 
     block_rate: Share | None = None
-    """It keeps out more than this part of those who come."""
+    """The part of those who come: if the rule keeps out more, it halts."""
     of: Literal["people", "requests"] = "people"
-    """Whom ``block_rate`` counts."""
+    """What ``block_rate`` counts."""
     at_least: int = Field(default=20, ge=1, le=1_000_000)
-    """People whom it has to have kept out before ``block_rate`` says anything."""
+    """How many people it must have kept out before ``block_rate`` counts."""
     help_requests: int | None = Field(default=None, ge=1, le=1_000_000)
-    """So many people whom it kept out have asked for help."""
+    """How many people whom it kept out may ask for help: at this many it halts."""
     within: Duration = timedelta(hours=1)
-    """In this time, up to now."""
+    """The time that is counted, up to now."""
 
     @model_validator(mode="after")
     def _has_a_limit(self) -> Self:
@@ -38,7 +38,7 @@ class HaltWhen(Strict):
         return self
 
     def too_many_calls(self, people: int) -> str:
-        """Why so many people who ask for help halt the rule, in words; nothing where they do not."""
+        """Why this many requests for help halt the rule, in words; empty if they do not."""
         if self.help_requests is None or people < self.help_requests:
             return ""
         return f"{people} people asked for help within {in_words(self.within)}; the limit is {self.help_requests}"
@@ -46,14 +46,15 @@ class HaltWhen(Strict):
 
 @dataclass(slots=True)
 class Tally:
-    """Who came, and whom one rule kept out, within its window. People who are known count once, however often they come."""
+    """Counts who came, and whom one rule kept out, within its window. A known person counts once, however often they
+    come."""
 
     limits: HaltWhen
     _came: dict[str, datetime] = field(default_factory=dict)
     _stopped: dict[str, datetime] = field(default_factory=dict)
-    """When each came last; in this order."""
+    """When each came last, the earliest first."""
     _requests: deque[tuple[datetime, int, int]] = field(default_factory=deque)
-    """When a part of the window began, how many came in it, and how many of them were kept out."""
+    """For each part of the window: its start, how many came, and how many of them were kept out."""
 
     def count(self, subject: str, *, stopped: bool, now: datetime) -> None:
         """Count one request of a person, or of a device whose person is not known."""
@@ -64,7 +65,7 @@ class Tally:
             self._count_request(stopped, now)
 
     def why(self, now: datetime) -> str:
-        """Why the rule halts, in words; nothing where it goes on."""
+        """Why the rule halts, in words; empty if it goes on."""
         limit = self.limits.block_rate
         if limit is None:
             return ""

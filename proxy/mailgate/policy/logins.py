@@ -1,9 +1,9 @@
-"""How a login becomes a person: the one law, for whatever names one.
+"""Makes a person of a login, by one law for every source of logins.
 
-``DOMAIN\\user`` and ``user@domain`` are the person ``user`` only where the settings say that the domain is ours. Else two
-people of two domains would be one, and the one would be shown what is written to the other. Whatever is read in more
-ways than one (a second ``@``, an encoded one, letters that look alike, a dot at the end) stays a name of its own, which is
-nobody else's and has no address.
+``DOMAIN\\user`` and ``user@domain`` are the person ``user`` only if the settings say that the domain is the
+company's. Otherwise two people of two domains would be one, and one would be shown what is written to the other. A
+login that can be read in more than one way (a second ``@``, an encoded one, letters that look alike, a dot at the
+end) stays a name of its own: it is nobody else's and has no address.
 """
 
 import re
@@ -12,17 +12,17 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._'-]{0,62}[A-Za-z0-9])?")
-"""What may stand before the ``@`` of an address: a ``%`` is a way to another host, and ``+`` to another one's mailbox."""
+"""The characters before the ``@`` of an address. ``%`` would lead to another host, and ``+`` to another mailbox."""
 _APART = re.compile(r"[\\/@%+\s]")
 
 
 def user_text(name: str) -> str:
-    """A login name in ASCII lower case: letters beyond ASCII stay as they are, so that two people never become one."""
+    """A login name in ASCII lower case. Letters beyond ASCII stay as they are, so that two people never become one."""
     return name.encode("utf-8", "backslashreplace").lower().decode()
 
 
 def could_be(login: str) -> str:
-    """The bare name that a careless reader might take a login for. Only good for keeping somebody out."""
+    """The bare name that a careless reader might take a login for. It may only be used to keep somebody out."""
     if _NAME.fullmatch(login):
         return user_text(login)
     plain = unicodedata.normalize("NFKC", login).casefold().replace("%40", "@").replace("%5c", "\\")
@@ -32,17 +32,17 @@ def could_be(login: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Logins:
-    """Makes persons of logins. ``ours``: the domains that are dropped, in ASCII lower case."""
+    """Makes persons of logins. ``ours`` has the company's domains, which are dropped, in ASCII lower case."""
 
     ours: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, domains: Collection[str]) -> "Logins":
-        """Those whose domains are given as people write them."""
+        """Make it of domains as people write them."""
         return cls(frozenset(map(user_text, domains)))
 
     def person(self, login: str) -> str:
-        """Whom a login names: it itself, or its bare name where all that stands around it is ours."""
+        """The person of a login: its bare name if the domain around it is the company's, else the whole login."""
         if not self.ours:
             return login
         before, apart, name = login.rpartition("\\")
@@ -52,10 +52,11 @@ class Logins:
 
 
 NO_LOGINS = Logins()
-"""No domain is ours: every login is a person of its own."""
+"""Has no domains of the company: every login is a person of its own."""
 
 
 def address_of(person: str, domain: str) -> str:
-    """The address of a person in the company's mail ``domain``, or nothing: never that of somebody else."""
+    """The address of a person in the company's mail ``domain``; empty if they have none there. It is never somebody
+    else's."""
     name = Logins.of([domain]).person(person)
     return f"{user_text(name)}@{user_text(domain)}" if _NAME.fullmatch(name) else ""

@@ -8,7 +8,7 @@ from mailgate.policy.condition import Condition, EvaluationError
 from mailgate.policy.variables import activate
 
 _OF_APPS = frozenset({"device.apps", "device.lists", "device.state"})
-"""The variables that say something else where a listed app is there."""
+"""The variables that change with a listed app."""
 _STATES = {
     PostureState.STALE: Reason.POSTURE_STALE,
     PostureState.MISSING: Reason.POSTURE_MISSING,
@@ -18,7 +18,7 @@ _STATES = {
 
 
 def infer(condition: Condition, effect: Effect, access: Access, catalog: AppCatalog) -> Reason:
-    """Why a rule without a ``reason`` of its own took this request. The device comes first, then the client's kind."""
+    """The reason of a rule without a ``reason`` of its own. The device comes first, then the client's kind."""
     if effect is Effect.ALLOW:
         return Reason.RULE_MATCHED
     reads = condition.reads
@@ -69,10 +69,10 @@ def _of_client(reads: frozenset[str], access: Access) -> Reason | None:
 
 
 def apps_behind(condition: Condition, access: Access, catalog: AppCatalog) -> tuple[str, ...]:
-    """Display names of the present apps that the condition is about: those it names, by list or by key.
+    """Display names of the present apps that are the cause: those that the condition names, by list or by key.
 
-    Where it names none of them, as one on ``device.state`` does, it is about all that stand on a list, if it holds
-    because of them. An app that is only watched is the cause of nothing.
+    A condition that names none of them, such as one on ``device.state``, is about all that stand on a list, if it
+    holds because of them. An app that is only watched is never the cause.
     """
     if not access.posture.apps:
         return ()
@@ -91,7 +91,7 @@ def apps_behind(condition: Condition, access: Access, catalog: AppCatalog) -> tu
 
 
 def _holds_without_apps(condition: Condition, access: Access) -> bool:
-    """Whether the condition would hold as well if the device had reported no app."""
+    """Whether the condition would also hold if the device had reported no app."""
     state = access.posture.state
     clean = PostureState.CLEAN if state is PostureState.LISTED else state
     without = replace(access, posture=replace(access.posture, state=clean, apps=(), lists=()))

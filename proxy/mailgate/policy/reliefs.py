@@ -1,8 +1,9 @@
-"""What takes a rule out for a time, for everybody or for one person or device: halts, break-glass, exemptions.
+"""Reliefs: they take a rule out for a time, for everybody or for one person or device. They are halts, break-glass
+and exemptions.
 
-A relief makes a rule that restricts a report-only one: what it would have done is still recorded, and the next rule is
-read. It grants nothing, it never touches a rule that allows, and a lost device is shut out before it is looked at. Nor does it
-take anything away: what comes behind does no more than the rule itself would.
+A relief makes a rule that restricts report-only: what it would have done is still recorded, and the next rule is
+read. A relief grants nothing, never touches a rule that allows, and does nothing for a lost device. It does not make
+things harder either: the rules behind do no more than the rule itself would.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +20,7 @@ class Cause(StrEnum):
     """Why a rule is taken out."""
 
     HALT = "halt"
-    """It went past its own ``halt_when``."""
+    """It passed its own ``halt_when``."""
     BREAK_GLASS = "break-glass"
     """Somebody turned it off at once."""
     EXEMPTION = "exemption"
@@ -28,19 +29,19 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Relief:
-    """One rule that is taken out, or for an exemption perhaps every rule."""
+    """One relief: it takes out one rule, or, for an exemption, perhaps every rule."""
 
     number: int
     cause: Cause
     rule: str
-    """Its id; empty for every rule that restricts."""
+    """The id of the rule; empty for every rule that restricts."""
     why: str
     author: str
     at: datetime
     until: datetime | None = None
     """When it ends by itself; a halt does not."""
     person: str = ""
-    """A login name in one spelling; with neither this nor ``device`` it is for everybody."""
+    """A login name in one spelling. Without this and ``device`` the relief is for everybody."""
     device: str = ""
 
     def holds(self, now: datetime) -> bool:
@@ -48,7 +49,7 @@ class Relief:
         return self.until is None or now < self.until
 
     def takes_out(self, rule: str, effect: Effect) -> bool:
-        """Whether a rule with this id and effect is among what it takes out."""
+        """Whether it takes out a rule with this id and effect."""
         return effect is not Effect.ALLOW and self.rule in ("", rule)
 
     def __str__(self) -> str:
@@ -66,13 +67,13 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Reliefs:
-    """All that is in force. ``serial`` is another after every change, so two of one serial hold the same."""
+    """All reliefs that are in force. ``serial`` changes with every change, so two with one serial are equal."""
 
     serial: int = 0
     every: tuple[Relief, ...] = ()
 
     def about(self, access: Access) -> tuple[Relief, ...]:
-        """Those that count for one request, those for everybody first."""
+        """The reliefs for one request, those for everybody first."""
         if not self.every:
             return ()
         person, device = user_text(access.user.name or access.posture.owner), access.posture.device_id
@@ -84,15 +85,15 @@ class Reliefs:
         )
 
     def for_everybody(self, now: datetime) -> tuple[Relief, ...]:
-        """Halts and break-glass that hold."""
+        """Halts and break-glass in force."""
         return tuple(each for each in self._by_subject.get(("", ""), ()) if each.holds(now))
 
     def exemptions(self, now: datetime) -> tuple[Relief, ...]:
-        """Those of single people and devices that hold."""
+        """The exemptions of people and devices in force."""
         return tuple(each for each in self.every if each.cause is Cause.EXEMPTION and each.holds(now))
 
     def of_some(self) -> "Reliefs":
-        """Those of single people and devices alone, as if no rule were out for everybody."""
+        """The exemptions alone, as if no rule were out for everybody."""
         return Reliefs(self.serial, tuple(each for each in self.every if each.cause is Cause.EXEMPTION))
 
     def next_end(self, now: datetime) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Rules that only report for too long: a rehearsal that nobody ends is a rule that nobody has."""
+"""Finds rules that only report for too long: such a rule protects nobody."""
 
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ from mailgate.policy.rules import Policy, Rule
 
 
 def lingering(policy: Policy, now: datetime, most: timedelta) -> dict[str, str]:
-    """The rules that only report and have no end, or have done so for longer than ``most``; and why they are named."""
+    """The rules that only report without an end, or for longer than ``most``, each with the reason why it is named."""
     return {rule.id: why for rule in policy.rules if (why := _why(rule, now, most))}
 
 

@@ -36,8 +36,8 @@ RESERVED = {
     DISCOVERY_RULE: "is what asking the way to the mail is called",
     LOST_RULE: "is what shutting out a lost device is called",
 }
-"""Names of decisions that no rule of the file makes, and why a rule may not have them."""
-"""The id under which a decision is recorded that no rule took; no rule may carry it."""
+"""Ids that no rule may have, and why: decisions that come from no rule carry them."""
+"""The id of a decision that no rule took. No rule may have it."""
 
 RULE_REASONS = (
     Reason.RULE_MATCHED,
@@ -120,7 +120,7 @@ _SENTENCE = r"\S\s+\S|[^\x00-\x7F\s]"
 
 
 def _fix(word: object) -> object:
-    """A single word that is none of the fixes is a slip; a sentence is the rule's own."""
+    """A single word that is none of the fixes is a mistake; a sentence is the rule's own fix."""
     if isinstance(word, str) and word not in FIXES and not re.search(_SENTENCE, word):
         raise PydanticCustomError(
             "word", "{word}", {"word": word, "known": [*FIXES, "a sentence of your own"]}
@@ -138,7 +138,7 @@ Fix = Annotated[
 
 
 def _group(word: object, info: ValidationInfo) -> object:
-    """A group that the gate is told of, where it is told of any."""
+    """The name of a group. It must be known to the gate, if the gate knows any."""
     known = (info.context or {}).get("groups")
     if known is not None and word not in known:
         raise PydanticCustomError("word", "{word}", {"word": str(word), "known": sorted(known)})
@@ -149,10 +149,10 @@ Group = Annotated[Text, BeforeValidator(_group, json_schema_input_type=str)]
 
 
 class Notice(Strict):
-    """What the person is told besides the reason."""
+    """What the person is told beside the reason."""
 
     fix: Fix | None = None
-    """What ends it: a fix that pages have steps for, or a sentence. Left out: the one that fits the reason."""
+    """What ends it: a fix that pages have steps for, or a sentence. If left out: the fix that fits the reason."""
     contact: Text | None = None
     """Whom to ask."""
 
@@ -167,7 +167,7 @@ class Default(Strict):
 
 
 class Rule(Strict):
-    """One rule: who it is about, what it does to them, from when, and what they are told."""
+    """One rule: whom it is about, what it does to them, from when, and what they are told."""
 
     id: Key
     title: Text | None = None
@@ -177,11 +177,11 @@ class Rule(Strict):
     stages: Stages | None = None
     share: Share = 1.0
     groups: tuple[Group, ...] = ()
-    """Only people in one of these; left out: everybody."""
+    """The rule is only about people in one of these groups; if left out, about everybody."""
     grace: Duration | None = None
-    """How long a device is only warned after it has become known; left out: not at all."""
+    """How long a device is only warned after it has become known; if left out, not at all."""
     halt_when: HaltWhen | None = None
-    """What makes it halt by itself; left out: nothing."""
+    """What makes it halt by itself; if left out, nothing."""
     on_unavailable: OnUnavailable = Field(default=OnUnavailable.LAST_KNOWN, strict=False)
     notice: Notice = Notice()
 
@@ -195,7 +195,7 @@ class Rule(Strict):
 
     @property
     def restricts(self) -> bool:
-        """Whether it does anything to people but let them in."""
+        """Whether it does anything else than let people in."""
         return self.effect is not Effect.ALLOW
 
     @property
@@ -213,13 +213,13 @@ class PolicyFile(Strict):
 
 @dataclass(frozen=True)
 class Policy:
-    """The compiled policy: rules, what happens without one, the apps that the rules speak of, and which rules are out."""
+    """The compiled policy: the rules, the default, the apps that the rules name, and the rules that are out."""
 
     rules: tuple[Rule, ...]
     default: Default = field(default_factory=Default)
     catalog: AppCatalog = field(default_factory=AppCatalog)
     reliefs: Reliefs = NO_RELIEFS
-    """What takes rules out for now. It is no part of the version."""
+    """The reliefs that take rules out now. They are no part of the version."""
 
     @cached_property
     def version(self) -> str:
@@ -242,13 +242,14 @@ _LATER = ("groups", "grace", "halt_when")
 
 
 def _as_versioned(rule: Rule) -> dict[str, Any]:
-    """What a version counts of a rule: of the fields that came later those that are given, so that it keeps its name."""
+    """The fields of a rule that its version is made of. Fields of later releases count only if they are given, so
+    that old rules keep their version."""
     written = rule.model_dump(mode="json")
     return {name: value for name, value in written.items() if value or name not in _LATER}
 
 
 def policy_context(catalog: AppCatalog | None, groups: Collection[str] | None = None) -> Mapping[str, Any]:
-    """The validation context of ``PolicyFile``. Without a catalogue or groups, words for them go unchecked."""
+    """The validation context of ``PolicyFile``. Without a catalogue or groups, their names are not checked."""
     closed: dict[str, tuple[str, ...]] = {}
     if catalog is not None:
         closed |= {"device.apps": tuple(catalog.apps), "device.lists": tuple(catalog.lists)}
@@ -258,7 +259,7 @@ def policy_context(catalog: AppCatalog | None, groups: Collection[str] | None = 
 
 
 def repeated_ids(rules: object) -> list[tuple[int, str]]:
-    """Index and id of each rule of a file as read whose id was taken before it."""
+    """Index and id of each rule whose id an earlier rule of the file has."""
     seen, repeated = set(RESERVED), []
     for index, rule in enumerate(rules if isinstance(rules, tuple) else ()):
         name = rule.get("id") if isinstance(rule, dict) else None

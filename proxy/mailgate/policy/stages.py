@@ -47,7 +47,7 @@ Share = Annotated[
 
 
 class Stages(BaseModel):
-    """When each stage of a rule starts. A stage lasts until the next one starts; the last has no end."""
+    """The start of each stage of a rule. A stage lasts until the next one starts; the last has no end."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -90,7 +90,7 @@ class Stages(BaseModel):
 
 
 def grace_end(grace: timedelta | None, first_seen: datetime | None, now: datetime) -> datetime | None:
-    """Until when a device is new to a rule; None where it is not, any more, or nobody knows since when it is there."""
+    """Until when a device is new to a rule; None if it is not new, or nobody knows since when it is there."""
     if grace is None or first_seen is None:
         return None
     end = min(first_seen, now) + grace  # a clock that runs ahead makes no device newer than new
@@ -98,18 +98,18 @@ def grace_end(grace: timedelta | None, first_seen: datetime | None, now: datetim
 
 
 def softened(effect: Effect, stage: Stage) -> Effect:
-    """``warn`` turns what would keep people out into an interstitial."""
+    """The effect in a stage: ``warn`` turns a block or a challenge into an interstitial."""
     if stage is Stage.WARN and effect in (Effect.BLOCK, Effect.CHALLENGE):
         return Effect.WARN
     return effect
 
 
 def in_share(share: float, rule: str, subject: str, effect: Effect) -> bool:
-    """Whether a rule applies to ``subject``: a person, or a device whose person is not known.
+    """Whether a rule's share includes ``subject``: a person, or a device whose person is not known.
 
-    The place of a subject between 0 and 1 is a hash of rule and subject, so it never moves: whoever is in a share
-    stays in when the share grows. Without a subject the strict side is taken: in the share of a rule that restricts, out
-    of the share of one that allows.
+    A hash of rule and subject gives the subject a fixed place between 0 and 1, so a subject stays in a share that
+    grows. Without a subject the strict side is taken: inside the share of a rule that restricts, outside the share of
+    a rule that allows.
     """
     if share >= 1:
         return True

@@ -25,7 +25,7 @@ class Node:
 
     kind: int
     offset: int
-    """Where the node stands in the expression, in characters from 0."""
+    """The offset of the node in the expression, in characters from 0."""
     name: str = ""
     text: str | None = None
     children: tuple["Node", ...] = ()

@@ -1,7 +1,8 @@
 """Rules that can never decide anything: their condition cannot hold, or the rules before take everybody first.
 
-Found by trying every combination of the values that variables with a closed set can have; all other variables are left
-out, and what hangs on them may come out either way. So a rule that is named is truly out of reach; not every one is found.
+They are found by trying every combination of values of the variables with a closed set. All other variables are left
+out, and parts that depend on them may come out either way. So a rule that is named is truly out of reach, but not
+every such rule is found.
 """
 
 import re
@@ -20,13 +21,14 @@ from mailgate.policy.rules import OnUnavailable, Policy, Rule
 from mailgate.policy.variables import ENVIRONMENT, VARIABLES
 
 _MOST = 4096
-"""Combinations that are tried for one rule; variables with many values are left out until there are fewer."""
+"""The most combinations that are tried for one rule. Variables with many values are left out until there are no more
+than these."""
 _BEFORE = 200
-"""Rules before one that are looked at, the first of them: a policy of thousands is still looked through in seconds."""
+"""How many of the rules before one are looked at, so that a policy of thousands takes only seconds."""
 
 
 def unreachable(policy: Policy, now: datetime) -> dict[str, str]:
-    """The rules that decide nobody whatever happens, as of ``now``, and why."""
+    """The rules that can decide nobody as of ``now``, and why."""
     found, reliefs = {}, policy.reliefs.for_everybody(now)
     before: list[Rule] = []
     for rule in policy.rules:
@@ -39,7 +41,7 @@ def unreachable(policy: Policy, now: datetime) -> dict[str, str]:
 
 
 def _is_final(rule: Rule, now: datetime, reliefs: Sequence[Relief]) -> bool:
-    """Whether no rule below is read once this one matches."""
+    """Whether no rule behind this one is read once it matches."""
     stage = rule.stages.at(now) if rule.stages else Stage.ENFORCE
     if relief_from(reliefs, rule.id, rule.effect):
         return False
@@ -71,7 +73,7 @@ def _why(rule: Rule, before: Sequence[Rule]) -> str:
 
 
 def _certain(condition: Condition, activation: cel.Activation) -> bool | None:
-    """Whether it holds whatever the other values are; None where that hangs on them, or it fails."""
+    """Whether the condition holds whatever the other values are; None if that depends on them, or it fails."""
     try:
         return condition.holds(activation)
     except (UnknownValueError, EvaluationError):
@@ -79,7 +81,7 @@ def _certain(condition: Condition, activation: cel.Activation) -> bool | None:
 
 
 def _combinations(rules: Sequence[Rule]) -> Iterator[cel.Activation]:
-    """Each combination of the values that the closed variables of these rules can have."""
+    """Each combination of values of the closed variables of these rules."""
     values = _closed(rules)
     while prod(map(len, values.values())) > _MOST:
         del values[max(values, key=lambda name: len(values[name]))]
@@ -105,7 +107,7 @@ _PIECE = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|&&|\|\||[^\s]", re.
 
 @lru_cache(maxsize=1024)
 def _parts(text: str) -> frozenset[str]:
-    """What a condition joins by ``&&`` at its top; empty where something else stands there beside it."""
+    """The parts that a condition joins by ``&&`` at its top; empty if its top is anything else."""
     depth, part, parts = 0, "", set()
     for match in _PIECE.finditer(text):
         piece = match[0]
@@ -121,4 +123,4 @@ def _parts(text: str) -> frozenset[str]:
 
 
 _RAW = re.compile(r".*[rRbB] [\"']", re.DOTALL)
-"""A raw text has other rules for its end: such a condition is not taken apart."""
+"""A raw text ends by other rules, so a condition with one is not taken apart."""

@@ -13,7 +13,7 @@ from cel_expr_python import cel
 from mailgate.model import DEVICE_FINDINGS, LOGINS, Access, Assurance, Kind, PostureState, Protocol, Reason
 
 NEVER_REPORTED = timedelta(days=36500)
-"""``device.age`` of a device that never reported: older than any limit that a rule can set."""
+"""The ``device.age`` of a device that never reported: more than any limit that a rule can set."""
 
 FORMS = ("desktop", "phone", "tablet", "tv", "console", "watch", "car", "speaker", "xr")
 STATUSES = ("affirming", "warning", "contraindicated", "none")
@@ -21,7 +21,7 @@ STATUSES = ("affirming", "warning", "contraindicated", "none")
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One name of the environment. ``closed`` are the only values that it can have; None where any can come."""
+    """One variable of the environment. ``closed`` has the only values that it can have; None if it can have any."""
 
     name: str
     type: str
@@ -71,7 +71,7 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("client.kind", "string", "What sends the request; `unknown` is never `laptop`", lambda a: a.client.kind, _words(Kind)),
         Variable("client.handheld", "bool", "A phone, a tablet, a mobile mail app or a watch", lambda a: a.client.handheld),
         Variable("client.assurance", "string", "How well the kind is known, weakest first", lambda a: a.client.assurance, _words(Assurance)),
-        Variable("client.form", "string", "Form factor; empty where not told", lambda a: a.client.form, (*FORMS, "")),
+        Variable("client.form", "string", "Form factor; empty if not told", lambda a: a.client.form, (*FORMS, "")),
         Variable("client.os", "string", "`windows`, `macos`, `linux`, `chromeos`, `ios`, `ipados`, `android`, … or empty", lambda a: a.client.os),
         Variable("client.os_version", "string", "Version as the client tells it, or empty", lambda a: a.client.os_version),
         Variable("client.browser", "string", "Browser or app family, or empty", lambda a: a.client.browser),
@@ -85,7 +85,7 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("device.known", "bool", "The device has reported at least once", lambda a: a.posture.state not in _UNKNOWN_STATES),
         Variable("device.apps", "list(string)", "Listed apps that are present: keys of `apps.yaml`", lambda a: list(a.posture.apps)),
         Variable("device.lists", "list(string)", "Lists of `apps.yaml` on which those apps stand", lambda a: list(a.posture.lists)),
-        Variable("device.managed", "bool", "Enrolled in device management; false where not told", lambda a: bool(a.posture.managed)),
+        Variable("device.managed", "bool", "Enrolled in device management; false if not told", lambda a: bool(a.posture.managed)),
         Variable("device.kind", "string", "Kind that the device's reports tell, else `unknown`", lambda a: a.posture.kind or Kind.UNKNOWN, _words(Kind)),
         Variable("device.os", "string", "Operating system that the reports tell, or empty", lambda a: a.posture.os),
         Variable("device.os_version", "string", "Its version, or empty", lambda a: a.posture.os_version),
@@ -110,14 +110,14 @@ VARIABLES: Mapping[str, Variable] = {
             "Address of the caller in its shortest form, without port: `203.0.113.9`, `2001:db8::1`; one of IPv4 is never in the form of IPv6",
             lambda a: a.facts.remote,
         ),
-        Variable("user.name", "string", "Who asks, as a trusted proxy, the signed report or a mail app's login says; empty where nobody does", lambda a: a.user.name),
-        Variable("user.groups", "list(string)", "Groups of that person by `groups.yaml`; where nobody is named, of the owner of the device", lambda a: list(a.user.groups)),
+        Variable("user.name", "string", "Who asks, as a trusted proxy, the signed report or a mail app's login says; empty if nobody does", lambda a: a.user.name),
+        Variable("user.groups", "list(string)", "Groups of that person by `groups.yaml`; if nobody is named, groups of the owner of the device", lambda a: list(a.user.groups)),
         Variable("now", "timestamp", "Time of the request, UTC", lambda a: a.now),
     )
 }  # fmt: skip
 
 CLOCKS = frozenset({"now", "device.age"})
-"""The variables whose values are others a moment later, though nothing was learned."""
+"""The variables that run with the clock: their values change although nothing is learned."""
 
 _TYPES = {
     "string": cel.Type.STRING,

@@ -29,7 +29,7 @@ from mailgate.store.policies import ACTIVATED as ACTIVATED
 from mailgate.store.policies import RETRACTED as RETRACTED
 
 PLAN_AGE = timedelta(hours=24)
-"""How long a plan may be put in force: afterwards other people and devices have come."""
+"""How long a plan may be put in force. Later, other people and devices may have come."""
 NO_APPROVERS = (
     "no admin has the role approver; `mailgate admin add NAME --role approver` says how to set one up"
 )
@@ -38,16 +38,16 @@ PLANNED, APPROVED = "policy-planned", "policy-approved"
 
 
 class RefusedError(MailgateError):
-    """What was asked for may not be done now; the text says why, and what to do."""
+    """This may not be done now. The text says why, and what to do."""
 
 
 class UnknownError(RefusedError):
-    """Nothing is called so."""
+    """Nothing has this name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who does something, and from which computer."""
+    """A person who acts, and the computer that they act from."""
 
     name: str
     origin: str
@@ -57,7 +57,7 @@ class Person:
 
 
 async def keep_plan(store: Store, plan: Plan, candidate: Rules, person: Person, now: datetime) -> None:
-    """Keep a plan so that it can be put in force as it is. Names of people are left out."""
+    """Keep a plan, without names of people, so that exactly it can be put in force."""
     draft, text = draft_of(candidate), dump(plan)
     planned = Planned(plan.digest, plan.active.serial, draft, text, person.name, now)
     act = replace(
@@ -67,7 +67,7 @@ async def keep_plan(store: Store, plan: Plan, candidate: Rules, person: Person, 
 
 
 def newly_counted(plan: Plan) -> dict[str, dict[str, int]]:
-    """How many people and devices move now, by what is new for them."""
+    """How many people and devices move now, by their new effect."""
     return {label: {noun: each.of(noun) for noun in NOUNS} for label, each in plan.newly.items()}
 
 
@@ -83,7 +83,7 @@ async def apply(
 ) -> Activation:
     """Put exactly what was planned in force. Raises RefusedError.
 
-    ``override`` passes over what stands against it; the audit log then says so, with what that was.
+    ``override`` puts it in force against objections; the audit log then lists them.
     """
     plan = await plan_called(store, name)
     checked = await _checked(store, plan, person, guard, now)
@@ -104,18 +104,18 @@ async def apply(
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """A plan that may still be put in force, as far as nothing stands against it."""
+    """A plan that may be put in force unless there are objections."""
 
     plan: Planned
     against: list[str]
-    """What does, in words."""
+    """The objections, in words."""
     approved_by: list[str]
     """Whose approvals count."""
     newly: KeptOut
 
     @property
     def details(self) -> dict[str, Any]:
-        """What the audit log says of it."""
+        """What the audit log notes about it."""
         return {
             "plan": self.plan.digest,
             "overridden": self.against,
@@ -127,18 +127,18 @@ class _Checked:
 async def _checked(
     store: Store, plan: Planned, person: Person, guard: Guard | None, now: datetime
 ) -> _Checked:
-    """Raises RefusedError for a plan that may not be put in force at all."""
+    """Check a plan. Raises RefusedError if it may not be put in force at all."""
     await refuse_altered(store, plan)
     await refuse_outdated(store, plan, now)
     body = read_plan(plan)
     approved = await approved_by(store, plan)
     before = await what_was_before(store, guard, now)
-    against = standing_against(plan, body, person.name, approved, guard, now, before)
+    against = objections_to(plan, body, person.name, approved, guard, now, before)
     counting = guard.counting(approved, plan.author, person.name) if guard else approved
     return _Checked(plan, against, counting, newly_kept_out(body))
 
 
-def standing_against(
+def objections_to(
     plan: Planned,
     body: Plan,
     applier: str,
@@ -147,7 +147,7 @@ def standing_against(
     now: datetime,
     before: Before = NOTHING,
 ) -> list[str]:
-    """Why this person may not put the plan in force without more ado, in words; nothing where they may.
+    """Why this person may not simply put the plan in force, in words; empty if they may.
 
     :param body: what the plan says.
     :param approved: the names of those who have approved it.
@@ -191,10 +191,10 @@ async def retract(
 ) -> Activation:
     """Put the version in force that was before. Raises RefusedError.
 
-    No guard stands in the way: what is taken back was in force, and it has to go now. Said twice it is done once: what a
-    retraction has put in force stays, since the version before may be the very one that was taken back. To go back to any
-    other version, by its ``number``, is a change like any other: it takes a plan of that version, all that a plan needs
-    by this ``guard``, and somebody who ``operates``. What was taken back comes in force again by ``apply`` alone.
+    No guard applies to this: a mistake that is in force has to go now. A second retraction changes nothing, since the
+    version before may be the very one that was taken back. To go back to any other version, by its ``number``, is a
+    change like any other: it takes a plan of that version, all that a plan needs by this ``guard``, and somebody who
+    ``operates``. A version that was taken back comes in force again by ``apply`` alone.
     """
     history = await store.policies.history()
     if not history or len({each.number for each in history}) < 2:
@@ -226,7 +226,7 @@ async def retract(
 
 
 async def _unaltered(store: Store, number: int) -> Version:
-    """The version that was in force with this number. Raises RefusedError where the store has other texts by now."""
+    """The version that was in force with this number. Raises RefusedError if its texts in the store were changed."""
     version = await store.policies.get(number)
     assert version is not None  # a foreign key holds it
     if version.altered or version.digest != await store.policies.logged(number):
@@ -247,7 +247,7 @@ async def _planned_way_back(
     *,
     operates: bool,
 ) -> _Checked:
-    """The plan by which a version may be gone back to. Raises RefusedError where there is none, or it may not."""
+    """The plan of going back to a version. Raises RefusedError if there is none, or it may not be put in force."""
     number, how = version.number, f"`mailgate policy plan --version {version.number}`"
     if await store.policies.taken_back(version.digest):
         raise RefusedError(
@@ -273,7 +273,8 @@ async def _planned_way_back(
 
 
 async def version_before(store: Store, history: Sequence[Activation]) -> int:
-    """The version to go back to at once: the one before, or the one in force where that was gone back to already."""
+    """The version to go back to without a plan: the one before, or the one in force if a retraction has put that in
+    force."""
     in_force = history[0].number
     last = await store.audit.last(f"version {in_force}", ACTIVATED, RETRACTED)
     if last is not None and last.what == RETRACTED:
@@ -282,7 +283,7 @@ async def version_before(store: Store, history: Sequence[Activation]) -> int:
 
 
 async def plan_called(store: Store, name: str) -> Planned:
-    """The plan whose digest begins so. Raises RefusedError where it is none or several."""
+    """The plan whose digest begins like this. Raises RefusedError if there is none or more than one."""
     if len(name) < SHORTEST:
         raise RefusedError(
             f"`{name}` is too short for a plan: give at least {SHORTEST} letters of its digest"
@@ -298,7 +299,7 @@ async def plan_called(store: Store, name: str) -> Planned:
 
 
 async def refuse_altered(store: Store, plan: Planned) -> None:
-    """Raises RefusedError for a plan that is not as it was made, by who made it: somebody changed it in the store."""
+    """Raises RefusedError for a plan that somebody has changed in the store."""
     made = await store.audit.last(f"plan {plan.digest}", PLANNED)
     if is_altered(plan) or made is None or made.who != plan.author:
         raise _altered(plan)
@@ -312,7 +313,7 @@ def _altered(plan: Planned) -> RefusedError:
 
 
 def read_plan(plan: Planned) -> Plan:
-    """What a kept plan says. Raises RefusedError where that is no plan: somebody changed it in the store."""
+    """Read what a kept plan says. Raises RefusedError if it is no plan: somebody has changed it in the store."""
     try:
         return load(plan.body)
     except ValueError:
@@ -320,7 +321,7 @@ def read_plan(plan: Planned) -> Plan:
 
 
 def is_altered(plan: Planned) -> bool:
-    """Whether a plan says something else than its digest was made of, or has other rules than it speaks of."""
+    """Whether a plan no longer fits its digest, or its rules are not the ones that it speaks of."""
     try:
         body = read_plan(plan)
     except RefusedError:
@@ -334,7 +335,7 @@ def is_altered(plan: Planned) -> bool:
 
 
 async def approved_by(store: Store, plan: Planned) -> list[str]:
-    """Who has approved a plan: whoever stands among the approvals and in the audit log."""
+    """Who has approved a plan: only people who stand both among the approvals and in the audit log."""
     logged = {entry.who for entry in await store.audit.about(f"plan {plan.digest}", APPROVED)}
     return [each.who for each in await store.approvals.of(plan.digest) if each.who in logged]
 
@@ -349,7 +350,7 @@ async def refuse_outdated(store: Store, plan: Planned, now: datetime) -> None:
 
 
 async def overtaken(store: Store, plan: Planned) -> RefusedError:
-    """That another version took the place of what the plan was compared with."""
+    """The refusal of a plan that was compared with a version which is no longer in force."""
     newest = await store.policies.active()
     number = newest.number if newest else 0
     return RefusedError(

@@ -1,7 +1,7 @@
-"""Who somebody is: an admin of the settings, by the token that only they have.
+"""Tells which admin of the settings a token belongs to.
 
-A token is the name, a colon and a secret, like ``ada:Zm9v…``. The secret is made here, or a password that somebody chose.
-The settings hold its argon2id hash.
+A token is the name, a colon and a secret, like ``ada:Zm9v…``. The secret is made here, or is a password that somebody
+chose. The settings hold its argon2id hash.
 """
 
 from base64 import urlsafe_b64encode
@@ -16,7 +16,7 @@ from mailgate.config.admins import AdminSettings
 
 SECRET_BYTES, SALT_BYTES = 32, 16
 SHORTEST, LONGEST, DIFFERENT = 15, 128, 6
-"""Characters of a password that somebody chose."""
+"""The shortest password that somebody may choose, in characters."""
 _HASHER = PasswordHasher()  # RFC 9106, the second recommended option: 64 MiB, three rounds, four lanes
 
 
@@ -26,19 +26,19 @@ def new_secret(random: bytes) -> str:
 
 
 def token_of(name: str, secret: str) -> str:
-    """What an admin shows."""
+    """What an admin shows to log in."""
     return f"{name}:{secret}"
 
 
 def hash_of(secret: str, salt: bytes) -> str:
-    """What the settings hold of a secret. ``salt`` is ``SALT_BYTES`` random bytes."""
+    """The hash of a secret for the settings. ``salt`` is ``SALT_BYTES`` random bytes."""
     return _HASHER.hash(_bytes(secret), salt=salt)
 
 
 def weakness(password: str, name: str) -> str:
-    """What is wrong with a password that somebody chose, in words; nothing where it will do.
+    """What is wrong with a password that somebody chose, in words; empty if it is good.
 
-    Long is what counts (NIST SP 800-63B-4, section 3.1.1): fifteen characters of any kind, and no rules of which kinds.
+    Its length counts alone (NIST SP 800-63B-4, section 3.1.1): fifteen characters of any kind.
     """
     if len(password) < SHORTEST or len(set(password)) < DIFFERENT:
         return f"is easy to guess; expected at least {SHORTEST} characters, {DIFFERENT} of them different: a few words do"
@@ -52,9 +52,9 @@ def weakness(password: str, name: str) -> str:
 
 
 def proven(admins: Mapping[str, AdminSettings], token: str) -> str | None:
-    """The name of the admin whose token this is; None where it is nobody's.
+    """The name of the admin whose token this is; None if it is nobody's.
 
-    A name that there is not, or that has no token, takes as long as a wrong secret: the work is done all the same.
+    An unknown name, or one without a token, takes as long as a wrong secret, so that the time tells nothing.
     """
     name, _, secret = token.strip().partition(":")
     hashes = {each: admin.token_hash.get_secret_value() for each, admin in admins.items() if admin.token_hash}
@@ -65,7 +65,7 @@ def proven(admins: Mapping[str, AdminSettings], token: str) -> str | None:
 
 
 def _somebodys(hashes: Mapping[str, str], name: str) -> str:
-    """One of the hashes, always the same for a name: those of two people may take different work."""
+    """One of the hashes, always the same for a name, since the hashes of two people may take different time."""
     digest = sha256(name.encode("utf-8", "surrogatepass")).digest()
     return sorted(hashes.values())[int.from_bytes(digest) % len(hashes)]
 
@@ -78,5 +78,5 @@ def _matches(hashed: str, secret: str) -> bool:
 
 
 def _bytes(secret: str) -> bytes:
-    """What is hashed: the same however a keyboard has put its letters together (NFC)."""
+    """The bytes that are hashed. They are the same however a keyboard composes its letters (NFC)."""
     return normalize("NFC", secret).encode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""Approvals: others than who made a plan stand up for it, and how every plan stands."""
+"""Approvals of plans by other people than their authors, and the status of every plan."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -13,12 +13,12 @@ from mailgate.rollout.acts import (
     PLAN_AGE,
     Person,
     RefusedError,
+    objections_to,
     overtaken,
     plan_called,
     read_plan,
     refuse_altered,
     refuse_outdated,
-    standing_against,
 )
 from mailgate.rollout.guard import Guard
 from mailgate.rollout.guard_window import Before, beyond_window, what_was_before
@@ -26,23 +26,23 @@ from mailgate.rollout.plan import Plan
 from mailgate.store import Activation, Approval, OvertakenError, Planned, Store
 
 NOBODY_YET = ""
-"""Stands for an applier who has another part in nothing."""
+"""Stands for an applier who has no other part in the plan."""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How a plan stands: whether it may still be put in force, what it needs, and who has approved it."""
+class PlanStatus:
+    """The status of a plan: whether it may still be put in force, what it needs, and who has approved it."""
 
     plan: Planned
     body: Plan
     """What it says."""
     state: Literal["open", "expired", "overtaken", "in force"]
     needed: int
-    """Approvals; 0 where it stays within the limit, or there is no guard."""
+    """How many approvals it needs; 0 if it stays within the limit, or there is no guard."""
     approved: tuple[str, ...]
-    """Whose approvals count, unless they put it in force themselves."""
+    """People whose approvals count, unless they put it in force themselves."""
     against: tuple[str, ...]
-    """What stands against putting it in force now, in words."""
+    """The objections to putting it in force now, in words."""
 
     @property
     def missing(self) -> int:
@@ -52,8 +52,8 @@ class Standing:
 
 async def approve(
     store: Store, name: str, person: Person, note: str, now: datetime, guard: Guard | None
-) -> Standing:
-    """Stand up for exactly this plan, which somebody else made. Raises RefusedError."""
+) -> PlanStatus:
+    """Approve exactly this plan, which somebody else made. Raises RefusedError."""
     if guard is None:
         raise RefusedError("no `guard` is set in the settings: no plan needs an approval")
     if not guard.approvers:
@@ -74,11 +74,11 @@ async def approve(
         raise RefusedError(
             f"{person.name} has approved plan {plan.digest[:12]} already: another person has to"
         )
-    return await standing_of(store, plan, guard, now)
+    return await plan_status(store, plan, guard, now)
 
 
 def _refuse_author(plan: Planned, person: Person, guard: Guard) -> None:
-    """Nobody approves their own plan; and whose it is has to be known."""
+    """Raises RefusedError if the approver made the plan, or its author is no admin."""
     if plan.author == person.name:
         raise RefusedError(
             f"plan {plan.digest[:12]} is {person.name}'s own: another person has to approve it"
@@ -89,32 +89,32 @@ def _refuse_author(plan: Planned, person: Person, guard: Guard) -> None:
         )
 
 
-async def standings(store: Store, guard: Guard | None, now: datetime, size: int) -> list[Standing]:
-    """The newest plans, the newest first, each as it stands now."""
+async def plan_statuses(store: Store, guard: Guard | None, now: datetime, size: int) -> list[PlanStatus]:
+    """The newest plans first, each with its status now."""
     plans, active = await store.plans.latest(size), await store.policies.active()
     approvals = await store.approvals.of_all([plan.digest for plan in plans])
     before = await what_was_before(store, guard, now)
     return [
-        _standing(plan, body, approvals[plan.digest], active, guard, now, before)
-        for plan, body in _read(plans)
+        _status(plan, body, approvals[plan.digest], active, guard, now, before) for plan, body in _read(plans)
     ]
 
 
 def _read(plans: Iterable[Planned]) -> Iterator[tuple[Planned, Plan]]:
-    """With what they say. What is no plan any more is left out: `mailgate audit verify` says that it was changed."""
+    """Plans with what they say. One that cannot be read is left out: `mailgate audit verify` says that it was
+    changed."""
     for plan in plans:
         with suppress(RefusedError):
             yield plan, read_plan(plan)
 
 
-async def standing_of(store: Store, plan: Planned, guard: Guard | None, now: datetime) -> Standing:
-    """How one plan stands now."""
+async def plan_status(store: Store, plan: Planned, guard: Guard | None, now: datetime) -> PlanStatus:
+    """The status of one plan now."""
     approvals = await store.approvals.of(plan.digest)
     before = await what_was_before(store, guard, now)
-    return _standing(plan, read_plan(plan), approvals, await store.policies.active(), guard, now, before)
+    return _status(plan, read_plan(plan), approvals, await store.policies.active(), guard, now, before)
 
 
-def _standing(
+def _status(
     plan: Planned,
     body: Plan,
     approvals: Sequence[Approval],
@@ -122,13 +122,13 @@ def _standing(
     guard: Guard | None,
     now: datetime,
     before: Before,
-) -> Standing:
+) -> PlanStatus:
     names = [each.who for each in approvals]
     needed = guard.approvals if guard and beyond_window(body, guard, before) else 0
     counting = guard.counting(names, plan.author) if guard else names
     state = _state(plan, active, now)
-    against = standing_against(plan, body, NOBODY_YET, names, guard, now, before) if state == "open" else []
-    return Standing(plan, body, state, needed, tuple(counting), tuple(against))
+    against = objections_to(plan, body, NOBODY_YET, names, guard, now, before) if state == "open" else []
+    return PlanStatus(plan, body, state, needed, tuple(counting), tuple(against))
 
 
 def _state(

@@ -1,4 +1,5 @@
-"""Whether what is stored is what the audit log says was put in force, taken back, taken out, planned and approved."""
+"""Checks that the store holds what the audit log says: versions, activations, retractions, reliefs, plans and
+approvals."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,12 +16,13 @@ from mailgate.store.retractions import Retraction, told_of
 
 
 async def verify(store: Store, now: datetime, witnesses: Iterable[Head] = ()) -> list[Break]:
-    """Where the log does not hold, by itself and against ``witnesses``, and where the store holds something else than it says."""
+    """Everything that is wrong: in the log itself, against ``witnesses``, and between the log and the store."""
     return [*await store.audit.verify(witnesses), *await compare(store, now)]
 
 
 async def compare(store: Store, now: datetime) -> list[Break]:
-    """Where what is in the store is not what the log says: versions, activations, retractions, reliefs, plans, approvals."""
+    """Everything in the store that differs from the log: versions, activations, retractions, reliefs, plans,
+    approvals."""
     serials = await _serials(store)
     logged = Logged()
     async for page in store.audit.pages():
@@ -31,7 +33,9 @@ async def compare(store: Store, now: datetime) -> list[Break]:
     found += logged.reliefs.of(await store.reliefs.history(2**31 - 1), logged.last, now)
     approved = await store.approvals.all()
     found += [each async for plan in store.plans.all() for each in logged.of_plan(plan, approved)]
-    if serials != await _serials(store):  # something was put in force or taken out meanwhile: look again
+    if serials != await _serials(
+        store
+    ):  # something was put in force or taken out meanwhile, so the check starts again
         return await compare(store, now)
     return sorted(found, key=lambda each: each.number)
 
@@ -54,20 +58,20 @@ class _Act:
 
 @dataclass(slots=True)
 class Logged:
-    """What the log says of versions, plans and approvals."""
+    """What the log says about versions, plans and approvals."""
 
     last: int = 0
     acts: list[_Act] = field(default_factory=list)
     digests: dict[str, _Act] = field(default_factory=dict)
     """The first act of each version."""
     planned: dict[str, tuple[int, str]] = field(default_factory=dict)
-    """In which entry, and by whom, by what it was about."""
+    """The entry and its author, by what it was about."""
     approved: set[tuple[str, str, str, str]] = field(default_factory=set)
-    """About which plan, by whom, why and when."""
+    """The plan, who approved it, why and when."""
     reliefs: LoggedReliefs = field(default_factory=LoggedReliefs)
 
     def take(self, entries: Iterable[Entry]) -> None:
-        """The next entries, in their order."""
+        """Read the next entries, in their order."""
         for entry in entries:
             self.last = entry.number
             self.reliefs.take(entry)
@@ -102,7 +106,7 @@ class Logged:
         counted: dict[int, KeptOut],
         retractions: dict[int, Retraction],
     ) -> Iterator[Break]:
-        """``history``: the oldest first."""
+        """Compare the activations; ``history`` has the oldest first."""
         for act, activation in zip(self.acts, history, strict=False):
             if act.version != f"version {activation.number}":
                 yield Break(
@@ -141,7 +145,7 @@ class Logged:
 
 
 def _others_taken_back(act: _Act, retraction: Retraction | None) -> bool:
-    """Whether the store says that something else was taken back by this act, or nothing, or that something was at all."""
+    """Whether the store and the log disagree on what this act took back."""
     if retraction is None or not act.retracts:
         return act.retracts != (retraction is not None)
     return bool(act.details.get("taken_back") != told_of(retraction))

@@ -1,4 +1,4 @@
-"""The guard's limit is one of a time: what came in force within its window counts with what shall come now."""
+"""The guard's limit is for a window of time: changes that came in force within it count with the new one."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,25 +10,25 @@ from mailgate.store.kept_out import NOBODY, KeptOut
 
 
 def newly_kept_out(plan: Plan) -> KeptOut:
-    """How many a plan newly keeps out, or might, at the worst of all moments."""
+    """How many a plan newly keeps out, or may, at the worst of all moments."""
     return KeptOut(most_kept_out(plan, "people")[0], most_kept_out(plan, "devices")[0])
 
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What happened within the guard's window that counts with what shall come now."""
+    """What happened within the guard's window and counts with the new change."""
 
     kept_out: KeptOut = NOBODY
-    """How many were newly kept out, whatever put it in force."""
+    """How many were newly kept out, by whatever change."""
     forgotten: KeptOut = NOBODY
-    """How many were forgotten: no plan can tell any more what becomes of them, so each may be kept out by it."""
+    """How many people were forgotten. No plan knows of them any more, so each of them may be kept out by it."""
 
 
 NOTHING = Before()
 
 
 async def what_was_before(store: Store, guard: Guard | None, now: datetime) -> Before:
-    """What happened within the guard's window."""
+    """Read what happened within the guard's window."""
     if guard is None:
         return NOTHING
     since = now - guard.window
@@ -36,10 +36,8 @@ async def what_was_before(store: Store, guard: Guard | None, now: datetime) -> B
 
 
 def beyond_window(plan: Plan, guard: Guard, before: Before) -> list[str]:
-    """In what a plan goes beyond the limit, by itself or with what happened before, in words.
-
-    Who was kept out and let in again meanwhile still counts: each time it was somebody's mail.
-    """
+    """How a plan goes beyond the limit, by itself or with what happened before, in words. People who were kept out
+    and let in again still count."""
     if alone := beyond(plan, guard.limit) + _unreported(plan, guard):
         return alone
     newly, everybody = newly_kept_out(plan), plan.everybody
@@ -61,7 +59,8 @@ def _with(forgotten: int) -> str:
 
 
 def _unreported(plan: Plan, guard: Guard) -> list[str]:
-    """That nobody can tell yet who has an app for which rules would keep people out: what cannot be known counts."""
+    """The apps for which rules would keep people out while no report can tell yet who has them. What cannot be known
+    counts."""
     people, devices = plan.totals.people, plan.totals.devices
     lets = [guard.limit.among(plan, noun) for noun in NOUNS]
     if not plan.unreported or (people <= lets[0] and devices <= lets[1]):

@@ -1,4 +1,5 @@
-"""Rules that halt by themselves: each gate counts whom they keep out, and the first to see a limit passed halts the rule at all."""
+"""Rules that halt by themselves: each gate counts whom they keep out, and the first gate that sees a limit passed
+halts the rule at every gate."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,12 +19,12 @@ from mailgate.store.ledger import Counts
 log = structlog.get_logger()
 
 GATE = "gate"
-"""The author of what a gate does by itself."""
+"""Stands in the audit log as the author of what a gate does by itself."""
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Ledger(Protocol):
-    """Where decisions are remembered (``store/ledger.py``)."""
+    """Records decisions (``store/ledger.py``)."""
 
     def recurring(self, access: Access, decision: Decision) -> Counts | None: ...
 
@@ -31,10 +32,10 @@ class Ledger(Protocol):
 
 
 def counted_as(access: Access) -> tuple[str, str]:
-    """The person and the device that a request counts for; both empty where nothing but its own word says who it is.
+    """The person and the device that a request counts for; both are empty if only the request itself names them.
 
-    Else whoever makes up names could halt a rule. A login at the mail server and one in Basic credentials are such words:
-    their password is checked later, or never. A device that is known counts with its owner.
+    Otherwise anybody could halt a rule by making up names. A login at the mail server or in Basic credentials is such
+    a name: its password is checked later, or never. A known device counts with its owner.
     """
     if access.client.protocol in LOGINS:
         return "", ""
@@ -44,13 +45,13 @@ def counted_as(access: Access) -> tuple[str, str]:
 
 
 def _subject(access: Access) -> str:
-    """For whom a decision counts; empty for nobody."""
+    """The person or device that a decision counts for; empty if it counts for nobody."""
     return next((each for each in counted_as(access) if each), "")
 
 
 @dataclass(frozen=True, slots=True)
 class Tallied:
-    """Counts the same allowed request of the same person or device again."""
+    """Counts a repeated allowed request of one person or device."""
 
     counts: Counts
     halting: "Halting"
@@ -63,7 +64,8 @@ class Tallied:
 
 
 class Halting:
-    """Counts every decision on its way to the ledger. ``act`` now and then, and ``called`` after each request for help."""
+    """Counts every decision on its way to the ledger. Call ``act`` now and then, and ``called`` after each request
+    for help."""
 
     def __init__(
         self,
@@ -82,7 +84,7 @@ class Halting:
         self._tallies: dict[str, Tally] = {}
 
     def record(self, access: Access, decision: Decision, reference: str = "") -> None:
-        """Remember a decision and count it."""
+        """Record a decision and count it."""
         self._ledger.record(access, decision, reference)
         self._follow()
         subject = _subject(access) if self._tallies else ""
@@ -91,29 +93,31 @@ class Halting:
             self.tally(subject, stopped, access.now)
 
     def recurring(self, access: Access, decision: Decision) -> Counts | None:
-        """What records the same again, and counts it for a person or a device where rules may halt themselves."""
+        """Return what records the same decision again, and counts it if a rule may halt itself."""
         counts = self._ledger.recurring(access, decision)
         self._follow()
         subject = _subject(access) if self._tallies else ""
         return Tallied(counts, self, subject) if counts and subject else counts
 
     def tally(self, subject: str, stopped: str, now: datetime) -> None:
-        """Count one decision about somebody. ``stopped`` is the rule that kept them out, if one did."""
+        """Count one decision about a person or device. ``stopped`` is the rule that kept them out, if one did."""
         for rule, tally in self._tallies.items():
             tally.count(subject, stopped=rule == stopped, now=now)
 
     async def act(self) -> None:
-        """Halt the rules that are past their limits. A store that is away is asked again the next time."""
+        """Halt the rules that are past their limits. If the store is away, the next call tries again."""
         now = self._clock()
         out = {each.rule for each in self._policy().reliefs.for_everybody(now)}
         for rule, tally in self._tallies.items():
             if rule in out:
-                self._tallies[rule] = Tally(tally.limits)  # once it counts again, it begins anew
+                self._tallies[rule] = Tally(
+                    tally.limits
+                )  # once the rule counts again, its counting begins anew
             elif why := tally.why(now):
                 await self._halt(rule, why, now)
 
     async def called(self, rule: str) -> None:
-        """Halt a rule if that is what the last request for help has led to."""
+        """Halt a rule if the last request for help was one too many."""
         now, limits = self._clock(), self._limits(rule)
         if limits is None or limits.help_requests is None:
             return
@@ -137,7 +141,7 @@ class Halting:
         return next((rule.halt_when for rule in self._policy().rules if rule.id == name), None)
 
     def _follow(self) -> None:
-        """Count for the rules that are in force now; those whose limits are the same go on."""
+        """Count for the rules that are in force now. Counts of rules with unchanged limits go on."""
         rules = self._policy().rules
         if rules is self._rules:
             return

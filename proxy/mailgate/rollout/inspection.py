@@ -1,4 +1,4 @@
-"""A gate looks by itself at changed files before it puts them in force, where its settings have a guard."""
+"""Inspects changed files before a gate puts them in force by itself, if its settings have a guard."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,14 +27,12 @@ class Inspection:
     clock: Callable[[], datetime]
 
     def frozen(self) -> str:
-        """Why nothing may be put in force now, in words; nothing where it may."""
+        """Why nothing may be put in force now, in words; empty if it may."""
         return frozen(guard_of(self.settings), self.clock())
 
     async def __call__(self, active: Activation, files: Rules) -> Looked:
-        """Why the guard does not let these files pass, in words; nothing where it does, or there is none.
-
-        The plan is kept, so that somebody may put it in force all the same.
-        """
+        """Why the guard holds these files, in words; empty if it does not. The plan is kept, so that somebody may put
+        it in force all the same."""
         settings, now = self.settings, self.clock()
         guard = guard_of(settings)
         if guard is None:

@@ -14,10 +14,10 @@ from mailgate.policy.changes import Change
 from mailgate.simulate import UNKNOWN
 
 LABELS = (Effect.BLOCK.value, Effect.CHALLENGE.value, Effect.WARN.value, Effect.ALLOW.value, UNKNOWN)
-"""What may be new for somebody, the hardest first; last what cannot be told."""
+"""The labels: the new effect of somebody who moves, the hardest first, and last the unknown."""
 
 DAYS = 14
-"""How many days of sightings are looked at unless somebody says otherwise."""
+"""How many days of sightings a plan looks at if nobody says otherwise."""
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ def _whole(newly: dict[str, T]) -> dict[str, T]:
 
 
 ByLabel = Annotated[dict[str, T], AfterValidator(_whole)]
-"""What is said of every label."""
+"""One value for each label."""
 FROM = Field(validation_alias="from", serialization_alias="from")
 
 Noun = Literal["people", "devices"]
@@ -52,7 +52,7 @@ class Row(Counts):
     """How many of one kind."""
 
     value: str
-    """Which: a rule, a kind of client, a system or a group."""
+    """The rule, kind of client, system or group."""
 
 
 class Side(Fact):
@@ -61,24 +61,24 @@ class Side(Fact):
     effect: str
     """What happens: allow, warn, challenge, block or unknown."""
     rule: str
-    """By which rule."""
+    """The rule that decides."""
     reason: str
     """Why, as a reason code."""
 
 
 class Sample(Fact):
-    """One who would move."""
+    """A person or device that would move."""
 
     person: str
-    """The login name; empty where nobody is named."""
+    """The login name; empty if nobody is named."""
     device: str
     """The id of the device, or of the client."""
     kind: str
-    """What it was taken for."""
+    """The kind that it was taken for."""
     system: str
     """Its system."""
     state: str
-    """How it stands."""
+    """The state of its posture."""
     apps: list[str]
     """The listed apps that are on it."""
     before: Side = FROM
@@ -91,7 +91,7 @@ class Later(Counts):
     """How many at a later moment."""
 
     samples: list[Sample] = Field(default_factory=list)
-    """Some of them by name; none where the names are not remembered."""
+    """Some of them by name; none if the names were not kept."""
 
 
 class Newly(Later):
@@ -102,12 +102,12 @@ class Newly(Later):
 
 
 class Moment(Fact):
-    """A moment at which rules decide otherwise by themselves: a stage begins, a grace or an exemption ends."""
+    """A later moment at which the rules decide otherwise by themselves: a stage begins, a grace or an exemption ends."""
 
     at: Instant
     """When."""
     newly: ByLabel[Later]
-    """Who moves then, with every grace over, by what is new for them."""
+    """How many move then, with every grace over, by their new effect."""
 
 
 class Move(Counts):
@@ -120,18 +120,18 @@ class Move(Counts):
 
 
 class Sampled(Fact):
-    """Moments that stand for all those that cannot be told."""
+    """Sampled moments, which stand for all that cannot be told."""
 
     moments: int
     """How many."""
     first: Instant | None
     """The first of them at which somebody is newly kept out."""
     newly: ByLabel[Later]
-    """Who moves at any of them, by the new effect."""
+    """How many move at any of them, by their new effect."""
 
 
 class Undated(Later):
-    """Who may newly be kept out at a moment that cannot be told from the rules."""
+    """People who may newly be kept out at a moment that the rules do not tell."""
 
     rules: list[str]
     """The rules that use the clock so."""
@@ -153,7 +153,7 @@ class Totals(Fact):
 
 
 class Window(Fact):
-    """Which sightings were looked at."""
+    """The sightings that were looked at."""
 
     days: int
     """So many days of them."""
@@ -162,10 +162,10 @@ class Window(Fact):
 
 
 class RulesNamed(Fact):
-    """Rules, as decisions call them."""
+    """A version of the rules."""
 
     policy: str
-    """What decisions call them."""
+    """The version as decisions name it."""
     digest: str
     """The SHA-256 of their files."""
 
@@ -174,7 +174,7 @@ class RulesThen(RulesNamed):
     """The rules that were in force when the plan was made."""
 
     serial: int
-    """Which activation it was."""
+    """The serial of the activation."""
     number: int
     """The number of the version."""
 
@@ -185,7 +185,7 @@ class ReliefsThen(Fact):
     serial: int
     """The state of exemptions and rules that are off."""
     exempt: Counts
-    """Who is exempt from some rule."""
+    """The people and devices that are exempt from some rule."""
     off: dict[str, str]
     """Rules that are out for everybody, and why."""
 
@@ -196,7 +196,7 @@ class FailedCase(Fact):
     name: str
     """Its name in the file."""
     wrong: dict[str, list[str]]
-    """What was wanted and what would come, by what is wrong."""
+    """What was wanted and what would come, for each thing that differs."""
 
 
 class Cases(Fact):
@@ -212,26 +212,26 @@ class IdleRules(Fact):
     """Rules that would do nothing."""
 
     match_nobody: list[str]
-    """Those that match nobody of all these."""
+    """Rules that match nobody who was looked at."""
     out_of_reach: dict[str, str]
-    """Those that can never decide anything, and why."""
+    """Rules that can never decide anything, and why."""
     not_started: list[str]
-    """Those whose first stage has not begun."""
+    """Rules whose first stage has not begun."""
 
 
 class Plan(Fact):
     """What would change, and for whom."""
 
     digest: str
-    """What binds all of it."""
+    """The digest that binds all of it."""
     made_at: Instant
     """When it was made."""
     window: Window
-    """Which sightings were looked at."""
+    """The sightings that were looked at."""
     active: RulesThen
-    """What it was compared with."""
+    """The rules that it was compared with."""
     candidate: RulesNamed
-    """What it is about."""
+    """The rules that would come in force."""
     reliefs: ReliefsThen
     """What it takes for granted."""
     changes: list[Change]
@@ -241,27 +241,27 @@ class Plan(Fact):
     rules: IdleRules
     """Rules that would do nothing."""
     newly_listed: list[str]
-    """Apps that no report can tell of, since they are listed only now."""
+    """Apps that no report mentions, since they are listed only now."""
     unreported: list[str]
-    """Apps that rules would keep people out for, and of which no report tells yet who has them."""
+    """Apps for which rules would keep people out, while no report tells yet who has them."""
     totals: Totals
     """Everybody that was looked at."""
     untouched: Counts
-    """For whom nothing changes."""
+    """How many people nothing changes for."""
     newly: ByLabel[Newly]
-    """Who moves now, by what is new for them: block, challenge, warn, allow, or unknown where that cannot be told."""
+    """How many move now, by their new effect: block, challenge, warn, allow, or unknown."""
     moves: list[Move]
-    """Who goes from which effect to which."""
+    """How many go from one effect to another."""
     hangs_on: dict[str, int]
-    """On which variables hangs what cannot be told, and for how many."""
+    """The variables on which the unknown depends, and for how many people."""
     later: list[Moment]
-    """Who moves when stages begin and graces and exemptions end."""
+    """How many move when stages begin, and graces and exemptions end."""
     undated: Undated
-    """Who may newly be kept out when nobody can tell."""
+    """How many may newly be kept out at a moment that cannot be told."""
     kept_out: Counts
-    """Who is or may be newly kept out at any moment, now or later: what the guard counts."""
+    """How many are or may be newly kept out at any moment, now or later. The guard counts these."""
     known: Counts
-    """Of whom more than their own word tells: what a limit that is a part is a part of."""
+    """How many people are known by more than their own word. A limit that is a part is a part of these."""
 
     @property
     def everybody(self) -> Counts:
@@ -271,32 +271,33 @@ class Plan(Fact):
 
 
 def plain(plan: Plan) -> dict[str, Any]:
-    """A plan as JSON has it. Where names are not kept, it has no empty lists in their place."""
+    """A plan as JSON. If names are not kept, the empty lists of names are left out."""
     return plan.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 def dump(plan: Plan) -> str:
-    """What is kept of a plan: all of it but names."""
+    """The text of a plan that is kept: all of it but names."""
     return json.dumps(without_names(plain(plan)))
 
 
 @lru_cache(maxsize=64)
 def load(text: str) -> Plan:
-    """The plan that was kept as this text. Raises ValueError for one that says more, less or something else.
+    """Read a kept plan. Raises ValueError if the text has another form.
 
-    Those read last are remembered: the console looks at the newest ones every few seconds, and none of them changes.
+    The plans read last are cached: the console looks at the newest ones every few seconds, and none of them changes.
     """
     return Plan.model_validate_json(text)
 
 
 def digest_of(plan: Plan) -> str:
-    """What binds a plan: policy, lists, data window and outcome. The SHA-256 of all that is kept of it but the digest."""
+    """The digest of a plan: the SHA-256 of policy, lists, data window and outcome, which is all that is kept but the
+    digest itself."""
     rest = {name: value for name, value in without_names(plain(plan)).items() if name != "digest"}
     return sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def without_names(part: Any) -> Any:
-    """A plan as JSON has it, or a part of one, without its samples: with nobody's name."""
+    """A plan as JSON, or a part of one, without samples, so without names."""
     if isinstance(part, Mapping):
         return {name: without_names(each) for name, each in part.items() if name != "samples"}
     return [without_names(each) for each in part] if isinstance(part, list) else part

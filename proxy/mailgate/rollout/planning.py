@@ -1,4 +1,4 @@
-"""Making a plan of what a candidate would change, by the settings as they are and in somebody's name."""
+"""Makes a plan of what a candidate would change, by the settings of now and in somebody's name."""
 
 import asyncio
 from collections.abc import Iterable
@@ -68,7 +68,7 @@ async def plan_and_keep(
     now: datetime,
     progress: Progress,
 ) -> Plan:
-    """The plan of a candidate against what is in force; kept where somebody answers for it."""
+    """Make the plan of a candidate against what is in force. It is kept if an author is named."""
     posture = settings.posture
     scope = Scope(now, looked_at(settings, days), posture.max_age, posture.precedence)
     url = settings.store.get_secret_value()
@@ -79,14 +79,14 @@ async def plan_and_keep(
 
 
 def looked_at(settings: Settings, days: int = DAYS) -> int:
-    """How many days of sightings a plan looks at: so many, and no fewer than the guard's limit is for."""
+    """How many days of sightings a plan looks at: at least as many as the guard's window has."""
     window = settings.guard.window if settings.guard else timedelta(0)
     return max(days, -(-window // timedelta(days=1)))
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """On what a plan rests: sightings of so many days, reports of such an age and sources, as of now."""
+    """What a plan rests on: the days of sightings, the age and the sources of reports, as of now."""
 
     now: datetime
     days: int
@@ -103,10 +103,10 @@ async def make_plan(
     workers: int,
     progress: Progress,
 ) -> Plan:
-    """The plan, with the names of some people. Raises StoreUnavailableError.
+    """Make a plan, with the names of some people. Raises StoreUnavailableError.
 
-    :param url: of the store, for the other processes that take part.
-    :param active: what is in force, and what the candidate is compared with.
+    :param url: the address of the store, for the other processes that take part.
+    :param active: the version in force, with which the candidate is compared.
     """
     version = await store.policies.get(active.number)
     assert version is not None  # a foreign key holds it
@@ -175,7 +175,7 @@ def _reliefs(reliefs: Reliefs, now: datetime) -> ReliefsThen:
 
 
 def _rehearsed(candidate: Rules, tally: Tally, now: datetime) -> tuple[Cases, IdleRules]:
-    """The cases of a candidate, and which of its rules do nothing."""
+    """Run the cases of a candidate, and find its rules that do nothing."""
     new = candidate.policy
     outcomes = list(run_cases(candidate.cases, new, now))
     failed = [
@@ -192,7 +192,7 @@ def _rehearsed(candidate: Rules, tally: Tally, now: datetime) -> tuple[Cases, Id
 
 
 def _newly_listed(old: AppCatalog, new: AppCatalog) -> list[str]:
-    """Names of apps that no report can tell of, because they were not listed when it was made."""
+    """Names of apps that no report mentions, because they were not listed when it was made."""
     return [app.name for key, app in new.apps.items() if key not in old.apps]
 
 
@@ -210,7 +210,7 @@ def _untouched(tally: Tally) -> Counts:
 
 
 def _known(tally: Tally) -> Counts:
-    """How many people and devices there are for all that more than their own word tells. Whoever is known has a device."""
+    """How many people and devices are known by more than their own word. Everybody who is known has a device."""
     people = tally.people.count((KNOWN,))
     return Counts(people=people, devices=max(tally.devices, people))
 
@@ -234,14 +234,14 @@ def _newly(tally: Tally, label: str) -> Newly:
 
 
 def _moment(tally: Tally, at: datetime) -> Moment:
-    """Who moves at a later moment, with every grace over."""
+    """How many move at a later moment, with every grace over."""
     cells = {label: later(at, label) for label in LABELS}
     newly = {label: _later(tally, cell, " ".join(cell)) for label, cell in cells.items()}
     return Moment(at=at, newly=newly)
 
 
 def _undated(tally: Tally, policies: Iterable[Policy], moments: int) -> Undated:
-    """Who may be kept out at a moment that cannot be told: of the rules that use the clock so, and at the sampled moments."""
+    """How many may be kept out at a moment that cannot be told, by which rules, and at the sampled moments."""
     rules = {
         rule.id
         for policy in policies
@@ -264,7 +264,7 @@ def _counts(tally: Tally, cell: tuple[str, ...]) -> Counts:
 
 
 def _later(tally: Tally, cell: tuple[str, ...], label: str) -> Later:
-    """How many are in a cell, and those of them who are named under this label."""
+    """How many are in a cell, and the samples under this label."""
     kept = [each for (of, _), kept in sorted(tally.samples.items()) if of == label for each in kept]
     people, devices = tally.people.count(cell), tally.subjects[cell]
     return Later(people=people, devices=devices, samples=[_sample(each) for each in kept])

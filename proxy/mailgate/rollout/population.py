@@ -1,4 +1,4 @@
-"""Everybody whom rules may be about: every known device, and every sighting of the last days."""
+"""The population that rules are tried on: every known device, and every sighting of the last days."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -28,12 +28,12 @@ from mailgate.store import Store, Way
 
 PAGE = 2000
 OWN_WORD = LOGINS | {Protocol.ACTIVESYNC}
-"""What is spoken where a name may be no more than the client's own word: anybody may send any login there."""
+"""Protocols over which a client may name any login: its name is only the client's own word."""
 
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """The devices and sightings of one store, as the lists of two policies make them look."""
+    """The devices and sightings of one store, with the apps that the lists of two policies name."""
 
     store: Store
     before: Lists
@@ -41,16 +41,14 @@ class Population:
     since: date
     now: datetime
     groups: Groups = NO_GROUPS
-    """Who is in which group by the first policy."""
+    """The groups by the first policy."""
     groups_after: Groups | None = None
-    """The same by the second one, where it is another."""
+    """The groups by the second policy, if they differ."""
     _owned: LRUCache[str, list[Device]] = field(default_factory=lambda: LRUCache(10_000))
 
     async def devices(self, behind: str, until: str | None) -> AsyncIterator[list[Subject]]:
-        """Pages of devices in the order of their ids, from just behind one up to another, with all their ways.
-
-        A device that was not seen in these days comes with what it reported.
-        """
+        """Pages of devices in the order of their ids, from just behind one up to another, each with all its ways. A
+        device without a sighting in these days comes with its report alone."""
         while page := await self.store.devices.sketches(behind, PAGE):
             behind = page[-1].id
             ended = next((n for n, each in enumerate(page, 1) if each.id == until), 0)
@@ -68,7 +66,7 @@ class Population:
             yield [await self._stranger(way) for way in strangers]
 
     async def person(self, login: str) -> list[Subject]:
-        """Everything of one person: their devices, and how they came in these days on any."""
+        """The subjects of one person: their devices, and their sightings of these days on any device."""
         owned = await self.store.people.devices(login, self.before.precedence)
         called = {name: device.id for device in owned for name in (device.id, *device.former)}
         ways = await self.store.ways.by(login, self.since)
@@ -80,7 +78,7 @@ class Population:
         return subjects
 
     async def called(self, names: Iterable[str]) -> dict[str, Device]:
-        """The devices that sightings call so."""
+        """The devices that sightings name so."""
         known: dict[str, Device] = {}
         for name in filter(None, names):
             for device in await self.store.devices.called(name):
@@ -88,7 +86,7 @@ class Population:
         return known
 
     async def seen(self, way: Way, known: Mapping[str, Device]) -> Occasion:
-        """One way in which somebody came. ``known``: the devices by what sightings call them."""
+        """One way in which somebody came. ``known`` has the devices by the names that sightings use."""
         if way.device in known:
             return await self._seen(way, [known[way.device]])
         return (await self._stranger(way)).occasions[0]
@@ -106,7 +104,7 @@ class Population:
         return subjects
 
     async def _stranger(self, way: Way) -> Subject:
-        """A client that named no device, or one that is not known any more."""
+        """A client that named no device, or a device that is no longer known."""
         eas_id = way.client.eas_id
         found = await self.store.devices.find(EAS, eas_forms(eas_id)) if eas_id else []
         return Subject(eas_id or f"client {way.client_id[:8]}", False, (await self._seen(way, found),))
@@ -138,7 +136,8 @@ class Population:
         *,
         named: bool = False,
     ) -> Occasion:
-        """``name``: who is taken to ask, as groups are looked up. ``named``: by a proxy, or by a proof."""
+        """The user of a request. ``name`` is who is taken to ask; ``named`` says whether a proxy or a proof names
+        them."""
         after = before
         if self.after is not self.before:
             posture = posture_for(before.client, [self.after.posture(each, self.now) for each in known])
@@ -150,7 +149,7 @@ class Population:
         return Occasion(before, after, person, untold, named or person == owner)
 
     async def _devices_of(self, person: str) -> list[Device]:
-        """Of a client at the side door only the person is known."""
+        """A client at the side door is known by its person alone."""
         if person not in self._owned:
             owned = await self.store.devices.owned(person)
             self._owned[person] = [each for each in owned if is_of(each, person, self.before.precedence)]

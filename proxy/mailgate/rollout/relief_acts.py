@@ -1,4 +1,4 @@
-"""Taking rules out for a time, on purpose and in somebody's name, and putting them back."""
+"""Takes rules out for a time, in somebody's name, and puts them back."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -11,10 +11,10 @@ from mailgate.rollout.acts import Person, RefusedError, UnknownError
 from mailgate.store import Store
 
 EVERY_RULE = "all"
-"""What people write for every rule that restricts."""
+"""Stands for every rule that restricts."""
 
 LONGEST = timedelta(days=366)
-"""For how long somebody may be exempt without being asked about again."""
+"""The longest time for which somebody may be exempt."""
 
 
 async def exempt(
@@ -53,7 +53,7 @@ async def end_exemption(store: Store, by: Person, why: str, now: datetime, numbe
 async def break_glass(
     store: Store, policy: Policy, by: Person, why: str, now: datetime, *, rule: str, until: datetime
 ) -> Relief:
-    """Turn a rule off for everybody, at once. No guard stands in the way. Raises RefusedError."""
+    """Turn a rule off for everybody, at once. No guard applies to this. Raises RefusedError."""
     restricting(policy, rule)
     relief = _relief(Cause.BREAK_GLASS, rule, by, why, now, until)
     return await store.reliefs.grant(relief, by.act(now, "rule-turned-off", why))
@@ -68,7 +68,7 @@ async def resume(store: Store, by: Person, why: str, now: datetime, rule: str) -
 
 
 def restricting(policy: Policy, name: str) -> None:
-    """Raises RefusedError where no rule of this name restricts anybody."""
+    """Raises RefusedError if no rule of this name restricts anybody."""
     ids = [rule.id for rule in policy.rules]
     rule = next((each for each in policy.rules if each.id == name), None)
     if rule is None:

@@ -1,4 +1,4 @@
-"""Whether the reliefs in the store are those that the audit log says were given and ended."""
+"""Checks that the reliefs in the store are those that the audit log says were given and ended."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,16 +16,16 @@ FORGOTTEN = "person-forgotten"
 
 @dataclass(slots=True)
 class LoggedReliefs:
-    """What the log says of reliefs."""
+    """What the log says about reliefs."""
 
     given: dict[str, Entry] = field(default_factory=dict)
-    """By cause and number, which is what an entry is about."""
+    """The entries by cause and number, as they name a relief."""
     ended: dict[str, Entry] = field(default_factory=dict)
     forgotten: int = 0
-    """The last entry by which a person was forgotten, whose exemptions went too."""
+    """The last entry by which a person was forgotten; their exemptions went with them."""
 
     def take(self, entry: Entry) -> None:
-        """The next entry of the log."""
+        """Read the next entry of the log."""
         if entry.what == FORGOTTEN:
             self.forgotten = entry.number
         elif entry.about.partition(" ")[0] in set(Cause):
@@ -33,7 +33,8 @@ class LoggedReliefs:
             known.setdefault(entry.about, entry)
 
     def of(self, kept: Sequence[KeptRelief], last: int, now: datetime) -> Iterator[Break]:
-        """Where these, which are all in the store, are others. ``last``: the last entry of the log."""
+        """The differences of these reliefs, all that the store has, from the log. ``last`` is the last entry of the
+        log."""
         names = {_about(each) for each in kept}
         for each in kept:
             about = _about(each)
@@ -47,7 +48,8 @@ class LoggedReliefs:
                 yield Break(entry.number, f"gave {about}, of which the store knows nothing")
 
     def _has_to_be_there(self, about: str, now: datetime) -> bool:
-        """Whether nobody ended it, its time is not over, and it went with no person."""
+        """Whether a relief still has to be in the store: nobody ended it, its time is not over, and its person was
+        not forgotten."""
         entry = self.given[about]
         until = details_of(entry).get("until")
         over = about in self.ended or (until and datetime.fromisoformat(until) <= now)

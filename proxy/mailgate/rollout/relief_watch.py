@@ -1,4 +1,4 @@
-"""Which rules are out at one gate: what the store says, looked at all the time."""
+"""Watches the store for reliefs, and says which rules are out at one gate."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -13,7 +13,7 @@ log = structlog.get_logger()
 
 
 class ReliefWatch:
-    """``start`` first, then ``look`` again and again. While the store is away what was known goes on, up to its end."""
+    """Call ``start`` first, then ``look`` regularly. While the store is away, known reliefs go on until they end."""
 
     def __init__(self, stored: StoredReliefs, clock: Callable[[], datetime]) -> None:
         self._stored = stored
@@ -43,7 +43,7 @@ class ReliefWatch:
         return self.current.exemptions(self._clock())
 
     def _take(self, found: Reliefs) -> None:
-        """Decide by these from now on, and be loud about rules that are out for everybody."""
+        """Decide by these from now on, and log a warning about rules that are out for everybody."""
         now = self._clock()
         before, after = self.off(), found.for_everybody(now)
         for each in after:

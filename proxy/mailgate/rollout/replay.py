@@ -1,4 +1,4 @@
-"""What a stored sighting or device would look like to a decision now."""
+"""Turns a stored sighting or device into the access that a decision would see now."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,8 @@ UNTOLD_OF_A_DEVICE = UNTOLD_OF_A_SIGHTING | frozenset(
     "client.browser client.browser_version client.model client.eas_type client.probed "
     "certificate.valid certificate.refused request.method request.protocol".split()
 )
-"""Those that no report tells. A device that was not seen is taken to ask with its proof, and to be what that says."""
+"""Variables that no report tells. A device without a sighting is taken to ask with its proof, and to be what the
+proof says."""
 
 PAGE_LOAD = RequestFacts()
 
@@ -28,28 +29,29 @@ PAGE_LOAD = RequestFacts()
 def recognise(
     seen: ClientFacts, known: Sequence[Device], postures: Sequence[Posture]
 ) -> tuple[Client, AttestationResult | None]:
-    """A recorded client, and what its device proved then. ``postures`` are those of the known devices."""
+    """A recorded client, and what its device proved then. ``postures`` has the postures of the known devices."""
     proof = proof_of(known[0], postures[0]) if known and seen.assurance == Assurance.ATTESTED else None
     client = with_attestation(classify(seen.facts), proof)
     return with_device(client, posture_for(client, postures).kind), proof
 
 
 def proof_of(device: Device, posture: Posture) -> AttestationResult:
-    """What a device proves when it asks with its token, as far as it was kept; the token itself never is."""
+    """What a device proves when it asks with its token, as far as that was kept. The token itself is never kept."""
     told = next((each for each in device.reports if each.source == posture.source), device.reports[0])
     return AttestationResult(told.id, told.source, kind=told.kind, os=told.os, status=told.status)
 
 
 @lru_cache(maxsize=4096)
 def reported(kind: Kind | None, os: str, os_version: str) -> Client:
-    """The client that a report tells of: which device, and nothing of how it asks."""
+    """The client that a report describes: the device, and nothing about how it asks."""
     told = AttestationResult("device", kind=kind, os=os, os_version=os_version)
     return with_attestation(classify(PAGE_LOAD), told)
 
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """What decides the worth of stored reports: the listed apps, how old a report may be, who is believed most."""
+    """What decides how stored reports count: the listed apps, how old a report may be, which source is believed
+    first."""
 
     catalog: AppCatalog
     max_age: timedelta
@@ -61,7 +63,7 @@ class Lists:
 
 
 def posture_for(client: Client, postures: Sequence[Posture]) -> Posture:
-    """Of the device that a client named; of a client at the side door, of its person's phones and tablets."""
+    """The posture of the device that a client named; at the side door, of its person's phones and tablets."""
     if client.protocol not in LOGINS:
         return postures[0] if postures else Posture()
     return Posture() if client.kind is Kind.LAPTOP else posture_of_person(postures)

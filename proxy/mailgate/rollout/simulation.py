@@ -1,4 +1,4 @@
-"""Deciding everybody in the store by two policies, on every core where they are many."""
+"""Decides everybody in the store by two policies, on all cores if there are many."""
 
 import asyncio
 import gc
@@ -18,16 +18,16 @@ from mailgate.simulate import Impact, Subject, Tally
 from mailgate.store import Store
 
 PART = 25_000
-"""Devices in one part of the work; with no more than this no other process is started."""
+"""How many devices make one part of the work. With fewer, no other process is started."""
 
 _BREATH = 50
-"""Subjects that are decided before others have a turn."""
+"""This many subjects are decided before other tasks have a turn."""
 
 Part = tuple[str, str | None]
-"""Behind which device it begins, and with which it ends; None: with the last."""
+"""The device behind which a part begins, and the one that it ends with; None for the last."""
 
 Progress = Callable[[int, int], None]
-"""Told after each part how many devices are done, and of how many."""
+"""Is given the devices done so far and the devices in all, after each part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ class Task:
     now: datetime
     reliefs: Reliefs = NO_RELIEFS
     moments: tuple[datetime, ...] = ()
-    """When to decide everybody beside ``now``."""
+    """Further moments at which everybody is decided, beside ``now``."""
     sampled: tuple[datetime, ...] = ()
-    """Moments that stand for others, where it cannot be told when the rules decide otherwise."""
+    """Sampled moments, for rules of which it cannot be told when they decide otherwise."""
 
 
 async def simulate(store: Store, task: Task, workers: int, progress: Progress) -> Tally:
@@ -68,7 +68,8 @@ async def simulate(store: Store, task: Task, workers: int, progress: Progress) -
 async def _together(
     task: Task, parts: Sequence[Part], workers: int, total: Tally, told: Callable[[int], None]
 ) -> None:
-    """Let other processes count the parts, and add up what they bring. Not forked: a fork of a process with threads may hang."""
+    """Let other processes count the parts, and add up their counts. They are not forked, since a fork of a process
+    with threads may hang."""
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _settle, (task,))
     try:
         loop = asyncio.get_running_loop()
@@ -78,7 +79,9 @@ async def _together(
             await asyncio.to_thread(total.merge, await job)
             told(min(number, len(parts)))
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)  # who is not waited for any more ends with its part
+        pool.shutdown(
+            wait=False, cancel_futures=True
+        )  # a process that nobody waits for any more ends after its part
 
 
 class _Alone:
@@ -110,7 +113,7 @@ class _Alone:
             for number, subject in enumerate(page):
                 impact.add(subject)
                 if number % _BREATH == 0:
-                    await asyncio.sleep(0)  # a gate that looks at its files serves requests meanwhile
+                    await asyncio.sleep(0)  # a gate that inspects its files goes on serving requests
         return impact.tally
 
 
@@ -123,7 +126,7 @@ def _settle(task: Task) -> None:
     gc.freeze()
     gc.set_threshold(
         100_000, 50, 100
-    )  # hardly any cycles are made, and looking for them is a fifth of the time
+    )  # hardly any cycles are made, and looking for them takes a fifth of the time
     warm()
     _crew = _Alone(task)
 

@@ -1,7 +1,8 @@
-"""Apps for which rules would keep people out, and of which no report can tell yet who has them.
+"""Apps for which rules would keep people out, while no report can tell yet who has them.
 
-A report tells of the apps that were in ``apps.yaml`` when it was made, as they were told apart then. So every report that
-still counts tells of an app only where each version that was in force since the oldest of them had it, and told it the same way.
+A report tells of the apps that were in ``apps.yaml`` when it was made, by their identifiers of that time. So an app
+counts as reported only if every version that was in force since the oldest report that counts had it, with the same
+identifiers.
 """
 
 from collections.abc import Sequence
@@ -15,11 +16,12 @@ from mailgate.policy.apps import ListedApp, plain_name
 from mailgate.store import Activation, Store
 
 _MOST = 1000
-"""Activations that are looked at. Beyond them nothing is known, so no app counts as reported."""
+"""How many activations are looked at. If there were more, no app counts as reported."""
 
 
 async def catalogs_since(store: Store, active: Activation, since: datetime) -> list[AppCatalog]:
-    """Those of every version that was in force at some time from ``since`` on, up to the active one. Raises StoreUnavailableError."""
+    """The catalogues of all versions that were in force from ``since`` on, up to the active one. Raises
+    StoreUnavailableError."""
     history = await store.policies.history(_MOST)
     numbers, whole = dict[int, None](), len(history) < _MOST
     for each in history:
@@ -33,7 +35,7 @@ async def catalogs_since(store: Store, active: Activation, since: datetime) -> l
 
 
 async def _catalog(store: Store, number: int) -> AppCatalog:
-    """Of one version; with no app where it cannot be read."""
+    """The catalogue of one version; empty if it cannot be read."""
     version = await store.policies.get(number)
     try:
         return (
@@ -44,9 +46,9 @@ async def _catalog(store: Store, number: int) -> AppCatalog:
 
 
 def unreported(reported: Sequence[AppCatalog], old: Policy, new: Policy) -> list[str]:
-    """Names of apps that new rules may keep people out for, and that some report that counts cannot tell of.
+    """Names of apps for which new rules may keep people out, and which some report that counts cannot mention.
 
-    :param reported: by which reports were made.
+    :param reported: the catalogues by which reports were made.
     """
     if not any(
         each is not Effect.ALLOW for each in (new.default.effect, *(rule.effect for rule in new.rules))
@@ -65,13 +67,13 @@ def unreported(reported: Sequence[AppCatalog], old: Policy, new: Policy) -> list
 
 
 def _told(catalog: AppCatalog, key: str) -> object:
-    """By what an app is told from others; None where it is not known."""
+    """What identifies an app; None if the catalogue does not have it."""
     app: ListedApp | None = catalog.apps.get(key)
     return app and (app.identifiers(), frozenset(plain_name(each) for each in app.publishers))
 
 
 def _same(old: Policy, new: Policy, key: str) -> bool:
-    """Whether nothing changes for who has the app: it keeps out already whom it would."""
+    """Whether the app changes nothing: the rules in force keep people out for it already."""
     return (
         (_written(old), old.default) == (_written(new), new.default)
         and _told(old.catalog, key) == _told(new.catalog, key)

@@ -1,8 +1,8 @@
-"""By which rules a gate decides: those of the version that is in force in the store, wherever it was put in force.
+"""The rules that a gate decides by: those of the version that is in force in the store, whoever put it in force.
 
-Files are where new versions come from. The files of the first start, and a change of the files while a gate runs, are put
-in force by that gate. Files that are merely found at a start and hold what was in force once are not: they may be what
-was taken back, or what another computer has not been given yet.
+New versions come from files. A gate puts the files of the first start in force, and changes of the files while it
+runs. It does not put files in force that it merely finds at a start and that hold an earlier version: they may have
+been taken back, or be older than those of another computer.
 """
 
 import asyncio
@@ -23,47 +23,47 @@ from mailgate.store.kept_out import NOBODY, KeptOut
 log = structlog.get_logger()
 
 LOOK = 0.25
-"""Seconds between two looks at which version is in force."""
+"""Seconds between two looks for the version in force."""
 
 
 _ENDED = (
     "`mailgate policy plan` and `mailgate policy apply` put the files in force, "
     "`mailgate policy retract` puts the version before in force again"
 )
-"""What ends it that files are held which were merely found."""
+"""How to put files in force that are held because they were merely found."""
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What was found of rules that shall take the place of what is in force."""
+    """The result of inspecting rules before they come in force."""
 
     against: str = ""
-    """Why they may not by themselves, in words; nothing where they may."""
+    """Why they may not come in force by themselves, in words; empty if they may."""
     newly: KeptOut = NOBODY
     """How many they newly keep out."""
 
 
 Inspect = Callable[[Activation, Rules], Coroutine[Any, Any, Looked]]
-"""Looks at rules that shall take the place of what is in force."""
+"""Inspects rules before they come in force."""
 
 
 async def let_pass(_active: Activation, _files: Rules) -> Looked:
-    """What looks at nothing."""
+    """Inspects nothing and lets everything pass."""
     return Looked()
 
 
 def never() -> str:
-    """What freezes nothing."""
+    """Never freezes anything."""
     return ""
 
 
 class UnreadableVersionError(MailgateError):
-    """The version in force was made by another Mailgate, and this one cannot decide by it."""
+    """The version in force was made by another release of Mailgate, and this one cannot decide by it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """What a gate decides by, and since which activation."""
+    """The rules that a gate decides by, and their activation."""
 
     activation: Activation
     rules: Rules
@@ -71,22 +71,22 @@ class Current:
 
 @dataclass(slots=True)
 class Waiting:
-    """Changed files on their way into force: what was found of them, and against what."""
+    """Changed files that wait to come in force, and the result of their inspection."""
 
     files: Rules
     after: int = 0
     look: asyncio.Task[Looked] | None = None
     frozen: str = ""
-    """Why they may not be put in force now, whatever they hold."""
+    """Why no files may be put in force now."""
     since: int = 0
-    """What was in force when they met a freeze; 0 where they met none."""
+    """The activation in force when they met a freeze; 0 if they met none."""
 
 
 class Keeper:
-    """The rules of one gate. ``start`` first; ``offer`` after each reading of the files; ``look`` all the time.
+    """The rules of one gate. Call ``start`` first, ``offer`` after each reading of the files, and ``look`` regularly.
 
-    ``inspect`` may take long: meanwhile what is in force goes on. ``frozen`` says why no files may be put in force now,
-    in words, or nothing; it is asked all the time.
+    ``inspect`` may take long; meanwhile the version in force stays. ``frozen`` says in words why no files may be put
+    in force now; it is empty if they may.
     """
 
     def __init__(
@@ -111,9 +111,9 @@ class Keeper:
         self.current: Current
 
     async def start(self, files: Rules, against: str = "") -> Rules:
-        """The rules to start with. ``against``: why these files are not to be put in force, if they are not already.
+        """The rules to start with. Raises StoreError or UnreadableVersionError.
 
-        Raises StoreError, or UnreadableVersionError.
+        :param against: why these files may not be put in force, if they are not already; empty if they may.
         """
         self._files = files.digest
         active = await self._policies.active()
@@ -121,7 +121,7 @@ class Keeper:
             return await self._first(files)
         self.current = await self._read(active, files)
         if against and self.current.activation.digest != files.digest:
-            self._files, self._refused = "", against  # once they are good they are offered as changed
+            self._files, self._refused = "", against  # once the files are good they are offered as changed
         elif self.current.activation.digest != files.digest and not await self._policies.known(files.digest):
             self._waiting = Waiting(files)
         await self._settle()
@@ -130,22 +130,25 @@ class Keeper:
     async def _first(self, files: Rules) -> Rules:
         try:
             await self._activate(files, "the first start", 0)
-        except OvertakenError:  # by another gate, whose files may be others
+        except OvertakenError:  # by another gate, whose files may differ
             return await self.start(files)
         return files
 
     async def offer(self, files: Rules) -> Rules:
-        """The rules in force after these files were read. Where they have changed they take effect, now or soon."""
+        """Take in files that were read. If they have changed they take effect, now or soon. Returns the rules in
+        force."""
         if files.digest != self._files:
             self.close()
-            changed = files.digest != self.current.activation.digest  # or they went back to what is in force
+            changed = (
+                files.digest != self.current.activation.digest
+            )  # or the files are again those of the version in force
             self._waiting = Waiting(files) if changed else None
             self._files, self._refused, self._said = files.digest, "", ""
             await self._settle()
         return self.current.rules
 
     async def look(self) -> None:
-        """Take over what is in force now. Never raises for a store that is down: what was in force stays."""
+        """Take over the version that is in force now. While the store is down the rules stay; nothing is raised."""
         try:
             if self._waiting:
                 await self._settle(again=True)
@@ -170,7 +173,7 @@ class Keeper:
 
     @property
     def held(self) -> str:
-        """Why the files on disk are not in force, in words; empty where they are."""
+        """Why the files on disk are not in force, in words; empty if they are."""
         if self._waiting and self._waiting.frozen:
             return f"the files have changed and are held: {self._waiting.frozen}"
         if self._waiting:
@@ -184,8 +187,8 @@ class Keeper:
         return f"{another}: {self._refused or _ENDED}"
 
     async def _settle(self, *, again: bool = False) -> None:
-        """Put waiting files in force as far as that is possible now; say once why they are held."""
-        async with self._turns:  # a reading of the files and a look may come together
+        """Put waiting files in force if that is possible now. If not, log once why they are held."""
+        async with self._turns:  # files may be read while a look is under way
             if self._waiting:
                 await self._try(self._waiting)
         quiet = again and self._waiting and not self._waiting.frozen
@@ -203,13 +206,13 @@ class Keeper:
             self._refused = looked.against
             if not looked.against:
                 await self._activate(waiting.files, "the files were changed", waiting.after, looked.newly)
-        except (StoreError, OvertakenError):  # later; against what is in force then
+        except (StoreError, OvertakenError):  # later, compared with the version that is in force then
             return
         if self._waiting is waiting:
             self._waiting = None
 
     def _is_frozen(self, waiting: Waiting) -> bool:
-        """Whether these files have to wait for the end of a freeze. They are looked at afterwards, as it is then."""
+        """Whether these files have to wait for the end of a freeze. They are inspected after it."""
         waiting.frozen = self._frozen()
         if waiting.frozen:
             self.close()
@@ -217,7 +220,7 @@ class Keeper:
         return bool(waiting.frozen)
 
     async def _inspected(self, waiting: Waiting) -> Looked | None:
-        """Why these files may not be put in force, if so, and whom they keep out; None while that is not known yet."""
+        """The result of inspecting these files; None while it is not known yet."""
         if waiting.look is None:
             active = await self._policies.active()
             assert active is not None  # ``start`` has put something in force
@@ -249,7 +252,7 @@ class Keeper:
         self.current = await self._read(activation, files)
 
     async def _read(self, activation: Activation, files: Rules | None = None) -> Current:
-        """The rules of an activation; ``files`` where it may be theirs."""
+        """The rules of an activation. ``files`` are taken if they are the same."""
         if files and files.digest == activation.digest:
             return Current(activation, files)
         return Current(activation, await rules_of(self._policies, activation))
@@ -277,6 +280,6 @@ async def rules_of(policies: Policies, activation: Activation) -> Rules:
 
 
 async def in_force(store: Store) -> Rules | None:
-    """The rules that gates on this store decide by; None before the first start."""
+    """The rules in force on this store; None before the first start."""
     active = await store.policies.active()
     return await rules_of(store.policies, active) if active else None

@@ -1,4 +1,5 @@
-"""Decide again and again: what another policy would change, for whom, and what would change one verdict. Pure, like ``decide``."""
+"""Simulation by repeated decisions: what another policy would change, for whom, and what would turn one verdict over.
+Pure, like ``decide``."""
 
 from mailgate.simulate.clock import undated
 from mailgate.simulate.compare import Move, Occasion

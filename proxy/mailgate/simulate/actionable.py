@@ -1,4 +1,4 @@
-"""The steps that somebody can really take from here: remove an app, report, prove, enrol, wait."""
+"""Actionable steps, which somebody can really take from here: remove an app, report, prove, enrol, wait."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -11,12 +11,12 @@ from mailgate.simulate.moments import moments
 from mailgate.simulate.steps import By, Fact, Step, What, step, words
 
 _SUBSETS = 6
-"""Apps of which every choice is tried to be removed; of more only each, and all."""
+"""Up to this many apps, the removal of every subset is tried; beyond that only the removal of each, and of all."""
 _REPORT: Fact = ("report",)
 
 
-def doable(access: Access, policy: Policy) -> Iterator[Step]:
-    """What a person, the company or time can change."""
+def actionable_steps(access: Access, policy: Policy) -> Iterator[Step]:
+    """Steps that a person, the company or time can bring about."""
     for moment in moments(access, policy):
         yield step(What.WAIT, By.TIME, partial(what_if.at, moment=moment), at=moment)
     yield from _by_the_company(access, policy)
@@ -29,9 +29,9 @@ def doable(access: Access, policy: Policy) -> Iterator[Step]:
 
 
 def device_is_known(access: Access) -> bool:
-    """Whether the gate would know that a report is of the device that asks."""
+    """Whether the gate would know that a report is about the device that asks."""
     posture, client = access.posture, access.client
-    if client.protocol in LOGINS:  # by the person, of whose computers nothing is asked
+    if client.protocol in LOGINS:  # found by the person; a person's computers are not asked about
         return bool(access.user.name) and client.kind is not Kind.LAPTOP
     named = bool(posture.device_id or client.eas_id) or posture.state is not PostureState.MISSING
     return named or _counts(access.attestation) or _counts(access.certificate)
@@ -86,7 +86,7 @@ def _choices(apps: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 
 def _alike(present: tuple[str, ...], policy: Policy) -> list[tuple[str, ...]]:
-    """The listed apps that are not there, together with those that are all one to the rules."""
+    """The listed apps that are not present, grouped by what the rules make of them."""
     named = words(policy, "device.apps")
     groups: dict[tuple[object, str], list[str]] = {}
     for app in policy.catalog.apps:
@@ -97,7 +97,7 @@ def _alike(present: tuple[str, ...], policy: Policy) -> list[tuple[str, ...]]:
 
 
 def _of_proof(access: Access, policy: Policy) -> Iterator[Step]:
-    """Mail apps cannot be taught to send evidence; one that does has been."""
+    """Steps of proving. A mail app is offered none, unless it has sent evidence before."""
     able = access.client.protocol in (Protocol.WEB, Protocol.JMAP) or access.attestation is not None
     for issuer in (words(policy, "attestation.issuer") or ("",)) if able else ():
         about = (issuer,) if issuer else ()

@@ -1,7 +1,7 @@
-"""What a condition does with the clock: the moments at which it turns over, where they can be told from it.
+"""What a condition does with the clock, and the moments at which it turns over, if the condition tells them.
 
-They can where ``now`` is compared with a time that stands there. Of whatever else it does with ``now`` (a month, an hour,
-a sum) and of the age of a report nothing is told: such a part may come out either way at any time.
+It tells them if ``now`` is compared with a constant time. Nothing is told about other uses of ``now`` (a month, an
+hour, a sum) or about the age of a report: such a part may come out either way at any time.
 """
 
 import json
@@ -16,7 +16,7 @@ from mailgate.policy.syntax_tree import Node, read_tree, walk
 from mailgate.policy.variables import CLOCKS, ENVIRONMENT
 
 INSTANT = timedelta(microseconds=1)
-"""The shortest time that tells two moments apart."""
+"""The shortest time between two moments."""
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 _AT_ONCE, _JUST_AFTER = (timedelta(0),), (INSTANT,)
@@ -28,7 +28,7 @@ _TURNS = {
     "_==_": _AT_ONCE + _JUST_AFTER,
     "_!=_": _AT_ONCE + _JUST_AFTER,
 }
-"""How long behind the time on its right each comparison turns over."""
+"""How long after the time on its right each comparison turns over."""
 _MIRRORED = {"_>=_": "_<=_", "_<=_": "_>=_", "_>_": "_<_", "_<_": "_>_", "_==_": "_==_", "_!=_": "_!=_"}
 
 _SURE = frozenset(
@@ -48,12 +48,12 @@ _SURE = frozenset(
 )
 """Functions that never fail on values of the right type."""
 _SURE_IF_FIXED = frozenset({"matches", *CALENDAR})
-"""Those that can only fail on a text that is worked out: a pattern, a time zone."""
+"""Functions that fail only if their pattern or time zone is worked out and not constant."""
 
 
 @lru_cache(maxsize=1024)
 def limits(condition: Condition) -> tuple[datetime | timedelta, ...]:
-    """The times and durations that stand in a condition."""
+    """The constant times and durations in a condition."""
     if condition.reads.isdisjoint(CLOCKS):
         return ()
     return tuple(value for node in walk(_tree(condition)) if (value := _literal(node)) is not None)
@@ -61,7 +61,7 @@ def limits(condition: Condition) -> tuple[datetime | timedelta, ...]:
 
 @lru_cache(maxsize=1024)
 def starts(condition: Condition) -> tuple[datetime, ...]:
-    """The first moments at which a comparison of ``now`` with a time comes out otherwise than before."""
+    """The moments at which a comparison of ``now`` with a constant time turns over."""
     if "now" not in condition.reads:
         return ()
     found = [
@@ -77,7 +77,8 @@ def starts(condition: Condition) -> tuple[datetime, ...]:
 
 @lru_cache(maxsize=1024)
 def undated(condition: Condition) -> frozenset[str]:
-    """The clocks of which it cannot be told when the condition turns over: ``device.age``, and ``now`` where it is not only compared."""
+    """The clocks for which the moments of turning over cannot be told: ``device.age``, and ``now`` if it is not only
+    compared."""
     found = condition.reads & {"device.age"}
     if "now" not in condition.reads:
         return found
@@ -89,7 +90,7 @@ def undated(condition: Condition) -> frozenset[str]:
 
 @lru_cache(maxsize=1024)
 def ages(condition: Condition) -> tuple[timedelta, ...] | None:
-    """The ages between which the condition is the same, where it compares ``device.age`` with them alone; else None."""
+    """The ages between which the condition does not change, if it only compares ``device.age`` with them; else None."""
     if "device.age" not in condition.reads:
         return ()
     nodes = list(walk(_tree(condition)))
@@ -100,14 +101,17 @@ def ages(condition: Condition) -> tuple[timedelta, ...] | None:
 
 @lru_cache(maxsize=1024)
 def may_fail(condition: Condition) -> bool:
-    """Whether it may fail on some values. A condition that fails keeps people out, also that of a rule that lets them in."""
+    """Whether the condition may fail on some values. A condition that fails keeps people out, even that of a rule
+    that allows."""
     return not all(_is_sure(node) for node in walk(_tree(condition)))
 
 
 def _is_sure(node: Node) -> bool:
     if not node.is_call:
         return node.is_constant or node.is_name or node.is_list or node.scope is not None
-    fixed = all(each.text is not None for each in node.children[1:])  # looked at when the condition was read
+    fixed = all(
+        each.text is not None for each in node.children[1:]
+    )  # this was checked when the condition was read
     return node.name in _SURE or _literal(node) is not None or (fixed and node.name in _SURE_IF_FIXED)
 
 
@@ -121,7 +125,7 @@ def _plain(node: Node) -> Iterator[tuple[str, str, datetime | timedelta]]:
 
 
 def _literal(node: Node) -> Any:
-    """The time or duration that stands there; None for anything else."""
+    """The constant time or duration; None for anything else."""
     if not node.is_call or node.name not in ("timestamp", "duration") or len(node.children) != 1:
         return None
     text = node.children[0].text
@@ -130,7 +134,7 @@ def _literal(node: Node) -> Any:
 
 @lru_cache(maxsize=1024)
 def _value(function: str, text: str) -> Any:
-    """The value; None for a time between two moments of this clock, which has no part finer than a microsecond."""
+    """The value; None for a time that is finer than a microsecond."""
     if function == "timestamp" and re.search(r"\.[0-9]{7}", text):
         return None
     return ENVIRONMENT.compile(f"{function}({json.dumps(text)})").eval(ENVIRONMENT.Activation({})).value()

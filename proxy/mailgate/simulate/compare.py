@@ -1,4 +1,4 @@
-"""One occasion decided by two policies: from which effect to which it moves."""
+"""Compares two policies on one occasion: the effect before, and the effect after."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -10,32 +10,32 @@ from mailgate.simulate.unknowns import Move as Move
 from mailgate.simulate.unknowns import moves
 
 _REMEMBERED = 50_000
-"""Kinds of occasions of which it is kept whether anything changes."""
+"""How many kinds of occasions are cached with their comparison."""
 
 Keys = tuple[Key, Key]
-"""Everything of an occasion that the outcomes by both policies can depend on."""
+"""The keys of an occasion by both policies, which determine the outcomes."""
 
 _HARD = {Effect.CHALLENGE.value: 1, Effect.BLOCK.value: 2}
-"""What keeps people out, the harder the higher."""
+"""The effects that keep people out; a harder one has a higher number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """One way in which somebody came, or would come, as either policy's lists make it look."""
+    """One way in which somebody came, or would come, as seen with the lists of either policy."""
 
     before: Access
     after: Access
     person: str = ""
-    """Whom it is about, in one spelling; empty where nobody is named."""
+    """The person it is about, in one spelling; empty if nobody is named."""
     untold: frozenset[str] = frozenset()
-    """Names of variables whose value was not recorded: what stands for it in the accesses is made up."""
+    """Names of variables whose values were not recorded. Their values in the accesses are made up."""
     known: bool = False
-    """Whether more than their own word tells that there is such a person."""
+    """Whether more than the client's own word says that this person exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What both policies do on one occasion. ``move`` is None where it cannot be told whether anything changes."""
+    """What both policies do on one occasion. ``move`` is None if it cannot be told whether anything changes."""
 
     before: Outcome
     after: Outcome
@@ -43,19 +43,19 @@ class Compared:
 
     @property
     def label(self) -> str:
-        """The effect that is new, ``UNKNOWN`` where that cannot be told; empty where nothing changes."""
+        """The new effect; ``UNKNOWN`` if it cannot be told; empty if nothing changes."""
         if self.move is None:
             return UNKNOWN
         return self.move[1] if self.move[0] != self.move[1] else ""
 
     @property
     def keeps_out(self) -> bool:
-        """Whether it newly keeps somebody out, for all that can be told."""
+        """Whether it newly keeps somebody out, or may."""
         return self.move is None or newly_out(self.move)
 
 
 def newly_out(move: Move) -> bool:
-    """Whether a move keeps people out who were let in or warned, or wholly out who could prove themselves."""
+    """Whether a move keeps people out who were let in or warned, or blocks people who could prove themselves before."""
     before, after = move
     return _HARD.get(after, 0) > _HARD.get(before, 0)
 
@@ -68,14 +68,14 @@ class Comparison:
         self._settled: dict[Hashable, Move | None] = {}
 
     def keys(self, occasion: Occasion) -> Keys:
-        """Occasions with the same keys compare alike."""
+        """The keys of an occasion. Occasions with the same keys are compared once."""
         return (
             self._before.key(occasion.before, occasion.untold),
             self._after.key(occasion.after, occasion.untold),
         )
 
     def of(self, occasion: Occasion, keys: Keys) -> Compared:
-        """Decide it by both policies. ``keys`` are those of this occasion."""
+        """Decide the occasion by both policies. ``keys`` are its keys."""
         before = self._before.outcome(occasion.before, occasion.untold, keys[0])
         after = self._after.outcome(occasion.after, occasion.untold, keys[1])
         if UNKNOWN in (before.effect, after.effect):
@@ -83,7 +83,7 @@ class Comparison:
         return Compared(before, after, (before.effect, after.effect))
 
     def _settle(self, occasion: Occasion, keys: Keys) -> Move | None:
-        """The move that is the same whatever was not recorded, or ``UNKNOWN`` twice where nothing changes then; else None."""
+        """The move, if it is the same whatever was not recorded; ``UNKNOWN`` twice if nothing changes; else None."""
         if keys not in self._settled:
             if len(self._settled) >= _REMEMBERED:
                 self._settled.clear()

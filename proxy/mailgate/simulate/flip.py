@@ -1,7 +1,7 @@
 """The smallest changes that would turn a verdict over, found by deciding again with each of them.
 
-Nothing is inferred from the text of a condition but which changes are worth a try: what is reported was decided by
-``decide``, and no part of it would have been enough.
+The text of a condition only suggests which changes to try. Every reported change was decided by ``decide``, and no
+part of it would have been enough.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,12 +11,12 @@ from itertools import combinations
 from mailgate.engine.decide import decide
 from mailgate.model import Access, Decision, Effect, Reason
 from mailgate.policy.rules import Policy
-from mailgate.simulate.actionable import doable
-from mailgate.simulate.hypothetical import supposed
+from mailgate.simulate.actionable import actionable_steps
+from mailgate.simulate.hypothetical import hypothetical_steps
 from mailgate.simulate.steps import By, Fact, Question, Step, What
 
 MOST = 2
-"""Steps that are tried together."""
+"""The most steps that are tried together."""
 
 LET_IN = frozenset({Effect.ALLOW})
 KEPT_OUT = frozenset({Effect.CHALLENGE, Effect.BLOCK})
@@ -41,28 +41,28 @@ class Flip:
 
     @property
     def facts(self) -> frozenset[Fact]:
-        """All that is different with it."""
+        """Everything that differs with it."""
         return frozenset[Fact]().union(*(step.facts for step in self.steps))
 
 
 @dataclass(frozen=True, slots=True)
 class Flips:
-    """Every smallest change to one of the ``wanted`` effects, the one with the fewest parts first.
+    """Every smallest change to one of the ``wanted`` effects, with the fewest parts first.
 
-    Both lists hold changes of one step where one is enough, else of two; they are empty where two are not enough.
+    Both lists hold changes of one step if one is enough, else of two. They are empty if two are not enough.
     """
 
     wanted: frozenset[Effect]
-    doable: tuple[Flip, ...]
-    """What a person, the company or time can bring about."""
-    supposed: tuple[Flip, ...]
-    """What takes another device, person or share as well."""
+    actionable: tuple[Flip, ...]
+    """Changes that a person, the company or time can bring about."""
+    hypothetical: tuple[Flip, ...]
+    """Changes that would take another device, person or share."""
     untried: tuple[str, ...]
     """Variables that the rules read and that no step changes."""
 
 
 def both_ways(access: Access, policy: Policy, effect: Effect) -> tuple[Flips, ...]:
-    """What would let in who is not simply let in, and what would keep out who is not kept out."""
+    """What would let this access in, if it is not let in, and what would keep it out, if it is not kept out."""
     ways = (LET_IN, KEPT_OUT)
     return tuple(flips(access, policy, wanted) for wanted in ways if effect not in wanted)
 
@@ -70,9 +70,9 @@ def both_ways(access: Access, policy: Policy, effect: Effect) -> tuple[Flips, ..
 def flips(access: Access, policy: Policy, wanted: frozenset[Effect]) -> Flips:
     """The smallest changes that lead from this access to one of the ``wanted`` effects. Pure."""
     question = (access, policy)
-    real = list(doable(access, policy))
+    real = list(actionable_steps(access, policy))
     found = _smallest(question, real, wanted, ())
-    every = [*real, *supposed(access, policy)]
+    every = [*real, *hypothetical_steps(access, policy)]
     others = _smallest(question, every, wanted, found, only_with=By.NOBODY)
     return Flips(wanted, found, others, tuple(sorted(policy.reads - VARIED)))
 
@@ -97,7 +97,7 @@ def _smallest(
 
 
 def _fit(steps: Iterable[Step]) -> bool:
-    """Whether they can be taken together: none in the place of another."""
+    """Whether the steps can be taken together, since no two change the same thing."""
     kinds = [step.what for step in steps]
     return len(kinds) == len(set(kinds))
 
@@ -112,16 +112,16 @@ def _flipping(
 
 
 def taken(question: Question, steps: Iterable[Step]) -> Question:
-    """Who asks and by which rules, once these steps were taken."""
+    """The access and the rules after these steps."""
     for step in sorted(steps, key=lambda step: _ORDER.index(step.what)):
         question = step.apply(question)
     return question
 
 
 def _minimal(found: Sequence[Flip], before: Sequence[Flip]) -> list[Flip]:
-    """Those of which no part is enough; of several that wait for the same, the one that waits least."""
+    """The flips of which no part is enough. Of several that wait for the same, only the shortest wait is kept."""
     kept: list[Flip] = []
-    for flip in sorted(found, key=lambda flip: len(flip.facts)):  # a part has fewer
+    for flip in sorted(found, key=lambda flip: len(flip.facts)):  # a part has fewer steps
         if not any(other.facts <= flip.facts for other in (*before, *kept)):
             kept.append(flip)
     return kept

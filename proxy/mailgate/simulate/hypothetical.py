@@ -1,4 +1,5 @@
-"""What nobody can change about an access, but which says what the verdict hangs on: were it a laptop, were it somebody else."""
+"""Hypothetical steps: nobody can change them, but they show what the verdict depends on, such as another kind or
+another person."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,8 +14,8 @@ from mailgate.simulate.actionable import device_is_known
 from mailgate.simulate.steps import By, Question, Step, What, step, words
 
 
-def supposed(access: Access, policy: Policy) -> Iterator[Step]:
-    """What is only supposed. Of the client and the person no more than what some rule reads."""
+def hypothetical_steps(access: Access, policy: Policy) -> Iterator[Step]:
+    """Hypothetical steps. Client and person are changed only in what some rule reads."""
     yield from _kinds(access, policy)
     if device_is_known(access):
         away = partial(what_if.with_posture, state=PostureState.UNAVAILABLE, last_state=None)
@@ -41,7 +42,7 @@ def _kinds(access: Access, policy: Policy) -> Iterator[Step]:
 
 
 def _shares(access: Access, policy: Policy) -> Iterator[Step]:
-    """In the share of each rule that takes only a part of the people, or out of it."""
+    """Steps into or out of the share of each rule that is about a part of the people."""
     for rule in policy.rules:
         if rule.share < 1:
             inside = in_share(rule.share, rule.id, share_subject(access), rule.effect)

@@ -1,4 +1,4 @@
-"""The blast radius: whom a candidate moves from one effect to another, counted as people and as devices."""
+"""The blast radius: the people and devices that a candidate moves from one effect to another."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from mailgate.simulate.people_count import Cell, PeopleCount
 from mailgate.simulate.worst_moment import Worst
 
 TOUCHED = "touched"
-"""The cell of everybody with a label."""
+"""The cell of everybody whose effect changes, or may change."""
 
 LATER = "later"
 """Begins the cells of those who move at a later moment."""
@@ -22,21 +22,21 @@ SAMPLED = "sampled"
 """Begins the cells of those who move at some moment that stands for others."""
 
 UNDATED = "undated"
-"""The cell of those who may newly be kept out, and it cannot be told when."""
+"""The cell of those who may newly be kept out at a moment that cannot be told."""
 
 OUT = "out"
 """The cell of all who are or may be newly kept out, now or at any later moment."""
 
 KNOWN = "known"
-"""The cell of the people of whom more than their own word tells that they exist."""
+"""The cell of the people who are known by more than their own word."""
 
 DIMENSIONS = ("rule", "kind", "system", "group")
-"""By what those who move are told apart: the rule that takes them, what asks, its system, the person's groups."""
+"""The dimensions by which movers are counted: the rule, the kind, the system and the groups."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One device, or one client of which no device is known, with every occasion."""
+    """One device, or one client without a known device, with all its occasions."""
 
     id: str
     known: bool
@@ -45,7 +45,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Somebody whom the change moves, and why."""
+    """A mover: somebody whom the change moves, and why."""
 
     subject: Subject
     occasion: Occasion
@@ -53,47 +53,47 @@ class Sample:
     after: Outcome
 
     def is_like(self, other: "Sample") -> bool:
-        """Whether it is of the same person; where nobody is named, of the same device."""
+        """Whether both are of the same person; if nobody is named, of the same device."""
         person = self.occasion.person
         return person == other.occasion.person and (person != "" or self.subject.id == other.subject.id)
 
 
 @dataclass
 class Tally:
-    """What changes, added up. A device or person counts once in each cell, however often it came.
+    """The sum of all changes. A device or person counts once in each cell, however often it came.
 
-    Cells: a ``Move``; ``TOUCHED``; the label of a move, alone and with each dimension and value. The label is the effect that
-    is new, or ``UNKNOWN`` where it cannot be told whether anything changes. ``LATER``, a moment and
-    the label of a move that there is then. ``SAMPLED`` and a label. ``UNDATED``; ``OUT``; ``KNOWN``.
+    Cells are: a ``Move``; ``TOUCHED``; the label of a move, alone and with each dimension and value; ``LATER`` with a
+    moment and the label of a move at that moment; ``SAMPLED`` with a label; ``UNDATED``; ``OUT``; ``KNOWN``. A label
+    is the new effect, or ``UNKNOWN`` if it cannot be told whether anything changes.
     """
 
     samples_each: int = 5
-    """Samples that are kept for each label and rule, of different people."""
+    """How many samples are kept for each label and rule, all of different people."""
     devices: int = 0
     """Known devices."""
     clients: int = 0
-    """Clients of which no device is known."""
+    """Clients without a known device."""
     occasions: int = 0
     people: PeopleCount = field(default_factory=PeopleCount)
     subjects: Counter[Cell] = field(default_factory=Counter)
     """Devices and clients in each cell."""
     matched: Counter[str] = field(default_factory=Counter)
-    """Occasions on which each rule of the candidate matches, or may match."""
+    """The number of occasions on which each rule of the candidate matches, or may match."""
     untold: Counter[str] = field(default_factory=Counter)
-    """Occasions on which it hangs on each variable that was not recorded whether anything changes."""
+    """The number of occasions on which a change depends on each variable that was not recorded."""
     first: datetime | None = None
-    """The first of the sampled moments at which somebody is newly kept out."""
+    """The first sampled moment at which somebody is newly kept out."""
     samples: dict[tuple[str, str], list[Sample]] = field(default_factory=dict)
-    """By label and rule."""
+    """The samples by label and rule."""
 
     def keep(self, label: str, sample: Sample) -> None:
-        """Keep a sample, unless there are enough or one of the same device or person."""
+        """Keep a sample, unless there are enough, or there is one of the same device or person."""
         kept = self.samples.setdefault((label, sample.after.rule), [])
         if len(kept) < self.samples_each and not any(sample.is_like(each) for each in kept):
             kept.append(sample)
 
     def merge(self, other: "Tally") -> None:
-        """Take over what was counted elsewhere, of other devices and clients."""
+        """Add what was counted elsewhere, of other devices and clients."""
         self.devices += other.devices
         self.clients += other.clients
         self.occasions += other.occasions
@@ -108,10 +108,8 @@ class Tally:
 
 
 class Impact:
-    """Decides everybody by the active policy and by the candidate, now and at ``moments``. ``tally`` has what came of it.
-
-    ``sampled`` are moments that stand for others, where these cannot be told.
-    """
+    """Decides everybody by the active policy and by the candidate, now and at ``moments``, and counts in ``tally``.
+    ``sampled`` are moments that stand for all that cannot be told."""
 
     def __init__(
         self,
@@ -128,7 +126,7 @@ class Impact:
         self._worst = Worst(active, candidate)
 
     def add(self, subject: Subject) -> None:
-        """Count one device, or client; each is to come once, with all of its occasions."""
+        """Count one device or client. Each must come once, with all its occasions."""
         self.tally.devices += subject.known
         self.tally.clients += not subject.known
         cells: set[Cell] = set()
@@ -165,7 +163,8 @@ class Impact:
     def _at_any_time(
         self, subject: Subject, occasion: Occasion, keys: Keys, now: Compared, *, out: bool
     ) -> Iterator[Cell]:
-        """``out``: whether the occasion is newly kept out at a moment that is told."""
+        """The cells of what may happen at other moments. ``out`` says whether the occasion is newly kept out at a
+        moment that can be told."""
         if out:
             yield (OUT,)
         if not self._worst.keeps_out(occasion, keys):
@@ -184,7 +183,7 @@ class Impact:
 
 
 def later(moment: datetime, label: str) -> Cell:
-    """The cell of those who move at a later moment. Its words together are the label of their samples."""
+    """The cell of those who move at a later moment. Its words, joined, are the label of their samples."""
     return (LATER, moment.isoformat(), label)
 
 

@@ -1,6 +1,6 @@
-"""Decides many occasions by one policy: every one as ``decide`` would, those that look alike to the policy once.
+"""Decides many occasions by one policy as ``decide`` would, and those with the same key only once.
 
-What was never recorded stays unknown: an answer that hangs on it is no answer.
+Values that were never recorded stay unknown, and a decision that depends on them is unknown too.
 """
 
 from bisect import bisect_left, bisect_right
@@ -19,13 +19,13 @@ from mailgate.simulate.undetermined import hanging, hangs
 from mailgate.simulate.unknowns import Hanging, Settled
 
 UNKNOWN = "unknown"
-"""In place of an effect that hangs on what was not recorded."""
+"""Stands for an effect that depends on what was not recorded."""
 
 _REMEMBERED = 50_000
-"""Outcomes that a judge keeps; with a condition on a name every person may have one of their own."""
+"""How many outcomes a judge keeps. With a condition on a name, every person may have an outcome of their own."""
 
 Key = tuple[Hashable, Hashable]
-"""Everything of an access that lasts, and what is another at another time."""
+"""The parts of an access: what lasts, and what changes with time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ class Outcome:
     rule: str
     reason: Reason
     matched: tuple[str, ...] = ()
-    """Rules that match, those that only report too; and those that may match, where it is unknown."""
+    """Rules that match, including those that only report, and rules that may match if the effect is unknown."""
     untold: tuple[str, ...] = ()
-    """Where it is unknown: the variables that it hangs on."""
+    """If the effect is unknown: the variables that it depends on."""
 
 
 class Judge:
@@ -56,9 +56,9 @@ class Judge:
     def outcome(
         self, access: Access, untold: frozenset[str] = frozenset(), key: Key | None = None
     ) -> Outcome:
-        """The same as ``decide``, or unknown where that hangs on what was not recorded.
+        """The decision of ``decide``, or unknown if that depends on what was not recorded.
 
-        :param key: what ``key`` says of both, where the caller has it already.
+        :param key: the result of ``key`` for both, if the caller has it already.
         """
         key = key or self.key(access, untold)
         found = self._known.get(key)
@@ -69,13 +69,13 @@ class Judge:
         return found
 
     def key(self, access: Access, untold: frozenset[str]) -> Key:
-        """Everything of an access that its outcome can depend on: what lasts, and what is another at another time."""
+        """The key of an access: what lasts, and what changes with time."""
         times = zip(self._clocks, self._grounds.times(access), strict=True)
         passing = tuple(self._band(value) if name == "device.age" else value for name, value in times)
         return (untold, self._grounds.of(access, dates=False)), passing
 
     def hanging(self, access: Access, untold: frozenset[str]) -> dict[str, Hanging]:
-        """The rules whose conditions could come out either way, were the values known that are not; and those that are out."""
+        """The rules whose conditions may come out either way with the unknown values, and the rules that are out."""
         return hanging(self.policy.rules, access, untold, self.policy.reliefs.about(access))
 
     def _decide(self, access: Access, untold: frozenset[str]) -> Outcome:
@@ -96,14 +96,14 @@ class Judge:
         return Outcome(UNKNOWN, deciding[0].id, decision.reason, may, tuple(names))
 
     def _may_decide(self, rule: Rule, access: Access, decision: Decision) -> bool:
-        """Whether it hangs on the rule what is decided. One that is out decides nothing but that it gets no harder."""
+        """Whether the decision depends on the rule. A rule that is out only keeps the decision from getting harder."""
         stage = stage_of(rule, access.now)
         out = relief_from(self.policy.reliefs.about(access), rule.id, rule.effect)
         softens = softened_by_now(rule, stage, access).hardness < decision.effect.hardness
         return stage is not Stage.REPORT_ONLY and (not out or softens or rule.id == decision.rule)
 
     def _band(self, age: Hashable) -> Hashable:
-        """Between which of the ages that stand in conditions it is; the age itself where a condition does more with it."""
+        """The place of an age among those in conditions; the age itself if a condition does more than compare it."""
         if self._ages is None or not isinstance(age, timedelta):
             return age
         return bisect_left(self._ages, age), bisect_right(self._ages, age)

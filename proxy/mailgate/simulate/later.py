@@ -1,4 +1,4 @@
-"""What a candidate does later on: its stages have started, every grace is over, and no rule is out for everybody."""
+"""What a candidate does later, when its stages have started, every grace is over, and no rule is out for everybody."""
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
@@ -10,16 +10,16 @@ from mailgate.simulate.compare import Compared, Comparison, Keys, Occasion
 from mailgate.simulate.moments import starts
 
 _REMEMBERED = 50_000
-"""Kinds of occasions that are kept; with a condition on a name every person may be one of their own."""
+"""How many kinds of occasions are kept. With a condition on a name, every person may be a kind of their own."""
 
 Turn = tuple[datetime, Compared]
 
 
 def turns(policies: Sequence[Policy], now: datetime) -> tuple[datetime, ...]:
-    """The moments from ``now`` on at which one of these policies decides otherwise by itself, where that can be told.
+    """The moments from ``now`` on at which one of these policies decides otherwise by itself, if that can be told.
 
-    They are the starts of stages, the times with which conditions compare ``now``, and the end of the last exemption. ``now``
-    itself is one where a rule has a grace or is out: what it does once that is over.
+    They are the starts of stages, the times with which conditions compare ``now``, and the end of the last exemption.
+    ``now`` itself is a moment if a rule has a grace or is out, and shows what the rule does after that.
     """
     found = set(starts(policies, now))
     for policy in policies:
@@ -31,7 +31,7 @@ def turns(policies: Sequence[Policy], now: datetime) -> tuple[datetime, ...]:
 
 
 class Ahead:
-    """Compares two policies at later moments. Who is new to a rule has had the grace that there is, and what is out is back."""
+    """Compares two policies at later moments, with every grace over and every rule back that is out."""
 
     def __init__(self, active: Policy, candidate: Policy, moments: Sequence[datetime]) -> None:
         self._comparison = Comparison(_back(active), _back(candidate))
@@ -39,7 +39,7 @@ class Ahead:
         self._known: dict[Hashable, tuple[Turn, ...]] = {}
 
     def moved(self, occasion: Occasion, keys: Keys) -> tuple[Turn, ...]:
-        """The moments at which the occasion moves, with what either policy does then. ``keys`` are those of now."""
+        """The moments at which the occasion moves, with the decisions of both policies. ``keys`` are the keys of now."""
         if not self._moments:
             return ()
         key = _key(occasion, keys)
@@ -51,7 +51,7 @@ class Ahead:
         return found
 
     def compared(self, occasion: Occasion) -> Iterable[Turn]:
-        """Likewise, decided anew."""
+        """The same, decided without the cache."""
         for moment in self._moments:
             then = replace(occasion, before=_at(occasion.before, moment), after=_at(occasion.after, moment))
             compared = self._comparison.of(then, self._comparison.keys(then))
@@ -60,14 +60,14 @@ class Ahead:
 
 
 class Sampled:
-    """Compares two policies at moments that stand for all others: the first at which each label is new."""
+    """Compares two policies at sampled moments, and finds the first one at which each label is new."""
 
     def __init__(self, active: Policy, candidate: Policy, moments: Sequence[datetime]) -> None:
         self._ahead = Ahead(active, candidate, moments)
         self._known: dict[Hashable, tuple[Turn, ...]] = {}
 
     def first(self, occasion: Occasion, keys: Keys) -> tuple[Turn, ...]:
-        """The first moment for each label that is new at some of them. ``keys`` are those of now."""
+        """The first moment for each label that is new at some moment. ``keys`` are the keys of now."""
         key = _key(occasion, keys)
         if key not in self._known:
             if len(self._known) >= _REMEMBERED:
@@ -80,23 +80,24 @@ class Sampled:
 
 
 def _key(occasion: Occasion, keys: Keys) -> Hashable:
-    """Occasions with the same move alike at every moment."""
+    """The key of an occasion at all moments: occasions with the same key move alike."""
     return keys, _runs_out(occasion.before), _runs_out(occasion.after)
 
 
 def _back(policy: Policy) -> Policy:
-    """The policy once whatever halted or was turned off counts again, which somebody may bring about at any time."""
+    """The policy when every rule counts again that halted or was turned off. Somebody may resume these at any time."""
     return replace(policy, reliefs=policy.reliefs.of_some())
 
 
 def _at(access: Access, moment: datetime) -> Access:
-    """The same access then, with no grace left. What is known of the device stays as it is, and as old: it reports again."""
+    """The same access at that moment, with no grace left. The posture and the age of its report stay, since the
+    device reports again."""
     posture = access.posture
     reported = posture.reported_at and posture.reported_at + (moment - access.now)
     return replace(access, now=moment, posture=replace(posture, first_seen=None, reported_at=reported))
 
 
 def _runs_out(access: Access) -> datetime | None:
-    """What the keys of an access do not have in full: until when what was last known counts."""
+    """A part that the keys of an access lack: until when the last known posture counts."""
     posture = access.posture
     return posture.expires_at if posture.state is PostureState.UNAVAILABLE else None

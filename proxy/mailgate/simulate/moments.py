@@ -1,4 +1,4 @@
-"""When a verdict may become another one although nobody does anything."""
+"""The moments at which a verdict may change although nobody does anything."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ from mailgate.simulate.clock import INSTANT, limits, undated
 from mailgate.simulate.clock import starts as turning
 
 _JUST_AFTER = timedelta(seconds=1)
-"""Behind a limit that has to be passed, not only reached."""
+"""Added to a limit that has to be passed, not only reached."""
 
 HOURS, DAYS = 168, 396
 """The hours of a week, and the days of 13 months."""
@@ -19,7 +19,8 @@ _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UT
 
 
 def moments(access: Access, policy: Policy) -> list[datetime]:
-    """The moments still to come at which a stage starts, a grace or a relief ends, a report runs out or a limit in a condition is passed."""
+    """The moments to come at which a stage starts, a grace or a relief ends, a report expires, or a limit in a
+    condition is passed."""
     found = {moment for moment in _all(access, policy) if moment > access.now}
     return sorted(found)
 
@@ -41,7 +42,7 @@ def _all(access: Access, policy: Policy) -> Iterator[datetime]:
 
 
 def _aged(reported: datetime, limit: timedelta) -> Iterator[datetime]:
-    """When a report is so old, and older; never where this clock does not go so far."""
+    """The moment at which a report has this age, and the next one; none if the clock does not reach it."""
     if _FIRST - reported < limit < _LAST - reported:
         yield from _passed(reported + limit)
 
@@ -64,10 +65,11 @@ def starts(policies: Iterable[Policy], now: datetime) -> frozenset[datetime]:
 
 
 def sampled(policies: Sequence[Policy], now: datetime) -> tuple[datetime, ...]:
-    """Moments that stand for all others, where it cannot be told from the conditions when they come out otherwise.
+    """Sampled moments, for conditions of which it cannot be told when they turn over. Empty if every moment can be
+    told.
 
-    They are every hour of a week, every day of 13 months, and each time that a text names or at which a stage begins, just
-    before and just after. Empty where every moment can be told.
+    They are every hour of a week, every day of 13 months, and the moments just before and just after each time that a
+    condition names or at which a stage begins.
     """
     rules = [rule for policy in policies for rule in policy.rules]
     if not any("now" in undated(rule.when) for rule in rules):

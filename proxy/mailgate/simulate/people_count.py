@@ -1,4 +1,4 @@
-"""Counting people who stand in many cells at once: a million names in a few megabytes."""
+"""Counts people who are in many cells at once: a million names take a few megabytes."""
 
 from collections.abc import Iterable
 
@@ -6,14 +6,14 @@ Cell = tuple[str, ...]
 
 
 class PeopleCount:
-    """Counts distinct names in any number of cells, a bit for each name and cell."""
+    """Counts distinct names in any number of cells, with one bit for each name and cell."""
 
     def __init__(self) -> None:
         self._places: dict[str, int] = {}
         self._cells: dict[Cell, bytearray] = {}
 
     def add(self, name: str, cells: Iterable[Cell]) -> None:
-        """``name`` belongs to these cells too."""
+        """Add ``name`` to these cells."""
         place = self._places.setdefault(name, len(self._places))
         for cell in cells:
             bits = self._cells.setdefault(cell, bytearray())
@@ -29,7 +29,7 @@ class PeopleCount:
         return int.from_bytes(self._cells.get(cell, b"")).bit_count()
 
     def merge(self, other: "PeopleCount") -> None:
-        """Take over what another has counted."""
+        """Add what another has counted."""
         for name, place in other._places.items():
             self.add(name, [cell for cell, bits in other._cells.items() if _has(bits, place)])
 

@@ -1,4 +1,5 @@
-"""What could be different about one access: a step that a person, the company or time can take, or that is only supposed."""
+"""Steps: what could differ about one access. A person, the company or time can take a step, or it is only
+hypothetical."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,11 +17,11 @@ class By(StrEnum):
     COMPANY = "company"
     TIME = "time"
     NOBODY = "nobody"
-    """It is only supposed: another device, another person, another share."""
+    """Nobody can: the step is hypothetical, such as another device, another person or another share."""
 
 
 class What(StrEnum):
-    """What is different, in the order in which it takes effect."""
+    """What differs, in the order in which it takes effect."""
 
     WAIT = "wait"
     FIND = "find"
@@ -50,21 +51,21 @@ class What(StrEnum):
 
 Fact = tuple[str, ...]
 Question = tuple[Access, Policy]
-"""Who asks, and by which rules it is decided."""
+"""An access, and the rules that decide it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that is different. ``facts`` are all that comes with it: of two steps the smaller brings less."""
+    """One thing that differs. ``facts`` are all that changes with it, so a smaller step has fewer."""
 
     what: What
     by: By
     facts: frozenset[Fact]
     apply: Callable[[Question], Question] = field(compare=False, repr=False)
     about: tuple[str, ...] = ()
-    """Apps, an issuer, a kind, a rule, …: what it is about, in the words of the rules."""
+    """What it is about, in the words of the rules: apps, an issuer, a kind, a rule, …"""
     at: datetime | None = None
-    """Until when to wait."""
+    """The end of a wait."""
 
 
 def step(
@@ -75,7 +76,7 @@ def step(
     facts: set[Fact] | None = None,
     at: datetime | None = None,
 ) -> Step:
-    """A step that changes who asks and nothing of the rules."""
+    """A step that changes the access and not the rules."""
     own = frozenset(facts or {(what.value, *about)})
     return Step(what, by, own, lambda asked: (change(asked[0]), asked[1]), about, at)
 

@@ -1,4 +1,5 @@
-"""Rules of which it cannot be told how their conditions come out: what they read was not recorded, or is not known beforehand."""
+"""Finds rules whose conditions may come out either way, since what they read was not recorded or is not known
+beforehand."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +20,7 @@ Untold = frozenset[str]
 def hanging(
     rules: Sequence[Rule], access: Access, untold: Untold, reliefs: Sequence[Relief]
 ) -> dict[str, Hanging]:
-    """The rules whose conditions could come out either way, by id, and those that are out by these reliefs."""
+    """The rules whose conditions may come out either way, by id, and the rules that are out by these reliefs."""
     found = {}
     for rule in rules:
         out = relief_from(reliefs, rule.id, rule.effect) is not None
@@ -33,7 +34,8 @@ def hanging(
 def hanging_ahead(
     rules: Sequence[Rule], access: Access, untold: Untold, reliefs: Sequence[Relief]
 ) -> dict[str, Hanging]:
-    """Likewise at some time to come: what they do with the clock cannot be told either, nor how long these reliefs last."""
+    """The same for some time to come, when what they do with the clock and how long these reliefs last is unknown
+    too."""
     found = {}
     for rule in rules:
         spared = tuple(each for each in reliefs if each.takes_out(rule.id, rule.effect))
@@ -46,28 +48,29 @@ def hanging_ahead(
 
 
 def hangs(rule: Rule, access: Access, away: Untold) -> bool:
-    """Whether the condition could come out either way, were the values known that are ``away``."""
+    """Whether the condition may come out either way if the values in ``away`` are unknown."""
     stage = stage_of(rule, access.now)
     if stage is Stage.PENDING or not_subject(rule, stage, access):
         return False
     if access.posture.state is PostureState.UNAVAILABLE:
-        # ``decide`` may leave out what is known of the device
+        # ``decide`` may leave out what is known about the device
         away |= {name for name in rule.when.reads if name.startswith("device.")}
     try:
         rule.when.holds(activate(access, rule.when.reads - away))
-    except (UnknownValueError, EvaluationError):  # what fails may be made good by what is not known
+    except (UnknownValueError, EvaluationError):  # a failure may be made good by an unknown value
         return True
     return False
 
 
 def _to_come(rule: Rule, access: Access) -> Untold:
-    """Who has never reported keeps the age that stands for that, until a report makes everything else different too."""
+    """The age of a device that never reported does not run: only a report changes it, and that changes everything
+    else too."""
     found = undated(rule.when)
     return found if access.posture.reported_at else found - {"device.age"}
 
 
 def _hanging(rule: Rule, access: Access, away: Untold, reliefs: tuple[Relief, ...]) -> Hanging:
-    """Conditions with one text come out alike on the same values, in whichever policy they stand."""
+    """The identity of a condition: two conditions with one text come out alike on the same values."""
     lost = access.posture.state is PostureState.UNAVAILABLE
     known = tuple((name, _value(access, name)) for name in sorted(rule.when.reads - away))
     chance: Chance = (rule.when.text, known, rule.on_unavailable if lost else None)

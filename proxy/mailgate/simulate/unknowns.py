@@ -1,7 +1,8 @@
-"""What was not recorded, or cannot be known beforehand, may have come out one way or another: does it matter for what changes?
+"""Decides whether unknown values matter for what changes: values that were not recorded or cannot be known
+beforehand.
 
-What hangs on it is tried every way: that it holds, that it does not, and where it may that it fails. A rule behind the one that
-decides is not read, so a policy has about as many ways as it has rules that hang.
+Every condition that depends on them is tried in every way: it holds, it does not hold, and, if it can, it fails. A
+rule behind the one that decides is not read, so a policy has about as many ways as it has such rules.
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
@@ -18,7 +19,8 @@ Move = tuple[str, str]
 """Effects before and after."""
 
 Chance = Hashable
-"""Something that comes out one way or another, and the same way wherever it stands: a condition on the same values, a relief."""
+"""A chance: a condition on unknown values, or a relief. It comes out one way or another, and the same way in both
+policies."""
 
 
 class Outturn(Enum):
@@ -38,32 +40,34 @@ Way = Mapping[Chance, Outturn]
 
 @dataclass(frozen=True, slots=True)
 class Hanging:
-    """A rule of which it cannot be told whether it decides."""
+    """A rule for which it is unknown whether it decides."""
 
     condition: Chance | None = None
-    """What its condition is to others; None where it is known how it comes out."""
+    """The identity of its condition; None if the outcome of the condition is known."""
     fails: bool = False
     """Whether the condition may fail, too."""
     reliefs: tuple[Chance, ...] = ()
-    """Each of these may keep it from deciding, or be over."""
+    """Reliefs that may keep it from deciding, or may be over."""
     out: bool = False
     """Whether something is known to keep it from deciding."""
 
     def outturns(self) -> tuple[Outturn | None, ...]:
-        """How its condition may come out where the rule decides; None: as it is."""
+        """How its condition may come out if the rule decides; None as it is."""
         if self.condition is None:
             return (None,)
         return (Outturn.HOLDS, Outturn.FAILS) if self.fails else (Outturn.HOLDS,)
 
     def deciding(self, outturn: Outturn | None) -> Way:
-        """What it takes for the rule to decide, its condition coming out so."""
+        """The chances that make the rule decide, if its condition comes out like this."""
         over = dict.fromkeys(self.reliefs, Outturn.NOT)
         return {**over, self.condition: outturn} if outturn else over
 
     def passing(self, effects: Mapping[Outturn | None, Effect]) -> Iterator[tuple[Way, Effect]]:
-        """The ways in which it does not decide, each without the others, and the most that may be decided behind it then.
+        """The ways in which the rule does not decide, each excluding the others, with the hardest effect that may
+        follow.
 
-        :param effects: what it does as its condition comes out. A rule that is out and matches lets nothing harder through.
+        :param effects: what the rule does for each outcome of its condition. A rule that is out and matches allows
+            nothing harder behind it.
         """
         spared = [({self.condition: each} if each else {}, effect) for each, effect in effects.items()]
         missed = [({self.condition: Outturn.NOT}, Effect.BLOCK)] if self.condition is not None else []
@@ -79,14 +83,14 @@ class Hanging:
 
 
 class Settled:
-    """One policy with some of its conditions settled, each such policy made once."""
+    """Makes policies with some conditions settled, each of them once."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._made: dict[frozenset[tuple[str, Outturn]], Policy] = {}
 
     def by(self, outturns: Mapping[str, Outturn]) -> Policy:
-        """The policy in which the conditions of these rules, by id, come out so."""
+        """The policy in which the conditions of these rules, by id, have these outcomes."""
         if not outturns:
             return self._policy
         key = frozenset(outturns.items())
@@ -97,7 +101,7 @@ class Settled:
             made = self._made[key] = replace(self._policy, rules=rules)
             vars(made)["version"] = (
                 self._policy.version
-            )  # nobody asks, and to work it out takes as long as all else
+            )  # nobody asks for it, and working it out takes as long as everything else
         return self._made[key]
 
 
@@ -111,11 +115,11 @@ def _constant(outturn: Outturn) -> Condition:
 
 
 Side = tuple[Access, Settled, Mapping[str, Hanging]]
-"""An access as one policy sees it, the policy without the reliefs that are a chance, and its rules that hang, by id."""
+"""An access, a policy without the reliefs that are a chance, and its rules that depend on unknown values, by id."""
 
 
 def moves(before: Side, after: Side) -> set[Move]:
-    """Every pair of effects that the same request may have, whichever way each chance comes out."""
+    """Every pair of effects that the same request may have, over all outcomes of the chances."""
     news = list(_ways(*after))
     return {(old, new) for one, old in _ways(*before) for other, new in news if _together(one, other)}
 
@@ -125,7 +129,7 @@ def _together(one: Way, other: Way) -> bool:
 
 
 def _ways(access: Access, policy: Settled, hanging: Mapping[str, Hanging]) -> Iterator[tuple[Way, str]]:
-    """Each way in which it may come out, with the effect then; together they leave out nothing."""
+    """Every way in which it may come out, with its effect. The ways are complete."""
     none = dict.fromkeys(hanging, Outturn.NOT)
     at_last = decide(access, policy.by(none))
     passed: list[tuple[Way, Effect]] = [({}, Effect.BLOCK)]
@@ -134,7 +138,7 @@ def _ways(access: Access, policy: Settled, hanging: Mapping[str, Hanging]) -> It
         deciding: dict[Outturn | None, Effect] = {}
         for outturn in hanging[name].outturns():
             decision = decide(access, policy.by(others | ({name: outturn} if outturn else {})))
-            if decision.rule == name:  # else it only reports, steps aside, or its condition does not hold
+            if decision.rule == name:  # otherwise it only reports, is out, or its condition does not hold
                 deciding[outturn] = decision.effect
         if not hanging[name].out:
             own = [(hanging[name].deciding(outturn), effect) for outturn, effect in deciding.items()]
@@ -147,7 +151,7 @@ def _ways(access: Access, policy: Settled, hanging: Mapping[str, Hanging]) -> It
 def _joined(
     passed: Iterable[tuple[Way, Effect]], own: Iterable[tuple[Way, Effect]]
 ) -> Iterator[tuple[Way, Effect]]:
-    """The ways of a rule with those in which it is reached, and the softer effect of both."""
+    """The ways of a rule joined with those in which it is reached, with the softer effect of both."""
     own = list(own)
     for way, most in passed:
         yield from (({**way, **each}, _softer(effect, most)) for each, effect in own if _together(each, way))

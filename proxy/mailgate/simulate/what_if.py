@@ -1,4 +1,4 @@
-"""An access as it would be if one thing were different: everything that hangs on that thing changes with it."""
+"""Changes one thing about an access, and everything that depends on it."""
 
 from collections.abc import Container
 from dataclasses import replace
@@ -24,42 +24,42 @@ from mailgate.model import (
 from mailgate.policy.apps import AppCatalog
 
 _TOLD = (Kind.LAPTOP, Kind.PHONE, Kind.TABLET)
-"""The kinds that reports and proofs tell."""
+"""The kinds that reports and proofs can tell."""
 _HANDHELD = (Kind.PHONE, Kind.TABLET, Kind.MAIL_APP)
 _FORM = {Kind.LAPTOP: "desktop", Kind.PHONE: "phone", Kind.TABLET: "tablet"}
-_RUN_OUT = (PostureState.CLEAN, PostureState.PARTIAL)
-"""The states that rest on a report's being recent; a listed app does not go away by silence."""
+_RUN_OUT = (PostureState.CLEAN, PostureState.LISTED, PostureState.PARTIAL)
+"""The states that expire with a report."""
 _LIFE = timedelta(hours=24)
-"""How long a new report counts where no other tells."""
+"""How long a new report counts if no other report tells."""
 
 
 def at(access: Access, moment: datetime) -> Access:
-    """At another time, where nobody does anything meanwhile: reports run out."""
+    """The access at another time, while nobody does anything, so that reports expire."""
     then = replace(access, now=moment)
     over = access.posture.expires_at is not None and access.posture.expires_at <= moment
     return run_out(then) if over else then
 
 
 def run_out(access: Access) -> Access:
-    """The report is not recent any more. The same access where nothing rests on that."""
+    """The access after its report has expired; unchanged if nothing depends on the report."""
     return with_posture(access, state=PostureState.STALE) if access.posture.state in _RUN_OUT else access
 
 
 def as_fresh_at(access: Access, moment: datetime) -> Access:
-    """At another time, where the device is known as well then as it is now: the age of its report stays the same."""
+    """The access at another time, with a report of the same age as now."""
     posture, passed = access.posture, moment - access.now
     reported, expires = (when and when + passed for when in (posture.reported_at, posture.expires_at))
     return replace(access, now=moment, posture=replace(posture, reported_at=reported, expires_at=expires))
 
 
 def while_away(access: Access) -> Access:
-    """While nobody can be asked what is known of the device, and what was last known of it counts."""
+    """The access while the posture cannot be asked for and the last known one counts."""
     last, never = access.posture.state, datetime.max.replace(tzinfo=UTC)
     return with_posture(access, state=PostureState.UNAVAILABLE, last_state=last, expires_at=never)
 
 
 def with_apps(access: Access, apps: tuple[str, ...], catalog: AppCatalog, source: str = "") -> Access:
-    """The device reports now, all that there is to report: these listed apps and no others."""
+    """The device reports now, in full: these listed apps and no others."""
     old = access.posture
     lists = catalog.lists_of(apps)
     life = old.expires_at - old.reported_at if old.expires_at and old.reported_at else _LIFE
@@ -79,12 +79,12 @@ def with_apps(access: Access, apps: tuple[str, ...], catalog: AppCatalog, source
 
 
 def without_apps(access: Access, apps: Container[str], catalog: AppCatalog) -> Access:
-    """These apps are gone, and the device reports so."""
+    """These apps are removed, and the device reports that."""
     return with_apps(access, tuple(each for each in access.posture.apps if each not in apps), catalog)
 
 
 def with_app(access: Access, app: str, catalog: AppCatalog) -> Access:
-    """This app is there too, and the device reports so."""
+    """This app is installed too, and the device reports that."""
     return with_apps(access, (*access.posture.apps, app), catalog)
 
 
@@ -94,7 +94,7 @@ def reported(access: Access, catalog: AppCatalog, source: str = "") -> Access:
 
 
 def enrolled(access: Access, catalog: AppCatalog, issuer: str) -> Access:
-    """A device that nobody knew reports that it has no listed app, and proves itself."""
+    """A device that nobody knew reports no listed app, and proves itself."""
     return proved(with_apps(access, (), catalog), issuer)
 
 
@@ -114,7 +114,7 @@ def proved(access: Access, issuer: str) -> Access:
 
 
 def unproved(access: Access) -> Access:
-    """The request comes without its evidence. Who was known by that alone is not known any more."""
+    """The request comes without its evidence. A device that was known by that alone is unknown."""
     client = access.client
     seen = tuple(signal for signal in client.signals if signal.source != "attestation")
     if client.signals and not any(signal.says for signal in seen):
@@ -147,12 +147,12 @@ def probed(access: Access) -> Access:
 
 
 def agreeing(access: Access) -> Access:
-    """What the request says of the kind does not contradict itself."""
+    """The signals of the request agree on the kind."""
     return replace(access, client=_without(access.client, Reason.KIND_CONTRADICTED))
 
 
 def of_kind(access: Access, kind: Kind) -> Access:
-    """The same, asked by something of another kind."""
+    """The same request from a client of another kind."""
     client = replace(
         _without(access.client, Reason.KIND_CONTRADICTED),
         kind=kind,
@@ -160,19 +160,21 @@ def of_kind(access: Access, kind: Kind) -> Access:
         form=_FORM.get(kind, ""),
     )
     posture = replace(access.posture, kind=kind) if access.posture.kind else access.posture
-    if kind is Kind.LAPTOP and client.protocol in LOGINS:  # a computer there is told from the person's phones
+    if (
+        kind is Kind.LAPTOP and client.protocol in LOGINS
+    ):  # there a computer is told apart from the person's phones
         posture = Posture()
     return replace(access, client=client, posture=posture)
 
 
 def contradicted(access: Access) -> Access:
-    """What the request says of the kind contradicts itself, and the kind is the same."""
+    """The signals of the request disagree on the kind, and the kind stays."""
     findings = (*access.client.findings, Finding(Reason.KIND_CONTRADICTED, "supposed"))
     return replace(access, client=replace(access.client, findings=findings))
 
 
 def with_posture(access: Access, **fields: Any) -> Access:
-    """With these fields of the posture changed alone."""
+    """The access with these fields of its posture changed."""
     return replace(access, posture=replace(access.posture, **fields))
 
 

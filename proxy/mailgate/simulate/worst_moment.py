@@ -1,8 +1,9 @@
-"""Whether somebody is newly kept out at any moment to come, whatever then is that cannot be known now.
+"""Decides whether somebody may newly be kept out at any moment to come, whatever is unknown now.
 
-Time to come falls into stretches by what can be told: the starts of stages, the times with which conditions compare ``now``,
-the ends of somebody's graces. In each of them everything else may be one way or another: what conditions do with the clock beside,
-how old a report is and whether it still counts, whether an exemption or a halt has been ended, and what was not recorded.
+The future is cut into stretches at the moments that can be told: the starts of stages, the times with which
+conditions compare ``now``, the ends of somebody's graces. Within a stretch everything else may be either way: other
+uses of the clock, the age of a report and whether it still counts, whether an exemption or a halt was ended, and what
+was not recorded.
 """
 
 from bisect import bisect_left, bisect_right
@@ -20,11 +21,11 @@ from mailgate.simulate.unknowns import Settled, Side, moves
 from mailgate.simulate.what_if import run_out, while_away
 
 _REMEMBERED = 50_000
-"""Kinds of occasions that are kept."""
+"""How many kinds of occasions are kept."""
 
 
 class Worst:
-    """Compares two policies at every moment from ``now`` on. Those who look alike to both are compared once."""
+    """Compares two policies at every moment from ``now`` on. Occasions with the same keys are compared once."""
 
     def __init__(self, active: Policy, candidate: Policy) -> None:
         passing = frozenset(
@@ -38,7 +39,8 @@ class Worst:
         self._known: dict[Hashable, bool] = {}
 
     def keeps_out(self, occasion: Occasion, keys: Keys) -> bool:
-        """Whether the second policy may keep the occasion out at some moment at which the first would not. ``keys`` are those of now."""
+        """Whether the second policy may keep the occasion out at some moment at which the first would not. ``keys``
+        are the keys of now."""
         common = self._common(occasion.before.now)
         ends = (self._before.ends(occasion.before), self._after.ends(occasion.after))
         lasting = [key for key, _ in keys]
@@ -54,7 +56,8 @@ class Worst:
         return found
 
     def _kinds(self, occasion: Occasion) -> Iterator[Occasion]:
-        """As it is known now, while nobody can be asked, and once its report has run out: whoever has reported may stop to."""
+        """The access with the posture of now, while the posture cannot be asked for, and after the report has
+        expired, since a device may stop reporting."""
         yield occasion
         if self._outage and PostureState.UNAVAILABLE not in (
             occasion.before.posture.state,
@@ -71,7 +74,7 @@ class Worst:
         return any(newly_out(move) for move in moves(before, after))
 
     def _common(self, now: datetime) -> tuple[datetime, ...]:
-        """The moments at which either policy begins to decide otherwise for everybody."""
+        """The moments at which either policy changes for everybody."""
         if now not in self._starts:
             self._starts[now] = tuple(sorted(starts(self._policies, now)))
         return self._starts[now]
@@ -81,7 +84,7 @@ class _Later:
     """One policy at moments to come."""
 
     def __init__(self, policy: Policy, passing: Collection[str]) -> None:
-        """``passing``: conditions of rules that were passed over where the posture cannot be had."""
+        """``passing`` has the conditions of rules that were passed over while the posture cannot be had."""
         self._rules, self._reliefs = policy.rules, policy.reliefs
         away = tuple(_at_its_worst(rule, passing) for rule in policy.rules)
         self._away = Settled(replace(policy, rules=away, reliefs=NO_RELIEFS))
@@ -95,7 +98,7 @@ class _Later:
         return then, self._away if away else self._settled, hanging_ahead(self._rules, then, untold, reliefs)
 
     def ends(self, access: Access) -> list[datetime]:
-        """The ends of what is for this access alone: its graces, and until when what was last known of it counts."""
+        """The ends that concern this access alone: its graces, and the end of its last known posture."""
         posture = access.posture
         new = [posture.first_seen + grace for grace in self._graces] if posture.first_seen else []
         last = (
@@ -105,25 +108,27 @@ class _Later:
 
 
 def _minds(rule: Rule) -> bool:
-    """Whether it says what is done where the posture cannot be had: by name, or by ``on_unavailable``."""
+    """Whether the rule says what it does while the posture cannot be had: by that state's name, or by
+    ``on_unavailable``."""
     named = PostureState.UNAVAILABLE in rule.when.names.get("device.state", ())
     return named or rule.on_unavailable is not OnUnavailable.LAST_KNOWN
 
 
 def _at_its_worst(rule: Rule, passing: Collection[str]) -> Rule:
-    """The rule where nothing was ever known of the device, if it is about that or was passed over there before."""
+    """The rule for a device of which nothing was ever known, if it is about that state or was passed over for it."""
     if rule.on_unavailable is not OnUnavailable.LAST_KNOWN or not (_minds(rule) or rule.when.text in passing):
         return rule
     return rule.model_copy(update={"on_unavailable": OnUnavailable.BLOCK})
 
 
 def _reported(occasion: Occasion) -> tuple[bool, bool]:
-    """Whether the age of a report is anything else than that of none."""
+    """Whether there is a report by either policy. Only the age of a report runs."""
     return occasion.before.posture.reported_at is not None, occasion.after.posture.reported_at is not None
 
 
 def _order(common: Sequence[datetime], ends: tuple[list[datetime], list[datetime]]) -> Hashable:
-    """Where the ends fall among the moments for everybody, and among each other: all that is to them in any stretch."""
+    """The places of the ends among the moments for everybody and among each other, which is all that matters in any
+    stretch."""
     if not ends[0] and not ends[1]:
         return ()
     own = sorted({*ends[0], *ends[1]})

@@ -3,6 +3,7 @@
 ``Store`` is the open database; ``Postures`` and ``Ledger`` are what the path of a request uses of it.
 """
 
+from mailgate.model.notice import MailKind
 from mailgate.store.approvals import Approval
 from mailgate.store.audit import Act
 from mailgate.store.chain import Break, Entry, Head
@@ -13,9 +14,9 @@ from mailgate.store.help_requests import HelpRequest
 from mailgate.store.ingest import Taken
 from mailgate.store.keys import Key, Keys
 from mailgate.store.ledger import Ledger, sighting_of
-from mailgate.store.mail import About, MailCount, Mailing, MailKind, MailState
+from mailgate.store.mail import Mail, MailCount, MailState, NoticeKey
 from mailgate.store.pagination import Place
-from mailgate.store.person_records import Sighted, Told
+from mailgate.store.person_records import QuarantineMail, Sighted
 from mailgate.store.plans import Planned
 from mailgate.store.policies import Activation, AlteredError, Draft, OvertakenError, Policies, Version
 from mailgate.store.postures import Postures
@@ -28,7 +29,6 @@ from mailgate.store.store import Store
 from mailgate.store.write_queue import Backlog
 
 __all__ = [
-    "About",
     "Act",
     "Activation",
     "AlteredError",
@@ -49,16 +49,18 @@ __all__ = [
     "Key",
     "Keys",
     "Ledger",
+    "Mail",
     "MailCount",
     "MailKind",
     "MailState",
-    "Mailing",
     "NotEnrolled",
+    "NoticeKey",
     "OvertakenError",
     "Place",
     "Planned",
     "Policies",
     "Postures",
+    "QuarantineMail",
     "Recorded",
     "Retraction",
     "Revoked",
@@ -72,7 +74,6 @@ __all__ = [
     "StoreUnavailableError",
     "Taken",
     "Tally",
-    "Told",
     "Version",
     "Way",
     "sighting_of",

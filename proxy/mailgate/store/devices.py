@@ -23,8 +23,6 @@ from mailgate.devices.names import (
     udid_text,
     user_text,
 )
-from mailgate.devices.trust import report_from
-from mailgate.model import DeviceRecord
 from mailgate.store import device_lookup
 from mailgate.store.audit import Act, append
 from mailgate.store.database import Database
@@ -40,7 +38,7 @@ from mailgate.store.schema import (
     device_names,
     devices,
     forgotten_devices,
-    notices,
+    quarantine_mails,
     reports,
     sightings,
 )
@@ -74,11 +72,11 @@ class Devices:
         self._database = database
         self._spools = spools
 
-    async def take(self, records: Sequence[DeviceRecord], now: datetime) -> Taken:
+    async def take(self, records: Sequence[Report], now: datetime) -> Taken:
         """Store what a source says, a transaction for each thousand: what is taken stays where a later one fails."""
         taken = Taken()
         for start in range(0, len(records), _BATCH):
-            news = [report_from(record, now) for record in records[start : start + _BATCH]]
+            news = [report.received(now) for report in records[start : start + _BATCH]]
             async with self._database.writing(patience=60) as connection:
                 taken = taken.plus(await learn(connection, news))
         return taken
@@ -277,7 +275,7 @@ async def _forget(connection: AsyncConnection, device: Device, change: int, now:
     ids = [device.id, *sorted(device.former)]
     eas_ids = [text for kind, text in device.names if kind == EAS]
     await _forget_sightings(connection, ids, eas_ids)
-    await connection.execute(delete(notices).where(notices.c.device.in_([*ids, *eas_ids])))
+    await connection.execute(delete(quarantine_mails).where(quarantine_mails.c.device.in_([*ids, *eas_ids])))
     await connection.execute(delete(devices).where(devices.c.key == device.number))
     await connection.execute(delete(forgotten_devices).where(forgotten_devices.c.at < now - REMEMBERED))
     await _let_go(connection, ids, change, now)

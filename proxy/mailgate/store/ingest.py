@@ -14,7 +14,7 @@ from mailgate.devices.matching import News, Shelf
 from mailgate.devices.names import FORMER, Name, user_text
 from mailgate.store.bulk_rows import delete_rows, insert_rows, update_rows
 from mailgate.store.device_loading import around
-from mailgate.store.schema import device_findings, device_names, devices, notices, reports, sightings
+from mailgate.store.schema import device_findings, device_names, devices, quarantine_mails, reports, sightings
 from mailgate.store.upserts import count_change
 
 SEEN_AGAIN = timedelta(hours=1)
@@ -188,8 +188,14 @@ async def _carry_over(connection: AsyncConnection, ids: dict[str, str]) -> None:
     """What was noted of merged devices, by their ids, is of those that they turned out to be."""
     for old, new in sorted(ids.items()):
         await connection.execute(update(sightings).where(sightings.c.device == old).values(device=new))
-        both = notices.alias()
-        same = (both.c.person == notices.c.person, both.c.reason == notices.c.reason, both.c.device == new)
+        both = quarantine_mails.alias()
+        same = (
+            both.c.person == quarantine_mails.c.person,
+            both.c.reason == quarantine_mails.c.reason,
+            both.c.device == new,
+        )
         twice = select(both.c.person).where(*same).exists()
-        await connection.execute(delete(notices).where(notices.c.device == old, twice))
-        await connection.execute(update(notices).where(notices.c.device == old).values(device=new))
+        await connection.execute(delete(quarantine_mails).where(quarantine_mails.c.device == old, twice))
+        await connection.execute(
+            update(quarantine_mails).where(quarantine_mails.c.device == old).values(device=new)
+        )

@@ -1,8 +1,8 @@
-"""One mailing: one mail to one person about one rule, version and kind, and the row that it is in the store.
+"""One mail to one person about one rule, version and kind, and its row in the store.
 
-A mailing is ``queued``; ``sending`` from just before it can no longer be called back until that is known; then ``sent``,
+A mail is ``queued``; ``sending`` from just before it can no longer be called back until that is known; then ``sent``,
 ``failed`` (it never will be), ``unsure`` (nobody knows, a person has to look) or ``withdrawn`` (it would not be true any
-more). Decision 14 says why.
+more). Decision 15 says why.
 """
 
 import json
@@ -13,24 +13,15 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from pydantic import TypeAdapter, ValidationError
 
-class MailKind(StrEnum):
-    """Why somebody is written to about a rule."""
+from mailgate.model.notice import MailKind, Notice
 
-    UPCOMING = "upcoming"
-    """It will warn or keep out from a date on."""
-    WARNED = "warned"
-    """It warns now."""
-    ENFORCED = "enforced"
-    """It counts now."""
-    CORRECTION = "correction"
-    """What they were told no longer holds: the version was taken back."""
-    REPLY = "reply"
-    """They asked for help, and somebody answers."""
+_NOTICE = TypeAdapter(Notice)
 
 
 class MailState(StrEnum):
-    """What became of a mailing."""
+    """What became of a mail."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -47,7 +38,7 @@ PERHAPS_READ = (MailState.SENDING, MailState.SENT, MailState.UNSURE)
 
 
 @dataclass(frozen=True, slots=True)
-class Mailing:
+class Mail:
     """One mail. ``rule`` is empty for a correction, which speaks of every rule that was taken back."""
 
     address: str
@@ -59,8 +50,8 @@ class Mailing:
     round: int
     """The activation that took the version back last, 0 without: after that it may be told once more. Of a reply, its time in
     seconds: somebody may be answered more than once."""
-    facts: Mapping[str, Any]
-    """What the mail says, as plain data; empty once it was sent or withdrawn."""
+    notice: Notice | None
+    """What the mail says; none once it was sent or withdrawn, or if the store holds something else."""
     queued_at: datetime
     until: datetime | None = None
     """From then on it would not be true any more."""
@@ -71,21 +62,21 @@ class Mailing:
     changed_at: datetime | None = None
 
 
-class About(NamedTuple):
-    """What mails have in common that say the same: version, kind and rule."""
+class NoticeKey(NamedTuple):
+    """What all mails with the same notice have in common."""
 
     version: int
     kind: MailKind
     rule: str
 
 
-Which = Sequence[str] | About | None
+Which = Sequence[str] | NoticeKey | None
 """Mails by their ids, all about one rule, or all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailCount:
-    """How many mailings about one rule, version and kind are in one state."""
+    """How many mails about one rule, version and kind are in one state."""
 
     rule: str
     version: int
@@ -94,32 +85,40 @@ class MailCount:
     count: int
 
 
-def row_of(mailing: Mailing) -> dict[str, Any]:
-    """The row of a mailing that is queued now. Its id, where it has none yet, is made of what there is one mail of."""
-    one = (mailing.address, mailing.rule, mailing.version, mailing.kind.value, mailing.round)
-    named = json.dumps([*one, mailing.queued_at.isoformat()])
+def row_of(mail: Mail) -> dict[str, Any]:
+    """The row of a mail that is queued now. Its id, where it has none yet, is made of what there is one mail of."""
+    one = (mail.address, mail.rule, mail.version, mail.kind.value, mail.round)
+    named = json.dumps([*one, mail.queued_at.isoformat()])
     return {
-        "id": mailing.id or sha256(named.encode()).hexdigest()[:32],
-        "address": mailing.address,
-        "login": mailing.login,
-        "rule": mailing.rule,
-        "version": mailing.version,
-        "kind": mailing.kind,
-        "round": mailing.round,
-        "facts": json.dumps(dict(mailing.facts)),
-        "state": mailing.state,
+        "id": mail.id or sha256(named.encode()).hexdigest()[:32],
+        "address": mail.address,
+        "login": mail.login,
+        "rule": mail.rule,
+        "version": mail.version,
+        "kind": mail.kind,
+        "round": mail.round,
+        "notice": _NOTICE.dump_json(mail.notice).decode() if mail.notice else None,
+        "state": mail.state,
         "holder": "",
         "attempts": 0,
-        "why": mailing.why,
-        "queued_at": mailing.queued_at,
-        "due_at": mailing.queued_at,
-        "until": mailing.until,
-        "changed_at": mailing.queued_at,
+        "why": mail.why,
+        "queued_at": mail.queued_at,
+        "due_at": mail.queued_at,
+        "until": mail.until,
+        "changed_at": mail.queued_at,
     }
 
 
-def mailing_of(row: Mapping[Any, Any]) -> Mailing:
-    """A mailing from its row."""
-    named = {name: row[name] for name in Mailing.__slots__}
+def mail_of(row: Mapping[Any, Any]) -> Mail:
+    """A mail from its row."""
+    named = {name: row[name] for name in Mail.__slots__}
     typed = {"kind": MailKind(row["kind"]), "state": MailState(row["state"])}
-    return Mailing(**{**named, **typed, "facts": json.loads(row["facts"])})
+    return Mail(**{**named, **typed, "notice": _notice_of(row["notice"])})
+
+
+def _notice_of(text: str | None) -> Notice | None:
+    """One row that cannot be read must not keep the mails behind it from going: composing it fails, and that alone."""
+    try:
+        return _NOTICE.validate_json(text) if text else None
+    except ValidationError:
+        return None

@@ -18,15 +18,15 @@ from mailgate.store.devices import Devices
 from mailgate.store.enrolments import EnrolledKey, EnrolmentToken
 from mailgate.store.help_requests import HelpRequest, HelpRequests
 from mailgate.store.logins import is_login
-from mailgate.store.mail import Mailing, mailing_of
+from mailgate.store.mail import Mail, mail_of
 from mailgate.store.reliefs import KeptRelief, StoredReliefs
 from mailgate.store.schema import (
     clients,
     enrolled_keys,
     enrolment_tokens,
     languages,
-    mailings,
-    notices,
+    mails,
+    quarantine_mails,
     sightings,
 )
 from mailgate.store.sightings import Recorded, Sightings
@@ -55,12 +55,12 @@ class Sighted:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One mail that somebody was written about a refusal."""
+class QuarantineMail:
+    """One mail that was written to somebody about a refusal."""
 
     device: str
     reason: str
-    told_at: datetime
+    written_at: datetime
 
 
 class People:
@@ -131,26 +131,34 @@ class People:
         """How a person, or their devices under no name, asked for help, the last first."""
         return await self._help_requests.of_person(user_text(login), _ids(devices))
 
-    async def told(self, persons: Collection[str]) -> list[Told]:
-        """The mails that were written to these addresses, the last first."""
-        query = select(notices).where(notices.c.person.in_(persons)).order_by(notices.c.told_at.desc())
+    async def quarantine_mails(self, persons: Collection[str]) -> list[QuarantineMail]:
+        """The quarantine mails that were written to these addresses, the last first."""
+        query = (
+            select(quarantine_mails)
+            .where(quarantine_mails.c.person.in_(persons))
+            .order_by(quarantine_mails.c.written_at.desc())
+        )
         async with self._database.reading() as connection:
             rows = await connection.execute(query.limit(_PAGE))
-            return [Told(row.device, row.reason, row.told_at) for row in rows]
+            return [QuarantineMail(row.device, row.reason, row.written_at) for row in rows]
 
-    async def told_about(self, devices: Collection[str]) -> list[Told]:
-        """The mails that were written about devices with these ids, the last first."""
-        query = select(notices).where(notices.c.device.in_(devices)).order_by(notices.c.told_at.desc())
+    async def quarantine_mails_about(self, devices: Collection[str]) -> list[QuarantineMail]:
+        """The quarantine mails that were written about devices with these ids, the last first."""
+        query = (
+            select(quarantine_mails)
+            .where(quarantine_mails.c.device.in_(devices))
+            .order_by(quarantine_mails.c.written_at.desc())
+        )
         async with self._database.reading() as connection:
             rows = await connection.execute(query.limit(_PAGE))
-            return [Told(row.device, row.reason, row.told_at) for row in rows]
+            return [QuarantineMail(row.device, row.reason, row.written_at) for row in rows]
 
-    async def mailings(self, login: str, addresses: Collection[str]) -> list[Mailing]:
+    async def mails(self, login: str, addresses: Collection[str]) -> list[Mail]:
         """The mails about rules that were written to a person, the last first."""
-        theirs = or_(mailings.c.login == user_text(login), mailings.c.address.in_(addresses))
-        query = select(mailings).where(theirs).order_by(mailings.c.queued_at.desc()).limit(_PAGE)
+        theirs = or_(mails.c.login == user_text(login), mails.c.address.in_(addresses))
+        query = select(mails).where(theirs).order_by(mails.c.queued_at.desc()).limit(_PAGE)
         async with self._database.reading() as connection:
-            return [mailing_of(row) for row in (await connection.execute(query)).mappings()]
+            return [mail_of(row) for row in (await connection.execute(query)).mappings()]
 
     async def language(self, login: str) -> tuple[str, date] | None:
         """In which language a person is written to, and on which day they asked for it last."""

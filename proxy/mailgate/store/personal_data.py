@@ -41,10 +41,10 @@ from mailgate.store.schema import (
     keys,
     languages,
     leases,
-    mailings,
-    notices,
+    mails,
     plans,
     policies,
+    quarantine_mails,
     relief_changes,
     reliefs,
     reports,
@@ -102,13 +102,11 @@ PERSONAL: Mapping[Table, Pick] = {
     device_findings: lambda subject: device_findings.c.device.in_(subject.numbers),
     clients: _clients_of,
     sightings: _sightings_of,
-    notices: lambda subject: or_(
-        notices.c.person.in_(subject.addresses),
-        notices.c.device.in_([*subject.ids, *subject.names(EAS)]),
+    quarantine_mails: lambda subject: or_(
+        quarantine_mails.c.person.in_(subject.addresses),
+        quarantine_mails.c.device.in_([*subject.ids, *subject.names(EAS)]),
     ),
-    mailings: lambda subject: or_(
-        mailings.c.login == subject.person, mailings.c.address.in_(subject.addresses)
-    ),
+    mails: lambda subject: or_(mails.c.login == subject.person, mails.c.address.in_(subject.addresses)),
     languages: lambda subject: languages.c.person == subject.person,
     reliefs: lambda subject: or_(reliefs.c.person == subject.person, reliefs.c.device.in_(subject.ids)),
     help_requests: lambda subject: or_(
@@ -183,7 +181,7 @@ class Personal:
             used = select(sightings.c.client).where(_sightings_of(subject)).distinct()
             theirs = list((await connection.execute(used)).scalars())
             await _let_go_of_keys(connection, subject)
-            tables = (sightings, notices, mailings, languages, enrolment_tokens, reliefs, help_requests)
+            tables = (sightings, quarantine_mails, mails, languages, enrolment_tokens, reliefs, help_requests)
             for table in tables:
                 await connection.execute(delete(table).where(PERSONAL[table](subject)))
             await count_relief_change(connection)

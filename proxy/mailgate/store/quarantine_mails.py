@@ -1,16 +1,16 @@
-"""Notices: who was told what of which device, so that nobody is told twice."""
+"""Who was written a quarantine mail about which device and why, so that nobody is told the same twice."""
 
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select
 
 from mailgate.store.database import Database
-from mailgate.store.schema import notices
+from mailgate.store.schema import quarantine_mails
 from mailgate.store.upserts import upsert
 
 
-class Notices:
-    """Queries on notices. Every method may raise ``StoreUnavailableError``."""
+class QuarantineMails:
+    """Queries on quarantine mails. Every method may raise ``StoreUnavailableError``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -26,32 +26,49 @@ class Notices:
         at_most: int,
         per_hour: int,
     ) -> bool:
-        """Take it on oneself to tell a person. False where they were told the same, or ``at_most`` things, within ``pause``,
-        or ``per_hour`` things were told to all within the last hour."""
-        recent = notices.c.told_at > now - pause
-        told = select(notices.c.device, notices.c.reason).where(notices.c.person == person, recent)
-        lately = select(func.count()).select_from(notices).where(notices.c.told_at > now - timedelta(hours=1))
-        row = {"person": person, "device": device, "reason": reason, "told_at": now}
+        """Take on one mail to a person; True if it may be written.
+
+        It may not if within ``pause`` they were told the same or had ``at_most`` mails, or if everybody together had
+        ``per_hour`` mails within the last hour.
+        """
+        recent = quarantine_mails.c.written_at > now - pause
+        told = select(quarantine_mails.c.device, quarantine_mails.c.reason).where(
+            quarantine_mails.c.person == person, recent
+        )
+        lately = (
+            select(func.count())
+            .select_from(quarantine_mails)
+            .where(quarantine_mails.c.written_at > now - timedelta(hours=1))
+        )
+        row = {"person": person, "device": device, "reason": reason, "written_at": now}
         async with self._database.writing() as connection:
             found = (await connection.execute(told)).all()
             if (device, reason) in {tuple(each) for each in found} or len(found) >= at_most:
                 return False
             if (await connection.execute(lately)).scalar_one() >= per_hour:
                 return False
-            statement = upsert(connection, notices).values(**row)
+            statement = upsert(connection, quarantine_mails).values(**row)
             again = statement.on_conflict_do_update(
-                index_elements=["person", "device", "reason"], set_={"told_at": now}
+                index_elements=["person", "device", "reason"], set_={"written_at": now}
             )
             await connection.execute(again)
         return True
 
     async def release(self, person: str, device: str, reason: str) -> None:
-        """Take a claim back: it was not possible to tell them."""
-        named = (notices.c.person == person, notices.c.device == device, notices.c.reason == reason)
+        """Take a claim back, since the mail could not be sent."""
+        named = (
+            quarantine_mails.c.person == person,
+            quarantine_mails.c.device == device,
+            quarantine_mails.c.reason == reason,
+        )
         async with self._database.writing() as connection:
-            await connection.execute(delete(notices).where(*named))
+            await connection.execute(delete(quarantine_mails).where(*named))
 
     async def prune(self, before: datetime, _size: int = 0) -> int:
-        """Delete what was told before. There is little of it: all at once."""
+        """Delete what was written before this moment. There is little of it, so all goes at once."""
         async with self._database.writing() as connection:
-            return (await connection.execute(delete(notices).where(notices.c.told_at < before))).rowcount
+            return (
+                await connection.execute(
+                    delete(quarantine_mails).where(quarantine_mails.c.written_at < before)
+                )
+            ).rowcount

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.device import Report, Slot
 from mailgate.devices.names import STRONG
-from mailgate.devices.trust import report_from, source_of
-from mailgate.model import AttestationResult, DeviceRecord, Kind
+from mailgate.devices.trust import report_by, source_of
+from mailgate.model import AttestationResult, Kind
 from mailgate.policy import AppCatalog
 from mailgate.store.ingest import learn
 from mailgate.store.write_queue import WriteQueue
@@ -19,9 +19,9 @@ from mailgate.store.write_queue import WriteQueue
 def report_of(proof: AttestationResult, catalog: AppCatalog, now: datetime) -> Report:
     """What a verified proof says. Apps that are not listed stay out, and no look is from the future."""
     apps = proof.apps
-    record = DeviceRecord(
-        source=source_of(proof),
-        id=proof.device_id,
+    report = report_by(
+        source_of(proof),
+        proof.device_id,
         owner=proof.user,
         kind=proof.kind,
         os=proof.os,
@@ -33,7 +33,7 @@ def report_of(proof: AttestationResult, catalog: AppCatalog, now: datetime) -> R
         eas_ids=proof.eas_ids,
         keys=(proof.key_thumbprint,) if proof.key_thumbprint else (),
     )
-    return report_from(record, now)
+    return report.received(now)
 
 
 class Reports(WriteQueue[Slot, Report]):

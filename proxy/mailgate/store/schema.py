@@ -264,16 +264,16 @@ keys = Table(
 )
 """Secrets of the gate, the last two for each purpose."""
 
-notices = Table(
-    "notices",
+quarantine_mails = Table(
+    "quarantine_mails",
     metadata,
     Column("person", Told, primary_key=True),
     Column("device", Told, primary_key=True),
     Column("reason", Told, primary_key=True),
-    Column("told_at", Instant, nullable=False, index=True),
+    Column("written_at", Instant, nullable=False, index=True),
     Index(None, "device"),
 )
-"""Who was told by mail why which device gets none, and when last. ``device`` is an id, or an ActiveSync id as text."""
+"""Who was written a quarantine mail about which device, why, and when last. ``device`` is an id, or an ActiveSync id as text."""
 
 audit = Table(
     "audit",
@@ -482,8 +482,8 @@ gates = Table(
 )
 """Processes of gates that run on this store (``gates.py``). ``heard_at``: seconds since 1970 by the database's clock."""
 
-mailings = Table(
-    "mailings",
+mails = Table(
+    "mails",
     metadata,
     Column("id", Text, primary_key=True),
     Column("address", Words, nullable=False),
@@ -492,7 +492,7 @@ mailings = Table(
     Column("version", Integer, nullable=False),
     Column("kind", Text, nullable=False),
     Column("round", Integer, nullable=False),
-    Column("facts", Text, nullable=False),
+    Column("notice", Text),
     Column("state", Text, nullable=False),
     Column("holder", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -503,10 +503,10 @@ mailings = Table(
     Column("changed_at", Instant, nullable=False, index=True),
     Index(None, "address", "rule", "version", "kind", "round", unique=True),
     Index(None, "state", "due_at"),
-    Index("ix_mailings_about", "version", "kind", "rule", "state", "address", "id"),
+    Index("ix_mails_about", "version", "kind", "rule", "state", "address", "id"),
 )
-"""One mail to one person about one rule, version and kind (``mail_queue.py``). ``facts`` is what it says, as JSON, until it
-was sent; ``round`` is the activation that last took the version back, 0 without."""
+"""One mail to one person about one rule, version and kind (``mail_queue.py``). ``notice`` is what it says, as JSON, until
+it was sent; ``round`` is the activation that last took the version back, 0 without."""
 
 retractions = Table(
     "retractions",

@@ -9,8 +9,7 @@ from typing import Self
 
 from sqlalchemy.engine import URL
 
-from mailgate.devices.trust import ENROLLED
-from mailgate.model import DeviceRecord
+from mailgate.devices.trust import ENROLLED, report_by
 from mailgate.policy import AppCatalog
 from mailgate.store.approvals import Approvals
 from mailgate.store.audit import Audit
@@ -28,14 +27,14 @@ from mailgate.store.keys import Keys
 from mailgate.store.languages import Languages
 from mailgate.store.leases import Leases
 from mailgate.store.ledger import Ledger
-from mailgate.store.mail_queue import Mailings
+from mailgate.store.mail_queue import MailQueue
 from mailgate.store.migrate import migrate
 from mailgate.store.person_records import People
 from mailgate.store.personal_data import Personal
 from mailgate.store.plans import Plans
 from mailgate.store.policies import Policies
 from mailgate.store.postures import Postures
-from mailgate.store.quarantine_mails import Notices
+from mailgate.store.quarantine_mails import QuarantineMails
 from mailgate.store.reliefs import StoredReliefs
 from mailgate.store.reports import Reports
 from mailgate.store.retention import Retention
@@ -66,7 +65,7 @@ class Store:
         self.ways = SeenClients(database)
         self.people = People(database, self.devices, self.sightings)
         self.personal = Personal(database, self.devices, self.people, (sightings, reports))
-        self.notices = Notices(database)
+        self.quarantine_mails = QuarantineMails(database)
         self.keys = Keys(database)
         self.audit = Audit(database)
         self.policies = Policies(database)
@@ -77,7 +76,7 @@ class Store:
         self.approvals = Approvals(database)
         self.spent = SpentProofs(database)
         self.enrolments = Enrolments(database)
-        self.mailings = Mailings(database)
+        self.mails = MailQueue(database)
         self.retractions = Retractions(database)
         self.languages = Languages(database)
         self.retention = Retention(
@@ -85,7 +84,7 @@ class Store:
             self.devices,
             self.enrolments,
             (
-                *(self.sightings, self.notices, self.plans, self.mailings, self.languages),
+                *(self.sightings, self.quarantine_mails, self.plans, self.mails, self.languages),
                 *(self.reliefs, self.help_requests),
             ),
         )
@@ -135,7 +134,7 @@ class Store:
     async def shut_out(self, name: str, now: datetime) -> Revoked:
         """Revoke the enrolment token, key or device of this name; what such a device said of itself counts no more."""
         revoked = await self.enrolments.revoke(name, now)
-        gone = [DeviceRecord(ENROLLED, device, gone=True) for device in revoked.devices]
+        gone = [report_by(ENROLLED, device, gone=True) for device in revoked.devices]
         await self.devices.take(gone, now)
         return revoked
 

@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping
 
-from mailgate.connectors.recheck import Again
+from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device, Report
 from mailgate.model.fact import Fact
 from mailgate.policy import AppCatalog
 
 Slot = tuple[str, str]
 _CAME = {
-    Again.ASKED: "told the device to report; it mostly answers within seconds",
-    Again.GONE: "no longer has the device",
-    Again.WAIT: "was asked less than a minute ago",
-    Again.CANNOT: "cannot be asked about one device; it reports by itself",
-    Again.FAILED: "did not answer",
+    CheckResult.ASKED: "told the device to report; it mostly answers within seconds",
+    CheckResult.GONE: "no longer has the device",
+    CheckResult.WAIT: "was asked less than a minute ago",
+    CheckResult.CANNOT: "cannot be asked about one device; it reports by itself",
+    CheckResult.FAILED: "did not answer",
 }
 
 
@@ -28,7 +28,9 @@ class SourceSaid(Fact):
     """The same in words."""
 
 
-def sources_said(came: Mapping[Slot, Again], device: Device | None, catalog: AppCatalog) -> list[SourceSaid]:
+def sources_said(
+    came: Mapping[Slot, CheckResult], device: Device | None, catalog: AppCatalog
+) -> list[SourceSaid]:
     """What each source said. ``device``: as it is now, with what was just said."""
     reports = {each.slot: each for each in device.reports} if device else {}
     return [
@@ -37,8 +39,8 @@ def sources_said(came: Mapping[Slot, Again], device: Device | None, catalog: App
     ]
 
 
-def _words(slot: Slot, again: Again, report: Report | None, catalog: AppCatalog) -> str:
-    if again is not Again.TAKEN:
+def _words(slot: Slot, again: CheckResult, report: Report | None, catalog: AppCatalog) -> str:
+    if again is not CheckResult.TAKEN:
         return f"{slot[0]} {_CAME[again]}"
     if report is None or report.reported_at is None:
         return f"{slot[0]} answered, but does not see which apps are there"

@@ -15,7 +15,7 @@ from mailgate.rollout.replay import PAGE_LOAD, proof_of, reported
 from mailgate.store import Store
 from mailgate.store.device_rows import DeviceRow, Wanted
 from mailgate.views.recall import posture_now
-from mailgate.views.standing import HEADLINES, Mail, mail_of, name_of
+from mailgate.views.standing import HEADLINES, MailAccess, mail_of, name_of
 
 LOOKS = 5
 """How often one page looks on where a look has found too few."""
@@ -34,7 +34,7 @@ class ListedDevice:
 
     @property
     def headline(self) -> str:
-        return HEADLINES[Mail(self.row.mail)]
+        return HEADLINES[MailAccess(self.row.mail)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,9 +80,9 @@ class FlipsTold(Fact):
 
     to: list[str]
     """The effects."""
-    can_be_done: list[FlipTold]
+    actionable: list[FlipTold]
     """Changes that somebody can make."""
-    only_supposed: list[FlipTold]
+    hypothetical: list[FlipTold]
     """Changes that nobody can make, which show what it hangs on."""
     not_tried: list[str]
     """Variables of which other values were not tried."""
@@ -95,8 +95,8 @@ def flips_told(found: Iterable[Flips], catalog: AppCatalog) -> list[FlipsTold]:
     return [
         FlipsTold(
             to=[effect.value for effect in sorted(each.wanted)],
-            can_be_done=[_flip(flip, catalog) for flip in each.doable],
-            only_supposed=[_flip(flip, catalog) for flip in each.supposed],
+            actionable=[_flip(flip, catalog) for flip in each.actionable],
+            hypothetical=[_flip(flip, catalog) for flip in each.hypothetical],
             not_tried=list(each.untried),
             most_steps=MOST,
         )
@@ -108,12 +108,12 @@ def flip_lines(found: Iterable[FlipsTold]) -> Iterator[str]:
     """The changes line by line."""
     for each in found:
         yield f"What would {'let it in' if set(each.to) == LET_IN else 'keep it out'}"
-        for flip in each.can_be_done:
+        for flip in each.actionable:
             yield f"  if {_line(flip)}"
-        if not each.can_be_done:
+        if not each.actionable:
             yield f"  nothing that can be done was found, in up to {each.most_steps} steps"
-        for flip in each.only_supposed:
-            yield f"  only supposed: if {_line(flip)}"
+        for flip in each.hypothetical:
+            yield f"  only hypothetical: if {_line(flip)}"
         if each.not_tried:
             yield f"  not tried: other values of {', '.join(each.not_tried)}"
 

@@ -14,7 +14,7 @@ TAKES = timedelta(seconds=10)
 """How long after rules were put in force a gate may take them up; usually a second."""
 
 
-class Standing(StrEnum):
+class GateState(StrEnum):
     """The graver ones last."""
 
     OK = "ok"
@@ -24,7 +24,7 @@ class Standing(StrEnum):
     GONE = "gone"
 
 
-_ORDER = list(Standing)
+_ORDER = list(GateState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Node:
 
     host: str
     address: str
-    standing: Standing
+    state: GateState
     words: str
     """What is wrong with it; empty where nothing is."""
     beat: Beat
@@ -72,26 +72,26 @@ def nodes(heard: Sequence[Heard], active: Activation | None, now: datetime) -> l
 
 def _node(host: str, address: str, heard: list[Heard], active: Activation | None, now: datetime) -> Node:
     present = [each for each in heard if each.ago < MISSED]
-    judged = [(_standing(each, active, now), each) for each in present or heard]
-    standing, worst = max(judged, key=lambda pair: _ORDER.index(pair[0]))
-    return Node(host, address, standing, _words(standing, worst, active), worst.beat, tuple(heard))
+    judged = [(_state(each, active, now), each) for each in present or heard]
+    state, worst = max(judged, key=lambda pair: _ORDER.index(pair[0]))
+    return Node(host, address, state, _words(state, worst, active), worst.beat, tuple(heard))
 
 
-def _standing(each: Heard, active: Activation | None, now: datetime) -> Standing:
+def _state(each: Heard, active: Activation | None, now: datetime) -> GateState:
     if each.ago >= MISSED:
-        return Standing.GONE
+        return GateState.GONE
     if active is None or each.beat.serial >= active.serial:
-        return Standing.OK
-    return Standing.TAKING if now - active.at < TAKES else Standing.BEHIND
+        return GateState.OK
+    return GateState.TAKING if now - active.at < TAKES else GateState.BEHIND
 
 
-def _words(standing: Standing, each: Heard, active: Activation | None) -> str:
-    if standing is Standing.GONE:
+def _words(state: GateState, each: Heard, active: Activation | None) -> str:
+    if state is GateState.GONE:
         return f"nothing was heard of it for {span(each.ago)}: it has ended without saying so, or does not reach the store"
-    if standing is Standing.OK or active is None:
+    if state is GateState.OK or active is None:
         return ""
     still = f"it still decides by version {each.beat.number}"
-    if standing is Standing.TAKING:
+    if state is GateState.TAKING:
         return f"{still} and is taking up version {active.number}"
     return f"{still}, though version {active.number} is in force"
 

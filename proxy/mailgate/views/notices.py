@@ -1,17 +1,21 @@
-"""Mails about rules: which may be sent now, which were, and what became of them."""
+"""Notices as facts: which may be sent now, which mails were written, and what became of each."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
+from mailgate.config.mail import NoticeSettings
+from mailgate.mail.composer import message_id
+from mailgate.mail.recipient_list import RecipientList
 from mailgate.mail.topic import topic_of
+from mailgate.model.fact import Fact, Instant
 from mailgate.policy import Policy
 from mailgate.rollout.acts import RefusedError
-from mailgate.store import About, MailCount, MailKind, MailState
+from mailgate.store import Mail, MailCount, MailKind, MailState, NoticeKey
 
 KINDS = (MailKind.UPCOMING, MailKind.WARNED, MailKind.ENFORCED)
-"""What a person may send; corrections are written by a retraction alone."""
+"""The kinds that a person may send; corrections are written by a retraction alone."""
 WORDS = {
     MailKind.UPCOMING: "it is coming",
     MailKind.WARNED: "it warns now",
@@ -22,9 +26,8 @@ WORDS = {
 """What a mail of each kind says of its rule."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tellable:
-    """What people may be told of a rule now."""
+class RuleNotices(Fact):
+    """Which notices about a rule may be sent now."""
 
     rule: str
     """The rule's id."""
@@ -36,24 +39,98 @@ class Tellable:
     """Why nothing may; empty where something may."""
 
 
-@dataclass(slots=True)
-class Sent:
-    """Mails that say the same, by what became of them."""
+class NoticeMails(Fact):
+    """Mails that say the same."""
 
-    about: About
-    states: Counter[MailState] = field(default_factory=Counter)
+    version: int
+    """The version whose rule they are about; of corrections, the one that was taken back."""
+    kind: MailKind
+    """What they say of the rule."""
+    rule: str
+    """The rule's id; empty for corrections."""
+    states: Mapping[MailState, int]
+    """How many are in each state; a state without mails is left out."""
+
+    @property
+    def about(self) -> NoticeKey:
+        return NoticeKey(self.version, self.kind, self.rule)
 
     @property
     def total(self) -> int:
-        return self.states.total()
+        return sum(self.states.values())
+
+    def count(self, *states: MailState | str) -> int:
+        """How many mails are in these states together."""
+        return sum(self.states.get(MailState(each), 0) for each in states)
 
 
-def tellable(policy: Policy, version: int, now: datetime) -> list[Tellable]:
+class NoticeFacts(NoticeMails):
+    """Mails that say the same, and whether more may be sent."""
+
+    title: str
+    """What the rule is, in words; empty for corrections."""
+    active: bool
+    """Whether the version is in force."""
+    may_be_sent: bool
+    """Whether it is true now, so that somebody may send it."""
+    why_not: str
+    """Why not; empty where it may."""
+
+
+class MailFacts(Fact):
+    """One mail to one person, without what it says."""
+
+    id: str
+    """Its id."""
+    message_id: str | None
+    """Its Message-ID, which the mail server's log shows; null while the settings have no `notices`."""
+    version: int
+    """The version whose rule it is about; of a correction, the one that was taken back."""
+    kind: MailKind
+    """What it says of the rule."""
+    rule: str
+    """The rule's id; empty for a correction."""
+    address: str
+    """Where it goes."""
+    login: str
+    """The login name of who gets it."""
+    state: MailState
+    """What became of it."""
+    attempts: int
+    """How often it was not taken and was put off."""
+    why: str
+    """Why it failed, was put off or is unsure, as a code or a word; otherwise empty."""
+    may_be_retried: bool
+    """Whether it failed and can be sent again."""
+    queued_at: Instant
+    """When it was queued."""
+    changed_at: Instant | None
+    """When its state changed last."""
+    until: Instant | None
+    """From this time on it is no longer true, and is not sent; null if there is no such time."""
+
+
+class RecipientCounts(Fact):
+    """How many people are on a recipient list, and how many are not, by cause."""
+
+    to_write: int
+    """People to write to."""
+    written_before: int
+    """People who have this mail already."""
+    no_address: int
+    """People without an address in the company's domain."""
+    nameless: int
+    """Devices whose owner nobody knows."""
+    undecided: int
+    """People for whom it cannot be decided whether the rule is about them."""
+
+
+def rule_notices(policy: Policy, version: int, now: datetime) -> list[RuleNotices]:
     """Every rule that restricts, in the order of the policy."""
     return [_of(policy, version, rule.id, rule.title or "", now) for rule in policy.rules if rule.restricts]
 
 
-def _of(policy: Policy, version: int, rule: str, title: str, now: datetime) -> Tellable:
+def _of(policy: Policy, version: int, rule: str, title: str, now: datetime) -> RuleNotices:
     kinds, refused = [], list[str]()
     for kind in KINDS:
         try:
@@ -61,18 +138,40 @@ def _of(policy: Policy, version: int, rule: str, title: str, now: datetime) -> T
             kinds.append(kind)
         except RefusedError as error:
             refused.append(str(error))
-    return Tellable(rule, title, tuple(kinds), "" if kinds else refused[0])
+    return RuleNotices(rule=rule, title=title, kinds=tuple(kinds), why_not="" if kinds else refused[0])
 
 
-def sent(counts: Iterable[MailCount]) -> list[Sent]:
-    """Counts together that are about the same, in the order in which they come."""
-    found: dict[About, Sent] = {}
+def mails_by_notice(counts: Iterable[MailCount]) -> list[NoticeMails]:
+    """Bring counts of the same notice together, in the order in which they come."""
+    found: dict[NoticeKey, Counter[MailState]] = {}
     for each in counts:
-        about = About(each.version, each.kind, each.rule)
-        found.setdefault(about, Sent(about)).states[each.state] += each.count
-    return list(found.values())
+        about = NoticeKey(each.version, each.kind, each.rule)
+        found.setdefault(about, Counter())[each.state] += each.count
+    return [NoticeMails(**about._asdict(), states=states) for about, states in found.items()]
 
 
-def of(counts: Iterable[MailCount], about: About) -> Sent:
-    """What became of the mails about this; nothing where there are none."""
-    return next((each for each in sent(counts) if each.about == about), Sent(about))
+def mails_of(counts: Iterable[MailCount], about: NoticeKey) -> NoticeMails:
+    """The mails of one notice; of a notice that nobody got, none in any state."""
+    none = NoticeMails(**about._asdict(), states={})
+    return next((each for each in mails_by_notice(counts) if each.about == about), none)
+
+
+def mail_facts(mail: Mail, settings: NoticeSettings | None) -> MailFacts:
+    """One mail as it is told, by these settings of notices."""
+    derived: dict[str, Any] = {
+        "message_id": message_id(mail.id, settings.domain) if settings else None,
+        "may_be_retried": mail.state is MailState.FAILED and mail.notice is not None,
+    }
+    named = {name: getattr(mail, name) for name in MailFacts.model_fields if name not in derived}
+    return MailFacts(**named, **derived)
+
+
+def recipient_counts(found: RecipientList) -> RecipientCounts:
+    """The counts of a recipient list."""
+    return RecipientCounts(
+        to_write=len(found.mails),
+        written_before=found.written_before,
+        no_address=len(found.unaddressed),
+        nameless=found.nameless,
+        undecided=len(found.undecided),
+    )

@@ -8,12 +8,12 @@ from mailgate.devices.device import Device
 from mailgate.devices.names import EAS
 from mailgate.model.fact import Fact, Instant
 from mailgate.policy.logins import address_of, user_text
-from mailgate.store import Mailing, Recorded, Sighted, Store, Told
+from mailgate.store import Mail, QuarantineMail, Recorded, Sighted, Store
 from mailgate.store.reliefs import KeptRelief
 from mailgate.views.devices import DeviceFacts, device_facts
 from mailgate.views.help import HelpFacts, help_facts
 from mailgate.views.notices import WORDS
-from mailgate.views.standing import Mail, Standing, standing_of
+from mailgate.views.standing import MailAccess, Standing, standing_of
 from mailgate.views.timeline import Event, NameOf, decided, helped, of_device, spared, told, written
 from mailgate.views.words import device_told, reason_told
 
@@ -127,8 +127,8 @@ async def person_of(store: Store, bundle: Bundle, login: str, now: datetime) -> 
     new, relieved = await people.unreported(person, owned), await people.exemptions(person, owned)
     asked = [help_facts(each, policy) for each in await people.help_requests(person, owned)]
     address = _address(bundle, person)
-    mailings = await people.mailings(person, {address} - {""})
-    refusals = await people.told(_addresses(bundle, person))
+    mailings = await people.mails(person, {address} - {""})
+    refusals = await people.quarantine_mails(_addresses(bundle, person))
     if not (owned or requests or new or relieved or asked or mailings or refusals):
         return None
     spoken = await people.language(person)
@@ -161,7 +161,7 @@ async def _owned(
 
 
 def _worst_first(each: OwnedDevice) -> tuple[int, str]:
-    return -[*Mail].index(each.standing.mail), each.facts.id
+    return -[*MailAccess].index(each.standing.mail), each.facts.id
 
 
 def _address(bundle: Bundle, person: str) -> str:
@@ -218,7 +218,7 @@ def _exemption(kept: KeptRelief, now: datetime) -> ExemptionFacts:
     )
 
 
-def _mails(mailings: Iterable[Mailing], refusals: Iterable[Told]) -> list[MailFacts]:
+def _mails(mailings: Iterable[Mail], refusals: Iterable[QuarantineMail]) -> list[MailFacts]:
     about_rules = [
         MailFacts(
             at=each.changed_at or each.queued_at,
@@ -228,7 +228,7 @@ def _mails(mailings: Iterable[Mailing], refusals: Iterable[Told]) -> list[MailFa
         for each in mailings
     ]
     about_refusals = [
-        MailFacts(at=each.told_at, about=reason_told(each.reason) or each.reason, state="sent")
+        MailFacts(at=each.written_at, about=reason_told(each.reason) or each.reason, state="sent")
         for each in refusals
     ]
     return sorted([*about_rules, *about_refusals], key=lambda each: each.at, reverse=True)
@@ -239,8 +239,8 @@ def _timeline(
     requests: Iterable[Recorded],
     asked: Iterable[HelpFacts],
     relieved: Iterable[KeptRelief],
-    mailings: Iterable[Mailing],
-    refusals: Iterable[Told],
+    mailings: Iterable[Mail],
+    refusals: Iterable[QuarantineMail],
     name_of: NameOf,
 ) -> list[Event]:
     def events() -> Iterator[Event]:

@@ -20,7 +20,7 @@ SIGHTINGS = 50
 """Of one device, how many are looked at for since when something is so."""
 
 
-class Mail(StrEnum):
+class MailAccess(StrEnum):
     """Whether a device gets mail."""
 
     GETS = "gets-mail"
@@ -32,25 +32,25 @@ class Mail(StrEnum):
 
 
 HEADLINES = {
-    Mail.GETS: "Gets mail",
-    Mail.WARNED: "Gets mail after a warning",
-    Mail.SPARED: "Spared",
-    Mail.PROOF: "Has to prove itself first",
-    Mail.OUT: "Kept out",
-    Mail.LOST: "Lost, gets nothing",
+    MailAccess.GETS: "Gets mail",
+    MailAccess.WARNED: "Gets mail after a warning",
+    MailAccess.SPARED: "Spared",
+    MailAccess.PROOF: "Has to prove itself first",
+    MailAccess.OUT: "Kept out",
+    MailAccess.LOST: "Lost, gets nothing",
 }
 _MAIL = {
-    Effect.ALLOW: Mail.GETS,
-    Effect.WARN: Mail.WARNED,
-    Effect.CHALLENGE: Mail.PROOF,
-    Effect.BLOCK: Mail.OUT,
+    Effect.ALLOW: MailAccess.GETS,
+    Effect.WARN: MailAccess.WARNED,
+    Effect.CHALLENGE: MailAccess.PROOF,
+    Effect.BLOCK: MailAccess.OUT,
 }
 
 
 class Standing(Fact):
     """How one device stands now."""
 
-    mail: Mail
+    mail: MailAccess
     """`gets-mail`; `warned`, after a page; `spared`, by an exemption alone; `must-prove-itself`; `kept-out`; `lost`."""
     headline: str
     """The same in words."""
@@ -103,8 +103,8 @@ def standing(
     without, relief = _spared(access, decision, policy)
     told = without if relief else decision
     mail = _mail(access, decision, relief)
-    since = relief.at if relief else lost_at if mail is Mail.LOST else _since(decision, seen)
-    until = relief.until if relief else decision.deadline if mail is Mail.WARNED else None
+    since = relief.at if relief else lost_at if mail is MailAccess.LOST else _since(decision, seen)
+    until = relief.until if relief else decision.deadline if mail is MailAccess.WARNED else None
     cause = _cause(told, access.posture, policy)
     found = Standing(
         mail=mail,
@@ -125,13 +125,13 @@ def standing(
     return found.model_copy(update={"sentence": _sentence(found)})
 
 
-def mail_of(access: Access, decision: Decision, policy: Policy) -> Mail:
+def mail_of(access: Access, decision: Decision, policy: Policy) -> MailAccess:
     """Whether a device gets mail that is answered so."""
     return _mail(access, decision, _spared(access, decision, policy)[1])
 
 
-def _mail(access: Access, decision: Decision, relief: Relief | None) -> Mail:
-    return Mail.SPARED if relief else Mail.LOST if access.posture.lost else _MAIL[decision.effect]
+def _mail(access: Access, decision: Decision, relief: Relief | None) -> MailAccess:
+    return MailAccess.SPARED if relief else MailAccess.LOST if access.posture.lost else _MAIL[decision.effect]
 
 
 def _spared(access: Access, decision: Decision, policy: Policy) -> tuple[Decision, Relief | None]:
@@ -212,7 +212,7 @@ def _named(relief: Relief) -> tuple[Relief, ...]:
 
 def _sentence(found: Standing) -> str:
     words = found.headline + (f" until {_time(found.until)}" if found.until else "")
-    if found.mail is Mail.SPARED:
+    if found.mail is MailAccess.SPARED:
         words += f" ({found.spared_why}), then {found.then}"
     elif found.since:
         words += f" since {_time(found.since)}"

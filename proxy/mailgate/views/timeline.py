@@ -12,7 +12,7 @@ from mailgate.devices.names import EAS, user_text
 from mailgate.devices.posture import owner_of
 from mailgate.model.fact import DESCRIBED
 from mailgate.policy import Policy
-from mailgate.store import Mailing, Recorded, Store, Told
+from mailgate.store import Mail, QuarantineMail, Recorded, Store
 from mailgate.store.reliefs import KeptRelief
 from mailgate.views.gates import span
 from mailgate.views.help import HelpFacts, help_facts
@@ -46,12 +46,12 @@ async def story_of(
 ) -> list[Event]:
     """The same, with the mails, exemptions and requests for help that the store knows of. Raises StoreUnavailableError.
 
-    :param precedence: which source to believe of whose it is.
+    :param precedence: the source that is believed first about who owns the device.
     """
     names = [text for kind, text in device.names if kind == EAS]
-    refusals = await store.people.told_about([device.id, *sorted(device.former), *names])
+    refusals = await store.people.quarantine_mails_about([device.id, *sorted(device.former), *names])
     owner = user_text(owner_of(device, precedence))
-    mails = await store.people.mailings(owner, []) if owner else []
+    mails = await store.people.mails(owner, []) if owner else []
     relieved = await store.people.exemptions(owner, [device])
     asked = [help_facts(each, policy) for each in await store.people.help_requests(owner, [device])]
     own = [each for each in asked if each.device in ("", device.id, *device.former)]
@@ -65,8 +65,8 @@ async def story_of(
 def timeline(
     device: Device,
     seen: Iterable[Recorded],
-    refusals: Iterable[Told],
-    mails: Iterable[Mailing] = (),
+    refusals: Iterable[QuarantineMail],
+    mails: Iterable[Mail] = (),
     name_of: NameOf = str,
 ) -> list[Event]:
     """The newest first. ``refusals``: mails about its refusals; ``mails``: about rules, to its owner."""
@@ -110,13 +110,13 @@ def decided(seen: Iterable[Recorded]) -> Iterator[Event]:
         yield Event(tally.last, "decision", words, sighting.effect, each.id, sighting.device)
 
 
-def told(refusals: Iterable[Told]) -> Iterator[Event]:
+def told(refusals: Iterable[QuarantineMail]) -> Iterator[Event]:
     """Mails about refusals."""
     for each in refusals:
-        yield Event(each.told_at, "notice", f"Mail sent: {reason_told(each.reason) or each.reason}")
+        yield Event(each.written_at, "notice", f"Mail sent: {reason_told(each.reason) or each.reason}")
 
 
-def written(mails: Iterable[Mailing]) -> Iterator[Event]:
+def written(mails: Iterable[Mail]) -> Iterator[Event]:
     """Mails about rules, and answers."""
     for each in mails:
         about = f"{WORDS[each.kind]}, rule {each.rule}" if each.rule else WORDS[each.kind]

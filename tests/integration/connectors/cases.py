@@ -74,7 +74,7 @@ async def read(connector: Connector, records: list[Any]) -> None:
 
 
 def found(records: list[Any]) -> dict[str, set[str] | None]:
-    return {record.id: set(record.apps.present) if record.apps else None for record in records}
+    return {record.id: set(record.apps) if record.reported_at else None for record in records}
 
 
 BOTH = ("base_url", "login_url")

@@ -1,4 +1,4 @@
-"""The demo mailbox over HTTP: folders, letters, attachments, and a form that takes files."""
+"""The demo mailbox over HTTP: folders, messages, attachments, and a form that takes files."""
 
 from datetime import UTC, datetime
 from io import BytesIO
@@ -9,10 +9,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from pytest_aiohttp import AiohttpClient
 
 from mailgate.demo.mailbox import MAX_UPLOAD, Mailbox
-from mailgate.demo.messages import Attachment, Letter, shipped_letters
+from mailgate.demo.messages import Attachment, Message, shipped_messages
 
 NOW = datetime(2026, 12, 24, 12, tzinfo=UTC)
-HOSTILE = Letter(
+HOSTILE = Message(
     sender='"<b>x</b>" <x@example.com>',
     recipient="you@example.com",
     subject="<script>alert(1)</script>",
@@ -24,16 +24,18 @@ HOSTILE = Letter(
 
 @pytest.fixture
 async def mailbox(aiohttp_client: AiohttpClient) -> TestClient:
-    return await aiohttp_client(TestServer(Mailbox([HOSTILE, *shipped_letters()], lambda: NOW).application()))
+    return await aiohttp_client(
+        TestServer(Mailbox([HOSTILE, *shipped_messages()], lambda: NOW).application())
+    )
 
 
-async def test_the_inbox_lists_every_letter(mailbox: TestClient) -> None:
+async def test_the_inbox_lists_every_message(mailbox: TestClient) -> None:
     text = await (await mailbox.get("/")).text()
     assert "The canteen in December" in text
     assert all(f'href="/inbox/{number}"' in text for number in range(6))
 
 
-async def test_markup_of_a_letter_is_only_ever_text(mailbox: TestClient) -> None:
+async def test_markup_of_a_message_is_only_ever_text(mailbox: TestClient) -> None:
     for path in ("/", "/inbox/0"):
         response = await mailbox.get(path)
         text = await response.text()

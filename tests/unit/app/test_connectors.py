@@ -10,12 +10,13 @@ from tests.unit.connectors.around import CATALOG, NOW, settings_of
 from tests.unit.connectors.test_jamf import VALUES
 from tests.unit.store.outage import cut_off
 
-from mailgate.app.connectors import StoreDesk, Syncing, leased_run_for, runtime
+from mailgate.app.connectors import ConnectorStore, Syncing, leased_run_for, runtime
 from mailgate.config.sources import AppleMdmSettings, JamfSettings, PostSettings
 from mailgate.connectors import SourceError, Trouble, is_scheduled
 from mailgate.connectors.jamf import Jamf
-from mailgate.connectors.recheck import Again
-from mailgate.model import Client, DeviceRecord, Kind, PostureState, SourceState
+from mailgate.connectors.recheck import CheckResult
+from mailgate.devices.trust import report_by
+from mailgate.model import Client, Kind, PostureState, SourceState
 from mailgate.policy.logins import NO_LOGINS, Logins
 from mailgate.store import Store
 
@@ -37,15 +38,15 @@ def bundle():
 
 
 async def test_what_is_taken_is_in_the_store(store):
-    desk = StoreDesk(store)
-    await desk.take([DeviceRecord("mdm", "1"), DeviceRecord("mdm", "2")])
-    assert [page async for page in desk.devices("mdm")] == [["1", "2"]]
-    await desk.note(SourceState("mdm", last_success=NOW))
-    assert (await desk.states())["mdm"].last_success == NOW
+    run_store = ConnectorStore(store)
+    await run_store.take([report_by("mdm", "1"), report_by("mdm", "2")])
+    assert [page async for page in run_store.devices("mdm")] == [["1", "2"]]
+    await run_store.note(SourceState("mdm", last_success=NOW))
+    assert (await run_store.states())["mdm"].last_success == NOW
 
 
 async def test_two_gates_are_two_holders(store):
-    one, other = StoreDesk(store), StoreDesk(store)
+    one, other = ConnectorStore(store), ConnectorStore(store)
     assert await one.claim("mdm", MINUTE)
     assert not await other.claim("mdm", MINUTE)
     await one.release("mdm")
@@ -54,8 +55,12 @@ async def test_two_gates_are_two_holders(store):
 
 async def test_a_store_that_is_away_is_a_trouble_that_connectors_know(store, monkeypatch):
     cut_off(store, monkeypatch)
-    desk = StoreDesk(store)
-    for asking in (desk.states(), desk.take([DeviceRecord("mdm", "1")]), desk.claim("mdm", MINUTE)):
+    run_store = ConnectorStore(store)
+    for asking in (
+        run_store.states(),
+        run_store.take([report_by("mdm", "1")]),
+        run_store.claim("mdm", MINUTE),
+    ):
         with pytest.raises(SourceError) as caught:
             await asking
         assert caught.value.trouble is Trouble.STORE
@@ -85,7 +90,7 @@ async def test_postures_are_told_which_sources_fail(store, bundle):
 
 async def test_only_a_source_of_the_settings_can_be_asked_again(store, bundle):
     syncing = Syncing(store, lambda: bundle, SimpleNamespace(), CollectorRegistry())
-    assert await syncing.check_again("https://issuer.example.com", "1") is Again.CANNOT
+    assert await syncing.check_again("https://issuer.example.com", "1") is CheckResult.CANNOT
 
 
 def test_only_a_source_that_posts_has_an_intake(store, bundle):
@@ -120,8 +125,8 @@ async def test_what_is_posted_counts_at_once_and_is_noted(store, bundle):
 
 
 async def test_the_owner_of_a_device_is_the_person_whom_the_source_names(store):
-    desk = StoreDesk(store, lambda: Logins.of(["EXAMPLE", "example.com"]))
+    run_store = ConnectorStore(store, lambda: Logins.of(["EXAMPLE", "example.com"]))
     owners = ("EXAMPLE\\ada", "ada@example.com", "OTHER\\ada")
-    await desk.take([DeviceRecord("mdm", str(number), owner=owner) for number, owner in enumerate(owners)])
+    await run_store.take([report_by("mdm", str(number), owner=owner) for number, owner in enumerate(owners)])
     assert len(await store.devices.owned("ada")) == 2
     assert len(await store.devices.owned("OTHER\\ada")) == 1

@@ -4,18 +4,18 @@ from typing import Any
 
 import pytest
 
-from mailgate.app.console import desk_for, running, sync_now
+from mailgate.app.console import context_for, running, sync_now
 from mailgate.connectors import Trouble
 from mailgate.connectors.run import Outcome
 
 
 async def test_what_runs_for_it_looks_at_the_gate_itself(service: Any) -> None:
     service.store.devices = type("Devices", (), {"sketches": None})()
-    desk = desk_for(service)
-    assert desk.bundle().policy.reliefs is service.reliefs.current
-    assert desk.bundle() == service.bundle
-    assert (await desk.readiness()).policy == service.gate.in_force.live.policy.version
-    works = running(desk, service)
+    context = context_for(service)
+    assert context.bundle().policy.reliefs is service.reliefs.current
+    assert context.bundle() == service.bundle
+    assert (await context.readiness()).policy == service.gate.in_force.live.policy.version
+    works = running(context, service)
     assert len(works) == 2
     for work in works:
         work.close()

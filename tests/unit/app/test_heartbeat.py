@@ -17,7 +17,7 @@ from mailgate.app.heartbeat import GateNumbers, Heartbeat
 from mailgate.app.workers.place import ALONE, Place
 from mailgate.rollout import draft_of
 from mailgate.store import Act, Store, StoreUnavailableError
-from mailgate.views.gates import Standing
+from mailgate.views.gates import GateState
 
 MINUTE = timedelta(minutes=1)
 
@@ -68,7 +68,7 @@ async def test_other_rules_are_told_at_once_and_who_has_not_taken_them_is_behind
     active = await store.policies.activate(draft_of(rules(SHUT)), Act(NOW, "ada", "policy-activated"))
     gate.clock.now += MINUTE  # type: ignore[attr-defined]
     await gate.beat()
-    assert gate.standings == {Standing.BEHIND: 1}
+    assert gate.gate_states == {GateState.BEHIND: 1}
     gate.keeper.current = SimpleNamespace(activation=active)  # type: ignore[misc,assignment]
     gate.changed()
     assert await heard_within(store, 2)

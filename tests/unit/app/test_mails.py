@@ -5,26 +5,27 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 from tests.unit.rollout.examples import OPEN, rules
 from tests.unit.store.examples import NOW
-from tests.unit.store.mail import mailing
+from tests.unit.store.mail import a_mail
 
 from mailgate.app.mails import LONGEST_REST, MailSending, way_for
 from mailgate.config.mail import NoticeSettings
-from mailgate.mail.by_smtp import BySmtp
 from mailgate.mail.into_folder import IntoFolder
+from mailgate.mail.smtp import BySmtp
 from mailgate.mail.way import WayDownError
+from mailgate.model import Kind, Reason
+from mailgate.model.notice import MailKind, Notice, NoticeDevice
 from mailgate.rollout import draft_of
 from mailgate.store import Act, Store
 
-DEVICE = {"reason": "prohibited-app", "kind": "phone", "os": "ios", "apps": ["TikTok"], "fix": ""}
+DEVICE = NoticeDevice(Reason.PROHIBITED_APP, Kind.PHONE, "ios", ("TikTok",))
 EARLIER = datetime(2026, 1, 1, tzinfo=UTC)
-FACTS: dict[str, Any] = {"language": "fr", "contact": "", "devices": [DEVICE]}
+NOTICE = Notice(MailKind.ENFORCED, "fr", devices=(DEVICE,))
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def sending(store: Store, bundle, folder: Path | None) -> tuple[MailSending, Col
 async def test_what_is_queued_goes_and_is_counted_without_a_name(
     store: Store, bundle, tmp_path: Path
 ) -> None:
-    await store.mailings.queue([mailing(name, facts=FACTS, queued_at=EARLIER) for name in ("ada", "lin")])
+    await store.mails.queue([a_mail(name, notice=NOTICE, queued_at=EARLIER) for name in ("ada", "lin")])
     gate, registry = sending(store, bundle, tmp_path / "out")
     with capture_logs() as lines:
         await gate.look()
@@ -64,17 +65,17 @@ async def test_what_is_queued_goes_and_is_counted_without_a_name(
 
 
 async def test_without_settings_nothing_goes(store: Store, bundle) -> None:
-    await store.mailings.queue([mailing(facts=FACTS, queued_at=EARLIER)])
+    await store.mails.queue([a_mail(notice=NOTICE, queued_at=EARLIER)])
     gate, _ = sending(store, bundle, None)
     await gate.look()
-    assert await store.mailings.wait(EARLIER)
+    assert await store.mails.wait(EARLIER)
 
 
 async def test_where_nothing_goes_it_is_said_once_and_tried_ever_more_rarely(
     store: Store, bundle, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("no folder")
-    await store.mailings.queue([mailing(facts=FACTS, queued_at=EARLIER)])
+    await store.mails.queue([a_mail(notice=NOTICE, queued_at=EARLIER)])
     gate, registry = sending(store, bundle, tmp_path / "file")
     with capture_logs() as lines:
         for _ in range(12):

@@ -50,3 +50,14 @@ def test_only_the_part_between_the_markers_is_written() -> None:
         assert written.endswith("here -->\nafter\n")
         assert "old" not in written
     assert replaced(replaced(PAGE, RESULTS), RESULTS) == replaced(PAGE, RESULTS)
+
+
+def test_the_floor_is_told_where_the_relay_was_measured() -> None:
+    measured = {
+        f"traffic_mixed_cpu.{who}": {"median": cost}
+        for who, cost in (("relay", 30.0), ("mailgate", 75.0), ("nginx", 25.0))
+    }
+    assert "reads nothing takes 30 µs for such a request, and nginx 25 µs" in sentences(
+        {**RESULTS, "measured": measured}
+    )
+    assert "reads nothing" not in sentences(RESULTS)

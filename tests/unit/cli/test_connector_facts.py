@@ -1,7 +1,8 @@
 from rich.console import Console
 
 from mailgate.cli.connector_facts import states_table, understood, understood_grid
-from mailgate.model import DeviceRecord, Kind
+from mailgate.devices.trust import report_by
+from mailgate.model import Kind
 from mailgate.views.readiness import connector_state
 
 
@@ -19,7 +20,7 @@ def test_a_table_of_connectors():
 
 
 def test_what_was_understood():
-    counts = understood([DeviceRecord("mdm", "1", kind=Kind.PHONE, serial="S"), DeviceRecord("mdm", "2")])
+    counts = understood([report_by("mdm", "1", kind=Kind.PHONE, serial="SERIAL1"), report_by("mdm", "2")])
     assert (counts["devices"], counts["with_serial"], counts["without_apps"]) == (2, 1, 2)
     assert counts["kinds"] == {"phone": 1, "unknown": 1}
     assert "phone 1, unknown 1" in shown(understood_grid(counts))

@@ -32,7 +32,7 @@ def run(tmp_path, monkeypatch):
     now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     (tmp_path / "devices.csv").write_text(
         "id,kind,owner,eas_ids,apps,apps_complete,reported_at\n"
-        f"1,phone,ada@example.com,A1,TikTok;{MARKER},yes,{now}\n"
+        f"1,phone,ada@example.com,ApplA1,TikTok;{MARKER},yes,{now}\n"
         f"2,tablet,,,{MARKER},no,{now}\n"
         "3,,,,,,\n"
     )

@@ -11,7 +11,8 @@ from tests.unit.store.examples import NOW
 from typer.testing import CliRunner, Result
 
 from mailgate.cli import app
-from mailgate.model import DeviceRecord, Kind
+from mailgate.devices.trust import report_by
+from mailgate.model import Kind
 from mailgate.rollout import draft_of
 from mailgate.store import Act, Store
 
@@ -31,7 +32,7 @@ def device(config: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     async def fill() -> str:
         store = await Store.open("sqlite:///mailgate.db")
         await store.policies.activate(draft_of(rules(SHUT)), Act(NOW, "ada", "policy-activated"))
-        await store.devices.take([DeviceRecord("intune", "i-1", "lin", kind=Kind.PHONE)], NOW)
+        await store.devices.take([report_by("intune", "i-1", "lin", kind=Kind.PHONE)], NOW)
         (known,) = await store.devices.owned("lin")
         await store.close()
         return known.id

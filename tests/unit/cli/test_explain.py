@@ -90,7 +90,7 @@ def test_files_that_are_not_there() -> None:
 def test_it_says_what_would_let_it_in() -> None:
     (flips,) = json.loads(run("--json", "-").stdout)["flips"]
     assert flips["to"] == ["allow"]
-    (flip,) = flips["can_be_done"]
+    (flip,) = flips["actionable"]
     assert [(step["what"], step["about"]) for step in flip["steps"]] == [("remove-apps", ["tiktok"])]
     assert flip["then"]["rule"] == "clean-handheld"
     assert "if TikTok is removed and the device reports so" in run().stdout

@@ -10,7 +10,8 @@ from tests.unit.cli.test_devices import APPS, POLICY, SETTINGS
 from typer.testing import CliRunner, Result
 
 from mailgate.cli import app
-from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Kind
 from mailgate.store import Store
 
 NOW = datetime.now(UTC)
@@ -24,13 +25,15 @@ async def fill() -> None:
     store = await Store.open("sqlite:///config/var/mailgate.db")
     apps = AppsReport(frozenset({"tiktok"}), True, NOW)
     records = [
-        DeviceRecord("intune", f"phone-of-{owner}", owner, Kind.PHONE, "ios", apps=apps)
+        report_by("intune", f"phone-of-{owner}", owner, Kind.PHONE, "ios", apps=apps)
         for owner in ("ada", "bo")
     ]
     await store.devices.take(records, NOW)
     week = timedelta(days=7)
     for owner in ("ada", "bo"):
-        await store.notices.claim(f"{owner}@example.com", owner, "r", NOW, pause=week, at_most=3, per_hour=99)
+        await store.quarantine_mails.claim(
+            f"{owner}@example.com", owner, "r", NOW, pause=week, at_most=3, per_hour=99
+        )
     await store.close()
 
 
@@ -58,7 +61,7 @@ def exported(person: str) -> dict[str, list[dict[str, object]]]:
 def test_an_export_has_every_table_and_nothing_of_another() -> None:
     told = exported("Ada")
     assert [row["id"] for row in told["reports"]] == ["phone-of-ada"]
-    assert [row["person"] for row in told["notices"]] == ["ada@example.com"]
+    assert [row["person"] for row in told["quarantine_mails"]] == ["ada@example.com"]
     assert "bo@example.com" not in json.dumps(told)
 
 

@@ -14,6 +14,7 @@ from mailgate.config.references import Sources
 from mailgate.config.sources import Asked
 from mailgate.connectors import Runtime, Setup
 from mailgate.connectors.wire import Answer, Question
+from mailgate.devices.device import Report
 from mailgate.policy import AppCatalog, ListedApp
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -30,6 +31,11 @@ CATALOG = AppCatalog(
     },
     {"prohibited": ("tiktok",)},
 )
+
+
+def look(report: Report) -> tuple[frozenset[str], bool | None, datetime | None]:
+    """Which listed apps it saw, whether it could see all, and when."""
+    return report.apps, report.apps_complete, report.reported_at
 
 
 class Waits:

@@ -4,11 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.exchanges import MARKER, Exchanges
-from tests.unit.connectors.around import runtime, service_account, settings_of, setup
+from tests.unit.connectors.around import look, runtime, service_account, settings_of, setup
 
 from mailgate.config.sources import AndroidManagementSettings
 from mailgate.connectors.android_management import AndroidManagement
-from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.devices.names import UDID
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Kind
 
 BASE = "https://google.example.com"
 VALUES = {
@@ -32,9 +34,9 @@ def management():
 
 async def test_a_device_with_a_listed_app(management):
     [first, *_] = [record async for record in management(enrollment_data_is_owner=True).devices(None)]
-    assert first == DeviceRecord(
+    assert first == report_by(
         source="mdm",
-        id="3a1b2c4d5e6f",
+        device_id="3a1b2c4d5e6f",
         owner="ada@example.com",
         kind=Kind.PHONE,
         os="android",
@@ -56,13 +58,13 @@ async def test_every_page_is_read(management):
 
 async def test_a_profile_owner_sees_only_its_profile_and_what_was_removed_is_not_there(management):
     second = [record async for record in management().devices(None)][1]
-    assert second.apps == AppsReport(frozenset(), False, datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
-    assert (second.status, second.serial, second.udid) == ("warning", "", "ESIDEXAMPLE0002")
+    assert look(second) == (frozenset(), False, datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
+    assert (second.status, second.names) == ("warning", {(UDID, "ESIDEXAMPLE0002")})
 
 
 async def test_without_app_reports_nothing_is_known(management):
     third = [record async for record in management().devices(None)][2]
-    assert (third.apps, third.kind, third.status) == (None, Kind.TABLET, "contraindicated")
+    assert (third.reported_at, third.kind, third.status) == (None, Kind.TABLET, "contraindicated")
 
 
 async def test_a_deleted_device_is_gone(management):
@@ -77,7 +79,7 @@ async def test_one_device_is_asked_for_at_once(management):
     connector = management()
     record = await connector.device("3a1b2c4d5e6f")
     assert record is not None
-    assert record.apps == AppsReport(frozenset(), True, datetime(2026, 11, 24, 11, 59, tzinfo=UTC))
+    assert look(record) == (frozenset(), True, datetime(2026, 11, 24, 11, 59, tzinfo=UTC))
     assert record.status == "contraindicated"
     assert await connector.device("none") is None
 
@@ -117,8 +119,8 @@ def test_a_report_without_a_time_or_a_mode_is_not_believed(management):
         {"name": NAME, "managementMode": "DEVICE_OWNER", "applicationReports": apps}
     )
     of_no_mode = management().record({"name": NAME, "applicationReports": apps} | when)
-    assert undated.apps is None
-    assert of_no_mode.apps.complete is False
+    assert undated.reported_at is None
+    assert of_no_mode.apps_complete is False
 
 
 def pushed(kind, device):
@@ -135,7 +137,7 @@ async def test_a_device_that_is_pushed_is_part_of_what_is_known(management, kind
     [record] = await management().told({}, pushed(kind, found))
     assert record.id == "3a1b2c4d5e6f"
     assert record.adds
-    assert record.apps.present == {"tiktok"}
+    assert record.apps == {"tiktok"}
     assert MARKER not in repr(record)
 
 
@@ -152,4 +154,4 @@ def test_an_app_in_no_state_is_there(management):
     apps = [{"packageName": "com.zhiliaoapp.musically", "state": "APPLICATION_STATE_UNSPECIFIED"}]
     when = {"lastStatusReportTime": "2026-11-24T09:00:00Z"}
     record = management().record({"name": NAME, "applicationReports": apps} | when)
-    assert record.apps.present == {"tiktok"}
+    assert record.apps == {"tiktok"}

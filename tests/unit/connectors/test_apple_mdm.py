@@ -4,13 +4,15 @@ from datetime import UTC, datetime
 import pytest
 from tests.events import event
 from tests.exchanges import MARKER, Exchanges
-from tests.unit.connectors.around import CATALOG, Recorded, runtime, settings_of
+from tests.unit.connectors.around import CATALOG, Recorded, look, runtime, settings_of
 
 from mailgate.config.sources import AppleMdmSettings
 from mailgate.connectors import Setup, SourceError, Trouble
 from mailgate.connectors.apple_mdm import AppleMdm
 from mailgate.connectors.nanomdm import OwnCommands
-from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.devices.names import SERIAL
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Kind
 from mailgate.policy import AppCatalog, ListedApp
 
 BASE = "https://mdm.example.com"
@@ -51,9 +53,9 @@ def ours(catalog=CATALOG):
 
 async def test_what_a_device_is_comes_with_one_answer(mdm):
     assert await told(mdm(), "device-information") == [
-        DeviceRecord(
+        report_by(
             source="mdm",
-            id=UDID,
+            device_id=UDID,
             kind=Kind.PHONE,
             os="ios",
             os_version="26.1",
@@ -68,9 +70,9 @@ async def test_what_a_device_is_comes_with_one_answer(mdm):
 
 async def test_what_is_on_it_comes_with_another(mdm):
     assert await told(mdm(whole_lists=True), "applications") == [
-        DeviceRecord(
+        report_by(
             source="mdm",
-            id=UDID,
+            device_id=UDID,
             managed=True,
             apps=AppsReport(frozenset({"tiktok"}), True, AT),
             adds=True,
@@ -84,30 +86,30 @@ async def test_nothing_else_that_is_on_it_leaves_the_connector(mdm):
 
 async def test_an_answer_does_not_say_that_it_is_whole(mdm):
     [record] = await told(mdm(), "applications")
-    assert record.apps == AppsReport(frozenset({"tiktok"}), False, AT)
+    assert look(record) == (frozenset({"tiktok"}), False, AT)
 
 
 async def test_a_list_that_was_asked_for_here_is_whole(mdm):
     [record] = await told(mdm(asks=True), "other-applications", command_uuid=ours())
-    assert record.apps == AppsReport(frozenset(), True, datetime(2026, 11, 24, 10, 30, tzinfo=UTC))
+    assert look(record) == (frozenset(), True, datetime(2026, 11, 24, 10, 30, tzinfo=UTC))
 
 
 async def test_under_user_enrolment_no_list_is_whole(mdm):
     connector = mdm(asks=True, whole_lists=True)
     [record] = await told(connector, "user-enrolled", command_uuid=ours())
-    assert (record.id, record.apps.complete) == ("b318edb72b556059a013368e3150050c5f74a2c6", False)
+    assert (record.id, record.apps_complete) == ("b318edb72b556059a013368e3150050c5f74a2c6", False)
 
 
 async def test_so_it_is_where_only_the_enrolment_has_a_name(mdm):
     connector = mdm(whole_lists=True)
     [record] = await told(connector, "user-enrolled", ids=None)
-    assert (record.id, record.apps.complete) == ("b318edb72b556059a013368e3150050c5f74a2c6", False)
+    assert (record.id, record.apps_complete) == ("b318edb72b556059a013368e3150050c5f74a2c6", False)
 
 
 async def test_a_strangers_list_shows_an_app_and_clears_nobody(mdm):
     connector = mdm(asks=True)
     [record] = await told(connector, "applications")
-    assert record.apps == AppsReport(frozenset({"tiktok"}), False, AT)
+    assert look(record) == (frozenset({"tiktok"}), False, AT)
     assert await told(connector, "other-applications") == []
 
 
@@ -119,7 +121,7 @@ async def test_no_apps_at_all_is_no_inventory(mdm):
 async def test_none_of_the_listed_apps_is_one_where_only_they_were_asked_for(mdm):
     connector = mdm(asks=True, catalog=BY_ID)
     [record] = await told(connector, "no-applications", command_uuid=ours(BY_ID))
-    assert (record.apps.present, record.apps.complete) == (frozenset(), True)
+    assert (record.apps, record.apps_complete) == (frozenset(), True)
     assert await told(connector, "no-applications", command_uuid=ours()) == [], (
         "the list of apps is another now"
     )
@@ -132,16 +134,21 @@ async def test_without_a_time_nothing_is_known(mdm):
 
 async def test_micromdm_has_no_ids_of_its_own(mdm):
     [record] = await told(mdm(), "micromdm")
-    assert (record.id, record.apps.present) == (UDID, {"tiktok"})
+    assert (record.id, record.apps) == (UDID, {"tiktok"})
 
 
 async def test_a_device_that_checks_out_is_gone(mdm):
-    assert await told(mdm(), "check-out") == [DeviceRecord("mdm", UDID, gone=True)]
+    assert await told(mdm(), "check-out") == [report_by("mdm", UDID, gone=True)]
 
 
 async def test_a_device_that_enrols_says_what_it_is_and_nothing_of_apps(mdm):
     [record] = await told(mdm(), "authenticate")
-    assert (record.serial, record.kind, record.apps, record.adds) == ("F2LEXAMPLE01", Kind.PHONE, None, True)
+    assert ((SERIAL, "F2LEXAMPLE01") in record.names, record.kind, record.reported_at, record.adds) == (
+        True,
+        Kind.PHONE,
+        None,
+        True,
+    )
 
 
 @pytest.mark.parametrize("name", ["not-now", "person", "token-update"])

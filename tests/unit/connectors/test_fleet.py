@@ -3,13 +3,14 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.exchanges import Exchanges
-from tests.unit.connectors.around import CATALOG, Scripted, runtime, settings_of, setup
+from tests.unit.connectors.around import CATALOG, Scripted, look, runtime, settings_of, setup
 
 from mailgate.config.sources import FleetSettings
 from mailgate.connectors import Setup, SourceError, Trouble
 from mailgate.connectors.fleet import Fleet
 from mailgate.connectors.wire import Answer
-from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Kind
 
 BASE = "https://fleet.example.com"
 VALUES = {"type": "fleet", "base_url": BASE, "page_size": 3}
@@ -32,9 +33,9 @@ def scripted(*bodies):
 
 async def test_a_device_with_a_listed_app(fleet):
     [first, *_] = [record async for record in fleet().devices(None)]
-    assert first == DeviceRecord(
+    assert first == report_by(
         source="mdm",
-        id="1",
+        device_id="1",
         owner="ada@example.com",
         kind=Kind.PHONE,
         os="ios",
@@ -56,23 +57,23 @@ async def test_every_page_is_read_and_the_total_is_known(fleet):
 async def test_of_a_personal_ipad_only_managed_apps_are_seen_and_its_names_are_made_up(fleet):
     second = [record async for record in fleet().devices(None)][1]
     assert (second.kind, second.os, second.owner) == (Kind.TABLET, "ipados", "ben@example.com")
-    assert second.apps == AppsReport(frozenset(), False, datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
-    assert (second.serial, second.udid) == ("", "")
+    assert look(second) == (frozenset(), False, datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
+    assert second.names == frozenset()
 
 
 async def test_an_android_inventory_is_never_whole(fleet):
     third = [record async for record in fleet().devices(None)][2]
-    assert third.apps == AppsReport(frozenset({"tiktok"}), False, datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
+    assert look(third) == (frozenset({"tiktok"}), False, datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
 
 
 async def test_of_a_computer_no_apps_are_kept(fleet):
     fourth = [record async for record in fleet().devices(None)][3]
-    assert (fourth.kind, fourth.os, fourth.apps) == (Kind.LAPTOP, "macos", None)
+    assert (fourth.kind, fourth.os, fourth.reported_at) == (Kind.LAPTOP, "macos", None)
 
 
 async def test_a_phone_whose_management_is_off_is_gone(fleet):
     last = [record async for record in fleet().devices(None)][4]
-    assert (last.gone, last.managed, last.apps) == (True, False, None)
+    assert (last.gone, last.managed, last.reported_at) == (True, False, None)
 
 
 @pytest.mark.parametrize("state", ["On (manual)", "On (manual - personal)", "Pending", ""])
@@ -85,8 +86,8 @@ async def test_only_automatic_enrolment_tells_all_apps(state):
         "software": [{"name": "x", "bundle_identifier": "com.example.zq7"}],
     }
     [record] = [record async for record in scripted({"count": 1}, {"hosts": [host]}).devices(None)]
-    assert record.apps is not None
-    assert not record.apps.complete
+    assert record.reported_at
+    assert not record.apps_complete
 
 
 async def test_where_hosts_went_meanwhile_nobody_is_taken_for_gone():
@@ -111,6 +112,6 @@ async def test_one_device_is_asked_for_at_once(fleet):
     connector = fleet()
     record = await connector.device("1")
     assert record is not None
-    assert record.apps == AppsReport(frozenset(), True, datetime(2026, 11, 24, 11, 59, tzinfo=UTC))
+    assert look(record) == (frozenset(), True, datetime(2026, 11, 24, 11, 59, tzinfo=UTC))
     assert await connector.device("99") is None
     assert await connector.device("1/delete") is None

@@ -2,11 +2,12 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.exchanges import Exchanges
-from tests.unit.connectors.around import runtime, service_account, settings_of, setup
+from tests.unit.connectors.around import look, runtime, service_account, settings_of, setup
 
 from mailgate.config.sources import GoogleDirectorySettings
 from mailgate.connectors.google_directory import GoogleDirectory
-from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Kind
 
 BASE = "https://google.example.com"
 VALUES = {
@@ -29,9 +30,9 @@ def directory():
 
 async def test_a_device_with_a_listed_app(directory):
     [first, *_] = [record async for record in directory(unmanaged_apps=True).devices(None)]
-    assert first == DeviceRecord(
+    assert first == report_by(
         source="mdm",
-        id="AFiQxQ8EXAMPLE01",
+        device_id="AFiQxQ8EXAMPLE01",
         owner="ada@example.com",
         kind=Kind.PHONE,
         os="android",
@@ -52,18 +53,18 @@ async def test_every_page_is_read(directory):
 async def test_a_work_profile_is_never_the_whole_device(directory):
     second = [record async for record in directory(unmanaged_apps=True).devices(None)][1]
     assert second.owner == "ben@example.com"
-    assert second.apps is not None
-    assert (second.apps.present, second.apps.complete) == (frozenset(), False)
+    assert second.reported_at
+    assert (second.apps, second.apps_complete) == (frozenset(), False)
 
 
 async def test_no_list_is_whole_unless_a_person_says_that_applications_are_audited(directory):
     records = [record async for record in directory().devices(None)]
-    assert {record.apps.complete for record in records if record.apps} == {False}
+    assert {record.apps_complete for record in records if record.reported_at} == {False}
 
 
 async def test_of_an_iphone_no_apps_are_known(directory):
     third = [record async for record in directory(unmanaged_apps=True).devices(None)][2]
-    assert (third.kind, third.os, third.os_version, third.apps) == (Kind.PHONE, "ios", "26.1", None)
+    assert (third.kind, third.os, third.os_version, third.reported_at) == (Kind.PHONE, "ios", "26.1", None)
     assert (third.status, third.managed, third.gone) == ("contraindicated", False, False)
 
 
@@ -75,7 +76,7 @@ async def test_one_device_is_asked_for_at_once(directory):
     connector = directory(unmanaged_apps=True)
     record = await connector.device("AFiQxQ8EXAMPLE01")
     assert record is not None
-    assert record.apps == AppsReport(frozenset(), True, datetime(2026, 11, 24, 11, 59, tzinfo=UTC))
+    assert look(record) == (frozenset(), True, datetime(2026, 11, 24, 11, 59, tzinfo=UTC))
     assert record.status == "contraindicated"
     assert await connector.device("../users") is None
 

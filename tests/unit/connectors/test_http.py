@@ -6,7 +6,7 @@ import pytest
 from tests.unit.connectors.around import Scripted, Waits, runtime
 
 from mailgate.connectors import SourceError, Trouble
-from mailgate.connectors.http import ATTEMPTS, MOST, Client, backoff, retry_after, together
+from mailgate.connectors.http import ATTEMPTS, MOST, Client, backoff, bounded_gather, retry_after
 from mailgate.connectors.logins import HeaderLogin
 from mailgate.connectors.wire import Answer
 
@@ -219,7 +219,7 @@ async def test_everything_in_its_order_and_never_more_at_once_than_allowed():
         running -= 1
         return item * 2
 
-    assert await together(work, range(10), 3) == [item * 2 for item in range(10)]
+    assert await bounded_gather(work, range(10), 3) == [item * 2 for item in range(10)]
     assert most == 3
 
 
@@ -236,12 +236,12 @@ async def test_where_one_fails_the_others_end():
             raise
 
     with pytest.raises(LookupError):
-        await together(work, [0, 1, 2], 3)
+        await bounded_gather(work, [0, 1, 2], 3)
     assert ended == [0, 2]
 
 
 async def test_nothing_to_do():
-    assert await together(asyncio.sleep, [], 4) == []
+    assert await bounded_gather(asyncio.sleep, [], 4) == []
 
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

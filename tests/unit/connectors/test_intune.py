@@ -2,11 +2,13 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.exchanges import MARKER, Exchanges
-from tests.unit.connectors.around import Waits, runtime, settings_of, setup
+from tests.unit.connectors.around import Waits, look, runtime, settings_of, setup
 
 from mailgate.config.sources import IntuneSettings
 from mailgate.connectors.intune import Intune
-from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.devices.names import EAS
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Kind
 
 BASE = "https://graph.microsoft.com"
 VALUES = {
@@ -36,9 +38,9 @@ async def read(connector, since=None):
 
 
 async def test_a_company_phone_with_a_listed_app(intune):
-    assert (await read(intune()))["d1"] == DeviceRecord(
+    assert (await read(intune()))["d1"] == report_by(
         source="mdm",
-        id="d1",
+        device_id="d1",
         owner="ada@example.com",
         kind=Kind.PHONE,
         os="ios",
@@ -53,29 +55,30 @@ async def test_a_company_phone_with_a_listed_app(intune):
 
 async def test_a_device_that_a_witness_knows_has_an_inventory_without_listed_apps(intune):
     tablet = (await read(intune()))["d2"]
-    assert (tablet.kind, tablet.status, tablet.eas_ids) == (Kind.TABLET, "warning", ())
-    assert tablet.apps == AppsReport(frozenset(), True, datetime(2026, 11, 24, 9, 0, tzinfo=UTC))
+    assert (tablet.kind, tablet.status) == (Kind.TABLET, "warning")
+    assert EAS not in dict(tablet.names)
+    assert look(tablet) == (frozenset(), True, datetime(2026, 11, 24, 9, 0, tzinfo=UTC))
 
 
 async def test_a_device_that_is_in_no_list_has_no_inventory(intune):
-    assert (await read(intune()))["d4"].apps is None
+    assert (await read(intune()))["d4"].reported_at is None
 
 
 async def test_without_witnesses_nothing_is_called_free_of_listed_apps(intune):
     records = await read(intune(witnesses=0))
-    assert {name for name, record in records.items() if record.apps} == {"d1", "d3"}
+    assert {name for name, record in records.items() if record.reported_at} == {"d1", "d3"}
 
 
 async def test_of_a_personal_device_only_managed_apps_are_seen(intune):
     phone = (await read(intune()))["d3"]
-    assert phone.apps is not None
-    assert (phone.apps.present, phone.apps.complete) == (frozenset({"tiktok"}), False)
+    assert phone.reported_at
+    assert (phone.apps, phone.apps_complete) == (frozenset({"tiktok"}), False)
     assert (phone.os, phone.status) == ("android", "contraindicated")
 
 
 async def test_an_app_of_the_same_name_by_another_publisher_is_a_different_one(intune):
     assert all(
-        "moomoo" not in record.apps.present for record in (await read(intune())).values() if record.apps
+        "moomoo" not in record.apps for record in (await read(intune())).values() if record.reported_at
     )
 
 
@@ -105,14 +108,14 @@ async def test_one_device_is_asked_for_at_once(intune):
     connector = intune()
     record = await connector.device("d1")
     assert record is not None
-    assert record.apps == AppsReport(frozenset(), True, datetime(2026, 11, 24, 11, 58, tzinfo=UTC))
+    assert look(record) == (frozenset(), True, datetime(2026, 11, 24, 11, 58, tzinfo=UTC))
     assert await connector.device("d9") is None
 
 
 async def test_one_device_without_inventory_wrapped_as_the_documentation_shows_it(intune):
     record = await intune().device("d4")
     assert record is not None
-    assert (record.id, record.apps) == ("d4", None)
+    assert (record.id, record.reported_at) == ("d4", None)
 
 
 async def test_an_id_stays_one_part_of_the_path(intune, api):

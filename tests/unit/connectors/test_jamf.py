@@ -2,11 +2,13 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.exchanges import Exchanges
-from tests.unit.connectors.around import runtime, settings_of, setup
+from tests.unit.connectors.around import look, runtime, settings_of, setup
 
 from mailgate.config.sources import JamfSettings
 from mailgate.connectors.jamf import Jamf
-from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.devices.names import EAS
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Kind
 
 BASE = "https://example.jamfcloud.com"
 VALUES = {"type": "jamf", "base_url": BASE, "client_id": "gate", "page_size": 2}
@@ -23,9 +25,9 @@ def jamf():
 
 async def test_a_device_with_a_listed_app(jamf):
     [first, *_] = [record async for record in jamf(unmanaged_apps=True).devices(None)]
-    assert first == DeviceRecord(
+    assert first == report_by(
         source="mdm",
-        id="1",
+        device_id="1",
         owner="ada@example.com",
         kind=Kind.PHONE,
         os="ios",
@@ -47,19 +49,20 @@ async def test_every_page_is_read_and_the_total_is_known(jamf):
 
 async def test_an_ipad_without_eas_id_and_mail_address(jamf):
     tablet = [record async for record in jamf(unmanaged_apps=True).devices(None)][1]
-    assert (tablet.kind, tablet.os, tablet.owner, tablet.eas_ids) == (Kind.TABLET, "ipados", "ben", ())
-    assert tablet.apps is not None
-    assert (tablet.apps.present, tablet.apps.complete) == (frozenset(), True)
+    assert (tablet.kind, tablet.os, tablet.owner) == (Kind.TABLET, "ipados", "ben")
+    assert EAS not in dict(tablet.names)
+    assert tablet.reported_at
+    assert (tablet.apps, tablet.apps_complete) == (frozenset(), True)
 
 
 async def test_an_empty_app_list_is_no_inventory(jamf):
     *_, last = [record async for record in jamf().devices(None)]
-    assert last.apps is None
+    assert last.reported_at is None
 
 
 async def test_no_inventory_is_complete_unless_jamf_collects_unmanaged_apps(jamf):
     records = [record async for record in jamf().devices(None)]
-    assert [record.apps.complete for record in records if record.apps] == [False, False]
+    assert [record.apps_complete for record in records if record.reported_at] == [False, False]
 
 
 async def test_only_what_changed_is_asked_for(jamf):
@@ -71,7 +74,7 @@ async def test_one_device_is_asked_for_at_once(jamf):
     connector = jamf(unmanaged_apps=True)
     record = await connector.device("1")
     assert record is not None
-    assert record.apps == AppsReport(frozenset(), True, datetime(2026, 11, 24, 11, 59, tzinfo=UTC))
+    assert look(record) == (frozenset(), True, datetime(2026, 11, 24, 11, 59, tzinfo=UTC))
     assert record.status == "contraindicated"
     assert await connector.device("99") is None
 
@@ -85,5 +88,5 @@ async def test_a_clock_that_is_ahead_makes_no_report_newer_than_now(jamf):
     early = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
     around = runtime(now=lambda: early)
     [first, *_] = [record async for record in jamf(around).devices(None)]
-    assert first.apps is not None
-    assert first.apps.at == early
+    assert first.reported_at
+    assert first.reported_at == early

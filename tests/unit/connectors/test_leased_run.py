@@ -6,47 +6,48 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 from tests.exchanges import MARKER
 from tests.unit.connectors.around import NOW, runtime
-from tests.unit.connectors.desk import Desk, Source
+from tests.unit.connectors.run_store import RunStore, Source
 
 from mailgate.config.sources import EverySource
 from mailgate.connectors import SourceError, Trouble, leased_run
 from mailgate.connectors.leased_run import LeasedRun, Wish
 from mailgate.connectors.metrics import Numbers
 from mailgate.connectors.schedule import OVERLAP
-from mailgate.model import DeviceRecord, SourceState
+from mailgate.devices.trust import report_by
+from mailgate.model import SourceState
 
 SETTINGS = EverySource()
 
 
 @pytest.fixture
-def desk():
-    return Desk()
+def run_store():
+    return RunStore()
 
 
 @pytest.fixture
-def lead(desk):
+def lead(run_store):
     def made(source):
-        return LeasedRun(lambda *_: source, desk, runtime, Numbers(CollectorRegistry()), lambda: "v1")
+        return LeasedRun(lambda *_: source, run_store, runtime, Numbers(CollectorRegistry()), lambda: "v1")
 
     return made
 
 
-async def test_a_run_leaves_its_state_and_gives_the_lease_back(lead, desk):
+async def test_a_run_leaves_its_state_and_gives_the_lease_back(lead, run_store):
     source = Source(1, 2)
     outcome = await lead(source).run("mdm", SETTINGS)
     assert (outcome.taken, outcome.full) == (2, True)
-    assert desk.noted["mdm"].last_full == NOW
-    assert (desk.held, source.closed, source.asked) == (set(), 1, [None])
+    assert run_store.noted["mdm"].last_full == NOW
+    assert (run_store.held, source.closed, source.asked) == (set(), 1, [None])
 
 
-async def test_the_next_run_asks_for_changes_unless_everything_is_wished(lead, desk):
+async def test_the_next_run_asks_for_changes_unless_everything_is_wished(lead, run_store):
     source = Source(1)
     for wish in (Wish(), Wish(), Wish(full=True)):
         await lead(source).run("mdm", SETTINGS, wish)
     assert source.asked == [None, NOW - OVERLAP, None]
 
 
-async def test_a_source_without_changes_is_read_as_a_whole_each_time(lead, desk):
+async def test_a_source_without_changes_is_read_as_a_whole_each_time(lead, run_store):
     source = Source(1)
     source.tells_changes = False
     for _ in range(2):
@@ -54,7 +55,7 @@ async def test_a_source_without_changes_is_read_as_a_whole_each_time(lead, desk)
     assert source.asked == [None, None]
 
 
-async def test_a_cursor_that_is_refused_makes_a_full_run_at_once(lead, desk):
+async def test_a_cursor_that_is_refused_makes_a_full_run_at_once(lead, run_store):
     class Forgetful(Source):
         async def devices(self, since):
             self.asked.append(since)
@@ -70,29 +71,29 @@ async def test_a_cursor_that_is_refused_makes_a_full_run_at_once(lead, desk):
     assert source.asked == [None, NOW - OVERLAP, None]
 
 
-async def test_another_gate_that_runs_it_is_left_alone(lead, desk):
-    desk.others.add("mdm")
+async def test_another_gate_that_runs_it_is_left_alone(lead, run_store):
+    run_store.others.add("mdm")
     source = Source(1)
     assert await lead(source).run("mdm", SETTINGS) is None
-    assert (source.asked, desk.noted) == ([], {})
+    assert (source.asked, run_store.noted) == ([], {})
 
 
-async def test_what_another_gate_has_just_done_is_not_done_again(lead, desk):
-    desk.noted["mdm"] = SourceState("mdm", last_attempt=NOW)
+async def test_what_another_gate_has_just_done_is_not_done_again(lead, run_store):
+    run_store.noted["mdm"] = SourceState("mdm", last_attempt=NOW)
     source = Source(1)
     assert await lead(source).run("mdm", SETTINGS, unless=lambda state: state.last_attempt == NOW) is None
-    assert (source.asked, desk.held) == ([], set())
+    assert (source.asked, run_store.held) == ([], set())
 
 
-async def test_a_person_may_let_go_what_is_held(lead, desk):
+async def test_a_person_may_let_go_what_is_held(lead, run_store):
     await lead(Source(*range(50))).run("mdm", SETTINGS)
     held = await lead(Source(1)).run("mdm", SETTINGS, Wish(full=True))
-    assert (held.held, desk.noted["mdm"].held) == (49, 49)
+    assert (held.held, run_store.noted["mdm"].held) == (49, 49)
     gone = await lead(Source(1)).run("mdm", SETTINGS, Wish(full=True, let_go=True))
-    assert (gone.gone, desk.noted["mdm"].held) == (49, 0)
+    assert (gone.gone, run_store.noted["mdm"].held) == (49, 0)
 
 
-async def test_held_devices_are_said_loudly(lead, desk):
+async def test_held_devices_are_said_loudly(lead, run_store):
     await lead(Source(*range(50))).run("mdm", SETTINGS)
     with capture_logs() as logs:
         await lead(Source()).run("mdm", SETTINGS, Wish(full=True))
@@ -101,42 +102,42 @@ async def test_held_devices_are_said_loudly(lead, desk):
     ]
 
 
-async def test_a_fault_of_our_own_shows_no_text(lead, desk):
+async def test_a_fault_of_our_own_shows_no_text(lead, run_store):
     with capture_logs() as logs:
         outcome = await lead(Source(1, ValueError(MARKER))).run("mdm", SETTINGS)
     assert outcome.trouble is Trouble.FAULT
-    assert desk.noted["mdm"].failing_since == NOW
+    assert run_store.noted["mdm"].failing_since == NOW
     assert MARKER not in repr(logs)
     assert logs[0]["error"] == "ValueError"
 
 
-async def test_a_store_that_is_away_is_a_trouble_of_its_own(lead, desk):
-    desk.away = True
+async def test_a_store_that_is_away_is_a_trouble_of_its_own(lead, run_store):
+    run_store.away = True
     assert (await lead(Source(1)).run("mdm", SETTINGS)).trouble is Trouble.STORE
 
 
-async def test_a_lease_is_renewed_while_the_run_lasts(lead, desk, monkeypatch):
+async def test_a_lease_is_renewed_while_the_run_lasts(lead, run_store, monkeypatch):
     monkeypatch.setattr(leased_run, "LEASE", timedelta(seconds=0.003))
     going_on = asyncio.Event()
     task = asyncio.create_task(lead(Source(1, going_on)).run("mdm", SETTINGS))
-    while desk.claims < 4:
+    while run_store.claims < 4:
         await asyncio.sleep(0.001)
     going_on.set()
     assert (await task).full
 
 
-async def test_a_run_whose_lease_is_lost_ends_and_notes_nothing(lead, desk, monkeypatch):
+async def test_a_run_whose_lease_is_lost_ends_and_notes_nothing(lead, run_store, monkeypatch):
     monkeypatch.setattr(leased_run, "LEASE", timedelta(seconds=0.003))
     task = asyncio.create_task(lead(Source(1, asyncio.Event())).run("mdm", SETTINGS))
-    while desk.claims < 2:
+    while run_store.claims < 2:
         await asyncio.sleep(0.001)
-    desk.others.add("mdm")
+    run_store.others.add("mdm")
     assert (await task).trouble is Trouble.STOPPED
-    assert desk.noted == {}
-    assert desk.taken == [["1"]], "what was read is kept"
+    assert run_store.noted == {}
+    assert run_store.taken == [["1"]], "what was read is kept"
 
 
-async def test_progress_is_told_with_the_total_where_it_is_known(lead, desk):
+async def test_progress_is_told_with_the_total_where_it_is_known(lead, run_store):
     told = []
     await lead(Source(1)).run("mdm", SETTINGS, Wish(progress=lambda *each: told.append(each)))
     assert told == [(1, None)]
@@ -150,15 +151,15 @@ class Calling(Source):
         self.scheduled = scheduled
 
     async def told(self, _headers, _body):
-        return [DeviceRecord("mdm", "1")]
+        return [report_by("mdm", "1")]
 
 
-async def test_a_call_says_how_a_source_fares_that_only_calls(lead, desk):
+async def test_a_call_says_how_a_source_fares_that_only_calls(lead, run_store):
     source = Calling(scheduled=False)
     assert await lead(source).told("mdm", SETTINGS, {}, b"") == 1
-    assert (desk.taken, source.closed, desk.noted["mdm"].last_success) == ([["1"]], 1, NOW)
+    assert (run_store.taken, source.closed, run_store.noted["mdm"].last_success) == ([["1"]], 1, NOW)
 
 
-async def test_a_call_puts_off_no_run_of_a_source_that_is_asked_too(lead, desk):
+async def test_a_call_puts_off_no_run_of_a_source_that_is_asked_too(lead, run_store):
     assert await lead(Calling(scheduled=True)).told("mdm", SETTINGS, {}, b"") == 1
-    assert (desk.taken, desk.noted) == ([["1"]], {})
+    assert (run_store.taken, run_store.noted) == ([["1"]], {})

@@ -14,7 +14,8 @@ from mailgate.connectors.lines import (
     read_rows,
     record_of,
 )
-from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Kind
 
 AT = "2026-11-24T09:00:00Z"
 A_TIME = "expected one like 2026-12-01T09:00:00Z"
@@ -37,9 +38,9 @@ def record(text, *, is_csv=False):
     return record_of(row.device, setup(Exchanges("jamf", "")))
 
 
-FULL = DeviceRecord(
+FULL = report_by(
     source="mdm",
-    id="d1",
+    device_id="d1",
     owner="ada@example.com",
     kind=Kind.PHONE,
     os="ios",
@@ -95,20 +96,20 @@ def test_a_row_of_csv():
 
 def test_the_order_of_columns_is_free_and_an_empty_cell_says_nothing():
     found = record('OS, id ,owner\n,"d ""1"", x",\n\n', is_csv=True)
-    assert (found.id, found.os, found.owner, found.apps) == ('d "1", x', "", "", None)
+    assert (found.id, found.os, found.owner, found.reported_at) == ('d "1", x', "", "", None)
 
 
 def test_a_device_without_apps_has_no_report_and_an_empty_list_has_one():
-    assert record('{"id": "d1"}').apps is None
-    assert record(f'{{"id": "d1", "apps": [], "reported_at": "{AT}"}}').apps is not None
-    assert record(f"id,apps,reported_at\nd1,-,{AT}", is_csv=True).apps is not None
-    assert record(f"id,apps,reported_at\nd1,,{AT}", is_csv=True).apps is None
+    assert record('{"id": "d1"}').reported_at is None
+    assert record(f'{{"id": "d1", "apps": [], "reported_at": "{AT}"}}').reported_at
+    assert record(f"id,apps,reported_at\nd1,-,{AT}", is_csv=True).reported_at
+    assert record(f"id,apps,reported_at\nd1,,{AT}", is_csv=True).reported_at is None
 
 
 def test_apps_are_not_all_apps_unless_that_is_said():
     found = record(f'{{"id": "d1", "apps": [], "reported_at": "{AT}"}}')
-    assert found.apps is not None
-    assert not found.apps.complete
+    assert found.reported_at
+    assert not found.apps_complete
 
 
 def test_a_device_may_be_gone():

@@ -4,14 +4,14 @@ import pytest
 from prometheus_client import CollectorRegistry
 from tests.unit.clock import Clock
 from tests.unit.connectors.around import NOW, runtime, settings_of
-from tests.unit.connectors.desk import Desk, Source
+from tests.unit.connectors.run_store import RunStore, Source
 
 from mailgate.config.sources import AppleMdmSettings, EverySource
 from mailgate.connectors import SourceError, Trouble, recheck
 from mailgate.connectors.leased_run import LeasedRun
 from mailgate.connectors.metrics import Numbers
-from mailgate.connectors.recheck import PAUSE, Again, CheckAgain
-from mailgate.model import DeviceRecord
+from mailgate.connectors.recheck import PAUSE, CheckAgain, CheckResult
+from mailgate.devices.trust import report_by
 
 SETTINGS = EverySource()
 
@@ -38,39 +38,39 @@ def clock():
 
 
 @pytest.fixture
-def desk():
-    return Desk()
+def run_store():
+    return RunStore()
 
 
 @pytest.fixture
-def checking(desk, clock):
+def checking(run_store, clock):
     def made(source):
         around = lambda: runtime(now=clock)  # noqa: E731
         return CheckAgain(
-            LeasedRun(lambda *_: source, desk, around, Numbers(CollectorRegistry()), lambda: "v1")
+            LeasedRun(lambda *_: source, run_store, around, Numbers(CollectorRegistry()), lambda: "v1")
         )
 
     return made
 
 
-async def test_what_the_source_says_counts_at_once(checking, desk):
-    source = Asked(DeviceRecord("mdm", "1"))
-    assert await checking(source).ask("mdm", SETTINGS, "1") is Again.TAKEN
-    assert (desk.taken, source.closed) == ([["1"]], 1)
+async def test_what_the_source_says_counts_at_once(checking, run_store):
+    source = Asked(report_by("mdm", "1"))
+    assert await checking(source).ask("mdm", SETTINGS, "1") is CheckResult.TAKEN
+    assert (run_store.taken, source.closed) == ([["1"]], 1)
 
 
-async def test_a_device_that_the_source_does_not_have_is_gone(checking, desk):
-    assert await checking(Asked(None)).ask("mdm", SETTINGS, "1") is Again.GONE
-    assert desk.gone() == {"1"}
+async def test_a_device_that_the_source_does_not_have_is_gone(checking, run_store):
+    assert await checking(Asked(None)).ask("mdm", SETTINGS, "1") is CheckResult.GONE
+    assert run_store.gone() == {"1"}
 
 
 async def test_each_device_can_be_asked_about_once_in_a_while(checking, clock):
-    source = Asked(DeviceRecord("mdm", "1"))
+    source = Asked(report_by("mdm", "1"))
     check = checking(source)
     answers = [await check.ask("mdm", SETTINGS, name) for name in ("1", "1", "2")]
     clock.now += PAUSE
     answers.append(await check.ask("mdm", SETTINGS, "1"))
-    assert answers == [Again.TAKEN, Again.WAIT, Again.TAKEN, Again.TAKEN]
+    assert answers == [CheckResult.TAKEN, CheckResult.WAIT, CheckResult.TAKEN, CheckResult.TAKEN]
     assert source.asked == ["1", "2", "1"]
 
 
@@ -87,27 +87,27 @@ class Waking(Source):
             raise self.error
 
 
-async def test_a_device_that_reports_by_itself_is_asked_to_and_nothing_is_taken_for_gone(checking, desk):
+async def test_a_device_that_reports_by_itself_is_asked_to_and_nothing_is_taken_for_gone(checking, run_store):
     source = Waking()
-    assert await checking(source).ask("mdm", SETTINGS, "1") is Again.ASKED
-    assert (source.asked, source.closed, desk.taken) == (["1"], 1, [])
+    assert await checking(source).ask("mdm", SETTINGS, "1") is CheckResult.ASKED
+    assert (source.asked, source.closed, run_store.taken) == (["1"], 1, [])
     failing = Waking(SourceError(Trouble.STATUS))
-    assert await checking(failing).ask("mdm", SETTINGS, "1") is Again.FAILED
+    assert await checking(failing).ask("mdm", SETTINGS, "1") is CheckResult.FAILED
 
 
 async def test_a_source_whose_settings_leave_nobody_to_ask_is_not_asked(checking):
     silent = settings_of(AppleMdmSettings, {"type": "apple-mdm"}, api_key="k")
-    assert await checking(Waking()).ask("mdm", silent, "1") is Again.CANNOT
+    assert await checking(Waking()).ask("mdm", silent, "1") is CheckResult.CANNOT
 
 
 async def test_a_source_that_cannot_be_asked_is_not(checking):
     source = Source()
-    assert await checking(source).ask("mdm", SETTINGS, "1") is Again.CANNOT
+    assert await checking(source).ask("mdm", SETTINGS, "1") is CheckResult.CANNOT
     assert source.closed == 1
 
 
 @pytest.mark.parametrize("answer", [SourceError(Trouble.TIMEOUT), asyncio.Event()])
-async def test_a_source_that_does_not_answer_changes_nothing(checking, desk, monkeypatch, answer):
+async def test_a_source_that_does_not_answer_changes_nothing(checking, run_store, monkeypatch, answer):
     monkeypatch.setattr(recheck, "_PATIENCE", 0.01)
-    assert await checking(Asked(answer)).ask("mdm", SETTINGS, "1") is Again.FAILED
-    assert desk.taken == []
+    assert await checking(Asked(answer)).ask("mdm", SETTINGS, "1") is CheckResult.FAILED
+    assert run_store.taken == []

@@ -3,69 +3,69 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.connectors.around import NOW
-from tests.unit.connectors.desk import Desk, Source
+from tests.unit.connectors.run_store import RunStore, Source
 
 from mailgate.connectors import SourceError, Tally, Trouble
 from mailgate.connectors.run import BATCH, Outcome, Run, finished
-from mailgate.model import DeviceRecord
+from mailgate.devices.trust import report_by
 
 
 @pytest.fixture
-def desk():
-    return Desk()
+def run_store():
+    return RunStore()
 
 
-def run(source, desk, **more):
-    return Run("mdm", source, desk, more.pop("tally", Tally()), more.pop("most_gone", 10), **more)
+def run(source, run_store, **more):
+    return Run("mdm", source, run_store, more.pop("tally", Tally()), more.pop("most_gone", 10), **more)
 
 
-async def test_records_are_taken_in_batches_and_progress_is_told(desk):
+async def test_records_are_taken_in_batches_and_progress_is_told(run_store):
     told = []
-    outcome = await run(Source(*range(2 * BATCH + 1)), desk, progress=told.append).go(None)
+    outcome = await run(Source(*range(2 * BATCH + 1)), run_store, progress=told.append).go(None)
     assert outcome == Outcome(full=True, taken=2 * BATCH + 1)
-    assert [len(batch) for batch in desk.taken] == [BATCH, BATCH, 1]
+    assert [len(batch) for batch in run_store.taken] == [BATCH, BATCH, 1]
     assert told == [BATCH, 2 * BATCH, 2 * BATCH + 1]
 
 
-async def test_what_a_whole_list_no_longer_names_is_gone(desk):
-    await run(Source(*range(20)), desk).go(None)
-    outcome = await run(Source(*range(1, 20)), desk).go(None)
+async def test_what_a_whole_list_no_longer_names_is_gone(run_store):
+    await run(Source(*range(20)), run_store).go(None)
+    outcome = await run(Source(*range(1, 20)), run_store).go(None)
     assert outcome == Outcome(full=True, taken=19, gone=1)
-    assert desk.gone() == {"0"}
+    assert run_store.gone() == {"0"}
 
 
-async def test_a_list_of_changes_lets_nothing_go(desk):
-    await run(Source(*range(20)), desk).go(None)
-    assert await run(Source(3), desk).go(NOW) == Outcome(taken=1)
-    assert desk.gone() == set()
+async def test_a_list_of_changes_lets_nothing_go(run_store):
+    await run(Source(*range(20)), run_store).go(None)
+    assert await run(Source(3), run_store).go(NOW) == Outcome(taken=1)
+    assert run_store.gone() == set()
 
 
 @pytest.mark.parametrize("trouble", Trouble)
-async def test_a_list_that_was_cut_lets_nothing_go_and_what_came_counts(desk, trouble):
-    await run(Source(*range(20)), desk).go(None)
-    outcome = await run(Source(1, 2, SourceError(trouble, "why")), desk).go(None)
+async def test_a_list_that_was_cut_lets_nothing_go_and_what_came_counts(run_store, trouble):
+    await run(Source(*range(20)), run_store).go(None)
+    outcome = await run(Source(1, 2, SourceError(trouble, "why")), run_store).go(None)
     assert outcome == Outcome(trouble, taken=2, hint="why")
-    assert desk.gone() == set()
-    assert desk.taken[-1] == ["1", "2"]
+    assert run_store.gone() == set()
+    assert run_store.taken[-1] == ["1", "2"]
 
 
-async def test_a_list_with_a_device_that_has_no_name_lets_nothing_go(desk):
-    await run(Source(*range(20)), desk).go(None)
-    assert await run(Source(1), desk, tally=Tally(unreadable=1)).go(None) == Outcome(taken=1)
-    assert desk.gone() == set()
+async def test_a_list_with_a_device_that_has_no_name_lets_nothing_go(run_store):
+    await run(Source(*range(20)), run_store).go(None)
+    assert await run(Source(1), run_store, tally=Tally(unreadable=1)).go(None) == Outcome(taken=1)
+    assert run_store.gone() == set()
 
 
-async def test_a_source_that_does_not_list_all_lets_nothing_go(desk):
+async def test_a_source_that_does_not_list_all_lets_nothing_go(run_store):
     source = Source(1)
     source.lists_all = False
-    await run(Source(*range(20)), desk).go(None)
-    assert await run(source, desk).go(None) == Outcome(taken=1)
+    await run(Source(*range(20)), run_store).go(None)
+    assert await run(source, run_store).go(None) == Outcome(taken=1)
 
 
-async def test_a_source_that_is_suddenly_empty_is_not_believed(desk):
-    await run(Source(*range(100)), desk).go(None)
-    assert await run(Source(), desk).go(None) == Outcome(Trouble.GONE, full=True, held=100)
-    assert desk.gone() == set()
+async def test_a_source_that_is_suddenly_empty_is_not_believed(run_store):
+    await run(Source(*range(100)), run_store).go(None)
+    assert await run(Source(), run_store).go(None) == Outcome(Trouble.GONE, full=True, held=100)
+    assert run_store.gone() == set()
 
 
 @pytest.mark.parametrize(
@@ -79,33 +79,33 @@ async def test_a_source_that_is_suddenly_empty_is_not_believed(desk):
         (3, 1, 10, False),
     ],
 )
-async def test_how_many_may_go(desk, known, named, most_gone, believed):
-    await run(Source(*range(known)), desk).go(None)
-    outcome = await run(Source(*range(named)), desk, most_gone=most_gone).go(None)
+async def test_how_many_may_go(run_store, known, named, most_gone, believed):
+    await run(Source(*range(known)), run_store).go(None)
+    outcome = await run(Source(*range(named)), run_store, most_gone=most_gone).go(None)
     assert (outcome.gone if believed else outcome.held) == known - named
-    assert len(desk.gone()) == (known - named if believed else 0)
+    assert len(run_store.gone()) == (known - named if believed else 0)
 
 
-async def test_a_device_that_the_source_itself_calls_gone_is_not_let_go_twice(desk):
-    await run(Source(1, 2), desk).go(None)
-    outcome = await run(Source(1, DeviceRecord("mdm", "2", gone=True)), desk).go(None)
+async def test_a_device_that_the_source_itself_calls_gone_is_not_let_go_twice(run_store):
+    await run(Source(1, 2), run_store).go(None)
+    outcome = await run(Source(1, report_by("mdm", "2", gone=True)), run_store).go(None)
     assert outcome == Outcome(full=True, taken=2)
-    assert desk.gone() == {"2"}
+    assert run_store.gone() == {"2"}
 
 
-async def test_a_run_that_takes_too_long_ends_and_keeps_what_came(desk):
-    outcome = await run(Source(1, asyncio.Event()), desk, time=timedelta(seconds=0.01)).go(None)
-    assert (outcome.trouble, outcome.taken, desk.taken) == (Trouble.TIMEOUT, 1, [["1"]])
+async def test_a_run_that_takes_too_long_ends_and_keeps_what_came(run_store):
+    outcome = await run(Source(1, asyncio.Event()), run_store, time=timedelta(seconds=0.01)).go(None)
+    assert (outcome.trouble, outcome.taken, run_store.taken) == (Trouble.TIMEOUT, 1, [["1"]])
 
 
-async def test_a_run_that_is_stopped_finishes_its_batch(desk):
-    task = asyncio.create_task(run(Source(1, 2, asyncio.Event()), desk).go(None))
+async def test_a_run_that_is_stopped_finishes_its_batch(run_store):
+    task = asyncio.create_task(run(Source(1, 2, asyncio.Event()), run_store).go(None))
     for _ in range(5):
         await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert desk.taken == [["1", "2"]]
+    assert run_store.taken == [["1", "2"]]
 
 
 async def test_a_batch_that_is_being_written_is_written_to_its_end():

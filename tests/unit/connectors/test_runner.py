@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from tests.unit.clock import Clock
 from tests.unit.connectors.around import NOW, runtime
-from tests.unit.connectors.desk import Desk, Source
+from tests.unit.connectors.run_store import RunStore, Source
 
 from mailgate.config.sources import EverySource
 from mailgate.connectors import SourceError, Trouble, runner
@@ -26,8 +26,8 @@ def clock():
 
 
 @pytest.fixture
-def desk():
-    return Desk()
+def run_store():
+    return RunStore()
 
 
 @pytest.fixture
@@ -42,11 +42,11 @@ def listed():
 
 
 @pytest.fixture
-def make(clock, desk, told, listed):
+def make(clock, run_store, told, listed):
     def made(source, settings=SETTINGS):
         around = lambda: runtime(now=clock)  # noqa: E731
         leased_run = LeasedRun(
-            lambda *_: source, desk, around, Numbers(CollectorRegistry()), lambda: listed[-1]
+            lambda *_: source, run_store, around, Numbers(CollectorRegistry()), lambda: listed[-1]
         )
         return Runner(lambda: settings, lambda each: each.every < NEVER, leased_run, around(), told.append)
 
@@ -104,8 +104,8 @@ async def test_once_other_apps_are_listed_everything_is_read_soon(make, listed):
     assert source.asked == [None, None]
 
 
-async def test_a_source_that_calls_by_itself_is_not_asked_and_its_state_is_known(make, desk):
-    desk.noted["push"] = SourceState("push", last_success=NOW)
+async def test_a_source_that_calls_by_itself_is_not_asked_and_its_state_is_known(make, run_store):
+    run_store.noted["push"] = SourceState("push", last_success=NOW)
     source = Source(1)
     running = make(source, {"push": EverySource(every="365d")})
     await running.look()
@@ -113,7 +113,7 @@ async def test_a_source_that_calls_by_itself_is_not_asked_and_its_state_is_known
     assert (source.asked, running.states["push"].last_success) == ([], NOW)
 
 
-async def test_two_gates_do_not_do_the_same_run_one_after_the_other(make, desk, clock):
+async def test_two_gates_do_not_do_the_same_run_one_after_the_other(make, run_store, clock):
     source = Source(1)
     one, other = make(source), make(source)
     await other._learn()
@@ -124,7 +124,7 @@ async def test_two_gates_do_not_do_the_same_run_one_after_the_other(make, desk, 
     assert len(source.asked) == 1
 
 
-async def test_who_has_failed_for_long_is_told(make, desk, clock, told):
+async def test_who_has_failed_for_long_is_told(make, run_store, clock, told):
     running = make(Source(SourceError(Trouble.LOGIN)))
     await running.look()
     await settle()
@@ -136,21 +136,25 @@ async def test_who_has_failed_for_long_is_told(make, desk, clock, told):
     assert told == [frozenset(), frozenset(), frozenset({"mdm"})]
 
 
-async def test_a_store_that_is_away_starts_nothing_and_forgets_nothing(make, desk, told):
-    desk.noted["mdm"] = replace(SourceState("mdm"), failing_since=NOW - timedelta(days=1), last_attempt=NOW)
+async def test_a_store_that_is_away_starts_nothing_and_forgets_nothing(make, run_store, told):
+    run_store.noted["mdm"] = replace(
+        SourceState("mdm"), failing_since=NOW - timedelta(days=1), last_attempt=NOW
+    )
     source = Source(1)
     running = make(source)
     await running.look()
-    desk.away = True
+    run_store.away = True
     await running.look()
     await settle()
     assert source.asked == []
     assert told == [frozenset({"mdm"})] * 2
 
 
-async def test_a_connector_that_was_removed_is_told_no_more(make, desk, told):
+async def test_a_connector_that_was_removed_is_told_no_more(make, run_store, told):
     settings = dict(SETTINGS)
-    desk.noted["mdm"] = replace(SourceState("mdm"), failing_since=NOW - timedelta(days=1), last_attempt=NOW)
+    run_store.noted["mdm"] = replace(
+        SourceState("mdm"), failing_since=NOW - timedelta(days=1), last_attempt=NOW
+    )
     running = make(Source(1), settings)
     await running.look()
     settings.clear()
@@ -159,7 +163,7 @@ async def test_a_connector_that_was_removed_is_told_no_more(make, desk, told):
     assert running.states == {}
 
 
-async def test_stopping_lets_a_run_finish_its_batch(make, desk, monkeypatch):
+async def test_stopping_lets_a_run_finish_its_batch(make, run_store, monkeypatch):
     monkeypatch.setattr(runner, "POLL", 0.001)
     source = Source(1, 2, asyncio.Event())
     task = asyncio.create_task(make(source).run())
@@ -167,4 +171,4 @@ async def test_stopping_lets_a_run_finish_its_batch(make, desk, monkeypatch):
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert (desk.taken, source.closed, desk.held) == ([["1", "2"]], 1, set())
+    assert (run_store.taken, source.closed, run_store.held) == ([["1", "2"]], 1, set())

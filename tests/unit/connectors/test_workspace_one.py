@@ -2,11 +2,12 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.exchanges import Exchanges
-from tests.unit.connectors.around import runtime, settings_of, setup
+from tests.unit.connectors.around import look, runtime, settings_of, setup
 
 from mailgate.config.sources import WorkspaceOneSettings
 from mailgate.connectors.workspace_one import WorkspaceOne
-from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Kind
 
 BASE = "https://as1.example.com"
 VALUES = {"type": "workspace-one", "base_url": BASE, "username": "gate", "page_size": 2}
@@ -25,9 +26,9 @@ def uem():
 
 async def test_a_device_with_a_listed_app(uem):
     [first, *_] = [record async for record in uem(unmanaged_apps=True).devices(None)]
-    assert first == DeviceRecord(
+    assert first == report_by(
         source="mdm",
-        id=FIRST,
+        device_id=FIRST,
         owner="ada@example.com",
         kind=Kind.PHONE,
         os="ios",
@@ -51,22 +52,22 @@ async def test_every_page_is_read_and_the_total_is_that_of_devices(uem):
 async def test_of_an_employees_own_phone_only_managed_apps_are_seen(uem):
     second = [record async for record in uem(unmanaged_apps=True).devices(None)][1]
     assert (second.owner, second.os, second.status) == ("ben", "android", "warning")
-    assert second.apps == AppsReport(frozenset(), False, datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
+    assert look(second) == (frozenset(), False, datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
 
 
 async def test_what_left_is_gone_and_not_asked_about(uem):
     third = [record async for record in uem().devices(None)][2]
-    assert (third.gone, third.kind, third.apps) == (True, Kind.TABLET, None)
+    assert (third.gone, third.kind, third.reported_at) == (True, Kind.TABLET, None)
 
 
 async def test_no_app_list_is_no_inventory(uem):
     last = [record async for record in uem(unmanaged_apps=True).devices(None)][3]
-    assert last.apps is None
+    assert last.reported_at is None
 
 
 async def test_nothing_is_whole_unless_the_console_collects_personal_apps(uem):
     records = [record async for record in uem().devices(None)]
-    assert {record.apps.complete for record in records if record.apps} == {False}
+    assert {record.apps_complete for record in records if record.reported_at} == {False}
 
 
 async def test_only_what_was_seen_since_is_asked_for_and_no_zone_hides_any(uem):
@@ -78,7 +79,7 @@ async def test_one_device_is_asked_for_at_once(uem):
     connector = uem(unmanaged_apps=True)
     record = await connector.device(FIRST)
     assert record is not None
-    assert (record.apps.present, record.status) == ({"tiktok"}, "contraindicated")
+    assert (record.apps, record.status) == ({"tiktok"}, "contraindicated")
     assert await connector.device("b6b1d7a0-0000-4000-8000-000000000999") is None
     assert await connector.device("search") is None
 

@@ -18,7 +18,7 @@ from tests.unit.clock import Clock
 
 from mailgate.app.console import candidate_of
 from mailgate.config import Bundle, Rules, load_bundle
-from mailgate.console import Desk, with_console
+from mailgate.console import ConsoleContext, with_console
 from mailgate.console.device_count import Count, DeviceCounts
 from mailgate.console.planning import Planning
 from mailgate.console.source_reading import Progress, Readings
@@ -63,7 +63,7 @@ READY: Mapping[str, Any] = {
 
 @dataclass
 class Company:
-    """What a desk stands on, for a test to change."""
+    """The parts of a context that a test may change."""
 
     store: Store
     bundle: Bundle
@@ -72,7 +72,7 @@ class Company:
     ready: dict[str, Any] = field(default_factory=lambda: dict(READY))
     read: list[tuple[str, bool]] = field(default_factory=list)
     """The connectors that were read because somebody asked."""
-    desk: Desk = field(init=False)
+    context: ConsoleContext = field(init=False)
 
     def __post_init__(self) -> None:
         async def readiness() -> Readiness:
@@ -85,7 +85,7 @@ class Company:
 
         device_counts = DeviceCounts(self.store.devices.sketches, lambda _device, _now: "clean", self.clock)
         device_counts.last = Count(Counter(clean=2, listed=1), NOW)
-        self.desk = Desk(
+        self.context = ConsoleContext(
             store=self.store,
             bundle=lambda: self.bundle,
             clock=self.clock,
@@ -224,6 +224,6 @@ async def browsing(path: str) -> AsyncIterator[Browser]:
         yield Browser(session)
 
 
-def whole(desk: Desk) -> web.Application:
+def whole(context: ConsoleContext) -> web.Application:
     """An admin port with nothing but the console."""
-    return with_console(web.Application(), desk)
+    return with_console(web.Application(), context)

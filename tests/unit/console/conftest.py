@@ -29,7 +29,7 @@ async def firm(tmp_path: Path, empty_store: Path) -> AsyncIterator[Company]:
 async def opened(firm: Company, tmp_path: Path) -> AsyncIterator[Callable[[], Awaitable[Browser]]]:
     """Opens browsers at the console, each with cookies of its own."""
     async with AsyncExitStack() as stack:
-        path = await stack.enter_async_context(serving(whole(firm.desk), tmp_path))
+        path = await stack.enter_async_context(serving(whole(firm.context), tmp_path))
 
         async def another() -> Browser:
             return await stack.enter_async_context(browsing(path))

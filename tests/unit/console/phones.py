@@ -5,21 +5,22 @@ from datetime import timedelta
 from tests.unit.console.browsing import NOW, Company
 from tests.unit.store.examples import access
 
-from mailgate.devices.device import Device
-from mailgate.model import AppsReport, Decision, DeviceRecord, Effect, Kind, Reason, RequestFacts
+from mailgate.devices.device import Device, Report
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Decision, Effect, Kind, Reason, RequestFacts
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
 
 
-def record(name: str, owner: str, *apps: str, kind: Kind = Kind.PHONE, age: float = 1) -> DeviceRecord:
+def record(name: str, owner: str, *apps: str, kind: Kind = Kind.PHONE, age: float = 1) -> Report:
     """What ``jamf-file`` says of a device; it was looked at so many hours ago."""
-    return DeviceRecord(
+    return report_by(
         "jamf-file", name, serial=f"SERIAL-{name.upper()}", owner=owner, kind=kind, os="ios", os_version="26.1",
         managed=True, apps=AppsReport(frozenset(apps), True, NOW - timedelta(hours=age)),
     )  # fmt: skip
 
 
-async def has(firm: Company, *records: DeviceRecord) -> list[Device]:
+async def has(firm: Company, *records: Report) -> list[Device]:
     """Let the company have these devices."""
     await firm.store.devices.take(records, NOW - timedelta(minutes=30))
     found = [await firm.store.devices.get(each.source, each.id) for each in records]

@@ -87,7 +87,7 @@ async def test_a_planted_cookie_is_no_session_after_a_login(
     assert (await browser.get("/console/")).path == "/console/"
     await browser.log_in("ada")
     assert value(browser) not in ("", planted)
-    assert firm.desk.sessions.find(planted, firm.clock()) is None
+    assert firm.context.sessions.find(planted, firm.clock()) is None
 
 
 @pytest.mark.parametrize("path", ["/console/", "/console/audit?who=ada", "/console/policy#x"])

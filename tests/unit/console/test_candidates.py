@@ -16,11 +16,11 @@ from mailgate.views.versions import NoVersionError
 
 async def test_those_of_the_files_others_or_a_version_that_was_in_force(store: Store, url: str) -> None:
     await in_force_in_turn(store, OPEN, SHUT)
-    desk: Any = SimpleNamespace(store=store, candidate=lambda text: rules(text or OPEN))
-    assert (await candidate_for(desk, None, None)).digest == rules(OPEN).digest
-    assert (await candidate_for(desk, SHUT, None)).digest == rules(SHUT).digest
-    assert (await candidate_for(desk, None, 2)).digest == rules(SHUT).digest
+    context: Any = SimpleNamespace(store=store, candidate=lambda text: rules(text or OPEN))
+    assert (await candidate_for(context, None, None)).digest == rules(OPEN).digest
+    assert (await candidate_for(context, SHUT, None)).digest == rules(SHUT).digest
+    assert (await candidate_for(context, None, 2)).digest == rules(SHUT).digest
     with pytest.raises(NoVersionError):
-        await candidate_for(desk, None, 9)
+        await candidate_for(context, None, 9)
     with altered(url, "policies", "texts", "{}", "number = 2"), pytest.raises(AlteredError):
-        await candidate_for(desk, None, 2)
+        await candidate_for(context, None, 2)

@@ -6,13 +6,13 @@ from tests.unit.console.browsing import NOW, Company
 
 from mailgate.console.mails import decided, matter_about, title_of
 from mailgate.rollout.acts import Person, RefusedError
-from mailgate.store import About, MailKind
+from mailgate.store import MailKind, NoticeKey
 
 RULE = "prohibited-app"
 
 
 async def test_a_mail_is_about_a_rule_of_a_version(firm: Company) -> None:
-    matter = await matter_about(firm.desk, About(1, MailKind.ENFORCED, RULE))
+    matter = await matter_about(firm.context, NoticeKey(1, MailKind.ENFORCED, RULE))
     assert (matter.active, matter.rules.digest) == (True, firm.bundle.rules.digest)
     assert title_of(matter.rules.policy, RULE)
     assert title_of(matter.rules.policy, "another") == ""
@@ -21,14 +21,14 @@ async def test_a_mail_is_about_a_rule_of_a_version(firm: Company) -> None:
 @pytest.mark.parametrize(
     "about",
     [
-        About(9, MailKind.ENFORCED, RULE),
-        About(1, MailKind.ENFORCED, "another"),
-        About(1, MailKind.CORRECTION, RULE),
+        NoticeKey(9, MailKind.ENFORCED, RULE),
+        NoticeKey(1, MailKind.ENFORCED, "another"),
+        NoticeKey(1, MailKind.CORRECTION, RULE),
     ],
 )
-async def test_what_no_version_has_is_not_found(firm: Company, about: About) -> None:
+async def test_what_no_version_has_is_not_found(firm: Company, about: NoticeKey) -> None:
     with pytest.raises(web.HTTPNotFound):
-        await matter_about(firm.desk, about)
+        await matter_about(firm.context, about)
 
 
 @pytest.mark.parametrize("what", ["sent", "again", "retry"])

@@ -12,22 +12,22 @@ ADA = Person("ada", "here")
 
 
 async def test_every_connector_of_the_settings_is_told(firm: Company) -> None:
-    state = await firm.desk.readiness()
-    (told,) = sources_of(firm.desk, state)
+    state = await firm.context.readiness()
+    (told,) = sources_of(firm.context, state)
     assert (told.name, told.type, told.asked, told.reading) == ("jamf-file", "file", True, None)
     assert told.devices == 3
-    assert sources_of(firm.desk, state.model_copy(update={"connectors": {}})) == []
+    assert sources_of(firm.context, state.model_copy(update={"connectors": {}})) == []
 
 
 async def test_one_is_read_at_once_and_written_down_unless_it_is_being_read(firm: Company) -> None:
-    assert await read_now(firm.desk, "jamf-file", ADA, NOW, full=True)
+    assert await read_now(firm.context, "jamf-file", ADA, NOW, full=True)
     await asyncio.sleep(0)
     assert firm.read == [("jamf-file", True)]
-    firm.desk.readings.last["jamf-file"] = Reading("lin", NOW)
-    assert not await read_now(firm.desk, "jamf-file", ADA, NOW, full=True)
+    firm.context.readings.last["jamf-file"] = Reading("lin", NOW)
+    assert not await read_now(firm.context, "jamf-file", ADA, NOW, full=True)
     assert (await firm.acts())[1:] == [("connector-read", "ada", "connector jamf-file")]
 
 
 async def test_one_that_there_is_not_cannot_be_read(firm: Company) -> None:
-    assert can_be_read(firm.desk, "jamf-file")
-    assert not can_be_read(firm.desk, "none")
+    assert can_be_read(firm.context, "jamf-file")
+    assert not can_be_read(firm.context, "none")

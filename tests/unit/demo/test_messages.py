@@ -1,4 +1,4 @@
-"""Letters: every encoding of the shipped messages is read, and HTML only ever comes out as text."""
+"""Messages: every encoding of the shipped messages is read, and HTML only ever comes out as text."""
 
 from datetime import UTC, datetime
 
@@ -6,21 +6,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgate.demo.messages import read_letter, shipped_letters, text_of
+from mailgate.demo.messages import read_message, shipped_messages, text_of
 
 
-def test_shipped_letters_are_whole_and_newest_first() -> None:
-    letters = shipped_letters()
-    assert len(letters) == 5
-    assert all(letter.sender and letter.recipient and letter.subject and letter.text for letter in letters)
-    assert [letter.date for letter in letters] == sorted((letter.date for letter in letters), reverse=True)
+def test_shipped_messages_are_whole_and_newest_first() -> None:
+    messages = shipped_messages()
+    assert len(messages) == 5
+    assert all(
+        message.sender and message.recipient and message.subject and message.text for message in messages
+    )
+    assert [message.date for message in messages] == sorted(
+        (message.date for message in messages), reverse=True
+    )
 
 
 def test_encoded_headers_names_and_texts_are_decoded() -> None:
-    letters = {letter.sender.partition(" <")[0]: letter for letter in shipped_letters()}
-    assert letters["Sprachkurse"].subject == "Grüße: 今週の予定, cours de français, دروس العربية"
-    assert "今週木曜日" in letters["Sprachkurse"].text
-    picture, table = letters["Facilities"].attachments
+    messages = {message.sender.partition(" <")[0]: message for message in shipped_messages()}
+    assert messages["Sprachkurse"].subject == "Grüße: 今週の予定, cours de français, دروس العربية"
+    assert "今週木曜日" in messages["Sprachkurse"].text
+    picture, table = messages["Facilities"].attachments
     assert (picture.name, picture.media_type, picture.content[:4]) == (
         "room-colours.png",
         "image/png",
@@ -30,11 +34,11 @@ def test_encoded_headers_names_and_texts_are_decoded() -> None:
     assert "Bücherei" in table.content.decode()
 
 
-def test_a_letter_of_html_alone_is_shown_as_its_words() -> None:
-    (letter,) = (letter for letter in shipped_letters() if letter.sender.startswith("Newsletter"))
-    assert "pumpkin & ginger. A bowl is 3 < 4 euros." in letter.text.replace("\xa0", " ")
-    assert "document.title" not in letter.text
-    assert "tracker" not in letter.text
+def test_a_message_of_html_alone_is_shown_as_its_words() -> None:
+    (message,) = (message for message in shipped_messages() if message.sender.startswith("Newsletter"))
+    assert "pumpkin & ginger. A bowl is 3 < 4 euros." in message.text.replace("\xa0", " ")
+    assert "document.title" not in message.text
+    assert "tracker" not in message.text
 
 
 @pytest.mark.parametrize(
@@ -47,8 +51,8 @@ def test_a_letter_of_html_alone_is_shown_as_its_words() -> None:
     ],
 )
 def test_headers_that_are_missing_or_odd(source: bytes, date: datetime, text: str) -> None:
-    letter = read_letter(source)
-    assert (letter.date, letter.text, letter.subject) == (date, text, "")
+    message = read_message(source)
+    assert (message.date, message.text, message.subject) == (date, text, "")
 
 
 @pytest.mark.parametrize(

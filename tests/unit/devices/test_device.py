@@ -144,3 +144,12 @@ def test_a_part_that_is_older_changes_no_look() -> None:
 
 def test_a_device_comes_back_with_a_part() -> None:
     assert not WHAT_IT_IS.after(replace(OLD, gone=True)).gone
+
+
+def test_a_look_is_never_from_the_future() -> None:
+    """Else it would hide every later one."""
+    soon = replace(OLD, reported_at=NOW + minutes(9))
+    assert soon.received(NOW).reported_at == NOW
+    assert replace(OLD, reported_at=None).received(NOW).reported_at is None
+    assert OLD.received(NOW + minutes(9)).reported_at == NOW
+    assert OLD.received(NOW + minutes(9)).first_seen == NOW + minutes(9)

@@ -15,7 +15,7 @@ from mailgate.devices.posture import (
     posture_of,
     posture_of_person,
     settled_until,
-    stricter,
+    strictest,
 )
 from mailgate.devices.trust import ENROLLED
 from mailgate.model import Finding, Kind, Posture, PostureState, Reason
@@ -54,12 +54,12 @@ def posture(*reports: Report, now: object = NOW, **terms: object) -> Posture:
         (CLEAN | {"status": "contraindicated"}, 0, "partial"),
         (CLEAN | {"apps": frozenset({"chess"})}, 0, "clean"),
         (CLEAN | TIKTOK, 0, "listed"),
-        (CLEAN | TIKTOK, 999, "listed"),
-        (CLEAN | TIKTOK | {"apps_complete": False}, 0, "listed"),
-        (CLEAN | TIKTOK | {"status": "contraindicated"}, 0, "listed"),
+        (CLEAN | TIKTOK, 999, "stale"),
+        (CLEAN | TIKTOK | {"apps_complete": False}, 0, "partial"),
+        (CLEAN | TIKTOK | {"status": "contraindicated"}, 0, "partial"),
         (CLEAN | {"gone": True}, 0, "missing"),
         (CLEAN | {"gone": True}, 99, "missing"),
-        (CLEAN | TIKTOK | {"gone": True}, 99, "listed"),
+        (CLEAN | TIKTOK | {"gone": True}, 99, "missing"),
     ],
 )
 def test_the_state_by_one_source(report: dict[str, object], age: float, expected: str) -> None:
@@ -92,7 +92,7 @@ def own(report: Report) -> Report:
         ([APP, later(FINE)], "clean", "fine"),
         ([later(APP), FINE], "listed", "app"),
         ([APP, later(PARTIAL)], "listed", "app"),
-        ([APP, later(BAD)], "listed", "app"),
+        ([APP, later(BAD)], "partial", "app"),
         ([APP, later(FINE), PARTIAL], "clean", "fine"),
         ([APP, later(APP, 3), later(FINE, 2)], "listed", "app"),
         ([replace(APP, gone=True), FINE], "listed", "app"),
@@ -119,7 +119,7 @@ def own(report: Report) -> Report:
         ([own(APP), FINE], "listed", ENROLLED),
         ([own(APP), later(FINE)], "clean", "fine"),
         ([APP, own(later(FINE))], "listed", "app"),
-        ([replace(APP, gone=True), own(later(FINE))], "listed", "app"),
+        ([replace(APP, gone=True), own(later(FINE))], "stale", "app"),
         ([GONE, own(FINE)], "stale", None),
     ],
 )
@@ -166,7 +166,7 @@ def test_no_source_takes_back_what_one_that_is_believed_more_has_seen(
         ([STALE, PARTIAL], "old", "partial", None),
         ([STALE, FINE], "old", "clean", None),
         ([STALE, replace(STALE, source="older")], "older", "unavailable", "clean"),
-        ([replace(STALE, **TIKTOK)], "old", "listed", None),
+        ([replace(STALE, **TIKTOK)], "old", "unavailable", "listed"),
     ],
 )
 def test_a_report_that_ran_out_while_its_source_cannot_be_asked_is_unavailable_and_never_clean(
@@ -246,7 +246,9 @@ PHONE = posture(FINE)
         (["clean", "partial", "unavailable"], "unavailable"),
         (["clean", "partial", "unavailable", "stale"], "stale"),
         (["clean", "partial", "stale", "missing"], "missing"),
-        (["clean", "partial", "missing", "listed"], "listed"),
+        (["clean", "listed"], "listed"),
+        (["clean", "partial", "listed"], "partial"),
+        (["clean", "partial", "missing", "listed"], "missing"),
     ],
 )
 def test_the_most_restrictive_device_of_a_person_counts(postures: list[str], expected: str) -> None:
@@ -270,9 +272,36 @@ def test_a_lost_phone_of_a_person_counts_before_every_other() -> None:
     assert posture_of_person([listed, replace(PHONE, lost=True)]).lost
 
 
-@pytest.mark.parametrize("other", [state for state in PostureState if state is not PostureState.LISTED])
-def test_the_stricter_of_two_postures_is_never_the_clean_one(other: PostureState) -> None:
+@pytest.mark.parametrize("other", [state for state in PostureState if state is not PostureState.CLEAN])
+def test_the_strictest_of_two_postures_is_never_the_clean_one(other: PostureState) -> None:
     clean, strict = Posture(PostureState.CLEAN), Posture(other)
-    assert stricter(clean, strict).state is stricter(strict, clean).state is other
-    assert stricter(strict, Posture(PostureState.LISTED)).state is PostureState.LISTED
-    assert stricter(Posture(PostureState.LISTED), replace(clean, lost=True)).lost
+    assert strictest([clean, strict]).state is strictest([strict, clean]).state is other
+    assert strictest([Posture(PostureState.MISSING), replace(clean, lost=True)]).lost
+
+
+def test_the_strictest_of_two_postures_has_the_apps_of_both() -> None:
+    listed = Posture(PostureState.LISTED, apps=("wechat",), lists=("watched",))
+    for order in permutations([listed, Posture(PostureState.STALE, apps=("tiktok",), lists=("prohibited",))]):
+        told = strictest(order)
+        assert (told.state, told.apps) == (PostureState.STALE, ("tiktok", "wechat"))
+        assert told.lists == ("prohibited", "watched")
+    assert strictest([Posture(PostureState.STALE), listed]).lists == ("watched",)
+
+
+@pytest.mark.parametrize(
+    ("report", "state"),
+    [
+        ({"reported_at": NOW, "apps_complete": True}, "listed"),
+        ({"reported_at": NOW, "apps_complete": False}, "partial"),
+        ({"reported_at": NOW - MAX_AGE, "apps_complete": True}, "stale"),
+        ({"reported_at": NOW, "apps_complete": True, "gone": True}, "missing"),
+    ],
+)
+def test_an_app_on_a_list_makes_nobody_better_known_than_without_it(
+    report: dict[str, object], state: str
+) -> None:
+    without = posture(said(**report))
+    posture_with = posture(said(**report, **TIKTOK))
+    assert posture_with.state is PostureState(state)
+    assert posture_with.lists == ("prohibited",), "however old: an app does not go away by silence"
+    assert without.state in (posture_with.state, PostureState.CLEAN)

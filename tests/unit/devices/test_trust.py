@@ -1,28 +1,27 @@
 """Which names a source may bring, and whose word counts how much."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from tests.unit.store.examples import NOW, minutes
+from tests.unit.store.examples import NOW
 
 from mailgate.devices.device import Report
 from mailgate.devices.names import CERT, EAS, KEY, SERIAL, UDID
-from mailgate.devices.trust import ENROLLED, links, rank, report_from, source_of
-from mailgate.model import AppsReport, AttestationResult, DeviceRecord
+from mailgate.devices.trust import ENROLLED, links, rank, report_by, source_of
+from mailgate.model import AppsReport, AttestationResult
 
-WHOLE = DeviceRecord(
-    "intune",
-    "7",
-    serial=" c02xk1abcd",
-    udid="{aaaa-bbbb-cccc}",
-    eas_ids=("ApplX1", "validate"),
-    keys=("k1", ""),
-    certificates=("c1",),
-)
+WHOLE: dict[str, Any] = {
+    "serial": " c02xk1abcd",
+    "udid": "{aaaa-bbbb-cccc}",
+    "eas_ids": ("ApplX1", "validate"),
+    "keys": ("k1", ""),
+    "certificates": ("c1",),
+}
 
 
 def test_a_source_of_the_company_brings_every_kind_of_name() -> None:
-    assert report_from(WHOLE, NOW).names == {
+    assert report_by("intune", "7", **WHOLE).names == {
         (SERIAL, "C02XK1ABCD"),
         (UDID, "AAAABBBBCCCC"),
         (EAS, "applx1"),
@@ -34,22 +33,23 @@ def test_a_source_of_the_company_brings_every_kind_of_name() -> None:
 
 def test_a_device_that_enrolled_brings_only_what_it_proves() -> None:
     """Else a laptop could enrol as a colleague's phone, or as the own blocked one."""
-    assert report_from(replace(WHOLE, source=ENROLLED), NOW).names == {(KEY, "k1"), (CERT, "c1")}
+    assert report_by(ENROLLED, "7", **WHOLE).names == {(KEY, "k1"), (CERT, "c1")}
 
 
 def test_placeholders_are_no_names() -> None:
-    empty = replace(WHOLE, serial="unknown", udid="0", eas_ids=("validate", b"VALIDATE".hex()), keys=("",))
-    assert report_from(empty, NOW).names == {(CERT, "c1")}
+    empty = {"serial": "unknown", "udid": "0", "eas_ids": ("validate", b"VALIDATE".hex()), "keys": ("",)}
+    assert report_by("intune", "7", **WHOLE | empty).names == {(CERT, "c1")}
 
 
-def test_a_look_is_never_from_the_future() -> None:
-    """Else it would hide every later one."""
-    record = replace(WHOLE, apps=AppsReport(frozenset(), True, NOW + minutes(9)))
-    assert report_from(record, NOW).reported_at == NOW
+def test_what_it_looked_at_and_when() -> None:
+    seen = report_by("intune", "7", apps=AppsReport(frozenset({"tiktok"}), False, NOW))
+    assert (seen.apps, seen.apps_complete, seen.reported_at) == ({"tiktok"}, False, NOW)
+    blind = report_by("intune", "7")
+    assert (blind.apps, blind.apps_complete, blind.reported_at) == (frozenset(), None, None)
 
 
 def test_what_no_database_keeps_is_written_as_its_escape() -> None:
-    report = report_from(replace(WHOLE, id="a\0b", serial="", keys=("k\ud800",), eas_ids=("\0ab\0",)), NOW)
+    report = report_by("intune", "a\0b", keys=("k\ud800",), eas_ids=("\0ab\0",))
     assert (report.id, (KEY, "k\\ud800") in report.names) == ("a\\x00b", True)
     assert not any("\0" in text for _, text in report.names)
 

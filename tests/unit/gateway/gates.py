@@ -30,7 +30,7 @@ from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.enforce import Speaker
 from mailgate.gateway.selfservice.help import HelpDesk
 from mailgate.gateway.selfservice.me import SelfService
-from mailgate.mail.quarantine import NoNotices
+from mailgate.mail.quarantine import NoQuarantineMails
 from mailgate.model import Posture
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.rules import PolicyFile, policy_context
@@ -154,8 +154,8 @@ class NoPeople:
         self.by_id = {}
         self.sighted = []
         self.rows = []
-        self.mails = []
-        self.notices = []
+        self.refusal_mails = []
+        self.rule_mails = []
         self.spoken = None
         self.keys = []
         self.passes = []
@@ -179,11 +179,11 @@ class NoPeople:
     async def requests(self, login, devices):
         return self.rows, len(self.rows)
 
-    async def told(self, persons):
-        return self.mails
+    async def quarantine_mails(self, persons):
+        return self.refusal_mails
 
-    async def mailings(self, login, addresses):
-        return self.notices
+    async def mails(self, login, addresses):
+        return self.rule_mails
 
     async def language(self, login):
         return self.spoken
@@ -296,7 +296,7 @@ def gate(
     draw=lambda: REFERENCE,
     postures=None,
     ledger=None,
-    notices=None,
+    mails=None,
     way=None,
     service=None,
     desk=None,
@@ -320,7 +320,7 @@ def gate(
         HelpDesk(in_force, judge, metrics, desk, desk.called, Rates(3, timedelta(minutes=10))),
     )
     ways = Ways(way, way, way) if way else Ways(Webmail(), Webmail(), Webmail())
-    return assemble(judge, recorder, own, ways, notices or NoNotices())
+    return assemble(judge, recorder, own, ways, mails or NoQuarantineMails())
 
 
 def renew(on, **live):

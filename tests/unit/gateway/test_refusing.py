@@ -8,7 +8,7 @@ from tests.unit.gateway.phones import EAS, LOGIN, mobile
 
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe, Mode
-from mailgate.mail.quarantine import NoNotices
+from mailgate.mail.quarantine import NoQuarantineMails
 from mailgate.model import Posture
 from mailgate.store import Key
 
@@ -45,9 +45,9 @@ async def silent(*_):
 
 async def test_a_person_is_told_of_a_refusal_and_of_nothing_else():
     told = []
-    notices = NoNotices()
-    notices.tell = lambda incoming, access, decision, reference: told.append((access.user.name, reference))
-    on = mobile(notices=notices)
+    mails = NoQuarantineMails()
+    mails.queue = lambda incoming, access, decision, reference: told.append((access.user.name, reference))
+    on = mobile(mails=mails)
     await ask(on, EAS.format("FolderSync"), LOGIN, method="POST")
     on.judge.postures.posture = Posture()
     await ask(on, EAS.format("FolderSync"), LOGIN, method="POST")

@@ -372,7 +372,7 @@ class Watched(VerdictCache):
         return found
 
 
-async def known_of(data, *, times=6, first=0, peer=STRANGER, change=lambda on, at: None):
+async def believed_by(data, *, times=6, first=0, peer=STRANGER, change=lambda on, at: None):
     """How many of so many equal requests were known."""
     side = Side(Watched)
     live_with(first)(side.gate, START)
@@ -387,11 +387,11 @@ async def known_of(data, *, times=6, first=0, peer=STRANGER, change=lambda on, a
     "data", [PAGE, request("POST", "/mail/inbox", f"User-Agent: {LAPTOP}", "Content-Length: 0")]
 )
 async def test_the_second_of_equal_requests_is_known(data):
-    assert await known_of(data) == 5
+    assert await believed_by(data) == 5
 
 
 async def test_a_question_is_known_too():
-    assert await known_of(question(f"User-Agent: {LAPTOP}"), peer=PROXY) == 5
+    assert await believed_by(question(f"User-Agent: {LAPTOP}"), peer=PROXY) == 5
 
 
 async def test_another_page_of_the_same_browser_is_known():
@@ -407,7 +407,7 @@ async def test_another_page_of_the_same_browser_is_known():
 
 @pytest.mark.parametrize("first", [5, 6])
 async def test_rules_that_read_the_clock_or_warn_are_asked_each_time(first):
-    assert await known_of(PAGE, first=first) == 0
+    assert await believed_by(PAGE, first=first) == 0
 
 
 async def test_where_a_rule_reads_the_path_the_same_path_is_known_and_no_other():
@@ -420,12 +420,12 @@ async def test_where_a_rule_reads_the_path_the_same_path_is_known_and_no_other()
 
 async def test_while_every_decision_has_its_line_none_is_remembered(monkeypatch):
     monkeypatch.setattr("mailgate.gateway.verdict_cache.debugging", lambda: True)
-    assert await known_of(PAGE) == 0
+    assert await believed_by(PAGE) == 0
 
 
 @pytest.mark.parametrize("change", CHANGES)
 async def test_whatever_is_replaced_is_looked_at_anew(change):
-    assert await known_of(PAGE, change=change) == 4
+    assert await believed_by(PAGE, change=change) == 4
 
 
 @pytest.mark.parametrize(
@@ -436,7 +436,7 @@ async def test_whatever_is_replaced_is_looked_at_anew(change):
     ],
 )
 async def test_who_names_a_device_goes_the_whole_way(fields):
-    assert await known_of(request("GET", "/mail/", f"User-Agent: {LAPTOP}", *fields), peer=PROXY) == 0
+    assert await believed_by(request("GET", "/mail/", f"User-Agent: {LAPTOP}", *fields), peer=PROXY) == 0
 
 
 async def test_a_person_whom_a_proxy_names_is_known_by_name_and_language():

@@ -1,24 +1,24 @@
-from typing import Any
-
 import pytest
-from tests.unit.store.mail import mailing
+from tests.unit.store.mail import a_mail
 
-from mailgate.mail.composer import Composer, NoticeHead, message_id, told_of
-from mailgate.mail.facts import Concerned
+from mailgate.mail.composer import Composer, MailHead, message_id
 from mailgate.mail.words import NoticeWriter
 from mailgate.model import Kind, Reason
-from mailgate.store import MailKind
+from mailgate.model.notice import MailKind, Notice, NoticeDevice
 
-HEAD = NoticeHead(
+HEAD = MailHead(
     "it-help@example.com", "example.com", "mail.example.com", "https://mail.example.com/.mailgate/me"
 )
-DEVICE = {"reason": "prohibited-app", "kind": "phone", "os": "ios", "apps": ["TikTok"], "fix": ""}
-FACTS: dict[str, Any] = {"language": "fr", "contact": "", "devices": [DEVICE], "enforce_at": None}
+NOTICE = Notice(
+    MailKind.ENFORCED,
+    "fr",
+    devices=(NoticeDevice(Reason.PROHIBITED_APP, Kind.PHONE, "ios", ("TikTok",)),),
+)
 
 
-def test_the_same_mailing_is_the_same_mail_whenever_it_is_tried() -> None:
+def test_the_same_mail_is_the_same_mail_whenever_it_is_tried() -> None:
     compose = Composer(HEAD, NoticeWriter())
-    mails = [compose(mailing(facts=FACTS, id="abc123")) for _ in range(2)]
+    mails = [compose(a_mail(notice=NOTICE, id="abc123")) for _ in range(2)]
     assert mails[0]["Message-ID"] == "<abc123@example.com>" == message_id("abc123", "example.com")
     for name in ("Message-ID", "Date", "Subject", "To", "From"):
         assert mails[0][name] == mails[1][name]
@@ -32,13 +32,6 @@ def test_the_same_mailing_is_the_same_mail_whenever_it_is_tried() -> None:
     assert all("TikTok" in part.get_content() for part in mail.iter_parts())
 
 
-def test_facts_are_read_back_as_what_they_were() -> None:
-    told = told_of("upcoming", FACTS | {"enforce_at": "2026-12-15T00:00:00+00:00"}, HEAD)
-    assert told.devices == (Concerned(Reason.PROHIBITED_APP, Kind.PHONE, "ios", ("TikTok",)),)
-    assert told.enforce_at is not None
-
-
-@pytest.mark.parametrize("facts", [{}, FACTS | {"devices": [DEVICE | {"reason": "?"}]}])
-def test_facts_that_are_not_whole_make_no_mail(facts: dict[str, Any]) -> None:
-    with pytest.raises((LookupError, ValueError)):
-        Composer(HEAD, NoticeWriter())(mailing(facts=facts, kind=MailKind.ENFORCED))
+def test_a_mail_that_no_longer_has_its_notice_is_not_composed() -> None:
+    with pytest.raises(ValueError, match="no notice"):
+        Composer(HEAD, NoticeWriter())(a_mail(notice=None))

@@ -4,11 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.mail.announced import ADA, APP, KNOWN, OPEN, activate, address, policy
+from tests.unit.mail.examples import ADA, APP, BELIEVED, OPEN, activate, address, policy
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW, minutes
-from tests.unit.store.mail import mailing
+from tests.unit.store.mail import a_mail
 
 from mailgate.config import Rules
 from mailgate.mail.corrections import LOOKED_FOR, correct, is_due
@@ -50,12 +50,12 @@ async def load(store: Store, files: Rules, user: str, phone: int = 0, minute: fl
 
 async def corrected(store: Store, minute: float = 0) -> dict[str, Any]:
     """What the corrections say that are queued by then, by person."""
-    await correct(store, KNOWN, address, ADA, NOW + minutes(minute))
-    found = await store.mailings.page()
+    await correct(store, BELIEVED, address, ADA, NOW + minutes(minute))
+    found = await store.mails.page()
     return {
-        each.login: [tuple(said) for said in each.facts["said"]]
+        each.login: [(str(how.by), how.title, str(how.reason)) for how in each.notice.reached]
         for each in found
-        if each.kind is MailKind.CORRECTION
+        if each.kind is MailKind.CORRECTION and each.notice
     }
 
 
@@ -71,8 +71,9 @@ async def test_those_who_were_blocked_are_told_and_nobody_else(store: Store) -> 
     await load(store, AFTER, "on-a-laptop")
     await retract(store, ADA, "sent in error", NOW)
     assert await corrected(store) == {"ada": BLOCKED}
-    (mail,) = await store.mailings.page()
-    assert (mail.facts["clear"], mail.facts["contact"], mail.version) == (True, "help@example.com", 2)
+    (mail,) = await store.mails.page()
+    assert mail.notice
+    assert (mail.notice.clear, mail.notice.contact, mail.version) == (True, "help@example.com", 2)
     assert (await store.audit.page())[-1].what == "corrections-queued"
 
 
@@ -88,10 +89,10 @@ async def test_by_a_device_that_nobody_logged_in_on_its_owner_is_told(store: Sto
 async def test_those_who_were_written_to_are_told(store: Store) -> None:
     await activate(store, AFTER)
     states = {"sent": MailState.SENT, "unsure": MailState.UNSURE, "failed": MailState.FAILED}
-    await store.mailings.queue([mailing(name, version=2) for name in (*states, "queued")])
-    for each in await store.mailings.page():
+    await store.mails.queue([a_mail(name, version=2) for name in (*states, "queued")])
+    for each in await store.mails.page():
         if each.login in states:
-            await store.mailings.end(each.id, states[each.login], NOW)
+            await store.mails.end(each.id, states[each.login], NOW)
     await retract(store, ADA, "sent in error", NOW)
     said = [("mailed", "No such apps", "rule-matched")]
     assert await corrected(store) == {"sent": said, "unsure": said}
@@ -110,7 +111,7 @@ async def test_only_versions_that_were_taken_back_count_and_all_of_them(store: S
     await plan_back(store, url, 1)
     await retract(store, ADA, "and the one before", NOW, 1)
     assert sorted(await corrected(store, 1)) == ["ada", "lin"]
-    newest = [each.login for each in await store.mailings.page() if each.round == 5]
+    newest = [each.login for each in await store.mails.page() if each.round == 5]
     assert newest == ["ada"]
 
 
@@ -134,8 +135,9 @@ async def test_who_is_kept_out_by_another_rule_is_not_told_that_all_is_well(stor
     await load(store, AFTER, "ada", phone=1, minute=1)
     await retract(store, ADA, "back", NOW, 3)
     await corrected(store)
-    (mail,) = [each for each in await store.mailings.page() if each.round]
-    assert mail.facts["clear"] is False
+    (mail,) = [each for each in await store.mails.page() if each.round]
+    assert mail.notice
+    assert mail.notice.clear is False
 
 
 async def test_a_rule_that_holds_and_took_others_is_taken_back_for_those(store: Store) -> None:

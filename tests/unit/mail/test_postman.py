@@ -7,12 +7,12 @@ from email.message import EmailMessage
 import pytest
 from tests.unit.rollout.examples import OPEN, rules
 from tests.unit.store.examples import NOW
-from tests.unit.store.mail import mailing
+from tests.unit.store.mail import a_mail
 
 from mailgate.mail.postman import LEASE, PAUSES, Around, Postman, finished
 from mailgate.mail.way import LaterError, LostError, RefusedMailError, WayDownError
 from mailgate.rollout import draft_of
-from mailgate.store import Act, Mailing, MailState, Store, StoreUnavailableError
+from mailgate.store import Act, Mail, MailState, Store, StoreUnavailableError
 
 
 class Way:
@@ -26,10 +26,10 @@ class Way:
         self.knows: bool | None = None
         self.offered = ""
 
-    async def offer(self, mail: EmailMessage, key: str) -> None:
-        if error := self.at_offer.get(str(mail["To"]).partition("@")[0]):
+    async def offer(self, message: EmailMessage, key: str) -> None:
+        if error := self.at_offer.get(str(message["To"]).partition("@")[0]):
             raise error
-        self.offered = str(mail["To"]).partition("@")[0]
+        self.offered = str(message["To"]).partition("@")[0]
 
     async def call_back(self, key: str) -> None:
         self.called_back.append(key)
@@ -54,25 +54,25 @@ class Desk:
         self.waited: list[float] = []
         self.told: list[tuple[str, str, str]] = []
         around = Around(lambda: self.now, self._sleep, self._told)
-        self.postman = Postman(store.mailings, store.leases, composed, self.way, rate, holder, around)
+        self.postman = Postman(store.mails, store.leases, composed, self.way, rate, holder, around)
 
     async def _sleep(self, seconds: float) -> None:
         self.waited.append(seconds)
         self.now += timedelta(seconds=seconds)
 
-    def _told(self, mailing: Mailing, state: MailState, why: str) -> None:
-        self.told.append((mailing.login, state.value, why))
+    def _told(self, mail: Mail, state: MailState, why: str) -> None:
+        self.told.append((mail.login, state.value, why))
 
     async def states(self) -> dict[str, str]:
-        return {each.login: each.state.value for each in await self.store.mailings.page()}
+        return {each.login: each.state.value for each in await self.store.mails.page()}
 
 
-def composed(mailing: Mailing) -> EmailMessage:
-    if mailing.login == "unreadable":
+def composed(mail: Mail) -> EmailMessage:
+    if mail.login == "unreadable":
         raise KeyError("devices")
-    mail = EmailMessage()
-    mail["To"] = mailing.address
-    return mail
+    message = EmailMessage()
+    message["To"] = mail.address
+    return message
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ async def store(store: Store) -> Store:
 
 
 async def queue(store: Store, *people: str, at: datetime = NOW) -> None:
-    await store.mailings.queue([mailing(person, queued_at=at) for person in people])
+    await store.mails.queue([a_mail(person, queued_at=at) for person in people])
 
 
 async def test_everybody_gets_one_at_the_pace_that_is_set(store: Store) -> None:
@@ -133,7 +133,7 @@ async def test_a_mail_is_tried_so_often_and_then_given_up(store: Store) -> None:
     for pause in PAUSES:
         await desk.postman.round()
         assert await desk.states() == {"a": "queued"}
-        assert await store.mailings.due(desk.now + pause - timedelta(seconds=1)) == []
+        assert await store.mails.due(desk.now + pause - timedelta(seconds=1)) == []
         desk.now += pause
     await desk.postman.round()
     assert await desk.states() == {"a": "failed"}
@@ -145,7 +145,7 @@ async def test_where_no_mail_goes_nothing_counts_against_one(store: Store) -> No
     await queue(store, "a")
     with pytest.raises(WayDownError):
         await desk.postman.round()
-    (left,) = await store.mailings.due(desk.now)
+    (left,) = await store.mails.due(desk.now)
     assert left.attempts == 0
     desk.way.at_offer = {}
     assert await Desk(store, "two").postman.round()  # the lease was given back
@@ -168,8 +168,8 @@ async def test_what_a_dead_process_left_goes_by_what_the_way_knows(
 ) -> None:
     """Written down as begun: it counts as sent, goes again, or is left to a person."""
     await queue(store, "a")
-    (due,) = await store.mailings.due(NOW)
-    await store.mailings.begin(due, "dead", NOW)
+    (due,) = await store.mails.due(NOW)
+    await store.mails.begin(due, "dead", NOW)
     desk = Desk(store)
     desk.way.knows = knows
     await desk.postman.round()
@@ -189,14 +189,14 @@ async def test_a_mail_that_must_not_go_is_called_back(store: Store) -> None:
 async def test_what_only_this_process_knows_is_written_down_once_the_store_is_back(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk, real, failures = Desk(store), store.mailings.end, [StoreUnavailableError("away")] * 3
+    desk, real, failures = Desk(store), store.mails.end, [StoreUnavailableError("away")] * 3
 
     async def end(*given: object, **named: object) -> bool:
         if failures:
             raise failures.pop()
         return await real(*given, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(store.mailings, "end", end)
+    monkeypatch.setattr(store.mails, "end", end)
     await queue(store, "a")
     await desk.postman.round()
     assert (await desk.states(), desk.way.taken) == ({"a": "sent"}, ["a"])
@@ -205,7 +205,7 @@ async def test_what_only_this_process_knows_is_written_down_once_the_store_is_ba
 async def test_a_mail_that_could_not_be_begun_goes_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk, real, failures = Desk(store), store.mailings.begin, [StoreUnavailableError("away")]
+    desk, real, failures = Desk(store), store.mails.begin, [StoreUnavailableError("away")]
 
     async def begin(*given: object) -> bool:
         done = await real(*given)  # type: ignore[arg-type]
@@ -213,7 +213,7 @@ async def test_a_mail_that_could_not_be_begun_goes_again(
             raise failures.pop()  # it was written down, and nobody was told so
         return done
 
-    monkeypatch.setattr(store.mailings, "begin", begin)
+    monkeypatch.setattr(store.mails, "begin", begin)
     await queue(store, "a")
     await desk.postman.round()
     assert (await desk.states(), desk.way.taken) == ({"a": "sent"}, ["a"])

@@ -1,14 +1,16 @@
 """What somebody would be written, known or made up."""
 
 import pytest
-from tests.unit.mail.announced import APP, KNOWN, OPEN, activate, policy
+from tests.unit.mail.examples import APP, BELIEVED, OPEN, activate, policy
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
 
-from mailgate.mail.announce import facts_of
 from mailgate.mail.preview import made_up, made_up_correction, sample
+from mailgate.mail.recipient_list import notice_about
 from mailgate.mail.topic import topic_of
+from mailgate.model import Kind, Reason
+from mailgate.model.notice import NoticeDevice, Reached, ReachedBy
 from mailgate.store import MailKind, Store
 
 FILES = rules(policy(APP, OPEN))
@@ -25,30 +27,26 @@ async def store(store: Store) -> Store:
 
 
 async def test_what_one_person_would_get(store: Store) -> None:
-    found = await sample(store, FILES, TOPIC, KNOWN, "ada", NOW)
+    found = await sample(store, FILES, TOPIC, BELIEVED, "ada", NOW)
     assert list(found.people) == ["ada"]
-    facts = facts_of(TOPIC, found, "ada", "fr")
-    (device,) = facts["devices"]
-    assert (facts["title"], facts["contact"], facts["language"]) == ("No such apps", "help@example.com", "fr")
-    assert device == {
-        "reason": "prohibited-app",
-        "kind": "phone",
-        "os": "ios",
-        "apps": ["TikTok"],
-        "fix": "remove-app",
-    }
-    everybody = await sample(store, FILES, TOPIC, KNOWN, "", NOW)
+    notice = notice_about(TOPIC, found, "ada", "fr")
+    (device,) = notice.devices
+    assert (notice.title, notice.contact, notice.language) == ("No such apps", "help@example.com", "fr")
+    assert device == NoticeDevice(Reason.PROHIBITED_APP, Kind.PHONE, "ios", ("TikTok",), "remove-app")
+    everybody = await sample(store, FILES, TOPIC, BELIEVED, "", NOW)
     assert len(everybody.people) == 2
 
 
 async def test_a_made_up_person_is_told_of_laptops_what_is_true_of_them() -> None:
     closed = """{id: closed, when: 'client.kind == "laptop"', effect: block}"""
     for line, free in ((OPEN, True), (closed, False)):
-        facts = await made_up(rules(policy(APP, line)).policy, TOPIC)
-        assert (facts["laptop_free"], [each["fix"] for each in facts["devices"]]) == (free, ["remove-app"])
+        notice = await made_up(rules(policy(APP, line)).policy, TOPIC)
+        assert (notice.laptop_free, [each.fix for each in notice.devices]) == (free, ["remove-app"])
 
 
 def test_a_made_up_person_was_kept_out_by_the_first_rule_that_restricts() -> None:
     told = made_up_correction(rules(policy(OPEN, APP)).policy)
-    assert told["said"] == [["kept-out", "No such apps", "rule-matched"]]
-    assert made_up_correction(rules(policy(OPEN)).policy)["said"] == [["kept-out", "", "rule-matched"]]
+    assert told.reached == (Reached(ReachedBy.REFUSAL, "No such apps", Reason.RULE_MATCHED),)
+    assert made_up_correction(rules(policy(OPEN)).policy).reached == (
+        Reached(ReachedBy.REFUSAL, "", Reason.RULE_MATCHED),
+    )

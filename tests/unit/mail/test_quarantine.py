@@ -14,9 +14,9 @@ from mailgate.mail.quarantine import (
     ADDRESS_SPAN,
     FROM_ONE_ADDRESS,
     QUEUE,
-    Letterhead,
-    NoNotices,
-    Quarantine,
+    NoQuarantineMails,
+    QuarantineHead,
+    QuarantineMailer,
 )
 from mailgate.model import (
     Access,
@@ -33,7 +33,7 @@ from mailgate.model import (
 )
 
 OWN_PAGE = "https://mail.example.com/.mailgate/me"
-HEAD = Letterhead(
+HEAD = QuarantineHead(
     "it-help@example.com", "example.com", timedelta(days=7), 3, 100, "mail.example.com", "en", OWN_PAGE
 )
 SAID = "evil\r\nBcc: eve@example.net\r\n\r\nevil" + "y" * 999
@@ -65,7 +65,7 @@ class Desk:
         self.breaks = None
         self.now = NOW
         self.looked, self.login = [], Login.WRONG
-        self.quarantine = Quarantine(HEAD, PAGES, self, self.send, lambda: self.now, self)
+        self.quarantine = QuarantineMailer(HEAD, PAGES, self, self.send, lambda: self.now, self)
 
     async def look(self, incoming):
         self.looked.append(incoming.login)
@@ -86,7 +86,7 @@ class Desk:
 
     async def after(self, *accesses, decision=BLOCKED):
         for each in accesses:
-            self.quarantine.tell(incoming(each), each, decision, "REF2345")
+            self.quarantine.queue(incoming(each), each, decision, "REF2345")
         running = asyncio.ensure_future(self.quarantine.run())
         await settle()
         running.cancel()
@@ -160,8 +160,8 @@ async def test_a_flood_of_devices_waits_in_a_bounded_queue():
     desk = Desk()
     for number in range(QUEUE + 10):
         asked = access(device=str(number), remote=f"198.51.{number // 250}.{number % 250}")
-        desk.quarantine.tell(incoming(asked), asked, BLOCKED, "REF2345")
-    assert desk.quarantine._queue.qsize() == QUEUE
+        desk.quarantine.queue(incoming(asked), asked, BLOCKED, "REF2345")
+    assert desk.quarantine._waiting.qsize() == QUEUE
 
 
 def said_by(asked):
@@ -209,7 +209,7 @@ async def test_whose_login_the_webmail_takes_is_written_to():
 
 async def test_without_a_check_only_what_is_known_is_written_about():
     desk = Desk()
-    desk.quarantine = Quarantine(HEAD, PAGES, desk, desk.send, lambda: desk.now)
+    desk.quarantine = QuarantineMailer(HEAD, PAGES, desk, desk.send, lambda: desk.now)
     assert await desk.after(unknown()) == []
     assert len(await desk.after(access(device="known"))) == 1
 
@@ -246,4 +246,4 @@ async def test_one_address_causes_only_so_many_mails():
 
 
 def test_where_no_mail_is_written_nothing_happens():
-    NoNotices().tell(incoming(access()), access(), BLOCKED, "REF2345")
+    NoQuarantineMails().queue(incoming(access()), access(), BLOCKED, "REF2345")

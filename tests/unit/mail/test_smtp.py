@@ -1,9 +1,108 @@
+"""What each answer of a mail server means. ``tests/integration/test_notices.py`` asks a real one."""
+
 from email.message import EmailMessage
+from typing import Any, ClassVar
 
 import aiosmtplib
 import pytest
 
-from mailgate.mail.smtp import MailRefused, MailServer
+from mailgate.mail import smtp
+from mailgate.mail.smtp import BySmtp, MailRefused, MailServer
+from mailgate.mail.way import LaterError, LostError, RefusedMailError, WayDownError
+
+
+class Client:
+    """Plays aiosmtplib's: fails at the step that it is told to."""
+
+    fails: ClassVar[dict[str, Exception]] = {}
+    steps: ClassVar[list[str]] = []
+
+    def __init__(self, **given: Any) -> None:
+        self.is_connected = False
+
+    async def _step(self, name: str, *_given: Any, **_named: Any) -> None:
+        self.steps.append(name)
+        if error := self.fails.get(name):
+            raise error
+
+    async def connect(self) -> None:
+        await self._step("connect")
+        self.is_connected = True
+
+    def __getattr__(self, name: str) -> Any:
+        async def step(*given: Any, **named: Any) -> None:
+            await self._step(name, *given)
+
+        return step
+
+    def close(self) -> None:
+        self.is_connected = False
+
+
+@pytest.fixture(autouse=True)
+def client(monkeypatch: pytest.MonkeyPatch) -> type[Client]:
+    monkeypatch.setattr(smtp, "SMTP", Client)
+    Client.fails, Client.steps = {}, []
+    return Client
+
+
+def mail() -> EmailMessage:
+    made = EmailMessage()
+    made["From"], made["To"] = "Gate <gate@example.com>", "ada@example.com"
+    return made
+
+
+async def handed_over(way: BySmtp) -> None:
+    await way.offer(mail(), "k")
+    await way.hand_over("k")
+
+
+async def test_mails_go_one_after_the_other_on_one_connection(client: type[Client]) -> None:
+    way = BySmtp(MailServer("smtp.example.com", 25, "none"))
+    for key in ("a", "b"):
+        await way.offer(mail(), key)
+        await way.hand_over(key)
+    await way.close()
+    assert client.steps == ["connect", "mail", "rcpt", "data", "mail", "rcpt", "data", "quit"]
+    assert await way.was_taken("a") is None
+
+
+@pytest.mark.parametrize(
+    ("step", "error", "kind"),
+    [
+        ("connect", OSError("refused"), WayDownError),
+        ("mail", aiosmtplib.SMTPSenderRefused(550, "no", "gate@example.com"), WayDownError),
+        (
+            "rcpt",
+            aiosmtplib.SMTPRecipientRefused(550, "no ada@example.com", "ada@example.com"),
+            RefusedMailError,
+        ),
+        ("rcpt", aiosmtplib.SMTPRecipientRefused(450, "later", "ada@example.com"), LaterError),
+        ("rcpt", aiosmtplib.SMTPServerDisconnected("gone"), WayDownError),
+        ("data", aiosmtplib.SMTPDataError(554, "no"), RefusedMailError),
+        ("data", aiosmtplib.SMTPDataError(452, "later"), LaterError),
+        ("data", aiosmtplib.SMTPDataError(421, "closing"), LaterError),
+        ("data", aiosmtplib.SMTPServerDisconnected("gone"), LostError),
+        ("data", aiosmtplib.SMTPReadTimeoutError("slow"), LostError),
+    ],
+)
+async def test_every_answer_means_something(
+    client: type[Client], step: str, error: Exception, kind: type[Exception]
+) -> None:
+    client.fails = {step: error}
+    way = BySmtp(MailServer("smtp.example.com", 25, "none"))
+    with pytest.raises(kind) as caught:
+        await handed_over(way)
+    assert "ada" not in str(caught.value)
+
+
+async def test_what_was_called_back_is_not_handed_over(client: type[Client]) -> None:
+    way = BySmtp(MailServer("smtp.example.com", 25, "none"))
+    await way.offer(mail(), "k")
+    await way.call_back("k")
+    with pytest.raises(LaterError):
+        await way.hand_over("k")
+    assert "data" not in client.steps
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from tests.unit.mail.announced import OPEN, policy
+from tests.unit.mail.examples import OPEN, policy
 from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
 

@@ -3,23 +3,23 @@
 import json
 
 import pytest
-from tests.unit.mail.announced import ADA
+from tests.unit.mail.examples import ADA
 from tests.unit.store.examples import NOW
-from tests.unit.store.mail import in_force, mailing
+from tests.unit.store.mail import a_mail, in_force
 
 from mailgate.mail.undelivered import retry, settle
-from mailgate.store import About, Entry, MailKind, MailState, Store
+from mailgate.store import Entry, MailKind, MailState, NoticeKey, Store
 from mailgate.store.mail import Which
 
-APP = About(1, MailKind.ENFORCED, "app")
+APP = NoticeKey(1, MailKind.ENFORCED, "app")
 
 
 async def ended(store: Store, state: MailState) -> None:
     """Two mails about one rule and one about another have come to this."""
     await in_force(store, "one")
-    await store.mailings.queue([mailing(), mailing("lin"), mailing("kay", rule="b")])
-    for each in await store.mailings.due(NOW):
-        await store.mailings.end(each.id, state, NOW, "550")
+    await store.mails.queue([a_mail(), a_mail("lin"), a_mail("kay", rule="b")])
+    for each in await store.mails.due(NOW):
+        await store.mails.end(each.id, state, NOW, "550")
 
 
 async def last(store: Store) -> Entry:
@@ -42,4 +42,4 @@ async def test_what_failed_goes_out_again(store: Store) -> None:
     assert await retry(store, APP, ADA, NOW) == 2
     told = await last(store)
     assert (told.what, told.about, told.details) == ("notices-retried", "rule app", '{"mails": 2}')
-    assert {each.login for each in await store.mailings.due(NOW)} == {"ada", "lin"}
+    assert {each.login for each in await store.mails.due(NOW)} == {"ada", "lin"}

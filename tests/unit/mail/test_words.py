@@ -2,21 +2,22 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from mailgate.mail.facts import About, Concerned, How, Said, Told
 from mailgate.mail.words import NoticeWriter
 from mailgate.model import Kind, Reason
+from mailgate.model.notice import MailKind, Notice, NoticeDevice, Reached, ReachedBy
 
 WRITER = NoticeWriter("de")
 LATER = datetime(2026, 12, 15, tzinfo=UTC)
-PHONE = Concerned(Reason.PROHIBITED_APP, Kind.PHONE, "ios", ("TikTok",))
+PHONE = NoticeDevice(Reason.PROHIBITED_APP, Kind.PHONE, "ios", ("TikTok",))
 LAPTOP = "laptop browser is not affected"
 
 
-def text(**more: object) -> str:
-    return WRITER.write(Told(**{"about": About.ENFORCED, "language": "en", "devices": (PHONE,)} | more)).text  # type: ignore[arg-type]
+def text(**more: Any) -> str:
+    return WRITER.write(replace(Notice(MailKind.ENFORCED, "en", devices=(PHONE,)), **more)).text
 
 
 @pytest.mark.parametrize(("free", "said"), [(True, True), (False, False)])
@@ -30,36 +31,39 @@ def test_a_laptop_is_named_only_where_it_is_free(free: bool, said: bool) -> None
         ({}, "does not open on this device now", "warning"),
         ({"devices": (PHONE, replace(PHONE, os="android"))}, "does not open on these devices now", "warning"),
         ({"warns": True}, "A warning comes before your mail now.", "open on this"),
-        ({"about": About.WARNED, "enforce_at": LATER}, "15, 2026", "does not open"),
-        ({"about": About.WARNED}, "A warning comes before your mail now.", "no longer opens"),
-        ({"about": About.UPCOMING, "enforce_at": LATER}, "no longer opens on this device", "device now"),
+        ({"kind": MailKind.WARNED, "enforce_at": LATER}, "15, 2026", "does not open"),
+        ({"kind": MailKind.WARNED}, "A warning comes before your mail now.", "no longer opens"),
+        ({"kind": MailKind.UPCOMING, "enforce_at": LATER}, "no longer opens on this device", "device now"),
         (
-            {"about": About.UPCOMING, "enforce_at": LATER, "warns": True},
+            {"kind": MailKind.UPCOMING, "enforce_at": LATER, "warns": True},
             "a warning comes before",
             "no longer opens",
         ),
     ],
 )
-def test_what_happens_and_when(more: dict[str, object], said: str, not_said: str) -> None:
+def test_what_happens_and_when(more: dict[str, Any], said: str, not_said: str) -> None:
     told = text(**more)
     assert said in told
     assert not_said not in told
 
 
 def test_without_a_reference_nobody_is_told_to_give_one() -> None:
-    told = text(devices=(Concerned(Reason.RULE_MATCHED, Kind.PHONE, "ios"),))
+    told = text(devices=(NoticeDevice(Reason.RULE_MATCHED, Kind.PHONE, "ios"),))
     assert "reference" not in told
     assert "your help desk can see what was decided" in told
 
 
 def test_a_language_that_is_not_known_is_the_default() -> None:
-    assert WRITER.write(Told(About.ENFORCED, "")).language == "de"
-    assert WRITER.write(Told(About.ENFORCED, "zh")).language == "zh-Hans"
+    assert WRITER.write(Notice(MailKind.ENFORCED, "")).language == "de"
+    assert WRITER.write(Notice(MailKind.ENFORCED, "zh")).language == "zh-Hans"
 
 
 def test_only_who_has_nothing_else_is_told_that_all_is_well() -> None:
-    said = (Said(How.WARNED, Reason.RULE_MATCHED, "R"),)
-    mails = [WRITER.write(Told(About.CORRECTION, "en", said=said, clear=clear)) for clear in (True, False)]
+    reached = (Reached(ReachedBy.WARNING, "R", Reason.RULE_MATCHED),)
+    mails = [
+        WRITER.write(Notice(MailKind.CORRECTION, "en", reached=reached, clear=clear))
+        for clear in (True, False)
+    ]
     assert ["opens for you as before" in each.text for each in mails] == [True, False]
     assert mails[0].subject != mails[1].subject
 
@@ -67,8 +71,8 @@ def test_only_who_has_nothing_else_is_told_that_all_is_well() -> None:
 def test_hostile_texts_are_only_texts() -> None:
     evil = "<script>alert(1)</script>"
     phone = replace(PHONE, apps=(evil,), fix=f"do {evil}")
-    told = Told(About.ENFORCED, "en", title=evil, devices=(phone,), contact="javascript:alert(1)")
-    mail = WRITER.write(told)
+    notice = Notice(MailKind.ENFORCED, "en", title=evil, devices=(phone,), contact="javascript:alert(1)")
+    mail = WRITER.write(notice)
     assert "<script" not in mail.html
     assert 'href="javascript' not in mail.html
     assert evil in mail.text

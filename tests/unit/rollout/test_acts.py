@@ -17,7 +17,7 @@ from tests.unit.store.examples import NOW
 from mailgate.config.guard import Once
 from mailgate.rollout import draft_of, in_force
 from mailgate.rollout.acts import Person, RefusedError, apply, keep_plan, retract
-from mailgate.rollout.approvals import approve, standings
+from mailgate.rollout.approvals import approve, plan_statuses
 from mailgate.rollout.guard import Guard, Limit
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import Scope, make_plan
@@ -317,7 +317,7 @@ async def test_many_small_steps_are_one_big_one(store: Store, url: str) -> None:
         RefusedError, match="1 people would or might newly be kept out, after 3 within 2 days: 4 of 6"
     ):
         await apply(store, digest, ADA, "", NOW, guard)
-    (standing, *_) = await standings(store, guard, NOW, 5)
+    (standing, *_) = await plan_statuses(store, guard, NOW, 5)
     assert (standing.needed, standing.missing) == (1, 1)
     await apply(store, await plan_of(store, url, OPEN), ADA, "lets people in", NOW, guard)
     later = NOW + timedelta(days=2, seconds=1)

@@ -17,7 +17,7 @@ from tests.unit.store.examples import NOW
 from mailgate.config.guard import Once
 from mailgate.rollout import draft_of
 from mailgate.rollout.acts import Person, RefusedError, apply, keep_plan, retract
-from mailgate.rollout.approvals import Standing, approve, standings
+from mailgate.rollout.approvals import PlanStatus, approve, plan_statuses
 from mailgate.rollout.guard import Guard, Limit
 from mailgate.rollout.plan import Cases, FailedCase, Window, digest_of, load
 from mailgate.store import Act, Store
@@ -174,7 +174,7 @@ async def test_approvals_at_once_count_once_each_and_applying_at_once_activates_
         return_exceptions=True,
     )
     assert sum(isinstance(each, RefusedError) for each in given) == 2
-    assert sum(isinstance(each, Standing) for each in given) == 2
+    assert sum(isinstance(each, PlanStatus) for each in given) == 2
     done = await asyncio.gather(*(apply(store, digest, ADA, "", NOW, TWO) for _ in range(3)))
     assert {each.serial for each in done} == {2}
     assert [what for what, _ in await written(store)].count("policy-activated") == 1
@@ -194,10 +194,10 @@ async def test_what_is_no_plan_any_more_is_not_listed_and_not_approved(
 ) -> None:
     (plan,) = await store.plans.find(digest)
     with altered(url, "plans", "body", json.dumps(json.loads(plan.body) | changed)):
-        assert await standings(store, GUARD, NOW, 9) == []
+        assert await plan_statuses(store, GUARD, NOW, 9) == []
         with pytest.raises(RefusedError, match="is not what was planned"):
             await approve(store, digest, LIN, "agreed", NOW, GUARD)
-    assert len(await standings(store, GUARD, NOW, 9)) == 1
+    assert len(await plan_statuses(store, GUARD, NOW, 9)) == 1
 
 
 async def test_what_a_gate_has_held_can_be_approved_and_applied(store: Store, digest: str) -> None:
@@ -235,13 +235,13 @@ async def test_taking_back_is_never_frozen(store: Store, digest: str) -> None:
 
 
 async def test_how_plans_stand(store: Store, url: str, digest: str) -> None:
-    (open_one,) = await standings(store, GUARD, NOW, 10)
+    (open_one,) = await plan_statuses(store, GUARD, NOW, 10)
     assert (open_one.state, open_one.needed, open_one.missing, open_one.approved) == ("open", 1, 1, ())
     assert len(open_one.against) == 3  # people, devices, approvals
-    assert (await standings(store, GUARD, NOW + timedelta(hours=25), 10))[0].state == "expired"
-    assert (await standings(store, None, NOW, 10))[0].needed == 0
+    assert (await plan_statuses(store, GUARD, NOW + timedelta(hours=25), 10))[0].state == "expired"
+    assert (await plan_statuses(store, None, NOW, 10))[0].needed == 0
     await apply(store, digest, ADA, "now", NOW, GUARD, override=True)
-    (applied,) = await standings(store, GUARD, NOW, 10)
+    (applied,) = await plan_statuses(store, GUARD, NOW, 10)
     assert (applied.state, applied.against) == ("in force", ())
     await overtake(store, digest)
-    assert (await standings(store, GUARD, NOW, 10))[0].state == "overtaken"
+    assert (await plan_statuses(store, GUARD, NOW, 10))[0].state == "overtaken"

@@ -17,7 +17,7 @@ from mailgate.model import (
     Reason,
 )
 from mailgate.policy import Policy
-from mailgate.simulate.actionable import device_is_known, doable
+from mailgate.simulate.actionable import actionable_steps, device_is_known
 from mailgate.simulate.steps import By, What
 
 ANY = policy_of({})
@@ -27,7 +27,7 @@ PROOF = AttestationResult("d1")
 
 
 def whats(seen: Access, policy: Policy = ANY) -> set[What]:
-    return {step.what for step in doable(seen, policy)}
+    return {step.what for step in actionable_steps(seen, policy)}
 
 
 @pytest.mark.parametrize(
@@ -70,26 +70,26 @@ def test_the_company_can_settle_what_it_said_itself() -> None:
     assert What.LOSE in whats(access(posture=WITH_TIKTOK))
     assert What.LOSE not in whats(access(posture=CLEAN))  # no device that could be named
     group = policy_of({"when": '"staff" in user.groups'})
-    steps = [step for step in doable(access(), group) if step.what is What.GROUP]
+    steps = [step for step in actionable_steps(access(), group) if step.what is What.GROUP]
     assert [(step.by, step.about) for step in steps] == [(By.COMPANY, ("staff",))]
 
 
 def test_every_choice_of_a_few_apps_can_be_removed_and_of_many_each_and_all() -> None:
     two = replace(WITH_TIKTOK, apps=("tiktok", "wechat"))
-    removed = [s.about for s in doable(access(posture=two), ANY) if s.what is What.REMOVE_APPS]
+    removed = [s.about for s in actionable_steps(access(posture=two), ANY) if s.what is What.REMOVE_APPS]
     assert removed == [("tiktok",), ("wechat",), ("tiktok", "wechat")]
     many = replace(WITH_TIKTOK, apps=tuple("abcdefg"))
-    sizes = [len(s.about) for s in doable(access(posture=many), ANY) if s.what is What.REMOVE_APPS]
+    sizes = [len(s.about) for s in actionable_steps(access(posture=many), ANY) if s.what is What.REMOVE_APPS]
     assert sizes == [1] * 7 + [7]
 
 
 def test_apps_that_are_all_one_to_the_rules_are_one_step() -> None:
     catalog = replace(ANY.catalog, lists={"prohibited": ("tiktok", "wechat")})
     alike = replace(ANY, catalog=catalog)
-    installed = [s.about for s in doable(access(), alike) if s.what is What.INSTALL_APP]
+    installed = [s.about for s in actionable_steps(access(), alike) if s.what is What.INSTALL_APP]
     assert installed == [("tiktok", "wechat")]
     named = replace(policy_of({"when": '"wechat" in device.apps'}), catalog=catalog)
-    assert [s.about for s in doable(access(), named) if s.what is What.INSTALL_APP] == [
+    assert [s.about for s in actionable_steps(access(), named) if s.what is What.INSTALL_APP] == [
         ("tiktok",),
         ("wechat",),
     ]

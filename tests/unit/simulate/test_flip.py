@@ -25,9 +25,9 @@ from mailgate.model import (
 from mailgate.policy import Policy
 from mailgate.policy.variables import VARIABLES
 from mailgate.simulate import KEPT_OUT, LET_IN, MOST, Flip, both_ways, flips
-from mailgate.simulate.actionable import doable
+from mailgate.simulate.actionable import actionable_steps
 from mailgate.simulate.flip import VARIED, taken
-from mailgate.simulate.hypothetical import supposed
+from mailgate.simulate.hypothetical import hypothetical_steps
 from mailgate.simulate.steps import By, Step
 
 RULES = policy_of(
@@ -44,28 +44,28 @@ def said(found: tuple[Flip, ...]) -> list[tuple[tuple[str, ...], str]]:
 
 def test_a_phone_with_a_listed_app() -> None:
     found = flips(access(posture=WITH_TIKTOK), RULES, LET_IN)
-    assert said(found.doable) == [(("remove-apps",), "clean")]
-    assert found.doable[0].steps[0].about == ("tiktok",)
-    assert said(found.supposed) == [(("kind",), "laptop")]
+    assert said(found.actionable) == [(("remove-apps",), "clean")]
+    assert found.actionable[0].steps[0].about == ("tiktok",)
+    assert said(found.hypothetical) == [(("kind",), "laptop")]
     assert found.untried == ()
 
 
 def test_a_phone_that_nobody_knows_and_one_whose_report_is_old() -> None:
-    assert said(flips(access(posture=Posture()), RULES, LET_IN).doable) == [(("enrol",), "clean")]
+    assert said(flips(access(posture=Posture()), RULES, LET_IN).actionable) == [(("enrol",), "clean")]
     old = replace(CLEAN, state=PostureState.STALE)
-    assert said(flips(access(posture=old), RULES, LET_IN).doable) == [(("report",), "clean")]
+    assert said(flips(access(posture=old), RULES, LET_IN).actionable) == [(("report",), "clean")]
 
 
 def test_what_would_keep_a_clean_phone_out() -> None:
     clean = replace(CLEAN, device_id="d1", expires_at=NOW.replace(hour=12))
     (out,) = both_ways(access(posture=clean), RULES, Effect.ALLOW)
-    assert said(out.doable) == [
+    assert said(out.actionable) == [
         (("wait",), "unproven"),
         (("lose",), "device-lost"),
         (("install-app",), "app"),
     ]
-    assert out.doable[0].steps[0].at == NOW.replace(hour=12)
-    assert out.doable[2].steps[0].about == ("tiktok",)
+    assert out.actionable[0].steps[0].at == NOW.replace(hour=12)
+    assert out.actionable[2].steps[0].about == ("tiktok",)
 
 
 def test_a_stage_that_is_still_to_start_and_a_warning_from_both_sides() -> None:
@@ -75,8 +75,8 @@ def test_a_stage_that_is_still_to_start_and_a_warning_from_both_sides() -> None:
     )
     inside, outside = both_ways(access(), staged, Effect.WARN)
     assert (inside.wanted, outside.wanted) == (LET_IN, KEPT_OUT)
-    assert inside.doable == ()
-    (wait,) = outside.doable
+    assert inside.actionable == ()
+    (wait,) = outside.actionable
     assert [step.at.isoformat() for step in wait.steps if step.at] == ["2026-12-15T00:00:00+00:00"]
 
 
@@ -85,17 +85,17 @@ def test_two_steps_where_one_is_not_enough() -> None:
         {"when": 'device.state == "clean" && attestation.valid', "effect": "allow"},
     )
     found = flips(access(posture=WITH_TIKTOK), strict, LET_IN)
-    assert said(found.doable) == [(("remove-apps", "prove"), "rule-0")]
+    assert said(found.actionable) == [(("remove-apps", "prove"), "rule-0")]
 
 
 def test_nothing_where_two_steps_are_not_enough_and_what_was_not_tried() -> None:
     shut = policy_of({"when": 'request.path.startsWith("/x")'})
     found = flips(access(), shut, LET_IN)
-    assert (found.doable, found.supposed, found.untried) == ((), (), ("request.path",))
+    assert (found.actionable, found.hypothetical, found.untried) == ((), (), ("request.path",))
 
 
 def all_steps(seen: Access, policy: Policy) -> list[Step]:
-    return [*doable(seen, policy), *supposed(seen, policy)]
+    return [*actionable_steps(seen, policy), *hypothetical_steps(seen, policy)]
 
 
 def turns(seen: Access, policy: Policy, steps: tuple[Step, ...], wanted: frozenset[Effect]) -> bool:
@@ -111,7 +111,7 @@ def test_every_change_was_decided_and_no_part_of_one_is_enough(
         return
     found = flips(seen, policy, wanted)
     every = all_steps(seen, policy)
-    for flip in (*found.doable, *found.supposed):
+    for flip in (*found.actionable, *found.hypothetical):
         assert decide(*taken((seen, policy), flip.steps)) == flip.decision
         assert flip.decision.effect in wanted
         for size in range(len(flip.steps)):
@@ -120,8 +120,8 @@ def test_every_change_was_decided_and_no_part_of_one_is_enough(
         for less in every:  # nor is one step that brings less
             if less.facts < flip.facts:
                 assert not turns(seen, policy, (less,), wanted)
-    assert all(step.by is not By.NOBODY for flip in found.doable for step in flip.steps)
-    assert all(any(step.by is By.NOBODY for step in flip.steps) for flip in found.supposed)
+    assert all(step.by is not By.NOBODY for flip in found.actionable for step in flip.steps)
+    assert all(any(step.by is By.NOBODY for step in flip.steps) for flip in found.hypothetical)
 
 
 @settings(max_examples=40, deadline=None)
@@ -138,9 +138,9 @@ def test_whatever_is_possible_within_the_size_is_found(
             kinds = {step.what for step in steps}
             if len(kinds) == size and turns(seen, policy, steps, wanted):
                 real = all(step.by is not By.NOBODY for step in steps)
-                assert found.doable if real else (found.doable or found.supposed)
+                assert found.actionable if real else (found.actionable or found.hypothetical)
                 facts = frozenset().union(*(step.facts for step in steps))
-                pool = found.doable if real else (*found.doable, *found.supposed)
+                pool = found.actionable if real else (*found.actionable, *found.hypothetical)
                 if size == min(len(flip.steps) for flip in pool):
                     assert any(flip.facts <= facts for flip in pool)
 

@@ -30,7 +30,7 @@ RUNNING = replace(CLEAN, expires_at=NOW + 2 * HOUR)
         (RUNNING, 1, PostureState.CLEAN),
         (RUNNING, 2, PostureState.STALE),
         (replace(RUNNING, state=PostureState.PARTIAL), 2, PostureState.STALE),
-        (replace(WITH_TIKTOK, expires_at=NOW), 2, PostureState.LISTED),
+        (replace(WITH_TIKTOK, expires_at=NOW), 2, PostureState.STALE),
         (CLEAN, 1000, PostureState.CLEAN),
     ],
 )
@@ -39,6 +39,7 @@ def test_by_waiting_alone_reports_run_out_and_apps_do_not_go_away(
 ) -> None:
     later = what_if.at(access(posture=posture), NOW + hours * HOUR)
     assert (later.now, later.posture.state) == (NOW + hours * HOUR, state)
+    assert later.posture.apps == posture.apps
 
 
 def test_at_another_time_a_device_can_be_taken_as_known_as_well_as_now() -> None:

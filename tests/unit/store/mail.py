@@ -1,24 +1,25 @@
-"""Mailings that tests share."""
+"""Mails that tests share."""
 
 from typing import Any
 
 from tests.unit.store.examples import NOW
 
-from mailgate.store import Act, Activation, Draft, Mailing, MailKind, Store
+from mailgate.model.notice import Notice
+from mailgate.store import Act, Activation, Draft, Mail, MailKind, Store
 
 ACT = Act(NOW, "ada", "notices-queued")
 
 
-def mailing(person: str = "ada", **more: Any) -> Mailing:
+def a_mail(person: str = "ada", **more: Any) -> Mail:
     known: dict[str, Any] = {
         "rule": "app",
         "version": 1,
         "kind": MailKind.ENFORCED,
         "round": 0,
-        "facts": {"language": "en"},
+        "notice": Notice(MailKind.ENFORCED, "en"),
         "queued_at": NOW,
     }
-    return Mailing(address=f"{person}@example.com", login=person, **known | more)
+    return Mail(address=f"{person}@example.com", login=person, **known | more)
 
 
 async def in_force(store: Store, *names: str) -> list[Activation]:

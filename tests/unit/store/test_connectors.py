@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from tests.unit.store.examples import NOW
 
-from mailgate.model import DeviceRecord, SourceState
+from mailgate.devices.trust import report_by
+from mailgate.model import SourceState
 from mailgate.store import Store
 
 
@@ -26,8 +27,8 @@ async def test_the_last_word_stands(store: Store) -> None:
 
 
 async def test_the_devices_of_a_source_come_in_pages(store: Store) -> None:
-    ours = [DeviceRecord("mdm", f"d{number}") for number in range(5)]
-    await store.devices.take([*ours, DeviceRecord("other", "d9")], NOW)
+    ours = [report_by("mdm", f"d{number}") for number in range(5)]
+    await store.devices.take([*ours, report_by("other", "d9")], NOW)
     assert [page async for page in store.connectors.devices("mdm", size=2)] == [
         ["d0", "d1"],
         ["d2", "d3"],

@@ -4,7 +4,6 @@ import pytest
 from tests.unit.store.examples import NOW
 from tests.unit.store.test_devices import ids, record
 
-from mailgate.devices.trust import report_from
 from mailgate.store import Store, device_loading
 
 
@@ -22,14 +21,14 @@ async def test_all_are_found_whatever_leads_to_them(
     await store.devices.take(known, NOW)
     joins = record("new", "intune", serial="SERIAL1", eas_ids=("6170706c7831",))
     async with store.devices._database.reading() as connection:
-        news = [report_from(each, NOW) for each in (joins, record("by-slot"))]
+        news = [each.received(NOW) for each in (joins, record("by-slot"))]
         assert ids(await device_loading.around(connection, news)) == ["by-eas", "by-serial", "by-slot"]
 
 
 async def test_whoever_claims_a_contested_name_is_found_though_another_has_it(store: Store) -> None:
     for number in (1, 2):
         await store.devices.take([record(str(number), serial=f"SERIAL{number}", eas_ids=("ApplX1",))], NOW)
-    found = await store.devices.around(report_from(record("3", eas_ids=("ApplX1",)), NOW))
+    found = await store.devices.around(record("3", eas_ids=("ApplX1",)).received(NOW))
     assert ids(found) == ["1", "2"]
 
 
@@ -38,5 +37,5 @@ async def test_a_chain_of_contested_names_is_followed_to_its_end(store: Store) -
     for number in (1, 2, 3):
         eas_ids = (f"Appl{number}", f"Appl{number + 1}")
         await store.devices.take([record(str(number), serial=f"SERIAL{number}", eas_ids=eas_ids)], NOW)
-    found = await store.devices.around(report_from(record("1"), NOW))
+    found = await store.devices.around(record("1").received(NOW))
     assert ids(found) == ["1", "2", "3"]

@@ -9,8 +9,8 @@ from tests.unit.store.test_devices import ids, record
 
 from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, KEY, MDM, eas_forms
-from mailgate.devices.trust import report_from
-from mailgate.model import AppsReport, DeviceRecord
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport
 from mailgate.store import Store
 from mailgate.store.device_loading import around, load
 
@@ -26,12 +26,12 @@ async def loaded(store: Store, *numbers: int) -> list[Device]:
 
 async def test_it_brings_what_the_way_for_many_brings(store: Store) -> None:
     phone = record("1", serial="SERIAL1", eas_ids=("ApplX1",), owner="Ädä \u2028 \\'\"", apps=APPS)
-    await store.devices.take([phone, replace(phone, source="intune", os="android", expires=LATER)], NOW)
+    await store.devices.take([phone, replace(phone, source="intune", os="android", expires_at=LATER)], NOW)
     await store.devices.take([record("2", eas_ids=("ApplX1", "ApplX2"), serial="SERIAL2")], LATER)
     await store.devices.take(
-        [DeviceRecord("jamf", "3", serial="SERIAL3"), DeviceRecord("jamf", "4", keys=("key-1",))], NOW
+        [report_by("jamf", "3", serial="SERIAL3"), report_by("jamf", "4", keys=("key-1",))], NOW
     )
-    await store.devices.take([DeviceRecord("jamf", "4", serial="SERIAL3", keys=("key-1",))], LATER)
+    await store.devices.take([report_by("jamf", "4", serial="SERIAL3", keys=("key-1",))], LATER)
     (joined,) = await store.devices.find(KEY, ["key-1"])
     assert joined.former
     await store.devices.lose(joined.id, LATER)
@@ -73,7 +73,7 @@ async def test_all_that_a_report_may_be_about_is_found_by_one_question(store: St
         record("other", serial="SERIAL1", certificates=("cert-1",)),
         record("a\0\ud800' \""),
     )
-    report = report_from(news[at], NOW)
+    report = news[at].received(NOW)
     async with store.devices._database.reading() as connection:
         slowly = await around(connection, [report])
     assert ids(await store.devices.around(report)) == ids(slowly)
@@ -84,6 +84,6 @@ async def test_a_device_that_was_joined_is_found_by_the_id_that_it_would_have_ha
     await store.devices.take([record("2", serial="SERIAL1", keys=("key-1",))], NOW)
     await store.devices.take([record("2", gone=True)], NOW)
     for name in ("1", "2"):
-        report = report_from(record(name), NOW)
+        report = record(name).received(NOW)
         async with store.devices._database.reading() as connection:
             assert await store.devices.around(report) == await around(connection, [report])

@@ -8,7 +8,7 @@ from tests.unit.store.examples import NOW
 from tests.unit.store.steps import scanned, steps_of
 
 from mailgate.devices.device import LONG_AGO
-from mailgate.model import DeviceRecord
+from mailgate.devices.trust import report_by
 from mailgate.store import Store, device_rows
 from mailgate.store.device_rows import SORTS, DeviceRow, Wanted
 
@@ -28,7 +28,7 @@ def row(key: int) -> DeviceRow:
 @pytest.fixture
 async def filled(store: Store) -> Store:
     await store.devices.take(
-        [DeviceRecord("mdm", f"{n:02}", owner=f"person-{n:02}", serial=f"SERIAL{n:02}") for n in range(40)],
+        [report_by("mdm", f"{n:02}", owner=f"person-{n:02}", serial=f"SERIAL{n:02}") for n in range(40)],
         NOW,
     )
     devices = await store.devices.page()

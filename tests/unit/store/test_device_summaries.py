@@ -6,14 +6,15 @@ from datetime import timedelta
 from tests.unit.store.examples import NOW
 
 from mailgate.devices.device import Device
-from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Kind
 from mailgate.store import Store
 
 RECORDS = [
-    DeviceRecord("https://a.example.com", "1", "Ada", Kind.PHONE, "ios", apps=AppsReport(frozenset({"tiktok"}), True, NOW), serial="S1ABCDEFG"),
-    DeviceRecord("https://b.example.com", "x", "grace", Kind.TABLET, "android", serial="S1ABCDEFG", expires=NOW),
-    DeviceRecord("https://a.example.com", "2", "lin", Kind.LAPTOP, managed=True, eas_ids=("EAS2",)),
-    DeviceRecord("https://a.example.com", "3", gone=True),
+    report_by("https://a.example.com", "1", "Ada", Kind.PHONE, "ios", apps=AppsReport(frozenset({"tiktok"}), True, NOW), serial="S1ABCDEFG"),
+    report_by("https://b.example.com", "x", "grace", Kind.TABLET, "android", serial="S1ABCDEFG", expires=NOW),
+    report_by("https://a.example.com", "2", "lin", Kind.LAPTOP, managed=True, eas_ids=("EAS2",)),
+    report_by("https://a.example.com", "3", gone=True),
 ]  # fmt: skip
 
 
@@ -31,11 +32,11 @@ async def test_they_are_what_the_pages_are_but_for_names(store: Store) -> None:
 
 
 async def test_two_devices_that_turned_out_to_be_one_keep_their_ids(store: Store) -> None:
-    first = DeviceRecord("https://a.example.com", "1", serial="SERIAL0001")
-    other = DeviceRecord("https://b.example.com", "2", udid="0123456789abcdef0123456789abcdef01234567")
+    first = report_by("https://a.example.com", "1", serial="SERIAL0001")
+    other = report_by("https://b.example.com", "2", udid="0123456789abcdef0123456789abcdef01234567")
     await store.devices.take([first], NOW)
     await store.devices.take([other], NOW + timedelta(hours=1))
-    await store.devices.take([replace(other, serial="SERIAL0001")], NOW + timedelta(hours=2))
+    await store.devices.take([replace(other, names=other.names | first.names)], NOW + timedelta(hours=2))
     (device,) = await store.devices.page()
     (sketch,) = await store.devices.sketches("", 500)
     assert sketch.former == device.former
@@ -43,7 +44,7 @@ async def test_two_devices_that_turned_out_to_be_one_keep_their_ids(store: Store
 
 
 async def test_they_come_in_pages_in_the_order_of_ids(store: Store) -> None:
-    await store.devices.take([DeviceRecord("s", str(number)) for number in range(7)], NOW)
+    await store.devices.take([report_by("s", str(number)) for number in range(7)], NOW)
     first = await store.devices.sketches("", 4)
     rest = await store.devices.sketches(first[-1].id, 4)
     ids = [device.id for device in [*first, *rest]]
@@ -53,7 +54,7 @@ async def test_they_come_in_pages_in_the_order_of_ids(store: Store) -> None:
 
 async def test_parts_of_all_devices_are_told_by_their_ends(store: Store) -> None:
     assert (await store.devices.count(), await store.devices.splits(3)) == (0, [])
-    await store.devices.take([DeviceRecord("s", str(number)) for number in range(10)], NOW)
+    await store.devices.take([report_by("s", str(number)) for number in range(10)], NOW)
     ids = [device.id for device in await store.devices.page()]
     assert await store.devices.splits(3) == [ids[2], ids[5]]
     assert await store.devices.count() == 10

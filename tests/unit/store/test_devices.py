@@ -18,7 +18,8 @@ from tests.unit.store.examples import (
 
 from mailgate.devices.device import Device, Report, new_id
 from mailgate.devices.names import EAS, KEY, MDM, SERIAL, USER
-from mailgate.model import AppsReport, DeviceRecord, Reason
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Reason
 from mailgate.store import Store, Taken
 from mailgate.store.reports import report_of
 
@@ -36,9 +37,9 @@ def report(name: str, **fields: object) -> Report:
     return replace(base, **fields)  # type: ignore[arg-type]
 
 
-def record(name: str = "mdm-1", source: str = "jamf", **fields: object) -> DeviceRecord:
-    base = DeviceRecord(source, name, apps=AppsReport(frozenset(), True, NOW))
-    return replace(base, **fields)  # type: ignore[arg-type]
+def record(name: str = "mdm-1", source: str = "jamf", **fields: object) -> Report:
+    known: dict[str, object] = {"apps": AppsReport(frozenset(), True, NOW)}
+    return report_by(source, name, **known | fields)  # type: ignore[arg-type]
 
 
 def ids(devices: list[Device]) -> list[str]:
@@ -126,7 +127,9 @@ async def test_a_record_that_joins_two_devices_makes_them_one_with_all_that_was_
     store.ledger.record(access(device=old), BLOCK)
     await store.ledger.flush()
     for device, reason in ((old, "x"), (new, "x"), (old, "y")):
-        told = await store.notices.claim("ada", device, reason, NOW, pause=minutes(1), at_most=9, per_hour=99)
+        told = await store.quarantine_mails.claim(
+            "ada", device, reason, NOW, pause=minutes(1), at_most=9, per_hour=99
+        )
         assert told
     joined = record("c", "google", serial="SERIAL1", eas_ids=("ApplX1",))
     assert await store.devices.take([joined], LATER) == Taken(changed=1)
@@ -134,7 +137,7 @@ async def test_a_record_that_joins_two_devices_makes_them_one_with_all_that_was_
     assert (found.id, found.former, ids([found])) == (new, {old}, ["a+b+c"])
     assert [row.sighting.device for row in await store.sightings.latest()] == [new]
     for reason in ("x", "y"):
-        assert not await store.notices.claim(
+        assert not await store.quarantine_mails.claim(
             "ada", new, reason, NOW, pause=minutes(1), at_most=9, per_hour=99
         )
     assert await store.devices.called(old) == [found]

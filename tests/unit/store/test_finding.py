@@ -6,7 +6,7 @@ import pytest
 from tests.unit.store.examples import NOW
 from tests.unit.store.steps import scanned, steps_of
 
-from mailgate.model import DeviceRecord
+from mailgate.devices.trust import report_by
 from mailgate.store import Store, finding
 
 Find = Callable[[Store], Awaitable[object]]
@@ -34,7 +34,7 @@ async def test_a_look_within_names_goes_on_behind_its_window(
 ) -> None:
     monkeypatch.setattr(finding, "WINDOW", 3)
     names = [f"{letter}.stone" for letter in "abcdefgh"]
-    await store.devices.take([DeviceRecord("mdm", name, owner=name) for name in names], NOW)
+    await store.devices.take([report_by("mdm", name, owner=name) for name in names], NOW)
     found, after, looks = list[str](), "", 0
     while looks == 0 or after:
         page = await store.finding.people_with("ston", 9, after)
@@ -45,7 +45,7 @@ async def test_a_look_within_names_goes_on_behind_its_window(
 
 
 async def test_the_beginning_of_every_kind_of_name_leads_to_a_device(store: Store) -> None:
-    record = DeviceRecord(
+    record = report_by(
         "mdm",
         "0001-77",
         serial="C02XY",
@@ -54,7 +54,7 @@ async def test_the_beginning_of_every_kind_of_name_leads_to_a_device(store: Stor
         keys=("KeyA1",),
         owner="zoe",
     )
-    await store.devices.take([record, DeviceRecord("mdm", "other", serial="D99", owner="zoe")], NOW)
+    await store.devices.take([record, report_by("mdm", "other", serial="D99", owner="zoe")], NOW)
     device = await store.devices.get("mdm", "0001-77")
     assert device
     for typed in (

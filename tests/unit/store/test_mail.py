@@ -1,21 +1,40 @@
-"""A mailing and its row."""
+"""A mail and its row."""
 
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.unit.store.examples import NOW, minutes
-from tests.unit.store.mail import mailing
+from tests.unit.store.mail import a_mail
 
-from mailgate.store import MailKind, MailState
-from mailgate.store.mail import mailing_of, row_of
+from mailgate.model import Kind, Reason
+from mailgate.model.notice import MailKind, Notice, NoticeDevice, Reached, ReachedBy
+from mailgate.store import MailState
+from mailgate.store.mail import mail_of, row_of
 
-MADE = mailing(facts={"language": "de", "versions": [1, 2]}, until=NOW + minutes(5))
+NOTICE = Notice(
+    MailKind.CORRECTION,
+    "de",
+    title="<listed> apps",
+    enforce_at=NOW,
+    devices=(NoticeDevice(Reason.PROHIBITED_APP, Kind.PHONE, "ios", ("TikTok",), "remove-app"),),
+    reached=(Reached(ReachedBy.REFUSAL, "", Reason.PROHIBITED_APP),),
+    versions=(1, 2),
+)
+MADE = a_mail(notice=NOTICE, until=NOW + minutes(5))
 
 
-def test_a_mailing_is_read_back_from_its_row() -> None:
+def test_a_mail_is_read_back_from_its_row() -> None:
     row = row_of(MADE)
-    assert mailing_of(row) == replace(MADE, id=row["id"], changed_at=NOW)
+    assert mail_of(row) == replace(MADE, id=row["id"], changed_at=NOW)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [None, "", "{}", "not json", '{"kind": "enforced", "devices": [{"reason": "?", "kind": "phone"}]}'],
+)
+def test_a_notice_that_cannot_be_read_leaves_its_mail_without_one(stored: str | None) -> None:
+    assert mail_of(row_of(MADE) | {"notice": stored}).notice is None
 
 
 def test_one_that_has_an_id_keeps_it() -> None:
@@ -39,5 +58,5 @@ def test_another_mail_has_another_id(other: dict[str, Any]) -> None:
 
 
 def test_the_same_mail_has_the_same_id_whatever_it_says_and_became() -> None:
-    later = replace(MADE, facts={}, state=MailState.SENT, attempts=3, why="450")
+    later = replace(MADE, notice=None, state=MailState.SENT, attempts=3, why="450")
     assert row_of(later)["id"] == row_of(MADE)["id"]

@@ -4,17 +4,17 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.store.examples import ALLOW, BLOCK, NOW, access, mail_app
-from tests.unit.store.mail import mailing
+from tests.unit.store.mail import a_mail
 
-from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Kind
 from mailgate.store import EnrolmentToken, Store
 
 
-def record(
-    source: str = "intune", name: str = "phone-1", owner: str = "alice", **named: object
-) -> DeviceRecord:
+def record(source: str = "intune", name: str = "phone-1", owner: str = "alice", **named: object) -> Report:
     apps = AppsReport(frozenset({"tiktok"}), True, NOW)
-    return DeviceRecord(source, name, owner, Kind.PHONE, "ios", apps=apps, **named)  # type: ignore[arg-type]
+    return report_by(source, name, owner, Kind.PHONE, "ios", apps=apps, **named)  # type: ignore[arg-type]
 
 
 async def written(store: Store) -> None:
@@ -82,16 +82,18 @@ async def test_requests_are_theirs_by_name_or_by_their_device_under_no_name(stor
 async def test_mails_are_those_to_their_addresses(store: Store) -> None:
     week = timedelta(days=7)
     for person, at in (("alice@example.com", NOW), ("bob@example.com", NOW)):
-        await store.notices.claim(person, "phone", "prohibited-app", at, pause=week, at_most=3, per_hour=99)
-    (told,) = await store.people.told({"alice@example.com"})
-    assert (told.device, told.reason, told.told_at) == ("phone", "prohibited-app", NOW)
-    assert await store.people.told(set()) == []
+        await store.quarantine_mails.claim(
+            person, "phone", "prohibited-app", at, pause=week, at_most=3, per_hour=99
+        )
+    (told,) = await store.people.quarantine_mails({"alice@example.com"})
+    assert (told.device, told.reason, told.written_at) == ("phone", "prohibited-app", NOW)
+    assert await store.people.quarantine_mails(set()) == []
 
 
 async def test_mails_about_rules_are_those_to_them_and_to_their_addresses(store: Store) -> None:
-    await store.mailings.queue([mailing("alice"), mailing("bob", rule="b")])
-    assert [each.login for each in await store.people.mailings("ALICE", [])] == ["alice"]
-    assert [each.rule for each in await store.people.mailings("x", ["bob@example.com"])] == ["b"]
+    await store.mails.queue([a_mail("alice"), a_mail("bob", rule="b")])
+    assert [each.login for each in await store.people.mails("ALICE", [])] == ["alice"]
+    assert [each.rule for each in await store.people.mails("x", ["bob@example.com"])] == ["b"]
     store.languages.listening = True
     store.languages.hear("alice", "ja", NOW)
     await store.languages.flush()

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from tests.unit.store.examples import BLOCK, NOW, access, mail_app
-from tests.unit.store.mail import mailing
+from tests.unit.store.mail import a_mail
 
-from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Kind
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Act, EnrolmentToken, HelpRequest, Store
 from mailgate.store.personal_data import NOT_PERSONAL, PERSONAL
@@ -23,8 +24,8 @@ async def keep_something_of(store: Store, person: str) -> None:
     apps = AppsReport(frozenset({"tiktok"}), True, NOW)
     names: dict[str, Any] = {"serial": f"SERIAL-{person}", "eas_ids": (f"appl{person}0001",)}
     known = {"kind": Kind.PHONE, "os": "ios", "apps": apps} | names
-    intune = DeviceRecord("intune", f"intune-{person}", person, **known)
-    jamf = DeviceRecord("jamf", f"jamf-{person}", f"not-{person}", **known | {"os": "android"})
+    intune = report_by("intune", f"intune-{person}", person, **known)
+    jamf = report_by("jamf", f"jamf-{person}", f"not-{person}", **known | {"os": "android"})
     await store.devices.take([intune, jamf], NOW)
     store.ledger.record(access(client=mail_app(f"appl{person}0001"), device="", user=person.upper()), BLOCK)
     await store.ledger.flush()
@@ -33,7 +34,7 @@ async def keep_something_of(store: Store, person: str) -> None:
     for number in (1, 2):
         await store.enrolments.enrol(person.encode(), f"thumb{number}-of-{person}", "", NOW)
     await store.enrolments.revoke(f"thumb2-of-{person}", NOW)
-    await store.mailings.queue([mailing(person)])
+    await store.mails.queue([a_mail(person)])
     store.languages.listening = True
     store.languages.hear(person.upper(), "de", NOW)
     await store.languages.flush()
@@ -43,7 +44,7 @@ async def keep_something_of(store: Store, person: str) -> None:
     asked = HelpRequest("shut", person, person, "", "rule-matched", "REF2345", "p1", True, 1, NOW, NOW)
     await store.help_requests.note(asked)
     week = timedelta(days=7)
-    await store.notices.claim(
+    await store.quarantine_mails.claim(
         f"{person}@example.com", f"appl{person}0001", "r", NOW, pause=week, at_most=3, per_hour=99
     )
 

@@ -21,12 +21,13 @@ from tests.unit.store.examples import (
 from tests.unit.store.outage import cut_off
 
 from mailgate.devices.device import Device, new_id
+from mailgate.devices.names import KEY, SERIAL
+from mailgate.devices.trust import report_by
 from mailgate.model import (
     AppsReport,
     AttestationResult,
     CertificateResult,
     Client,
-    DeviceRecord,
     Kind,
     Posture,
     PostureState,
@@ -170,7 +171,7 @@ async def test_two_sources_speak_for_one_device_from_the_first_request_on(
 ) -> None:
     given = proof(at=LATER)
     told = AppsReport(frozenset({"tiktok"}), True, LATER)
-    await store.devices.take([DeviceRecord("intune", "7", apps=told, keys=(given.key_thumbprint,))], LATER)
+    await store.devices.take([report_by("intune", "7", apps=told, keys=(given.key_thumbprint,))], LATER)
     posture = await postures.current(BROWSER, given, LATER)
     assert (posture.state, posture.sources) == (PostureState.LISTED, (ISSUER, "intune"))
     assert posture.device_id == new_id(("intune", "7"))
@@ -414,8 +415,8 @@ async def test_an_unknown_mail_app_is_known_once_a_connector_reports_it(
     assert await postures.current(APP, None, NOW) == Posture()
     assert (await postures.of_person("ada", NOW)).state is PostureState.MISSING
     apps = AppsReport(frozenset({"tiktok"}), True, NOW)
-    phone = DeviceRecord("intune", "7", owner="ada", apps=apps, eas_ids=("applx1",))
-    await store.devices.take([phone, replace(phone, id="8", owner="", eas_ids=())], NOW)
+    phone = report_by("intune", "7", owner="ada", apps=apps, eas_ids=("applx1",))
+    await store.devices.take([phone, replace(phone, id="8", owner="", names=frozenset())], NOW)
     await postures.catch_up(NOW)
     for told in (await postures.latest(APP, None, NOW), await postures.of_person("ada", NOW)):
         assert (told.state, told.source) == (PostureState.LISTED, "intune")
@@ -425,8 +426,8 @@ async def test_two_devices_that_became_one_elsewhere_are_one_here(store: Store, 
     await postures.current(BROWSER, KNOWN, NOW)
     await store.reports.flush()
     apps = AppsReport(frozenset({"tiktok"}), True, LATER)
-    await store.devices.take([DeviceRecord("intune", "7", apps=apps, serial="SERIAL1")], NOW - minutes(9))
-    joins = DeviceRecord("intune", "7", apps=apps, serial="SERIAL1", keys=(KNOWN.key_thumbprint,))
+    await store.devices.take([report_by("intune", "7", apps=apps, serial="SERIAL1")], NOW - minutes(9))
+    joins = report_by("intune", "7", apps=apps, serial="SERIAL1", keys=(KNOWN.key_thumbprint,))
     await store.devices.take([joins], LATER)
     await postures.catch_up(LATER)
     told = await postures.latest(APP, None, LATER)
@@ -439,9 +440,9 @@ async def test_a_large_import_is_followed_to_its_end(
     assert await postures.current(APP, None, NOW) == Posture()
     apps = AppsReport(frozenset(), True, NOW)
     for first in range(0, 30, 10):
-        records = [DeviceRecord("intune", str(number), apps=apps) for number in range(first, first + 10)]
+        records = [report_by("intune", str(number), apps=apps) for number in range(first, first + 10)]
         await store.devices.take(records, NOW)
-    await store.devices.take([DeviceRecord("intune", "last", apps=apps, eas_ids=("ApplX1",))], NOW)
+    await store.devices.take([report_by("intune", "last", apps=apps, eas_ids=("ApplX1",))], NOW)
     changes = store.devices.changes
     monkeypatch.setattr(store.devices, "changes", lambda after: changes(after, size=8))
     await postures.catch_up(NOW)
@@ -472,7 +473,7 @@ async def test_a_source_that_cannot_be_asked_makes_a_report_that_ran_out_unavail
 
 async def test_precedence_counts_at_once(store: Store, postures: Postures) -> None:
     apps = AppsReport(frozenset({"tiktok"}), True, NOW)
-    await store.devices.take([DeviceRecord("intune", "7", apps=apps, keys=(KNOWN.key_thumbprint,))], NOW)
+    await store.devices.take([report_by("intune", "7", apps=apps, keys=(KNOWN.key_thumbprint,))], NOW)
     given = proof(at=LATER)
     assert (await postures.current(BROWSER, given, LATER)).state is PostureState.CLEAN
     postures.precedence = ("intune",)
@@ -605,15 +606,17 @@ CERTIFICATE = CertificateResult("x5t", (("udid", "0000-8120"), ("eas", "4170706C
         {"keys": ("x5t",)},
         {"udid": "00008120"},
         {"eas_ids": ("ApplX1",)},
-        {"id": "device/7"},
+        {"device_id": "device/7"},
     ],
     ids=lambda names: next(iter(names)),
 )
 async def test_a_certificate_names_a_device_by_its_thumbprint_and_by_what_stands_in_it(
     store: Store, postures: Postures, names: dict[str, object]
 ) -> None:
-    record = DeviceRecord(**{"source": "mdm", "id": "1", "apps": AppsReport(frozenset(), True, NOW), **names})  # type: ignore[arg-type]
-    await store.devices.take([record, DeviceRecord("mdm", "another")], NOW)
+    record = report_by(
+        **{"source": "mdm", "device_id": "1", "apps": AppsReport(frozenset(), True, NOW), **names}
+    )  # type: ignore[arg-type]
+    await store.devices.take([record, report_by("mdm", "another")], NOW)
     found = await postures.certified(CERTIFICATE, NOW)
     assert (found.state, found.source) == (PostureState.CLEAN, "mdm")
     assert await postures.certified(CertificateResult("other", (("serial", ""),)), NOW) == Posture()
@@ -623,8 +626,8 @@ async def test_the_thumbprint_is_asked_before_what_stands_in_the_certificate(
     store: Store, postures: Postures
 ) -> None:
     apps = AppsReport(frozenset({"tiktok"}), True, NOW)
-    own = DeviceRecord("mdm", "1", certificates=("x5t",), apps=apps)
-    await store.devices.take([DeviceRecord("mdm", "device/7"), own], NOW)
+    own = report_by("mdm", "1", certificates=("x5t",), apps=apps)
+    await store.devices.take([report_by("mdm", "device/7"), own], NOW)
     assert (await postures.certified(CERTIFICATE, NOW)).state is PostureState.LISTED
 
 
@@ -660,7 +663,7 @@ async def test_a_device_that_enrolled_is_learned_by_its_own_word_and_found_again
 LONG = NOW + minutes(10)
 LOOK = timedelta(seconds=0.25)
 APPS = AppsReport(frozenset(), True, NOW)
-PHONE = DeviceRecord("intune", "7", owner="ada", apps=APPS, eas_ids=("ApplX1",), serial="SERIAL1")
+PHONE = report_by("intune", "7", owner="ada", apps=APPS, eas_ids=("ApplX1",), serial="SERIAL1")
 BY_SERIAL = CertificateResult("x5t", (("serial", "SERIAL1"),))
 
 
@@ -709,8 +712,7 @@ async def test_what_is_reported_elsewhere_counts_with_the_next_look(store: Store
     assert (await postures.current(APP, None, NOW)).state is PostureState.CLEAN
     assert (await postures.certified(BY_SERIAL, NOW)).state is PostureState.CLEAN
     await followed(postures, NOW, LONG)
-    told = AppsReport(frozenset({"tiktok"}), True, LONG)
-    await store.devices.take([replace(PHONE, apps=told)], LONG)
+    await store.devices.take([replace(PHONE, apps=frozenset({"tiktok"}), reported_at=LONG)], LONG)
     await followed(postures, LONG + LOOK, LONG + LOOK)
     for found in (
         await postures.current(APP, None, LONG + LOOK),
@@ -725,8 +727,7 @@ async def test_where_looks_fail_to_come_the_store_is_asked_again(store: Store, p
     await followed(postures, NOW, NOW)
     await postures.current(APP, None, NOW)
     await followed(postures, NOW, LONG)
-    told = AppsReport(frozenset({"tiktok"}), True, LONG)
-    await store.devices.take([replace(PHONE, apps=told)], LONG)
+    await store.devices.take([replace(PHONE, apps=frozenset({"tiktok"}), reported_at=LONG)], LONG)
     late = LONG + timedelta(seconds=1)
     assert (await postures.current(APP, None, late)).state is PostureState.LISTED
 
@@ -799,7 +800,7 @@ async def test_a_change_that_is_looked_at_while_the_store_answers_is_not_missed(
         if what == "forgotten":
             await store.devices.forget(device.id, NOW)
         else:
-            await store.devices.take([replace(PHONE, apps=AppsReport(frozenset({"tiktok"}), True, NOW))], NOW)
+            await store.devices.take([replace(PHONE, apps=frozenset({"tiktok"}))], NOW)
         await postures.catch_up(NOW)
         return found
 
@@ -816,12 +817,14 @@ async def test_a_name_that_went_to_another_device_leads_there(store: Store, post
     await followed(postures, NOW, NOW)
     assert (await postures.current(APP, None, NOW)).state is PostureState.CLEAN
     await followed(postures, NOW, LONG)
-    apps = AppsReport(frozenset({"tiktok"}), True, LONG)
-    other = replace(PHONE, id="8", serial="SERIAL2", apps=apps)
-    await store.devices.take([replace(PHONE, eas_ids=()), other], LONG)
+    apps, only_serial = AppsReport(frozenset({"tiktok"}), True, LONG), frozenset({(SERIAL, "SERIAL1")})
+    other = report_by("intune", "8", "ada", apps=apps, eas_ids=("ApplX1",), serial="SERIAL2")
+    await store.devices.take([replace(PHONE, names=only_serial), other], LONG)
     await followed(postures, LONG, LONG)
     assert (await postures.current(APP, None, LONG)).state is PostureState.LISTED
-    await store.devices.take([replace(other, eas_ids=("ApplX9",))], LONG)
+    await store.devices.take(
+        [report_by("intune", "8", "ada", apps=apps, eas_ids=("ApplX9",), serial="SERIAL2")], LONG
+    )
     await followed(postures, LONG, LONG)
     assert await postures.current(APP, None, LONG) == Posture()
 
@@ -847,9 +850,8 @@ async def test_a_large_import_that_is_lagged_behind_leaves_the_short_time(
     await postures.current(APP, None, NOW)
     await followed(postures, NOW, LONG)
     for number in range(50):
-        await store.devices.take([DeviceRecord("intune", f"other-{number}", apps=APPS)], LONG)
-    apps = AppsReport(frozenset({"tiktok"}), True, LONG)
-    await store.devices.take([replace(PHONE, apps=apps)], LONG)
+        await store.devices.take([report_by("intune", f"other-{number}", apps=APPS)], LONG)
+    await store.devices.take([replace(PHONE, apps=frozenset({"tiktok"}), reported_at=LONG)], LONG)
     changes = store.devices.changes
     monkeypatch.setattr(store.devices, "changes", lambda after: changes(after, size=1))
     now = LONG + timedelta(seconds=1)
@@ -881,14 +883,14 @@ async def test_a_device_that_became_another_ones_elsewhere_is_that_one_here(
 ) -> None:
     """This gate knows it by its issuer's name alone, and has never heard of the other one."""
     told = AppsReport(frozenset({"tiktok"}), True, NOW)
-    managed = DeviceRecord("intune", "7", apps=told, serial="SERIAL1")
+    managed = report_by("intune", "7", apps=told, serial="SERIAL1")
     await store.devices.take([managed], NOW - minutes(1))
     await store.postures(CATALOG, MAX_AGE).current(BROWSER, KNOWN, NOW)
     await store.reports.flush()
     await followed(postures, NOW, NOW)
     assert (await postures.current(BROWSER, KNOWN, NOW)).state is PostureState.CLEAN
     await followed(postures, NOW, LONG)
-    await store.devices.take([replace(managed, keys=(KNOWN.key_thumbprint,))], LONG)
+    await store.devices.take([replace(managed, names=managed.names | {(KEY, KNOWN.key_thumbprint)})], LONG)
     (device,) = await store.devices.page()
     await followed(postures, LONG + LOOK, LONG + LOOK)
     found = await postures.current(BROWSER, KNOWN, LONG + LOOK)
@@ -910,8 +912,7 @@ async def test_what_a_store_that_has_gone_back_says_counts_before_what_was_in_me
         await connection.exec_driver_sql("UPDATE device_changes SET number = 1")
         await connection.exec_driver_sql("UPDATE devices SET changed = 1")
     await followed(postures, LONG, LONG)
-    told = AppsReport(frozenset({"tiktok"}), True, LONG)
-    await store.devices.take([replace(PHONE, apps=told)], LONG)
+    await store.devices.take([replace(PHONE, apps=frozenset({"tiktok"}), reported_at=LONG)], LONG)
     await followed(postures, LONG + LOOK, LONG + LOOK)
     assert (await postures.current(APP, None, LONG + LOOK)).state is PostureState.LISTED
 
@@ -937,7 +938,7 @@ async def test_a_request_that_hangs_does_not_go_by_a_name_that_its_device_has_no
     await store.devices.take([PHONE], NOW)
     await followed(postures, NOW, NOW)
     assert (await postures.current(APP, None, NOW)).state is PostureState.CLEAN
-    await store.devices.take([replace(PHONE, eas_ids=(), apps=AppsReport(frozenset(), True, LONG))], LONG)
+    await store.devices.take([replace(PHONE, names=frozenset({(SERIAL, "SERIAL1")}), reported_at=LONG)], LONG)
     await followed(postures, NOW, LONG)
     assert await postures.latest(APP, None, LONG) == Posture()
     not_asked(store, monkeypatch)

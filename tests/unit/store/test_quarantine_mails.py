@@ -11,7 +11,7 @@ WEEK = timedelta(days=7)
 async def claim(
     store: Store, person="ada", device="phone-1", reason="prohibited-app", now=NOW, at_most=3, per_hour=99
 ):
-    return await store.notices.claim(
+    return await store.quarantine_mails.claim(
         person, device, reason, now, pause=WEEK, at_most=at_most, per_hour=per_hour
     )
 
@@ -44,7 +44,7 @@ async def test_all_together_get_a_few_mails_an_hour(store: Store) -> None:
 
 async def test_what_could_not_be_told_may_be_told_later(store: Store) -> None:
     await claim(store)
-    await store.notices.release("ada", "phone-1", "prohibited-app")
+    await store.quarantine_mails.release("ada", "phone-1", "prohibited-app")
     assert await claim(store)
 
 
@@ -57,8 +57,8 @@ async def test_it_is_remembered_by_the_next_process(store: Store, url: str) -> N
 
 async def test_old_notices_go_and_those_of_a_forgotten_device_too(store: Store) -> None:
     await claim(store)
-    assert await store.notices.prune(NOW) == 0
-    assert await store.notices.prune(NOW + timedelta(seconds=1)) == 1
+    assert await store.quarantine_mails.prune(NOW) == 0
+    assert await store.quarantine_mails.prune(NOW + timedelta(seconds=1)) == 1
     await store.postures(CATALOG, MAX_AGE).current(BROWSER, proof(eas_ids=("ApplX1",)), NOW)
     await store.reports.flush()
     for device in (PHONE_1, "applx1"):

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 from tests.unit.store.examples import ALLOW, BLOCK, NOW, access
-from tests.unit.store.mail import mailing
+from tests.unit.store.mail import a_mail
 from tests.unit.store.test_devices import learned, report
 
-from mailgate.model import AppsReport, Client, DeviceRecord, Kind
+from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Client, Kind
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Act, EnrolmentToken, HelpRequest, Keep, Store
 from mailgate.store.personal_data import PERSONAL
@@ -20,12 +22,10 @@ KEEP = Keep(sightings=30 * DAY, devices=90 * DAY, lost_devices=365 * DAY)
 SERIAL = {"serial": "C39X8FAKE1"}
 
 
-def record(
-    source: str, *, serial: str = "", owner: str = "alice", eas: str = "", **more: object
-) -> DeviceRecord:
+def record(source: str, *, serial: str = "", owner: str = "alice", eas: str = "", **more: object) -> Report:
     apps = AppsReport(frozenset(), True, NOW)
     known = {"serial": serial, "eas_ids": (eas,) if eas else (), "apps": apps} | more
-    return DeviceRecord(source, f"{source}-1", owner, Kind.PHONE, "ios", **known)  # type: ignore[arg-type]
+    return report_by(source, f"{source}-1", owner, Kind.PHONE, "ios", **known)  # type: ignore[arg-type]
 
 
 async def something_everywhere(store: Store) -> None:
@@ -33,8 +33,8 @@ async def something_everywhere(store: Store) -> None:
     await store.devices.take([record("intune", **SERIAL), record("jamf", owner="bob", **SERIAL)], NOW)
     store.ledger.record(access(device=""), ALLOW)
     await store.ledger.flush()
-    await store.notices.claim("alice@example.com", "d", "r", NOW, pause=DAY, at_most=1, per_hour=99)
-    await store.mailings.queue([mailing("alice")])
+    await store.quarantine_mails.claim("alice@example.com", "d", "r", NOW, pause=DAY, at_most=1, per_hour=99)
+    await store.mails.queue([a_mail("alice")])
     store.languages.listening = True
     store.languages.hear("alice", "de", NOW)
     await store.languages.flush()
@@ -74,7 +74,7 @@ async def test_what_was_decided_goes_before_the_devices(store: Store) -> None:
     await something_everywhere(store)
     await prune(store, NOW + 31 * DAY)
     left = await rows(store)
-    assert (left["sightings"], left["clients"], left["notices"], left["devices"]) == (0, 0, 0, 1)
+    assert (left["sightings"], left["clients"], left["quarantine_mails"], left["devices"]) == (0, 0, 0, 1)
 
 
 async def test_a_lost_device_stays_shut_out_for_longer_and_not_for_ever(store: Store) -> None:

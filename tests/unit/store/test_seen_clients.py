@@ -5,7 +5,7 @@ from datetime import timedelta
 from tests.unit.store.examples import ALLOW, BLOCK, BROWSER, NOW, access, mail_app
 
 from mailgate.devices.device import new_id
-from mailgate.model import DeviceRecord
+from mailgate.devices.trust import report_by
 from mailgate.store import Store, Way
 
 TODAY = NOW.date()
@@ -63,9 +63,9 @@ async def test_strangers_come_a_page_after_the_other(store: Store) -> None:
 
 
 async def test_no_stranger_is_who_came_on_a_known_device_under_any_of_its_names(store: Store) -> None:
-    await store.devices.take([DeviceRecord("jamf", "a", serial="SERIAL1")], NOW)
-    await store.devices.take([DeviceRecord("intune", "b", eas_ids=("ApplX1",))], NOW)
-    await store.devices.take([DeviceRecord("google", "c", serial="SERIAL1", eas_ids=("ApplX1",))], NOW)
+    await store.devices.take([report_by("jamf", "a", serial="SERIAL1")], NOW)
+    await store.devices.take([report_by("intune", "b", eas_ids=("ApplX1",))], NOW)
+    await store.devices.take([report_by("google", "c", serial="SERIAL1", eas_ids=("ApplX1",))], NOW)
     (device,) = await store.devices.page()
     (former,) = device.former
     await came(store, (device.id, "now"), (former, "before"), (new_id(("jamf", "gone")), "stranger"))

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from tests.unit.store.examples import ALLOW, BLOCK, NOW, access, mail_app
-from tests.unit.store.mail import mailing
+from tests.unit.store.mail import a_mail
 from tests.unit.store.outage import cut_off
 
-from mailgate.model import AppsReport, DeviceRecord, Kind, RequestFacts
+from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Kind, RequestFacts
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Act, EnrolmentToken, HelpRequest, Keep, Store
 from mailgate.store.wal import empty_log
@@ -22,7 +24,7 @@ MARK = "forgettable"
 OTHERS = 24
 
 
-def record(person: str) -> DeviceRecord:
+def record(person: str) -> Report:
     names = {
         "serial": f"SN-{person}",
         "udid": f"UD-{person}",
@@ -30,7 +32,7 @@ def record(person: str) -> DeviceRecord:
         "keys": (f"k-{person}",),
     }
     apps = AppsReport(frozenset({"tiktok"}), True, NOW)
-    return DeviceRecord("mdm", f"id-{person}", person, Kind.PHONE, "ios", apps=apps, **names)  # type: ignore[arg-type]
+    return report_by("mdm", f"id-{person}", person, Kind.PHONE, "ios", apps=apps, **names)  # type: ignore[arg-type]
 
 
 async def fill(store: Store, person: str) -> None:
@@ -42,10 +44,10 @@ async def fill(store: Store, person: str) -> None:
             access(RequestFacts(headers={"user-agent": person}), device="", user=person), ALLOW
         )
         await store.ledger.flush()
-    await store.notices.claim(
+    await store.quarantine_mails.claim(
         f"{person}@example.com", f"appl{person}", "r", NOW, pause=DAY, at_most=1, per_hour=999
     )
-    await store.mailings.queue([mailing(person)])
+    await store.mails.queue([a_mail(person)])
     store.languages.listening = True
     store.languages.hear(person, "de", NOW)
     await store.languages.flush()

@@ -23,7 +23,7 @@ def test_a_phone_with_a_listed_app_line_by_line() -> None:
         "What would let it in",
         "  if TikTok is removed and the device reports so: allow by rest",
     ]
-    assert "  only supposed: if the kind were laptop: allow by laptop" in lines
+    assert "  only hypothetical: if the kind were laptop: allow by laptop" in lines
     assert lines[-1] == "  not tried: other values of request.path"
 
 
@@ -36,11 +36,11 @@ def test_where_nothing_helps_it_is_said() -> None:
 def test_the_same_for_programs() -> None:
     (told,) = flips_told(both_ways(access(PHONE, WITH_TIKTOK), APP, Effect.BLOCK), CATALOG)
     assert (told.to, told.not_tried, told.most_steps) == (["allow"], ["request.path"], 2)
-    (flip, *_) = told.can_be_done
+    (flip, *_) = told.actionable
     assert flip.then == Then(effect="allow", rule="rest", reason="rule-matched")
     words = "TikTok is removed and the device reports so"
     assert flip.steps == [StepTold(what="remove-apps", by="person", about=["tiktok"], at=None, words=words)]
-    assert told.only_supposed
+    assert told.hypothetical
 
 
 @pytest.mark.parametrize("what", What)

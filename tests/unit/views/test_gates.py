@@ -8,7 +8,7 @@ from tests.unit.store.examples import NOW
 from tests.unit.store.test_gates import BEAT
 
 from mailgate.store import Activation, Heard
-from mailgate.views.gates import MISSED, TAKES, Node, Standing, nodes, span
+from mailgate.views.gates import MISSED, TAKES, GateState, Node, nodes, span
 
 ACTIVE = Activation(6, 5, "def", "digest", "ada", "agreed", NOW - timedelta(minutes=1))
 CURRENT = replace(BEAT, number=5, serial=6)
@@ -21,29 +21,34 @@ def one(*heard: Heard, active: Activation | None = ACTIVE) -> Node:
 
 
 @pytest.mark.parametrize(
-    ("heard", "active", "standing", "words"),
+    ("heard", "active", "state", "words"),
     [
-        (Heard(CURRENT, JUST), ACTIVE, Standing.OK, ""),
-        (Heard(BEAT, JUST), None, Standing.OK, ""),
+        (Heard(CURRENT, JUST), ACTIVE, GateState.OK, ""),
+        (Heard(BEAT, JUST), None, GateState.OK, ""),
         (
             Heard(BEAT, JUST),
             ACTIVE,
-            Standing.BEHIND,
+            GateState.BEHIND,
             "still decides by version 3, though version 5 is in force",
         ),
-        (Heard(BEAT, JUST), replace(ACTIVE, at=NOW), Standing.TAKING, "version 3 and is taking up version 5"),
-        (Heard(CURRENT, MISSED), ACTIVE, Standing.GONE, "nothing was heard of it for 20 seconds"),
+        (
+            Heard(BEAT, JUST),
+            replace(ACTIVE, at=NOW),
+            GateState.TAKING,
+            "version 3 and is taking up version 5",
+        ),
+        (Heard(CURRENT, MISSED), ACTIVE, GateState.GONE, "nothing was heard of it for 20 seconds"),
     ],
 )
-def test_one_gate(heard: Heard, active: Activation | None, standing: Standing, words: str) -> None:
+def test_one_gate(heard: Heard, active: Activation | None, state: GateState, words: str) -> None:
     found = one(heard, active=active)
-    assert (found.standing, words in found.words) == (standing, True)
+    assert (found.state, words in found.words) == (state, True)
 
 
 def test_a_gate_is_as_well_off_as_the_worker_that_is_worst_off() -> None:
     found = one(Heard(CURRENT, JUST), Heard(replace(BEAT, worker=1), timedelta()))
-    assert (found.standing, found.beat.worker, found.answering, found.last) == (
-        Standing.BEHIND,
+    assert (found.state, found.beat.worker, found.answering, found.last) == (
+        GateState.BEHIND,
         1,
         2,
         timedelta(),
@@ -52,7 +57,7 @@ def test_a_gate_is_as_well_off_as_the_worker_that_is_worst_off() -> None:
 
 def test_a_worker_that_died_does_not_make_the_gate_gone() -> None:
     found = one(Heard(CURRENT, JUST), Heard(replace(CURRENT, worker=1), MISSED))
-    assert (found.standing, found.answering) == (Standing.OK, 1)
+    assert (found.state, found.answering) == (GateState.OK, 1)
 
 
 def test_gates_stand_by_their_place() -> None:
@@ -67,7 +72,7 @@ def test_gates_stand_by_their_place() -> None:
 
 def test_rules_have_a_moment_to_arrive() -> None:
     late = replace(ACTIVE, at=NOW - TAKES)
-    assert one(Heard(BEAT, JUST), active=late).standing is Standing.BEHIND
+    assert one(Heard(BEAT, JUST), active=late).state is GateState.BEHIND
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tests.unit.store.examples import NOW, access
-from tests.unit.store.mail import mailing
+from tests.unit.store.mail import a_mail
 
 from mailgate.devices.device import Contradiction, Device, Report
 from mailgate.model import Reason
-from mailgate.store import MailKind, MailState, Recorded, Sighting, Tally, Told
+from mailgate.store import MailKind, MailState, QuarantineMail, Recorded, Sighting, Tally
 from mailgate.store.client_facts import client_facts
 from mailgate.views.timeline import timeline
 
@@ -34,7 +34,7 @@ def test_reports_decisions_and_mails_stand_in_their_order() -> None:
     silent = replace(gone, source="silent", gone=False, last_seen=at(1))
     found = Contradiction(Reason.DEVICE_OS_CONTRADICTED, "", "ios or android", since=at(3.5))
     device = Device("d", (looked, gone, silent), findings=(found,), lost_at=at(7), first_seen=at(0))
-    told = timeline(device, [seen()], [Told("d", "prohibited-app", at(6))])
+    told = timeline(device, [seen()], [QuarantineMail("d", "prohibited-app", at(6))])
     assert [(each.what, each.words) for each in told] == [
         ("lost", "Marked as lost: it gets nothing"),
         ("notice", "Mail sent: An app on this device is not allowed with company mail"),
@@ -52,8 +52,8 @@ def test_reports_decisions_and_mails_stand_in_their_order() -> None:
 
 
 def test_mails_about_rules_stand_among_them() -> None:
-    sent = mailing(changed_at=at(8), state=MailState.SENT)
-    sorry = mailing(changed_at=at(9), kind=MailKind.CORRECTION, rule="")
+    sent = a_mail(changed_at=at(8), state=MailState.SENT)
+    sorry = a_mail(changed_at=at(9), kind=MailKind.CORRECTION, rule="")
     told = timeline(Device("d", (), first_seen=at(0)), [], [], [sent, sorry])
     assert [each.words for each in told[:2]] == [
         "Mail to ada: it was taken back (queued)",

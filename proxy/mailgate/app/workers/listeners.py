@@ -1,4 +1,5 @@
-"""Listening sockets that live as long as the supervisor: one for each worker, all on one address or in one file."""
+"""Listening sockets that live as long as the supervisor: one for each worker on one address, or one for all in a
+file."""
 
 import errno
 import os
@@ -11,17 +12,17 @@ from typing import Any
 from mailgate.config import Address, SocketFile
 
 BACKLOG = 1024
-"""Connections that wait to be taken, a socket."""
+"""How many connections may wait at a socket."""
 
 
 FILE_MODE = 0o660
-"""Who may ask at a Unix socket: the gate's own user, and its group, which a proxy can be in."""
+"""The permissions of a Unix socket: the gate's own user may ask, and its group, which a proxy can be in."""
 
 
 def open_listeners(where: Address | SocketFile, count: int) -> list[list[socket.socket]]:
-    """For each of ``count`` workers what it listens at. Raises OSError.
+    """The sockets for each of ``count`` workers. Raises OSError.
 
-    All take from the one socket of a file, since a path leads to one alone.
+    The workers share the socket of a file, since a path leads to only one socket.
     """
     if isinstance(where, Address):
         return _open_ports(where, count)
@@ -30,12 +31,14 @@ def open_listeners(where: Address | SocketFile, count: int) -> list[list[socket.
 
 
 def open_file(where: SocketFile) -> socket.socket:
-    """Listen at a Unix socket. Raises OSError, also where somebody listens, or where the file is something else."""
+    """Listen at a Unix socket. Raises OSError, also if somebody listens there, or the file is something else."""
     opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         _clear(where.path)
         opened.bind(str(where.path))
-        where.path.chmod(FILE_MODE)  # before it listens: nobody gets in while it is open wider
+        where.path.chmod(
+            FILE_MODE
+        )  # before it listens, so that nobody connects while its permissions are wider
         opened.setblocking(False)
         opened.listen(BACKLOG)
     except OSError as error:
@@ -45,7 +48,7 @@ def open_file(where: SocketFile) -> socket.socket:
 
 
 def remove_files(listeners: Iterable[socket.socket]) -> None:
-    """Take the files of Unix sockets away while these still listen there: so it is never that of another gate."""
+    """Remove the files of Unix sockets while these still listen, so that another gate's file is never removed."""
     listening = [each for each in listeners if each.family == socket.AF_UNIX and each.fileno() >= 0]
     for path in {each.getsockname() for each in listening}:
         Path(path).unlink(missing_ok=True)
@@ -65,7 +68,7 @@ def _open_ports(address: Address, count: int) -> list[list[socket.socket]]:
                 opened = socket.socket(family, kind, protocol)
                 of_worker.append(opened)
                 _listen(opened, where)
-                where = opened.getsockname()  # port 0 is chosen once
+                where = opened.getsockname()  # the port for 0 is chosen once
     except OSError as error:
         close(found)
         raise OSError(error.errno, error.strerror, str(address)) from error
@@ -89,7 +92,7 @@ def _resolved(address: Address) -> list[Any]:
 
 
 def _see_that_it_is_free(family: int, where: Any) -> None:
-    """Raises OSError where somebody listens: with SO_REUSEPORT alone two gates would share a port without a word."""
+    """Raises OSError if somebody listens there: with SO_REUSEPORT alone two gates would silently share a port."""
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         _only_its_family(probe)
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -98,7 +101,7 @@ def _see_that_it_is_free(family: int, where: Any) -> None:
 
 
 def _clear(path: Path) -> None:
-    """Take away what a gate has left that is no more. Raises OSError where somebody listens."""
+    """Remove the file of a gate that is gone. Raises OSError if somebody listens there."""
     try:
         if not stat.S_ISSOCK(path.lstat().st_mode):
             raise FileExistsError(errno.EEXIST, "a file that is no socket stands there")

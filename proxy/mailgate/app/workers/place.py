@@ -1,4 +1,4 @@
-"""What a worker is given: its number, its sockets, and where it tells the others its numbers."""
+"""What a worker is given: its number, its sockets, and the socket on which it answers with its metrics."""
 
 import signal
 import socket
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 REPLACED = signal.SIGUSR2
-"""Tells a worker to end as on SIGTERM, but gently: another has its place already."""
+"""Tells a worker to end as on SIGTERM, but slowly, since another worker has its place already."""
 PARTING = 2.0
 """Seconds for which such a worker waits for the next request of an idle connection, whose answer then is its last."""
 
@@ -20,20 +20,20 @@ class Place:
     of: int = 1
     public: Sequence[socket.socket] = ()
     devices: Sequence[socket.socket] = ()
-    """Where client certificates are asked for."""
+    """The sockets at which client certificates are asked for."""
     admin: Sequence[socket.socket] = ()
     """The first worker alone has the admin port."""
     folder: Path = Path()
-    """Where every worker listens for the question after its numbers."""
+    """Every worker has a socket for its metrics here."""
     questions: Mapping[str, Sequence[socket.socket]] = field(default_factory=dict)
-    """Where other proxies ask at ports of their own, by the address of each in the settings."""
+    """The sockets for questions of other proxies, by their address in the settings."""
 
     @property
     def has_admin(self) -> bool:
         return self.number == 0
 
-    def telling(self, number: int | None = None) -> Path:
-        """The socket at which a worker, or this one, tells its numbers."""
+    def metrics_socket(self, number: int | None = None) -> Path:
+        """The socket on which a worker answers with its metrics; this worker if none is named."""
         return self.folder / f"worker-{self.number if number is None else number}.sock"
 
 

@@ -1,7 +1,8 @@
-"""Which workers there are and what becomes of them: events in, actions out, and no process is touched here.
+"""Decides which workers to start and end: events come in, actions go out, and no process is touched here.
 
-The law: for each number one worker serves or is on its way, whatever died meanwhile; or all are ending. So every event
-is only noted, and `_settle` then looks at what there is and says what is missing. ``supervisor.py`` does what it says.
+Its law: for each number one worker serves or is on its way, whichever workers died meanwhile; or all are ending. So
+every event is only noted, and `_settle` then compares the workers with this law. ``supervisor.py`` carries out the
+actions.
 """
 
 import signal
@@ -15,11 +16,11 @@ from mailgate.app.workers.place import REPLACED
 log = structlog.get_logger()
 
 FIRST_WAIT, LONGEST_WAIT = 0.25, 30.0
-"""Seconds before a worker that died is started again; each time twice as long, up to the longest."""
+"""Seconds before a worker that died is started again. They double each time, up to the longest."""
 SETTLED = 60.0
-"""Seconds after which a worker that runs has left its failures behind."""
+"""Seconds after which the failures of a running worker are forgotten."""
 STARTING = 300.0
-"""Seconds that a worker may take to start, once another has: the first one may have a large store to upgrade."""
+"""Seconds that a worker may take to start, once another has started. The first one may have a large store to upgrade."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Take no more connections: all are about to end."""
+    """Close the ports, since all workers are about to end."""
 
 
 Action = Start | Send | Close
@@ -53,22 +54,23 @@ class Worker:
     pid: int
     since: float
     round: int
-    """How many times all had been asked to be replaced when it started."""
+    """How many replacements of all had been asked for when it started."""
     serves: bool = False
     leaving: bool = False
-    """It was asked to end, so nobody counts on it and nobody wonders that it ends."""
+    """Whether it was asked to end, so that its end is expected."""
     kill_at: float | None = None
 
 
 @dataclass(slots=True)
 class Roster:
-    """``begin`` first, then every event as it comes. Times are seconds of one clock that never goes back."""
+    """Call ``begin`` first, then the method of every event as it comes. Times are seconds of one clock that never
+    goes back."""
 
     count: int
     grace: float
     """Seconds that a worker has to end what runs; then it is killed."""
     workers: dict[int, Worker] = field(default_factory=dict)
-    """By pid, the oldest first."""
+    """The workers by pid, the oldest first."""
     code: int = 0
     """The exit code of them all."""
     stopping: bool = False
@@ -92,7 +94,7 @@ class Roster:
     # what may happen
 
     def begin(self, now: float) -> list[Action]:
-        """The first worker; the others follow once it has made the store and put the files in force."""
+        """Start the first worker. The others follow once it has made the store and put the files in force."""
         return self._settle(now)
 
     def started(self, number: int, pid: int, now: float) -> None:
@@ -101,11 +103,11 @@ class Roster:
         self._due.pop(number, None)
 
     def not_started(self, number: int, now: float) -> None:
-        """The system has no room for a process now."""
+        """The system could not start a process now."""
         log.error("worker-not-started", worker=number, starts_in=self._wait(number, 0.0, now))
 
     def ready(self, pid: int, now: float) -> list[Action]:
-        """A worker serves: whoever had its place before may leave."""
+        """A worker serves, so the worker that had its place before may leave."""
         worker = self.workers.get(pid)
         if worker is None or worker.leaving or worker.serves:
             return []
@@ -118,7 +120,9 @@ class Roster:
         worker = self.workers.pop(pid, None)
         if worker is None or worker.leaving or self.stopping:
             return self._settle(now)
-        if code > 0 and not self._once_served:  # it has said why; starting it again would end the same way
+        if (
+            code > 0 and not self._once_served
+        ):  # it has logged why, and starting it again would end the same way
             self.code = code
             return self._stop(now)
         if self._replacing and not worker.serves:
@@ -163,13 +167,13 @@ class Roster:
         return [Send(each.pid, signal.SIGKILL) for each in late]
 
     def _missing(self, now: float) -> Iterator[int]:
-        """Numbers that nobody has; before one has served, the first alone: it has the store to itself."""
+        """Numbers without a worker; before any has served, only the first, which must have the store for itself."""
         for number in range(self.count if self._once_served else 1):
             if not self._of(number) and self._due.get(number, now) <= now:
                 yield number
 
     def _replace_one(self) -> list[Action]:
-        """The next step on the way to new workers: one starts at a time, those that are there longest come first."""
+        """The next step of a replacement: one worker starts at a time, and the oldest is replaced first."""
         staying = [each for each in self.workers.values() if not each.leaving]
         if not self._replacing or not all(each.serves for each in staying):
             return []
@@ -182,7 +186,7 @@ class Roster:
         return []
 
     def _of(self, number: int) -> list[Worker]:
-        """Who has this number and stays."""
+        """The worker that has this number and stays."""
         return [each for each in self.workers.values() if each.number == number and not each.leaving]
 
     def _ask_to_leave(self, worker: Worker, by: int, now: float) -> Action:
@@ -191,7 +195,7 @@ class Roster:
         return Send(worker.pid, by)
 
     def _wait(self, number: int, lasted: float, now: float) -> float:
-        """How long this number is without a worker now."""
+        """Note that this number has lost its worker, and return how long it waits for the next one."""
         failures = 1 if lasted >= SETTLED else self._failures.get(number, 0) + 1
         wait = min(FIRST_WAIT * 2.0 ** min(failures - 1, 30), LONGEST_WAIT)
         self._failures[number], self._due[number] = failures, now + wait

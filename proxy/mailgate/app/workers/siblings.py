@@ -1,4 +1,4 @@
-"""The numbers of all workers in one answer: each sample with the worker that it is of."""
+"""The metrics of all workers in one answer. Each sample is labelled with its worker."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -15,8 +15,8 @@ PATIENCE = ClientTimeout(total=2)
 LABEL = "worker"
 
 
-def telling_app(registry: CollectorRegistry) -> web.Application:
-    """What a worker tells the first one: ``/metrics``, and ``/healthz`` for whether it answers."""
+def metrics_app(registry: CollectorRegistry) -> web.Application:
+    """What a worker answers the first one: ``/metrics``, and ``/healthz`` for whether it answers."""
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -60,7 +60,7 @@ class Siblings:
         return {number: text for number, text in zip(numbers, texts, strict=True) if text is not None}
 
     async def _ask(self, number: int, path: str) -> str | None:
-        connector = UnixConnector(str(self._place.telling(number)))
+        connector = UnixConnector(str(self._place.metrics_socket(number)))
         try:
             async with (
                 ClientSession(connector=connector, timeout=PATIENCE) as session,

@@ -1,4 +1,4 @@
-"""From the settings to a supervisor with its ports."""
+"""Starts a supervisor with the ports of the settings."""
 
 import tempfile
 from collections.abc import Callable
@@ -20,10 +20,10 @@ def workers_of(settings: Settings) -> int:
 
 
 def supervise(settings: Settings, be: Callable[[Place, Callable[[], None], int], int]) -> int:
-    """Run as many workers as the settings ask for, each as ``be`` says; the exit code. Raises OSError.
+    """Run as many workers as the settings ask for. Returns the exit code; raises OSError.
 
-    ``be`` is called in each worker's own process, with its place, what to call once it serves, and a file descriptor that
-    is at its end when the supervisor is gone.
+    ``be`` is called in each worker's own process, with its place, a function to call once it serves, and a file
+    descriptor that reaches its end when the supervisor is gone.
     """
     count = workers_of(settings)
     certificates = settings.client_certificates

@@ -1,7 +1,7 @@
-"""Keeps a number of worker processes alive: starts them, starts them again when they die, replaces and ends them.
+"""Keeps a number of worker processes alive: it starts, restarts, replaces and ends them.
 
-What is to be done says ``roster.py``; here it is done. It serves nothing itself and opens nothing but a pipe a worker,
-so that little can go wrong here. It must have no threads when it forks.
+``roster.py`` decides what to do, and this file does it. It serves nothing and opens only one pipe for each worker, so
+that little can go wrong. It must have no threads when it forks.
 """
 
 import os
@@ -24,12 +24,13 @@ HEEDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.S
 LONGEST_SLEEP = 60.0
 
 Run = Callable[[int, Callable[[], None], int], int]
-"""Be worker ``number``: call the function once it serves, end when the file descriptor is at its end. The exit code."""
+"""Be worker ``number``: call the function once it serves, and end when the file descriptor reaches its end. Returns
+the exit code."""
 
 
 @dataclass(slots=True)
 class Supervisor:
-    """``run`` starts ``count`` workers and comes back when all have ended."""
+    """``run`` starts ``count`` workers and returns when all have ended."""
 
     count: int
     run_worker: Run
@@ -39,12 +40,12 @@ class Supervisor:
     """Called before the workers are asked to end: closes the ports."""
     _roster: Roster = field(init=False)
     _pipes: dict[int, int] = field(default_factory=dict)
-    """By pid: readable once the worker serves, or once it is gone."""
+    """Pipes by pid. A pipe is readable once its worker serves, or is gone."""
     _alive: tuple[int, int] = (-1, -1)
     _signals: tuple[int, int] = (-1, -1)
 
     def run(self) -> int:
-        """Until SIGTERM or SIGINT has ended all, or the first start fails. The exit code."""
+        """Run until SIGTERM or SIGINT has ended all workers, or the first start fails. Returns the exit code."""
         self._roster = Roster(self.count, self.grace)
         self._alive, self._signals = os.pipe(), os.pipe()
         before = self._listen_to_signals()
@@ -97,7 +98,9 @@ class Supervisor:
                 case Start(number):
                     self._start(number)
                 case Send(pid, number):
-                    os.kill(pid, number)  # ours until it is reaped: no other process has this pid
+                    os.kill(
+                        pid, number
+                    )  # the process is ours until it is reaped, so no other process has this pid
                 case Close():
                     self.on_stop()
 
@@ -109,7 +112,7 @@ class Supervisor:
 
     def _fork(self, number: int) -> None:
         read, write = os.pipe()
-        # they wait until they are the worker's own: what came before that would be lost
+        # signals wait until the worker handles them, else early ones would be lost
         signal.pthread_sigmask(signal.SIG_BLOCK, HEEDED)
         try:
             pid = os.fork()
@@ -126,9 +129,10 @@ class Supervisor:
             os.close(write)
 
     def _be(self, number: int, write: int) -> int:
-        """In the new process: the signals are its own again, and it hears when the supervisor is gone.
+        """Run in the new process: give it its own signals, and let it see when the supervisor is gone.
 
-        SIGHUP waits until it heeds it (``app/serve.py``): before, it would end it.
+        SIGHUP stays blocked until the worker handles it (``app/serve.py``), since before that it would end the
+        worker.
         """
 
         def ready() -> None:

@@ -1,4 +1,4 @@
-"""What commands about notices share: the rule that is meant, in the version in force."""
+"""What the commands about notices share: the rule in the version in force, and the settings."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,14 +24,14 @@ Kind = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A rule of the version in force, and what a mail would say of it."""
+    """The version in force, and the topic of a notice about one of its rules."""
 
     active: Activation
     topic: Topic
 
 
 async def subject_of(store: Store, bundle: Bundle, rule: str, kind: MailKind, now: datetime) -> Subject:
-    """Raises RefusedError where there is nothing to say; ends the command where nothing is in force."""
+    """The subject of a command. Raises RefusedError if nothing may be sent; ends the command if no version is in force."""
     active = await store.policies.active()
     if active is None:
         fail(1, "nothing is in force yet: the first start puts the files in force")
@@ -39,7 +39,7 @@ async def subject_of(store: Store, bundle: Bundle, rule: str, kind: MailKind, no
 
 
 def settings_of(bundle: Bundle) -> NoticeSettings:
-    """The settings of notices; ends the command where there are none."""
+    """The settings of notices; ends the command if there are none."""
     notices = bundle.settings.notices
     if notices is None:
         fail(2, "no mails are sent by these settings; expected `notices` with `smtp` or `outbox` in them")

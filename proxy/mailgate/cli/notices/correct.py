@@ -1,4 +1,4 @@
-"""``mailgate notices correct``: write to everybody whom rules had reached that were taken back."""
+"""``mailgate notices correct``: write to everybody whom a rule had reached that was taken back."""
 
 import json
 from datetime import UTC, datetime
@@ -11,14 +11,14 @@ from mailgate.cli.notices.delivering import deliver
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import with_store
 from mailgate.config import Bundle
-from mailgate.mail.announce import known_of
 from mailgate.mail.composer import address_book
 from mailgate.mail.corrections import correct as queue_corrections
+from mailgate.mail.recipient_list import believed_by
 from mailgate.store import Store
 
 
 def correct(token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
-    """Send the corrections of `mailgate policy retract` now, where no gate that runs does: each goes once."""
+    """Send the corrections of `mailgate policy retract` now, if no running gate does. Each goes once."""
     queued = 0
 
     async def run(store: Store, bundle: Bundle) -> None:
@@ -26,8 +26,8 @@ def correct(token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json
 
         async def first() -> None:
             nonlocal queued
-            known, book = known_of(bundle), address_book(notices)
-            queued = await queue_corrections(store, known, book, who, datetime.now(UTC))
+            believed, book = believed_by(bundle), address_book(notices)
+            queued = await queue_corrections(store, believed, book, who, datetime.now(UTC))
 
         await deliver(store, bundle, notices, who, first)
 

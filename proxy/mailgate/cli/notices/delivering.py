@@ -1,4 +1,4 @@
-"""Sending from the command line, beside gates that may be sending too."""
+"""Sends mails from the command line, beside gates that may send too."""
 
 import asyncio
 from collections import Counter
@@ -15,7 +15,7 @@ from mailgate.config.mail import NoticeSettings
 from mailgate.mail.postman import Postman
 from mailgate.mail.way import WayDownError
 from mailgate.rollout.acts import Person
-from mailgate.store import Mailing, MailState, Store
+from mailgate.store import Mail, MailState, Store
 
 First = Callable[[], Awaitable[None]]
 _TICK = 0.25
@@ -25,13 +25,13 @@ _TICK = 0.25
 async def deliver(
     store: Store, bundle: Bundle, notices: NoticeSettings, who: Person, first: First | None = None
 ) -> None:
-    """Send until nothing is due any more; where a gate sends, wait for it. ``first`` is done once, by who sends.
+    """Send until nothing is due any more; while a gate sends, wait for it.
 
-    Ends the command where no mail can be sent now.
+    The process that sends does ``first`` once. Ends the command if no mail can be sent now.
     """
     counts: Counter[str] = Counter()
 
-    def told(_mailing: Mailing, state: MailState, _why: str) -> None:
+    def told(_mail: Mail, state: MailState, _why: str) -> None:
         counts[state.value] += 1
 
     postman = postman_for(bundle.settings, notices, store, told)
@@ -47,7 +47,7 @@ async def deliver(
 
 async def _send(store: Store, postman: Postman, bar: Progress, first: First | None) -> None:
     task, total = bar.add_task("sending", total=None), 0
-    while first is not None or await store.mailings.wait(datetime.now(UTC)):
+    while first is not None or await store.mails.wait(datetime.now(UTC)):
         sending = asyncio.get_running_loop().create_task(postman.round(first))
         while not sending.done():
             await asyncio.wait({sending}, timeout=_TICK)
@@ -62,11 +62,11 @@ async def _send(store: Store, postman: Postman, bar: Progress, first: First | No
 
 async def waiting(store: Store) -> int:
     """How many mails are queued."""
-    return sum(each.count for each in await store.mailings.counts() if each.state is MailState.QUEUED)
+    return sum(each.count for each in await store.mails.counts() if each.state is MailState.QUEUED)
 
 
 def progress_bar(noun: str) -> Progress:
-    """A bar on standard error, where that is a terminal."""
+    """A progress bar on standard error, shown if that is a terminal."""
     errors = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),

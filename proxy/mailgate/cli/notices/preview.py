@@ -1,4 +1,4 @@
-"""``mailgate notices preview``: the mail that somebody would get."""
+"""``mailgate notices preview``: shows the mail that a person would get."""
 
 import json
 from dataclasses import asdict
@@ -13,10 +13,10 @@ from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.devices.names import user_text
 from mailgate.gateway.pages.languages import asked_as, load_languages
-from mailgate.mail.announce import facts_of, known_of
 from mailgate.mail.composer import composer_for
 from mailgate.mail.preview import sample, stand_in
-from mailgate.mail.words import Mailed
+from mailgate.mail.recipient_list import believed_by, notice_about
+from mailgate.mail.words import RenderedNotice
 from mailgate.store import MailKind, Store
 
 Language = Annotated[str, typer.Option("--language", help="In this language; the person's if not given.")]
@@ -44,11 +44,11 @@ def preview(
             f"--language: there are no texts in `{printable(language)}`; expected one of {', '.join(sorted(known))}",
         )
 
-    async def run(store: Store, bundle: Bundle) -> tuple[Mailed, bool]:
+    async def run(store: Store, bundle: Bundle) -> tuple[RenderedNotice, bool]:
         now = datetime.now(UTC)
         topic = (await subject_of(store, bundle, rule, kind, now)).topic
         whom = bundle.settings.logins.person(person)
-        found = await sample(store, bundle.rules, topic, known_of(bundle), whom, now)
+        found = await sample(store, bundle.rules, topic, believed_by(bundle), whom, now)
         login = user_text(whom) or next(iter(sorted(found.people)), "")
         stands_in = login not in found.people
         if stands_in:
@@ -56,8 +56,8 @@ def preview(
                 fail(1, f"rule `{rule}` is not about {printable(person)}: they would get no mail")
             found = stand_in(topic, found.any_laptop)
         spoken = language or (await store.languages.of([login])).get(login, "")
-        facts = facts_of(topic, found, "" if stands_in else login, spoken)
-        return composer_for(bundle.settings).said(kind, facts), stands_in
+        notice = notice_about(topic, found, "" if stands_in else login, spoken)
+        return composer_for(bundle.settings).render(notice), stands_in
 
     mail, stands_in = with_store(config, run)
     if as_json:

@@ -13,9 +13,10 @@ from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import with_store
 from mailgate.config import Bundle
 from mailgate.config.mail import NoticeSettings
-from mailgate.mail.announce import Announcement, announce, known_of, queue
 from mailgate.mail.composer import address_book
-from mailgate.store import Store
+from mailgate.mail.recipient_list import RecipientList, believed_by, list_recipients, queue
+from mailgate.store import NoticeKey, Store
+from mailgate.views.notices import RecipientCounts, mails_of, recipient_counts
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Count alone; nothing is queued.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -32,24 +33,24 @@ def send(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Write to the people whom a rule of the version in force is about, each once for each version and kind."""
+    """Write to the people whom a rule of the version in force is about, once for each version and kind."""
 
     async def run(store: Store, bundle: Bundle) -> dict[str, Any]:
         notices, now = settings_of(bundle), datetime.now(UTC)
         subject = await subject_of(store, bundle, rule, kind, now)
         found = await _counted(store, bundle, notices, subject, now)
-        told = _told(found)
+        counts = recipient_counts(found)
         if not as_json:
-            _say(told)
+            _say(counts)
         if dry_run:
-            return told
+            return counts.model_dump()
         who = person(bundle.settings, "operator", token_file=token_file)
-        if not yes and found.mailings:
-            typer.confirm(f"Write to {told['to_write']:,} people?", abort=True, err=True)
+        if not yes and found.mails:
+            typer.confirm(f"Write to {counts.to_write:,} people?", abort=True, err=True)
         queued = await queue(store, found, who, subject.topic, datetime.now(UTC))
         if not no_wait:
             await deliver(store, bundle, notices, who)
-        return told | {"queued": queued, "states": await _states(store, subject)}
+        return counts.model_dump() | {"queued": queued, "states": await _states(store, subject)}
 
     done = with_store(config, run)
     if as_json:
@@ -60,15 +61,15 @@ def send(
 
 async def _counted(
     store: Store, bundle: Bundle, notices: NoticeSettings, subject: Subject, now: datetime
-) -> Announcement:
+) -> RecipientList:
     with progress_bar("devices") as bar:
         task = bar.add_task("deciding", total=None)
-        return await announce(
+        return await list_recipients(
             store,
             bundle.rules,
             subject.active,
             subject.topic,
-            known_of(bundle),
+            believed_by(bundle),
             address_book(notices),
             now,
             lambda done, of: bar.update(task, completed=done, total=of),
@@ -76,30 +77,23 @@ async def _counted(
 
 
 async def _states(store: Store, subject: Subject) -> dict[str, int]:
-    """What became of the mails about this rule, version and kind."""
-    topic = subject.topic
-    meant = (topic.rule.id, subject.active.number, topic.kind)
-    found = [each for each in await store.mailings.counts() if (each.rule, each.version, each.kind) == meant]
-    return {each.state.value: each.count for each in found}
-
-
-def _told(found: Announcement) -> dict[str, Any]:
+    """What became of the mails with this notice."""
+    about = NoticeKey(subject.active.number, subject.topic.kind, subject.topic.rule.id)
     return {
-        "to_write": len(found.mailings),
-        "told_before": found.told_before,
-        "no_address": found.no_address,
-        "nameless": found.nameless,
-        "untold": found.untold,
+        str(state): count for state, count in mails_of(await store.mails.counts(about), about).states.items()
     }
 
 
-def _say(told: dict[str, Any]) -> None:
+def _say(counts: RecipientCounts) -> None:
+    typer.echo(f"{counts.to_write:>9,} people to write to")
     for count, words in (
-        (told["to_write"], "people to write to"),
-        (told["told_before"], "who have this mail already"),
-        (told["no_address"], "without an address in the company's domain"),
-        (told["nameless"], "devices of which nobody knows whose they are"),
-        (told["untold"], "people of whom it cannot be told whether the rule is about them: not written to"),
+        (counts.written_before, "who have this mail already"),
+        (counts.no_address, "without an address in the company's domain"),
+        (counts.nameless, "devices whose owner nobody knows"),
+        (
+            counts.undecided,
+            "people for whom it cannot be decided whether the rule is about them: not written to",
+        ),
     ):
-        if count or words.startswith("people to write"):
+        if count:
             typer.echo(f"{count:>9,} {words}")

@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.box import SIMPLE
@@ -16,8 +16,8 @@ from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.mail import undelivered as decide
-from mailgate.mail.composer import message_id
-from mailgate.store import MailCount, Mailing, MailState, Store
+from mailgate.store import MailCount, MailState, Store
+from mailgate.views.notices import MailFacts, mail_facts
 
 States = Annotated[
     list[MailState] | None, typer.Option("--state", help="Only those in this state; may be given again.")
@@ -33,7 +33,7 @@ def status(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
     """Count mails about rules by rule, version, kind and state."""
 
     async def run(store: Store, _bundle: Bundle) -> list[MailCount]:
-        return await store.mailings.counts()
+        return await store.mails.counts()
 
     counts = with_store(config, run)
     if as_json:
@@ -48,29 +48,27 @@ def status(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
         typer.echo("No mail about a rule was queued yet.")
 
 
-def list_mailings(
+def list_mails(
     state: States = None,
     rule: RuleOption = "",
     limit: Limit = 50,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """List mails about rules: to whom, what became of them, why, and under which Message-ID."""
+    """List mails about rules with their recipients, states, causes and Message-IDs."""
 
-    async def run(store: Store, bundle: Bundle) -> list[dict[str, Any]]:
-        notices = bundle.settings.notices
-        domain = notices.domain if notices else ""
-        found = await store.mailings.page(states=state or (), rule=rule, size=limit)
-        return [_told(each, domain) for each in found]
+    async def run(store: Store, bundle: Bundle) -> list[MailFacts]:
+        found = await store.mails.page(states=state or (), rule=rule, size=limit)
+        return [mail_facts(each, bundle.settings.notices) for each in found]
 
     rows = with_store(config, run)
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False))
+        typer.echo(json.dumps([each.model_dump(mode="json") for each in rows], ensure_ascii=False))
     elif rows:
         names = ("id", "address", "rule", "version", "kind", "state", "why", "changed_at")
         table = Table(*(Column(name, overflow="fold") for name in names), box=SIMPLE)
         for each in rows:
-            table.add_row(*(Text(printable(str(each[name]))) for name in names))
+            table.add_row(*(Text(printable(str(getattr(each, name)))) for name in names))
         Console().print(table)
     else:
         typer.echo("There is none.")
@@ -109,7 +107,7 @@ def retry(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Queue mails again that `failed`, once what was wrong is mended. What would not be true any more is not sent."""
+    """Queue mails again that `failed`, after the cause is mended. A mail that is no longer true is not sent."""
     if bool(ids) is everything:
         fail(2, "expected ids or --all")
 
@@ -124,11 +122,3 @@ def retry(
             f"{count:,} queued again: the others have not failed; `mailgate notices list --state failed` shows those that have",
         )
     typer.echo(json.dumps({"queued": count}) if as_json else f"{count:,} queued again")
-
-
-def _told(mailing: Mailing, domain: str) -> dict[str, Any]:
-    """Everything but what the mail says."""
-    plain = {name: value for name, value in asdict(mailing).items() if name != "facts"}
-    for name in ("queued_at", "until", "changed_at"):
-        plain[name] = plain[name].isoformat(timespec="seconds") if plain[name] else None
-    return plain | {"message_id": message_id(mailing.id, domain)}

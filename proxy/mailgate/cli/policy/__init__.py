@@ -1,4 +1,4 @@
-"""``mailgate policy``: which rules are in force, which were, and what others would change."""
+"""``mailgate policy``: the rules that are in force, those that were, and what others would change."""
 
 import typer
 

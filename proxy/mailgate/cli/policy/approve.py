@@ -1,4 +1,4 @@
-"""``mailgate policy approve|plans``: stand up for what somebody else has planned, and see how plans stand."""
+"""``mailgate policy approve|plans``: approve a plan that somebody else made, and list plans with their status."""
 
 import json
 from dataclasses import asdict
@@ -18,7 +18,7 @@ from mailgate.cli.stored import printable, with_store
 from mailgate.config import Bundle
 from mailgate.rollout import approvals
 from mailgate.rollout.acts import newly_counted
-from mailgate.rollout.approvals import Standing
+from mailgate.rollout.approvals import PlanStatus
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.guard_window import newly_kept_out
 from mailgate.store import Store
@@ -33,7 +33,7 @@ def approve(
 ) -> None:
     """Stand up for exactly this plan, so that somebody may apply it although the guard objects."""
 
-    async def run(store: Store, bundle: Bundle) -> Standing:
+    async def run(store: Store, bundle: Bundle) -> PlanStatus:
         guard, who = guard_of(bundle.settings), person(bundle.settings, "approver", token_file=token_file)
         return await approvals.approve(store, plan, who, note, datetime.now(UTC), guard)
 
@@ -51,8 +51,8 @@ def plans(
 ) -> None:
     """List the plans that were made, who has approved them, and what they still need."""
 
-    async def run(store: Store, bundle: Bundle) -> list[Standing]:
-        return await approvals.standings(store, guard_of(bundle.settings), datetime.now(UTC), limit)
+    async def run(store: Store, bundle: Bundle) -> list[PlanStatus]:
+        return await approvals.plan_statuses(store, guard_of(bundle.settings), datetime.now(UTC), limit)
 
     found = with_store(config, run, decides=False)
     if as_json:
@@ -67,32 +67,32 @@ def plans(
         typer.echo("No plan is kept: `mailgate policy plan` makes one.")
 
 
-def _needs(standing: Standing) -> str:
-    if not standing.needed:
+def _needs(status: PlanStatus) -> str:
+    if not status.needed:
         return "it stays within the guard and needs no approval"
-    if standing.missing:
-        return f"{standing.missing} of {standing.needed} approvals are missing"
+    if status.missing:
+        return f"{status.missing} of {status.needed} approvals are missing"
     return "it has the approvals that it needs"
 
 
-def _plain(standing: Standing) -> dict[str, Any]:
-    plan = standing.plan
+def _plain(status: PlanStatus) -> dict[str, Any]:
+    plan = status.plan
     return {
         "digest": plan.digest,
         "author": plan.author,
         "made_at": plan.made_at.isoformat(),
         "policy": plan.draft.policy,
-        "newly": newly_counted(standing.body),
-        "most_kept_out": asdict(newly_kept_out(standing.body)),
-        "state": standing.state,
-        "approved_by": standing.approved,
-        "needed": standing.needed,
-        "missing": standing.missing,
-        "against": standing.against,
+        "newly": newly_counted(status.body),
+        "most_kept_out": asdict(newly_kept_out(status.body)),
+        "state": status.state,
+        "approved_by": status.approved,
+        "needed": status.needed,
+        "missing": status.missing,
+        "against": status.against,
     }
 
 
-def _table(found: list[Standing]) -> Table:
+def _table(found: list[PlanStatus]) -> Table:
     """Narrow enough for 80 columns. Kept out: at one moment or another, in people and devices."""
     names = ("plan", "made (UTC)", "by", "kept out", "state", "approved by", "missing")
     table = Table(*(Column(name, no_wrap=name not in ("by", "approved by")) for name in names), box=SIMPLE)

@@ -73,7 +73,7 @@ def retract(
 
 
 def _tell(activation: Activation, now: datetime, as_json: bool) -> None:
-    """Say what is in force. Where it was before, nothing was done."""
+    """Say what is in force. If it was in force before, nothing was done."""
     already = activation.at != now
     if as_json:
         typer.echo(json.dumps(asdict(activation) | {"already": already}, default=str))

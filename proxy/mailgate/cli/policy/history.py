@@ -44,7 +44,7 @@ def history(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
 
 
 def show(version: Name = "", config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
-    """Print one version: who made it when and why, and its files; and which rules are off now, whatever version it is."""
+    """Print one version: its author, date, note and files; and the rules that are off now, in any version."""
 
     async def run(store: Store, bundle: Bundle) -> tuple[Version, list[str]]:
         off = bundle.policy.reliefs.for_everybody(datetime.now(UTC))
@@ -97,7 +97,7 @@ def diff(
 
 
 async def version_called(store: Store, name: str) -> Version:
-    """The version that somebody means; ends the command where it is none or several."""
+    """The version with this name. Ends the command if there is none, or more than one."""
     try:
         return await version_of(store, name)
     except NoVersionError as error:

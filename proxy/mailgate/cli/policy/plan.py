@@ -1,4 +1,4 @@
-"""``mailgate policy plan``: what changed rules would do, and to whom, before they do it."""
+"""``mailgate policy plan``: what changed rules would do, and to whom."""
 
 import csv
 import json
@@ -58,10 +58,11 @@ def plan(
     workers: Workers = 0,
     token_file: TokenFile = None,
 ) -> None:
-    """Say what the rules in the files, or an earlier version, would change for every known device and everybody seen of late.
+    """Say what the rules in the files, or an earlier version, would change for every known device and everybody seen
+    lately.
 
-    Nothing is put in force. Exit code 1 where a case of the tests does not hold. Where the settings have admins, a plan
-    can be applied if an operator or approver has shown their token for it.
+    Nothing is put in force. Exit code 1 if a case of the tests does not hold. If the settings have admins, a plan can
+    only be applied if an operator or approver has shown their token for it.
     """
     if as_json and as_csv:
         fail(2, "expected one of --json and --csv")
@@ -92,7 +93,7 @@ def plan(
 
 
 def candidate_of(config: Path, file: Path | None) -> Rules:
-    """The rules in the files, or in ``file``; ends the command where they have mistakes."""
+    """The rules in the files, or in ``file``. Ends the command if they have mistakes."""
     try:
         return load_candidate(config, file) if file else load_bundle(config).rules
     except ConfigError as error:
@@ -102,10 +103,8 @@ def candidate_of(config: Path, file: Path | None) -> Rules:
 async def planned(
     store: Store, bundle: Bundle, candidate: Rules, days: int, workers: int, who: Person | None
 ) -> Plan:
-    """The plan, with a progress bar on standard error; ends the command where nothing is in force.
-
-    It is kept where somebody answers for it.
-    """
+    """Make the plan, with a progress bar on standard error. Ends the command if nothing is in force. The plan is kept
+    if an author is named."""
     active = await store.policies.active()
     if active is None:
         fail(1, "nothing is in force yet: the first start puts the files in force")

@@ -98,7 +98,7 @@ def _overview(newly: Mapping[str, Counts], same: Counts | None = None) -> Table:
 
 
 def _later(console: Console, plan: Plan, moment: Moment) -> None:
-    """Who moves when a stage has begun; the guard counts them now."""
+    """How many move when a stage has begun. The guard counts them now."""
     when = moment_told(plan, moment)
     newly = moment.newly
     if not any(newly[label].devices for label in LABELS):
@@ -112,7 +112,7 @@ def _later(console: Console, plan: Plan, moment: Moment) -> None:
 
 
 def _undated(console: Console, plan: Plan) -> None:
-    """Who may be kept out, and it cannot be told when; the guard counts them now."""
+    """How many may be kept out at a moment that cannot be told. The guard counts them now."""
     told = list(undated_told(plan))
     if told:
         _line(console, "\nAt moments that cannot be told", "bold")

@@ -17,9 +17,9 @@ class NanoMdmApi(Strict):
     """The API of NanoMDM, to which commands for devices are sent."""
 
     base_url: ServiceUrl
-    """Where NanoMDM is, like ``https://mdm.example.com``."""
+    """The address of NanoMDM, like ``https://mdm.example.com``."""
     api_key: HeaderKey
-    """What NanoMDM was started with as ``-api``."""
+    """The value of NanoMDM's ``-api``."""
 
 
 class AppleMdmSettings(Asked):
@@ -27,17 +27,18 @@ class AppleMdmSettings(Asked):
 
     type: Literal["apple-mdm"]
     api_key: HeaderKey | None = None
-    """What the webhook's URL has as its password, like ``http://mdm:KEY@127.0.0.1:8081/api/devices/NAME``."""
+    """The password in the webhook's URL, like ``http://mdm:KEY@127.0.0.1:8081/api/devices/NAME``."""
     hmac_key: Secret | None = None
-    """In place of that: what NanoMDM was started with as ``-webhook-hmac-key``."""
+    """In place of the password: the value of NanoMDM's ``-webhook-hmac-key``."""
     post_bytes: Size = Field(default=16 * MiB, ge=1024)
     """Largest event that is taken."""
     whole_lists: bool = False
-    """Whether every list of apps that anybody asks devices for is of all apps. Lists asked for here always are."""
+    """Whether all lists of apps that others ask devices for have all apps. Lists that the gate asks for always have."""
     nanomdm: NanoMdmApi | None = None
-    """NanoMDM's API, to ask devices every ``every``, when they enrol, and when a person wants to know at once."""
+    """NanoMDM's API, by which devices are asked every ``every``, when they enrol, and when a person wants to know at
+    once."""
     every: Duration = Field(default=timedelta(hours=4), ge=timedelta(minutes=1))
-    """How often every device is asked, where ``nanomdm`` is there."""
+    """How often every device is asked, if ``nanomdm`` is set."""
 
     @model_validator(mode="after")
     def _one_proof(self) -> Self:

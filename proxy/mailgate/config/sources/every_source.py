@@ -1,4 +1,4 @@
-"""What every source has in its settings: when it is asked, how long, and what is held back."""
+"""Settings that every source has: when it is asked, for how long, and what is held back."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -14,12 +14,12 @@ MiB = 1024 * 1024
 
 
 class Posting(NamedTuple):
-    """Where a source calls by itself: what it has to send, and how much it may."""
+    """How a source that calls by itself proves itself, and how much it may send."""
 
     most: int
     """Bytes of the largest body."""
     key: SecretStr | None
-    """The API key; None where it proves itself in another way (``connectors/webhook_proofs.py``)."""
+    """The API key; None if it proves itself in another way (``connectors/webhook_proofs.py``)."""
 
 
 class EverySource(Strict):
@@ -28,18 +28,19 @@ class EverySource(Strict):
     every: Duration = Field(default=timedelta(minutes=15), ge=timedelta(seconds=5))
     """How often it is asked, with up to a tenth more by chance."""
     full_every: Duration = timedelta(hours=24)
-    """How often everything is read, where the API can tell what changed; else each time."""
+    """How often everything is read, if the API can tell what changed; otherwise each run reads everything."""
     unavailable_after: Duration = timedelta(hours=1)
-    """How long it may fail until what it said, once too old, is called ``unavailable`` instead of ``stale``."""
+    """How long it may fail before its old reports are called ``unavailable`` instead of ``stale``."""
     most_gone: int = Field(default=10, ge=0, le=100)
-    """Percent of its devices that one run may find gone. Beyond that they are kept until a person has looked."""
+    """The percentage of its devices that one run may find gone. If there are more, they are kept until a person has
+    looked."""
 
     def scheduled(self) -> bool:
-        """Whether there is something to ask again and again, where the kind of source is one that is asked."""
+        """Whether a source of a kind that is asked has something to ask for."""
         return True
 
     def posting(self) -> Posting | None:
-        """How the source may call; None where it does not."""
+        """How the source may call; None if it does not call."""
         return None
 
 

@@ -13,9 +13,9 @@ class FileSettings(EverySource):
     path: FilePlace
     """CSV or JSON lines. It may be missing until it is written first."""
     format: Literal["csv", "jsonl"] | None = None
-    """CSV where the name ends in ``.csv``, else JSON lines."""
+    """CSV if the name ends in ``.csv``, else JSON lines."""
     complete: bool = False
-    """Whether it names every device, so that one which is not in it any more is gone."""
+    """Whether it names every device, so that a device that is no longer in it is gone."""
 
     def is_csv(self) -> bool:
         return self.format == "csv" or (self.format is None and self.path.suffix.casefold() == ".csv")

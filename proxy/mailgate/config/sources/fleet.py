@@ -14,7 +14,7 @@ class FleetSettings(Asked):
 
     type: Literal["fleet"]
     base_url: ServiceUrl
-    """Where Fleet is, like ``https://fleet.example.com``."""
+    """The address of Fleet, like ``https://fleet.example.com``."""
     token: HeaderKey
     """The API token of an API-only user."""
     page_size: int = Field(default=50, ge=1, le=500)

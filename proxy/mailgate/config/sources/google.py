@@ -1,4 +1,4 @@
-"""What Google's sources have in common in their settings: a service account of a Google Cloud project."""
+"""Settings that Google's sources share: a service account of a Google Cloud project."""
 
 import json
 from typing import Annotated, Any
@@ -38,4 +38,4 @@ class GoogleAccount(Asked):
 
     account: ServiceAccount
     login_url: ServiceUrl = "https://oauth2.googleapis.com"
-    """Where tokens are given out."""
+    """The address of the token endpoint."""

@@ -22,8 +22,8 @@ class IntuneSettings(Asked):
     """The application's id, as it is registered in Entra."""
     client_secret: Secret
     base_url: ServiceUrl = "https://graph.microsoft.com"
-    """Microsoft Graph; another in a national cloud."""
+    """The address of Microsoft Graph; a national cloud has another."""
     login_url: ServiceUrl = "https://login.microsoftonline.com"
-    """Where tokens are given out; another in a national cloud."""
+    """The address of the token endpoint; a national cloud has another."""
     witnesses: int = Field(default=25, ge=0, le=1000)
-    """Apps whose device lists may be read to learn which devices have an inventory at all."""
+    """How many apps' device lists may be read to learn which devices have an inventory at all."""

@@ -15,9 +15,9 @@ class JamfSettings(Asked):
 
     type: Literal["jamf"]
     base_url: ServiceUrl
-    """Where Jamf Pro is, like ``https://example.jamfcloud.com``."""
+    """The address of Jamf Pro, like ``https://example.jamfcloud.com``."""
     client_id: ClientId
     client_secret: Secret
     page_size: int = Field(default=200, ge=1, le=2000)
     unmanaged_apps: bool = False
-    """Whether Jamf Pro is set to collect apps that it does not manage. Where it is not, nothing can be called clean."""
+    """Whether Jamf Pro is set to collect apps that it does not manage. If not, no device is called clean."""

@@ -28,7 +28,7 @@ MAX_APPS = 5000
 
 
 class InstalledApp(Strict):
-    """One app on a device, where more is known of it than one word."""
+    """One app on a device, with more than one fact about it."""
 
     id: Name = ""
     """Bundle identifier or package name."""
@@ -56,15 +56,15 @@ class DeviceLine(Strict):
     certificates: Annotated[tuple[Thumbprint, ...], Field(max_length=20)] = ()
     """Thumbprints of TLS client certificates."""
     apps: Annotated[tuple[Name | InstalledApp, ...], Field(max_length=MAX_APPS)] | None = None
-    """Identifiers or names of the apps that are there; left out where the inventory does not know."""
+    """Identifiers or names of the apps that are there; left out if the inventory does not know."""
     apps_complete: bool = False
-    """Whether ``apps`` has every app on the device. Where it does not, the device is never clean."""
+    """Whether ``apps`` has every app on the device. If not, the device is never clean."""
     reported_at: Moment | None = None
     """When the apps were looked at."""
     expires_at: Moment | None = None
-    """Until when this may be believed, where that is sooner than ``posture.max_age``."""
+    """Until when this may be believed, if that is sooner than ``posture.max_age``."""
     gone: bool = False
-    """The inventory has the device no longer."""
+    """The inventory no longer has the device."""
 
     @model_validator(mode="after")
     def _apps_have_a_time(self) -> Self:
@@ -75,5 +75,5 @@ class DeviceLine(Strict):
         return self
 
     def looked_at(self) -> datetime | None:
-        """When the apps were looked at; None where there are none."""
+        """When the apps were looked at; None if there are none."""
         return self.reported_at if self.apps is not None else None

@@ -40,9 +40,10 @@ class PushSettings(Strict):
     keys_url: ServiceUrl = "https://www.googleapis.com"
     """Where Google's keys are, at ``/oauth2/v3/certs``."""
     keys: GoogleKeysFile | None = None
-    """Google's keys as a file, where they are not to be fetched."""
+    """Google's keys as a file, if they are not to be fetched."""
     api_key: HeaderKey | None = None
-    """In place of a token: what a proxy in between sends, as ``Authorization: Bearer KEY`` or ``X-API-Key: KEY``."""
+    """In place of a token: the key that a proxy in between sends, as ``Authorization: Bearer KEY`` or ``X-API-Key:
+    KEY``."""
     post_bytes: Size = Field(default=16 * MiB, ge=1024)
     """Largest message that is taken."""
 

@@ -19,20 +19,20 @@ class WorkspaceOneSettings(Asked):
     base_url: ServiceUrl
     """The REST API URL of the console, like ``https://as1.awmdm.com``."""
     client_id: Account | None = None
-    """Of an OAuth client, with ``client_secret`` and ``login_url``."""
+    """The id of an OAuth client, with ``client_secret`` and ``login_url``."""
     client_secret: Secret | None = None
     login_url: ServiceUrl | None = None
     """Where the tokens of the region are given out, like ``https://na.uemauth.workspaceone.com``."""
     username: Account | None = None
-    """Of an administrator who logs in with ``password`` and ``tenant_code``."""
+    """The name of an administrator, who logs in with ``password`` and ``tenant_code``."""
     password: Secret | None = None
     tenant_code: HeaderKey | None = None
     """The key of the REST API, which goes along as ``aw-tenant-code``."""
     page_size: int = Field(default=500, ge=1, le=500)
     at_once: int = Field(default=4, ge=1, le=16)
-    """Devices whose apps are asked for at the same time: the API tells them one device at a time."""
+    """How many devices are asked for their apps at the same time, since the API tells them one device at a time."""
     unmanaged_apps: bool = False
-    """Whether the console's privacy settings collect personal apps. Else nothing can be called clean."""
+    """Whether the console's privacy settings collect personal apps. If not, no device is called clean."""
 
     @model_validator(mode="after")
     def _one_login(self) -> Self:

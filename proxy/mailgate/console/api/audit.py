@@ -94,13 +94,13 @@ class Verified(Answered):
 async def list_entries(call: Call, query: EntriesWanted) -> Entries:
     """List who did what, the newest first, a page at a time."""
     before = min(number_of(query.after, MOST), MOST)
-    looked = await call.desk.store.audit.look(query.sought or "", query.who or "", before, query.limit)
+    looked = await call.context.store.audit.look(query.sought or "", query.who or "", before, query.limit)
     return Entries.model_validate({"items": looked.entries, "next": cursor_of(looked.before)})
 
 
 async def verify_log(call: Call) -> Verified:
     """Look at every entry of the log: whether it is there as it was written and was noted elsewhere, and whether the store holds what it says."""
-    breaks, head = await verified(call.desk.store, call.desk.bundle().settings, call.desk.clock())
+    breaks, head = await verified(call.context.store, call.context.bundle().settings, call.context.clock())
     return Verified.model_validate({"whole": not breaks, "head": head, "breaks": breaks})
 
 
@@ -125,7 +125,7 @@ def _export(
     async def lines() -> AsyncIterator[str]:
         for line in first:
             yield line
-        async for page in call.desk.store.audit.pages():
+        async for page in call.context.store.audit.pages():
             yield await asyncio.to_thread(written, page)  # a long log: requests go on
 
     return lines()

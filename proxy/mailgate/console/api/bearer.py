@@ -18,7 +18,7 @@ from cachetools import LRUCache
 from mailgate.config.admins import AdminSettings
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.desk import Desk
+from mailgate.console.context import ConsoleContext
 from mailgate.console.login_tries import LoginTries
 from mailgate.console.peer import came_from
 from mailgate.rollout.acts import Person
@@ -100,18 +100,20 @@ class Bearers:
             raise ProblemError(429, f"try again in {seconds} seconds", headers={"Retry-After": str(seconds)})
 
 
-async def admitted(request: web.Request, desk: Desk, bearers: Bearers, operation: Operation) -> Call:
+async def admitted(
+    request: web.Request, context: ConsoleContext, bearers: Bearers, operation: Operation
+) -> Call:
     """Who calls, and that they may. Raises ProblemError."""
-    token, now = _token_in(request), desk.clock()
-    settings = desk.bundle().settings
+    token, now = _token_in(request), context.clock()
+    settings = context.bundle().settings
     found = await bearers.known(settings.admins, token, came_from(request, settings).remote, now)
-    admins = desk.bundle().settings.admins  # as they are after the check
+    admins = context.bundle().settings.admins  # as they are after the check
     if found is None or not found.holds(admins):
         raise ProblemError(401, "this token is nobody's", headers={"WWW-Authenticate": _WRONG})
     name, roles = found.name, admins[found.name].roles
     if operation.roles and not set(operation.roles) & set(roles):
         raise ProblemError(403, f"{name} may not do this: it takes the role {' or '.join(operation.roles)}")
-    return Call(desk, Person(name, f"api at {desk.host}"), roles, now)
+    return Call(context, Person(name, f"api at {context.host}"), roles, now)
 
 
 def _token_in(request: web.Request) -> str:

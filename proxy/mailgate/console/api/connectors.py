@@ -30,18 +30,18 @@ class ReadingWanted(Asked):
 
 async def list_connectors(call: Call) -> Connectors:
     """List the connectors, each with how it fares and how far a reading is."""
-    return Connectors(items=sources_of(call.desk, await call.desk.readiness()))
+    return Connectors(items=sources_of(call.context, await call.context.readiness()))
 
 
 async def read_connector(call: Call, path: ConnectorNamed, body: ReadingWanted) -> Reading:
     """Begin to read a source at once, whatever its schedule says. `GET /connectors` says how far it is."""
-    desk, name = call.desk, path.connector
-    if not can_be_read(desk, name):
+    context, name = call.context, path.connector
+    if not can_be_read(context, name):
         raise ProblemError(404, "no connector of this name asks its source")
-    if not await read_now(desk, name, call.person, call.now, full=body.full):
+    if not await read_now(context, name, call.person, call.now, full=body.full):
         raise ProblemError(409, "it is being read already")
     call.made("/connectors")
-    return desk.readings.last[name]
+    return context.readings.last[name]
 
 
 OPERATIONS = (

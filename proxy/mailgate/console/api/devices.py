@@ -16,7 +16,7 @@ from mailgate.views.device_rows import look
 from mailgate.views.devices import DeviceFacts, WholeDevice, device_facts, whole_device
 from mailgate.views.explanation import Explanation, explanation
 from mailgate.views.recall import as_it_asks, sightings_of
-from mailgate.views.standing import Mail
+from mailgate.views.standing import MailAccess
 from mailgate.views.timeline import Event, story_of
 
 SIGHTINGS = 50
@@ -37,7 +37,7 @@ class DevicesWanted(Asked):
     """Whose counting report is of this source."""
     group: Line | None = None
     """Of a person in this group."""
-    mail: Mail | None = None
+    mail: MailAccess | None = None
     """That get mail, or do not, asking with their proof."""
     app: Line | None = None
     """With this listed app, by its key."""
@@ -94,7 +94,7 @@ class Marked(Answered):
 
 async def list_devices(call: Call, query: DevicesWanted) -> Devices:
     """Look for devices: all that fit everything that is asked for, a page at a time."""
-    desk, bundle = call.desk, call.desk.bundle()
+    context, bundle = call.context, call.context.bundle()
     wanted = Wanted(
         query.name or "",
         "" if query.state in (None, "lost") else query.state,
@@ -102,13 +102,13 @@ async def list_devices(call: Call, query: DevicesWanted) -> Devices:
         query.os or "",
         query.source or "",
         query.group or "",
-        Mail.LOST.value if query.state == "lost" else query.mail.value if query.mail else "",
+        MailAccess.LOST.value if query.state == "lost" else query.mail.value if query.mail else "",
         query.app or "",
         query.before,
         query.sort or "",
         query.order == "descending",
     )
-    page = await look(desk.store, bundle, wanted, call.now, number_of(query.after, 0), query.limit)
+    page = await look(context.store, bundle, wanted, call.now, number_of(query.after, 0), query.limit)
     items = [device_facts(each.device, bundle, call.now) for each in page.found]
     return Devices(items=items, next=cursor_of(page.after))
 
@@ -116,25 +116,25 @@ async def list_devices(call: Call, query: DevicesWanted) -> Devices:
 async def get_device(call: Call, path: DeviceNamed) -> WholeDevice:
     """Say everything that is stored of a device: what each source says, what it is called, what was decided for it."""
     found = await _called(call, path.device)
-    seen = await sightings_of(call.desk.store, found, SIGHTINGS)
-    return whole_device(found, seen, call.desk.bundle(), call.now)
+    seen = await sightings_of(call.context.store, found, SIGHTINGS)
+    return whole_device(found, seen, call.context.bundle(), call.now)
 
 
 async def get_timeline(call: Call, path: DeviceNamed) -> Timeline:
     """Say what became of a device: what was reported, decided and written to somebody."""
     found = await _called(call, path.device)
-    seen = await sightings_of(call.desk.store, found, SIGHTINGS)
-    bundle = call.desk.bundle()
+    seen = await sightings_of(call.context.store, found, SIGHTINGS)
+    bundle = call.context.bundle()
     precedence = bundle.settings.posture.precedence
-    return Timeline(items=await story_of(call.desk.store, found, seen, precedence, bundle.policy))
+    return Timeline(items=await story_of(call.context.store, found, seen, precedence, bundle.policy))
 
 
 async def explain_device(call: Call, path: DeviceNamed) -> Explanation:
     """Explain what a device gets now, asking as it did last: every rule that is tried, and what would turn it over."""
-    desk, found = call.desk, await _called(call, path.device)
-    seen = await sightings_of(desk.store, found, SIGHTINGS)
-    access, decision = await as_it_asks(desk.store, desk.bundle(), found, seen, call.now)
-    return explanation(access, decision, desk.bundle().policy)
+    context, found = call.context, await _called(call, path.device)
+    seen = await sightings_of(context.store, found, SIGHTINGS)
+    access, decision = await as_it_asks(context.store, context.bundle(), found, seen, call.now)
+    return explanation(access, decision, context.bundle().policy)
 
 
 async def mark_lost(call: Call, path: DeviceNamed) -> Marked:
@@ -154,18 +154,18 @@ async def forget_device(call: Call, path: DeviceNamed) -> None:
     """Delete a device and everything that is stored about it, what was decided for it too."""
     found = await _called(call, path.device)
     act = replace(call.act("device-forgotten"), about=f"device {found.id}")
-    await call.desk.store.devices.forget(found.id, call.now, act)
+    await call.context.store.devices.forget(found.id, call.now, act)
 
 
 async def ask_sources(call: Call, path: DeviceNamed) -> Answers:
     """Ask the sources of a device about it at once. What they say counts from then on; each is asked once a minute at most."""
     found = await _called(call, path.device)
-    return Answers(items=await ask(call.desk, found, call.person, call.now))
+    return Answers(items=await ask(call.context, found, call.person, call.now))
 
 
 async def _mark(call: Call, name: str, *, lost: bool) -> Marked:
     found = await _called(call, name)
-    at = await lose(call.desk, found, call.person, call.now, lost=lost)
+    at = await lose(call.context, found, call.person, call.now, lost=lost)
     return Marked(id=found.id, lost_at=at)
 
 
@@ -175,7 +175,7 @@ async def _called(call: Call, name: str) -> Device:
 
 async def device_called(call: Call, name: str, status: int) -> Device:
     """The one device of this name. Raises ProblemError, with this status where there is none."""
-    called = await call.desk.store.devices.called(typed_id(name))
+    called = await call.context.store.devices.called(typed_id(name))
     if not called:
         raise ProblemError(status, "no device is called so")
     if len(called) > 1:

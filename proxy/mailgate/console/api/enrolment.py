@@ -110,16 +110,16 @@ class KeyNamed(Asked):
 
 async def list_tokens(call: Call) -> Tokens:
     """List the tokens that let devices enrol, and those that have ended of late."""
-    return Tokens.model_validate({"items": await call.desk.store.enrolments.tokens()})
+    return Tokens.model_validate({"items": await call.context.store.enrolments.tokens()})
 
 
 async def make_enrolment_token(call: Call, body: TokenWanted) -> NewToken:
     """Make a token that lets devices enrol. It is in the answer, and is not shown again."""
     text, made = await make_token(
-        call.desk.store,
+        call.context.store,
         call.person,
         call.now,
-        user=call.desk.bundle().settings.logins.person(body.user or ""),
+        user=call.context.bundle().settings.logins.person(body.user or ""),
         note=body.note or "",
         uses=body.uses,
         days=body.days,
@@ -130,15 +130,15 @@ async def make_enrolment_token(call: Call, body: TokenWanted) -> NewToken:
 
 async def revoke_token(call: Call, path: TokenNamed) -> None:
     """Revoke a token: no device enrols with it any more. Keys that did stay."""
-    known = {each.name for each in await call.desk.store.enrolments.tokens()}
+    known = {each.name for each in await call.context.store.enrolments.tokens()}
     if path.name not in known:
         raise ProblemError(404, "no token is called so")
-    await revoke(call.desk.store, call.person, call.now, path.name)
+    await revoke(call.context.store, call.person, call.now, path.name)
 
 
 async def list_keys(call: Call, query: KeysWanted) -> Keys:
     """List the keys that devices enrolled with, revoked or not, a page at a time."""
-    found = await call.desk.store.enrolments.page(query.after or "", query.limit)
+    found = await call.context.store.enrolments.page(query.after or "", query.limit)
     more = found[-1].thumbprint if len(found) == query.limit else None
     return Keys.model_validate({"items": found, "next": more})
 
@@ -151,12 +151,12 @@ async def get_key(call: Call, path: KeyNamed) -> Key:
 async def revoke_key(call: Call, path: KeyNamed) -> Key:
     """Revoke a key: it counts for nothing any more, at every gate within a second, and never enrols again."""
     if (await _key(call, path)).revoked_at is None:
-        await revoke(call.desk.store, call.person, call.now, path.thumbprint)
+        await revoke(call.context.store, call.person, call.now, path.thumbprint)
     return await _key(call, path)
 
 
 async def _key(call: Call, path: KeyNamed) -> Key:
-    found = await call.desk.store.enrolments.key(path.thumbprint)
+    found = await call.context.store.enrolments.key(path.thumbprint)
     if found is None:
         raise ProblemError(404, "no key has this thumbprint")
     return Key.model_validate(found)

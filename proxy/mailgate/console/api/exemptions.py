@@ -136,7 +136,7 @@ class Resumed(Answered):
 
 async def list_exemptions(call: Call, query: ExemptionsWanted) -> Exemptions:
     """List who is spared from which rule, the newest first."""
-    reliefs = call.desk.store.reliefs
+    reliefs = call.context.store.reliefs
     if query.which == "all":
         newest = await reliefs.history(query.limit)
         kept = [each for each in newest if each.relief.cause is Cause.EXEMPTION]
@@ -148,17 +148,17 @@ async def list_exemptions(call: Call, query: ExemptionsWanted) -> Exemptions:
 
 async def exempt(call: Call, body: Exemption) -> Relief:
     """Spare one person or one device from a rule, at every gate within a second, until then."""
-    desk = call.desk
+    context = call.context
     device = (await device_called(call, body.device, 409)).id if body.device else ""
     given = await relief_acts.exempt(
-        desk.store,
-        desk.bundle().policy,
+        context.store,
+        context.bundle().policy,
         call.person,
         body.why,
         call.now,
         rule=body.rule,
         until=body.until,
-        person=desk.bundle().settings.logins.person(body.person.strip()),
+        person=context.bundle().settings.logins.person(body.person.strip()),
         device=device,
     )
     call.made("/exemptions")
@@ -167,34 +167,40 @@ async def exempt(call: Call, body: Exemption) -> Relief:
 
 async def end_exemption(call: Call, path: ExemptionNamed, body: Why) -> Relief:
     """End an exemption before its time."""
-    ended = await relief_acts.end_exemption(call.desk.store, call.person, body.why, call.now, path.number)
+    ended = await relief_acts.end_exemption(call.context.store, call.person, body.why, call.now, path.number)
     return Relief.model_validate(ended)
 
 
 async def list_rules_off(call: Call) -> RulesOff:
     """List the rules that are out for everybody: halted by themselves, or turned off."""
-    current = await call.desk.store.reliefs.current(call.now)
+    current = await call.context.store.reliefs.current(call.now)
     return RulesOff.model_validate({"items": list(current.for_everybody(call.now))})
 
 
 async def turn_rule_off(call: Call, path: RuleNamed, body: RuleOff) -> Relief:
     """Break-glass: turn a rule off for everybody, at every gate within a second, until then. No guard stands in the way."""
-    desk = call.desk
+    context = call.context
     _look_for(call, path.rule)
     given = await relief_acts.break_glass(
-        desk.store, desk.bundle().policy, call.person, body.why, call.now, rule=path.rule, until=body.until
+        context.store,
+        context.bundle().policy,
+        call.person,
+        body.why,
+        call.now,
+        rule=path.rule,
+        until=body.until,
     )
     return Relief.model_validate(given)
 
 
 async def resume_rule(call: Call, path: RuleNamed, body: Why) -> Resumed:
     """Put a rule back that halted by itself or was turned off."""
-    ended = await relief_acts.resume(call.desk.store, call.person, body.why, call.now, path.rule)
+    ended = await relief_acts.resume(call.context.store, call.person, body.why, call.now, path.rule)
     return Resumed.model_validate({"items": ended})
 
 
 def _look_for(call: Call, rule: str) -> None:
-    if rule not in {each.id for each in call.desk.bundle().policy.rules}:
+    if rule not in {each.id for each in call.context.bundle().policy.rules}:
         raise ProblemError(404, "no rule in force has this id")
 
 

@@ -38,7 +38,7 @@ async def explain_request(call: Call, body: RequestDescribed) -> Explanation:
 
     Nothing of it is recorded. It is taken to come without a proof.
     """
-    bundle = call.desk.bundle()
+    bundle = call.context.bundle()
     asked = Request(
         method=body.method, target=body.target, headers=body.headers, user=Person(name=body.user or "")
     )

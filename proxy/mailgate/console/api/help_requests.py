@@ -42,7 +42,7 @@ class HelpNamed(Asked):
 
 async def list_help_requests(call: Call, query: HelpWanted) -> HelpRequests:
     """List who asked for help against which rule, the last to ask first, with counts by rule."""
-    store, policy, rule = call.desk.store.help_requests, call.desk.bundle().policy, query.rule or ""
+    store, policy, rule = call.context.store.help_requests, call.context.bundle().policy, query.rule or ""
     found = await (store.page if query.which == "all" else store.open)(rule, query.limit)
     return HelpRequests(
         items=[help_facts(each, policy) for each in found],
@@ -52,15 +52,15 @@ async def list_help_requests(call: Call, query: HelpWanted) -> HelpRequests:
 
 async def finish_help_request(call: Call, body: HelpNamed) -> HelpFacts:
     """Say that a request for help is done, or that it is not after all. Who asks again opens it again."""
-    key, store = (body.rule, body.subject), call.desk.store.help_requests
+    key, store = (body.rule, body.subject), call.context.store.help_requests
     if body.done:
-        await finish(call.desk, [key], call.person, call.now)
+        await finish(call.context, [key], call.person, call.now)
     else:
-        await reopen(call.desk, [key], call.person, call.now)
+        await reopen(call.context, [key], call.person, call.now)
     found = await store.one(*key)
     if found is None:
         raise ProblemError(409, "there is no such request for help")
-    return help_facts(found, call.desk.bundle().policy)
+    return help_facts(found, call.context.bundle().policy)
 
 
 OPERATIONS = (

@@ -1,6 +1,5 @@
-"""Mails about rules, one by one: to whom they go and what became of each; deciding about those that wait for somebody."""
+"""Mails about rules, one by one: to whom they go, what became of each, and decisions about those that wait for one."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import StringConstraints
@@ -10,9 +9,9 @@ from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import Answered, Asked, Many
 from mailgate.console.mails import decided, matter_about
-from mailgate.mail.composer import message_id
 from mailgate.store import MailState
 from mailgate.store.mail import Which
+from mailgate.views.notices import MailFacts, mail_facts
 
 MailId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
@@ -42,35 +41,10 @@ class Decision(Asked):
     """Of those that are `unsure`: `sent`, they were; `again`, they go out again. Of those that `failed`: `retry`."""
 
 
-class Mail(Answered):
-    """One mail to one person."""
-
-    id: str
-    """Its id."""
-    message_id: str | None
-    """By which the mail server's log knows it; null while the settings have no `notices`."""
-    address: str
-    """Where it goes."""
-    login: str
-    """The login name of who gets it."""
-    state: MailState
-    """What became of it."""
-    attempts: int
-    """How often it was not taken and was put off."""
-    why: str
-    """Why it failed, was put off or is unsure, as a code or a word; otherwise empty."""
-    queued_at: datetime
-    """When it was queued."""
-    changed_at: datetime | None
-    """When anything became of it last."""
-    until: datetime | None
-    """From when on it would not be true any more, and is not sent; null where that never comes."""
-
-
 class MailPage(Answered):
     """A page of mails."""
 
-    items: list[Mail]
+    items: list[MailFacts]
     """By address. The last page may be empty."""
     next: MailId | None
     """Where the next page begins, for `after`; null at the end."""
@@ -85,23 +59,18 @@ class Decided(Answered):
 
 async def list_mails(call: Call, path: NoticeNamed, query: MailsWanted) -> MailPage:
     """List to whom mails of one kind about one rule went or will go, in one state, a page at a time."""
-    desk, about = call.desk, about_of(path, query)
-    await matter_about(desk, about)
+    context, about = call.context, about_of(path, query)
+    await matter_about(context, about)
     key = await _place(call, query.after)
-    found = await desk.store.mailings.recipients(about, query.state, key, query.limit)
-    settings = desk.bundle().settings.notices
-    items = [
-        {name: getattr(each, name) for name in Mail.model_fields if name != "message_id"}
-        | {"message_id": message_id(each.id, settings.domain) if settings else None}
-        for each in found
-    ]
+    found = await context.store.mails.recipients(about, query.state, key, query.limit)
+    settings = context.bundle().settings.notices
     more = found[-1].id if len(found) == query.limit else None
-    return MailPage.model_validate({"items": items, "next": more})
+    return MailPage(items=[mail_facts(each, settings) for each in found], next=more)
 
 
 async def decide_mail(call: Call, path: MailNamed, body: Decision) -> Decided:
     """Say what became of a mail that is unsure, or send one again that failed."""
-    if not await call.desk.store.mailings.called([path.mail]):
+    if not await call.context.store.mails.called([path.mail]):
         raise ProblemError(404, "no mail has this id")
     return await _do(call, [path.mail], body)
 
@@ -109,19 +78,19 @@ async def decide_mail(call: Call, path: MailNamed, body: Decision) -> Decided:
 async def decide_mails(call: Call, path: NoticeNamed, query: RuleMeant, body: Decision) -> Decided:
     """Say what became of all mails of one kind about one rule that are unsure, or send all again that failed."""
     about = about_of(path, query)
-    await matter_about(call.desk, about)
+    await matter_about(call.context, about)
     return await _do(call, about, body)
 
 
 async def _do(call: Call, which: Which, body: Decision) -> Decided:
-    return Decided(mails=await decided(call.desk.store, which, body.what, call.person, call.now))
+    return Decided(mails=await decided(call.context.store, which, body.what, call.person, call.now))
 
 
 async def _place(call: Call, after: str | None) -> tuple[str, str]:
-    """The address and the id that a page begins behind. Addresses stand in no URL, which logs keep."""
+    """The address and the id behind which a page begins. No URL has an address in it, since logs keep URLs."""
     if after is None:
         return ("", "")
-    behind = await call.desk.store.mailings.called([after])
+    behind = await call.context.store.mails.called([after])
     if not behind:
         raise ProblemError(409, "the mail that the page before ended with is no longer kept: begin anew")
     return (behind[0].address, after)

@@ -8,10 +8,18 @@ from pydantic import Field
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import DIGITS, MOST, Answered, Asked, Line
-from mailgate.console.mails import RETRACTIONS, matter_about, preview, title_of
+from mailgate.console.mails import RETRACTIONS, matter_about, notice_facts, preview
+from mailgate.mail.words import RenderedNotice
 from mailgate.rollout.acts import RefusedError
-from mailgate.store import About, MailKind
-from mailgate.views.notices import Sent, Tellable, of, sent, tellable
+from mailgate.store import MailKind, NoticeKey
+from mailgate.views.notices import (
+    NoticeFacts,
+    NoticeMails,
+    RuleNotices,
+    mails_by_notice,
+    mails_of,
+    rule_notices,
+)
 
 Tag = Literal["ar", "de", "en", "es", "fr", "ja", "zh-Hans"]
 
@@ -41,21 +49,8 @@ class PreviewWanted(RuleMeant):
     """The login name of who would get it; somebody made-up if not given."""
 
 
-class Mails(Answered):
-    """Mails that say the same."""
-
-    version: int
-    """The version whose rule they are about; of corrections, the one that was taken back."""
-    kind: MailKind
-    """What they say of the rule."""
-    rule: str
-    """The rule's id; empty for corrections."""
-    states: dict[str, int]
-    """How many are `queued`, `sending`, `sent`, `failed`, `unsure` or `withdrawn`; of none, the state is not there."""
-
-
 class TakenBack(Answered):
-    """Rules that were taken back, and whether who was told of them is corrected."""
+    """Rules that were taken back, and whether the people whom they had reached are corrected."""
 
     serial: int
     """Which activation did it."""
@@ -64,102 +59,65 @@ class TakenBack(Answered):
     versions: list[int]
     """The versions that were taken back, the newest first."""
     looked_at: datetime | None
-    """When it was last looked for those who had been reached; null before that."""
+    """When the gate last looked for people whom they had reached; null before that."""
     done: bool
-    """Whether that has ended: nobody else will be corrected."""
+    """Whether it has stopped looking: nobody else will be corrected."""
 
 
 class Notices(Answered):
     """Mails to the people whom a rule is about."""
 
     sends: bool
-    """Whether the settings have `notices`: without, nobody is written to."""
+    """Whether the settings have `notices`; without them nobody is written to."""
     version: int | None
     """The number of the version in force; null before the first start has put one in force."""
-    rules: list[Tellable]
+    rules: list[RuleNotices]
     """Every rule in force that restricts, in the order of the policy."""
-    mails: list[Mails]
+    mails: list[NoticeMails]
     """What was written, the newest version first."""
     corrections: list[TakenBack]
     """What was taken back, the newest first, up to 20."""
 
 
-class Notice(Mails):
-    """Mails that say the same, and whether more may be sent."""
-
-    title: str
-    """What the rule is, in words; empty for corrections."""
-    active: bool
-    """Whether the version is in force."""
-    may_be_sent: bool
-    """Whether it is true now, so that somebody may send it."""
-    why_not: str
-    """Why not; empty where it may."""
-
-
-class Preview(Answered):
-    """A mail as somebody would get it."""
-
-    subject: str
-    """Its subject."""
-    text: str
-    """What it says, as plain text."""
-    html: str
-    """The same as an HTML document."""
-    language: str
-    """In which language it is."""
-
-
 async def list_notices(call: Call) -> Notices:
     """Say what people may be told of each rule now or why not, which mails were written, and what was taken back."""
-    desk, bundle = call.desk, call.desk.bundle()
-    active = await desk.store.policies.active()
+    context, bundle = call.context, call.context.bundle()
+    active = await context.store.policies.active()
     return Notices.model_validate(
         {
             "sends": bundle.settings.notices is not None,
             "version": active.number if active else None,
-            "rules": tellable(bundle.policy, active.number, call.now) if active else [],
-            "mails": [_mails(each) for each in sent(await desk.store.mailings.counts())],
-            "corrections": await desk.store.retractions.latest(RETRACTIONS),
+            "rules": rule_notices(bundle.policy, active.number, call.now) if active else [],
+            "mails": mails_by_notice(await context.store.mails.counts()),
+            "corrections": await context.store.retractions.latest(RETRACTIONS),
         }
     )
 
 
-async def get_notice(call: Call, path: NoticeNamed, query: RuleMeant) -> Notice:
+async def get_notice(call: Call, path: NoticeNamed, query: RuleMeant) -> NoticeFacts:
     """Say whether a mail may be sent now or why not, and what became of those that were."""
     about = about_of(path, query)
-    found = await matter_about(call.desk, about)
-    became = of(await call.desk.store.mailings.counts(about), about)
-    known = {
-        "title": title_of(found.rules.policy, about.rule),
-        "active": found.active,
-        "may_be_sent": found.topic is not None,
-        "why_not": found.why_not,
-    }
-    return Notice.model_validate(_mails(became) | known)
+    found = await matter_about(call.context, about)
+    return notice_facts(found, mails_of(await call.context.store.mails.counts(about), about))
 
 
-async def preview_notice(call: Call, path: NoticeNamed, query: PreviewWanted) -> Preview:
+async def preview_notice(call: Call, path: NoticeNamed, query: PreviewWanted) -> RenderedNotice:
     """Show a mail in a language, as one person would get it now, or somebody made-up. Nothing is sent."""
-    desk, about = call.desk, about_of(path, query)
-    found = await matter_about(desk, about)
+    context, about = call.context, about_of(path, query)
+    found = await matter_about(context, about)
     if query.person and found.topic is None:
         raise RefusedError(found.why_not)
-    became = of(await desk.store.mailings.counts(about), about)
-    language = query.language or desk.bundle().settings.languages.default
-    mailed, why_not = await preview(desk, found, became, language, query.person or "")
-    if mailed is None:
+    mails = mails_of(await context.store.mails.counts(about), about)
+    language = query.language or context.bundle().settings.languages.default
+    rendered, why_not = await preview(context, found, mails, language, query.person or "")
+    if rendered is None:
         raise ProblemError(409, why_not)
-    return Preview.model_validate(mailed)
+    return rendered
 
 
-def about_of(path: NoticeNamed, query: RuleMeant) -> About:
+def about_of(path: NoticeNamed, query: RuleMeant) -> NoticeKey:
     """What the mails have in common that an address names."""
-    return About(path.version, path.kind, query.rule or "")
-
-
-def _mails(found: Sent) -> dict[str, object]:
-    return found.about._asdict() | {"states": found.states}
+    return NoticeKey(path.version, path.kind, query.rule or "")
 
 
 ONE = "/notices/{version}/{kind}"

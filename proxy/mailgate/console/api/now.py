@@ -6,7 +6,7 @@ from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.shapes import Answered
 from mailgate.console.attention import needs_now
 from mailgate.console.sources import Connector, sources_of
-from mailgate.views.gates import Node, Standing, gates_if_told
+from mailgate.views.gates import GateState, Node, gates_if_told
 from mailgate.views.readiness import Readiness, Workers
 
 
@@ -68,7 +68,7 @@ class Gate(Answered):
     """The computer that it runs on."""
     address: str
     """Where it serves employees."""
-    standing: Standing
+    state: GateState
     """`ok`; `taking` up rules that were put in force just now; `behind`, by earlier rules; `gone`, nothing is heard of it."""
     words: str
     """What is wrong with it; empty where nothing is."""
@@ -112,22 +112,25 @@ async def get_now(call: Call) -> Now:
 
     Verdicts and refusals are those of the workers of this gate, since the first look after its start.
     """
-    desk, at = call.desk, call.now
-    state, gates = await desk.readiness(), await gates_if_told(desk.store, at)
+    context, at = call.context, call.now
+    state, gates = await context.readiness(), await gates_if_told(context.store, at)
     minutes = [
         {"at": each.at, "verdicts": [{**v._asdict(), "times": times} for v, times in each.verdicts.items()]}
-        for each in reversed(desk.verdict_rates.minutes(at))
+        for each in reversed(context.verdict_rates.minutes(at))
         if each.total
     ]
-    refused = sorted(desk.verdict_rates.refusals(at).items(), key=lambda each: (-each[1], each[0]))
+    refused = sorted(context.verdict_rates.refusals(at).items(), key=lambda each: (-each[1], each[0]))
     return Now.model_validate(
         {
             "at": at,
-            "needs": await needs_now(desk.store, desk.bundle().settings, state, at),
+            "needs": await needs_now(context.store, context.bundle().settings, state, at),
             "minutes": minutes,
             "refusals": [{**refusal._asdict(), "times": times} for refusal, times in refused],
-            "devices": {"since": desk.device_counts.last.since, "states": desk.device_counts.last.states},
-            "connectors": sources_of(desk, state),
+            "devices": {
+                "since": context.device_counts.last.since,
+                "states": context.device_counts.last.states,
+            },
+            "connectors": sources_of(context, state),
             "gate": state,
             "gates": None if gates is None else [_told(each) for each in gates],
         }
@@ -139,7 +142,7 @@ def _told(gate: Node) -> Gate:
     return Gate(
         host=gate.host,
         address=gate.address,
-        standing=gate.standing,
+        state=gate.state,
         words=gate.words,
         version=beat.version,
         number=beat.number,

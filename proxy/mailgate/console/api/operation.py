@@ -15,7 +15,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from mailgate.config.admins import Role
 from mailgate.console.api.shapes import Asked
-from mailgate.console.desk import Desk
+from mailgate.console.context import ConsoleContext
 from mailgate.rollout.acts import Person
 from mailgate.store import Act
 
@@ -33,7 +33,7 @@ class Nothing(Asked):
 class Call:
     """Who calls, where and when."""
 
-    desk: Desk
+    context: ConsoleContext
     person: Person
     roles: tuple[Role, ...]
     now: datetime

@@ -52,7 +52,7 @@ class Replied(Answered):
 
 async def find_anything(call: Call, query: Looked) -> Hits:
     """Find people, devices and decisions by whatever somebody has of them."""
-    return await find(call.desk.store, call.desk.bundle(), query.text, call.now, query.after or "")
+    return await find(call.context.store, call.context.bundle(), query.text, call.now, query.after or "")
 
 
 async def get_person(call: Call, path: PersonNamed) -> PersonFacts:
@@ -62,12 +62,12 @@ async def get_person(call: Call, path: PersonNamed) -> PersonFacts:
 
 async def reply_to_person(call: Call, path: PersonNamed, body: Reply) -> Replied:
     """Answer a person by mail, in their language: what holds for their devices, what to do, and what is said besides."""
-    mail = await answer(call.desk, await _person(call, path.login), body.answer, call.person, call.now)
+    mail = await answer(call.context, await _person(call, path.login), body.answer, call.person, call.now)
     return Replied.model_validate(mail)
 
 
 async def _person(call: Call, login: str) -> PersonFacts:
-    found = await person_of(call.desk.store, call.desk.bundle(), login, call.now)
+    found = await person_of(call.context.store, call.context.bundle(), login, call.now)
     if found is None:
         raise ProblemError(404, "nothing is known of this person")
     return found

@@ -1,4 +1,4 @@
-"""Plans: what a candidate would change and for whom; standing up for one, and putting it in force."""
+"""Plans: what a candidate would change and for whom; approving one, and putting it in force."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ from mailgate.console.candidates import candidate_for
 from mailgate.errors import ConfigError
 from mailgate.rollout import acts, approvals
 from mailgate.rollout.acts import plan_called, read_plan
-from mailgate.rollout.approvals import standing_of
+from mailgate.rollout.approvals import plan_status
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.plan import DAYS, Plan
 from mailgate.views.picture import picture
@@ -69,7 +69,7 @@ class PlanNamed(Asked):
     """Its digest, or how that begins."""
 
 
-class PlanStanding(Answered):
+class PlanStatus(Answered):
     """How a plan stands."""
 
     digest: str
@@ -95,14 +95,14 @@ class PlanStanding(Answered):
 class Plans(Answered):
     """Plans that were made."""
 
-    items: list[PlanStanding]
+    items: list[PlanStatus]
     """The newest first."""
 
 
 class PlanNow(Answered):
     """A plan and how it stands."""
 
-    standing: PlanStanding
+    status: PlanStatus
     """How it stands."""
     named: bool
     """Whether `plan` names some of the people: only the gate that made it does, as long as it remembers its last twenty."""
@@ -111,7 +111,7 @@ class PlanNow(Answered):
 
 
 class Approval(Asked):
-    """Standing up for a plan."""
+    """The approval of a plan."""
 
     note: Note
     """Why; it stands in the audit log."""
@@ -128,9 +128,11 @@ class Application(Asked):
 
 async def list_plans(call: Call, query: PlansWanted) -> Plans:
     """List the plans that were made, each with how it stands now."""
-    desk = call.desk
-    found = await approvals.standings(desk.store, guard_of(desk.bundle().settings), call.now, query.limit)
-    return Plans(items=[_standing(each) for each in found])
+    context = call.context
+    found = await approvals.plan_statuses(
+        context.store, guard_of(context.bundle().settings), call.now, query.limit
+    )
+    return Plans(items=[_status(each) for each in found])
 
 
 async def make_plan(call: Call, body: PlanWanted) -> Making:
@@ -138,9 +140,9 @@ async def make_plan(call: Call, body: PlanWanted) -> Making:
 
     Nothing is put in force. One plan is made at a time.
     """
-    desk = call.desk
+    context = call.context
     try:
-        candidate = await candidate_for(desk, body.policy, body.version)
+        candidate = await candidate_for(context, body.policy, body.version)
     except ConfigError as error:
         raise ProblemError(
             422,
@@ -149,31 +151,31 @@ async def make_plan(call: Call, body: PlanWanted) -> Making:
         ) from None
     except NoVersionError as error:
         raise ProblemError(422, "no such version", [Fault(detail=str(error), pointer="#/version")]) from None
-    if not desk.planning.start(candidate, body.days, call.person, call.now):
+    if not context.planning.start(candidate, body.days, call.person, call.now):
         raise ProblemError(409, "another plan is being made: wait until it is there")
     call.made("/plans/making")
-    return Making.model_validate(desk.planning.last)
+    return Making.model_validate(context.planning.last)
 
 
 async def get_making(call: Call) -> Making:
     """Say how far the plan is that is being made at this gate, or what came of the last one."""
-    if call.desk.planning.last is None:
+    if call.context.planning.last is None:
         raise ProblemError(404, "no plan was asked for since the start of this gate")
-    return Making.model_validate(call.desk.planning.last)
+    return Making.model_validate(call.context.planning.last)
 
 
 async def get_plan(call: Call, path: PlanNamed) -> PlanNow:
     """Say what a plan would change, for whom, and what stands against it."""
-    desk, found = call.desk, await plan_called(call.desk.store, path.digest)
-    standing = await standing_of(desk.store, found, guard_of(desk.bundle().settings), call.now)
-    whole = await desk.planning.named(found, desk.store.audit)
-    named, plan = whole is not None, whole or standing.body
-    return PlanNow(standing=_standing(standing), named=named, plan=plan)
+    context, found = call.context, await plan_called(call.context.store, path.digest)
+    status = await plan_status(context.store, found, guard_of(context.bundle().settings), call.now)
+    whole = await context.planning.named(found, context.store.audit)
+    named, plan = whole is not None, whole or status.body
+    return PlanNow(status=_status(status), named=named, plan=plan)
 
 
 async def get_plan_counts(call: Call, path: PlanNamed) -> Text:
     """The counts of a plan as CSV, for a spreadsheet."""
-    found, out = await plan_called(call.desk.store, path.digest), io.StringIO()
+    found, out = await plan_called(call.context.store, path.digest), io.StringIO()
     csv.writer(out).writerows([CSV_COLUMNS, *rows_of(read_plan(found))])
     call.headers["Content-Disposition"] = f'attachment; filename="plan-{found.digest[:12]}.csv"'
     return out.getvalue()
@@ -181,31 +183,31 @@ async def get_plan_counts(call: Call, path: PlanNamed) -> Text:
 
 async def get_plan_picture(call: Call, path: PlanNamed) -> Text:
     """Who would move from which effect to which, as an SVG picture."""
-    return picture(read_plan(await plan_called(call.desk.store, path.digest)))
+    return picture(read_plan(await plan_called(call.context.store, path.digest)))
 
 
-async def approve_plan(call: Call, path: PlanNamed, body: Approval) -> PlanStanding:
+async def approve_plan(call: Call, path: PlanNamed, body: Approval) -> PlanStatus:
     """Stand up for exactly this plan, which somebody else made. Nobody approves their own."""
-    desk = call.desk
-    guard = guard_of(desk.bundle().settings)
-    return _standing(
-        await approvals.approve(desk.store, path.digest, call.person, body.note, call.now, guard)
+    context = call.context
+    guard = guard_of(context.bundle().settings)
+    return _status(
+        await approvals.approve(context.store, path.digest, call.person, body.note, call.now, guard)
     )
 
 
 async def apply_plan(call: Call, path: PlanNamed, body: Application) -> ActivationDone:
     """Put exactly what was planned in force, at every gate within a second."""
-    desk = call.desk
-    guard, override = guard_of(desk.bundle().settings), body.override
+    context = call.context
+    guard, override = guard_of(context.bundle().settings), body.override
     done = await acts.apply(
-        desk.store, path.digest, call.person, body.note, call.now, guard, override=override
+        context.store, path.digest, call.person, body.note, call.now, guard, override=override
     )
     return done_now(done, call.now)
 
 
-def _standing(found: approvals.Standing) -> PlanStanding:
+def _status(found: approvals.PlanStatus) -> PlanStatus:
     plan = found.plan
-    return PlanStanding(
+    return PlanStatus(
         digest=plan.digest,
         author=plan.author,
         made_at=plan.made_at,

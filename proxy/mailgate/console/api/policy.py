@@ -130,8 +130,8 @@ class Retraction(Asked):
 
 async def get_policy(call: Call) -> Policy:
     """Say which rules are in force, in words and as conditions, and at which stage each is."""
-    found = call.desk.bundle().policy
-    active = await call.desk.store.policies.active()
+    found = call.context.bundle().policy
+    active = await call.context.store.policies.active()
     return Policy.model_validate(
         {"policy": found.version, "version": active, "rules": told_rules(found, call.now)}
     )
@@ -139,17 +139,17 @@ async def get_policy(call: Call) -> Policy:
 
 async def list_versions(call: Call, query: VersionsWanted) -> Versions:
     """List what was put in force, the newest first."""
-    return Versions.model_validate({"items": await call.desk.store.policies.history(query.limit)})
+    return Versions.model_validate({"items": await call.context.store.policies.history(query.limit)})
 
 
 async def get_version(call: Call, path: VersionNamed) -> Version:
     """Say who made a version when and why, with its files."""
-    return Version.model_validate(await version_of(call.desk.store, path.version))
+    return Version.model_validate(await version_of(call.context.store, path.version))
 
 
 async def compare_versions(call: Call, query: TwoVersions) -> Difference:
     """Say what differs between two versions, in words and line by line."""
-    store = call.desk.store
+    store = call.context.store
     old, new = await version_of(store, query.old), await version_of(store, query.new or "")
     before, after = compile_rules(old.texts).policy, compile_rules(new.texts).policy
     return Difference(
@@ -166,9 +166,9 @@ async def retract(call: Call, body: Retraction) -> ActivationDone:
     No guard stands in the way of that. Said twice it is done once. Who was told, warned or kept out is told so. To go back to
     another version is a change like any other: it takes a plan of that version, the approvals that it needs, and an operator.
     """
-    guard, operates = guard_of(call.desk.bundle().settings), "operator" in call.roles
+    guard, operates = guard_of(call.context.bundle().settings), "operator" in call.roles
     done = await acts.retract(
-        call.desk.store, call.person, body.note, call.now, body.to, guard, operates=operates
+        call.context.store, call.person, body.note, call.now, body.to, guard, operates=operates
     )
     return done_now(done, call.now)
 

@@ -64,17 +64,19 @@ class Recalled(Answered):
 async def list_sightings(call: Call, query: SightingsWanted) -> Sightings:
     """List what was decided in the last two hours, the last seen first."""
     wanted = {name: text or "" for name, text in query.model_dump(exclude={"limit", "after"}).items()}
-    seen = await call.desk.store.sightings.look(call.now - SPAN, query.limit, _place(query.after), **wanted)
+    seen = await call.context.store.sightings.look(
+        call.now - SPAN, query.limit, _place(query.after), **wanted
+    )
     return Sightings(items=[sighting_facts(each) for each in seen.found], next=_cursor(seen.behind))
 
 
 async def explain_sighting(call: Call, path: SightingNamed) -> Recalled:
     """Explain a decision of the gate: every rule that is tried for the same client now, and what would turn it over."""
-    desk = call.desk
-    recalled = await recall(desk.store, desk.bundle(), path.sighting, call.now)
+    context = call.context
+    recalled = await recall(context.store, context.bundle(), path.sighting, call.now)
     if recalled is None:
         raise ProblemError(404, "nothing is recorded under this id")
-    told = explanation(recalled.access, recalled.decision, desk.bundle().policy)
+    told = explanation(recalled.access, recalled.decision, context.bundle().policy)
     return Recalled(then=sighting_facts(recalled.then), now=told)
 
 

@@ -14,7 +14,7 @@ from mailgate.console.api.operation import JSON, VERSION, Operation
 from mailgate.console.api.operations import OPERATIONS
 from mailgate.console.api.problems import KINDS, ProblemError, answer
 from mailgate.console.api.request_input import acceptable, read
-from mailgate.console.desk import DESK, Desk
+from mailgate.console.context import CONTEXT, ConsoleContext
 from mailgate.console.headers import secure
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.rollout.acts import RefusedError, UnknownError
@@ -30,19 +30,19 @@ DESCRIPTION = "/openapi.json"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def with_api(admin: web.Application, desk: Desk) -> web.Application:
+def with_api(admin: web.Application, context: ConsoleContext) -> web.Application:
     """The admin port's application with the API in it."""
-    admin.add_subapp(PATH, api_app(desk))
+    admin.add_subapp(PATH, api_app(context))
     return admin
 
 
-def api_app(desk: Desk) -> web.Application:
+def api_app(context: ConsoleContext) -> web.Application:
     """The application below ``/api``."""
     app, bearers = web.Application(middlewares=[told]), Bearers()
-    app[DESK] = desk
+    app[CONTEXT] = context
     below = VERSION.removeprefix(PATH)
     for each in OPERATIONS:
-        _add(app.router, each, below + each.path, _serving(each, desk, bearers))
+        _add(app.router, each, below + each.path, _serving(each, context, bearers))
     app.router.add_get(DESCRIPTION, describe)
     app.on_response_prepare.append(secure)
     return app
@@ -65,11 +65,11 @@ def _add(router: web.UrlDispatcher, operation: Operation, path: str, handler: Ha
         router.add_route(operation.method, path, handler, name=operation.name)
 
 
-def _serving(operation: Operation, desk: Desk, bearers: Bearers) -> Handler:
+def _serving(operation: Operation, context: ConsoleContext, bearers: Bearers) -> Handler:
     """What answers the requests for an operation."""
 
     async def served(request: web.Request) -> web.StreamResponse:
-        call = await admitted(request, desk, bearers, operation)
+        call = await admitted(request, context, bearers, operation)
         acceptable(request, operation.media)
         given = await read(request, operation)
         return await _sent(request, operation, call.headers, await operation.answer(call, **given))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from mailgate.console.desk import desk_of
+from mailgate.console.context import context_of
 from mailgate.console.layout import show
 from mailgate.console.pages.devices import number
 from mailgate.store import Entry
@@ -20,7 +20,7 @@ _NEWEST = 2**31 - 1
 
 
 async def entries(request: web.Request) -> web.Response:
-    audit, asked = desk_of(request).store.audit, request.query
+    audit, asked = context_of(request).store.audit, request.query
     sought, who = (asked.get(name, "").strip()[:200] for name in ("sought", "who"))
     before = min(number(asked.get("before", "")) or _NEWEST, _NEWEST)
     looked = await audit.look(sought, who, before, SIZE)
@@ -29,8 +29,8 @@ async def entries(request: web.Request) -> web.Response:
 
 async def verify(request: web.Request) -> web.Response:
     """Look at every entry of the log, and at what it speaks of."""
-    desk = desk_of(request)
-    found, head = await verified(desk.store, desk.bundle().settings, desk.clock())
+    context = context_of(request)
+    found, head = await verified(context.store, context.bundle().settings, context.clock())
     return show(request, "audit_verified.html", breaks=found, head=head)
 
 
@@ -44,7 +44,7 @@ async def export(request: web.Request) -> web.StreamResponse:
     await answer.prepare(request)
     if kind == "csv":
         await answer.write(_csv([COLUMNS]))
-    async for page in desk_of(request).store.audit.pages():
+    async for page in context_of(request).store.audit.pages():
         await answer.write(await asyncio.to_thread(form, page))  # a long log: requests go on
     await answer.write_eof()
     return answer

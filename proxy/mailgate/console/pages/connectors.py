@@ -3,15 +3,15 @@
 from aiohttp import web
 
 from mailgate.console.access import needs
-from mailgate.console.desk import desk_of, person_of
+from mailgate.console.context import context_of, person_of
 from mailgate.console.forms import form_of
 from mailgate.console.layout import seen_other, show
 from mailgate.console.sources import can_be_read, read_now, sources_of
 
 
 async def connectors(request: web.Request) -> web.Response:
-    desk = desk_of(request)
-    rows = sources_of(desk, await desk.readiness())
+    context = context_of(request)
+    rows = sources_of(context, await context.readiness())
     reads = any(row.reading and not row.reading.outcome for row in rows)
     return show(request, "connectors.html", rows=rows, reads=reads)
 
@@ -19,11 +19,11 @@ async def connectors(request: web.Request) -> web.Response:
 @needs("operator")
 async def sync(request: web.Request) -> web.Response:
     """Begin to read one; the page says how far it is."""
-    desk, name = desk_of(request), request.match_info["name"]
-    if not can_be_read(desk, name):
+    context, name = context_of(request), request.match_info["name"]
+    if not can_be_read(context, name):
         raise web.HTTPNotFound
     full = (await form_of(request)).get("full") == "yes"
-    await read_now(desk, name, person_of(request), desk.clock(), full=full)
+    await read_now(context, name, person_of(request), context.clock(), full=full)
     return seen_other(request, "connectors")
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from aiohttp import web
 
 from mailgate.console.access import needs
-from mailgate.console.desk import desk_of, person_of
+from mailgate.console.context import context_of, person_of
 from mailgate.console.forms import form_of
 from mailgate.console.layout import address, say, seen_other, show
 from mailgate.console.pages.exemptions import SPANS
@@ -22,10 +22,10 @@ SIGHTINGS = 50
 
 
 async def device(request: web.Request) -> web.Response:
-    desk, found = desk_of(request), await device_of(request)
-    bundle, now = desk.bundle(), desk.clock()
-    seen = await sightings_of(desk.store, found, SIGHTINGS)
-    access, decision = await as_it_asks(desk.store, bundle, found, seen, now)
+    context, found = context_of(request), await device_of(request)
+    bundle, now = context.bundle(), context.clock()
+    seen = await sightings_of(context.store, found, SIGHTINGS)
+    access, decision = await as_it_asks(context.store, bundle, found, seen, now)
     facts, policy = device_facts(found, bundle, now), bundle.policy
     return show(
         request,
@@ -35,7 +35,7 @@ async def device(request: web.Request) -> web.Response:
         standing=standing(access, decision, policy, seen, found.lost_at),
         parts=parts_of(found),
         asked=bool(seen),
-        story=await story_of(desk.store, found, seen, bundle.settings.posture.precedence, policy),
+        story=await story_of(context.store, found, seen, bundle.settings.posture.precedence, policy),
         why=explanation(access, decision, policy),
         rules=[rule.id for rule in policy.rules if rule.restricts],
         spans=SPANS,
@@ -46,12 +46,12 @@ async def device(request: web.Request) -> web.Response:
 @needs("operator")
 async def forget(request: web.Request) -> web.Response:
     """Ask first, in numbers; then do it."""
-    desk, found = desk_of(request), await device_of(request)
+    context, found = context_of(request), await device_of(request)
     if (await form_of(request)).get("confirmed") != "yes":
-        seen = await sightings_of(desk.store, found, SIGHTINGS)
+        seen = await sightings_of(context.store, found, SIGHTINGS)
         return show(request, "device_forget.html", device=found, seen=len(seen), most=SIGHTINGS)
-    act = replace(person_of(request).act(desk.clock(), "device-forgotten"), about=f"device {found.id}")
-    await desk.store.devices.forget(found.id, desk.clock(), act)
+    act = replace(person_of(request).act(context.clock(), "device-forgotten"), about=f"device {found.id}")
+    await context.store.devices.forget(found.id, context.clock(), act)
     say(request, f"Device {found.id} and all that was stored of it are deleted.")
     return seen_other(request, "devices")
 
@@ -59,17 +59,17 @@ async def forget(request: web.Request) -> web.Response:
 @needs("operator")
 async def lost(request: web.Request) -> web.Response:
     """Mark it as lost, once that was confirmed, or as found again."""
-    desk, found, sent = desk_of(request), await device_of(request), await form_of(request)
-    now, by, here = desk.clock(), person_of(request), address(request, "devices-lose", id=found.id)
+    context, found, sent = context_of(request), await device_of(request), await form_of(request)
+    now, by, here = context.clock(), person_of(request), address(request, "devices-lose", id=found.id)
     if sent.get("lost") != "yes":
-        await lose(desk, found, by, now, lost=False)
+        await lose(context, found, by, now, lost=False)
         say(request, "The device is no longer marked as lost: the rules decide about it again.")
     elif sent.get("confirmed") != "yes":
-        facts = device_facts(found, desk.bundle(), now)
+        facts = device_facts(found, context.bundle(), now)
         name = device_told(facts.kind, facts.os, facts.os_version)
         return show(request, "device_lost.html", device=facts, name=name)
     else:
-        await lose(desk, found, by, now, lost=True)
+        await lose(context, found, by, now, lost=True)
         say(request, "The device is marked as lost and gets nothing.", here, lost="no")
     return seen_other(request, "devices-one", id=found.id)
 
@@ -77,8 +77,8 @@ async def lost(request: web.Request) -> web.Response:
 @needs("operator")
 async def ask_now(request: web.Request) -> web.Response:
     """Ask its sources, and say what they said."""
-    desk, found = desk_of(request), await device_of(request)
-    answers = await ask(desk, found, person_of(request), desk.clock())
+    context, found = context_of(request), await device_of(request)
+    answers = await ask(context, found, person_of(request), context.clock())
     words = "; ".join(each.words for each in answers) or "no source has the device any more"
     say(request, f"{words[:1].upper()}{words[1:]}.")
     back = str((await form_of(request)).get("back", ""))
@@ -89,7 +89,7 @@ async def ask_now(request: web.Request) -> web.Response:
 
 async def device_of(request: web.Request) -> Device:
     """The one device of the address. Raises HTTPNotFound."""
-    called = await desk_of(request).store.devices.called(request.match_info["id"])
+    called = await context_of(request).store.devices.called(request.match_info["id"])
     if len(called) != 1:
         raise web.HTTPNotFound
     return called[0]

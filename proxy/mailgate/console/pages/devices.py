@@ -10,7 +10,7 @@ from aiohttp import web
 
 from mailgate.config import Bundle
 from mailgate.console.access import needs
-from mailgate.console.desk import Desk, desk_of, person_of
+from mailgate.console.context import ConsoleContext, context_of, person_of
 from mailgate.console.forms import form_of
 from mailgate.console.layout import address, say, seen_other, show
 from mailgate.console.tending import ask_all
@@ -18,7 +18,7 @@ from mailgate.gateway.pages.devices import SYSTEMS
 from mailgate.model import Kind, PostureState
 from mailgate.store.device_rows import SORTS, Wanted
 from mailgate.views.device_rows import ListedDevice, look
-from mailgate.views.standing import HEADLINES, Mail
+from mailgate.views.standing import HEADLINES, MailAccess
 
 SIZE = 50
 EXPORTED = 500
@@ -35,11 +35,11 @@ COLUMNS = "device,name,person,mail,state,apps,source,reported_at,os,os_version,k
 
 
 async def found(request: web.Request) -> web.Response:
-    desk, asked = desk_of(request), request.query
-    bundle, now = desk.bundle(), desk.clock()
+    context, asked = context_of(request), request.query
+    bundle, now = context.bundle(), context.clock()
     wanted, after = wanted_of(asked, bundle, now), number(asked.get("after", ""))
-    page = await look(desk.store, bundle, wanted, now, after, SIZE)
-    count, whole = await desk.store.rows.count(wanted)
+    page = await look(context.store, bundle, wanted, now, after, SIZE)
+    count, whole = await context.store.rows.count(wanted)
     said = {name: text for name in FIELDS if (text := asked.get(name, "").strip()[:LONGEST])}
     return show(
         request,
@@ -65,15 +65,15 @@ async def found(request: web.Request) -> web.Response:
 
 async def export(request: web.Request) -> web.StreamResponse:
     """All that are meant, as CSV; written as it is read."""
-    desk = desk_of(request)
-    wanted = wanted_of(request.query, desk.bundle(), desk.clock())
+    context = context_of(request)
+    wanted = wanted_of(request.query, context.bundle(), context.clock())
     named = {"Content-Type": "text/csv; charset=utf-8"}
     named["Content-Disposition"] = 'attachment; filename="mailgate-devices.csv"'
     answer = web.StreamResponse(headers=named)
     await answer.prepare(request)
     await answer.write(_csv([COLUMNS]))
-    async for each in _all(desk, wanted):
-        await answer.write(_csv([_cells(device, desk.bundle()) for device in each]))
+    async for each in _all(context, wanted):
+        await answer.write(_csv([_cells(device, context.bundle()) for device in each]))
     await answer.write_eof()
     return answer
 
@@ -81,15 +81,15 @@ async def export(request: web.Request) -> web.StreamResponse:
 @needs("operator")
 async def ask_again(request: web.Request) -> web.Response:
     """Ask the sources of all that are meant, in the background."""
-    desk, sent = desk_of(request), await form_of(request)
+    context, sent = context_of(request), await form_of(request)
     said = {name: text for name in FIELDS if (text := str(sent.get(name, "")).strip()[:LONGEST])}
     devices = [
         each.device
-        async for page in _all(desk, wanted_of(said, desk.bundle(), desk.clock()))
+        async for page in _all(context, wanted_of(said, context.bundle(), context.clock()))
         for each in page
     ][:ASKED]
     if devices:
-        await ask_all(desk, devices, person_of(request), desk.clock())
+        await ask_all(context, devices, person_of(request), context.clock())
     say(
         request,
         f"The sources of {len(devices):,} {'device is' if len(devices) == 1 else 'devices are'} asked now.",
@@ -104,7 +104,7 @@ def wanted_of(asked: Mapping[str, str], bundle: Bundle, now: datetime) -> Wanted
         return asked.get(name, "").strip()[:LONGEST]
 
     sort, state = text("sort"), text("state")
-    mail = Mail.LOST.value if state == "lost" else text("mail")
+    mail = MailAccess.LOST.value if state == "lost" else text("mail")
     return Wanted(
         name=text("name"),
         state=_one_of(tuple(PostureState), state),
@@ -112,7 +112,7 @@ def wanted_of(asked: Mapping[str, str], bundle: Bundle, now: datetime) -> Wanted
         os=text("os"),
         source=text("source"),
         group=text("group"),
-        mail=_one_of(tuple(Mail), mail),
+        mail=_one_of(tuple(MailAccess), mail),
         app=_one_of(tuple(bundle.policy.catalog.apps), text("app")),
         before=moment(text("before"), now),
         sort=_one_of(SORTS, sort.removeprefix("-")),
@@ -136,10 +136,10 @@ def number(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
-async def _all(desk: Desk, wanted: Wanted) -> AsyncIterator[tuple[ListedDevice, ...]]:
+async def _all(context: ConsoleContext, wanted: Wanted) -> AsyncIterator[tuple[ListedDevice, ...]]:
     after: int | None = 0
     while after is not None:
-        page = await look(desk.store, desk.bundle(), wanted, desk.clock(), after, EXPORTED)
+        page = await look(context.store, context.bundle(), wanted, context.clock(), after, EXPORTED)
         yield page.found
         after = page.after
 

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from mailgate.console.access import needs
-from mailgate.console.desk import desk_of, person_of
+from mailgate.console.context import context_of, person_of
 from mailgate.console.enrolment import MOST_USES, make_token
 from mailgate.console.enrolment import revoke as shut_out
 from mailgate.console.forms import form_of
@@ -24,7 +24,7 @@ async def enrolment(request: web.Request) -> web.Response:
 @needs("operator")
 async def make(request: web.Request) -> web.Response:
     """Make a token and show it, this once."""
-    desk, sent = desk_of(request), await form_of(request)
+    context, sent = context_of(request), await form_of(request)
     user, note = (str(sent.get(name, "")).strip() for name in ("user", "note"))
     uses, days = number(str(sent.get("uses", ""))), str(sent.get("days", ""))
     if max(len(user), len(note)) > LONGEST or not (user + note).isprintable():
@@ -33,27 +33,27 @@ async def make(request: web.Request) -> web.Response:
         )
     if not 1 <= uses <= MOST_USES or days not in LIVES:
         return await _shown(request, 422, wrong=f"A token is good for 1 to {MOST_USES:,} devices.")
-    by, now = person_of(request), desk.clock()
-    owner = desk.bundle().settings.logins.person(user)
-    text, _ = await make_token(desk.store, by, now, user=owner, note=note, uses=uses, days=int(days))
+    by, now = person_of(request), context.clock()
+    owner = context.bundle().settings.logins.person(user)
+    text, _ = await make_token(context.store, by, now, user=owner, note=note, uses=uses, days=int(days))
     return await _shown(request, made=text)
 
 
 @needs("operator")
 async def revoke(request: web.Request) -> web.Response:
     """Ask first; then shut it out, at every gate within a second."""
-    desk, sent = desk_of(request), await form_of(request)
+    context, sent = context_of(request), await form_of(request)
     name = str(sent.get("name", ""))[:LONGEST]
     if sent.get("confirmed") != "yes":
         return show(request, "enrolment_revoke.html", name=name, is_token=sent.get("what") == "token")
-    revoked = await shut_out(desk.store, person_of(request), desk.clock(), name)
+    revoked = await shut_out(context.store, person_of(request), context.clock(), name)
     if not revoked.tokens and not revoked.keys:
         raise web.HTTPNotFound
     return seen_other(request, "enrolment")
 
 
 async def _shown(request: web.Request, status: int = 200, *, made: str = "", wrong: str = "") -> web.Response:
-    store = desk_of(request).store.enrolments
+    store = context_of(request).store.enrolments
     keys = await store.page(request.query.get("key", "")[:LONGEST], SIZE)
     tokens = await store.tokens(SIZE + 1, place_in(request.query))
     last = tokens[SIZE - 1] if len(tokens) > SIZE else None
@@ -68,7 +68,7 @@ async def _shown(request: web.Request, status: int = 200, *, made: str = "", wro
         made=made,
         wrong=wrong,
         lives=LIVES,
-        now=desk_of(request).clock(),
+        now=context_of(request).clock(),
     )
 
 

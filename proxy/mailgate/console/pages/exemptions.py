@@ -6,7 +6,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from mailgate.console.access import needs
-from mailgate.console.desk import Desk, desk_of, person_of
+from mailgate.console.context import ConsoleContext, context_of, person_of
 from mailgate.console.forms import LONGEST, form_of, note_of
 from mailgate.console.layout import seen_other, show
 from mailgate.console.pages.devices import number
@@ -29,7 +29,7 @@ async def exemptions(request: web.Request) -> web.Response:
 @needs("operator")
 async def exempt(request: web.Request) -> web.Response:
     """Spare one person or device from a rule."""
-    desk, sent = desk_of(request), await form_of(request)
+    context, sent = context_of(request), await form_of(request)
     rule, why, whom, days = (
         str(sent.get(name, "")).strip()[:LONGEST] for name in ("rule", "why", "whom", "days")
     )
@@ -37,16 +37,16 @@ async def exempt(request: web.Request) -> web.Response:
         return await _shown(
             request, 422, "Whom, and for how long? A login name or the id of a device, and a time."
         )
-    called = await desk.store.devices.called(typed_id(whom)) if sent.get("what") == "device" else []
+    called = await context.store.devices.called(typed_id(whom)) if sent.get("what") == "device" else []
     if sent.get("what") == "device" and len(called) != 1:
         return await _shown(request, 422, f"{len(called) or 'No'} devices are called {whom}; expected one.")
-    logins = desk.bundle().settings.logins
+    logins = context.bundle().settings.logins
     named = {"device": called[0].id} if called else {"person": logins.person(whom)}
-    now = desk.clock()
+    now = context.clock()
     until = now + timedelta(days=int(days))
-    policy, by = desk.bundle().policy, person_of(request)
+    policy, by = context.bundle().policy, person_of(request)
     try:
-        await relief_acts.exempt(desk.store, policy, by, why, now, rule=rule, until=until, **named)
+        await relief_acts.exempt(context.store, policy, by, why, now, rule=rule, until=until, **named)
     except RefusedError as error:
         return await _shown(request, 422, f"{error}.")
     return seen_other(request, "exemptions")
@@ -55,48 +55,48 @@ async def exempt(request: web.Request) -> web.Response:
 @needs("operator")
 async def end(request: web.Request) -> web.Response:
     """End an exemption before its time."""
-    desk, sent = desk_of(request), await form_of(request)
+    context, sent = context_of(request), await form_of(request)
     why = note_of(sent, "why")
     which = number(str(sent.get("number", "")))
-    await relief_acts.end_exemption(desk.store, person_of(request), why, desk.clock(), which)
+    await relief_acts.end_exemption(context.store, person_of(request), why, context.clock(), which)
     return seen_other(request, "exemptions")
 
 
 @needs("operator", "approver")
 async def turn_off(request: web.Request) -> web.Response:
     """Break-glass: ask first, in numbers; then turn a rule off for everybody, at once."""
-    desk, sent = desk_of(request), await form_of(request)
+    context, sent = context_of(request), await form_of(request)
     rule, hours = str(sent.get("rule", ""))[:LONGEST], str(sent.get("hours", ""))
-    relief_acts.restricting(desk.bundle().policy, rule)
+    relief_acts.restricting(context.bundle().policy, rule)
     if sent.get("confirmed") != "yes":
-        refused = desk.verdict_rates.refusals(desk.clock())
+        refused = context.verdict_rates.refusals(context.clock())
         hit = sum(count for refusal, count in refused.items() if refusal.rule == rule)
         return show(request, "rule_off.html", rule=rule, hit=hit, hours=HOURS)
     if hours not in HOURS:
         raise RefusedError("for how long? choose one of those that are offered")
-    now, why = desk.clock(), note_of(sent)
-    policy, by, until = desk.bundle().policy, person_of(request), now + timedelta(hours=int(hours))
-    await relief_acts.break_glass(desk.store, policy, by, why, now, rule=rule, until=until)
+    now, why = context.clock(), note_of(sent)
+    policy, by, until = context.bundle().policy, person_of(request), now + timedelta(hours=int(hours))
+    await relief_acts.break_glass(context.store, policy, by, why, now, rule=rule, until=until)
     return seen_other(request, "exemptions")
 
 
 @needs("operator")
 async def resume(request: web.Request) -> web.Response:
     """Ask first; then put a rule back that halted or was turned off."""
-    desk, sent = desk_of(request), await form_of(request)
+    context, sent = context_of(request), await form_of(request)
     rule = str(sent.get("rule", ""))[:LONGEST]
     if sent.get("confirmed") != "yes":
         return show(request, "rule_on.html", rule=rule)
     why = note_of(sent)
-    await relief_acts.resume(desk.store, person_of(request), why, desk.clock(), rule)
+    await relief_acts.resume(context.store, person_of(request), why, context.clock(), rule)
     return seen_other(request, "exemptions")
 
 
 async def _shown(request: web.Request, status: int = 200, wrong: str = "") -> web.Response:
-    desk, asked = desk_of(request), request.query
-    now, reliefs, whom = desk.clock(), desk.store.reliefs, asked.get("whom", "").strip()[:LONGEST]
+    context, asked = context_of(request), request.query
+    now, reliefs, whom = context.clock(), context.store.reliefs, asked.get("whom", "").strip()[:LONGEST]
     if whom:
-        theirs = await _of(desk, whom)
+        theirs = await _of(context, whom)
         exempt, over = ([each for each in theirs if each.holds(now) is holds] for holds in (True, False))
     else:
         exempt = await reliefs.exemptions(now, SIZE + 1, number(asked.get("before", "")) or _NEWEST)
@@ -113,16 +113,16 @@ async def _shown(request: web.Request, status: int = 200, wrong: str = "") -> we
         over=over[:SIZE],
         more_over=_further(over),
         all_over="over" in asked,
-        rules=[rule.id for rule in desk.bundle().policy.rules if rule.restricts],
+        rules=[rule.id for rule in context.bundle().policy.rules if rule.restricts],
         spans=SPANS,
     )
 
 
-async def _of(desk: Desk, whom: str) -> list[KeptRelief]:
+async def _of(context: ConsoleContext, whom: str) -> list[KeptRelief]:
     """Those of one person, or of a device by any of its names."""
-    called = await desk.store.devices.called(typed_id(whom))
-    person = user_text(desk.bundle().settings.logins.person(whom))
-    return await desk.store.reliefs.of_person(person, [device.id for device in called])
+    called = await context.store.devices.called(typed_id(whom))
+    person = user_text(context.bundle().settings.logins.person(whom))
+    return await context.store.reliefs.of_person(person, [device.id for device in called])
 
 
 def _further(kept: Sequence[KeptRelief]) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 from aiohttp import web
 
 from mailgate.config.case_runner import rehearse
-from mailgate.console.desk import Desk, desk_of
+from mailgate.console.context import ConsoleContext, context_of
 from mailgate.console.forms import form_of
 from mailgate.console.layout import seen_other, show
 from mailgate.errors import ConfigError, Mistake
@@ -23,50 +23,50 @@ LAST = 20
 
 async def explain(request: web.Request) -> web.Response:
     """By the reference of an answer, or a form to paste into."""
-    desk, name = desk_of(request), request.query.get("reference", "").strip()[:200]
+    context, name = context_of(request), request.query.get("reference", "").strip()[:200]
     if not name:
         return await _shown(request)
-    recalled = await recall(desk.store, desk.bundle(), name, desk.clock())
+    recalled = await recall(context.store, context.bundle(), name, context.clock())
     if recalled is None:
-        if len(await desk.store.devices.called(name)) == 1:
+        if len(await context.store.devices.called(name)) == 1:
             return seen_other(request, "devices-one", id=name)
         wrong = f"Nothing is recorded under {name}, and no device is called so."
         return await _shown(request, 404, reference=name, wrong=[wrong])
-    return await _shown(request, reference=name, **_told(desk, recalled))
+    return await _shown(request, reference=name, **_told(context, recalled))
 
 
 async def pasted(request: web.Request) -> web.Response:
     """Of headers or a recorded request that somebody has pasted. Nothing is recorded."""
-    desk, sent = desk_of(request), await form_of(request)
+    context, sent = context_of(request), await form_of(request)
     text, name = str(sent.get("text", ""))[:LONGEST], str(sent.get("device", "")).strip()[:200]
     try:
-        access, decision = await _decided(desk, text, name)
+        access, decision = await _decided(context, text, name)
     except ConfigError as error:
         return await _shown(request, 422, text=text, device=name, wrong=str(error).splitlines())
     return await _shown(
-        request, text=text, device=name, why=explanation(access, decision, desk.bundle().policy)
+        request, text=text, device=name, why=explanation(access, decision, context.bundle().policy)
     )
 
 
-async def _decided(desk: Desk, text: str, name: str) -> tuple[Access, Decision]:
+async def _decided(context: ConsoleContext, text: str, name: str) -> tuple[Access, Decision]:
     """What was pasted, decided by the rules in force. Raises ConfigError."""
-    bundle = desk.bundle()
+    bundle = context.bundle()
     if text.lstrip().startswith("{"):
         return rehearse(
-            read_request(text.encode(), "pasted", bundle.policy.catalog), bundle.policy, desk.clock()
+            read_request(text.encode(), "pasted", bundle.policy.catalog), bundle.policy, context.clock()
         )
     asked = read_headers(text, "pasted")
     if not name:
-        return rehearse(Situation(request=asked), bundle.policy, desk.clock())
-    called = await desk.store.devices.called(name)
+        return rehearse(Situation(request=asked), bundle.policy, context.clock())
+    called = await context.store.devices.called(name)
     if len(called) != 1:
         words = f"{len(called) or 'no'} devices are called {name}; expected the id of one, or no name"
         raise ConfigError([Mistake("device", 1, 1, words)])
-    return asked_from(called[0], bundle, asked.facts(), desk.clock())
+    return asked_from(called[0], bundle, asked.facts(), context.clock())
 
 
-def _told(desk: Desk, recalled: Recalled) -> dict[str, Any]:
-    policy = desk.bundle().policy
+def _told(context: ConsoleContext, recalled: Recalled) -> dict[str, Any]:
+    policy = context.bundle().policy
     return {
         "why": explanation(recalled.access, recalled.decision, policy),
         "then": recalled.then,
@@ -74,7 +74,7 @@ def _told(desk: Desk, recalled: Recalled) -> dict[str, Any]:
 
 
 async def _shown(request: web.Request, status: int = 200, **values: Any) -> web.Response:
-    last = [] if "why" in values else await desk_of(request).store.sightings.latest(size=LAST)
+    last = [] if "why" in values else await context_of(request).store.sightings.latest(size=LAST)
     empty: dict[str, Any] = {
         "reference": "", "text": "", "device": "", "wrong": [], "why": None, "then": None,
         "rows": [sighting_facts(each) for each in last],

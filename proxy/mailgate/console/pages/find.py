@@ -2,16 +2,16 @@
 
 from aiohttp import web
 
-from mailgate.console.desk import desk_of
+from mailgate.console.context import context_of
 from mailgate.console.layout import seen_other, show
 from mailgate.views.find import LONGEST, Hit, find
 
 
 async def found(request: web.Request) -> web.Response:
     """What may be meant; where that is one thing, straight to its page."""
-    desk, asked = desk_of(request), request.query
+    context, asked = context_of(request), request.query
     text, after = asked.get("q", "").strip()[:LONGEST], asked.get("after", "")[:LONGEST]
-    hits = await find(desk.store, desk.bundle(), text, desk.clock(), after)
+    hits = await find(context.store, context.bundle(), text, context.clock(), after)
     if len(hits.items) == 1 and hits.next is None and not after:
         return _opened(request, hits.items[0])
     return show(request, "find.html", q=text, hits=hits, after=after)

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from mailgate.console.access import needs
-from mailgate.console.desk import desk_of, person_of
+from mailgate.console.context import context_of, person_of
 from mailgate.console.forms import LONGEST, form_of
 from mailgate.console.layout import address, say, seen_other, show
 from mailgate.console.list_position import place_in, told
@@ -16,8 +16,8 @@ SIZE = 50
 
 
 async def requests(request: web.Request) -> web.Response:
-    desk, asked = desk_of(request), request.query
-    store, policy = desk.store.help_requests, desk.bundle().policy
+    context, asked = context_of(request), request.query
+    store, policy = context.store.help_requests, context.bundle().policy
     rule, every = asked.get("rule", "")[:LONGEST], asked.get("which") == "all"
     if every:
         found = await store.page(rule, 10 * SIZE)
@@ -39,13 +39,13 @@ async def requests(request: web.Request) -> web.Response:
 @needs("operator")
 async def done(request: web.Request) -> web.Response:
     """Say that a request is done, or that it is not after all."""
-    desk, sent = desk_of(request), await form_of(request)
+    context, sent = context_of(request), await form_of(request)
     key = (str(sent.get("rule", ""))[:LONGEST], str(sent.get("subject", ""))[:LONGEST])
-    by, now, back = person_of(request), desk.clock(), str(sent.get("back", ""))
+    by, now, back = person_of(request), context.clock(), str(sent.get("back", ""))
     if sent.get("done") == "no":
-        await reopen(desk, [key], by, now)
+        await reopen(context, [key], by, now)
         say(request, "The request is open again.")
-    elif not await finish(desk, [key], by, now):
+    elif not await finish(context, [key], by, now):
         raise RefusedError("this request is not open any more: somebody else may have closed it")
     else:
         undo = {"rule": key[0], "subject": key[1], "done": "no", "back": back}

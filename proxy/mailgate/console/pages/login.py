@@ -8,7 +8,7 @@ from aiohttp import web
 
 from mailgate.config.admins import Admins
 from mailgate.console.begin_session import COOKIE, PROXIED, begin, keep, own, too_many
-from mailgate.console.desk import SESSION, desk_of, person_of
+from mailgate.console.context import SESSION, context_of, person_of
 from mailgate.console.forms import form_of
 from mailgate.console.login_rights import token_proof
 from mailgate.console.pages.oidc import farewell
@@ -34,20 +34,20 @@ async def form(request: web.Request) -> web.Response:
 
 async def log_in(request: web.Request) -> web.Response:
     """A wrong name and a wrong secret look and take the same."""
-    desk, sent = desk_of(request), await form_of(request, MOST)
-    settings = desk.bundle().settings
+    context, sent = context_of(request), await form_of(request, MOST)
+    settings = context.bundle().settings
     name, secret, after = (str(sent.get(field, "")) for field in ("name", "secret", "next"))
     if not settings.console.login.token or PROXIED in request:
         return _form(request, 403, "Nobody logs in by a token here.", after)
     name, address = name.strip()[:LONGEST], came_from(request, settings).remote
-    if wait := desk.tries.wait(name, address, desk.clock()):
+    if wait := context.tries.wait(name, address, context.clock()):
         log.warning("console-login-refused", way="token", why="too-many")
         return _form(request, 429, too_many(wait), after)
     known = await _proven(settings.admins, name, secret.strip()[:LONGEST])
     if known is None:
         log.warning("console-login-refused", way="token", why="wrong")
         return _form(request, 403, WRONG, after)
-    desk.tries.came_in(name, address)
+    context.tries.came_in(name, address)
     value = await begin(request, known, token_proof(settings.admins[known]), "token")
     response = web.HTTPSeeOther(own(after) or str(request.app.router["now"].url_for()))
     keep(request, response, value)
@@ -56,9 +56,9 @@ async def log_in(request: web.Request) -> web.Response:
 
 async def log_out(request: web.Request) -> web.Response:
     """End the session here, and at the provider where one has told who it is."""
-    desk, session = desk_of(request), request[SESSION]
-    desk.sessions.end(request.cookies.get(COOKIE, ""))
-    await desk.store.audit.append(person_of(request).act(desk.clock(), "console-logout"))
+    context, session = context_of(request), request[SESSION]
+    context.sessions.end(request.cookies.get(COOKIE, ""))
+    await context.store.audit.append(person_of(request).act(context.clock(), "console-logout"))
     elsewhere = await farewell(request, session)
     if elsewhere:  # a page of ours leads there: `form-action` lets no form be answered with another place
         response = page("hop.html", to=elsewhere)
@@ -77,7 +77,7 @@ async def _proven(admins: Admins, name: str, secret: str) -> str | None:
 
 
 def _form(request: web.Request, status: int = 200, error: str = "", after: str = "") -> web.Response:
-    settings, after = desk_of(request).bundle().settings, own(after)
+    settings, after = context_of(request).bundle().settings, own(after)
     ways = settings.console.login
     oidc = f"{request.app.router['login-oidc'].url_for()}?{urlencode({'next': after})}"
     return page(

@@ -1,42 +1,50 @@
-"""*Notices*: mails to the people whom a rule is about. Which may be sent, what each says, to whom, and what became of it."""
+"""*Notices*: mails to the people whom a rule is about: which may be sent, what they say, to whom, and what became of each."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from mailgate.config import Bundle
-from mailgate.console.desk import desk_of
+from mailgate.console.context import context_of
 from mailgate.console.headers import FRAMED, FRAMES
 from mailgate.console.layout import show
 from mailgate.console.mails import RETRACTIONS, Matter, matter_about, preview, title_of
 from mailgate.console.pages.devices import number
-from mailgate.console.recipient_count import Counting
+from mailgate.console.recipient_lists import Counting
 from mailgate.gateway.pages.languages import load_languages
-from mailgate.mail.composer import message_id
-from mailgate.store import About, Mailing, MailKind, MailState
-from mailgate.views.notices import KINDS, WORDS, Sent, of, sent, tellable
+from mailgate.store import Mail, MailKind, MailState, NoticeKey
+from mailgate.views.notices import (
+    KINDS,
+    WORDS,
+    MailFacts,
+    NoticeMails,
+    mail_facts,
+    mails_by_notice,
+    mails_of,
+    rule_notices,
+)
 
 SIZE = 50
 LONGEST = 256
 LANGUAGES = load_languages()
 FIRST = (*(MailState.UNSURE, MailState.FAILED, MailState.QUEUED), *MailState)
-"""Which mails are listed where nobody says: the first of these of which there are any."""
+"""The first of these states with any mails is listed if no other is asked for."""
 
 
 async def notices(request: web.Request) -> web.Response:
-    desk = desk_of(request)
-    active = await desk.store.policies.active()
-    bundle = desk.bundle()
+    context = context_of(request)
+    active = await context.store.policies.active()
+    bundle = context.bundle()
     return show(
         request,
         "notices.html",
         settings=bundle.settings.notices,
         version=active.number if active else 0,
-        rules=tellable(bundle.policy, active.number, desk.clock()) if active else [],
-        found=sent(await desk.store.mailings.counts()),
-        retractions=await desk.store.retractions.latest(RETRACTIONS),
+        rules=rule_notices(bundle.policy, active.number, context.clock()) if active else [],
+        found=mails_by_notice(await context.store.mails.counts()),
+        retractions=await context.store.retractions.latest(RETRACTIONS),
         titles={rule.id: rule.title or "" for rule in bundle.policy.rules},
         kinds=KINDS,
         words=WORDS,
@@ -45,25 +53,25 @@ async def notices(request: web.Request) -> web.Response:
 
 async def one(request: web.Request) -> web.Response:
     """What is said in one mail, and to whom."""
-    desk, matter = desk_of(request), await matter_of(request)
-    bundle, now = desk.bundle(), desk.clock()
-    became = of(await desk.store.mailings.counts(matter.about), matter.about)
-    counting = desk.recipient_counts.last(matter.about, now) if matter.topic else None
-    listed = _listed(request, became, counting)
+    context, matter = context_of(request), await matter_of(request)
+    bundle, now = context.bundle(), context.clock()
+    mails = mails_of(await context.store.mails.counts(matter.about), matter.about)
+    counting = context.recipient_lists.last(matter.about, now) if matter.topic else None
+    listed = _listed(request, mails, counting)
     person = request.query.get("person", "").strip()[:LONGEST] if matter.topic else ""
     spoken = _language(request, bundle)
-    mailed, wrong = await preview(desk, matter, became, spoken, person)
+    rendered, wrong = await preview(context, matter, mails, spoken, person)
     page = show(
         request,
         "notice.html",
         matter=matter,
         title=title_of(matter.rules.policy, matter.about.rule),
         settings=bundle.settings.notices,
-        became=became,
+        became=mails,
         counting=counting,
         listed=listed,
         rows=await _rows(request, matter.about, listed, counting),
-        preview=mailed,
+        preview=rendered,
         no_preview=wrong,
         person=person,
         languages=[(tag, each.locale.get_display_name(), each.direction) for tag, each in LANGUAGES.items()],
@@ -74,15 +82,15 @@ async def one(request: web.Request) -> web.Response:
     return page
 
 
-async def letter(request: web.Request) -> web.Response:
-    """The HTML of a mail as mail programs show it, for the frame of the page."""
-    desk, matter = desk_of(request), await matter_of(request)
-    became = of(await desk.store.mailings.counts(matter.about), matter.about)
+async def html(request: web.Request) -> web.Response:
+    """The HTML of a notice as mail programs show it, for the frame of the page."""
+    context, matter = context_of(request), await matter_of(request)
+    mails = mails_of(await context.store.mails.counts(matter.about), matter.about)
     person = request.query.get("person", "").strip()[:LONGEST] if matter.topic else ""
-    mailed, _ = await preview(desk, matter, became, _language(request, desk.bundle()), person)
-    if mailed is None:
+    rendered, _ = await preview(context, matter, mails, _language(request, context.bundle()), person)
+    if rendered is None:
         raise web.HTTPNotFound
-    return web.Response(text=mailed.html, content_type="text/html", headers=FRAMED)
+    return web.Response(text=rendered.html, content_type="text/html", headers=FRAMED)
 
 
 async def matter_of(request: web.Request) -> Matter:
@@ -90,55 +98,57 @@ async def matter_of(request: web.Request) -> Matter:
     parts, rule = request.match_info, request.query.get("rule", "")[:LONGEST]
     if parts["kind"] not in set(MailKind):
         raise web.HTTPNotFound
-    about = About(number(parts["version"]), MailKind(parts["kind"]), rule)
-    return await matter_about(desk_of(request), about)
+    about = NoticeKey(number(parts["version"]), MailKind(parts["kind"]), rule)
+    return await matter_about(context_of(request), about)
 
 
-def _listed(request: web.Request, became: Sent, counting: Counting | None) -> str:
-    """Whose list is shown: a state of mails, or one of those who were counted."""
+def _listed(request: web.Request, mails: NoticeMails, counting: Counting | None) -> str:
+    """Which list is shown: the mails in one state, or a part of the recipient list."""
     asked = request.query.get("state", "")
     if asked in set(MailState) or (asked in COUNTED and counting and counting.found):
         return asked
-    return next((state.value for state in FIRST if became.states[state]), "")
+    return next((state.value for state in FIRST if mails.count(state)), "")
 
 
 COUNTED = ("to-write", "unaddressed", "undecided")
-"""Lists of a count that was made: who would be written to, who cannot, of whom it cannot be told."""
+"""The parts of a recipient list: people to write to, people without an address, people who could not be decided."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A page of a list, and behind which key the next one begins."""
+    """A page of a list, and the key behind which the next page begins."""
 
-    mails: Sequence[Mailing] = ()
+    mails: Sequence[MailFacts] = ()
+    """Mails that were queued."""
+    unwritten: Sequence[Mail] = ()
+    """Mails of the recipient list, not queued yet."""
     names: Sequence[str] = ()
-    ids: Mapping[str, str] = ()  # type: ignore[assignment]
-    """By which the mail server's log knows each mail."""
+    """People who get none."""
     more: str = ""
 
 
-async def _rows(request: web.Request, about: About, listed: str, counting: Counting | None) -> Rows:
+async def _rows(request: web.Request, about: NoticeKey, listed: str, counting: Counting | None) -> Rows:
     after = request.query.get("after", "")[:LONGEST]
     if listed in COUNTED and counting and counting.found:
         return _counted(listed, counting, after)
     if not listed:
         return Rows()
-    desk = desk_of(request)
-    behind = await desk.store.mailings.called([after]) if after else []
+    context = context_of(request)
+    behind = await context.store.mails.called([after]) if after else []
     key = (behind[0].address, after) if behind else ("", "")
-    mails = await desk.store.mailings.recipients(about, MailState(listed), key, SIZE)
-    settings = desk.bundle().settings.notices
-    ids = {each.id: message_id(each.id, settings.domain) if settings else "" for each in mails}
-    return Rows(mails, ids=ids, more=mails[-1].id if len(mails) == SIZE else "")
+    mails = await context.store.mails.recipients(about, MailState(listed), key, SIZE)
+    settings = context.bundle().settings.notices
+    facts = [mail_facts(each, settings) for each in mails]
+    return Rows(facts, more=mails[-1].id if len(mails) == SIZE else "")
 
 
 def _counted(listed: str, counting: Counting, after: str) -> Rows:
     found = counting.found
     assert found is not None
     if listed == "to-write":
-        start = bisect_right(found.mailings, after, key=lambda each: each.address)
-        mails = found.mailings[start : start + SIZE]
-        return Rows(mails, more=mails[-1].address if len(mails) == SIZE else "")
+        start = bisect_right(found.mails, after, key=lambda each: each.address)
+        mails = found.mails[start : start + SIZE]
+        return Rows(unwritten=mails, more=mails[-1].address if len(mails) == SIZE else "")
     everybody = found.unaddressed if listed == "unaddressed" else found.undecided
     start = bisect_right(everybody, after)
     names = everybody[start : start + SIZE]
@@ -153,5 +163,5 @@ def _language(request: web.Request, bundle: Bundle) -> str:
 ROUTES = [
     web.get("/notices", notices, name="notices"),
     web.get("/notices/{version}/{kind}", one, name="notices-one"),
-    web.get("/notices/{version}/{kind}/letter", letter, name="notices-letter"),
+    web.get("/notices/{version}/{kind}/html", html, name="notices-html"),
 ]

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from mailgate.console.access import COOKIE
 from mailgate.console.attention import needs_now
-from mailgate.console.desk import CLOSING, SESSION, Desk, desk_of, roles_of
+from mailgate.console.context import CLOSING, SESSION, ConsoleContext, context_of, roles_of
 from mailgate.console.layout import show, surrounding
 from mailgate.console.plot import plot
 from mailgate.console.render import text_of
@@ -17,14 +17,14 @@ from mailgate.views.gates import gates_if_told
 
 EVERY = 5.0
 """Seconds between two looks of a page that stays open."""
-PARTS = ("needs", "verdicts", "refusals", "standing", "gates")
+PARTS = ("needs", "verdicts", "refusals", "devices", "gates")
 """The parts of the page that change, each in a template of its own."""
 STREAMS = asyncio.Semaphore(50)
 """Pages that are kept up to date at once."""
 
 
 async def now(request: web.Request) -> web.Response:
-    return show(request, "now.html", **await _seen(desk_of(request)))
+    return show(request, "now.html", **await _seen(context_of(request)))
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
@@ -41,9 +41,9 @@ async def stream(request: web.Request) -> web.StreamResponse:
 
 async def _tell(request: web.Request, answer: web.StreamResponse) -> None:
     """Tell what changes until who looks has left or may not look any more."""
-    desk, told = desk_of(request), dict[str, str]()
-    while not await _closes(request) and _may_look(request, desk):
-        seen = surrounding(request) | await _seen(desk)
+    context, told = context_of(request), dict[str, str]()
+    while not await _closes(request) and _may_look(request, context):
+        seen = surrounding(request) | await _seen(context)
         parts = {name: text_of(f"now/{name}.html", **seen) for name in PARTS}
         news = {name: text for name, text in parts.items() if told.get(name) != text}
         await answer.write(f"data: {json.dumps(news)}\n\n".encode() if news else b": nothing new\n\n")
@@ -56,24 +56,24 @@ async def _closes(request: web.Request) -> bool:
     return request.config_dict[CLOSING].is_set()
 
 
-def _may_look(request: web.Request, desk: Desk) -> bool:
-    session = desk.sessions.find(request.cookies[COOKIE], desk.clock(), used=False)
+def _may_look(request: web.Request, context: ConsoleContext) -> bool:
+    session = context.sessions.find(request.cookies[COOKIE], context.clock(), used=False)
     return session is not None and session.csrf == request[SESSION].csrf and bool(roles_of(request))
 
 
-async def _seen(desk: Desk) -> dict[str, Any]:
-    at, state = desk.clock(), await desk.readiness()
-    gates = await gates_if_told(desk.store, at)
-    minutes = desk.verdict_rates.minutes(at)
-    refused = desk.verdict_rates.refusals(at)
+async def _seen(context: ConsoleContext) -> dict[str, Any]:
+    at, state = context.clock(), await context.readiness()
+    gates = await gates_if_told(context.store, at)
+    minutes = context.verdict_rates.minutes(at)
+    refused = context.verdict_rates.refusals(at)
     return {
         "state": state,
-        "needs": await needs_now(desk.store, desk.bundle().settings, state, at),
+        "needs": await needs_now(context.store, context.bundle().settings, state, at),
         "gates": gates,
         "plots": [plot(minutes, "effect"), plot(minutes, "kind")],
         "minutes": [minute for minute in reversed(minutes) if minute.total],
         "refusals": sorted(refused.items(), key=lambda each: (-each[1], each[0])),
-        "census": desk.device_counts.last,
+        "census": context.device_counts.last,
     }
 
 

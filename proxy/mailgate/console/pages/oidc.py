@@ -8,7 +8,7 @@ from aiohttp import web
 
 from mailgate.config.console import ConsoleSettings, OidcSettings
 from mailgate.console.begin_session import begin, keep, own, too_many
-from mailgate.console.desk import desk_of
+from mailgate.console.context import context_of
 from mailgate.console.oidc.errors import TOLD, LoginError, Trouble
 from mailgate.console.oidc.pending import LIFE, Begun
 from mailgate.console.oidc.persons import known
@@ -28,17 +28,19 @@ DENIED = frozenset({"access_denied", "login_required", "interaction_required", "
 
 async def leave(request: web.Request) -> web.Response:
     """Begin a login and lead the browser to the provider."""
-    desk = desk_of(request)
-    settings = desk.bundle().settings
+    context = context_of(request)
+    settings = context.bundle().settings
     oidc, after = _oidc(settings.console), own(request.query.get("next", ""))
     if moved := _to_its_own_name(request, settings.console, after):
         raise web.HTTPSeeOther(moved)
-    if wait := desk.tries.wait_to_begin(came_from(request, settings).remote, desk.clock()):
+    if wait := context.tries.wait_to_begin(came_from(request, settings).remote, context.clock()):
         log.warning("console-login-refused", way="oidc", why="too-many")
         return page("login_failed.html", 429, why=too_many(wait), word="", after=after)
-    state, cookie, begun = desk.oidc.pending.begin(request.cookies.get(COOKIE, ""), after, desk.clock())
+    state, cookie, begun = context.oidc.pending.begin(request.cookies.get(COOKIE, ""), after, context.clock())
     try:
-        there = await desk.oidc.provider(oidc, desk.clock).address(begun, state, _back(settings.console))
+        there = await context.oidc.provider(oidc, context.clock).address(
+            begun, state, _back(settings.console)
+        )
     except LoginError as error:
         return _failed(error.trouble, after)
     response = web.HTTPSeeOther(there)
@@ -59,8 +61,8 @@ async def come_back(request: web.Request) -> web.Response:
 
     The browser comes from another site, so it would leave out the session's cookie at a redirect: a page of ours leads on.
     """
-    desk, begun = desk_of(request), None
-    settings = desk.bundle().settings
+    context, begun = context_of(request), None
+    settings = context.bundle().settings
     oidc = _oidc(settings.console)
     try:
         answer = {name: _once(request, name) for name in ("state", "code", "error", "iss")}
@@ -69,7 +71,7 @@ async def come_back(request: web.Request) -> web.Response:
             raise LoginError(_refusal(answer["error"], answer["iss"], oidc))
         if not answer["code"]:
             raise LoginError(Trouble.ASKED_WRONGLY)
-        provider = desk.oidc.provider(oidc, desk.clock)
+        provider = context.oidc.provider(oidc, context.clock)
         found = await provider.identity(answer["code"], begun, _back(settings.console), answer["iss"])
         person = known(settings, found.claims)
     except LoginError as error:
@@ -85,13 +87,13 @@ async def come_back(request: web.Request) -> web.Response:
 
 async def farewell(request: web.Request, session: Session) -> str | None:
     """Where to go to log out at the provider too; None where there was none, or it offers nothing of the kind."""
-    desk = desk_of(request)
-    console = desk.bundle().settings.console
+    context = context_of(request)
+    console = context.bundle().settings.console
     oidc = console.login.oidc
     if not session.id_token or oidc is None or not oidc.logout:
         return None
     try:
-        return await desk.oidc.provider(oidc, desk.clock).farewell(
+        return await context.oidc.provider(oidc, context.clock).farewell(
             session.id_token, f"{console.url}/console/login"
         )
     except LoginError as error:
@@ -115,7 +117,7 @@ def _to_its_own_name(request: web.Request, console: ConsoleSettings, after: str)
 
     Once only: before a proxy that hands on another ``Host`` this would go on for ever.
     """
-    here = host_of(request, desk_of(request).bundle().settings)
+    here = host_of(request, context_of(request).bundle().settings)
     if here == urlsplit(console.url or "").netloc or "moved" in request.query:
         return ""
     return f"{console.url}{PATH}?{urlencode({'next': after, 'moved': '1'})}"
@@ -131,10 +133,10 @@ def _once(request: web.Request, name: str) -> str | None:
 
 def _begun(request: web.Request, state: str | None) -> Begun:
     """The login that this answers. It is none any more afterwards, whatever comes of it."""
-    desk = desk_of(request)
+    context = context_of(request)
     if not state:
         raise LoginError(Trouble.ASKED_WRONGLY)
-    begun = desk.oidc.pending.take(state, desk.clock())
+    begun = context.oidc.pending.take(state, context.clock())
     if begun is None:
         raise LoginError(Trouble.STATE)
     if not begun.is_of(request.cookies.get(COOKIE, "")):

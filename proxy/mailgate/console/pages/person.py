@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from mailgate.console.access import needs
-from mailgate.console.desk import desk_of, person_of
+from mailgate.console.context import context_of, person_of
 from mailgate.console.forms import LONGEST, form_of, note_of
 from mailgate.console.layout import address, say, seen_other, show
 from mailgate.console.pages.exemptions import SPANS
@@ -26,20 +26,20 @@ async def person(request: web.Request) -> web.Response:
 @needs("operator")
 async def let_in(request: web.Request) -> web.Response:
     """Spare a person or one device of theirs for a time."""
-    desk, sent = desk_of(request), await form_of(request)
+    context, sent = context_of(request), await form_of(request)
     why, days = note_of(sent, "why"), sent.get("days", "1")
     rule, named = str(sent.get("rule", ""))[:LONGEST], str(sent.get("device", ""))[:LONGEST]
     if days not in SPANS:
         raise RefusedError("for how long? choose one of those that are offered")
-    by, now = person_of(request), desk.clock()
+    by, now = person_of(request), context.clock()
     if named:
-        called = await desk.store.devices.called(typed_id(named))
+        called = await context.store.devices.called(typed_id(named))
         if len(called) != 1:
             raise web.HTTPNotFound
-        given = await spare(desk, by, why, now, rule=rule, days=int(days), device=called[0].id)
+        given = await spare(context, by, why, now, rule=rule, days=int(days), device=called[0].id)
     else:
         login = (await whom(request, str(sent.get("login", "")))).login
-        given = await spare(desk, by, why, now, rule=rule, days=int(days), person=login)
+        given = await spare(context, by, why, now, rule=rule, days=int(days), person=login)
     what = f"Spared from {f'the rule {given.rule}' if given.rule else 'every rule'} for {SPANS[days]}."
     say(request, what, address(request, "exemptions-end"), number=str(given.number), why="undone at once")
     if given.device:
@@ -50,26 +50,26 @@ async def let_in(request: web.Request) -> web.Response:
 @needs("operator")
 async def write(request: web.Request) -> web.Response:
     """Answer them by mail, and where that is asked for say that their requests are done."""
-    desk, sent = desk_of(request), await form_of(request)
-    theirs, now, by = await whom(request, str(sent.get("login", ""))), desk.clock(), person_of(request)
-    mail = await answer(desk, theirs, str(sent.get("answer", ""))[:LONGEST_ANSWER], by, now)
+    context, sent = context_of(request), await form_of(request)
+    theirs, now, by = await whom(request, str(sent.get("login", ""))), context.clock(), person_of(request)
+    mail = await answer(context, theirs, str(sent.get("answer", ""))[:LONGEST_ANSWER], by, now)
     waiting = [(each.rule, each.subject) for each in still_open(theirs.help_requests)]
-    closed = await finish(desk, waiting, by, now) if waiting and sent.get("done") == "yes" else 0
+    closed = await finish(context, waiting, by, now) if waiting and sent.get("done") == "yes" else 0
     say(request, f"The answer goes to {mail.address}.{' The request is done.' if closed else ''}")
     return seen_other(request, "people", {"login": theirs.login})
 
 
 async def whom(request: web.Request, login: str) -> PersonFacts:
     """The person of this login. Raises HTTPNotFound."""
-    desk = desk_of(request)
-    found = await facts_of(desk.store, desk.bundle(), login[:LONGEST], desk.clock())
+    context = context_of(request)
+    found = await facts_of(context.store, context.bundle(), login[:LONGEST], context.clock())
     if found is None:
         raise web.HTTPNotFound
     return found
 
 
 async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
-    bundle = desk_of(request).bundle()
+    bundle = context_of(request).bundle()
     spoken = LANGUAGES.get(found.language or bundle.settings.languages.default, LANGUAGES["en"])
     return show(
         request,

@@ -1,4 +1,4 @@
-"""Plans: what a candidate would change, for whom, as a picture and in numbers; standing up for one, and putting it in force."""
+"""Plans: what a candidate would change, for whom, as a picture and in numbers; approving one, and putting it in force."""
 
 import csv
 import io
@@ -8,14 +8,14 @@ from aiohttp import web
 
 from mailgate.console.access import needs
 from mailgate.console.candidates import candidate_for
-from mailgate.console.desk import desk_of, person_of
+from mailgate.console.context import context_of, person_of
 from mailgate.console.forms import Form, form_of, note_of
 from mailgate.console.layout import seen_other, show
 from mailgate.console.pages.devices import number
 from mailgate.errors import ConfigError
 from mailgate.rollout import acts, approvals
 from mailgate.rollout.acts import plan_called, read_plan
-from mailgate.rollout.approvals import standing_of
+from mailgate.rollout.approvals import plan_status
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.plan import DAYS, LABELS, Counts
 from mailgate.simulate import DIMENSIONS
@@ -45,16 +45,16 @@ async def plans(request: web.Request) -> web.Response:
 @needs("operator", "approver")
 async def make(request: web.Request) -> web.Response:
     """Begin to plan the files on disk, rules that were sent in their place, or a version that was in force."""
-    desk, sent = desk_of(request), await form_of(request)
+    context, sent = context_of(request), await form_of(request)
     days, text = number(str(sent.get("days", DAYS))), _uploaded(sent)
     version = number(str(sent.get("version", ""))) or None
     if not 1 <= days <= MOST_DAYS:
         return await _listed(request, 422, [f"A plan looks at 1 to {MOST_DAYS} days of requests."])
     try:
-        candidate = await candidate_for(desk, text, version)
+        candidate = await candidate_for(context, text, version)
     except ConfigError as error:
         return await _listed(request, 422, str(error).splitlines())
-    if not desk.planning.start(candidate, days, person_of(request), desk.clock()):
+    if not context.planning.start(candidate, days, person_of(request), context.clock()):
         return await _listed(request, 409, ["Another plan is being made: wait until it is there."])
     return seen_other(request, "policy-plans")
 
@@ -65,14 +65,14 @@ async def plan(request: web.Request) -> web.Response:
 
 async def draw(request: web.Request) -> web.Response:
     """The picture, to be shown in a page or taken away."""
-    found = await plan_called(desk_of(request).store, request.match_info["digest"])
+    found = await plan_called(context_of(request).store, request.match_info["digest"])
     headers = {"Content-Security-Policy": SVG_ALONE}
     return web.Response(text=picture(read_plan(found)), content_type="image/svg+xml", headers=headers)
 
 
 async def sheet(request: web.Request) -> web.Response:
     """The counts, for a spreadsheet."""
-    found = await plan_called(desk_of(request).store, request.match_info["digest"])
+    found = await plan_called(context_of(request).store, request.match_info["digest"])
     out = io.StringIO()
     csv.writer(out).writerows([CSV_COLUMNS, *rows_of(read_plan(found))])
     named = f'attachment; filename="plan-{found.digest[:12]}.csv"'
@@ -82,24 +82,24 @@ async def sheet(request: web.Request) -> web.Response:
 @needs("approver")
 async def approve(request: web.Request) -> web.Response:
     """Ask first, in numbers; then stand up for exactly this plan."""
-    desk, note = desk_of(request), await _confirmed(request)
+    context, note = context_of(request), await _confirmed(request)
     if note is None:
         return await _shown(request, "plan_approve.html")
-    guard, digest = guard_of(desk.bundle().settings), request.match_info["digest"]
-    await approvals.approve(desk.store, digest, person_of(request), note, desk.clock(), guard)
+    guard, digest = guard_of(context.bundle().settings), request.match_info["digest"]
+    await approvals.approve(context.store, digest, person_of(request), note, context.clock(), guard)
     return seen_other(request, "policy-plan", digest=digest)
 
 
 @needs("operator")
 async def apply(request: web.Request) -> web.Response:
     """Ask first, in numbers and with what stands against it; then put it in force."""
-    desk, note = desk_of(request), await _confirmed(request)
+    context, note = context_of(request), await _confirmed(request)
     if note is None:
         return await _shown(request, "plan_apply.html")
     override = (await form_of(request)).get("override") == "yes"
-    guard = guard_of(desk.bundle().settings)
+    guard = guard_of(context.bundle().settings)
     digest, person = request.match_info["digest"], person_of(request)
-    await acts.apply(desk.store, digest, person, note, desk.clock(), guard, override=override)
+    await acts.apply(context.store, digest, person, note, context.clock(), guard, override=override)
     return seen_other(request, "policy")
 
 
@@ -117,16 +117,16 @@ def _uploaded(sent: Form) -> str | None:
 
 
 async def _shown(request: web.Request, template: str = "plan.html") -> web.Response:
-    desk = desk_of(request)
-    found = await plan_called(desk.store, request.match_info["digest"])
-    standing = await standing_of(desk.store, found, guard_of(desk.bundle().settings), desk.clock())
-    whole = await desk.planning.named(found, desk.store.audit)
-    body = whole or standing.body
+    context = context_of(request)
+    found = await plan_called(context.store, request.match_info["digest"])
+    status = await plan_status(context.store, found, guard_of(context.bundle().settings), context.clock())
+    whole = await context.planning.named(found, context.store.audit)
+    body = whole or status.body
     return show(
         request,
         template,
         plan=body,
-        standing=standing,
+        plan_status=status,
         words=described(body),
         newly=_counted(body.newly),
         later=[(moment_told(body, each), _counted(each.newly)) for each in body.later],
@@ -146,9 +146,11 @@ def _counted(newly: Mapping[str, Counts]) -> list[tuple[str, str, Counts]]:
 
 
 async def _listed(request: web.Request, status: int = 200, wrong: Sequence[str] = ()) -> web.Response:
-    desk = desk_of(request)
-    found = await approvals.standings(desk.store, guard_of(desk.bundle().settings), desk.clock(), SIZE)
-    making = desk.planning.last
+    context = context_of(request)
+    found = await approvals.plan_statuses(
+        context.store, guard_of(context.bundle().settings), context.clock(), SIZE
+    )
+    making = context.planning.last
     return show(request, "plans.html", status, found=found, wrong=wrong, making=making, days=DAYS)
 
 

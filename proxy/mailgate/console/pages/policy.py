@@ -5,7 +5,7 @@ from typing import Any
 from aiohttp import web
 
 from mailgate.config import compile_rules
-from mailgate.console.desk import desk_of
+from mailgate.console.context import context_of
 from mailgate.console.layout import show
 from mailgate.policy.changes import changes
 from mailgate.rollout.acts import version_before
@@ -16,27 +16,29 @@ SIZE = 100
 
 
 async def policy(request: web.Request) -> web.Response:
-    desk = desk_of(request)
-    found, history = desk.bundle().policy, await desk.store.policies.history(SIZE)
+    context = context_of(request)
+    found, history = context.bundle().policy, await context.store.policies.history(SIZE)
     return show(
         request,
         "policy.html",
         policy=found,
-        rules=told_rules(found, desk.clock()),
+        rules=told_rules(found, context.clock()),
         history=history,
-        before=await version_before(desk.store, history) if len({each.number for each in history}) > 1 else 0,
+        before=await version_before(context.store, history)
+        if len({each.number for each in history}) > 1
+        else 0,
     )
 
 
 async def version(request: web.Request) -> web.Response:
     """One version with its files."""
-    store = desk_of(request).store
+    store = context_of(request).store
     return show(request, "policy_version.html", version=await version_of(store, request.match_info["name"]))
 
 
 async def diff(request: web.Request) -> web.Response:
     """What differs between two versions, in words and line by line."""
-    store, asked = desk_of(request).store, request.query
+    store, asked = context_of(request).store, request.query
     old, new = [await version_of(store, asked.get(name, "")[:64]) for name in ("old", "new")]
     rules: list[Any] = [compile_rules(each.texts).policy for each in (old, new)]
     return show(

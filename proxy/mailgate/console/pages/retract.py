@@ -4,7 +4,7 @@ from aiohttp import web
 
 from mailgate.config import compile_rules
 from mailgate.console.access import needs
-from mailgate.console.desk import desk_of, person_of, roles_of
+from mailgate.console.context import context_of, person_of, roles_of
 from mailgate.console.forms import form_of, note_of
 from mailgate.console.layout import seen_other, show
 from mailgate.policy.changes import changes
@@ -17,21 +17,21 @@ from mailgate.views.versions import version_of
 @needs("operator", "approver")
 async def retract(request: web.Request) -> web.Response:
     """Ask first, in words and numbers; then do it at once."""
-    desk, sent = desk_of(request), await form_of(request)
-    to = await version_of(desk.store, str(sent.get("to", ""))[:64])
-    now_in_force = await version_of(desk.store, "")
+    context, sent = context_of(request), await form_of(request)
+    to = await version_of(context.store, str(sent.get("to", ""))[:64])
+    now_in_force = await version_of(context.store, "")
     if to.number == now_in_force.number:
         raise RefusedError(f"version {to.number} is in force already")
     if sent.get("confirmed") != "yes":
         found = changes(*(compile_rules(each.texts).policy for each in (now_in_force, to)))
         ids = {each.about.removeprefix("rule ") for each in found}
-        refused = desk.verdict_rates.refusals(desk.clock())
+        refused = context.verdict_rates.refusals(context.clock())
         hit = sum(count for refusal, count in refused.items() if refusal.rule in ids)
         return show(request, "retract.html", back_to=to, now_in_force=now_in_force, changes=found, hit=hit)
     note = note_of(sent)
-    guard, operates = guard_of(desk.bundle().settings), "operator" in roles_of(request)
-    who, now = person_of(request), desk.clock()
-    await acts.retract(desk.store, who, note, now, to.number, guard, operates=operates)
+    guard, operates = guard_of(context.bundle().settings), "operator" in roles_of(request)
+    who, now = person_of(request), context.clock()
+    await acts.retract(context.store, who, note, now, to.number, guard, operates=operates)
     return seen_other(request, "policy")
 
 

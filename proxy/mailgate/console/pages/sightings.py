@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from mailgate.console.desk import desk_of
+from mailgate.console.context import context_of
 from mailgate.console.layout import address, show
 from mailgate.console.list_position import SPAN, place_in, told
 from mailgate.console.pages.devices import KINDS
@@ -12,9 +12,9 @@ SIZE = 100
 
 
 async def sightings(request: web.Request) -> web.Response:
-    desk, asked = desk_of(request), request.query
+    context, asked = context_of(request), request.query
     wanted = {name: asked.get(name, "")[:200] for name in ("rule", "reason", "effect", "kind", "user")}
-    seen = await desk.store.sightings.look(desk.clock() - SPAN, SIZE, place_in(asked), **wanted)
+    seen = await context.store.sightings.look(context.clock() - SPAN, SIZE, place_in(asked), **wanted)
     further = told(seen.behind)
     return show(
         request,

@@ -9,7 +9,7 @@ from random import Random
 from mailgate.demo.company.devices import picked
 from mailgate.demo.company.requests import Asked
 from mailgate.model import Effect, Protocol, Reason
-from mailgate.store import Activation, Mailing, MailKind, MailState, Store
+from mailgate.store import Activation, Mail, MailKind, MailState, Store
 
 _PAUSE = timedelta(days=7)
 """Between two mails to one person about one cause."""
@@ -62,14 +62,14 @@ async def write_to_them(store: Store, random: Random, reached: Iterable[Reached]
         if each.by_mail_app and each.effect is Effect.BLOCK
     }
     for key, at in reversed(refused.items()):
-        await store.notices.claim(*key, at, pause=_PAUSE, at_most=_AT_MOST, per_hour=_PER_HOUR)
+        await store.quarantine_mails.claim(*key, at, pause=_PAUSE, at_most=_AT_MOST, per_hour=_PER_HOUR)
     history = list(reversed(await store.policies.history()))
-    await store.mailings.queue(_about_rules(random, by_time, history))
+    await store.mails.queue(_about_rules(random, by_time, history))
     for retraction in await store.retractions.open():
         await store.retractions.looked(retraction.serial, now, done=True)
 
 
-def _about_rules(random: Random, by_time: Iterable[Reached], history: list[Activation]) -> Iterator[Mailing]:
+def _about_rules(random: Random, by_time: Iterable[Reached], history: list[Activation]) -> Iterator[Mail]:
     """One mail to each person whom a version warned of an app or kept out for one, and one where it was taken back."""
     versions = {each.policy: each for each in reversed(history)}
     back = {gone.policy: after for gone, after in pairwise(history) if after.number < gone.number}
@@ -80,7 +80,7 @@ def _about_rules(random: Random, by_time: Iterable[Reached], history: list[Activ
             continue
         told.add((each.login, version.number))
         kind = MailKind.WARNED if each.effect is Effect.WARN else MailKind.ENFORCED
-        mail = Mailing(each.login, each.login, each.rule, version.number, kind, 0, {}, version.at)
+        mail = Mail(each.login, each.login, each.rule, version.number, kind, 0, None, version.at)
         yield _written(random, mail)
         if each.policy in back:
             after = back[each.policy]
@@ -88,7 +88,7 @@ def _about_rules(random: Random, by_time: Iterable[Reached], history: list[Activ
             yield _written(random, sorry)
 
 
-def _written(random: Random, mail: Mailing) -> Mailing:
+def _written(random: Random, mail: Mail) -> Mail:
     """What became of a mail."""
     state = picked(random, _STATES)
     return replace(mail, state=state, why=_WHY.get(state, ""))

@@ -7,16 +7,17 @@ from hashlib import sha256
 
 from mailgate.attest.mint import TEST_ISSUER
 from mailgate.demo.company.devices import Matter, Owned
-from mailgate.devices.trust import ENROLLED
-from mailgate.model import AppsReport, DeviceRecord, Kind
+from mailgate.devices.device import Report
+from mailgate.devices.trust import ENROLLED, report_by
+from mailgate.model import AppsReport, Kind
 
 
-def first_records(owned: Owned) -> Iterator[DeviceRecord]:
+def first_records(owned: Owned) -> Iterator[Report]:
     """What was said when the device was reported first."""
     return _records(owned, owned.joined, owned.before if owned.changed else owned.apps, gone=False)
 
 
-def last_records(owned: Owned) -> Iterator[DeviceRecord]:
+def last_records(owned: Owned) -> Iterator[Report]:
     """What was said last."""
     return _records(owned, owned.looked, owned.apps, gone=owned.matter is Matter.GONE)
 
@@ -36,7 +37,7 @@ def own_id(owned: Owned, source: str) -> str:
     return f"{source.rpartition('/')[2].partition('.')[0]}-{owned.number:06d}"
 
 
-def _records(owned: Owned, at: datetime, apps: frozenset[str], *, gone: bool) -> Iterator[DeviceRecord]:
+def _records(owned: Owned, at: datetime, apps: frozenset[str], *, gone: bool) -> Iterator[Report]:
     if not owned.source:
         return
     seen = AppsReport(apps, complete=owned.matter is not Matter.PARTIAL, at=at)
@@ -45,12 +46,12 @@ def _records(owned: Owned, at: datetime, apps: frozenset[str], *, gone: bool) ->
         yield _record(owned, TEST_ISSUER, seen, gone=gone)
 
 
-def _record(owned: Owned, source: str, apps: AppsReport | None, *, gone: bool) -> DeviceRecord:
+def _record(owned: Owned, source: str, apps: AppsReport | None, *, gone: bool) -> Report:
     own, proven = source == ENROLLED, source in (ENROLLED, TEST_ISSUER)
     contradicts = source == TEST_ISSUER
     other_owner = contradicts and owned.matter is Matter.OWNER
     other_system = contradicts and owned.matter is Matter.SYSTEM
-    return DeviceRecord(
+    return report_by(
         source,
         own_id(owned, source),
         owner=f"former.{owned.person.login}" if other_owner else owned.person.login,

@@ -15,9 +15,9 @@ from mailgate.demo.company.records import first_records, last_records, own_id
 from mailgate.demo.company.relief import ask_for_help, exempt_some, turn_one_off
 from mailgate.demo.company.requests import Past, asked
 from mailgate.demo.company.sources import note_sources
-from mailgate.devices.device import Device
+from mailgate.devices.device import Device, Report
 from mailgate.errors import MailgateError
-from mailgate.model import DeviceRecord, Effect
+from mailgate.model import Effect
 from mailgate.policy.groups import Groups
 from mailgate.rollout import acts
 from mailgate.rollout.plan import DAYS
@@ -107,7 +107,7 @@ async def _take(store: Store, found: Sequence[Owned], now: datetime, progress: P
         progress("devices", done, whole)
 
 
-def _when(told: tuple[datetime, DeviceRecord]) -> datetime:
+def _when(told: tuple[datetime, Report]) -> datetime:
     return told[0]
 
 

@@ -10,6 +10,7 @@ from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.authz.authorizer import REFUSAL, Authorizer, Yes
 from mailgate.gateway.authz.let_through import refuse_let_through
 from mailgate.gateway.authz.original import Dialect, original
+from mailgate.gateway.authz.verdict_key import suffices
 from mailgate.gateway.autodiscover.for_refused import told_by_the_gate
 from mailgate.gateway.evaluate.decision_log import Recorder
 from mailgate.gateway.evaluate.facts import Incoming
@@ -27,7 +28,7 @@ from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.enforce import gets_mail
 from mailgate.gateway.refusing import Refuser
 from mailgate.gateway.verdict_cache import VerdictCache
-from mailgate.model import Access, Decision, Effect, Reason
+from mailgate.model import Access, Decision, Effect, Protocol, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Questions:
     def answer(self, authorizer: Authorizer, exchange: Exchange, now: datetime) -> Outcome | Rest:
         """At once where nothing has to be waited for."""
         head = original(exchange.head, authorizer.dialect)
-        refuse_let_through(head.fields, authorizer.dialect, self.in_force.live.proxy_form.fields)
+        refuse_let_through(exchange.head.fields, authorizer.dialect, self.in_force.live.proxy_form.fields)
         origin = self.reader.origin(exchange, head)
         if _is_plain(exchange.head):
             started = perf_counter()
@@ -129,9 +130,21 @@ class Questions:
         if not gets_mail(access, decision) or told_by_the_gate(access, decision):
             return None
         until = access.now
-        if authorizer.remember:
-            until = self.verdicts.until(access, decision)
+        if authorizer.remember and self._may_be_kept(exchange.head, access):
+            turn = self.in_force.live.browser_probe.until(access)
+            until = min(self.verdicts.until(access, decision), turn)
         return authorizer.let_in(incoming, access, decision, reference, until)
+
+    def _may_be_kept(self, question: RequestHead, access: Access) -> bool:
+        """Whether the asking proxy finds a yes again only for who would get the same.
+
+        Any address may be spoken to in ActiveSync, and its query is then read, so that a plain target says too little. Two proofs
+        look like one to a key, and are refused either way.
+        """
+        proof = access.attestation
+        if access.client.protocol is Protocol.ACTIVESYNC or (proof and proof.refused):
+            return False
+        return suffices(question.fields, self.in_force.live.policy.reads)
 
     async def _refuse(
         self,

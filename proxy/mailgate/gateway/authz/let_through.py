@@ -5,6 +5,7 @@ a proxy writes itself to ask is its own, and the configurations see to it that i
 """
 
 from mailgate.gateway.authz.original import Dialect
+from mailgate.gateway.authz.verdict_key import FIELD
 from mailgate.gateway.http1.fields import Fields
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.http1.trusted_headers import forgeable
@@ -24,7 +25,7 @@ _ALWAYS = frozenset(
 _ORIGINAL = frozenset({b"x-original-method", b"x-original-uri"})
 _FORWARDED = frozenset({b"x-forwarded-method", b"x-forwarded-uri"})
 _OWN = {
-    Dialect.NGINX: _ALWAYS | _ORIGINAL | {b"x-device-reference"},
+    Dialect.NGINX: _ALWAYS | _ORIGINAL | {b"x-device-reference", FIELD},
     Dialect.HAPROXY: _ALWAYS | _ORIGINAL,
     Dialect.CADDY: _ALWAYS | _FORWARDED,
     Dialect.TRAEFIK: _ALWAYS | _FORWARDED | {b"x-forwarded-port", b"x-forwarded-server", b"x-real-ip"},

@@ -38,9 +38,9 @@ _TOLD = {
     Dialect.TRAEFIK: _FORWARDED,
 }
 """Which fields tell method and target."""
-_NEEDED = {dialect: frozenset({_FOR, _PROTO, _HOST, *_TOLD.get(dialect, ())}) for dialect in Dialect}
+_NEEDED = {dialect: sorted({_FOR, _PROTO, _HOST, *_TOLD.get(dialect, ())}) for dialect in Dialect}
 _CLIENT = b"x-original-for"
-_NEEDED[Dialect.ENVOY] = frozenset({_CLIENT, _PROTO})
+_NEEDED[Dialect.ENVOY] = [_PROTO, _CLIENT]
 
 
 def original(head: RequestHead, dialect: Dialect) -> RequestHead:
@@ -60,17 +60,16 @@ def original(head: RequestHead, dialect: Dialect) -> RequestHead:
     return _asked(head, told[method], told[target])
 
 
-def _once(fields: Sequence[Field], names: frozenset[bytes]) -> dict[bytes, bytes]:
+def _once(fields: Fields, names: Sequence[bytes]) -> dict[bytes, bytes]:
     """The values of these fields, each of which must be there once and not be empty."""
     told: dict[bytes, bytes] = {}
-    for raw, value in fields:
-        name = raw.lower()
-        if name in names and value:
-            if name in told:
-                raise ambiguous(f"The asking proxy has sent {name.decode()} twice.")
-            told[name] = value
-    for name in sorted(names - told.keys()):
-        raise ambiguous(f"The asking proxy has not sent {name.decode()}.")
+    for name in names:
+        values = [each for each in fields.values(name) if each]
+        if len(values) > 1:
+            raise ambiguous(f"The asking proxy has sent {name.decode()} twice.")
+        if not values:
+            raise ambiguous(f"The asking proxy has not sent {name.decode()}.")
+        told[name] = values[0]
     return told
 
 
@@ -87,4 +86,12 @@ def _asked(head: RequestHead, method: bytes, target: bytes) -> RequestHead:
         target.startswith(b"/") or (method, target) == (b"OPTIONS", b"*")
     ):
         raise malformed("The original target is none that could be asked for.")
-    return RequestHead(method, target, head.minor, head.fields, head.host, keep_alive=head.keep_alive)
+    return RequestHead(method, target, head.minor, _told(head.fields), head.host, keep_alive=head.keep_alive)
+
+
+def _told(fields: Fields) -> Fields:
+    """Without what says nothing: to the key of a proxy that keeps verdicts, an empty field is like none (``verdict_key.py``)."""
+    first, repeated = fields.first, fields.repeated
+    if b"" not in first.values():
+        return fields
+    return Fields([field for field in fields if first[key := field[0].lower()] or key in repeated])

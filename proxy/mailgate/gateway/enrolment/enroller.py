@@ -7,10 +7,10 @@ from typing import Protocol
 
 from cachetools import LRUCache
 
+from mailgate.devices.device import Report
 from mailgate.gateway.keys.own import OwnKeys
 from mailgate.gateway.keys.revocations import Revocations
 from mailgate.gateway.rates import Rates
-from mailgate.model import DeviceRecord
 from mailgate.store import EnrolledKey, NotEnrolled
 
 
@@ -29,7 +29,7 @@ class Enrolments(Protocol):
 class Records(Protocol):
     """Where what a source says of devices is stored (``store/devices.py``)."""
 
-    async def take(self, records: Sequence[DeviceRecord], now: datetime) -> object: ...
+    async def take(self, records: Sequence[Report], now: datetime) -> object: ...
 
 
 @dataclass(slots=True)

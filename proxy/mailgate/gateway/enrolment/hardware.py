@@ -11,7 +11,9 @@ from mailgate.attest import Nonces, Sort
 from mailgate.attest.evidence import read_evidence, verify_evidence
 from mailgate.attest.hardware import Expected, Roots
 from mailgate.attest.refused import RefusedError
-from mailgate.model import DeviceRecord, HardwareResult, Reason
+from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
+from mailgate.model import HardwareResult, Reason
 
 
 def vouched_for(
@@ -29,11 +31,11 @@ def vouched_for(
     return verify_evidence(evidence, believed, expected)
 
 
-def record_of(vouched: HardwareResult, thumbprint: str) -> DeviceRecord:
+def record_of(vouched: HardwareResult, thumbprint: str) -> Report:
     """What the maker says of the device with this key. It knows of no apps, so that it makes no device clean."""
-    return DeviceRecord(
+    return report_by(
         source=vouched.format,
-        id=thumbprint,
+        device_id=thumbprint,
         os=vouched.os,
         os_version=vouched.os_version,
         serial=vouched.serial,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from mailgate.attest import CertificateVerifier
 from mailgate.classify.certified import with_certificate
-from mailgate.devices.posture import stricter
+from mailgate.devices.posture import strictest
 from mailgate.model import (
     AttestationResult,
     CertificateResult,
@@ -73,4 +73,4 @@ async def identify(
     if posture.device_id in ("", own.device_id):
         return client, own
     finding = Finding(Reason.TWO_DEVICES, "the certificate is of another device than the request names")
-    return replace(client, findings=(*client.findings, finding)), stricter(own, posture)
+    return replace(client, findings=(*client.findings, finding)), strictest((own, posture))

@@ -199,7 +199,7 @@ FAMILIES = {
     # of the gate, to the webmail and to the proxies that ask it
     "x-device-": "decision reason class assurance user reference status id type state kind os model owner managed platform",
     "x-mailgate-": "user kind effect decision reason device imap-id certificate",
-    "mailgate-": "probe kind user",
+    "mailgate-": "probe kind user verdict-key",
 }
 """Names that begin like this, and of those the ones that are known, as they go on. For proxies that know no beginnings each
 is taken out by itself; of others that came with a question the gate says no (``authz/let_through.py``)."""

@@ -112,8 +112,8 @@ class EmployeeView:
     """Whether logging in can be offered."""
     devices: tuple[DeviceCard, ...] = ()
     requests: tuple[Record, ...] = ()
+    quarantine_mails: tuple[Record, ...] = ()
     mails: tuple[Record, ...] = ()
-    notices: tuple[Record, ...] = ()
     """Mails about rules."""
     language: tuple[Record, ...] = ()
     enrolments: tuple[Record, ...] = ()
@@ -137,7 +137,7 @@ class EmployeeView:
     def nothing(self) -> bool:
         """Whether nothing at all is stored."""
         records = (
-            *(self.requests, self.mails, self.notices, self.language),
+            *(self.requests, self.quarantine_mails, self.mails, self.language),
             *(self.enrolments, self.exemptions, self.help_requests),
         )
         return not (self.devices or any(records) or self.unread)

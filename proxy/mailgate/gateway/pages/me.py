@@ -55,8 +55,8 @@ def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
         "enrolments": [_record(record, language) for record in view.enrolments],
         "exemptions": [_record(record, language) for record in view.exemptions],
         "help_requests": [_record(record, language) for record in view.help_requests],
+        "quarantine_mails": [_record(record, language) for record in view.quarantine_mails],
         "mails": [_record(record, language) for record in view.mails],
-        "notices": [_record(record, language) for record in view.notices],
         "spoken": [_record(record, language) for record in view.language],
         "listed": language.names(view.listed) if view.listed else "",
     }

@@ -71,8 +71,8 @@ class RenderedPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """A refusal as a mail, for who cannot be shown a page: plain text."""
+class RenderedMail:
+    """A refusal as a mail, in plain text, for people who cannot be shown a page."""
 
     subject: str
     text: str
@@ -98,7 +98,7 @@ class Pages:
         self._asked_as = asked_as(self._languages)
         self._looks = {name: _Look(*assets) for name, assets in _ASSETS.items()}
         self._templates = {name: environment().get_template(f"{name}.html") for name in _ASSETS}
-        self._letter = environment().get_template("letter.txt")
+        self._mail = environment().get_template("refusal_mail.txt")
         self._form = lru_cache(REMEMBERED)(self._cut)
         self._chosen = lru_cache(REMEMBERED_WISHES)(self._choose)
 
@@ -136,14 +136,14 @@ class Pages:
         )
         return RenderedPage(html.encode(), look.policy, language.tag)
 
-    def letter(self, view: View) -> Letter:
-        """What ``refusal`` says, as a mail. Nothing in it is a client's own text."""
+    def refusal_mail(self, view: View) -> RenderedMail:
+        """What ``refusal`` says, as a mail. It has no text that a client sent."""
         language = self._language(view)
         device = name_of(view.os, view.kind)
         wording = wording_of(view.why)
         apps, steps, detail = language.names(view.apps), steps_of(view), detail_for(view)
         title = language.say(wording.title).striptags()
-        text = self._letter.render(
+        text = self._mail.render(
             view=view,
             language=language,
             device=language.say(device).striptags() if isinstance(device, Message) else device,
@@ -161,7 +161,7 @@ class Pages:
                 for step in off_page(steps)
             ],
         )
-        return Letter(title, text, language.tag)
+        return RenderedMail(title, text, language.tag)
 
     def _page(self, template: str, view: View, *, may_skip: bool = False) -> RenderedPage:
         language, holes = self._language(view).tag, holes_of(view)

@@ -57,7 +57,7 @@ LABELS: dict[str, Message] = {
     "ends_at": mark("Until"),
     "reported": mark("Reported last"),
     "revoked_at": mark("Revoked"),
-    "told_at": mark("Sent"),
+    "written_at": mark("Sent"),
     "help": mark("How far it is"),
     "answered": mark("Answered by mail"),
 }

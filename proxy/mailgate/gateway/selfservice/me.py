@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Protocol as Shape
 from urllib.parse import parse_qsl
 
-from mailgate.connectors.recheck import Again
+from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.evaluate.facts import Incoming
@@ -32,8 +32,8 @@ from mailgate.gateway.selfservice.stored_view import (
     key_of,
     language_record,
     listed_names,
-    mail_of,
-    mailing_record,
+    mail_record,
+    quarantine_mail_record,
     request_of,
     shown,
     token_of,
@@ -45,10 +45,10 @@ from mailgate.store import (
     EnrolledKey,
     EnrolmentToken,
     HelpRequest,
-    Mailing,
+    Mail,
+    QuarantineMail,
     Recorded,
     StoreUnavailableError,
-    Told,
 )
 from mailgate.store.reliefs import KeptRelief
 
@@ -66,9 +66,9 @@ class People(OwnDevices, Shape):
 
     async def help_requests(self, login: str, devices: Sequence[Device]) -> list[HelpRequest]: ...
 
-    async def told(self, persons: Collection[str]) -> list[Told]: ...
+    async def quarantine_mails(self, persons: Collection[str]) -> list[QuarantineMail]: ...
 
-    async def mailings(self, login: str, addresses: Collection[str]) -> list[Mailing]: ...
+    async def mails(self, login: str, addresses: Collection[str]) -> list[Mail]: ...
 
     async def language(self, login: str) -> tuple[str, date] | None: ...
 
@@ -102,8 +102,8 @@ class _Seen:
     asking: Asking
     owned: tuple[OwnDevice, ...] = ()
     requests: tuple[Record, ...] = ()
+    quarantine_mails: tuple[Record, ...] = ()
     mails: tuple[Record, ...] = ()
-    notices: tuple[Record, ...] = ()
     language: tuple[Record, ...] = ()
     enrolments: tuple[Record, ...] = ()
     exemptions: tuple[Record, ...] = ()
@@ -153,7 +153,7 @@ async def take_form(service: SelfService, incoming: Incoming, reference: str, no
     return _answer(service, seen, reference, code=code)
 
 
-def _with_answers(seen: _Seen, own: OwnDevice, came: Mapping[Slot, Again], name_of: NameOf) -> _Seen:
+def _with_answers(seen: _Seen, own: OwnDevice, came: Mapping[Slot, CheckResult], name_of: NameOf) -> _Seen:
     """What was said stands with the device that it is about, which may have turned out to be another one."""
     devices = shown(seen.owned)
     answers = answers_of(came, devices, name_of)
@@ -188,15 +188,15 @@ async def _with_records(service: SelfService, seen: _Seen) -> _Seen:
     people, keep, name = service.people, service.live.keep.sightings, seen.asking.person.name
     rows, count = await people.requests(name, shown(seen.owned))
     address = address_of(name, service.domain) if name and service.domain else ""
-    mails = await people.told({address}) if address else []
-    notices = await people.mailings(name, {address} - {""}) if name else []
+    refusals = await people.quarantine_mails({address}) if address else []
+    mails = await people.mails(name, {address} - {""}) if name else []
     language = await people.language(name) if name else None
     keys, tokens = (await people.enrolled(name), await people.tokens(name)) if name else ([], [])
     return replace(
         seen,
         requests=tuple(request_of(row, keep) for row in rows),
-        mails=tuple(mail_of(mail, address, keep) for mail in mails),
-        notices=tuple(mailing_record(each, keep) for each in notices),
+        quarantine_mails=tuple(quarantine_mail_record(each, address, keep) for each in refusals),
+        mails=tuple(mail_record(each, keep) for each in mails),
         language=(language_record(*language, keep),) if language else (),
         enrolments=(
             *(key_of(key, service.live.keep.devices) for key in keys),
@@ -257,8 +257,8 @@ def _answer(
             for own in _with_own(seen)
         ),
         requests=seen.requests,
+        quarantine_mails=seen.quarantine_mails,
         mails=seen.mails,
-        notices=seen.notices,
         language=seen.language,
         enrolments=seen.enrolments,
         exemptions=seen.exemptions,

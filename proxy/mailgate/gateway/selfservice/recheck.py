@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from mailgate.connectors.recheck import Again
+from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device, Report
 from mailgate.gateway.pages.employee import Asked, Came
 
 AT_ONCE = 8
 """Questions at the same time, of everybody together."""
 
-Ask = Callable[[str, str], Awaitable[Again]]
+Ask = Callable[[str, str], Awaitable[CheckResult]]
 """Asks a source about the device that it calls so, and learns what it says (``app/connectors.py``)."""
 NameOf = Callable[[str], str]
 """The display name of a listed app."""
@@ -18,16 +18,16 @@ Slot = tuple[str, str]
 """A source and its own id for a device."""
 
 _CAME = {
-    Again.ASKED: Came.ASKED,
-    Again.GONE: Came.UNKNOWN,
-    Again.WAIT: Came.TOO_SOON,
-    Again.FAILED: Came.SILENT,
+    CheckResult.ASKED: Came.ASKED,
+    CheckResult.GONE: Came.UNKNOWN,
+    CheckResult.WAIT: Came.TOO_SOON,
+    CheckResult.FAILED: Came.SILENT,
 }
 
 
-async def ask_nobody(_source: str, _device_id: str) -> Again:
+async def ask_nobody(_source: str, _device_id: str) -> CheckResult:
     """Where no source can be asked."""
-    return Again.CANNOT
+    return CheckResult.CANNOT
 
 
 class Recheck:
@@ -38,25 +38,27 @@ class Recheck:
         """Whom it asks; what reads the sources takes its place once it runs."""
         self._turns = asyncio.Semaphore(AT_ONCE)
 
-    async def ask(self, reports: Sequence[Report]) -> dict[Slot, Again]:
+    async def ask(self, reports: Sequence[Report]) -> dict[Slot, CheckResult]:
         """What came of it, by source and id, of the sources that have the device."""
         slots = [report.slot for report in reports if not report.gone]
         return dict(zip(slots, await asyncio.gather(*map(self._in_turn, slots)), strict=True))
 
-    async def _in_turn(self, slot: Slot) -> Again:
+    async def _in_turn(self, slot: Slot) -> CheckResult:
         async with self._turns:
             return await self.source(*slot)
 
 
-def answers_of(came: Mapping[Slot, Again], devices: Sequence[Device], name_of: NameOf) -> tuple[Asked, ...]:
+def answers_of(
+    came: Mapping[Slot, CheckResult], devices: Sequence[Device], name_of: NameOf
+) -> tuple[Asked, ...]:
     """What people are told. ``devices``: as they are now, with what the sources have just said."""
-    asked = {slot: again for slot, again in came.items() if again is not Again.CANNOT}
+    asked = {slot: again for slot, again in came.items() if again is not CheckResult.CANNOT}
     if not asked:
         return (Asked(Came.NOBODY),)
     reports = {report.slot: report for device in devices for report in device.reports}
     return tuple(
         said_by(reports[slot], name_of)
-        if again is Again.TAKEN and slot in reports
+        if again is CheckResult.TAKEN and slot in reports
         else Asked(_CAME.get(again, Came.SILENT), slot[0])
         for slot, again in asked.items()
     )

@@ -12,7 +12,7 @@ from mailgate.gateway.selfservice.own_devices import OwnDevice
 from mailgate.gateway.selfservice.status import stored_from_to
 from mailgate.model import Access, Decision
 from mailgate.policy import AppCatalog
-from mailgate.store import EnrolledKey, EnrolmentToken, HelpRequest, Keep, Mailing, Recorded, Told
+from mailgate.store import EnrolledKey, EnrolmentToken, HelpRequest, Keep, Mail, QuarantineMail, Recorded
 from mailgate.store.reliefs import KeptRelief
 
 ViewOf = Callable[[Access, Decision], View]
@@ -130,20 +130,25 @@ def request_of(recorded: Recorded, keep: timedelta) -> Record:
     )
 
 
-def mail_of(told: Told, address: str, keep: timedelta) -> Record:
-    """One mail that was written to the person."""
-    named = {"told_at": told.told_at, "reason": told.reason, "person": address, "device_id": told.device}
-    return Record(_fields(named), told.told_at + keep)
+def quarantine_mail_record(mail: QuarantineMail, address: str, keep: timedelta) -> Record:
+    """One mail about a refusal that was written to the person."""
+    named = {
+        "written_at": mail.written_at,
+        "reason": mail.reason,
+        "person": address,
+        "device_id": mail.device,
+    }
+    return Record(_fields(named), mail.written_at + keep)
 
 
-def mailing_record(mailing: Mailing, keep: timedelta) -> Record:
+def mail_record(mail: Mail, keep: timedelta) -> Record:
     """One mail about a rule that was written to the person."""
-    named: dict[str, object] = {"made_at": mailing.queued_at, "kind": mailing.kind.value}
-    named |= {"rule": mailing.rule, "policy": str(mailing.version), "state": mailing.state.value}
-    named |= {"person": mailing.address, "user": mailing.login}
+    named: dict[str, object] = {"made_at": mail.queued_at, "kind": mail.kind.value}
+    named |= {"rule": mail.rule, "policy": str(mail.version), "state": mail.state.value}
+    named |= {"person": mail.address, "user": mail.login}
     return Record(
         _fields({name: value for name, value in named.items() if value}),
-        (mailing.changed_at or mailing.queued_at) + keep,
+        (mail.changed_at or mail.queued_at) + keep,
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.cli.test_stored import config as config
-from tests.unit.mail.announced import APP, OPEN, activate, policy
+from tests.unit.mail.examples import APP, OPEN, activate, policy
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules
 from typer.testing import CliRunner, Result

@@ -38,7 +38,7 @@ def test_who_would_get_no_mail_is_shown_none(folder: Path) -> None:
 def test_where_nobody_is_known_a_phone_stands_in(folder: Path) -> None:
     import asyncio
 
-    from tests.unit.mail.announced import OPEN, activate, policy
+    from tests.unit.mail.examples import OPEN, activate, policy
     from tests.unit.rollout.examples import rules
 
     from mailgate.store import Store

@@ -17,7 +17,7 @@ def test_it_counts_asks_and_sends_once(folder: Path) -> None:
     assert (sent.exit_code, mails(folder)) == (0, 1)
     assert "1 sent" in sent.output
     again = json.loads(run("send", *ENFORCED, "--yes", "--json").output)
-    assert (again["to_write"], again["told_before"], again["states"]) == (0, 1, {"sent": 1})
+    assert (again["to_write"], again["written_before"], again["states"]) == (0, 1, {"sent": 1})
     assert mails(folder) == 1
 
 

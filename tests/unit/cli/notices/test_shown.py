@@ -18,9 +18,9 @@ def unsure(folder: Path) -> str:
 
     async def lose() -> str:
         store = await Store.open("sqlite:///mailgate.db")
-        (mail,) = await store.mailings.page()
-        await store.mailings.begin(mail, "dead", NOW)
-        await store.mailings.end(mail.id, MailState.UNSURE, NOW, "lost")
+        (mail,) = await store.mails.page()
+        await store.mails.begin(mail, "dead", NOW)
+        await store.mails.end(mail.id, MailState.UNSURE, NOW, "lost")
         await store.close()
         return mail.id
 
@@ -57,8 +57,8 @@ def test_what_failed_is_queued_again(folder: Path) -> None:
 
     async def fail() -> str:
         store = await Store.open("sqlite:///mailgate.db")
-        (mail,) = await store.mailings.page()
-        await store.mailings.end(mail.id, MailState.FAILED, NOW, "550")
+        (mail,) = await store.mails.page()
+        await store.mails.end(mail.id, MailState.FAILED, NOW, "550")
         await store.close()
         return mail.id
 

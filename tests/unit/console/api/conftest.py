@@ -15,7 +15,7 @@ from mailgate.console.api import with_api
 @pytest.fixture
 async def calling(firm: Company, tmp_path: Path) -> AsyncIterator[Callable[[str], Caller]]:
     """Callers of the API by their tokens."""
-    admin = with_api(with_console(web.Application(), firm.desk), firm.desk)
+    admin = with_api(with_console(web.Application(), firm.context), firm.context)
     async with serving(admin, tmp_path) as path:
         jar = aiohttp.DummyCookieJar()
         async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(path), cookie_jar=jar) as session:

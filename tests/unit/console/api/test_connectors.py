@@ -30,7 +30,7 @@ async def test_an_operator_reads_one_and_sees_how_far_it_is(ada: Caller, firm: C
 
 
 async def test_one_that_is_being_read_is_not_begun_again(ada: Caller, firm: Company) -> None:
-    firm.desk.readings.last["jamf-file"] = Reading("lin", NOW, 1000, 4000)
+    firm.context.readings.last["jamf-file"] = Reading("lin", NOW, 1000, 4000)
     assert (await ada.post("/connectors/jamf-file/readings", {})).status == 409
     assert firm.read == []
 

@@ -70,7 +70,7 @@ async def test_what_it_gets_now_is_explained_with_what_would_change_that(vic: Ca
     assert (told["decision"]["effect"], told["decision"]["rule"]) == ("block", "prohibited-app")
     (flips,) = told["flips"]
     assert flips["to"] == ["allow"]
-    assert "is removed" in flips["can_be_done"][0]["steps"][0]["words"]
+    assert "is removed" in flips["actionable"][0]["steps"][0]["words"]
 
 
 async def test_one_that_there_is_not_is_not_found_and_of_several_none_is_taken(

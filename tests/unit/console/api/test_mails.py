@@ -3,7 +3,7 @@
 import pytest
 from tests.unit.console.api.calling import Caller
 from tests.unit.console.browsing import Company
-from tests.unit.console.letters import gone, state_of, written
+from tests.unit.console.written_mails import gone, state_of, written
 
 from mailgate.store import MailState
 

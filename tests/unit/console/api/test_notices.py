@@ -6,11 +6,12 @@ from typing import get_args
 import pytest
 from tests.unit.console.api.calling import Caller
 from tests.unit.console.browsing import NOW, Company
-from tests.unit.console.letters import gone, written
 from tests.unit.console.phones import has, record
+from tests.unit.console.written_mails import gone, written
 
 from mailgate.console.api.notices import Tag
 from mailgate.console.pages.notices import LANGUAGES
+from mailgate.model.notice import Notice
 from mailgate.rollout.acts import Person, retract
 from mailgate.rollout.version_in_force import draft_of
 from mailgate.store import Act, MailKind, MailState
@@ -18,7 +19,7 @@ from mailgate.store import Act, MailKind, MailState
 RULE = "?rule=prohibited-app"
 
 
-async def test_every_rule_says_what_may_be_told_of_it_and_every_mailing_what_became_of_it(
+async def test_every_rule_says_what_may_be_told_of_it_and_every_mail_what_became_of_it(
     vic: Caller, firm: Company
 ) -> None:
     mails = await written(firm, "ann", "bea")
@@ -90,7 +91,14 @@ async def test_what_was_taken_back_is_told_with_its_corrections(vic: Caller, fir
     rules = firm.candidate("rules: [{id: shut, title: Nobody, when: 'true', effect: block}]")
     await firm.store.policies.activate(draft_of(rules), Act(NOW, "ada", "policy-activated"))
     await retract(firm.store, Person("ada", "here"), "sent in error", NOW + timedelta(minutes=5))
-    await written(firm, "ann", kind=MailKind.CORRECTION, version=2, rule="", facts={"versions": [2]})
+    await written(
+        firm,
+        "ann",
+        kind=MailKind.CORRECTION,
+        version=2,
+        rule="",
+        notice=Notice(MailKind.CORRECTION, versions=(2,)),
+    )
     told = (await vic.get("/notices")).body
     (back,) = told["corrections"]
     assert (back["versions"], back["looked_at"], back["done"]) == ([2], None, False)

@@ -21,7 +21,7 @@ mailgate_refusals_total{{rule="prohibited-app",effect="block",reason="prohibited
 
 async def test_verdicts_devices_connectors_and_the_gate_are_told(vic: Caller, firm: Company) -> None:
     for times in (1, 8):
-        firm.desk.verdict_rates.note({1: COUNTED.format(times)}, NOW - timedelta(minutes=1))
+        firm.context.verdict_rates.note({1: COUNTED.format(times)}, NOW - timedelta(minutes=1))
     told = (await vic.get("/now")).body
     (minute,) = told["minutes"]
     assert minute["verdicts"] == [{"effect": "block", "kind": "phone", "times": 7}]
@@ -58,7 +58,7 @@ async def test_every_gate_on_the_store_is_told_with_its_rules_and_whether_it_lag
     assert first == {
         "host": "gate-1",
         "address": "https://mail.example.com",
-        "standing": "ok",
+        "state": "ok",
         "words": "",
         "version": "0.1.0",
         "number": 1,
@@ -66,10 +66,10 @@ async def test_every_gate_on_the_store_is_told_with_its_rules_and_whether_it_lag
         "since": BEAT.since.isoformat().replace("+00:00", "Z"),
         "workers": {"wanted": 1, "answering": 1},
     }
-    assert (second["standing"], second["version"]) == ("taking", "0.0.9")
+    assert (second["state"], second["version"]) == ("taking", "0.0.9")
     firm.clock.now += TAKES
     _, second = (await vic.get("/now")).body["gates"]
-    assert (second["standing"], second["words"][:32]) == ("behind", "it still decides by version 1, t")
+    assert (second["state"], second["words"][:32]) == ("behind", "it still decides by version 1, t")
 
 
 async def test_gates_cannot_be_told_without_the_store(

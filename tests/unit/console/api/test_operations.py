@@ -51,7 +51,7 @@ async def test_what_takes_no_role_changes_nothing(vic: Caller, firm: Company) ->
 def test_each_route_is_described_and_each_description_served(firm: Company) -> None:
     told = json.loads(description(OPERATIONS))
     described = {(path, method.upper()) for path, each in told["paths"].items() for method in each}
-    routes = api_app(firm.desk).router.routes()
+    routes = api_app(firm.context).router.routes()
     served = {(_path(route).removeprefix("/v1"), route.method) for route in routes if route.method != "HEAD"}
     assert served - {("/openapi.json", "GET")} == described
     assert len(described) == len(OPERATIONS)

@@ -30,8 +30,8 @@ async def planned(caller: Caller, firm: Company, **body: Any) -> str:
     """The digest of a plan of these rules."""
     told = await caller.post("/plans", {"policy": NOBODY} | body)
     assert (told.status, told.headers["Location"], told.body["runs"]) == (202, "/api/v1/plans/making", True)
-    assert firm.desk.planning._task
-    await firm.desk.planning._task
+    assert firm.context.planning._task
+    await firm.context.planning._task
     made = (await caller.get("/plans/making")).body
     assert (made["runs"], made["wrong"]) == (False, "")
     return str(made["digest"])
@@ -42,23 +42,23 @@ async def test_a_plan_says_whom_it_would_move_and_what_stands_against_it(
 ) -> None:
     digest = await planned(ada, firm)
     told = (await vic.get(f"/plans/{digest[:12]}")).body
-    standing, plan = told["standing"], told["plan"]
-    assert (standing["author"], standing["state"], standing["needed"], standing["missing"]) == (
+    status, plan = told["status"], told["plan"]
+    assert (status["author"], status["state"], status["needed"], status["missing"]) == (
         "ada",
         "open",
         1,
         1,
     )
-    assert "would or might newly be kept out" in standing["against"][0]
+    assert "would or might newly be kept out" in status["against"][0]
     assert (plan["digest"], plan["newly"]["block"]["people"]) == (digest, 1)
     assert told["named"]
     assert [each["person"] for each in plan["newly"]["block"]["samples"]] == ["bob"]
-    assert (await vic.get("/plans")).body["items"] == [standing]
+    assert (await vic.get("/plans")).body["items"] == [status]
 
 
 async def test_names_are_told_as_long_as_they_are_in_memory(ada: Caller, firm: Company) -> None:
     digest = await planned(ada, firm)
-    firm.desk.planning._whole.clear()
+    firm.context.planning._whole.clear()
     told = (await ada.get(f"/plans/{digest}")).body
     assert not told["named"]
     assert "bob" not in json.dumps(told)
@@ -136,7 +136,7 @@ async def test_every_mistake_in_rules_is_told_with_its_line(ada: Caller, firm: C
 
 async def test_one_is_made_at_a_time(ada: Caller, firm: Company) -> None:
     assert (await ada.get("/plans/making")).status == 404
-    firm.desk.planning.last = Making("lin", NOW, 10, 2000)
+    firm.context.planning.last = Making("lin", NOW, 10, 2000)
     told = await ada.post("/plans", {"policy": NOBODY})
     assert (told.status, "another plan is being made" in told.body["detail"]) == (409, True)
     making = (await ada.get("/plans/making")).body

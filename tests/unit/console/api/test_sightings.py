@@ -49,7 +49,7 @@ async def test_one_is_explained_by_its_id_or_its_reference(vic: Caller, firm: Co
     assert [each["rule"] for each in why["rules"]] == ["laptop-browser", "prohibited-app"]
     assert why["rules"][1]["values"] == {"client.handheld": True, "device.lists": ["prohibited"]}
     assert any(
-        "TikTok" in flip["steps"][0]["words"] for flips in why["flips"] for flip in flips["can_be_done"]
+        "TikTok" in flip["steps"][0]["words"] for flips in why["flips"] for flip in flips["actionable"]
     )
 
 

@@ -20,5 +20,5 @@ async def test_what_pages_need_is_there(opened: Opened, name: str, kind: str) ->
 
 async def test_nothing_else_is(opened: Opened) -> None:
     browser = await opened()
-    assert (await browser.get("/console/assets/desk.py")).status == 404
+    assert (await browser.get("/console/assets/context.py")).status == 404
     assert (await browser.get("/console/assets/..%2Fdesk.py")).status == 404

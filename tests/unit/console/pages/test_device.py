@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.console.browsing import NOW, Browser, Company
-from tests.unit.console.letters import written
 from tests.unit.console.phones import asks, has, record
+from tests.unit.console.written_mails import written
 
 from mailgate.devices.device import Device
 

@@ -67,7 +67,7 @@ async def test_what_cannot_be_is_said(
 async def test_a_rule_is_turned_off_and_resumed_each_once_it_was_confirmed(
     ada: Browser, firm: Company
 ) -> None:
-    firm.desk.verdict_rates.note({0: text()}, NOW)
+    firm.context.verdict_rates.note({0: text()}, NOW)
     page = await ada.post("/console/exemptions/rule-off", rule="prohibited-app")
     assert "In the last hour 0 requests at this gate were not simply let in by it" in page.words
     assert (await in_force(firm)).every == ()

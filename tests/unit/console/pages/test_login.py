@@ -86,14 +86,14 @@ async def test_the_session_before_a_login_is_none_after_it(opened: Opened, firm:
     await browser.log_in("ada")
     (old,) = [cookie.value for cookie in browser.session.cookie_jar]
     await browser.log_in("lin")
-    assert firm.desk.sessions.find(old, firm.clock()) is None
+    assert firm.context.sessions.find(old, firm.clock()) is None
 
 
 async def test_who_logs_out_is_out_at_the_gate_too(ada: Browser, firm: Company) -> None:
     (value,) = [cookie.value for cookie in ada.session.cookie_jar]
     page = await ada.post("/console/logout")
     assert page.path == "/console/login"
-    assert firm.desk.sessions.find(value, firm.clock()) is None
+    assert firm.context.sessions.find(value, firm.clock()) is None
     assert (await firm.acts())[-1][:2] == ("console-logout", "ada")
 
 

@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 from tests.unit.console.browsing import NOW, Browser, Company
-from tests.unit.console.letters import ENFORCED, gone, state_of, written
 from tests.unit.console.phones import has, record
+from tests.unit.console.written_mails import ENFORCED, gone, state_of, written
 
-from mailgate.console.recipient_count import GOOD_FOR
+from mailgate.console.recipient_lists import GOOD_FOR
+from mailgate.model.notice import Notice
 from mailgate.rollout.version_in_force import draft_of
 from mailgate.store import Act, MailKind, MailState
 
@@ -18,8 +19,8 @@ PHONES = [record(name, name, "tiktok") for name in ("alice", "bob", "cy@elsewher
 
 async def counted(firm: Company, browser: Browser) -> None:
     await browser.post(COUNT)
-    assert firm.desk.recipient_counts._task
-    await firm.desk.recipient_counts._task
+    assert firm.context.recipient_lists._task
+    await firm.context.recipient_lists._task
 
 
 async def test_exactly_those_who_were_counted_are_written_to_once_it_was_confirmed(
@@ -30,18 +31,18 @@ async def test_exactly_those_who_were_counted_are_written_to_once_it_was_confirm
     page = await ada.get(ENFORCED)
     assert "2 to write to" in page.words
     assert "1 without an address in example.com" in page.words
-    assert "1 devices of which nobody knows whose they are" in page.words
+    assert "1 devices whose owner nobody knows" in page.words
     listed = await ada.get(f"{ENFORCED}&state=to-write")
     assert "alice@example.com" in listed.text
     assert "cy@elsewhere.example" in (await ada.get(f"{ENFORCED}&state=unaddressed")).words
     await has(firm, record("late", "late", "tiktok"))
     asked = await ada.post(SEND)
     assert "Write to 2 people?" in asked.words
-    assert "1 person has no address in the company's domain, and 1 device is nobody's" in asked.words
-    assert await firm.store.mailings.page() == []
+    assert "1 person has no address in the company's domain, and 1 device has no known owner" in asked.words
+    assert await firm.store.mails.page() == []
     done = await ada.post(SEND, confirmed="yes")
     assert done.path.endswith("&state=queued")
-    assert {each.login for each in await firm.store.mailings.page()} == {"alice", "bob"}
+    assert {each.login for each in await firm.store.mails.page()} == {"alice", "bob"}
     assert (await firm.acts())[-1] == ("notices-queued", "ada", "rule prohibited-app")
     assert (await ada.post(SEND, confirmed="yes")).status == 409  # said twice, it is done once
 
@@ -66,7 +67,7 @@ async def test_a_count_that_is_old_or_was_never_made_is_not_sent(ada: Browser, f
     firm.clock.now += GOOD_FOR
     ada.csrf = (await ada.log_in("ada")).csrf
     assert "has to be counted first" in (await ada.post(SEND, confirmed="yes")).words
-    assert await firm.store.mailings.page() == []
+    assert await firm.store.mails.page() == []
 
 
 async def test_nobody_is_written_to_of_a_rule_that_is_not_in_force(ada: Browser, firm: Company) -> None:
@@ -77,7 +78,7 @@ async def test_nobody_is_written_to_of_a_rule_that_is_not_in_force(ada: Browser,
     for path in (SEND, COUNT):
         page = await ada.post(path, confirmed="yes")
         assert (page.status, "nobody is told of a rule that is not active" in page.words) == (409, True)
-    assert await firm.store.mailings.page() == []
+    assert await firm.store.mails.page() == []
 
 
 async def test_without_the_setting_nobody_is_counted(ada: Browser, firm: Company) -> None:
@@ -95,7 +96,7 @@ async def test_one_count_at_a_time_and_how_far_it_is(
         going.set()
         await held.wait()
 
-    monkeypatch.setattr("mailgate.console.pages.mails.announce", slow)
+    monkeypatch.setattr("mailgate.console.pages.mails.list_recipients", slow)
     await ada.post(COUNT)
     await going.wait()
     page = await ada.get(ENFORCED)
@@ -140,6 +141,8 @@ async def test_half_a_decision_is_none(ada: Browser, sent: dict[str, str]) -> No
 
 
 async def test_a_correction_is_counted_by_nobody(ada: Browser, firm: Company) -> None:
-    await written(firm, "ann", kind=MailKind.CORRECTION, rule="", facts={"versions": [9]})
+    await written(
+        firm, "ann", kind=MailKind.CORRECTION, rule="", notice=Notice(MailKind.CORRECTION, versions=(9,))
+    )
     page = await ada.post("/console/notices/1/correction/count")
     assert (page.status, "corrections are written by themselves" in page.words) == (409, True)

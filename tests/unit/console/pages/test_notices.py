@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.console.browsing import NOW, Browser, Company
-from tests.unit.console.letters import ENFORCED, gone, written
 from tests.unit.console.phones import has, record
+from tests.unit.console.written_mails import ENFORCED, gone, written
 
 from mailgate.console.pages import notices
+from mailgate.model.notice import Notice
 from mailgate.rollout.acts import Person, retract
 from mailgate.rollout.version_in_force import draft_of
 from mailgate.store import Act, MailKind, MailState
@@ -69,9 +70,9 @@ async def test_a_mail_is_shown_in_every_language_and_from_right_to_left(ada: Bro
     arabic = await ada.get(f"{ENFORCED}&language=ar")
     assert '<pre tabindex="0" lang="ar" dir="rtl">' in arabic.text
     assert "frame-src 'self'" in arabic.headers["Content-Security-Policy"]
-    letter = await ada.get("/console/notices/1/enforced/letter?rule=prohibited-app&language=ar")
-    assert '<html lang="ar" dir="rtl">' in letter.text
-    assert letter.headers["Content-Security-Policy"].endswith("frame-ancestors 'self'; sandbox")
+    html = await ada.get("/console/notices/1/enforced/html?rule=prohibited-app&language=ar")
+    assert '<html lang="ar" dir="rtl">' in html.text
+    assert html.headers["Content-Security-Policy"].endswith("frame-ancestors 'self'; sandbox")
 
 
 async def test_it_is_shown_as_one_person_would_get_it(ada: Browser, firm: Company) -> None:
@@ -80,7 +81,7 @@ async def test_it_is_shown_as_one_person_would_get_it(ada: Browser, firm: Compan
     page = await ada.get(f"{ENFORCED}&person=bob<i>")
     assert "There is none: rule `prohibited-app` is not about bob<i>" in page.words
     assert "<i>" not in page.text
-    assert (await ada.get("/console/notices/1/enforced/letter?rule=prohibited-app&person=bob")).status == 404
+    assert (await ada.get("/console/notices/1/enforced/html?rule=prohibited-app&person=bob")).status == 404
 
 
 async def test_what_became_of_each_mail_is_listed_page_by_page(
@@ -119,7 +120,14 @@ async def test_corrections_of_what_was_taken_back(ada: Browser, firm: Company) -
     await retract(firm.store, Person("ada", "here"), "sent in error", NOW + timedelta(minutes=5))
     page = await ada.get("/console/notices")
     assert "is looked for now" in page.words
-    await written(firm, "ann", kind=MailKind.CORRECTION, version=2, rule="", facts={"versions": [2]})
+    await written(
+        firm,
+        "ann",
+        kind=MailKind.CORRECTION,
+        version=2,
+        rule="",
+        notice=Notice(MailKind.CORRECTION, versions=(2,)),
+    )
     page = await ada.get("/console/notices")
     assert re.search(r'href="/console/notices/2/correction">1 mail<', page.text)
     shown = await ada.get("/console/notices/2/correction?language=fr")

@@ -19,8 +19,8 @@ from mailgate.views.gates import TAKES
 async def test_verdicts_and_refusals_are_shown_with_the_requests_behind_them(
     ada: Browser, firm: Company
 ) -> None:
-    firm.desk.verdict_rates.note({0: text()}, NOW)
-    firm.desk.verdict_rates.note({0: text(1200, 30)}, NOW)
+    firm.context.verdict_rates.note({0: text()}, NOW)
+    firm.context.verdict_rates.note({0: text(1200, 30)}, NOW)
     page = await ada.get("/console/")
     assert "The last 60 minutes: 1,200 block, 30 allow." in page.text
     assert "The last 60 minutes: 30 laptop, 1,200 phone." in page.text
@@ -106,7 +106,7 @@ async def test_a_page_that_stays_open_is_told_what_changed_and_only_that(
 ) -> None:
     told = await events(ada, 2, lambda: firm.ready.update(store="unavailable"))
     assert set(told[0]) == set(now.PARTS)
-    assert set(told[1]) == {"needs", "standing"}
+    assert set(told[1]) == {"needs", "devices"}
     assert "The store does not answer" in told[1]["needs"]
 
 

@@ -70,8 +70,8 @@ async def site(
     oidc: dict[str, Any] = getattr(request, "param", {})
     async with AsyncExitStack() as stack:
         firm = await stack.enter_async_context(company(tmp_path, admins=PEOPLE, console=console(**oidc)))
-        firm.desk.oidc.wire = lambda _: idp
-        path = await stack.enter_async_context(serving(whole(firm.desk), tmp_path))
+        firm.context.oidc.wire = lambda _: idp
+        path = await stack.enter_async_context(serving(whole(firm.context), tmp_path))
 
         async def another() -> Browser:
             jar = aiohttp.CookieJar(treat_as_secure_origin=URL(ORIGIN))  # a proxy with TLS, but for the TLS
@@ -267,7 +267,7 @@ async def test_a_session_that_somebody_else_began_is_none_after_a_login(site: Si
     ours.session.cookie_jar.update_cookies({COOKIE: planted})
     came = await site.log_in(ours)
     assert cookie(came, COOKIE).value != planted
-    assert site.firm.desk.sessions.find(planted, site.firm.clock()) is None
+    assert site.firm.context.sessions.find(planted, site.firm.clock()) is None
 
 
 @grouped
@@ -275,15 +275,15 @@ async def test_a_member_of_a_group_may_what_it_may_for_a_time(site: Site, idp: I
     idp.says = {"email": "Zoe@example.com", "groups": ["ops", "all"]}
     browser = await site.another()
     value = cookie(await site.log_in(browser), COOKIE).value
-    session = site.firm.desk.sessions.find(value, site.firm.clock())
+    session = site.firm.context.sessions.find(value, site.firm.clock())
     assert session
     assert (session.name, session.groups) == ("oidc:zoe@example.com", {"ops"})
     assert (await site.firm.acts())[-1][:2] == ("console-login", "oidc:zoe@example.com")
     for _ in range(5):
         site.firm.clock.now += timedelta(minutes=11)
-        assert site.firm.desk.sessions.find(value, site.firm.clock())
+        assert site.firm.context.sessions.find(value, site.firm.clock())
     site.firm.clock.now += timedelta(minutes=11)
-    assert site.firm.desk.sessions.find(value, site.firm.clock()) is None
+    assert site.firm.context.sessions.find(value, site.firm.clock()) is None
 
 
 async def test_who_starts_elsewhere_is_led_to_the_consoles_own_name_once(site: Site) -> None:
@@ -311,7 +311,7 @@ async def test_too_many_logins_have_to_wait(site: Site) -> None:
 async def test_who_logs_out_is_led_to_the_provider_and_is_out_here_first(site: Site) -> None:
     browser = await site.another()
     value = cookie(await site.log_in(browser), COOKIE).value
-    session = site.firm.desk.sessions.find(value, site.firm.clock())
+    session = site.firm.context.sessions.find(value, site.firm.clock())
     assert session
     headers = {"Cookie": f"{COOKIE}={value}"}
     out = await browser.session.post(
@@ -320,16 +320,16 @@ async def test_who_logs_out_is_led_to_the_provider_and_is_out_here_first(site: S
     text = await out.text()
     assert out.status == 200
     assert f'content="0; url={ISSUER}/end?id_token_hint=' in text.replace("&amp;", "&")
-    assert site.firm.desk.sessions.find(value, site.firm.clock()) is None
+    assert site.firm.context.sessions.find(value, site.firm.clock()) is None
 
 
 async def test_who_logs_out_while_the_provider_is_away_is_out_here(site: Site, idp: Idp) -> None:
     browser = await site.another()
     value = cookie(await site.log_in(browser), COOKIE).value
-    session = site.firm.desk.sessions.find(value, site.firm.clock())
+    session = site.firm.context.sessions.find(value, site.firm.clock())
     assert session
     site.firm.clock.now += timedelta(minutes=29)
-    site.firm.desk.oidc._provider = None
+    site.firm.context.oidc._provider = None
     idp.trouble = SourceError(WireTrouble.UNREACHABLE)
     out = await browser.session.post(
         "http://console.example.com/console/logout",
@@ -338,7 +338,7 @@ async def test_who_logs_out_while_the_provider_is_away_is_out_here(site: Site, i
         allow_redirects=False,
     )
     assert (out.status, out.headers["Location"]) == (303, "/console/login")
-    assert site.firm.desk.sessions.find(value, site.firm.clock()) is None
+    assert site.firm.context.sessions.find(value, site.firm.clock()) is None
 
 
 async def test_without_a_provider_its_addresses_are_not_there(

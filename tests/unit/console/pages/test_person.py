@@ -6,7 +6,7 @@ import pytest
 from tests.unit.console.browsing import NOW, Browser, Company
 from tests.unit.console.phones import asks, has, record
 
-from mailgate.connectors.recheck import Again
+from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device
 from mailgate.store import HelpRequest, MailKind
 
@@ -80,10 +80,11 @@ async def test_an_answer_goes_in_the_language_of_the_person_and_ends_the_request
     assert "written to in German" in (await ada.get(ALICE)).words
     page = await ada.post("/console/people/reply", login="alice", answer="Please remove it.", done="yes")
     assert "The answer goes to alice@example.com. The request is done." in page.words
-    (mail,) = await firm.store.mailings.page()
-    assert (mail.kind, mail.address, mail.facts["language"]) == (MailKind.REPLY, "alice@example.com", "de")
-    assert mail.facts["answer"] == "Please remove it."
-    assert mail.facts["devices"][0]["apps"] == ["TikTok"]
+    (mail,) = await firm.store.mails.page()
+    assert mail.notice
+    assert (mail.kind, mail.address, mail.notice.language) == (MailKind.REPLY, "alice@example.com", "de")
+    assert mail.notice.answer == "Please remove it."
+    assert mail.notice.devices[0].apps == ("TikTok",)
     (asked,) = await firm.store.help_requests.page()
     assert (asked.replied_at, asked.done_at, asked.done_by) == (NOW, NOW, "ada")
     assert (await firm.acts())[-2:] == [
@@ -102,12 +103,12 @@ async def test_its_sources_are_asked_and_what_they_say_is_told(
 ) -> None:
     asked = list[tuple[str, str]]()
 
-    async def answer(source: str, name: str) -> Again:
+    async def answer(source: str, name: str) -> CheckResult:
         asked.append((source, name))
         await firm.store.devices.take([record("a1", "alice", age=0)], NOW)
-        return Again.TAKEN
+        return CheckResult.TAKEN
 
-    firm.desk.recheck.source = answer
+    firm.context.recheck.source = answer
     page = await ada.post(f"/console/devices/{phone.id}/ask", back="alice")
     assert asked == [("jamf-file", "a1")]
     assert page.path == ALICE

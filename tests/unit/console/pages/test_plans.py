@@ -40,9 +40,9 @@ async def planned(browser: Browser, firm: Company, **fields: str) -> str:
     (firm.folder / "policy.yaml").write_text(json.dumps(NOBODY))
     page = await browser.post("/console/policy/plans", **{"days": "14"} | fields)
     assert (page.status, page.path) == (200, "/console/policy/plans"), page.words
-    assert firm.desk.planning._task
-    await firm.desk.planning._task
-    making = firm.desk.planning.last
+    assert firm.context.planning._task
+    await firm.context.planning._task
+    making = firm.context.planning.last
     assert making
     assert making.digest, making.wrong
     return making.digest
@@ -55,10 +55,10 @@ async def test_a_plan_says_whom_each_later_stage_moves(ada: Browser, firm: Compa
     await settled(firm)
     (firm.folder / "policy.yaml").write_text(json.dumps({"rules": [*STAGED["rules"], *PHONE_RULES["rules"]]}))
     await ada.post("/console/policy/plans", days="14")
-    assert firm.desk.planning._task
-    await firm.desk.planning._task
-    assert firm.desk.planning.last
-    page = await ada.get(f"/console/policy/plans/{firm.desk.planning.last.digest}")
+    assert firm.context.planning._task
+    await firm.context.planning._task
+    assert firm.context.planning.last
+    page = await ada.get(f"/console/policy/plans/{firm.context.planning.last.digest}")
     assert "From 2030-01-01 00:00 UTC on" in page.words
     assert "From 2030-02-01 00:00 UTC on" in page.words
 
@@ -90,7 +90,7 @@ async def test_names_are_shown_as_long_as_they_are_in_memory_and_kept_nowhere(
 ) -> None:
     await settled(firm)
     digest = await planned(ada, firm)
-    firm.desk.planning._whole.clear()
+    firm.context.planning._whole.clear()
     page = await ada.get(f"/console/policy/plans/{digest}")
     assert "bob" not in page.words
     assert "Nobody's name is kept with a plan" in page.words
@@ -136,7 +136,7 @@ async def test_what_cannot_be_planned_is_said_with_its_place(
     page = await ada.post("/console/policy/plans", **fields)
     assert (page.status, words in page.words) == (422, True), page.words
     assert "/tmp" not in page.words
-    assert firm.desk.planning.last is None
+    assert firm.context.planning.last is None
 
 
 async def approved(browser: Browser, digest: str, **fields: str) -> Page:

@@ -10,8 +10,8 @@ async def test_the_version_before_is_in_force_again_once_it_was_confirmed(
     ada: Browser, firm: Company
 ) -> None:
     await second(firm, firm.folder)
-    firm.desk.verdict_rates.note({0: text()}, NOW)
-    firm.desk.verdict_rates.note({0: text(5)}, NOW)
+    firm.context.verdict_rates.note({0: text()}, NOW)
+    firm.context.verdict_rates.note({0: text(5)}, NOW)
     assert "Go back to it" in (await ada.get("/console/policy")).words
     page = await ada.post("/console/policy/retract", to="1")
     assert "Take version 2 back?" in page.words

@@ -8,7 +8,7 @@ from mailgate.store import MailKind, MailState, Store
 
 
 async def test_whom_the_mistaken_version_reached_was_told_of_it(store: Store, made: Made) -> None:
-    mails = await store.mailings.page(size=1000)
+    mails = await store.mails.page(size=1000)
     (mistaken,) = {each.version for each in mails if each.kind is MailKind.CORRECTION}
     reached = {each.login for each in mails if each.version == mistaken and each.kind is MailKind.ENFORCED}
     assert reached
@@ -16,7 +16,7 @@ async def test_whom_the_mistaken_version_reached_was_told_of_it(store: Store, ma
 
 
 async def test_nobody_waits_for_a_mail_and_none_is_written_twice(store: Store, made: Made) -> None:
-    mails = await store.mailings.page(size=1000)
+    mails = await store.mails.page(size=1000)
     assert {each.state for each in mails} <= {MailState.SENT, MailState.FAILED, MailState.UNSURE}
     twice = Counter((each.login, each.version, each.kind) for each in mails)
     assert max(twice.values()) == 1
@@ -27,4 +27,4 @@ async def test_the_persons_of_refused_mail_apps_were_written_to(store: Store, ma
     refused = [row for row in await store.sightings.latest(size=10_000) if row.sighting.effect == "block"]
     by_app = {row.sighting.user for row in refused if row.sighting.client.protocol == "activesync"}
     assert by_app
-    assert {told_to for told_to in by_app if await store.people.told([told_to])} == by_app
+    assert {told_to for told_to in by_app if await store.people.quarantine_mails([told_to])} == by_app

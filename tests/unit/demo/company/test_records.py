@@ -11,6 +11,7 @@ from mailgate.demo.company.devices import INTUNE, Matter, Owned
 from mailgate.demo.company.makes import IPHONE, WINDOWS
 from mailgate.demo.company.people import Person
 from mailgate.demo.company.records import eas_id, first_records, last_records
+from mailgate.devices.names import EAS, KEY
 from mailgate.devices.trust import ENROLLED
 
 CHANGED = NOW - timedelta(days=2)
@@ -27,18 +28,16 @@ def phone() -> Owned:
 def test_a_phone_that_proves_itself_is_told_of_twice_under_one_name(phone: Owned) -> None:
     managed, proven = last_records(phone)
     assert (managed.source, proven.source) == (INTUNE, TEST_ISSUER)
-    assert managed.eas_ids == proven.eas_ids == (eas_id(phone),)
-    assert proven.keys
-    assert not managed.keys
+    assert (EAS, eas_id(phone).lower()) in managed.names & proven.names
+    assert KEY in dict(proven.names)
+    assert KEY not in dict(managed.names)
 
 
 def test_apps_are_as_they_were(phone: Owned) -> None:
     removed = replace(phone, matter=Matter.REMOVED, before=frozenset({"tiktok"}), changed=CHANGED)
     first, last = next(first_records(removed)), next(last_records(removed))
-    assert first.apps
-    assert last.apps
-    assert (first.apps.present, first.apps.at) == ({"tiktok"}, phone.joined)
-    assert (last.apps.present, last.apps.at) == (frozenset(), phone.looked)
+    assert (first.apps, first.reported_at) == ({"tiktok"}, phone.joined)
+    assert (last.apps, last.reported_at) == (frozenset(), phone.looked)
 
 
 @pytest.mark.parametrize(
@@ -55,18 +54,17 @@ def test_sources_contradict_each_other_where_that_is_the_matter(
 
 def test_partial_missing_and_gone_are_said_so(phone: Owned) -> None:
     partial = next(last_records(replace(phone, matter=Matter.PARTIAL)))
-    assert partial.apps
-    assert not partial.apps.complete
+    assert partial.apps_complete is False
     (missing,) = last_records(replace(phone, matter=Matter.MISSING))
-    assert missing.apps is None
+    assert missing.reported_at is None
     assert all(each.gone for each in last_records(replace(phone, matter=Matter.GONE)))
     assert not any(each.gone for each in first_records(replace(phone, matter=Matter.GONE)))
 
 
 def test_a_laptop_says_of_itself_only_what_it_proves(phone: Owned) -> None:
     (own,) = last_records(replace(phone, make=WINDOWS, source=ENROLLED))
-    assert (own.serial, own.eas_ids, own.managed) == ("", (), None)
-    assert own.keys
+    assert own.managed is None
+    assert set(dict(own.names)) == {KEY}
 
 
 def test_of_what_nobody_knows_nothing_is_said(phone: Owned) -> None:

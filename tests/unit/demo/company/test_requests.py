@@ -15,7 +15,6 @@ from mailgate.demo.company.people import Person
 from mailgate.demo.company.records import last_records
 from mailgate.demo.company.requests import DAYS, Past, asked
 from mailgate.devices.device import Device
-from mailgate.devices.trust import report_from
 from mailgate.model import Effect, PostureState
 from mailgate.policy.groups import NO_GROUPS
 
@@ -32,7 +31,7 @@ def phone() -> Owned:
 def past(made: Made, owned: Owned) -> Past:
     """Rules that keep out phones with a prohibited app, always."""
     eras = [Era(NOW - timedelta(days=40), made.bundle.policy)]
-    device = Device("demo", tuple(report_from(record, NOW) for record in last_records(owned)))
+    device = Device("demo", tuple(record.received(NOW) for record in last_records(owned)))
     return Past(NO_GROUPS, eras, timedelta(days=1), {owned.number: device})
 
 

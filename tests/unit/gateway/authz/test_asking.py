@@ -9,8 +9,11 @@ import pytest
 from tests.unit.gateway.gates import NOW, REFERENCE, gate, renew, value
 from tests.unit.gateway.wire import exchange, handled, over
 
+from mailgate.classify.probe_readings import Found
 from mailgate.gateway.authz import Authorizer, Dialect
-from mailgate.gateway.evaluate.browser_probe import BrowserProbe, Mode
+from mailgate.gateway.authz.verdict_key import ALWAYS
+from mailgate.gateway.evaluate.browser_probe import COMPUTER, BrowserProbe, Mode
+from mailgate.model import RequestFacts
 from mailgate.store import Key
 
 ENVOY = {
@@ -180,12 +183,51 @@ async def test_a_browser_is_probed_before_anything_is_recorded():
     assert (status, b"/.mailgate/probe" in page) == (200, True)
 
 
+HELD = f"Mailgate-Verdict-Key: {' '.join(sorted(ALWAYS))} address target\n"
+
+
+async def kept(on, path, *more, key=HELD):
+    """For how many seconds the answer may be kept."""
+    question = NGINX.format(at=AT, path=path, reference="x") + key + "".join(f"{each}\n" for each in more)
+    _, headers, _ = await reply(on, question)
+    return headers.get("X-Accel-Expires")
+
+
 async def test_a_verdict_may_be_kept_only_until_it_can_change():
     on = asked_gate(Dialect.NGINX)
-    _, headers, _ = await nginx(on, "/allow")
-    assert headers["X-Accel-Expires"] == "2"
-    _, headers, _ = await nginx(on, "/block")
-    assert "X-Accel-Expires" not in headers
+    assert await kept(on, "/allow") == "2"
+    assert await kept(on, "/block") is None
+
+
+async def test_a_verdict_may_be_kept_only_under_a_key_that_holds_what_the_rules_read():
+    on = asked_gate(Dialect.NGINX)
+    for key in ("", HELD.replace("target", ""), HELD + HELD, HELD.replace("own-cookies", "")):
+        assert await kept(on, "/allow", key=key) is None
+    assert await kept(on, "/allow", key=HELD.replace("address", "")) == "2"
+
+
+async def test_what_is_asked_in_activesync_or_with_a_refused_proof_is_asked_about_each_time():
+    on = asked_gate(Dialect.NGINX)
+    assert await kept(on, "/allow", "Content-Type: application/vnd.ms-sync.wbxml") is None
+    assert await kept(on, "/allow", "Device-Attestation: x") is None
+    assert await kept(on, "/allow", "Content-Type: text/xml") == "2"
+
+
+async def test_a_field_that_could_be_forged_is_let_through_by_nobody_without_a_value_either():
+    question = NGINX.format(at=AT, path="/allow", reference="x") + "Remote-User: \n"
+    status, headers, _ = await reply(asked_gate(Dialect.NGINX), question)
+    assert (status, "X-Device-Decision" in headers) == (403, False)
+
+
+async def test_what_the_probe_found_is_not_believed_longer_by_the_asking_proxy():
+    keys = (Key(1, b"k" * 32, NOW - timedelta(days=1)),)
+    agent = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
+    browser = RequestFacts(headers={"user-agent": agent})
+    for lasts, seconds in ((timedelta(days=7), "2"), (timedelta(seconds=1), "1")):
+        probe = BrowserProbe(Mode.REQUIRE, lasts, keys)
+        on = asked_gate(Dialect.NGINX, browser_probe=probe)
+        cookie = probe.remember(Found(COMPUTER, "touch"), browser, NOW).partition(";")[0]
+        assert await kept(on, "/allow", f"Cookie: {cookie}") == seconds
 
 
 PAGES_ALONE = "GET /.mailgate/healthz HTTP/1.1\n"

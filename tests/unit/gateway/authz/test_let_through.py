@@ -15,7 +15,7 @@ SENT = [
     (b"DPoP", b"x"),
 ]
 OWN = {
-    Dialect.NGINX: (b"X-Original-URI", b"X-Original-Method", b"X-Device-Reference"),
+    Dialect.NGINX: (b"X-Original-URI", b"X-Original-Method", b"X-Device-Reference", b"Mailgate-Verdict-Key"),
     Dialect.HAPROXY: (b"x-original-uri", b"x-original-method"),
     Dialect.CADDY: (b"X-Forwarded-Uri", b"X-Forwarded-Method"),
     Dialect.TRAEFIK: (b"X-Forwarded-Uri", b"X-Forwarded-Method", b"X-Forwarded-Port", b"X-Real-Ip"),
@@ -52,6 +52,12 @@ def test_a_request_with_anything_else_that_could_be_forged_is_refused(dialect: D
         ask(dialect, *OWN[dialect], name)
     assert refused.value.status == 403
     assert name.decode() not in refused.value.detail
+
+
+@pytest.mark.parametrize("dialect", [each for each in Dialect if each is not Dialect.NGINX])
+def test_only_nginx_keeps_verdicts_and_says_by_which_key(dialect: Dialect) -> None:
+    with pytest.raises(RequestRefused):
+        ask(dialect, *OWN[dialect], b"Mailgate-Verdict-Key")
 
 
 @pytest.mark.parametrize("dialect", [Dialect.NGINX, Dialect.ENVOY])

@@ -36,6 +36,16 @@ async def test_method_and_target_are_those_of_the_original_request(dialect):
 
 
 @pytest.mark.parametrize("dialect", Dialect)
+async def test_a_field_without_a_value_is_like_none(dialect):
+    """Where it comes again it is part of a list, as which a proxy writes it into its key."""
+    line = ENVOY if dialect is Dialect.ENVOY else AT
+    more = (b"Sec-Fetch-Mode: ", b"Accept: ", b"accept: text/html", b"Depth: 1")
+    fields = asked(dialect, *ADDRESS, *SENT[dialect], *more, line=line).fields
+    told = [fields.values(name) for name in (b"sec-fetch-mode", b"accept", b"depth")]
+    assert told == [[], [b"", b"text/html"], [b"1"]]
+
+
+@pytest.mark.parametrize("dialect", Dialect)
 @pytest.mark.parametrize("other", [ORIGINAL, FORWARDED])
 async def test_fields_of_another_dialect_are_not_read(dialect, other):
     """A client may have sent them."""

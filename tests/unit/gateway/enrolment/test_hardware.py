@@ -11,9 +11,12 @@ from tests.vectors.build_certificate_vectors import android, description, root_o
 
 from mailgate.attest import Sort
 from mailgate.attest.hardware import Roots
+from mailgate.devices import names
+from mailgate.devices.names import SERIAL
+from mailgate.devices.trust import report_by
 from mailgate.gateway.enrolment.hardware import record_of, vouched_for
 from mailgate.gateway.evaluate.proving import Mode
-from mailgate.model import DeviceRecord, HardwareResult, Reason
+from mailgate.model import HardwareResult, Reason
 from mailgate.store import StoreUnavailableError
 
 MAKER = root("Maker of phones", NOW)
@@ -81,7 +84,7 @@ def test_evidence_of_another_key_is_none():
 
 def test_what_hardware_vouches_for_are_names_and_no_word_about_apps():
     found = HardwareResult("apple-device", "secure-enclave", os_version="26.1", serial="F4G", udid="0000")
-    assert record_of(found, "thumb") == DeviceRecord(
+    assert record_of(found, "thumb") == report_by(
         "apple-device", "thumb", os_version="26.1", serial="F4G", udid="0000", keys=("thumb",)
     )
 
@@ -91,8 +94,8 @@ async def test_a_device_enrols_with_evidence_and_its_serial_number_is_stored():
     body = {"token": "let me in", "evidence": evidence(on)}
     status, _, told = await post(on, "/.mailgate/enroll", body)
     assert (status, told["hardware"], told["key_thumbprint"]) == (201, "tee", KEY)
-    assert [(each.source, each.serial, each.keys) for each in on.own.enrolling.enroller.devices] == [
-        ("android-key", "R5CX10TESTED", (KEY,))
+    assert [(each.source, each.names) for each in on.own.enrolling.enroller.devices] == [
+        ("android-key", {(SERIAL, "R5CX10TESTED"), (names.KEY, KEY)})
     ]
 
 

@@ -51,14 +51,14 @@ REQUEST = Record(
     ),
     NOW + timedelta(days=30),
 )
-MAIL = Record((Field("told_at", NOW), Field("reason", "prohibited-app")), NOW + timedelta(days=30))
+MAIL = Record((Field("written_at", NOW), Field("reason", "prohibited-app")), NOW + timedelta(days=30))
 OWN = EmployeeView(
     here=ALLOWED,
     person="alice",
     known_by="login",
     devices=(PHONE, TABLET),
     requests=(REQUEST,),
-    mails=(MAIL,),
+    quarantine_mails=(MAIL,),
     listed=("TikTok", "WeChat"),
     contact="it-help@example.com",
     fingerprint='W/"abc"',

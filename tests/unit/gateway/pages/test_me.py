@@ -178,7 +178,7 @@ def test_a_login_that_failed_is_answered(pages: Pages, login: str, said: str) ->
 
 
 def test_nothing_stored_is_said_as_such(pages: Pages) -> None:
-    text = words(pages, replace(OWN, devices=(), requests=(), mails=()))
+    text = words(pages, replace(OWN, devices=(), requests=(), quarantine_mails=()))
     assert "Nothing is stored about you" in text
     assert "Your devices Android" not in text
     assert "This device is not known here" in words(pages, NOBODY)

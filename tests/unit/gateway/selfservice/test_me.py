@@ -22,9 +22,9 @@ from tests.unit.gateway.selfservice.test_login_check import Mail, basic, check_o
 from tests.unit.gateway.selfservice.test_pairing_code import Tokens
 from tests.unit.gateway.selfservice.test_stored_view import ASKED_FOR_HELP, KEY, SEEN, SPARED
 from tests.unit.gateway.wire import exchange, facts_of
-from tests.unit.store.mail import mailing
+from tests.unit.store.mail import a_mail
 
-from mailgate.connectors.recheck import Again
+from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.selfservice.login_check import AT_MOST
@@ -32,7 +32,7 @@ from mailgate.gateway.selfservice.pairing_code import OwnCodes
 from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.model import Posture, PostureState
 from mailgate.store import Recorded, StoreUnavailableError, Tally
-from mailgate.store.person_records import Told
+from mailgate.store.person_records import QuarantineMail
 
 IPHONE = (
     b"User-Agent: Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
@@ -170,8 +170,8 @@ async def test_guessing_is_stopped():
 async def test_what_was_decided_and_what_was_written_is_on_record():
     scene = Scene(domain="example.com")
     scene.people.rows = [Recorded("id", SEEN, Tally(3, NOW, NOW, "REF2345"))]
-    scene.people.mails = [Told("appl1", "prohibited-app", NOW)]
-    scene.people.notices, scene.people.spoken = [mailing("alice")], ("de", NOW.date())
+    scene.people.refusal_mails = [QuarantineMail("appl1", "prohibited-app", NOW)]
+    scene.people.rule_mails, scene.people.spoken = [a_mail("alice")], ("de", NOW.date())
     scene.people.keys = [KEY]
     page = await scene.page(PAGE, ALICE)
     assert "Requests for mail, counted by day 1" in page
@@ -212,7 +212,7 @@ async def test_checking_again_asks_the_sources_and_says_what_came_of_it():
         clean = replace(REPORT, apps=frozenset(), reported_at=NOW)
         scene.people.of["alice"] = [replace(PHONE, reports=(clean,))]
         scene.service.known.worths[PHONE.id] = CLEAN
-        return Again.TAKEN
+        return CheckResult.TAKEN
 
     scene = Scene(recheck=Recheck(ask))
     answer = words(await scene.check())
@@ -224,7 +224,7 @@ async def test_checking_again_asks_the_sources_and_says_what_came_of_it():
 async def test_what_was_said_stands_with_what_the_device_turned_out_to_be():
     async def ask(_source, _device_id):
         scene.people.of["alice"] = [Device("dddd-eeee-ffff", (REPORT,), former=frozenset({PHONE.id}))]
-        return Again.WAIT
+        return CheckResult.WAIT
 
     scene = Scene(recheck=Recheck(ask))
     assert "Please wait a minute" in words(await scene.check())
@@ -356,6 +356,6 @@ async def test_a_person_sees_what_they_are_spared_from_and_how_they_asked_for_he
 )
 async def test_nobody_is_shown_what_was_written_to_somebody_of_another_domain(login):
     scene = Scene(domain="example.com")
-    scene.people.mails = [Told("appl1", "prohibited-app", NOW)]
+    scene.people.refusal_mails = [QuarantineMail("appl1", "prohibited-app", NOW)]
     page = await scene.page(PAGE, b"X-Forwarded-User: " + login)
     assert "Mails sent to you about a refusal" not in page

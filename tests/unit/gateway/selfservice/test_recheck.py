@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from tests.unit.gateway.own import LOOKED, PHONE, REPORT
 
-from mailgate.connectors.recheck import Again
+from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device
 from mailgate.gateway.pages.employee import Asked, Came
 from mailgate.gateway.selfservice.recheck import AT_ONCE, Recheck, answers_of, ask_nobody, said_by
@@ -32,20 +32,20 @@ async def test_each_source_is_asked_by_its_own_name_of_the_device():
 
     async def ask(source, device_id):
         asked.append((source, device_id))
-        return Again.TAKEN
+        return CheckResult.TAKEN
 
     came = await Recheck(ask).ask([REPORT, OTHER, replace(OTHER, id="8", gone=True)])
     assert asked == [("intune", "intune-1"), ("jamf", "7")]
-    assert came == {REPORT.slot: Again.TAKEN, OTHER.slot: Again.TAKEN}
+    assert came == {REPORT.slot: CheckResult.TAKEN, OTHER.slot: CheckResult.TAKEN}
 
 
 @pytest.mark.parametrize(
     ("again", "came"),
     [
-        (Again.ASKED, Came.ASKED),
-        (Again.GONE, Came.UNKNOWN),
-        (Again.WAIT, Came.TOO_SOON),
-        (Again.FAILED, Came.SILENT),
+        (CheckResult.ASKED, Came.ASKED),
+        (CheckResult.GONE, Came.UNKNOWN),
+        (CheckResult.WAIT, Came.TOO_SOON),
+        (CheckResult.FAILED, Came.SILENT),
     ],
 )
 def test_a_source_that_said_nothing_of_the_apps(again, came):
@@ -53,26 +53,26 @@ def test_a_source_that_said_nothing_of_the_apps(again, came):
 
 
 def test_those_that_cannot_be_asked_are_passed_over():
-    came = {REPORT.slot: Again.TAKEN, ("https://mdm.example.com", "phone-1"): Again.CANNOT}
+    came = {REPORT.slot: CheckResult.TAKEN, ("https://mdm.example.com", "phone-1"): CheckResult.CANNOT}
     (told,) = answers_of(came, [PHONE], str.title)
     assert told.came is Came.FOUND
 
 
-@pytest.mark.parametrize("came", [{}, {REPORT.slot: Again.CANNOT}])
+@pytest.mark.parametrize("came", [{}, {REPORT.slot: CheckResult.CANNOT}])
 def test_where_nobody_can_be_asked_that_is_said(came):
     assert answers_of(came, [PHONE], str.title) == (Asked(Came.NOBODY),)
 
 
 def test_what_is_no_longer_this_persons_is_not_told():
     """What the source said may give the device to somebody else."""
-    assert answers_of({REPORT.slot: Again.TAKEN}, [Device("other")], str.title) == (
+    assert answers_of({REPORT.slot: CheckResult.TAKEN}, [Device("other")], str.title) == (
         Asked(Came.SILENT, "intune"),
     )
 
 
 async def test_without_sources_nobody_is_asked():
-    assert await ask_nobody("intune", "1") is Again.CANNOT
-    assert await Recheck().ask([REPORT]) == {REPORT.slot: Again.CANNOT}
+    assert await ask_nobody("intune", "1") is CheckResult.CANNOT
+    assert await Recheck().ask([REPORT]) == {REPORT.slot: CheckResult.CANNOT}
 
 
 async def test_a_few_questions_are_out_at_once():
@@ -84,7 +84,7 @@ async def test_a_few_questions_are_out_at_once():
         most = max(most, out)
         await go.wait()
         out -= 1
-        return Again.TAKEN
+        return CheckResult.TAKEN
 
     recheck = Recheck(slow)
     asking = [asyncio.ensure_future(recheck.ask([REPORT])) for _ in range(2 * AT_ONCE)]

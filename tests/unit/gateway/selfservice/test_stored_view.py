@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from tests.unit.gateway.gates import NOW
 from tests.unit.gateway.own import EAS_ID, LISTED, LOOKED, PHONE, REPORT, UNREPORTED, asking
-from tests.unit.store.mail import mailing
+from tests.unit.store.mail import a_mail
 
 from mailgate.devices.device import Contradiction, Device, Report
 from mailgate.gateway.pages import View
@@ -20,8 +20,8 @@ from mailgate.gateway.selfservice.stored_view import (
     key_of,
     language_record,
     listed_names,
-    mail_of,
-    mailing_record,
+    mail_record,
+    quarantine_mail_record,
     request_of,
     shown,
     token_of,
@@ -30,7 +30,7 @@ from mailgate.model import Posture, Reason
 from mailgate.policy.apps import AppCatalog, ListedApp
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import EnrolledKey, EnrolmentToken, HelpRequest, Keep, Recorded, Sighting, Tally
-from mailgate.store.person_records import Told
+from mailgate.store.person_records import QuarantineMail
 from mailgate.store.reliefs import KeptRelief
 from mailgate.store.sightings import ClientFacts
 
@@ -180,7 +180,9 @@ def request():
 
 
 def mail():
-    return mail_of(Told("appl1", "prohibited-app", NOW), "alice@example.com", KEEP.sightings)
+    return quarantine_mail_record(
+        QuarantineMail("appl1", "prohibited-app", NOW), "alice@example.com", KEEP.sightings
+    )
 
 
 def test_every_field_of_a_request_is_shown():
@@ -197,7 +199,7 @@ def test_every_field_of_a_request_is_shown():
 def test_a_mail_says_when_it_was_sent_and_why():
     row = {field.name: field.value for field in mail().fields}
     assert row == {
-        "told_at": NOW,
+        "written_at": NOW,
         "reason": "prohibited-app",
         "person": "alice@example.com",
         "device_id": "appl1",
@@ -205,7 +207,7 @@ def test_a_mail_says_when_it_was_sent_and_why():
 
 
 def notice():
-    return mailing_record(mailing("alice", version=3), KEEP.sightings)
+    return mail_record(a_mail("alice", version=3), KEEP.sightings)
 
 
 def test_a_mail_about_a_rule_is_shown_with_what_became_of_it():

@@ -269,37 +269,38 @@ def _rules() -> None:
 
 def _mails() -> None:
     op.create_table(
-        "notices",
+        "quarantine_mails",
         *_columns(sa.Text, "person device reason"),
-        sa.Column("told_at", _INSTANT, nullable=False),
-        sa.PrimaryKeyConstraint("person", "device", "reason", name="pk_notices"),
+        sa.Column("written_at", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("person", "device", "reason", name="pk_quarantine_mails"),
     )
-    op.create_index("ix_notices_device", "notices", ["device"])
-    op.create_index("ix_notices_told_at", "notices", ["told_at"])
+    op.create_index("ix_quarantine_mails_device", "quarantine_mails", ["device"])
+    op.create_index("ix_quarantine_mails_written_at", "quarantine_mails", ["written_at"])
     op.create_table(
-        "mailings",
+        "mails",
         *_columns(sa.Text, "id address login rule"),
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("round", sa.Integer, nullable=False),
-        *_columns(sa.Text, "facts state holder"),
+        sa.Column("notice", sa.Text),
+        *_columns(sa.Text, "state holder"),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("why", sa.Text, nullable=False),
         *_columns(_INSTANT, "queued_at due_at"),
         sa.Column("until", _INSTANT),
         sa.Column("changed_at", _INSTANT, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_mailings"),
+        sa.PrimaryKeyConstraint("id", name="pk_mails"),
     )
-    op.create_index("ix_mailings_about", "mailings", ["version", "kind", "rule", "state", "address", "id"])
+    op.create_index("ix_mails_about", "mails", ["version", "kind", "rule", "state", "address", "id"])
     op.create_index(
-        "ix_mailings_address_rule_version_kind_round",
-        "mailings",
+        "ix_mails_address_rule_version_kind_round",
+        "mails",
         ["address", "rule", "version", "kind", "round"],
         unique=True,
     )
-    op.create_index("ix_mailings_changed_at", "mailings", ["changed_at"])
-    op.create_index("ix_mailings_login", "mailings", ["login"])
-    op.create_index("ix_mailings_state_due_at", "mailings", ["state", "due_at"])
+    op.create_index("ix_mails_changed_at", "mails", ["changed_at"])
+    op.create_index("ix_mails_login", "mails", ["login"])
+    op.create_index("ix_mails_state_due_at", "mails", ["state", "due_at"])
 
 
 def _keys() -> None:

@@ -4,10 +4,11 @@ import asyncio
 from datetime import timedelta
 
 from mailgate.connectors import SourceError, Trouble
-from mailgate.model import DeviceRecord
+from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
 
 
-class Desk:
+class RunStore:
     """Keeps what it is given. ``away``: the store does not answer; ``others``: leases that another gate holds."""
 
     def __init__(self):
@@ -78,7 +79,7 @@ class Source:
             if isinstance(each, asyncio.Event):
                 await each.wait()
                 continue
-            yield each if isinstance(each, DeviceRecord) else DeviceRecord("mdm", str(each))
+            yield each if isinstance(each, Report) else report_by("mdm", str(each))
 
     async def close(self):
         self.closed += 1

@@ -1,13 +1,14 @@
 """Whom a rule is about, and what is said of their laptops."""
 
 import pytest
-from tests.unit.mail.announced import APP, KNOWN, OPEN, policy
+from tests.unit.mail.examples import APP, BELIEVED, OPEN, policy
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
 
 from mailgate.config import Rules
-from mailgate.mail.recipients import Recipients, everybody, recipients_of
+from mailgate.mail.audience import Audience, audience_of, everybody
+from mailgate.model import Reason
 from mailgate.store import Store
 
 
@@ -22,10 +23,10 @@ async def store(store: Store) -> Store:
     return store
 
 
-async def audience(store: Store, files: Rules, rule: str = "app") -> Recipients:
+async def audience(store: Store, files: Rules, rule: str = "app") -> Audience:
     told: list[tuple[int, int]] = []
-    population = KNOWN.population(store, files, NOW)
-    found = await recipients_of(
+    population = BELIEVED.population(store, files, NOW)
+    found = await audience_of(
         files.policy, rule, NOW, everybody(population, lambda done, of: told.append((done, of)))
     )
     assert told[-1] == (3, 3)
@@ -37,12 +38,12 @@ async def test_it_is_about_those_whom_it_decides(store: Store) -> None:
     ((device,),) = found.people.values()
     assert list(found.people) == ["ada"]
     assert (device.reason, device.os, device.apps, device.fix) == (
-        "prohibited-app",
+        Reason.PROHIBITED_APP,
         "ios",
         ("TikTok",),
         "remove-app",
     )
-    assert (found.nameless, found.untold) == (1, set())
+    assert (found.nameless, found.undecided) == (1, set())
     assert found.laptop_free("ada")
 
 
@@ -73,4 +74,4 @@ async def test_a_laptop_is_called_free_only_where_that_is_sure(
 async def test_of_whom_it_cannot_be_told_is_not_written_to(store: Store) -> None:
     where = "{id: app, when: 'client.handheld && request.host == \"a.example.com\"', effect: block}"
     found = await audience(store, rules(policy(where, OPEN)))
-    assert (dict(found.people), found.untold) == ({}, {"ada", "lin"})
+    assert (dict(found.people), found.undecided) == ({}, {"ada", "lin"})

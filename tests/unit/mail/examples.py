@@ -4,14 +4,14 @@ from tests.unit.rollout import people
 from tests.unit.store.examples import NOW
 
 from mailgate.config import Rules
-from mailgate.mail.announce import Known
+from mailgate.mail.recipient_list import Believed
 from mailgate.policy.logins import address_of
 from mailgate.rollout import draft_of
 from mailgate.rollout.acts import Person
 from mailgate.store import Act, Activation, Store
 
 ADA = Person("ada", "desk")
-KNOWN = Known(people.MAX_AGE, (), 14)
+BELIEVED = Believed(people.MAX_AGE, (), 14)
 APP = """{id: app, title: No such apps, when: 'client.handheld && "prohibited" in device.lists', effect: block, notice: {fix: remove-app, contact: help@example.com}}"""
 OPEN = "{id: open, when: 'true', effect: allow}"
 

@@ -1,4 +1,4 @@
-"""Counting whom a rule is about because somebody asked for it; exactly those who were counted are written to."""
+"""Makes a recipient list when somebody asks for it, and keeps it: exactly the people on it are written to later."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,81 +9,86 @@ import structlog
 from cachetools import LRUCache
 
 from mailgate.errors import MailgateError
-from mailgate.mail.announce import Announcement
+from mailgate.mail.recipient_list import RecipientList
 from mailgate.mail.topic import Topic
 from mailgate.rollout.acts import RefusedError
-from mailgate.store import About
+from mailgate.store import NoticeKey
 from mailgate.tasks import end
+from mailgate.views.notices import RecipientCounts, recipient_counts
 
 log = structlog.get_logger()
 
 Progress = Callable[[int, int], None]
-CountThem = Callable[[Topic, Progress], Awaitable[Announcement]]
-"""Decides everybody. Raises MailgateError."""
+CountThem = Callable[[Topic, Progress], Awaitable[RecipientList]]
+"""Makes a recipient list. Raises MailgateError."""
 
 KEPT = 8
-"""Counts that are remembered, with the names of people."""
+"""How many lists are kept, with the names of people."""
 GOOD_FOR = timedelta(minutes=30)
-"""Afterwards other people and devices may have come: count again."""
+"""How long a list may be used: later, other people and devices may have come."""
 
 
 @dataclass(slots=True)
 class Counting:
-    """Whom one mail would go to: being counted, or counted."""
+    """One recipient list, being made or complete."""
 
-    about: About
+    about: NoticeKey
     who: str
     began: datetime
     done: int = 0
     of: int = 0
     topic: Topic | None = None
-    found: Announcement | None = None
-    """Once it is counted."""
+    found: RecipientList | None = None
+    """The list, once it is complete."""
     wrong: str = ""
-    """Why there is no count."""
+    """Why there is no list."""
 
     @property
     def runs(self) -> bool:
         return self.found is None and not self.wrong
 
+    @property
+    def counts(self) -> RecipientCounts | None:
+        return recipient_counts(self.found) if self.found else None
+
     def show(self, done: int, of: int) -> None:
         self.done, self.of = done, of
 
 
-class RecipientCounts:
-    """One count at a time: it takes the processor away from requests."""
+class RecipientLists:
+    """Makes one recipient list at a time, since that takes processor time away from requests."""
 
     def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
-        self._counts: LRUCache[About, Counting] = LRUCache(KEPT)
+        self._lists: LRUCache[NoticeKey, Counting] = LRUCache(KEPT)
         self._last: Counting | None = None
 
-    def start(self, about: About, topic: Topic, count: CountThem, who: str, now: datetime) -> bool:
-        """Begin to count; False while others are being counted."""
+    def start(self, about: NoticeKey, topic: Topic, count: CountThem, who: str, now: datetime) -> bool:
+        """Begin to count. Returns False while another list is being made."""
         if self._last and self._last.runs:
             return False
-        self._last = self._counts[about] = made = Counting(about, who, now)
+        self._last = self._lists[about] = made = Counting(about, who, now)
         self._task = asyncio.get_running_loop().create_task(_count(made, topic, count))
         return True
 
-    def last(self, about: About, now: datetime) -> Counting | None:
-        """The last count, as long as it is good."""
-        found = self._counts.get(about)
+    def last(self, about: NoticeKey, now: datetime) -> Counting | None:
+        """The last list of this notice, while it may be used."""
+        found = self._lists.get(about)
         return found if found and now - found.began < GOOD_FOR else None
 
-    def counted(self, about: About, now: datetime) -> tuple[Topic, Announcement]:
-        """What is queued where somebody says so. Raises RefusedError where it is to be counted first."""
+    def counted(self, about: NoticeKey, now: datetime) -> tuple[Topic, RecipientList]:
+        """The list whose mails may be queued. Raises RefusedError if it has to be counted first."""
         found = self.last(about, now)
         if found is None or found.topic is None or found.found is None:
             raise RefusedError("who is meant has to be counted first, and not long ago: count them")
         return found.topic, found.found
 
-    def forget(self, about: About) -> None:
-        """What was queued is no longer to be sent."""
-        self._counts.pop(about, None)
+    def forget(self, about: NoticeKey) -> None:
+        """Drop a list whose mails were queued."""
+        self._lists.pop(about, None)
 
     async def stop(self) -> None:
-        """End what runs."""
+        """Stop the count that runs."""
         await end(self._task)
 
 
@@ -93,7 +98,7 @@ async def _count(made: Counting, topic: Topic, count: CountThem) -> None:
         made.topic, made.found = topic, found
     except MailgateError as error:
         made.wrong = f"Nobody was counted: {error}"
-    except Exception as error:  # noqa: BLE001 - its text may quote what nobody should read
+    except Exception as error:  # noqa: BLE001 - its text may quote personal data
         log.error("count-failed", error=type(error).__name__)
         made.wrong = f"Nobody was counted ({type(error).__name__})."
     finally:

@@ -1,4 +1,4 @@
-"""What the pages of the console stand on: the parts of a running gate, and who is logged in."""
+"""The context of every page and operation of the console: the parts of a running gate, and who is logged in."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ from mailgate.console.login_rights import roles_now
 from mailgate.console.login_tries import LoginTries
 from mailgate.console.oidc.logins import OidcLogins
 from mailgate.console.planning import Planning
-from mailgate.console.recipient_count import RecipientCounts
+from mailgate.console.recipient_lists import RecipientLists
 from mailgate.console.sessions import Session, Sessions
 from mailgate.console.source_reading import Readings
 from mailgate.console.toasts import Toasts
@@ -24,21 +24,21 @@ from mailgate.rollout.acts import Person
 from mailgate.store import Store
 from mailgate.views.readiness import Readiness
 
-DESK: web.AppKey["Desk"] = web.AppKey("desk")
+CONTEXT: web.AppKey["ConsoleContext"] = web.AppKey("context")
 CLOSING: web.AppKey[asyncio.Event] = web.AppKey("closing")
 SESSION: web.RequestKey[Session] = web.RequestKey("session")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """Made once by ``app/``."""
+class ConsoleContext:
+    """The parts of a running gate that the console uses. ``app/`` makes it once."""
 
     store: Store
     bundle: Callable[[], Bundle]
     """The files in force, looked up for every page."""
     clock: Callable[[], datetime]
     readiness: Callable[[], Awaitable[Readiness]]
-    """How the gate stands, as ``/readyz`` says."""
+    """The readiness of the gate, as ``/readyz`` says it."""
     host: str
     """The computer, as the audit log names it."""
     candidate: Callable[[str | None], Rules]
@@ -47,7 +47,7 @@ class Desk:
     device_counts: DeviceCounts
     readings: Readings
     planning: Planning
-    recipient_counts: RecipientCounts = field(default_factory=RecipientCounts)
+    recipient_lists: RecipientLists = field(default_factory=RecipientLists)
     sessions: Sessions = field(default_factory=Sessions)
     tries: LoginTries = field(default_factory=LoginTries)
     oidc: OidcLogins = field(default_factory=OidcLogins)
@@ -57,15 +57,15 @@ class Desk:
     toasts: Toasts = field(default_factory=Toasts)
 
 
-def desk_of(request: web.Request) -> Desk:
-    return request.config_dict[DESK]
+def context_of(request: web.Request) -> ConsoleContext:
+    return request.config_dict[CONTEXT]
 
 
 def roles_of(request: web.Request) -> frozenset[str]:
-    """What they may do by the settings as they are *now*: a role that was taken away counts at the next click."""
-    return roles_now(desk_of(request).bundle().settings, request[SESSION]) or frozenset()
+    """The roles of who is logged in, by the settings of *now*: a role that was taken away is gone at the next click."""
+    return roles_now(context_of(request).bundle().settings, request[SESSION]) or frozenset()
 
 
 def person_of(request: web.Request) -> Person:
     """Who does something here, as the audit log names them."""
-    return Person(request[SESSION].name, f"console at {desk_of(request).host}")
+    return Person(request[SESSION].name, f"console at {context_of(request).host}")

@@ -1,4 +1,4 @@
-"""One mailing for each person whom a rule is about."""
+"""One mail for each person whom a rule is about."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 from tests.integration.gate import write_config
-from tests.unit.mail.announced import ADA, APP, KNOWN, OPEN, activate, address, policy
+from tests.unit.mail.examples import ADA, APP, BELIEVED, OPEN, activate, address, policy
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
 
 from mailgate.config import load_bundle
-from mailgate.mail.announce import Announcement, announce, known_of, queue
+from mailgate.mail.recipient_list import RecipientList, believed_by, list_recipients, queue
 from mailgate.mail.topic import topic_of
 from mailgate.policy.groups import Groups
 from mailgate.rollout.acts import retract
@@ -31,10 +31,10 @@ async def store(store: Store) -> Store:
     return store
 
 
-async def found_in(store: Store) -> Announcement:
+async def found_in(store: Store) -> RecipientList:
     active = await store.policies.active()
     assert active is not None
-    return await announce(store, FILES, active, TOPIC, KNOWN, address, NOW, lambda *_: None)
+    return await list_recipients(store, FILES, active, TOPIC, BELIEVED, address, NOW, lambda *_: None)
 
 
 async def test_a_person_with_two_login_names_gets_one_mail(store: Store) -> None:
@@ -42,21 +42,26 @@ async def test_a_person_with_two_login_names_gets_one_mail(store: Store) -> None
     store.languages.hear("ada", "de", NOW)
     await store.languages.flush()
     found = await found_in(store)
-    (mailing,) = found.mailings
-    assert (mailing.address, mailing.version, mailing.kind) == ("ada@example.com", 2, MailKind.ENFORCED)
-    assert mailing.facts["language"] == "de"
-    assert mailing.facts["laptop_free"]
-    assert (found.no_address, found.nameless, found.untold, found.told_before) == (1, 1, 0, 0)
+    (mail,) = found.mails
+    assert (mail.address, mail.version, mail.kind) == ("ada@example.com", 2, MailKind.ENFORCED)
+    assert mail.notice.language == "de"
+    assert mail.notice.laptop_free
+    assert (found.unaddressed, found.nameless, found.undecided, found.written_before) == (
+        ("lin@elsewhere.example",),
+        1,
+        (),
+        0,
+    )
 
 
 async def test_who_was_told_is_not_told_again_unless_it_was_taken_back_meanwhile(store: Store) -> None:
     assert await queue(store, await found_in(store), ADA, TOPIC, NOW) == 1
     again = await found_in(store)
-    assert (again.mailings, again.told_before) == ((), 1)
+    assert (again.mails, again.written_before) == ((), 1)
     await retract(store, ADA, "sent in error", NOW)
     await activate(store, FILES)
     anew = await found_in(store)
-    assert [each.round for each in anew.mailings] == [3]
+    assert [each.round for each in anew.mails] == [3]
     assert await queue(store, anew, ADA, TOPIC, NOW) == 1
 
 
@@ -65,8 +70,8 @@ async def test_the_audit_log_says_how_many_and_not_who(store: Store) -> None:
     last = (await store.audit.page())[-1]
     assert (last.what, last.who, last.about) == ("notices-queued", "ada", "rule app")
     assert last.details == '{"kind": "enforced", "mails": 1}'
-    (mailing,) = await store.mailings.page()
-    assert mailing.state is MailState.QUEUED
+    (mail,) = await store.mails.page()
+    assert mail.state is MailState.QUEUED
 
 
 async def test_a_rule_for_some_groups_is_about_people_in_them(store: Store) -> None:
@@ -74,12 +79,12 @@ async def test_a_rule_for_some_groups_is_about_people_in_them(store: Store) -> N
     active = await activate(store, files)
     topic = topic_of(files.policy, active.number, "app", MailKind.ENFORCED, NOW)
     for members, told in (({}, []), ({"sales": ["ada"]}, ["ada"])):
-        known = replace(KNOWN, groups=Groups.of_members(members))
-        found = await announce(store, files, active, topic, known, address, NOW, lambda *_: None)
-        assert [each.login for each in found.mailings] == told
+        known = replace(BELIEVED, groups=Groups.of_members(members))
+        found = await list_recipients(store, files, active, topic, known, address, NOW, lambda *_: None)
+        assert [each.login for each in found.mails] == told
 
 
 def test_what_is_stored_is_worth_what_the_files_say(tmp_path: Path) -> None:
     bundle = load_bundle(write_config(tmp_path, "http://127.0.0.1:9", {"posture": {"max_age": "2h"}}), {})
-    known = known_of(bundle)
+    known = believed_by(bundle)
     assert (known.max_age, known.days, known.groups) == (timedelta(hours=2), 14, bundle.groups)

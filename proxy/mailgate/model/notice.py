@@ -1,0 +1,84 @@
+"""A notice: what one mail about a rule says to one person. It is made once, kept with the mail, and rendered from that."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from mailgate.model.client import Kind
+from mailgate.model.reasons import Reason
+
+
+class MailKind(StrEnum):
+    """Why somebody is written to about a rule."""
+
+    UPCOMING = "upcoming"
+    """The rule will warn or be enforced from a date on."""
+    WARNED = "warned"
+    """The rule warns now."""
+    ENFORCED = "enforced"
+    """The rule is enforced now."""
+    CORRECTION = "correction"
+    """What they were told no longer holds: the version was taken back."""
+    REPLY = "reply"
+    """They asked for help, and somebody answers."""
+
+
+class ReachedBy(StrEnum):
+    """How a rule that was taken back had reached somebody."""
+
+    MAIL = "mailed"
+    WARNING = "warned"
+    REFUSAL = "kept-out"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reached:
+    """One way in which a rule that was taken back had reached somebody."""
+
+    by: ReachedBy
+    title: str
+    """The title of the rule; may be empty."""
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class NoticeDevice:
+    """Devices of one person that the rule is about, as far as a mail tells them apart."""
+
+    reason: Reason
+    kind: Kind
+    os: str = ""
+    apps: tuple[str, ...] = ()
+    """Display names of the listed apps that are the cause."""
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a mail about a rule says. Any text may be hostile: what renders it escapes all of it."""
+
+    kind: MailKind
+    language: str = ""
+    """A language tag. The default language is used if this one is empty or not known."""
+    title: str = ""
+    """The title of the rule; may be empty."""
+    contact: str = ""
+    warns: bool = False
+    """Whether the rule never does more than warn."""
+    warn_at: datetime | None = None
+    """When the rule will start to warn; none if it has started or never will."""
+    enforce_at: datetime | None = None
+    """When the rule will be enforced; none if it is already or never will be."""
+    devices: tuple[NoticeDevice, ...] = ()
+    laptop_free: bool = False
+    """Whether a laptop browser of this person is let in, now and once the rule is enforced."""
+    reached: tuple[Reached, ...] = ()
+    """Of a correction: how the rules that were taken back had reached this person."""
+    clear: bool = False
+    """Of a correction: whether no other rule keeps this person's devices from their mail."""
+    versions: tuple[int, ...] = ()
+    """Of a correction: the versions that were taken back."""
+    answer: str = ""
+    """Of a reply: what somebody wrote by hand, in whatever language."""
+    let_in_until: datetime | None = None
+    """Of a reply: until when this person is let in all the same."""
