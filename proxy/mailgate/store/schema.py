@@ -79,15 +79,9 @@ metadata = MetaData(
     }
 )
 
-_LOST = "lost_at IS NOT NULL"
 _OWNED = "person <> ''"
-_APPS = "apps <> '[]'"
-_NO_LOOK = "reported_at IS NULL"
-_PART = "NOT apps_complete"
 _OPEN = "done_at IS NULL"
-IS_LOST, HAS_PERSON, HAS_APPS, NEVER_LOOKED, SAW_A_PART = (
-    text(each) for each in (_LOST, _OWNED, _APPS, _NO_LOOK, _PART)
-)
+HAS_PERSON = text(_OWNED)
 """What the partial indexes are of, letter by letter as a query has to say it for SQLite to take them."""
 
 
@@ -110,7 +104,6 @@ devices = Table(
     Column("first_seen", Instant, nullable=False),
     Column("last_seen", Instant, nullable=False, index=True),
     Column("changed", BigInteger, nullable=False, index=True),
-    Index("ix_devices_lost", "key", sqlite_where=text(_LOST), postgresql_where=text(_LOST)),
 )
 """One row a device, whatever it is called. ``changed`` is the number of the change that touched it last."""
 
@@ -136,12 +129,6 @@ reports = Table(
     Column("first_seen", Instant, nullable=False),
     Column("last_seen", Instant, nullable=False),
     Index(None, "person", sqlite_where=text(_OWNED), postgresql_where=text(_OWNED)),
-    Index(None, "kind", "device"),
-    Index("ix_reports_with_apps", "device", "apps", sqlite_where=text(_APPS), postgresql_where=text(_APPS)),
-    Index(
-        "ix_reports_without_a_look", "device", sqlite_where=text(_NO_LOOK), postgresql_where=text(_NO_LOOK)
-    ),
-    Index("ix_reports_of_a_part", "device", sqlite_where=text(_PART), postgresql_where=text(_PART)),
 )
 """What one source says of one device. ``id`` is the source's own; ``person`` the owner's login name without case.
 

@@ -10,7 +10,6 @@ from mailgate.devices.device import LONG_AGO, Device
 from mailgate.devices.names import user_text
 from mailgate.engine.decide import decide
 from mailgate.model import Access, Posture
-from mailgate.model.fact import Fact, Instant
 from mailgate.rollout.replay import PAGE_LOAD, proof_of, reported
 from mailgate.store import Store
 from mailgate.store.device_rows import DeviceRow, Wanted
@@ -43,17 +42,6 @@ class DevicePage:
 
     found: tuple[ListedDevice, ...]
     after: int | None
-
-
-class Total(Fact):
-    """How many devices are meant."""
-
-    count: int
-    """How many were found."""
-    whole: bool
-    """Whether that is all of them: where there are very many, only some are looked through."""
-    at: Instant
-    """When they were counted."""
 
 
 async def look(

@@ -69,7 +69,6 @@ def _devices() -> None:
     )
     op.create_index("ix_devices_changed", "devices", ["changed"])
     op.create_index("ix_devices_last_seen", "devices", ["last_seen"])
-    _partial("ix_devices_lost", "devices", ["key"], "lost_at IS NOT NULL")
     op.create_table(
         "reports",
         *_columns(sa.Text, "id source"),
@@ -89,11 +88,7 @@ def _devices() -> None:
         sa.ForeignKeyConstraint(["device"], ["devices.key"], "fk_reports_device", ondelete="CASCADE"),
     )
     op.create_index("ix_reports_device", "reports", ["device"])
-    op.create_index("ix_reports_kind_device", "reports", ["kind", "device"])
-    _partial("ix_reports_of_a_part", "reports", ["device"], "NOT apps_complete")
     _partial("ix_reports_person", "reports", ["person"], "person <> ''")
-    _partial("ix_reports_with_apps", "reports", ["device", "apps"], "apps <> '[]'")
-    _partial("ix_reports_without_a_look", "reports", ["device"], "reported_at IS NULL")
     op.create_table(
         "device_names",
         *_columns(sa.Text, "kind name"),
