@@ -80,6 +80,15 @@ def test_a_lost_phone_is_shut_out_once_it_was_confirmed_and_that_is_undone(hand:
     expect(hand.page.get_by_role("button", name="Lost …")).to_be_visible()
 
 
+def test_every_phone_that_is_silent_for_days_is_found_in_two_clicks(hand: Hand, site: Site) -> None:
+    hand.click(hand.page.get_by_role("link", name="Devices", exact=True))
+    hand.click(hand.page.get_by_role("link", name="Phones silent for a week"))
+    assert hand.clicks <= 2
+    expect(hand.page.get_by_label("Last report before")).to_have_value("7d")
+    hand.page.goto(f"{site.url}/console/devices?kind=phone&before=3d")
+    expect(hand.page.get_by_role("main").get_by_role("link", name="cy", exact=True)).to_be_visible()
+
+
 def test_the_menu_of_a_phone_opens_and_its_header_takes_one_line(
     chromium: Browser, site: Site, complaints: list[str]
 ) -> None:
