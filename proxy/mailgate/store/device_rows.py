@@ -132,10 +132,10 @@ class DeviceRows:
                 else None
             )
             query, end = _look(wanted, place)
-            keys = list(await connection.scalars(query.limit(size)))
-            last = await connection.scalar(end) if end is not None and len(keys) < size else None
-            found = {each.number: each for each in await load(connection, keys)}
-        more = keys[-1] if len(keys) == size else last
+            keys = list(await connection.scalars(query.limit(size + 1)))
+            last = await connection.scalar(end) if end is not None and len(keys) <= size else None
+            found = {each.number: each for each in await load(connection, keys[:size])}
+        more, keys = (keys[size - 1] if len(keys) > size else last), keys[:size]
         return Looked(tuple(found[key] for key in keys if key in found), more)
 
     async def count(self, wanted: Wanted) -> tuple[int, bool]:
