@@ -1,6 +1,6 @@
 # Everything starts from python3 (3.11 or newer) with venv, and make. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup test-setup run test check e2e bench bench-devices bench-soak bench-setup lock clean
+.PHONY: help setup test-setup run test check e2e bench bench-devices bench-soak bench-setup docs lock clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -29,13 +29,14 @@ $(RUN_STAMP): requirements.lock requirements-build.lock pyproject.toml
 	@set -e; test -x $(BIN)/python || { \
 	  for candidate in $(PYTHONS); do \
 	    "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
-	    echo "Setting up $(VENV) with $$("$$candidate" --version)"; rm -rf $(VENV); \
+	    rm -rf $(VENV); \
 	    "$$candidate" -m venv $(VENV); exit 0; \
 	  done; \
 	  echo "make setup: no usable Python found (tried: $(PYTHONS))." >&2; \
 	  echo "It must be 3.11 or newer and have the venv module; on Debian and Ubuntu: apt install python3-venv" >&2; \
 	  exit 1; }
-	@$(PIP) --require-hashes -r requirements.lock -r requirements-build.lock || $(NO_PACKAGES)
+	@echo "Installing what a run needs; this takes about half a minute, once ..."
+	@$(PIP) --quiet --require-hashes -r requirements.lock -r requirements-build.lock || $(NO_PACKAGES)
 	@$(PIP) --quiet --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
@@ -53,7 +54,7 @@ $(PROVIDER) $(EXTENSION): %/node_modules/.package-lock.json: %/package-lock.json
 	else why="npm could not install them ($$(echo "$$said" | head -n 1))"; rm -rf $*/node_modules; fi; \
 	echo "make: left out: $(MEANT_$*), for $$why"; test "$$MAILGATE_E2E" != required
 
-run: setup ## Start the gate before a demo mailbox and say what to open (ARGS="--upstream URL" for your own webmail, ARGS="--people 5000" for a made-up company)
+run: setup ## Start the gate before a demo mailbox with a made-up company, and say what to open (ARGS="--upstream URL" for your own webmail)
 	@$(BIN)/mailgate demo $(ARGS)
 
 # Four parts side by side, so that two cores are busy to the end: much of the time is waiting. The fourth has whatever is left.
@@ -106,14 +107,28 @@ $(BENCH_STAMP): requirements-bench.lock | $(RUN_STAMP)
 	$(BENCH_VENV)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-bench.lock
 	@touch $@
 
+DOCS_VENV := .venv-docs
+DOCS_STAMP := $(DOCS_VENV)/.mailgate-setup
+docs: $(DOCS_STAMP) ## The pages as a site in var/site/html; a link that leads nowhere fails
+	@$(BIN)/python docs/make_site.py var/site/pages
+	@NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --quiet --strict
+	@echo "Open var/site/html/index.html"
+
+$(DOCS_STAMP): requirements-docs.lock | $(RUN_STAMP)
+	test -x $(DOCS_VENV)/bin/python || $(BIN)/python -m venv $(DOCS_VENV)
+	$(DOCS_VENV)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-docs.lock
+	@touch $@
+
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --quiet --upgrade
 lock: $(TEST_STAMP) ## Write the lock files anew from pyproject.toml
-	$(LOCK) pyproject.toml --extra postgres --output-file requirements.lock
+	$(LOCK) pyproject.toml --extra postgres --extra grpc --output-file requirements.lock
+	$(LOCK) pyproject.toml --extra postgres --extra otel --constraint requirements.lock --output-file requirements-otel.lock
 	$(LOCK) --group build --constraint requirements.lock --output-file requirements-build.lock
 	$(LOCK) pyproject.toml --extra dev --constraint requirements.lock --constraint requirements-build.lock \
 	  --output-file requirements-dev.lock
 	$(LOCK) --group bench --output-file requirements-bench.lock
+	$(LOCK) --group docs --output-file requirements-docs.lock
 
 clean: ## Remove what setup, tests and the demo have made
-	rm -rf $(VENV) $(BENCH_VENV) tests/e2e/node_modules extension/node_modules benchmarks/.cache var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(BENCH_VENV) $(DOCS_VENV) tests/e2e/node_modules extension/node_modules benchmarks/.cache var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -2,7 +2,7 @@
 
 ``PYTHONPATH=proxy python docs/make_console_screenshots.py http://127.0.0.1:PORT var/demo/grace.token``
 
-Names of pages behind these are taken alone.
+Names of pages behind these are taken alone; ``start`` is the start page of that demo, which listens one port further.
 """
 
 import sys
@@ -65,15 +65,25 @@ def count(page: Page, console: str) -> None:
     page.context.close()
 
 
+def take_start(browser: Browser, admin: str) -> None:
+    """The start page beside this console."""
+    page = browser.new_context(viewport={"width": 1100, "height": 800}).new_page()
+    page.goto(f"http://localhost:{int(admin.rpartition(':')[2]) + 1}/")
+    page.screenshot(path=IMAGES / "start-en.png", full_page=True)
+    page.context.close()
+
+
 def main(admin: str, token: str, names: list[str]) -> None:
     console = f"{admin}/console"
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         if not names or "notice" in names:
             count(logged_in(browser, console, token, "light", DESKTOP), console)
+        if not names or "start" in names:
+            take_start(browser, admin)
         for scheme, suffix in (("light", ""), ("dark", "-dark")):
             page = logged_in(browser, console, token, scheme, DESKTOP)
-            for name in names or PAGES:
+            for name in [each for each in names or PAGES if each != "start"]:
                 open_page(page, console, name)
                 page.screenshot(path=IMAGES / f"console-{name}{suffix}.png")
         page = logged_in(browser, console, token, "dark", PHONE)

@@ -25,6 +25,9 @@ BLOCKED = View(
     contact="it-help@example.com",
     rule_title="Phones and tablets with a prohibited app get no company mail",
     help_ticket="1.ticket",
+    looked_at=datetime(2026, 12, 9, 8, 48, tzinfo=UTC),
+    looked_by="intune",
+    seen_within=timedelta(hours=8),
 )
 WARNED = replace(BLOCKED, effect=Effect.WARN, os="android", deadline=BLOCKED.now + timedelta(days=6, hours=8))
 FAILED = replace(BLOCKED, reason=Reason.UPSTREAM_UNREACHABLE, status=502, rule_title="")
@@ -121,7 +124,8 @@ OWN = EmployeeView(
             BLOCKED.now + timedelta(days=29),
         ),
     ),
-    listed=("TikTok", "WeChat"),
+    listed=("Alipay", "CapCut", "DeepSeek", "TikTok", "WeChat"),
+    keeping_out=("TikTok",),
     contact="it-help@example.com",
 )
 WARNED_CARD = replace(
@@ -138,7 +142,9 @@ OWN_PHONE = replace(
     devices=(WARNED_CARD, *OWN.devices[1:]),
 )
 CODE = replace(OWN, devices=OWN.devices[1:2], requests=(), enrolments=(), codes=True, code="7K3M-9XQ2")
-NOBODY = EmployeeView(here=OWN.here, sign_in=True, listed=OWN.listed, contact=OWN.contact)
+NOBODY = EmployeeView(
+    here=OWN.here, sign_in=True, listed=OWN.listed, keeping_out=OWN.keeping_out, contact=OWN.contact
+)
 
 
 def own(view: EmployeeView, language: str) -> EmployeeView:

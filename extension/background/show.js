@@ -1,8 +1,8 @@
-/** What people see without opening anything: the badge, and one notification for each change. */
+/** What people see without opening anything: the badge, which tells of this browser as the headline does, and one notification for each change. */
 
 import { mePage } from "../core/address.js";
 import { HERE, changes } from "../core/changes.js";
-import { gravest, viewOf } from "../core/view.js";
+import { viewOf } from "../core/view.js";
 import { action, i18n, notifications, runtime, tabs } from "../shim/ext.js";
 import { readMemory } from "./memory.js";
 
@@ -22,7 +22,7 @@ const BADGES = {
  */
 export async function show(before, memory) {
   const view = viewOf(memory);
-  const { text, color } = BADGES[gravest(view)];
+  const { text, color } = BADGES[view.tone];
   const [key, ...values] = view.headline;
   await Promise.all([
     action.setBadgeText({ text }),

@@ -16,6 +16,7 @@
 /**
  * @typedef {object} Device
  * @property {string} id
+ * @property {string} tail the end of an id, by which two of a kind are told apart
  * @property {boolean} here this browser
  * @property {string} state
  * @property {boolean} lost
@@ -79,9 +80,8 @@ function readVerdict(said) {
 function readDevice(said, at) {
   return {
     id: text(said?.id) || `device-${at}`,
-    here: said?.here === true,
-    state: text(said?.state),
-    lost: said?.lost === true,
+    tail: text(said?.tail),
+    ...conditionOf(said),
     kind: text(said?.kind),
     os: text(said?.os),
     osVersion: text(said?.os_version),
@@ -89,6 +89,11 @@ function readDevice(said, at) {
     reportedAt: text(said?.reported_at),
     verdict: readVerdict(said?.verdict),
   };
+}
+
+/** @param {any} said */
+function conditionOf(said) {
+  return { here: said?.here === true, state: text(said?.state), lost: said?.lost === true };
 }
 
 /** @param {unknown} value */

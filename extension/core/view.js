@@ -23,11 +23,11 @@ import { SKEW_WORTH_A_WORD } from "./state.js";
 
 /**
  * @typedef {object} View
- * @property {Tone} tone
+ * @property {Tone} tone of this browser: what the badge tells, as the headline does
  * @property {Text} headline the one sentence
  * @property {Text | null} explained what to do about the state of the extension itself
  * @property {Line | null} here the verdict on this browser, where it is known
- * @property {(Line & {id: string, kind: string, system: string})[]} devices
+ * @property {(Line & {id: string, kind: string, system: string, tail: string})[]} devices this browser first; `tail` where another looks the same
  * @property {boolean} setUp whether the set-up is a way out
  * @property {boolean} checks whether asking again may help
  * @property {number} againAt when the next try is, where people had better know it: milliseconds since 1970, or 0
@@ -37,6 +37,7 @@ import { SKEW_WORTH_A_WORD } from "./state.js";
 /** @type {Record<Verdict["effect"], Tone>} */
 const TONES = { allow: "ok", warn: "warned", challenge: "blocked", block: "blocked" };
 
+const HERE = "kind_here";
 const KINDS = new Set(["laptop", "phone", "tablet", "mail_app"]);
 
 const SYSTEMS = new Map([
@@ -48,8 +49,6 @@ const SYSTEMS = new Map([
   ["macos", "macOS"],
   ["windows", "Windows"],
 ]);
-
-const GRAVEST = /** @type {const} */ (["blocked", "warned", "waiting", "ok"]);
 
 /**
  * @param {Memory} memory
@@ -63,7 +62,7 @@ export function viewOf(memory) {
   return {
     ...own,
     here,
-    devices: known ? known.devices.map(deviceLine) : [],
+    devices: known ? linesOf(known.devices) : [],
     ...waysOut(memory),
     againAt: askedTooOften(memory) ? memory.retryAt : 0,
     minutesOff: Math.abs(skew) > SKEW_WORTH_A_WORD ? Math.round(Math.abs(skew) / 60) : 0,
@@ -96,17 +95,6 @@ function ownState(memory) {
 }
 
 /**
- * The gravest tone of all that is shown: what the badge tells.
- *
- * @param {View} view
- * @returns {Tone}
- */
-export function gravest(view) {
-  const tones = new Set([view.tone, ...view.devices.map((device) => device.tone)]);
-  return GRAVEST.find((tone) => tones.has(tone)) ?? "ok";
-}
-
-/**
  * @param {import("./state.js").Phase} phase
  * @param {Memory} memory
  */
@@ -135,15 +123,23 @@ function lineOf(verdict, whose) {
   };
 }
 
+/** @param {Device[]} devices */
+function linesOf(devices) {
+  const lines = devices.map(deviceLine).sort((one, other) => Number(other.kind === HERE) - Number(one.kind === HERE));
+  const twins = (/** @type {{kind: string, system: string}} */ { kind, system }) =>
+    lines.filter((line) => line.kind === kind && line.system === system).length > 1;
+  return lines.map((line) => ({ ...line, tail: twins(line) ? line.tail : "" }));
+}
+
 /** @param {Device} device */
 function deviceLine(device) {
   const line = device.verdict
     ? lineOf(device.verdict, "device")
     : { tone: /** @type {Tone} */ ("waiting"), state: unjudged(device), reason: null, fix: null, contact: "", deadline: "" };
-  const kind = device.here ? "kind_here" : `kind_${KINDS.has(device.kind) ? device.kind : "other"}`;
+  const kind = device.here ? HERE : `kind_${KINDS.has(device.kind) ? device.kind : "other"}`;
   // what is said of this browser stands above already
   const said = device.here ? { ...line, reason: null, fix: null, deadline: "" } : line;
-  return { ...said, id: device.id, kind, system: systemOf(device) };
+  return { ...said, id: device.id, kind, system: systemOf(device), tail: device.tail };
 }
 
 /**

@@ -1,4 +1,4 @@
-/** The set-up of a browser that no policy sets up: the address, leave to speak to it, and a pairing code. */
+/** The set-up of a browser that no policy sets up: the address, leave to speak to it, and a code. */
 
 import { gateOrigin, permissionPattern } from "../core/address.js";
 import { viewOf } from "../core/view.js";
@@ -49,6 +49,7 @@ function tellTried(tried) {
 async function submit(event) {
   event.preventDefault();
   complain("");
+  byId("connected").textContent = "";
   const origin = gateOrigin(gate.value);
   if (!origin) {
     complain("wrong_address");
@@ -68,7 +69,17 @@ async function submit(event) {
   if (error) complain(error === "code" ? "phase_code_fix" : "wrong_address");
   if (tried) tellTried(tried);
   if (memory) render(memory);
-  if (memory?.deviceId && !tried) code.value = "";
+  if (memory?.deviceId && !tried) tellAdded(memory);
+}
+
+/**
+ * What came of a code that was taken: it is used up, and there is nothing more to do here.
+ *
+ * @param {Memory} memory
+ */
+function tellAdded({ phase }) {
+  code.value = "";
+  byId("connected").textContent = phase === "active" ? say(["options_connected"]) : "";
 }
 
 async function forget() {

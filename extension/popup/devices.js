@@ -30,7 +30,7 @@ function item(device, now) {
   const entry = document.createElement("li");
   entry.dataset.tone = device.tone;
   const name = device.system ? `${say([device.kind])} (${device.system})` : say([device.kind]);
-  entry.append(line(name), line(say(device.state), "state"));
+  entry.append(line(device.tail ? `${name} · …${device.tail}` : name), line(say(device.state), "state"));
   for (const text of [device.reason && say(device.reason), device.fix && say(device.fix), deadlineText(device.deadline, now)]) {
     if (text) entry.append(line(text));
   }

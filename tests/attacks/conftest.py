@@ -12,7 +12,7 @@ from tests.integration.conftest import Guard, Guarded
 from tests.integration.conftest import client as client
 from tests.integration.conftest import guard as guard
 from tests.integration.gate import PHONE_RULES
-from tests.integration.test_forward_auth import FRONTS
+from tests.integration.test_forward_auth import FRONTS, asked_in, questions_of
 
 INLINE = "inline"
 
@@ -60,13 +60,14 @@ def way(request: pytest.FixtureRequest, guard: Guard, recording: Webmail, tmp_pa
             dialect, serve = FRONTS[request.param]
             guarded = guard(
                 policy,
-                authz={"dialect": dialect},
+                **asked_in(dialect),
                 trusted_proxies=("127.0.0.1/32",),
                 upstream=mail,
                 **settings,
             )
             run = tmp_path / "front"
             run.mkdir()
-            return Way(request.param, stack.enter_context(serve(guarded.url, mail, run)), guarded)
+            further = {"questions": questions_of(guarded.gate)} if dialect == "envoy-grpc" else {}
+            return Way(request.param, stack.enter_context(serve(guarded.url, mail, run, **further)), guarded)
 
         yield opened

@@ -18,6 +18,8 @@ from mailgate.config import load_bundle
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "deploy" / "compose"
+BEHIND = (COMPOSE / "roundcube" / "behind-the-gate.php").read_text()
+"""The addresses that Roundcube believes."""
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text("utf-8")
 
 
@@ -33,12 +35,12 @@ def test_the_settings_that_are_shown_are_settings(settings: str, tmp_path: Path)
     assert load_bundle(tmp_path / "mailgate.yaml").settings.public_url == "https://mail.example.com"
 
 
-@pytest.mark.parametrize("folder", ["gate", "two-gates"])
-def test_the_gates_in_the_compose_files_can_read_their_settings(folder: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", ["gate/mailgate.yaml", "two-gates/gate-1.yaml", "two-gates/gate-2.yaml"])
+def test_the_gates_in_the_compose_files_can_read_their_settings(file: str, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "config", tmp_path / "rules")
     secret = tmp_path / "store_url"
     secret.write_text("postgresql://mailgate:x@postgres:5432/mailgate")
-    settings = (COMPOSE / folder / "mailgate.yaml").read_text()
+    settings = (COMPOSE / file).read_text()
     assert "/run/secrets/store_url" in settings
     (tmp_path / "settings").mkdir()
     path = tmp_path / "settings" / "mailgate.yaml"
@@ -75,8 +77,16 @@ def test_both_gates_share_a_store_and_are_reached_through_haproxy_alone(paired: 
     assert not one.get("ports")
     assert not other.get("ports")
     assert [port["host_ip"] for port in front["ports"]] == ["127.0.0.1"]
-    settings = (COMPOSE / "two-gates" / "mailgate.yaml").read_text()
-    assert f"trusted_proxies: [{edge['ipam']['config'][0]['subnet']}]" in settings
+    assert "caddy" not in services
+    for name, gate in (("gate-1", one), ("gate-2", other)):
+        settings = (COMPOSE / "two-gates" / f"{name}.yaml").read_text()
+        address = gate["networks"]["edge"]["ipv4_address"]
+        assert f"trusted_proxies: [{front['networks']['edge']['ipv4_address']}/32]" in settings
+        assert f"admin_listen: {address}:8081" in settings
+        assert gate["environment"]["MAILGATE_ADMIN"] == f"{address}:8081"
+        assert gate["command"][-1].endswith(f"/{name}.yaml")
+        assert gate["networks"]["mail"]["ipv4_address"] in BEHIND
+    assert edge["internal"]
     for each in (one, other, front):
         assert "edge" in each["networks"]
         assert each["cap_drop"] == ["ALL"]
@@ -84,7 +94,7 @@ def test_both_gates_share_a_store_and_are_reached_through_haproxy_alone(paired: 
 
 
 def test_every_container_is_hardened(services: dict[str, Any]) -> None:
-    assert set(services) == {"gate", "postgres", "roundcube", "imap", "prometheus"}
+    assert set(services) == {"caddy", "gate", "postgres", "roundcube", "imap", "prometheus", "grafana"}
     for name, service in services.items():
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
@@ -100,11 +110,30 @@ def test_only_the_gate_leads_to_the_webmail(services: dict[str, Any]) -> None:
     assert not any("ports" in services[name] for name in ("roundcube", "imap", "postgres"))
 
 
+def test_the_admin_port_is_on_a_network_that_the_webmail_is_not_on(services: dict[str, Any]) -> None:
+    """tests/e2e/test_container.py tries it."""
+    gate, caddy = (services[name]["networks"] for name in ("gate", "caddy"))
+    settings = (COMPOSE / "gate" / "mailgate.yaml").read_text()
+    here = gate["edge"]["ipv4_address"]
+    assert f"admin_listen: {here}:8081" in settings
+    assert services["gate"]["environment"]["MAILGATE_ADMIN"] == f"{here}:8081"
+    assert settings.count(f"trusted_proxies: [{caddy['edge']['ipv4_address']}/32]") == 2
+    joined = {name for name, service in services.items() if "edge" in service["networks"]}
+    assert joined == {"caddy", "gate", "prometheus"}
+    assert "ports" not in services["gate"]
+    assert gate["mail"]["ipv4_address"] in BEHIND
+
+
+def test_every_image_that_is_not_built_here_has_a_version(services: dict[str, Any]) -> None:
+    named = {service["image"] for name, service in services.items() if name != "gate"}
+    assert [image for image in named if not re.search(r":v?\d", image)] == []
+
+
 def test_secrets_come_as_files_and_are_made_once(tmp_path: Path) -> None:
     shutil.copy(COMPOSE / "make-secrets", tmp_path)
     made = [subprocess.run([tmp_path / "make-secrets"], capture_output=True, text=True) for _ in range(2)]
     assert [run.returncode for run in made] == [0, 0]
-    assert [run.stdout.count("wrote") for run in made] == [4, 0]
+    assert [run.stdout.count("wrote") for run in made] == [5, 0]
     secrets = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
     named = re.findall(r"file: deploy/compose/secrets/(\w+)", (ROOT / "docker-compose.yml").read_text())
     assert sorted(named) == sorted(secrets)

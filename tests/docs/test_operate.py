@@ -3,8 +3,10 @@
 import ast
 import json
 import re
+import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -13,14 +15,19 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from tests.docs.reading import ROOT, spans, table
 from tests.integration.gate import start_gate, write_config
+from tests.servers import require
+from tests.unit.gateway.wire import exchange
 
 from mailgate.app.heartbeat import GateNumbers
 from mailgate.app.mails import NoticeNumbers
 from mailgate.connectors.metrics import Numbers
 from mailgate.gateway.counters import Tallies
 from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.observe.access_log import OF_CLIENTS, AccessLog
+from mailgate.gateway.observe.request_numbers import RequestNumbers
 
 TEXT = (ROOT / "docs" / "operate.md").read_text("utf-8")
+ALERTS = ROOT / "deploy" / "prometheus"
 LEVELS = {"debug", "info", "warning", "error"}
 
 
@@ -35,22 +42,62 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
 
 def test_every_metric_is_listed_with_its_type(served: dict[str, str]) -> None:
     types = re.findall(r"^# TYPE (\w+) (\w+)$", served["/metrics"], re.MULTILINE)
-    found = {name: kind for name, kind in types if not name.endswith("_created")}
-    assert {spans(row["metric"])[0]: row["type"] for row in table(TEXT, "metric")} == found
+    assert {spans(row["metric"])[0]: row["type"] for row in table(TEXT, "metric")} == dict(types)
 
 
 def test_every_label_is_listed(served: dict[str, str]) -> None:
     listed = {spans(row["metric"])[0]: spans(row["labels"]) for row in table(TEXT, "metric")}
     others = tuple(made(CollectorRegistry()) for made in (Numbers, NoticeNumbers, GateNumbers))
-    metrics = [*vars(Metrics()).values(), *(metric for each in others for metric in vars(each).values())]
+    metrics = [metric for each in (Metrics(), *others) for metric in vars(each).values()]
     counted = [metric for metric in metrics if isinstance(metric, Counter)]
     labels = {f"{metric.describe()[0].name}_total": list(metric._labelnames) for metric in counted}
     gauges = [metric for metric in metrics if isinstance(metric, Gauge) and metric._labelnames]
     labels |= {metric.describe()[0].name: list(metric._labelnames) for metric in gauges}
     labels |= {f"{each.name}_total": list(each.labels) for each in metrics if isinstance(each, Tallies)}
+    families = [family for family in RequestNumbers(CollectorRegistry()).collect() if family._labelnames]
+    labels |= {
+        family.name + ("_total" if family.type == "counter" else ""): list(family._labelnames)
+        for family in families
+    }
     told = re.findall(r"^(\w+_info)\{(\w+)=", served["/metrics"], re.MULTILINE)
     labels |= {name: [label] for name, label in told}
     assert {name: names for name, names in listed.items() if name in labels or names} == labels
+
+
+def test_names_types_and_units_are_as_prometheus_asks(served: dict[str, str]) -> None:
+    require("promtool")
+    checked = subprocess.run(
+        ["promtool", "check", "metrics"],
+        input=served["/metrics"],
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
+
+
+def test_every_alarm_is_listed_and_is_heard_in_a_test() -> None:
+    alarms = re.findall(r"- alert: (\w+)", (ALERTS / "alerts.yml").read_text("utf-8"))
+    assert [spans(row["alarm"])[0] for row in table(TEXT, "alarm")] == alarms
+    heard = re.findall(r'alertname="(\w+)"', (ALERTS / "alerts.test.yml").read_text("utf-8"))
+    assert set(heard) == set(alarms)
+
+
+def test_every_alarm_rings_when_it_should_and_only_then() -> None:
+    require("promtool")
+    promtool("check", "config", ALERTS / "prometheus.yml")
+    promtool("test", "rules", ALERTS / "alerts.test.yml")
+
+
+def test_alarms_read_metrics_that_there_are() -> None:
+    listed = {spans(row["metric"])[0] for row in table(TEXT, "metric")}
+    named = set(re.findall(r"\b(?:mailgate|process)_\w+", (ALERTS / "alerts.yml").read_text("utf-8")))
+    assert {re.sub(r"_bucket$", "", name) for name in named} <= listed
+
+
+def promtool(*arguments: str | Path) -> None:
+    checked = subprocess.run(["promtool", *arguments], text=True, capture_output=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_every_field_of_readiness_is_listed(served: dict[str, str]) -> None:
@@ -93,6 +140,14 @@ def test_every_event_is_listed_with_its_levels_and_fields() -> None:
         for event in spans(row["event"])
     }
     assert listed == dict(found)
+
+
+async def test_every_field_of_the_access_log_is_listed() -> None:
+    written: list[bytes] = []
+    log = AccessLog(written.append, tuple(OF_CLIENTS), lambda: datetime.now(UTC), 0)
+    log.over(exchange())
+    listed = [name for row in table(TEXT, "field of a request") for name in spans(row["field of a request"])]
+    assert set(listed) == set(json.loads(written[0]))
 
 
 def test_what_breaks_is_shown_by_a_test() -> None:

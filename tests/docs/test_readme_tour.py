@@ -2,15 +2,15 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.demos import running_demo
 from tests.docs.reading import ROOT, runs
-from tests.servers import free_port, require, running
+from tests.servers import require
 
 from mailgate.demo.tour import Place, steps
 
@@ -22,20 +22,13 @@ REFERENCE = re.compile(r'"reference": "[A-Z2-7]{10}"')
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]]:
     """A directory as a clone is after ``make setup``, and the port of the demo that runs in it."""
     require("curl", "grep", "bash")
-    directory, port = tmp_path_factory.mktemp("clone"), free_port()
-    shutil.copytree(ROOT / "config", directory / "config")
+    directory = tmp_path_factory.mktemp("clone")
     program = directory / ".venv" / "bin" / "mailgate"
     program.parent.mkdir(parents=True)
     program.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}/proxy" exec "{sys.executable}" -m mailgate "$@"\n')
     program.chmod(0o755)
-    log = directory / "demo.log"
-    with running(
-        [program, "demo", "--port", str(port)],
-        ready=lambda: "Ctrl-C ends" in log.read_text(),
-        log=log,
-        directory=directory,
-    ):
-        yield directory, port
+    with running_demo(directory, "--people", "20", program=[program]) as demo:
+        yield directory, demo.port
 
 
 def test_every_command_prints_what_stands_under_it(place: tuple[Path, int]) -> None:

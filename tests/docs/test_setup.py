@@ -14,7 +14,9 @@ def pinned(lock: str) -> dict[str, str]:
     return {entry.split("==")[0]: entry.strip() for entry in re.split(r"\n(?=\w)", text)}
 
 
-@pytest.mark.parametrize("lock", ["requirements-build.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize(
+    "lock", ["requirements-build.lock", "requirements-dev.lock", "requirements-otel.lock"]
+)
 def test_what_is_installed_over_what_a_run_needs_changes_nothing_of_it(lock: str) -> None:
     """They go into one environment, one after the other."""
     run, other = pinned(RUN), pinned(lock)
@@ -25,6 +27,12 @@ def test_what_is_installed_over_what_a_run_needs_changes_nothing_of_it(lock: str
 
 def test_the_tests_run_on_what_a_run_has() -> None:
     assert pinned(RUN).keys() <= pinned("requirements-dev.lock").keys()
+
+
+def test_an_extra_that_is_locked_is_tested_as_it_is_locked() -> None:
+    extra, dev = pinned("requirements-otel.lock"), pinned("requirements-dev.lock")
+    assert "opentelemetry-sdk" in extra
+    assert {name: dev[name] for name in extra} == extra
 
 
 def test_continuous_integration_sets_nothing_up_that_make_does_not() -> None:

@@ -73,6 +73,7 @@ def load_block(block: Block, folder: Path) -> None:
     if kind in ("apps.yaml", "policy.yaml"):
         (folder / "policy.tests.yaml").unlink()
     (folder / kind).write_text(text, "utf-8")
+    (folder / "logo.svg").write_text("<svg/>", "utf-8")  # which a page may speak of
     load_bundle(folder / "mailgate.yaml", ENVIRON)
 
 

@@ -81,8 +81,11 @@ def handler_of(gate: Gate) -> type[Answering]:
                 self.answer(200, gate.status_json(), {"Content-Type": "application/json"})
 
         def do_POST(self) -> None:
+            if self.path == "/.mailgate/recheck":
+                said = json.dumps({"said": "Asked intune: it still sees TikTok."})
+                return self.answer(200, said, {"Content-Type": "application/json"})
             gate.mail_open = self.path == "/.mailgate/continue"
-            self.answer(303, "", {"Location": "/mail?folder=inbox"})
+            return self.answer(303, "", {"Location": "/mail?folder=inbox"})
 
     return Handler
 
@@ -166,7 +169,7 @@ def test_a_click_checks_at_once_and_says_what_came_of_it(
     page = open_page(chromium, gate, complaints)
     check, said = page.get_by_role("link", name="Check again"), page.get_by_role("status")
     check.press("Enter")
-    expect(said).to_contain_text("Nothing has changed yet.")
+    expect(said).to_contain_text("Nothing has changed yet. Asked intune: it still sees TikTok.")
     gate.status = None
     check.click()
     expect(said).to_contain_text("The check did not get through.")

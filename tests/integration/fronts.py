@@ -115,18 +115,32 @@ def envoy(gate: str, webmail: str, run: Path) -> Iterator[str]:
         (r"port_value: 9080", f"port_value: {theirs}"),
     )
     (run / "envoy.yaml").write_text(config)
-    command = [
-        ENVOY,
-        "--disable-hot-restart",
-        "--concurrency",
-        "1",
-        "-l",
-        "warning",
-        "-c",
-        run / "envoy.yaml",
-    ]
-    with running(command, ready=listens(port), log=run / "envoy.log"):
+    with running(_envoy(run), ready=listens(port), log=run / "envoy.log"):
         yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def envoy_grpc(gate: str, webmail: str, run: Path, questions: str = "") -> Iterator[str]:
+    """``questions``: where the gate is asked by gRPC."""
+    require(str(ENVOY))
+    port = free_port()
+    config = _config(
+        "envoy/envoy-grpc.yaml",
+        GATE,
+        webmail,
+        (r"address: 0\.0\.0\.0, port_value: 80}", f"address: 127.0.0.1, port_value: {port}}}"),
+        (r"port_value: 8080", f"port_value: {urlsplit(gate).port}"),
+        (r"port_value: 8082", f"port_value: {urlsplit(questions).port}"),
+        (r"port_value: 9080", f"port_value: {urlsplit(webmail).port}"),
+    )
+    (run / "envoy.yaml").write_text(config)
+    with running(_envoy(run), ready=listens(port), log=run / "envoy.log"):
+        yield f"http://127.0.0.1:{port}"
+
+
+def _envoy(run: Path) -> list[str | Path]:
+    alone = ["--disable-hot-restart", "--concurrency", "1", "-l", "warning"]
+    return [ENVOY, *alone, "-c", run / "envoy.yaml"]
 
 
 @contextmanager

@@ -30,6 +30,7 @@ FRONTS: dict[str, tuple[str, Callable[..., AbstractContextManager[str]]]] = {
     "caddy": ("caddy", fronts.caddy),
     "haproxy": ("haproxy", fronts.haproxy),
     "envoy": ("envoy", fronts.envoy),
+    "envoy-grpc": ("envoy-grpc", fronts.envoy_grpc),
 }
 if fronts.NEWER_CADDY.exists():
     FRONTS["newer-caddy"] = ("caddy", partial(fronts.caddy, binary=str(fronts.NEWER_CADDY)))
@@ -115,6 +116,16 @@ def questions_of(gate: Gate) -> str:
     return str(next(each["questions"][0] for each in gate.records() if each.get("event") == "listening"))
 
 
+def asked_in(dialect: str, asked: dict[str, str] | None = None) -> dict[str, Any]:
+    """The settings of a gate that is asked beside the mail, where the dialect goes there."""
+    asked = asked or {"dialect": dialect}
+    return (
+        {"authz_listeners": [asked | {"listen": "127.0.0.1:0"}]}
+        if dialect == "envoy-grpc"
+        else {"authz": asked}
+    )
+
+
 Start = Callable[..., Fronted]
 
 
@@ -137,12 +148,15 @@ def start(
         ) -> Fronted:
             """``keeping``: nginx goes by what it may keep, ``besides`` is what more its key holds. ``apart``: where the gate is asked and carries no mail."""
             asked = {"dialect": dialect} | ({"remember": remember} if remember else {})
-            listener = {"authz_listeners": [asked | {"listen": apart}]} if apart else {"authz": asked}
+            grpc = dialect == "envoy-grpc"
+            listener = {"authz_listeners": [asked | {"listen": apart}]} if apart else asked_in(dialect, asked)
             guarded = guard(policy, **listener, trusted_proxies=trusted_proxies, **settings)
             run = tmp_path / "front"
             run.mkdir()
             gate = questions_of(guarded.gate) if apart else guarded.url
             further: dict[str, Any] = {"keeping": True, "besides": besides} if keeping else {}
+            if grpc:
+                gate, further = guarded.url, {"questions": questions_of(guarded.gate)}
             url = stack.enter_context(serve(gate, str(mail.server.make_url("")), run, **further))
             return Fronted(url, guarded, mail, client, dialect)
 
@@ -268,11 +282,13 @@ async def test_without_the_gate_there_is_no_mail(start: Start) -> None:
     async with front.client.get(f"{front.url}/inbox", headers={"User-Agent": LAPTOP}) as answer:
         assert (answer.status, "DPoP-Nonce" in answer.headers) == (200, False)
     assert front.guarded.gate.stop() == 0
-    silent = {"nginx": 500, "caddy": 502, "haproxy": 503, "envoy": 503, "traefik": 500}[front.dialect]
+    down = {"nginx": 500, "caddy": 502, "haproxy": 503, "envoy": 503, "envoy-grpc": 503, "traefik": 500}
+    silent = down[front.dialect]
     assert (await front.get("/outbox", **{"User-Agent": LAPTOP}))[0] == silent
     assert len(front.mail.asked) == 1
 
 
+@pytest.mark.parametrize("start", [each for each in FRONTS if each != "envoy-grpc"], indirect=True)
 async def test_a_port_of_its_own_answers_questions_and_carries_no_mail(start: Start) -> None:
     """The proxy asks there alone; at the other port there is mail, and nobody can ask."""
     front = start(apart="127.0.0.1:0")

@@ -97,7 +97,7 @@ async def test_a_key_that_is_renewed_before_its_certificate_is_named_and_then_se
     made = x509.load_pem_x509_certificate((tmp_path / "cert.pem").read_bytes())
     async with client.get(f"{guarded.admin}/metrics") as answer:
         told = re.search(
-            r'^mailgate_certificate_expiry_seconds\{.*"\} (\S+)$', await answer.text(), re.MULTILINE
+            r'^mailgate_certificate_expiry_timestamp_seconds\{.*"\} (\S+)$', await answer.text(), re.MULTILINE
         )
     assert told
     assert float(told[1]) == made.not_valid_after_utc.timestamp()

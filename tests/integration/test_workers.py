@@ -29,7 +29,7 @@ from tests.integration.gate import (
     wait_for,
     write_config,
 )
-from tests.servers import descendants
+from tests.servers import descendants, require
 
 COUNT = 2
 EAS_ID = "ApplC39X8FAKEID"
@@ -129,6 +129,19 @@ async def test_every_worker_serves_and_one_scrape_has_the_numbers_of_all(
         "answering": COUNT,
         "missing": [],
     }
+
+
+async def test_every_process_says_what_it_uses_and_the_numbers_of_all_are_as_prometheus_asks(
+    start: Start, client: aiohttp.ClientSession
+) -> None:
+    gate = start()
+    text = await told(client, gate, "/metrics")
+    held = re.findall(r'^process_resident_memory_bytes\{worker="(\d)"\} (\S+)$', text, re.MULTILINE)
+    assert [worker for worker, _ in held] == [str(number) for number in range(COUNT)]
+    assert all(float(size) > 2**20 for _, size in held)
+    require("promtool")
+    checked = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, capture_output=True, check=False)  # fmt: skip
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
 
 
 async def test_no_connection_is_lost_while_workers_are_replaced(

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -10,9 +9,10 @@ from pathlib import Path
 
 import structlog
 
+from mailgate.app.observing import PRIORITY, syslog_at
 from mailgate.app.repeating import repeat
-from mailgate.config.addresses import Address, SocketFile
 from mailgate.config.settings import WitnessSettings
+from mailgate.gateway.observe.lines import to_syslog
 from mailgate.store import Head
 from mailgate.store.audit import Audit
 
@@ -22,8 +22,6 @@ LOOK = 1.0
 """Seconds between two looks at the head."""
 AGAIN, LATER = timedelta(days=1), timedelta(minutes=1)
 """The time after which a head is noted again; and after which one that could not be noted everywhere is tried again."""
-PRIORITY = 10 * 8 + 5
-"""authpriv, notice (RFC 5424, section 6.2.1)."""
 
 
 class Witness:
@@ -62,7 +60,8 @@ class Witness:
         if settings and settings.file:
             ways.append(partial(to_file, settings.file, head, now))
         if settings and settings.syslog:
-            ways.append(partial(to_syslog, settings.syslog, head))
+            send = to_syslog(syslog_at(settings.syslog), PRIORITY)
+            ways.append(partial(send, [f"audit-head {head}".encode()]))
         done = [await self._by(way) for way in ways]
         return all(done)
 
@@ -83,15 +82,3 @@ def to_file(path: Path, head: Head, now: datetime) -> None:
         os.fsync(file)
     finally:
         os.close(file)
-
-
-def to_syslog(place: Address | SocketFile, head: Head) -> None:
-    """One message in the form of RFC 3164, which local and remote servers take. Raises OSError."""
-    message = f"<{PRIORITY}>mailgate: audit-head {head}".encode()
-    if isinstance(place, SocketFile):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sending:
-            sending.sendto(message, str(place.path))
-        return
-    family, kind, _, _, address = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_DGRAM)[0]
-    with socket.socket(family, kind) as sending:
-        sending.sendto(message, address)

@@ -2,20 +2,23 @@
 
 from dataclasses import replace
 
-from mailgate.app.live import authorizer_for, authorizers_for
-from mailgate.config import Address, Settings
+from mailgate.app.live import authorizer_for, authorizers_for, seen_within
+from mailgate.config import Address, Settings, SocketFile
+from mailgate.config.authz import GRPC
 from mailgate.gateway.evaluate.browser_probe import Mode
 from mailgate.gateway.evaluate.proving import Mode as NonceMode
 from mailgate.gateway.handler import Gate
+from mailgate.gateway.logs import change_level
 from mailgate.store import Postures
 from mailgate.views.devices import keep_of
 
-FIXED = "workers listen admin_listen public_url upstream upstream_ca store spool limits timeouts activesync log languages employee_page".split()
+FIXED = "workers listen admin_listen public_url upstream upstream_ca store spool limits timeouts activesync languages company employee_page traces".split()
 """Settings that only a start can change."""
 
 
 def take_settings(settings: Settings, gate: Gate, postures: Postures) -> None:
     """Serve the next request by these settings."""
+    change_level(settings.log.level)
     gate.judge.prover.mode = NonceMode(settings.attestation.nonces)
     gate.own.enrolling.enroller.limit(settings.enrolment.attempts, settings.enrolment.span)
     postures.max_age = settings.posture.max_age
@@ -28,7 +31,9 @@ def take_settings(settings: Settings, gate: Gate, postures: Postures) -> None:
         authorizers=authorizers_for(settings),
         keep=keep_of(settings),
         hardware=settings.attestation.hardware.believed(),
-        speaker=replace(live.speaker, warn_again=settings.stages.warn_again),
+        speaker=replace(
+            live.speaker, warn_again=settings.stages.warn_again, seen_within=seen_within(settings)
+        ),
         browser_probe=replace(
             live.browser_probe, mode=Mode(settings.probe), lifetime=settings.probe_lifetime
         ),
@@ -42,9 +47,14 @@ def waiting_for_a_start(before: Settings, settings: Settings) -> list[str]:
         waiting.append("tls")
     if _devices_port(before) != _devices_port(settings):
         waiting.append("client_certificates")
-    if {each.listen for each in before.authz_listeners} != {each.listen for each in settings.authz_listeners}:
+    if _question_ports(before) != _question_ports(settings):
         waiting.append("authz_listeners")
     return waiting
+
+
+def _question_ports(settings: Settings) -> set[tuple[Address | SocketFile, bool]]:
+    """Where other proxies ask, and whether by gRPC."""
+    return {(each.listen, each.dialect == GRPC) for each in settings.authz_listeners}
 
 
 def _devices_port(settings: Settings) -> Address | None:

@@ -35,6 +35,12 @@ class GateNumbers:
         self.gates = Gauge(
             "mailgate_gates", "Gates on this store, by how each fares", ["state"], registry=registry
         )
+        self.store_up = Gauge(
+            "mailgate_store_up",
+            "1 while the store takes what this gate writes every few seconds: that it runs",
+            registry=registry,
+        )
+        self.store_up.set(1)  # it was opened just now
         self.show(Counter())
 
     def show(self, gate_states: Counter[GateState]) -> None:
@@ -81,9 +87,12 @@ class Heartbeat:
             self._news.clear()
             try:
                 await self.beat()
+                self.numbers.store_up.set(1)
             except StoreError as error:
+                self.numbers.store_up.set(0)
                 log.debug("beat-failed", error=type(error).__name__)  # /readyz says that the store is away
             except Exception as error:  # noqa: BLE001 - the next word must come whatever broke this one
+                self.numbers.store_up.set(0)
                 log.error("beat-failed", error=type(error).__name__)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), EVERY)

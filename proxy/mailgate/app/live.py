@@ -8,13 +8,13 @@ from mailgate.app.parts import utc_now
 from mailgate.app.trust import Trust
 from mailgate.attest import CertificateVerifier, Verifier
 from mailgate.config import Bundle, Settings
-from mailgate.config.authz import AuthzSettings
+from mailgate.config.authz import GRPC, AuthzListener, AuthzSettings
 from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe, Mode
 from mailgate.gateway.evaluate.proving import Mode as NonceMode
 from mailgate.gateway.http1.client_certs.presented import NO_PROXY, ProxyForm
 from mailgate.gateway.live import Live
-from mailgate.gateway.pages import Pages
+from mailgate.gateway.pages import Appearance, Pages
 from mailgate.gateway.refusals import FORMS, activesync
 from mailgate.gateway.refusals.enforce import Speaker
 from mailgate.gateway.refusals.help_ticket import LIFETIME, Tickets
@@ -33,7 +33,7 @@ async def first_live(bundle: Bundle, store: Store, trust: Trust, reliefs: Relief
     bare = Live(
         bundle.policy,
         verifier_for(bundle, trust),
-        speaker_for(settings, Pages(), await tickets_for(store)),
+        speaker_for(settings, Pages(appearance_of(settings)), await tickets_for(store)),
         keep_of(settings),
         hardware=settings.attestation.hardware.believed(),
         trusted=settings.trusted_proxies,
@@ -107,7 +107,20 @@ def speaker_for(settings: Settings, pages: Pages, tickets: Tickets | None = None
         extension_pages=settings.employee_page.extension.model_dump(exclude_none=True),
         tickets=tickets,
         warn_again=settings.stages.warn_again,
+        seen_within=seen_within(settings),
+        help_address=settings.company.help or "",
     )
+
+
+def appearance_of(settings: Settings) -> Appearance:
+    """How pages show whose they are."""
+    company = settings.company
+    return Appearance(company.name or "", company.logo or "", company.colour or "", company.colour_dark or "")
+
+
+def seen_within(settings: Settings) -> dict[str, timedelta]:
+    """How long it usually takes until a connector sees a change, of those whose settings say so."""
+    return {name: each.seen_within for name, each in settings.connectors.items() if each.seen_within}
 
 
 def authorizer_for(settings: Settings) -> Authorizer | None:
@@ -120,5 +133,7 @@ def authorizers_for(settings: Settings) -> dict[str, Authorizer]:
     return {str(each.listen): _authorizer(each) for each in settings.authz_listeners}
 
 
-def _authorizer(asked: AuthzSettings) -> Authorizer:
-    return Authorizer(Dialect(asked.dialect), utc_now, asked.remember)
+def _authorizer(asked: AuthzSettings | AuthzListener) -> Authorizer:
+    """A question by gRPC is answered as the same one by HTTP."""
+    dialect = Dialect.ENVOY if asked.dialect == GRPC else Dialect(asked.dialect)
+    return Authorizer(dialect, utc_now, asked.remember)

@@ -20,7 +20,7 @@ def watch_numbers(gate: Gate, ledger: Ledger, keeper: Keeper) -> None:
         "mailgate_activesync_hanging", "ActiveSync requests that wait for mail", lambda: len(hanging)
     )
     metrics.watch(
-        "mailgate_crl_next_update_seconds",
+        "mailgate_crl_next_update_timestamp_seconds",
         "When the first revocation list becomes stale, in seconds since 1970; 0 without lists",
         lambda: next_update(gate),
     )
@@ -36,14 +36,14 @@ def watch_numbers(gate: Gate, ledger: Ledger, keeper: Keeper) -> None:
         "1 while the files on disk are not in force",
         lambda: bool(keeper.held),
     )
-    metrics.watch("mailgate_ledger_written", "Sightings written to the store", lambda: counts.written)
-    metrics.watch(
+    metrics.watch_count("mailgate_ledger_written", "Sightings written to the store", lambda: counts.written)
+    metrics.watch_count(
         "mailgate_ledger_spooled",
         "Sightings kept on disk while the store was down",
         lambda: counts.spooled,
     )
-    metrics.watch("mailgate_ledger_dropped", "Sightings lost", lambda: counts.dropped)
-    metrics.watch(
+    metrics.watch_count("mailgate_ledger_dropped", "Sightings lost", lambda: counts.dropped)
+    metrics.watch_count(
         "mailgate_ledger_passed_over",
         "Decisions on strangers that were not recorded, because too many came at once",
         lambda: ledger.passed_over,
@@ -66,7 +66,7 @@ def watch_backlogs(metrics: Metrics, store: Store, clock: Callable[[], datetime]
         return 0.0 if longest is None else clock().timestamp() - longest
 
     metrics.watch(
-        "mailgate_store_refuses_since_seconds",
+        "mailgate_store_refuses_since_timestamp_seconds",
         "Since when the store takes nothing, in seconds since 1970; 0 while it does",
         since,
     )

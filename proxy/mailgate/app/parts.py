@@ -12,6 +12,7 @@ from functools import partial
 from socket import gethostname
 from urllib.parse import urlsplit
 
+from mailgate.app.tracing import tracing_for
 from mailgate.app.trust import Trust
 from mailgate.config import Settings
 from mailgate.gateway.admin_port.host_names import OwnHosts
@@ -29,6 +30,8 @@ from mailgate.gateway.http1.parser import ServerLimits
 from mailgate.gateway.http1.tls import upstream_context
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.observe.request_numbers import RequestNumbers
+from mailgate.gateway.observe.tracing import Tracing
 from mailgate.gateway.own_addresses import OwnAddresses
 from mailgate.gateway.pages import Pages
 from mailgate.gateway.proxy.autodiscover import AutodiscoverEditor
@@ -45,6 +48,7 @@ from mailgate.gateway.refusing import QuarantineMails, Refuser
 from mailgate.gateway.selfservice.help import HelpDesk
 from mailgate.gateway.selfservice.login_check import LoginCheck, Question
 from mailgate.gateway.selfservice.me import SelfService
+from mailgate.gateway.selfservice.own_report import OwnReports
 from mailgate.gateway.selfservice.pairing_code import OwnCodes
 from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.mail.quarantine import NoQuarantineMails, QuarantineHead, QuarantineMailer
@@ -101,7 +105,7 @@ class Ways:
     discovery: Forwarder
 
 
-def ways_for(settings: Settings) -> Ways:
+def ways_for(settings: Settings, tracing: Tracing | None = None) -> Ways:
     upstream, timeouts = urlsplit(settings.upstream), settings.timeouts
     tls = upstream_context(settings.upstream_ca) if upstream.scheme == "https" else None
     endpoint = Endpoint(
@@ -117,6 +121,7 @@ def ways_for(settings: Settings) -> Ways:
         Rewrite.between(settings.public_url, settings.upstream),
         urlsplit(settings.public_url).netloc.encode(),
         timeouts.idle.total_seconds(),
+        mark=tracing.mark if tracing else None,
     )
     hanging = timeouts.hanging.total_seconds()
     patient = UpstreamPool(replace(endpoint, response_time=hanging, idle_time=hanging))
@@ -163,8 +168,9 @@ def self_service_for(
         store.people,
         postures,
         check=login_check_for(page.login_check, settings.public_url, pool),
-        contact=page.contact or "",
+        contact=page.contact or settings.company.help or "",
         codes=OwnCodes(store.enrolments, page.pairing_codes),
+        reports=OwnReports(store.devices, store.help_requests),
         domain=mail.domain if mail else "",
     )
 
@@ -197,7 +203,8 @@ def gate_for(
 ) -> Gate:
     """The gate of these settings, with nothing open yet."""
     metrics, url = Metrics(), settings.public_url
-    ways, mode = ways_for(settings), NonceMode(settings.attestation.nonces)
+    tracing, mode = tracing_for(settings, in_force), NonceMode(settings.attestation.nonces)
+    ways = ways_for(settings, tracing)
     prover = Prover(trust.keyring, trust.nonces, store.spent, metrics, mode)
     judge = Judge(in_force, prover, postures, metrics, url, utc_now)
     recorder = Recorder(halting, metrics, References(references().__next__))
@@ -211,15 +218,25 @@ def gate_for(
         HelpDesk(in_force, judge, metrics, store.help_requests, halting.called, calls),
     )
     mailer = quarantine_mailer_for(settings, store, in_force.live.speaker.pages, ways.usual.pool)
-    return assemble(judge, recorder, own, ways, mailer or NoQuarantineMails())
+    return assemble(judge, recorder, own, ways, mailer or NoQuarantineMails(), tracing)
 
 
-def assemble(judge: Judge, recorder: Recorder, own: OwnAddresses, ways: Ways, mails: QuarantineMails) -> Gate:
+def assemble(
+    judge: Judge,
+    recorder: Recorder,
+    own: OwnAddresses,
+    ways: Ways,
+    mails: QuarantineMails,
+    tracing: Tracing | None = None,
+) -> Gate:
     """Assemble a gate of these parts and of those between them."""
     in_force, metrics, references = judge.in_force, judge.metrics, recorder.references
     reader, verdicts = Reader(in_force), VerdictCache(in_force, recorder.ledger.recurring, metrics)
     refuser = Refuser(in_force, ways.usual, ways.discovery, mails, metrics)
     failures = Failures(in_force, references, metrics, judge.clock)
+    requests = RequestNumbers(metrics.registry)
+    if tracing:
+        tracing.remember = requests.remember
     return Gate(
         in_force=in_force,
         clock=judge.clock,
@@ -236,4 +253,6 @@ def assemble(judge: Judge, recorder: Recorder, own: OwnAddresses, ways: Ways, ma
         own=own,
         questions=Questions(in_force, reader, verdicts, judge, recorder, refuser, own, references, metrics),
         failures=failures,
+        requests=requests,
+        tracing=tracing,
     )

@@ -6,15 +6,29 @@ import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from socket import socket
+from typing import Protocol
 
 from mailgate.app.listening import open_for_proxy, open_public
 from mailgate.app.parts import server_limits
+from mailgate.app.workers.listeners import open_file, open_listeners, remove_files
 from mailgate.app.workers.place import Place
 from mailgate.config import Address, Settings, SocketFile
+from mailgate.config.authz import GRPC, AuthzListener
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.http1.connection_limits import Room
 from mailgate.gateway.http1.listener import Server
 from mailgate.gateway.http1.tls import device_context, renew, served_certificate, server_context
+from mailgate.gateway.http1.trusted_headers import is_proxy
+
+
+class Running(Protocol):
+    """What serves at a port, and ends."""
+
+    @property
+    def running(self) -> int: ...
+
+    async def finish(self, timeout: float, parting: float = 0.0) -> None: ...
 
 
 @dataclass
@@ -27,6 +41,8 @@ class Ports:
     """The connections of all of them together."""
     tls: ssl.SSLContext | None = None
     device_tls: ssl.SSLContext | None = None
+    grpc_tls: ssl.SSLContext | None = None
+    """The same certificate, for HTTP/2."""
     public: str = ""
     devices: str = ""
     """The origin at which client certificates are asked for; empty if there is none."""
@@ -34,7 +50,7 @@ class Ports:
     """The addresses of ports for questions of other proxies."""
     parting: float = 0.0
     """Seconds for which idle connections stay open at the end, while other workers take new ones."""
-    _servers: list[Server] = field(default_factory=list)
+    _servers: list[Running] = field(default_factory=list)
     """The listener for mail, and one for each port for questions."""
 
     @property
@@ -44,35 +60,62 @@ class Ports:
 
     async def open(self, settings: Settings, closing: AsyncExitStack) -> None:
         """Serve at all ports. Raises OSError."""
-        server = Server(self.gate.handle, server_limits(settings), self.room)
+        server = Server(self.gate.handle, server_limits(settings), self.room, over=self.gate.requests.over)
         self._servers.append(server)
         self.public = await open_public(server, settings.listen, self.tls, self.place.public, closing)
         own = settings.client_certificates.listen if settings.client_certificates else None
         if own and self.device_tls:
             self.devices = await open_public(server, own, self.device_tls, self.place.devices, closing)
         for each in settings.authz_listeners:
-            await self._open_for_questions(each.listen, settings, closing)
+            await self._open_for_questions(each, settings, closing)
         self.show_expiry(settings)
 
     async def _open_for_questions(
-        self, at: Address | SocketFile, settings: Settings, closing: AsyncExitStack
+        self, asked: AuthzListener, settings: Settings, closing: AsyncExitStack
     ) -> None:
         """Open a port or a Unix socket for questions of another proxy. It carries no mail. With several workers the
         supervisor has opened it."""
-        where = str(at)
+        at, where = asked.listen, str(asked.listen)
         if self.place.of > 1 and where not in self.place.questions:
             return
+        if asked.dialect == GRPC:
+            await self._open_grpc(at, settings, closing)
+            return
         handler, limits = partial(self.gate.handle, asked_at=where), server_limits(settings)
-        server = Server(handler, limits, self.room, local=isinstance(at, SocketFile))
+        local, over = isinstance(at, SocketFile), self.gate.requests.over
+        server = Server(handler, limits, self.room, local=local, over=over)
         self._servers.append(server)
         sockets = self.place.questions.get(where, ())
         self.questions.append(await open_for_proxy(server, at, self.tls, sockets, closing))
+
+    async def _open_grpc(self, at: Address | SocketFile, settings: Settings, closing: AsyncExitStack) -> None:
+        """The same for Envoy's questions by gRPC."""
+        from mailgate.gateway.authz.grpc_port import GrpcPort  # of an extra
+
+        where, own = str(at), list[socket]()
+        given = self.place.questions.get(where, ())
+        if not given:
+            own = [open_file(at)] if isinstance(at, SocketFile) else open_listeners(at, 1)[0]
+        port = GrpcPort(
+            partial(self.gate.handle, asked_at=where),
+            lambda peer: is_proxy(peer, self.gate.in_force.live.trusted),
+            server_limits(settings).fields,
+            local=isinstance(at, SocketFile),
+        )
+        closing.push_async_callback(port.finish, 0.0)
+        closing.callback(remove_files, own)  # the last comes first
+        await port.open(given or own, self.grpc_tls)
+        self._servers.append(port)
+        host, number = (given or own)[0].getsockname()[:2] if isinstance(at, Address) else ("", 0)
+        self.questions.append(f"grpc://{Address(host, number)}" if isinstance(at, Address) else where)
 
     def renew_tls(self, settings: Settings) -> None:
         """Serve new files to new connections. Raises CertificateError before anything has changed."""
         tls, devices = settings.tls, settings.client_certificates
         if tls and self.tls:
             renew(self.tls, tls.certificate, tls.key)
+        if tls and self.grpc_tls:
+            renew(self.grpc_tls, tls.certificate, tls.key)
         if tls and devices and self.device_tls:
             renew(self.device_tls, tls.certificate, tls.key)
             self.device_tls.load_verify_locations(devices.authorities)
@@ -99,6 +142,7 @@ def ports_for(settings: Settings, gate: Gate, place: Place, most: int = sys.maxs
     if not tls:
         return Ports(gate, place, Room(most))
     ports = Ports(gate, place, Room(most), server_context(tls.certificate, tls.key))
+    ports.grpc_tls = server_context(tls.certificate, tls.key, "h2")
     if devices and devices.listen:
         ports.device_tls = device_context(tls.certificate, tls.key, devices.authorities)
     return ports

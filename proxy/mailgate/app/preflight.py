@@ -8,10 +8,13 @@ import os
 import stat
 from collections.abc import Iterator
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 from mailgate.app.open_store import spool_of
+from mailgate.app.tracing import MISSING, can_trace
 from mailgate.config import Bundle, Settings, SocketFile, load_bundle
+from mailgate.config.authz import GRPC
 from mailgate.config.case_runner import Outcome, run_cases
 from mailgate.config.document import MAX_BYTES, Document, read_document
 from mailgate.config.document import Path as Key
@@ -69,6 +72,8 @@ def file_mistakes(config: Path, settings: Settings, now: datetime) -> list[Mista
         *_store(config, settings),
         *_mail_folder(settings),
         *_sockets(settings),
+        *_logs(settings),
+        *_traces(settings),
     ]
     document = _document(config) if faults else None
     return [
@@ -116,10 +121,28 @@ def _mail_folder(settings: Settings) -> Iterator[Fault]:
         yield ("notices", "outbox"), f"{why}; expected a folder that a gate can write"
 
 
+def _traces(settings: Settings) -> Iterator[Fault]:
+    if settings.traces and not can_trace():
+        yield ("traces",), MISSING
+
+
+def _logs(settings: Settings) -> Iterator[Fault]:
+    files = {
+        ("log", "access", "file"): settings.log.access.file if settings.log.access else None,
+        ("events", "file"): settings.events.file if settings.events else None,
+    }
+    for key, file in files.items():
+        if file and (why := _no_file(file)):
+            yield key, f"{why}; expected a file that a gate can write"
+
+
 def _sockets(settings: Settings) -> Iterator[Fault]:
     for index, each in enumerate(settings.authz_listeners):
         if isinstance(each.listen, SocketFile) and (why := _no_socket(each.listen.path)):
             yield ("authz_listeners", index, "listen"), f"{why}; expected a folder for a socket of the gate"
+        if each.dialect == GRPC and not find_spec("grpclib"):
+            why = "needs what is not installed; expected the extra `grpc`: pip install 'mailgate[grpc]'"
+            yield ("authz_listeners", index, "dialect"), why
 
 
 def _no_file(path: Path) -> str:

@@ -10,6 +10,7 @@ from socket import gethostname
 import structlog
 from aiohttp import web
 
+from mailgate.app.audit_events import AuditEvents
 from mailgate.app.audit_witness import Witness
 from mailgate.app.changes import take_settings, waiting_for_a_start
 from mailgate.app.connectors import Syncing
@@ -22,6 +23,7 @@ from mailgate.app.listening import open_admin, open_at_path
 from mailgate.app.live import decided_by, first_live
 from mailgate.app.mails import MailSending
 from mailgate.app.metrics import watch_backlogs, watch_numbers, watch_rules
+from mailgate.app.observing import Observing
 from mailgate.app.open_store import open_store
 from mailgate.app.parts import admin_limits, gate_for, own_hosts, utc_now
 from mailgate.app.ports import Ports, ports_for
@@ -81,6 +83,7 @@ class Service:
     ports: Ports = field(init=False)
     admin: str = ""
     siblings: Siblings = field(init=False)
+    observing: Observing = field(init=False)
     heartbeat: Heartbeat | None = None
     held_back: list[str] = field(default_factory=list)
     """Mistakes in files that were found at the start and are not in force. A worker then goes on with the rules of
@@ -143,6 +146,9 @@ class Service:
         self.gate.own.self_service.recheck.source = self.syncing.check_again
         for way in (self.gate.carrier.usual, self.gate.carrier.patient):
             self._closing.callback(way.pool.close)
+        self.observing = Observing(self.gate, self.place)
+        self.observing.take(settings)
+        self._closing.push_async_callback(self.observing.stop)
         self.reloader = Reloader(self._read_files, self.apply, self.gate.metrics)
         self.reloader.mistakes = self.held_back
         self._tasks = [
@@ -167,7 +173,9 @@ class Service:
         shares = shares_of(descriptors())
         self.ports = ports = ports_for(settings, self.gate, self.place, shares.mail)
         self.gate.metrics.watch("mailgate_requests_in_flight", "Requests being served", lambda: ports.running)
-        self.siblings = Siblings(self.place, self.gate.metrics.registry)
+        self.siblings = Siblings(
+            self.place, self.gate.metrics.registry, examples=self.gate.tracing is not None
+        )
         self.admin = await self._open_admin(settings.admin_listen, Room(shares.admin))
         self._closing.push_async_callback(
             self._finish
@@ -199,9 +207,10 @@ class Service:
         self._closing.push_async_callback(context.recipient_lists.stop)
         self._tasks += [asyncio.get_running_loop().create_task(work) for work in running(context, self)]
         app = with_api(with_console(admin, context), context)
+        told = AuditEvents(self.store.audit, self.store.spool / "audit-told", lambda: self.observing.audit)
         witness = Witness(self.store.audit, lambda: self.bundle.settings.witness, utc_now)
         watch = SettingsWatch(self.store.audit, lambda: self.bundle.settings, gethostname(), utc_now)
-        self._tasks += [asyncio.get_running_loop().create_task(each.run()) for each in (witness, watch)]
+        self._tasks += [asyncio.get_running_loop().create_task(each.run()) for each in (witness, watch, told)]
         server = await self._hosting(
             app, room, lambda exchange: own_hosts(self.bundle.settings).admit(exchange)
         )
@@ -250,6 +259,7 @@ class Service:
         self._decide_by(replace(bundle, rules=await self.keeper.offer(bundle.rules)))
         warn_of_lingering_rules(self.lingering())
         take_settings(settings, self.gate, self.postures)
+        self.observing.take(settings)
         warn_of_stale_lists(settings)
         waiting = waiting_for_a_start(before, settings)
         log.info("config-applied", policy=self.bundle.policy.version, takes_effect_at_restart=waiting)

@@ -97,6 +97,7 @@ class Trust:
             if result in ("renewed", "unchanged"):
                 metrics.issuer_keys_success.labels(issuer).set(self.clock().timestamp())
 
+        metrics.issuer_keys_success.labels(each.issuer).set(0)
         return RemoteKeys(each.issuer, str(each.jwks), _asking(each), self.clock, count)
 
 

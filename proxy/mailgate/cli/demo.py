@@ -6,20 +6,21 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvloop
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 from rich.progress import Progress as Bars
 
 from mailgate.attest import mint
 from mailgate.cli.attest import KEYS, write_keys
 from mailgate.demo.company.seed import LAST, Progress
-from mailgate.demo.run import Demo, run_demo
-from mailgate.demo.tour import Place, tour
+from mailgate.demo.run import USUAL, Demo, run_demo
+from mailgate.demo.tour import tour
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.logs import configure_logs
 
@@ -29,13 +30,28 @@ DIRECTORY = Path("var/demo")
 def demo(
     upstream: Annotated[str, typer.Option(help="Protect this webmail instead of the demo mailbox.")] = "",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where to listen on this computer.")] = 8080,
-    rules: Annotated[
-        Path, typer.Option(help="Directory of apps.yaml, policy.yaml, policy.tests.yaml.")
-    ] = Path("config"),
-    people: Annotated[
-        int,
-        typer.Option(min=0, max=100_000, help="Make up a company of so many people first, in a new store."),
+    admin_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where the console is; by default the port after --port.")
     ] = 0,
+    start_port: Annotated[
+        int,
+        typer.Option(min=0, max=65535, help="Where the start page is; by default the second after --port."),
+    ] = 0,
+    rules: Annotated[
+        Path | None,
+        typer.Option(
+            help="Directory of apps.yaml, policy.yaml, policy.tests.yaml; by default a copy of config."
+        ),
+    ] = None,
+    people: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=100_000,
+            help="Make up a company of so many people first, in a new store.",
+            show_default=f"{USUAL} where the store is new",
+        ),
+    ] = None,
     directory: Annotated[Path, typer.Option(help="Where settings and store of this demo are.")] = DIRECTORY,
     store: Annotated[
         str, typer.Option(metavar="URL", help="Use this store, like postgresql://…, instead of one there.")
@@ -43,26 +59,38 @@ def demo(
 ) -> None:
     """Start the gate before a demo mailbox, and say what to open and which commands play which device."""
     try:
-        demo = Demo(directory, rules, _issuer(), port, upstream.rstrip("/"), _command(), people, store)
-        configure_logs("info")
-        with _progress() as progress:
-            uvloop.run(run_demo(demo, _show, progress))
+        ports = port, admin_port or port + 1, start_port or port + 2
+        demo = Demo(directory, rules, _keys(), *ports, upstream.rstrip("/"), _command(), people, store)
+        with _log_in(directory) as log, _progress() as progress:
+            uvloop.run(run_demo(demo, lambda place: typer.echo(tour(replace(place, log=log))), progress))
     except ConfigError as error:
         typer.echo(str(error), err=True)
         typer.echo(f"mailgate: not started, {len(error.mistakes)} mistake(s) in the files above", err=True)
         raise typer.Exit(2) from None
     except (MailgateError, OSError) as error:
         busy = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-        typer.echo(f"mailgate: not started: {error}{'; --port takes another' if busy else ''}", err=True)
+        typer.echo(
+            f"mailgate: not started: {error}{'; --port, --admin-port and --start-port take others' if busy else ''}",
+            err=True,
+        )
         raise typer.Exit(1) from None
 
 
-def _issuer() -> Path:
-    """The public keys of the test issuer that ``mailgate attest mint`` signs as, made once."""
-    jwks = KEYS / mint.JWKS_FILE
-    if not jwks.exists():
+def _keys() -> Path:
+    """The keys of the test issuer that ``mailgate attest mint`` signs as, made once."""
+    if not (KEYS / mint.JWKS_FILE).exists():
         write_keys(KEYS, mint.key_files(secrets.token_bytes(32), secrets.token_bytes(32)))
-    return jwks
+    return KEYS
+
+
+@contextmanager
+def _log_in(directory: Path) -> Iterator[str]:
+    """Let the log go to a file, so that what the terminal shows last is what to open."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / "gate.log"
+    with path.open("a", encoding="utf-8", buffering=1) as stream:
+        configure_logs("info", stream)
+        yield str(path)
 
 
 def _command() -> str:
@@ -73,25 +101,15 @@ def _command() -> str:
 
 @contextmanager
 def _progress() -> Iterator[Progress]:
-    """A bar for each kind of thing that is made up; gone from the terminal once the last is done."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    """One line that says what is made up and how far that is; gone from the terminal once the last is done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     console = Console(stderr=True)
-    bars = Bars(*columns, console=console, transient=True, disable=not console.is_terminal)
-    tasks: dict[str, TaskID] = {}
+    with Bars(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        task = bars.add_task("Starting", total=None)
 
-    def told(what: str, done: int, of: int) -> None:
-        if what not in tasks:
-            bars.start()
-            tasks[what] = bars.add_task(f"making up {what}")
-        bars.update(tasks[what], completed=done, total=of)
-        if all(task.finished for task in bars.tasks) and what == LAST:
-            bars.stop()
+        def told(what: str, done: int, of: int) -> None:
+            bars.update(task, description=f"Making up a company: {what}", completed=done, total=of)
+            if what == LAST and done >= of:
+                bars.update(task, visible=False)
 
-    try:
         yield told
-    finally:
-        bars.stop()
-
-
-def _show(place: Place) -> None:
-    Console().print(tour(place), soft_wrap=True)

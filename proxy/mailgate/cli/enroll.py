@@ -64,7 +64,7 @@ def code(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Make a pairing code to read out or type: good for one device and ten minutes."""
+    """Make a code to read out or type: good for one device and ten minutes."""
     text = new_code(secrets.token_bytes(CODE_BYTES))
     _make(text, user, 1, CODE_LIFE, note, token_file, config, as_json)
 

@@ -44,7 +44,7 @@ def names_of(info: ValidationInfo) -> Names:
     return _sources(info).names if info.context else AS_WRITTEN
 
 
-def _file(value: object, info: ValidationInfo) -> Path:
+def existing_file(value: object, info: ValidationInfo) -> Path:
     if not isinstance(value, str) or not value:
         raise PydanticCustomError("file", "not a path; expected a file, relative to the folder of this one")
     if "://" in value:
@@ -80,7 +80,7 @@ def _place(value: object, info: ValidationInfo) -> Path:
 def _jwks(value: object, info: ValidationInfo) -> Path | str:
     if isinstance(value, str) and "://" in value:
         return jwks_url(value)
-    path = _file(value, info)
+    path = existing_file(value, info)
     try:
         with path.open(encoding="utf-8") as file:
             parse_jwks(file.read(MAX_JWKS_CHARACTERS))
@@ -95,7 +95,7 @@ def _jwks(value: object, info: ValidationInfo) -> Path | str:
 
 
 def _authorities(value: object, info: ValidationInfo) -> Path:
-    path = _file(value, info)
+    path = existing_file(value, info)
     try:
         ssl.create_default_context(cafile=path)
     except ssl.SSLError as error:
@@ -204,7 +204,7 @@ _REFERENCE = {
 }
 _PATH = {"type": "string", "minLength": 1}
 
-ExistingFile = Annotated[Path, PlainValidator(_file), WithJsonSchema(_PATH)]
+ExistingFile = Annotated[Path, PlainValidator(existing_file), WithJsonSchema(_PATH)]
 FilePlace = Annotated[Path, PlainValidator(_place), WithJsonSchema(_PATH)]
 AuthoritiesFile = Annotated[Path, PlainValidator(_authorities), WithJsonSchema(_PATH)]
 Jwks = Annotated[Path | str, PlainValidator(_jwks), WithJsonSchema(_PATH)]

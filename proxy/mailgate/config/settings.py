@@ -15,6 +15,7 @@ from mailgate.config.admins import Admins
 from mailgate.config.attestation import AttestationSettings, EnrolmentSettings, PostureSettings
 from mailgate.config.authz import AuthzListener, AuthzSettings
 from mailgate.config.client_certs import ClientCertificateSettings
+from mailgate.config.company import CompanySettings
 from mailgate.config.console import ConsoleSettings, check_ways
 from mailgate.config.guard import GuardSettings
 from mailgate.config.mail import DomainName, MailSettings, NoticeSettings, ShortText
@@ -26,13 +27,16 @@ from mailgate.config.values import Duration
 from mailgate.policy.apps import Key, Strict
 from mailgate.policy.durations import in_words
 from mailgate.policy.logins import Logins
+from mailgate.policy.stages import Share
+from mailgate.policy.worded import Language
 
-Language = Literal["en", "de", "es", "fr", "ja", "zh", "ar"]
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 LoginQuestion = Annotated[str, StringConstraints(pattern=r"^(GET|OPTIONS) /[!-~]*$", max_length=500)]
 
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=100)]
+
+ToldOfClients = Literal["path", "name", "address", "user_agent"]
 
 ENROLLED = "enrolled"
 """The source of what devices say of themselves. No connector may have this name."""
@@ -88,10 +92,53 @@ class StageSettings(Strict):
     """How long a rule may only report before `mailgate check` and the log name it."""
 
 
+class AccessLogSettings(Strict):
+    """One JSON object a line for each request that is over. Left out: there is none."""
+
+    file: FilePlace | None = None
+    """A file that is added to, relative to the settings; standard error, like the other lines, if not given."""
+    include: tuple[ToldOfClients, ...] = ()
+    """What of the client itself is told in it."""
+
+
+class EventSettings(Strict):
+    """Decisions and acts of the audit log for a SIEM, each a JSON object of OCSF, to a file or to syslog."""
+
+    file: FilePlace | None = None
+    """A file that is added to, relative to the settings."""
+    syslog: ListenAnywhere | None = None
+    """Who takes syslog: ``unix:/dev/log``, or host and port, by UDP."""
+    decisions: Literal["refused", "all", "none"] = "refused"
+    """``refused``: those that kept somebody out, warned or challenged them."""
+    audit: bool = True
+    include: tuple[ToldOfClients, ...] = ()
+    """What of the client itself is told in them."""
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Self:
+        if not (self.file or self.syslog):
+            raise PydanticCustomError(
+                "file", "nobody takes them; expected `file` or `syslog`", {"key": "file"}
+            )
+        return self
+
+
+class TraceSettings(Strict):
+    """Traces of requests, by OpenTelemetry. Left out: none, and ``traceparent`` is passed on as it came."""
+
+    endpoint: Origin
+    """Who takes OTLP over HTTP, like ``http://127.0.0.1:4318``."""
+    share: Share = 1.0
+    """Which part of the traces that begin here is told; of those that a trusted proxy began it says so itself."""
+    include: tuple[ToldOfClients, ...] = ()
+    """What of the client itself is told in them."""
+
+
 class LogSettings(Strict):
     """What is logged."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    access: AccessLogSettings | None = None
 
 
 class Languages(Strict):
@@ -186,6 +233,7 @@ class Settings(Strict):
     files: Files = Files()
     log: LogSettings = LogSettings()
     languages: Languages = Languages()
+    company: CompanySettings = CompanySettings()
     dovecot: DovecotSettings | None = None
     employee_page: EmployeePage = EmployeePage()
     guard: GuardSettings | None = None
@@ -196,6 +244,8 @@ class Settings(Strict):
     computer."""
     console: ConsoleSettings = ConsoleSettings()
     witness: WitnessSettings | None = None
+    events: EventSettings | None = None
+    traces: TraceSettings | None = None
     connectors: Mapping[Key, SourceSettings] = Field(default_factory=dict)
     """The sources of device inventories, each by name."""
 

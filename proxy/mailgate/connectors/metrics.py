@@ -1,7 +1,7 @@
 """Numbers of connectors for Prometheus. Labels are names from the settings and words of closed sets."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -29,7 +29,10 @@ class Numbers:
             registry=registry,
         )
         self._seconds = Counter(
-            "mailgate_connector_seconds", "Seconds that runs of this gate took", _CONNECTOR, registry=registry
+            "mailgate_connector_run_seconds",
+            "Seconds that runs of this gate took",
+            _CONNECTOR,
+            registry=registry,
         )
         self._pages = Counter(
             "mailgate_connector_pages", "Answers that runs of this gate read", _CONNECTOR, registry=registry
@@ -49,13 +52,19 @@ class Numbers:
             _CONNECTOR,
             registry=registry,
         )
-        self._age = Gauge(
-            "mailgate_connector_last_success_age_seconds",
-            "Seconds since the last run that succeeded, of whatever gate",
+        self._success = Gauge(
+            "mailgate_connector_last_success_timestamp_seconds",
+            "When the last run ended that succeeded, of whatever gate, in seconds since 1970; 0 before the first",
             _CONNECTOR,
             registry=registry,
         )
-        self._shown: set[str] = set()
+        self._every = Gauge(
+            "mailgate_connector_interval_seconds",
+            "How often it runs by itself",
+            _CONNECTOR,
+            registry=registry,
+        )
+        self._shown: dict[Gauge, set[str]] = {}
 
     def count(self, name: str, outcome: Outcome, tally: Tally, seconds: float) -> None:
         """One run of this gate has ended."""
@@ -65,15 +74,23 @@ class Numbers:
         self._pages.labels(name).inc(tally.pages)
         self._throttled.labels(name).inc(tally.throttled)
 
-    def show(self, states: Mapping[str, SourceState], now: datetime) -> None:
-        """Show the states of the connectors, whichever gate ran them. Connectors that are no longer in the settings
-        are removed."""
-        for name in self._shown - states.keys():
-            for gauge in (self._devices, self._held, self._age):
+    def show(self, states: Mapping[str, SourceState], every: Mapping[str, timedelta]) -> None:
+        """Show the states of the connectors, whichever gate ran them, and how often those run that run by themselves.
+
+        Connectors that are no longer in the settings are removed.
+        """
+        for gauge, names in (
+            (self._devices, states),
+            (self._held, states),
+            (self._success, states),
+            (self._every, every),
+        ):
+            for name in self._shown.get(gauge, set()) - names.keys():
                 gauge.remove(name)
-        self._shown = set(states)
+            self._shown[gauge] = set(names)
         for name, state in states.items():
             self._devices.labels(name).set(state.devices)
             self._held.labels(name).set(state.held)
-            if state.last_success is not None:
-                self._age.labels(name).set((now - state.last_success).total_seconds())
+            self._success.labels(name).set(state.last_success.timestamp() if state.last_success else 0)
+        for name, span in every.items():
+            self._every.labels(name).set(span.total_seconds())

@@ -68,7 +68,10 @@ class Runner:
         self._woken |= self._file_changes.changed(settings) | self._looking_for_others(settings)
         self.states = {name: state for name, state in self.states.items() if name in settings}
         self._tell(unreachable(self.states, settings, now))
-        self._leased_run.numbers.show(self.states, now)
+        self._leased_run.numbers.show(
+            {name: self.states.get(name) or SourceState(name) for name in settings},
+            {name: each.every for name, each in settings.items() if self._scheduled(each)},
+        )
         for name, each in settings.items():
             ours = self._scheduled(each) and name not in self._running
             if answered and ours and self._is_due(name, each):

@@ -4,7 +4,15 @@ import secrets
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mailgate.attest.enrolment import TOKEN_BYTES, digest_of, name_of, new_token
+from mailgate.attest.enrolment import (
+    CODE_BYTES,
+    CODE_LIFE,
+    TOKEN_BYTES,
+    digest_of,
+    name_of,
+    new_code,
+    new_token,
+)
 from mailgate.rollout.acts import Person
 from mailgate.store import EnrolmentToken, Revoked, Store
 
@@ -17,14 +25,27 @@ async def make_token(
 ) -> tuple[str, EnrolmentToken]:
     """A new token, whose text nobody ever sees again, and what is kept of it."""
     text = new_token(secrets.token_bytes(TOKEN_BYTES))
+    return text, await _keep(store, by, now, text, user=user, note=note, uses=uses, life=timedelta(days=days))
+
+
+async def make_code(store: Store, by: Person, now: datetime, user: str) -> str:
+    """A new code, which a person types into the extension of one browser within ten minutes."""
+    text = new_code(secrets.token_bytes(CODE_BYTES))
+    await _keep(store, by, now, text, user=user, note="", uses=1, life=CODE_LIFE)
+    return text
+
+
+async def _keep(
+    store: Store, by: Person, now: datetime, text: str, *, user: str, note: str, uses: int, life: timedelta
+) -> EnrolmentToken:
     digest = digest_of(text)
-    made = EnrolmentToken(name_of(digest), user, note, uses, now, now + timedelta(days=days))
+    made = EnrolmentToken(name_of(digest), user, note, uses, now, now + life)
     act = replace(
         by.act(now, "enrolment-token-made", note), about=f"token {made.name}", details={"uses": uses}
     )
     await store.enrolments.add(digest, made)
     await store.audit.append(act)
-    return text, made
+    return made
 
 
 async def revoke(store: Store, by: Person, now: datetime, name: str) -> Revoked:

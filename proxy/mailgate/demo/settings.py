@@ -11,9 +11,9 @@ _STORE = "store.url"
 
 
 def write_settings(
-    directory: Path, *, port: int, upstream: str, rules: Path, jwks: Path, store: str = ""
+    directory: Path, *, port: int, admin_port: int, upstream: str, rules: Path, jwks: Path, store: str = ""
 ) -> Path:
-    """Write ``mailgate.yaml`` for a gate on ``port`` of this computer before ``upstream``.
+    """Write ``mailgate.yaml`` for a gate on ``port`` of this computer before ``upstream``, with the console on ``admin_port``.
 
     ``rules`` is the directory of ``apps.yaml``, ``policy.yaml`` and ``policy.tests.yaml``. ``store`` is a URL, which may hold a
     password; without one there is a database beside the settings. A company in this folder keeps its admins. Raises OSError.
@@ -26,7 +26,8 @@ def write_settings(
         "listen": f"127.0.0.1:{port}",
         "public_url": f"http://localhost:{port}",
         "upstream": upstream,
-        "admin_listen": "127.0.0.1:0",
+        "admin_listen": f"127.0.0.1:{admin_port}",
+        "probe": "require",
         "store": {"file": _STORE} if store else f"sqlite:///{(directory / 'mailgate.db').absolute()}",
         "attestation": {"issuers": [{"issuer": TEST_ISSUER, "jwks": str(jwks.absolute())}]},
         "files": {

@@ -1,13 +1,9 @@
-"""The tour: what the demo says on the terminal, and the command lines that play one device each."""
+"""What the demo says on the terminal, and the command lines that its start page has: one plays each device."""
 
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from rich.console import Group, RenderableType
-from rich.panel import Panel
-from rich.text import Text
 
 from mailgate.demo.company.fill import Filled
 
@@ -23,6 +19,7 @@ class Place:
     url: str
     """The gate."""
     admin: str
+    """The admin port."""
     mailgate: str
     """The command that runs Mailgate, quoted for the shell."""
     policy: str
@@ -35,6 +32,10 @@ class Place:
     """Of the admins of a company: names, and the files that hold their tokens."""
     filled: Filled | None = None
     """The company that was made at this start."""
+    start: str = ""
+    """The start page."""
+    log: str = ""
+    """The file that the gate's log goes to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +64,6 @@ def steps(place: Place) -> tuple[Step, ...]:
     )
 
 
-def tour(place: Place) -> RenderableType:
-    """What the terminal shows. The command lines stand alone and unbroken, to be copied whole."""
-    lines: list[RenderableType] = [
-        Panel(_welcome(place), title="Mailgate demo", border_style="cyan", expand=False)
-    ]
-    if place.filled:
-        lines += _company(place, place.filled)
-    if place.tokens:
-        lines += _tokens(place.tokens)
-    lines.append(Text("In a second terminal, in this directory, be one device after the other:\n"))
-    for step in steps(place):
-        outcome = f"refused, {step.refused}" if step.refused else "gets the mail"
-        lines += [Text(f"# {step.who}: {outcome}", style="cyan"), Text(step.command), Text()]
-    lines.append(
-        Text("In the browser, the developer tools' device toolbar makes a phone: see the page that it gets.")
-    )
-    lines.append(Text("Ctrl-C ends the demo. Whom the gate keeps out, it logs below.", style="dim"))
-    return Group(*lines)
-
-
 def company_steps(place: Place, filled: Filled) -> tuple[tuple[str, str], ...]:
     """What to look at in a company, and the command that shows it."""
     config = f"--config {shlex.quote(place.config)}"
@@ -104,52 +85,38 @@ def company_steps(place: Place, filled: Filled) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _company(place: Place, filled: Filled) -> list[RenderableType]:
-    made = filled.company
-    size = f"{made.people:,} people, {made.devices:,} devices, {made.requests:,} requests in two weeks"
-    lines: list[RenderableType] = [
-        Text(f"A made-up company is in the store: {size}. In a second terminal, in this directory:\n")
+def commands(place: Place) -> tuple[tuple[str, str], ...]:
+    """Everything that can be tried in a second terminal, in the same directory: words and lines."""
+    devices = tuple(
+        (f"{step.who}: {f'refused, {step.refused}' if step.refused else 'gets the mail'}", step.command)
+        for step in steps(place)
+    )
+    return devices + (company_steps(place, place.filled) if place.filled else ())
+
+
+def tour(place: Place) -> str:
+    """Six lines: what to open, and what to log in with."""
+    behind = f"the gate before {place.upstream}" if place.upstream else "the gate before a made-up mailbox"
+    lines = [
+        ("Open", f"{place.start}  (everything is one click from there)"),
+        ("Mail", f"{place.url}  ({behind})"),
+        *_console(place),
+        ("Rules", f"{place.policy}  (change them: {_taken(place)})"),
+        ("Log", f"{place.log}  (Ctrl-C ends the demo)"),
     ]
-    for words, command in company_steps(place, filled):
-        lines += [Text(f"# {words}", style="cyan"), Text(command), Text()]
-    return lines
+    return "\n".join(f"{name:<9}{words}" for name, words in lines)
 
 
-def _tokens(tokens: Mapping[str, Path]) -> list[RenderableType]:
-    """Who may log in at the console, and with what."""
-    told = [Text(f"{name}: {path.read_text('utf-8').strip()}  ({path})") for name, path in tokens.items()]
-    words = "Who may log in at the console, and their tokens, each in a file that only you can read:"
-    return [Text(words, style="cyan"), *told, Text()]
+def _console(place: Place) -> list[tuple[str, str]]:
+    """Where the console is and who may log in, on two lines."""
+    address = f"{place.admin.replace('127.0.0.1', 'localhost')}/console/"
+    if not place.tokens:
+        return [("Console", f"{address}  (nobody may log in: start with --people 300 in a new --directory)")]
+    tokens = [path.read_text("utf-8").strip() for path in place.tokens.values()]
+    return [("Console", address), ("Log in", "  or  ".join(tokens))]
 
 
 def _taken(place: Place) -> str:
     if place.tokens:
-        return "the gate takes it, unless it keeps out so many that a second person has to approve"
-    return "the gate takes it at once"
-
-
-def _console(place: Place) -> tuple[str | tuple[str, str], ...]:
-    if not place.tokens:
-        return (
-            "Console: start with --people 5000 to have a company to look at, and admins who may log in\n",
-        )
-    address = (f"{place.admin}/console/", "bold underline")
-    return "Console: ", address, f" (log in as {' or '.join(place.tokens)}, with a token below)\n"
-
-
-def _welcome(place: Place) -> Text:
-    mailbox = "a made-up mailbox; nothing leaves this computer"
-    behind = f"your webmail at {place.upstream}" if place.upstream else mailbox
-    return Text.assemble(
-        "Open ",
-        (place.url, "bold underline"),
-        f"\nBehind the gate: {behind}.\n",
-        "Rules: ",
-        (place.policy, "bold"),
-        f" (change it: {_taken(place)})\n",
-        *_console(place),
-        "Health and metrics: ",
-        (f"{place.admin}/metrics", "bold"),
-        no_wrap=False,  # unlike the command lines, these are read, not copied
-        overflow="fold",
-    )
+        return "the gate takes them, unless they keep out so many that a second person has to approve"
+    return "the gate takes them at once"

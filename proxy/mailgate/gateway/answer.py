@@ -36,7 +36,7 @@ def send(exchange: Exchange, answer: Answer, now: datetime) -> Outcome:
     keep_alive = exchange.head.keep_alive and not exchange.broken and ends_soon(exchange)
     before, behind = head_around_date(exchange.head, answer, exchange.answer_fields, keep_alive=keep_alive)
     head = before + http_date(now) + behind
-    exchange.started = True
+    exchange.started, exchange.status = True, answer.status
     exchange.write(head if exchange.head.method == b"HEAD" else head + answer.body)
     if exchange.broken:
         exchange.half_close()

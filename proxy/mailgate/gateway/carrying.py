@@ -73,6 +73,7 @@ class Carrier:
         self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision
     ) -> Outcome:
         """Forward what may take an hour; once it is no longer allowed, refuse it, or break off what has begun."""
+        exchange.hangs = True
         try:
             forward = self.patient.forward(exchange, incoming.origin, access.now)
             return await self.hanging.run(access, decision, forward)

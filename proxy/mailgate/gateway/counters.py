@@ -4,7 +4,7 @@ The library's own lock, check and make a timestamp for every one: a tenth of wha
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
@@ -48,3 +48,16 @@ class Durations(Collector):
             total += count
             buckets.append((bound, float(total)))
         yield HistogramMetricFamily(self._name, self._meaning, buckets=buckets, sum_value=self._sum)
+
+
+class Watched(Collector):
+    """A number that only grows and is counted elsewhere."""
+
+    def __init__(
+        self, name: str, meaning: str, read: Callable[[], float], registry: CollectorRegistry
+    ) -> None:
+        self._name, self._meaning, self._read = name, meaning, read
+        registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        yield CounterMetricFamily(self._name, self._meaning, value=self._read())

@@ -14,6 +14,8 @@ from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.http1.exchange import Exchange, Outcome, Rest
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.observe.request_numbers import RequestNumbers
+from mailgate.gateway.observe.tracing import Tracing
 from mailgate.gateway.own_addresses import OwnAddresses, is_local
 from mailgate.gateway.reading import Reader, refuse_misdirected
 from mailgate.gateway.reference import References
@@ -41,6 +43,8 @@ class Gate:
     own: OwnAddresses
     questions: Questions
     failures: Failures
+    requests: RequestNumbers
+    tracing: Tracing | None = None
 
     def handle(self, exchange: Exchange, asked_at: str = "") -> Rest:
         """Serve one request, at once as far as that goes. Never raises for what a client or the webmail sends.
@@ -70,7 +74,9 @@ class Gate:
             return self.questions.answer(authorizer, exchange, now)
         origin = self.reader.origin(exchange, head)
         started = perf_counter()
-        if self.verdicts.find(head, origin, now) is not None:
+        known = self.verdicts.find(head, origin, now)
+        if known is not None:
+            exchange.judged = known.judged
             self.metrics.decision_seconds.observe(perf_counter() - started)
             return self.carrier.set_out(exchange, origin, now)
         incoming = self.reader.facts(exchange, head, origin)

@@ -10,12 +10,30 @@ import structlog
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
-_SILENT = {structlog.make_filtering_bound_logger(level) for level in LEVELS.values() if level > logging.DEBUG}
+class Threshold:
+    """From which level on lines are written. A reload changes it under loggers that are in use."""
+
+    level = logging.DEBUG
+
+    def __call__(
+        self, _logger: object, method: str, event: structlog.typing.EventDict
+    ) -> structlog.typing.EventDict:
+        if LEVELS.get(method, logging.ERROR) < self.level:
+            raise structlog.DropEvent
+        return event
+
+
+_threshold = Threshold()
 
 
 def debugging() -> bool:
     """Whether lines for debugging are written: asked before what stands in them is put together."""
-    return structlog.get_config()["wrapper_class"] not in _SILENT
+    return _threshold.level <= logging.DEBUG
+
+
+def change_level(level: str) -> None:
+    """Write lines from this level on."""
+    _threshold.level = LEVELS[level]
 
 
 def name_error(
@@ -36,9 +54,10 @@ def configure_logs(level: str, stream: TextIO = sys.stderr) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    change_level(level)
     structlog.configure(
-        processors=[*processors, structlog.processors.JSONRenderer()],
-        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        processors=[_threshold, *processors, structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         logger_factory=structlog.WriteLoggerFactory(
             stream
         ),  # a line is one write: several processes share it

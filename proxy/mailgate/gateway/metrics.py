@@ -2,12 +2,21 @@
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Info
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+)
 
-from mailgate.gateway.counters import Durations, Tallies
+from mailgate.gateway.counters import Durations, Tallies, Watched
 from mailgate.model import Effect, Kind, Reason
 
 DECISION_BUCKETS = (0.00002, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.025, 0.1, 1.0)
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # when a series began says Prometheus better
 
 
 class Metrics:
@@ -15,6 +24,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self.decisions = Tallies(
             "mailgate_decisions", "Requests decided", ("effect", "reason", "kind"), self.registry
         )
@@ -40,7 +50,7 @@ class Metrics:
             "mailgate_issuer_keys", "Questions for an issuer's keys, by what came of them", "issuer", "result"
         )
         self.issuer_keys_success = gauge(
-            "mailgate_issuer_keys_success_seconds",
+            "mailgate_issuer_keys_success_timestamp_seconds",
             "When an issuer last answered for its keys, in seconds since 1970",
             "issuer",
         )
@@ -57,7 +67,7 @@ class Metrics:
             "mailgate_kind_contradictions", "Clients whose signals name different kinds"
         )
         self.certificate_expiry = gauge(
-            "mailgate_certificate_expiry_seconds",
+            "mailgate_certificate_expiry_timestamp_seconds",
             "When the certificate that is served there expires, in seconds since 1970",
             "listener",
             "file",
@@ -86,6 +96,11 @@ class Metrics:
         self.help_requests = counter(
             "mailgate_help_requests", "Requests for help from the page of a refusal", "rule"
         )
+        self.lines_lost = counter(
+            "mailgate_log_lines_lost",
+            "Lines of a log that were lost, because they could not be written",
+            "log",
+        )
         self.reloads = counter("mailgate_config_reloads", "Changed files read, by result", "result")
         self.config_ok = gauge("mailgate_config_ok", "1 while the files on disk are free of mistakes")
         self.policy = Info("mailgate_policy", "The policy in force", registry=self.registry)
@@ -104,3 +119,7 @@ class Metrics:
     def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """A gauge that is read when it is scraped."""
         self._gauge(name, meaning).set_function(read)
+
+    def watch_count(self, name: str, meaning: str, read: Callable[[], float]) -> None:
+        """The same of what only grows: ``_total`` is added to its name."""
+        Watched(name, meaning, read, self.registry)

@@ -20,7 +20,8 @@ from mailgate.gateway.pages.view import own_path
 from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.enforce import warned_cookie
 from mailgate.gateway.selfservice.help import HelpDesk, ask_for_help
-from mailgate.gateway.selfservice.me import SelfService, show_me, take_form, tell_status
+from mailgate.gateway.selfservice.language import choose_language
+from mailgate.gateway.selfservice.me import SelfService, ask_again, show_me, take_form, tell_status
 from mailgate.model import Reason, RequestFacts
 
 LOCAL_PREFIX = "/.mailgate/"
@@ -56,8 +57,10 @@ class OwnAddresses:
         self._routes: Routes = {
             "/.mailgate/status": {"GET": status, "HEAD": status},
             "/.mailgate/me": {"GET": me, "HEAD": me, "POST": partial(take_form, self_service)},
+            "/.mailgate/recheck": {"POST": partial(ask_again, self_service)},
             "/.mailgate/healthz": {"GET": _healthz, "HEAD": _healthz},
             "/.mailgate/help": {"POST": partial(ask_for_help, helpdesk)},
+            "/.mailgate/language": {"POST": choose_language},
             "/.mailgate/continue": {"POST": partial(_continue, in_force)},
             "/.mailgate/enroll": {"POST": partial(enroll, enrolling)},
             "/.mailgate/attest": {"POST": partial(attest, enrolling)},

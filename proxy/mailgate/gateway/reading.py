@@ -18,13 +18,14 @@ class Reader:
     in_force: InForce
 
     def origin(self, exchange: Exchange, head: RequestHead) -> Origin:
-        return origin_of(
+        exchange.origin = origin = origin_of(
             head.fields,
             peer=exchange.peer,
             secure=exchange.secure,
             host=head.host,
             trusted=self.in_force.live.trusted,
         )
+        return origin
 
     def facts(self, exchange: Exchange, head: RequestHead, origin: Origin) -> Incoming:
         incoming = read_facts(head, origin, self._presented(exchange), self.in_force.live.logins)

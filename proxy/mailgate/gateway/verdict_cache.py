@@ -33,7 +33,7 @@ from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.logs import debugging
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.own_addresses import is_local
-from mailgate.model import Access, Decision, Effect, Posture, RequestFacts
+from mailgate.model import Access, Decision, Effect, Judged, Posture, RequestFacts
 from mailgate.model import Protocol as Spoken
 from mailgate.policy.rules import DISCOVERY_RULE
 from mailgate.store.client_facts import first_folder
@@ -77,6 +77,7 @@ class Known(NamedTuple):
     until: datetime
     recurring: Counts
     counted: tuple[Callable[[], None], ...]
+    judged: Judged
     yes: tuple[bytes, bytes, bytes] | None
     """An answer to another proxy up to its date, from there to its reference, and from there on; None for mail."""
 
@@ -135,7 +136,8 @@ class VerdictCache:
         if recurring is not None:
             counted = _counted(self._metrics, access, decision)
             parts = _parts(exchange, yes) if yes else None
-            self._put(key, Known(access.now, until, recurring, counted, parts))
+            judged = Judged.of(access, decision)
+            self._put(key, Known(access.now, until, recurring, counted, judged, parts))
 
     def until(self, access: Access, decision: Decision) -> datetime:
         """The first moment at which the same request may be decided otherwise, though nothing is learned meanwhile."""

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
-from email.utils import format_datetime
+from email.utils import format_datetime, formataddr
 from functools import lru_cache, partial
 from urllib.parse import urlsplit
 
 from mailgate.config import Settings
 from mailgate.config.mail import NoticeSettings
+from mailgate.gateway.pages import Appearance
 from mailgate.mail.words import NoticeWriter, RenderedNotice
 from mailgate.model.notice import Notice
 from mailgate.policy.logins import address_of
@@ -21,7 +22,8 @@ class MailHead:
 
     sender: str
     domain: str
-    host: str
+    name: str
+    """Who writes: the company, or the host of the company's mail."""
     me_url: str = ""
 
 
@@ -42,7 +44,7 @@ class Composer:
             raise ValueError("this mail has no notice")
         head, written = self.head, self.render(mail.notice)
         message = EmailMessage()
-        message["From"] = f"{head.host} <{head.sender}>"
+        message["From"] = formataddr((head.name, head.sender))
         message["To"] = mail.address
         message["Subject"] = written.subject
         message["Date"] = format_datetime(mail.queued_at)
@@ -56,15 +58,18 @@ class Composer:
 
 def composer_for(settings: Settings, sender: str = "", domain: str = "") -> Composer:
     """The composer of this gate. Without a sender it only renders notices."""
-    host = urlsplit(settings.public_url).hostname or ""
-    head = MailHead(sender, domain, host, f"{settings.public_url}/.mailgate/me")
-    return Composer(head, _writer(settings.languages.default))
+    company = settings.company
+    name = company.name or urlsplit(settings.public_url).hostname or ""
+    head = MailHead(sender, domain, name, f"{settings.public_url}/.mailgate/me")
+    # without its logo: mail programs show no picture that stands in a mail itself
+    appearance = Appearance(company.name or "", "", company.colour or "", company.colour_dark or "")
+    return Composer(head, _writer(settings.languages.default, appearance))
 
 
 @lru_cache(8)
-def _writer(default_language: str) -> NoticeWriter:
+def _writer(default_language: str, appearance: Appearance) -> NoticeWriter:
     """Kept, since reading the languages takes far longer than writing a mail."""
-    return NoticeWriter(default_language)
+    return NoticeWriter(default_language, appearance)
 
 
 def address_book(notices: NoticeSettings) -> Callable[[str], str]:

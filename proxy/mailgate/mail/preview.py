@@ -7,9 +7,10 @@ from mailgate.config import Rules
 from mailgate.mail.audience import Audience, audience_of, everybody
 from mailgate.mail.recipient_list import Believed, notice_about
 from mailgate.mail.topic import Topic
-from mailgate.model import Kind, Reason
+from mailgate.model import Access, Client, Kind, Posture, PostureState, Reason, RequestFacts
 from mailgate.model.notice import MailKind, Notice, NoticeDevice, Reached, ReachedBy
 from mailgate.policy import Policy
+from mailgate.policy.reasons import apps_named, infer
 from mailgate.rollout.population import Population
 from mailgate.simulate import Subject
 from mailgate.store import Store
@@ -34,18 +35,27 @@ async def nobody() -> AsyncIterator[list[Subject]]:
         yield []
 
 
-def stand_in(topic: Topic, any_laptop: bool) -> Audience:
-    """An audience of one made-up phone, whose person has no name."""
+def stand_in(policy: Policy, topic: Topic, any_laptop: bool) -> Audience:
+    """An audience of one made-up phone, whose person has no name.
+
+    If the rule is about apps, the first that it names is on the phone, so that the mail names one and has the steps for it.
+    """
+    rule, catalog = topic.rule, policy.catalog
+    apps = tuple(sorted(apps_named(rule.when, catalog))[:1])
+    state = PostureState.LISTED if apps else PostureState.MISSING
+    client = Client(Kind.PHONE, handheld=True, os="ios")
+    access = Access(RequestFacts(), client, Posture(state, apps=apps), topic.at)
+    reason = rule.reason or infer(rule.when, rule.effect, access, catalog)
+    names = tuple(map(catalog.name_of, apps)) if reason is Reason.PROHIBITED_APP else ()
     found = Audience(any_laptop=any_laptop)
-    reason = topic.rule.reason or Reason.RULE_MATCHED
-    found.people[""].add(NoticeDevice(reason, Kind.PHONE, "ios", (), topic.rule.notice.fix or ""))
+    found.people[""].add(NoticeDevice(reason, Kind.PHONE, "ios", names, rule.notice.fix or ""))
     return found
 
 
 async def made_up(policy: Policy, topic: Topic) -> Notice:
     """The notice to a made-up person. What it says about laptops is true by these rules."""
     looked = await audience_of(policy, topic.rule.id, topic.at, nobody())
-    return notice_about(topic, stand_in(topic, looked.any_laptop), "", "")
+    return notice_about(topic, stand_in(policy, topic, looked.any_laptop), "", "")
 
 
 def made_up_correction(policy: Policy) -> Notice:

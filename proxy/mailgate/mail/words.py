@@ -8,6 +8,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 from pydantic import with_config
 
+from mailgate.gateway.pages.appearance import OURS, Appearance
 from mailgate.gateway.pages.contact import Contact, contact_link
 from mailgate.gateway.pages.devices import FOUND, STATES, name_of
 from mailgate.gateway.pages.languages import Language, asked_as, load_languages
@@ -110,7 +111,8 @@ class _Block(NamedTuple):
 class NoticeWriter:
     """Writes notices in every language. Built once; writing does no I/O and keeps no state."""
 
-    def __init__(self, default_language: str = "en") -> None:
+    def __init__(self, default_language: str = "en", appearance: Appearance = OURS) -> None:
+        self._appearance = appearance
         self._languages = load_languages()
         self._asked_as = asked_as(self._languages)
         self._default = self._languages[self._asked_as.get(default_language.lower(), "en")]
@@ -123,7 +125,12 @@ class NoticeWriter:
         :param me_url: the address of the person's own page; empty if none is shown.
         """
         language = self._languages.get(self._asked_as.get(notice.language.lower(), ""), self._default)
-        words = {"language": language, "me_url": me_url, **_words(notice, language)}
+        words = {
+            "language": language,
+            "company": self._appearance,
+            "me_url": me_url,
+            **_words(notice, language),
+        }
         text = str(self._text.render(**words)).strip() + "\n"
         return RenderedNotice(
             _subject(notice, language).striptags(), text, self._html.render(**words), language.tag

@@ -4,7 +4,7 @@ The words are those of ``docs/glossary.md``; roles follow NIST SP 800-207 and RF
 """
 
 from mailgate.model.client import LOGINS, Assurance, Client, Kind, Protocol, RequestFacts, Signal
-from mailgate.model.decision import Access, Decision, Effect, RuleTrial, Stage, User
+from mailgate.model.decision import Access, Decision, Effect, Judged, RuleTrial, Stage, User
 from mailgate.model.device import AppsReport, Posture, PostureState, SourceState
 from mailgate.model.proofs import AttestationResult, CertificateResult, HardwareResult
 from mailgate.model.reasons import DEVICE_FINDINGS, Finding, Reason
@@ -22,6 +22,7 @@ __all__ = [
     "Effect",
     "Finding",
     "HardwareResult",
+    "Judged",
     "Kind",
     "Posture",
     "PostureState",

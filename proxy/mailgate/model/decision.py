@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from mailgate.model.client import Client, RequestFacts
 from mailgate.model.device import Posture
@@ -92,3 +93,27 @@ class Decision:
     """When the rule's next, stricter stage starts, or a new device's grace ends."""
     reliefs: int = 0
     """The serial of the reliefs that were looked at."""
+
+
+class Judged(NamedTuple):
+    """What is told of a decision where nothing of its request may be kept: plain words, which are quick to count by."""
+
+    effect: str
+    reason: str
+    rule: str
+    kind: str
+    protocol: str
+    person: str
+    """Who asked, as far as the gate believed it; empty where it did not."""
+
+    @classmethod
+    def of(cls, access: Access, decision: Decision) -> "Judged":
+        client = access.client
+        return cls(
+            str(decision.effect),
+            str(decision.reason),
+            decision.rule,
+            str(client.kind),
+            str(client.protocol),
+            access.user.name,
+        )

@@ -76,10 +76,7 @@ def apps_behind(condition: Condition, access: Access, catalog: AppCatalog) -> tu
     """
     if not access.posture.apps:
         return ()
-    lists = condition.names.get("device.lists", frozenset())
-    named = condition.names.get("device.apps", frozenset()).union(
-        *(catalog.lists.get(each, ()) for each in lists)
-    )
+    named = apps_named(condition, catalog)
     present = [key for key in access.posture.apps if key in named]
     if (
         not present
@@ -99,3 +96,11 @@ def _holds_without_apps(condition: Condition, access: Access) -> bool:
         return condition.holds(activate(without, condition.reads))
     except EvaluationError:
         return False
+
+
+def apps_named(condition: Condition, catalog: AppCatalog) -> frozenset[str]:
+    """Keys of the apps that a condition names, by list or one by one."""
+    lists = condition.names.get("device.lists", frozenset())
+    return condition.names.get("device.apps", frozenset()).union(
+        *(catalog.lists.get(each, ()) for each in lists)
+    )

@@ -27,6 +27,7 @@ from mailgate.policy.durations import Duration
 from mailgate.policy.halting import HaltWhen
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
 from mailgate.policy.stages import Share, Stages
+from mailgate.policy.worded import LANGUAGES, Words
 
 DEFAULT_RULE = "default"
 DISCOVERY_RULE = "discovery"
@@ -120,7 +121,10 @@ _SENTENCE = r"\S\s+\S|[^\x00-\x7F\s]"
 
 
 def _fix(word: object) -> object:
-    """A single word that is none of the fixes is a mistake; a sentence is the rule's own fix."""
+    """A single word that is none of the fixes is a mistake; a sentence is the rule's own fix, in as many languages as it has."""
+    if isinstance(word, Mapping):
+        for each in word.values():
+            _own_sentence(each)
     if isinstance(word, str) and word not in FIXES and not re.search(_SENTENCE, word):
         raise PydanticCustomError(
             "word", "{word}", {"word": word, "known": [*FIXES, "a sentence of your own"]}
@@ -128,11 +132,29 @@ def _fix(word: object) -> object:
     return word
 
 
+def _own_sentence(text: object) -> None:
+    """What stands in a language is a sentence: the words for steps are the same in all of them."""
+    if isinstance(text, str) and not re.search(_SENTENCE, text):
+        raise PydanticCustomError("word", "{word}", {"word": text, "known": ["a sentence of your own"]})
+
+
+_OWN: dict[str, object] = {"type": "string", "pattern": _SENTENCE, "maxLength": 200}
 Fix = Annotated[
-    Text,
+    Words,
     BeforeValidator(_fix),
     WithJsonSchema(
-        {"anyOf": [{"enum": list(FIXES)}, {"type": "string", "pattern": _SENTENCE, "maxLength": 200}]}
+        {
+            "anyOf": [
+                {"enum": list(FIXES)},
+                _OWN,
+                {
+                    "type": "object",
+                    "properties": dict.fromkeys(LANGUAGES, _OWN),
+                    "additionalProperties": False,
+                    "minProperties": 1,
+                },
+            ]
+        }
     ),
 ]
 
@@ -153,7 +175,7 @@ class Notice(Strict):
 
     fix: Fix | None = None
     """What ends it: a fix that pages have steps for, or a sentence. If left out: the fix that fits the reason."""
-    contact: Text | None = None
+    contact: Words | None = None
     """Whom to ask."""
 
 
@@ -162,7 +184,7 @@ class Default(Strict):
 
     effect: Effect = Field(default=Effect.BLOCK, strict=False)
     reason: RuleReason = Reason.NO_RULE_MATCHED
-    title: Text | None = None
+    title: Words | None = None
     notice: Notice = Notice()
 
 
@@ -170,7 +192,7 @@ class Rule(Strict):
     """One rule: whom it is about, what it does to them, from when, and what they are told."""
 
     id: Key
-    title: Text | None = None
+    title: Words | None = None
     when: When
     effect: Effect = Field(strict=False)
     reason: RuleReason | None = None

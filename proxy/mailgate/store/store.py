@@ -55,6 +55,8 @@ class Store:
     def __init__(self, database: Database, change_signal: ChangeSignal, spool: Path) -> None:
         self._database = database
         self.change_signal = change_signal
+        self.spool = spool
+        """The folder of what is kept beside the store."""
         sightings, reports = (
             Spool(spool / f"{noun}.jsonl", _SPOOL_BYTES) for noun in ("sightings", "reports")
         )

@@ -83,6 +83,7 @@ class Companion:
         options.click("#connect")
         # the code has been taken; until then the headline may speak of the last enrolment
         expect(options.locator("#code")).to_be_empty()
+        expect(options.locator("#connected")).to_contain_text("this browser is added")
         expect(options.locator("#headline")).to_have_text("Company mail opens in this browser.")
         options.close()
 

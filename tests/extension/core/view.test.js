@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { EMPTY } from "../../../extension/core/state.js";
 import { readStatus } from "../../../extension/core/status.js";
-import { gravest, viewOf } from "../../../extension/core/view.js";
+import { viewOf } from "../../../extension/core/view.js";
 
 /** @typedef {import("../../../extension/core/state.js").Memory} Memory */
 
@@ -38,18 +38,26 @@ test("a block says what blocks, what ends it and whom to ask", () => {
   assert.equal(here?.contact, "it-help@example.com");
 });
 
-test("each device has its line; the badge shows the gravest", () => {
+test("each device has its line, this browser first; the tone is this browser's, as the headline is", () => {
   const phone = { id: "a", kind: "phone", os: "ios", os_version: "18.6", verdict: BLOCK };
   const own = { id: "b", here: true, kind: "laptop", verdict: ALLOW };
   const view = viewOf(knowing(ALLOW, [phone, own, { id: "c", kind: "toaster", apps: ["tiktok"] }]));
   assert.deepEqual(view.devices.map(({ kind, tone, system }) => [kind, tone, system]), [
-    ["kind_phone", "blocked", "iOS 18.6"],
     ["kind_here", "ok", ""],
+    ["kind_phone", "blocked", "iOS 18.6"],
     ["kind_other", "waiting", ""],
   ]);
-  assert.equal(view.tone, "ok");
-  assert.equal(gravest(view), "blocked");
-  assert.equal(gravest(viewOf(knowing(ALLOW))), "ok");
+  assert.deepEqual([view.tone, view.headline], ["ok", ["here_allow"]]);
+});
+
+test("two computers that look the same are told apart by the end of an id; one alone needs none", () => {
+  const computer = { kind: "laptop", os: "windows", verdict: ALLOW };
+  const devices = [
+    { ...computer, id: "a", tail: "LF2S" },
+    { ...computer, id: "b", tail: "9XQ2" },
+    { id: "c", kind: "phone", os: "ios", tail: "4F2A", verdict: ALLOW },
+  ];
+  assert.deepEqual(viewOf(knowing(ALLOW, devices)).devices.map(({ tail }) => tail), ["LF2S", "9XQ2", ""]);
 });
 
 test("this browser's line in the list does not say again what stands above it", () => {

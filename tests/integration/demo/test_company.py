@@ -1,9 +1,7 @@
 """``mailgate demo --people`` as a process, on both databases, looked at with the commands that its tour names."""
 
 import json
-import re
 import shlex
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,34 +9,34 @@ from typing import Any
 
 import psycopg
 import pytest
+from tests.demos import RunningDemo, running_demo
 from tests.integration.commands import begin
-from tests.servers import free_port, require, running
+from tests.servers import require
 
-ROOT = Path(__file__).parents[3]
-ENVIRONMENT = {"PYTHONPATH": str(ROOT / "proxy")}
-MAILGATE = [sys.executable, "-m", "mailgate"]
 PEOPLE = 150
-SIZE = re.compile(r"([\d,]+) people, ([\d,]+) devices, ([\d,]+) requests")
 LISTED, MORE = {"tiktok", "tiktok-lite"}, {"capcut", "deepseek"}
 
 
 @dataclass(frozen=True)
 class Made:
-    directory: Path
-    tour: str
+    demo: RunningDemo
+    commands: dict[str, str]
+
+    @property
+    def directory(self) -> Path:
+        return self.demo.directory
 
     def run(self, words: str) -> str:
-        """What the command of the tour that begins so prints, as JSON."""
-        (line,) = [line for line in self.tour.splitlines() if f"mailgate {words} " in line]
+        """What the command of the start page that begins so prints, as JSON."""
+        (line,) = [line for line in self.commands.values() if f"mailgate {words} " in line]
         _, _, command = line.partition(" mailgate ")
         done = begin([*shlex.split(command), "--json"], self.directory, {}).ended()
         done.check_returncode()
         return done.stdout
 
 
-def demo(store: str) -> list[str]:
-    arguments = ["demo", "--rules", str(ROOT / "config"), "--port", str(free_port()), "--people", str(PEOPLE)]
-    return [*arguments, "--directory", "here", *(["--store", store] if store else [])]
+def options(store: str) -> list[str]:
+    return ["--people", str(PEOPLE), "--directory", "here", *(["--store", store] if store else [])]
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -50,17 +48,8 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         with psycopg.connect(address.format("postgres"), autocommit=True) as server:
             server.execute("CREATE DATABASE company")
         store = address.format("company")
-    directory = tmp_path_factory.mktemp("company")
-    log = directory / "demo.log"
-    command = [*MAILGATE, *demo(store)]
-    with running(
-        command,
-        ready=lambda: "Ctrl-C ends" in log.read_text(),
-        log=log,
-        environment=ENVIRONMENT,
-        directory=directory,
-    ):
-        yield Made(directory, log.read_text())
+    with running_demo(tmp_path_factory.mktemp("company"), *options(store)) as demo:
+        yield Made(demo, demo.commands())
 
 
 @pytest.fixture(scope="module")
@@ -72,9 +61,9 @@ def devices(made: Made) -> list[dict[str, Any]]:
 def test_there_are_as_many_devices_as_it_says_of_every_kind_and_state(
     made: Made, devices: list[dict[str, Any]]
 ) -> None:
-    found = SIZE.search(made.tour)
-    assert found
-    assert [int(each.replace(",", "")) for each in found.groups()[:2]] == [PEOPLE, len(devices)]
+    of_personas = [each for each in devices if each["owner"].startswith("demo.")]
+    assert of_personas == []  # nobody has played one yet
+    assert len({each["owner"] for each in devices}) <= PEOPLE < len(devices)
     assert {each["kind"] for each in devices} == {"laptop", "phone", "tablet"}
     assert {"clean", "listed", "partial", "stale", "missing"} <= {each["state"] for each in devices}
 
@@ -103,6 +92,6 @@ def test_the_log_of_its_history_is_whole(made: Made) -> None:
 
 
 def test_a_second_demo_in_the_folder_is_refused(made: Made) -> None:
-    again = begin(demo(""), made.directory, {}).ended()
+    again = begin(["demo", *options("")], made.directory, {}).ended()
     assert again.returncode == 1
     assert "a demo runs in here already" in again.stderr

@@ -6,6 +6,7 @@ from sqlalchemy.engine import URL
 from tests.unit.gateway.gates import gate
 
 from mailgate.app import Service, utc_now
+from mailgate.app.observing import Observing
 from mailgate.app.ports import ports_for
 from mailgate.app.trust import Trust
 from mailgate.app.workers import ALONE
@@ -110,4 +111,5 @@ def service(bundle):
     wired.syncing = SimpleNamespace(health=dict)
     wired.siblings = Siblings(ALONE, on.metrics.registry)
     wired.ports = ports_for(first.settings, on, ALONE)
+    wired.observing = Observing(wired.gate, ALONE)
     return wired

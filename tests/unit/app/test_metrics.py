@@ -13,7 +13,7 @@ def test_every_number_is_the_one_of_this_moment(service):
     watch_numbers(service.gate, service.store.ledger, service.keeper)
 
     def shown():
-        names = ("ledger_written", "ledger_spooled", "ledger_dropped", "ledger_passed_over", "policy_serial", "policy_held")  # fmt: skip
+        names = ("ledger_written_total", "ledger_spooled_total", "ledger_dropped_total", "ledger_passed_over_total", "policy_serial", "policy_held")  # fmt: skip
         return [value(service.gate, f"mailgate_{name}") for name in names]
 
     assert shown() == [1, 2, 0, 3, 5, 0]
@@ -21,7 +21,7 @@ def test_every_number_is_the_one_of_this_moment(service):
     service.keeper.held, service.keeper.current.activation.serial = "the files are held", 6
     assert shown() == [1, 2, 7, 8, 6, 1]
     assert value(service.gate, "mailgate_activesync_hanging") == 0
-    assert value(service.gate, "mailgate_crl_next_update_seconds") == 0
+    assert value(service.gate, "mailgate_crl_next_update_timestamp_seconds") == 0
 
 
 def test_what_waits_and_since_when_is_read_at_this_moment(service):
@@ -29,7 +29,7 @@ def test_what_waits_and_since_when_is_read_at_this_moment(service):
     watch_backlogs(service.gate.metrics, service.store, lambda: now)
 
     def shown():
-        names = ("ledger_waiting", "reports_waiting", "store_refuses_since_seconds")
+        names = ("ledger_waiting", "reports_waiting", "store_refuses_since_timestamp_seconds")
         return [value(service.gate, f"mailgate_{name}") for name in names]
 
     assert shown() == [0, 0, 0]

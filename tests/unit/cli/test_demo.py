@@ -19,7 +19,7 @@ RULES = Path(__file__).parents[3] / "config"
 @pytest.fixture(autouse=True)
 def in_an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(demo, "configure_logs", lambda level: structlog.reset_defaults())
+    monkeypatch.setattr(demo, "configure_logs", lambda level, stream: structlog.reset_defaults())
 
 
 @pytest.mark.parametrize(
@@ -47,9 +47,9 @@ def test_a_folder_that_may_not_be_written_to_is_named(monkeypatch: pytest.Monkey
 
 
 def test_keys_are_made_once_where_mint_looks_for_them() -> None:
-    assert demo._issuer() == KEYS / JWKS_FILE
+    assert demo._keys() == KEYS
     first = {name: (KEYS / name).read_text() for name in (ISSUER_KEY_FILE, DEVICE_KEY_FILE, JWKS_FILE)}
-    demo._issuer()
+    demo._keys()
     assert {name: (KEYS / name).read_text() for name in first} == first
 
 
@@ -81,4 +81,5 @@ def test_what_is_asked_for_is_what_runs(monkeypatch: pytest.MonkeyPatch) -> None
     assert CliRunner().invoke(app, ["demo", *arguments]).exit_code == 0
     (asked,) = seen
     assert (asked.people, asked.directory) == (12, Path("here"))
+    assert (asked.port, asked.admin_port, asked.start_port) == (8080, 8081, 8082)
     assert asked.store == "postgresql://db.example.com/mailgate"

@@ -20,27 +20,29 @@ def test_runs_are_counted_by_result():
 
     assert (value("runs_total", result="ok"), value("runs_total", result="timeout")) == (1, 1)
     assert (value("records_total"), value("pages_total"), value("throttled_total")) == (5, 4, 1)
-    assert value("seconds_total") == 2.5
+    assert value("run_seconds_total") == 2.5
 
 
 def test_how_connectors_fare_is_shown_whichever_gate_ran_them():
     registry = CollectorRegistry()
     state = SourceState("mdm", last_success=NOW, devices=7, held=2)
-    Numbers(registry).show({"mdm": state, "new": SourceState("new")}, NOW + timedelta(minutes=1))
+    every = {"mdm": timedelta(minutes=15)}
+    Numbers(registry).show({"mdm": state, "new": SourceState("new")}, every)
 
     def value(name, connector="mdm"):
         return registry.get_sample_value(f"mailgate_connector_{name}", {"connector": connector})
 
-    assert (value("devices"), value("held"), value("last_success_age_seconds")) == (7, 2, 60)
-    assert value("last_success_age_seconds", "new") is None
+    assert (value("devices"), value("held"), value("interval_seconds")) == (7, 2, 900)
+    assert value("last_success_timestamp_seconds") == NOW.timestamp()
+    assert (value("last_success_timestamp_seconds", "new"), value("interval_seconds", "new")) == (0, None)
 
 
 def test_of_a_connector_that_the_settings_name_no_more_nothing_is_shown():
     """An alarm on devices that it held would go on for ever."""
     registry = CollectorRegistry()
     numbers, state = Numbers(registry), SourceState("mdm", last_success=NOW, devices=7, held=2)
-    numbers.show({"mdm": state, "new": SourceState("new")}, NOW)
-    numbers.show({"other": state}, NOW)
+    numbers.show({"mdm": state, "new": SourceState("new")}, {"mdm": timedelta(minutes=15)})
+    numbers.show({"other": state}, {})
 
     def names():
         return {each.labels["connector"] for metric in registry.collect() for each in metric.samples}

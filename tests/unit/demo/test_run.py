@@ -32,7 +32,14 @@ class Stage:
         self.seen.append(f"gate before {load_bundle(config).settings.upstream}")
         if self.breaks:
             raise self.breaks
-        ready(SimpleNamespace(admin="http://127.0.0.1:8081"))
+        ready(SimpleNamespace(admin="http://127.0.0.1:8124"))
+
+    async def spare(self, _config, _now) -> None:
+        self.seen.append("somebody is spared")
+
+    @asynccontextmanager
+    async def start_page(self, _demo, _place):
+        yield "http://localhost:8125/"
 
     @asynccontextmanager
     async def mailbox(self):
@@ -48,6 +55,8 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     stage = Stage()
     monkeypatch.setattr(run, "serve", stage.serve)
     monkeypatch.setattr(run, "mailbox_address", stage.mailbox)
+    monkeypatch.setattr(run, "spare", stage.spare)
+    monkeypatch.setattr(run, "_start_page", stage.start_page)
     return stage
 
 
@@ -56,8 +65,8 @@ def demo(tmp_path: Path):
     """A demo before this webmail."""
     (tmp_path / JWKS_FILE).write_text(key_files(bytes(32), bytes(range(32)))[JWKS_FILE])
 
-    def made(upstream: str = "", rules: Path = RULES) -> Demo:
-        return Demo(tmp_path / "demo", rules, tmp_path / JWKS_FILE, 8123, upstream, "mailgate")
+    def made(upstream: str = "", rules: Path | None = RULES) -> Demo:
+        return Demo(tmp_path / "demo", rules, tmp_path, 8123, 8124, 8125, upstream, "mailgate")
 
     return made
 
@@ -65,11 +74,23 @@ def demo(tmp_path: Path):
 def test_the_mailbox_is_open_as_long_as_the_gate(stage: Stage, demo) -> None:
     shown: list[Place] = []
     asyncio.run(run_demo(demo(), shown.append))
-    assert stage.seen == ["mailbox opens", "gate before http://127.0.0.1:9", "mailbox closes"]
+    assert stage.seen == [
+        "mailbox opens",
+        "somebody is spared",
+        "gate before http://127.0.0.1:9",
+        "mailbox closes",
+    ]
     policy = str(RULES / "policy.yaml")
     config = str(demo().directory / "mailgate.yaml")
     assert shown == [
-        Place("http://localhost:8123/", "http://127.0.0.1:8081", "mailgate", policy, config=config)
+        Place(
+            "http://localhost:8123/",
+            "http://127.0.0.1:8124",
+            "mailgate",
+            policy,
+            config=config,
+            start="http://localhost:8125/",
+        )
     ]
 
 
@@ -84,9 +105,27 @@ def test_a_company_is_made_up_before_the_gate_starts_and_its_admins_are_in_the_s
     monkeypatch.setattr(run, "fill", filled)
     shown: list[Place] = []
     asyncio.run(run_demo(replace(demo("https://mail.example.com"), people=7), shown.append))
-    assert stage.seen == ["7 people", "gate before https://mail.example.com"]
+    assert stage.seen == ["7 people", "somebody is spared", "gate before https://mail.example.com"]
     assert shown[0].filled == "a company"
     assert set(load_bundle(Path(shown[0].config)).settings.admins) == {"ada", "grace"}
+
+
+@pytest.mark.parametrize(("new", "made_up"), [(True, [run.USUAL]), (False, [])])
+def test_unless_told_otherwise_a_company_is_made_up_where_the_store_is_new(
+    stage: Stage, demo, monkeypatch: pytest.MonkeyPatch, new: bool, made_up: list[int]
+) -> None:
+    asked: list[int] = []
+
+    async def is_new(_config: Path) -> bool:
+        return new
+
+    async def filled(_config: Path, count: int, _progress) -> None:
+        asked.append(count)
+
+    monkeypatch.setattr(run, "is_new", is_new)
+    monkeypatch.setattr(run, "fill", filled)
+    asyncio.run(run_demo(replace(demo(), people=None), lambda _: None))
+    assert asked == made_up
 
 
 def test_a_second_demo_in_the_same_folder_changes_nothing(stage: Stage, demo) -> None:
@@ -99,7 +138,7 @@ def test_a_second_demo_in_the_same_folder_changes_nothing(stage: Stage, demo) ->
 def test_a_webmail_of_one_s_own_takes_the_place_of_the_mailbox(stage: Stage, demo) -> None:
     shown: list[Place] = []
     asyncio.run(run_demo(demo("https://mail.example.com"), shown.append))
-    assert stage.seen == ["gate before https://mail.example.com"]
+    assert stage.seen[-1] == "gate before https://mail.example.com"
     assert shown[0].upstream == "https://mail.example.com"
 
 

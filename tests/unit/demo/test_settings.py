@@ -13,10 +13,16 @@ def test_a_gate_can_be_started_with_it(tmp_path: Path) -> None:
     jwks = tmp_path / JWKS_FILE
     jwks.write_text(key_files(bytes(32), bytes(range(32)))[JWKS_FILE])
     path = write_settings(
-        tmp_path / "a: directory" / "demo", port=8123, upstream="http://127.0.0.1:9", rules=RULES, jwks=jwks
+        tmp_path / "a: directory" / "demo",
+        port=8123,
+        admin_port=8124,
+        upstream="http://127.0.0.1:9",
+        rules=RULES,
+        jwks=jwks,
     )
     settings = load_bundle(path).settings
     assert (str(settings.listen), settings.public_url) == ("127.0.0.1:8123", "http://localhost:8123")
+    assert (str(settings.admin_listen), settings.probe) == ("127.0.0.1:8124", "require")
     assert [issuer.issuer for issuer in settings.attestation.issuers] == [TEST_ISSUER]
 
 
@@ -25,7 +31,7 @@ def test_a_store_of_one_s_own_may_hold_a_password(tmp_path: Path) -> None:
     jwks.write_text(key_files(bytes(32), bytes(range(32)))[JWKS_FILE])
     url = "postgresql://mailgate:not-to-be-seen@db.example.com/mailgate"
     path = write_settings(
-        tmp_path, port=8123, upstream="http://127.0.0.1:9", rules=RULES, jwks=jwks, store=url
+        tmp_path, port=8123, admin_port=8124, upstream="http://127.0.0.1:9", rules=RULES, jwks=jwks, store=url
     )
     assert load_bundle(path).settings.store.get_secret_value() == url
     assert "not-to-be-seen" not in path.read_text()
@@ -34,6 +40,11 @@ def test_a_store_of_one_s_own_may_hold_a_password(tmp_path: Path) -> None:
 
 def test_who_opens_it_is_told_that_changes_are_lost(tmp_path: Path) -> None:
     path = write_settings(
-        tmp_path, port=8123, upstream="http://127.0.0.1:9", rules=RULES, jwks=tmp_path / JWKS_FILE
+        tmp_path,
+        port=8123,
+        admin_port=8124,
+        upstream="http://127.0.0.1:9",
+        rules=RULES,
+        jwks=tmp_path / JWKS_FILE,
     )
     assert path.read_text().startswith("# Written anew at every start")

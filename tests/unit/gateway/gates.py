@@ -176,8 +176,8 @@ class NoPeople:
     async def unreported(self, login, devices):
         return list(self.sighted)
 
-    async def requests(self, login, devices):
-        return self.rows, len(self.rows)
+    async def requests(self, login, devices, size=50):
+        return self.rows[:size], len(self.rows)
 
     async def quarantine_mails(self, persons):
         return self.refusal_mails

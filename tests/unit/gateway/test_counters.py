@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from mailgate.gateway.counters import Durations, Tallies
+from mailgate.gateway.counters import Durations, Tallies, Watched
 
 BOUNDS = (0.00002, 0.001, 1.0)
 
@@ -38,3 +38,11 @@ def test_what_is_counted_has_the_series_of_the_librarys_own_counter(events):
         tallies.add(event)
         counter.labels(*event).inc()
     assert series(ours) == series(theirs)
+
+
+def test_what_is_counted_elsewhere_is_read_when_it_is_scraped():
+    registry, rows = CollectorRegistry(), [3]
+    Watched("rows", "Rows", lambda: rows[0], registry)
+    assert registry.get_sample_value("rows_total") == 3
+    rows[0] = 4
+    assert registry.get_sample_value("rows_total") == 4

@@ -7,7 +7,7 @@ import logging
 import pytest
 import structlog
 
-from mailgate.gateway.logs import configure_logs
+from mailgate.gateway.logs import change_level, configure_logs, debugging
 
 
 @pytest.fixture
@@ -22,6 +22,7 @@ def logged():
 
     yield configure
     structlog.reset_defaults()
+    change_level("debug")
     root.handlers[:], root.level = before
 
 
@@ -46,6 +47,19 @@ def test_what_is_below_the_level_is_not_written(logged, level, events):
     for event in ("debug", "info", "warning", "error"):
         getattr(structlog.get_logger(), event)(event)
     assert [line["event"] for line in lines()] == events
+
+
+def test_the_level_can_be_changed_under_a_logger_that_is_in_use(logged):
+    lines, log = logged("warning"), structlog.get_logger()
+    log.info("before")
+    log.warning("kept")
+    assert not debugging()
+    change_level("debug")
+    assert debugging()
+    log.debug("after")
+    change_level("error")
+    log.warning("too mild")
+    assert [line["event"] for line in lines()] == ["kept", "after"]
 
 
 @pytest.mark.parametrize("level", ["debug", "error"])

@@ -134,7 +134,7 @@ class Side:
         on = self.gate
         self.cache = cache(on.in_force, on.recorder.ledger.recurring, on.metrics)
         self.gate = replace(on, verdicts=self.cache, questions=replace(on.questions, verdicts=self.cache))
-        self.server = Server(self.gate.handle, LIMITS)
+        self.server = Server(self.gate.handle, LIMITS, over=self.gate.requests.over)
         self.found = 0
 
     async def ask(self, peer, data):
@@ -146,8 +146,8 @@ class Side:
     def left(self):
         """All that can be seen of it afterwards."""
         numbers = generate_latest(self.gate.metrics.registry).decode()
-        # how long a decision took is another each time; how many were timed is not
-        timed = re.sub(r"mailgate_decision_seconds_(?:bucket|sum).*\n|.*_created.*\n", "", numbers)
+        # how long anything took is another each time; how many were timed is not
+        timed = re.sub(r"mailgate_\w+_seconds_(?:bucket|sum).*\n|process_.*\n", "", numbers)
         self.book._gather()
         rows = self.book._items
         return self.got, self.webmail.asked, rows, self.book.passed_over, self.languages.heard, timed

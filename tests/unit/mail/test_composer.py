@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pytest
 from tests.unit.store.mail import a_mail
 
+from mailgate.gateway.pages import Appearance
 from mailgate.mail.composer import Composer, MailHead, message_id
 from mailgate.mail.words import NoticeWriter
 from mailgate.model import Kind, Reason
@@ -35,3 +38,14 @@ def test_the_same_mail_is_the_same_mail_whenever_it_is_tried() -> None:
 def test_a_mail_that_no_longer_has_its_notice_is_not_composed() -> None:
     with pytest.raises(ValueError, match="no notice"):
         Composer(HEAD, NoticeWriter())(a_mail(notice=None))
+
+
+def test_a_mail_shows_whose_it_is() -> None:
+    look = Appearance("Example, Inc.", "", "#7a1f5c", "#f0a5d8")
+    head = replace(HEAD, name="Example, Inc.")
+    message = Composer(head, NoticeWriter("en", look))(a_mail())
+    assert message["From"] == f'"Example, Inc." <{HEAD.sender}>'
+    html = message.get_body(("html",))
+    assert html is not None
+    assert '<p class="from"><bdi>Example, Inc.</bdi></p>' in html.get_content()
+    assert "--accent:#7a1f5c" in html.get_content()

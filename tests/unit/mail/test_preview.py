@@ -44,6 +44,25 @@ async def test_a_made_up_person_is_told_of_laptops_what_is_true_of_them() -> Non
         assert (notice.laptop_free, [each.fix for each in notice.devices]) == (free, ["remove-app"])
 
 
+@pytest.mark.parametrize(
+    ("when", "reason", "apps"),
+    [
+        ("client.handheld && 'prohibited' in device.lists", "prohibited-app", ["TikTok"]),
+        ("client.handheld && 'tiktok' in device.apps", "prohibited-app", ["TikTok"]),
+        ("client.handheld && device.state != 'clean'", "posture-missing", []),
+        ("client.kind == 'phone'", "kind-refused", []),
+    ],
+)
+async def test_a_made_up_person_is_told_what_a_real_one_would_be(
+    when: str, reason: str, apps: list[str]
+) -> None:
+    line = f"""{{id: app, when: "{when}", effect: block}}"""
+    known = rules(policy(line, OPEN)).policy
+    topic = topic_of(known, 2, "app", MailKind.ENFORCED, NOW)
+    (device,) = (await made_up(known, topic)).devices
+    assert (device.reason, list(device.apps)) == (reason, apps)
+
+
 def test_a_made_up_person_was_kept_out_by_the_first_rule_that_restricts() -> None:
     told = made_up_correction(rules(policy(OPEN, APP)).policy)
     assert told.reached == (Reached(ReachedBy.REFUSAL, "No such apps", Reason.RULE_MATCHED),)

@@ -1,11 +1,19 @@
-"""The metrics of all workers in one answer. Each sample is labelled with its worker."""
+"""The metrics of all workers in one answer. Each sample is labelled with its worker.
+
+They are in the text of Prometheus; where requests have traces, and who asks takes it, in that of OpenMetrics, which has room for examples.
+"""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, UnixConnector, web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from prometheus_client.metrics_core import Metric
+from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client.openmetrics.parser import (
+    text_string_to_metric_families as open_string_to_metric_families,
+)
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
@@ -18,8 +26,9 @@ LABEL = "worker"
 def metrics_app(registry: CollectorRegistry) -> web.Application:
     """What a worker answers the first one: ``/metrics``, and ``/healthz`` for whether it answers."""
 
-    async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    async def metrics(request: web.Request) -> web.Response:
+        form = FORMS[takes_examples(request.headers.get("Accept", ""))]
+        return web.Response(body=form.write(registry), headers={"Content-Type": form.content_type})
 
     async def healthz(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")
@@ -29,65 +38,86 @@ def metrics_app(registry: CollectorRegistry) -> web.Application:
     return app
 
 
-class Siblings:
-    """The workers beside the first one."""
+class Form(NamedTuple):
+    """How numbers are told."""
 
-    def __init__(self, place: Place, registry: CollectorRegistry) -> None:
-        self._place, self._registry = place, registry
+    content_type: str
+    write: Callable[[CollectorRegistry], bytes]
+    read: Callable[[str], Iterable[Metric]]
+
+
+PLAIN = Form(CONTENT_TYPE_LATEST, generate_latest, text_string_to_metric_families)
+OPEN = Form(openmetrics.CONTENT_TYPE_LATEST, openmetrics.generate_latest, open_string_to_metric_families)
+FORMS = (PLAIN, OPEN)
+_OPEN = "application/openmetrics-text"
+
+
+def takes_examples(accept: str) -> bool:
+    """Whether whoever sends this ``Accept`` takes OpenMetrics."""
+    return any(each.partition(";")[0].strip() == _OPEN for each in accept.split(","))
+
+
+class Siblings:
+    """The workers beside the first one. ``examples``: whether there are any for durations."""
+
+    def __init__(self, place: Place, registry: CollectorRegistry, *, examples: bool = False) -> None:
+        self._place, self._registry, self._examples = place, registry, examples
         if place.has_admin:
             Gauge("mailgate_workers_wanted", "Processes that should serve", registry=registry).set(place.of)
             self._answer = Gauge("mailgate_workers_answering", "Processes that serve now", registry=registry)
 
-    async def metrics(self) -> bytes:
-        """The text of ``/metrics`` for all workers that answer; those that do not are missing in it."""
-        texts = await self.texts()
-        return texts[0].encode() if self._place.of == 1 else merged(texts)
+    async def metrics(self, accept: str = "") -> tuple[bytes, str]:
+        """The text of ``/metrics`` for all workers that answer, and its type; those that do not are missing in it."""
+        form = FORMS[self._examples and takes_examples(accept)]
+        texts = await self.texts(form)
+        told = texts[0].encode() if self._place.of == 1 else merged(texts, form)
+        return told, form.content_type
 
-    async def texts(self) -> dict[int, str]:
+    async def texts(self, form: Form = PLAIN) -> dict[int, str]:
         """The metrics of each worker that answers, by its number."""
-        others = await self._others("/metrics")
+        others = await self._others("/metrics", form.content_type)
         self._answer.set(1 + len(others))
-        return {0: generate_latest(self._registry).decode(), **others}
+        return {0: form.write(self._registry).decode(), **others}
 
     async def missing(self) -> list[int]:
         """The numbers of the workers that do not answer."""
         answering = await self._others("/healthz")
         return [number for number in range(1, self._place.of) if number not in answering]
 
-    async def _others(self, path: str) -> dict[int, str]:
+    async def _others(self, path: str, accept: str = "*/*") -> dict[int, str]:
         numbers = range(1, self._place.of)
-        texts = await asyncio.gather(*(self._ask(number, path) for number in numbers))
+        texts = await asyncio.gather(*(self._ask(number, path, accept) for number in numbers))
         return {number: text for number, text in zip(numbers, texts, strict=True) if text is not None}
 
-    async def _ask(self, number: int, path: str) -> str | None:
+    async def _ask(self, number: int, path: str, accept: str) -> str | None:
         connector = UnixConnector(str(self._place.metrics_socket(number)))
         try:
             async with (
                 ClientSession(connector=connector, timeout=PATIENCE) as session,
-                session.get(f"http://worker{path}") as response,
+                session.get(f"http://worker{path}", headers={"Accept": accept}) as response,
             ):
                 return await response.text() if response.status == 200 else None
         except (ClientError, OSError, TimeoutError):
             return None
 
 
-def merged(texts: Mapping[int, str]) -> bytes:
+def merged(texts: Mapping[int, str], form: Form = PLAIN) -> bytes:
     """One text of the metrics of several workers. Each sample has its worker's number as a label."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Told(texts))
-    return generate_latest(registry)
+    registry.register(_Told(texts, form))
+    return form.write(registry)
 
 
 class _Told(Collector):
     """Texts of several workers as one set of metrics."""
 
-    def __init__(self, texts: Mapping[int, str]) -> None:
-        self._texts = texts
+    def __init__(self, texts: Mapping[int, str], form: Form) -> None:
+        self._texts, self._form = texts, form
 
     def collect(self) -> Iterator[Metric]:
         merged: dict[str, Metric] = {}
         for number, text in self._texts.items():
-            for family in text_string_to_metric_families(text):
+            for family in self._form.read(text):
                 whole = merged.setdefault(family.name, Metric(family.name, family.documentation, family.type))
                 whole.samples += [
                     sample._replace(labels={**sample.labels, LABEL: str(number)}) for sample in family.samples

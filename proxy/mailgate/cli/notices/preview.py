@@ -54,7 +54,7 @@ def preview(
         if stands_in:
             if person:
                 fail(1, f"rule `{rule}` is not about {printable(person)}: they would get no mail")
-            found = stand_in(topic, found.any_laptop)
+            found = stand_in(bundle.policy, topic, found.any_laptop)
         spoken = language or (await store.languages.of([login])).get(login, "")
         notice = notice_about(topic, found, "" if stands_in else login, spoken)
         return composer_for(bundle.settings).render(notice), stands_in

@@ -29,6 +29,8 @@ class EverySource(Strict):
     """How often it is asked, with up to a tenth more by chance."""
     full_every: Duration = timedelta(hours=24)
     """How often everything is read, if the API can tell what changed; otherwise each run reads everything."""
+    seen_within: Duration | None = None
+    """How long it usually takes until it sees a change on a device: told to people who are refused. If left out, they are told nothing."""
     unavailable_after: Duration = timedelta(hours=1)
     """How long it may fail before its old reports are called ``unavailable`` instead of ``stale``."""
     most_gone: int = Field(default=10, ge=0, le=100)

@@ -1,5 +1,6 @@
 """Settings of Microsoft Intune."""
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -7,6 +8,7 @@ from pydantic import Field, StringConstraints
 from mailgate.config.addresses import ServiceUrl
 from mailgate.config.references import Secret
 from mailgate.config.sources.every_source import Asked
+from mailgate.config.values import Duration
 
 Tenant = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$", max_length=253)]
 ClientId = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=200)]
@@ -25,5 +27,7 @@ class IntuneSettings(Asked):
     """The address of Microsoft Graph; a national cloud has another."""
     login_url: ServiceUrl = "https://login.microsoftonline.com"
     """The address of the token endpoint; a national cloud has another."""
+    seen_within: Duration | None = timedelta(hours=8)
+    """Devices check in with Intune every eight hours."""
     witnesses: int = Field(default=25, ge=0, le=1000)
     """How many apps' device lists may be read to learn which devices have an inventory at all."""

@@ -50,6 +50,21 @@ for (const toast of document.querySelectorAll('[data-lasts]')) {
   setTimeout(() => toast.querySelector('form')?.remove(), 1000 * toast.dataset.lasts);
 }
 
+// Where the browser keeps its clipboard to itself, as it does without https, the text is marked to be copied by hand.
+async function copy(button) {
+  const source = document.getElementById(button.dataset.copy);
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    button.textContent = button.dataset.copied;
+  } catch {
+    getSelection().selectAllChildren(source);
+  }
+}
+
+document.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-copy]');
+  if (button) copy(button);
+});
 showTimes(document);
 document.querySelectorAll('[data-again]').forEach(lookAgain);
 const sign = document.querySelector('[data-live]');

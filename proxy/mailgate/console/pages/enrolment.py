@@ -4,7 +4,7 @@ from aiohttp import web
 
 from mailgate.console.access import needs
 from mailgate.console.context import context_of, person_of
-from mailgate.console.enrolment import MOST_USES, make_token
+from mailgate.console.enrolment import MOST_USES, make_code, make_token
 from mailgate.console.enrolment import revoke as shut_out
 from mailgate.console.forms import form_of
 from mailgate.console.layout import seen_other, show
@@ -40,6 +40,19 @@ async def make(request: web.Request) -> web.Response:
 
 
 @needs("operator")
+async def code(request: web.Request) -> web.Response:
+    """Make a code for one browser and show it, this once, with what to do with it."""
+    desk, user = context_of(request), str((await form_of(request)).get("user", "")).strip()
+    if not user or len(user) > LONGEST or not user.isprintable():
+        return await _shown(
+            request, 422, wrong=f"A code is for one person: a login name of at most {LONGEST} characters."
+        )
+    owner = desk.bundle().settings.logins.person(user)
+    text = await make_code(desk.store, person_of(request), desk.clock(), owner)
+    return await _shown(request, code=text, owner=owner)
+
+
+@needs("operator")
 async def revoke(request: web.Request) -> web.Response:
     """Ask first; then shut it out, at every gate within a second."""
     context, sent = context_of(request), await form_of(request)
@@ -52,7 +65,15 @@ async def revoke(request: web.Request) -> web.Response:
     return seen_other(request, "enrolment")
 
 
-async def _shown(request: web.Request, status: int = 200, *, made: str = "", wrong: str = "") -> web.Response:
+async def _shown(
+    request: web.Request,
+    status: int = 200,
+    *,
+    made: str = "",
+    wrong: str = "",
+    code: str = "",
+    owner: str = "",
+) -> web.Response:
     store = context_of(request).store.enrolments
     keys = await store.page(request.query.get("key", "")[:LONGEST], SIZE)
     tokens = await store.tokens(SIZE + 1, place_in(request.query))
@@ -66,6 +87,9 @@ async def _shown(request: web.Request, status: int = 200, *, made: str = "", wro
         keys=keys,
         more=keys[-1].thumbprint if len(keys) == SIZE else "",
         made=made,
+        code=code,
+        owner=owner,
+        mail=context_of(request).bundle().settings.public_url,
         wrong=wrong,
         lives=LIVES,
         now=context_of(request).clock(),
@@ -75,5 +99,6 @@ async def _shown(request: web.Request, status: int = 200, *, made: str = "", wro
 ROUTES = [
     web.get("/enrolment", enrolment, name="enrolment"),
     web.post("/enrolment", make, name="enrolment-make"),
+    web.post("/enrolment/code", code, name="enrolment-code"),
     web.post("/enrolment/revoke", revoke, name="enrolment-revoke"),
 ]

@@ -5,13 +5,21 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from mailgate.demo.company.devices import FLEET, INTUNE, JAMF
 from mailgate.demo.company.history import OPERATOR, SECOND
 from mailgate.rollout.admins import SALT_BYTES, SECRET_BYTES, hash_of, new_secret, token_of
 
 SETTINGS = "company.json"
 """What a company adds to the settings of the demo."""
+NOTHING = "nothing"
+"""What the connectors of the company would log in with, if there were anything to log in at."""
 OUTBOX, DOMAIN = "outbox", "example.com"
 """Mails about rules become files in this folder beside the settings: nobody gets one."""
+MAY = {
+    OPERATOR: "An operator: plans changes, puts in force what keeps out few people, and helps people.",
+    SECOND: "An approver too: stands up for a plan that keeps out many.",
+}
+"""What each may do, in words."""
 _ROLES = {OPERATOR: ("viewer", "operator"), SECOND: ("viewer", "operator", "approver")}
 
 
@@ -29,11 +37,25 @@ def make_admins(directory: Path, random: Callable[[int], bytes]) -> dict[str, Pa
         admins[name] = {"token_hash": hash_of(secret, random(SALT_BYTES)), "roles": list(roles)}
     added = {
         "admins": admins,
+        "connectors": connectors(),
         "guard": {"max_newly_blocked": "1%", "approvals": 1},
         "notices": {"outbox": OUTBOX, "sender": f"it-help@{DOMAIN}", "domain": DOMAIN},
     }
+    write_privately(directory / NOTHING, "demo\n")
     write_privately(directory / SETTINGS, json.dumps(added, indent=2) + "\n")
     return tokens
+
+
+def connectors() -> dict[str, dict[str, object]]:
+    """The device managements of the company, which nobody answers for: whoever reads one now is told that it is silent."""
+    nobody: dict[str, object] = {"base_url": "http://127.0.0.1:9", "every": "365d", "full_every": "365d"}
+    secret: dict[str, object] = {"client_id": "demo", "client_secret": {"file": NOTHING}}
+    login = {"tenant": "example.com", "login_url": "http://127.0.0.1:9"}
+    return {
+        FLEET: {"type": FLEET, "token": {"file": NOTHING}} | nobody,
+        INTUNE: {"type": INTUNE} | secret | login | nobody,
+        JAMF: {"type": JAMF, "unmanaged_apps": True, "unavailable_after": "1d"} | secret | nobody,
+    }
 
 
 def added_settings(directory: Path) -> dict[str, object]:

@@ -39,7 +39,7 @@ _CONTRADICTED = (Matter.OWNER, Matter.SYSTEM)
 _ALLOWED_APPS = ("capcut", "wechat", "deepseek", "camscanner")
 """Listed apps that stand on no list which the rules in force speak of."""
 
-_HAS_ANOTHER_APP = 0.025
+_HAS_ANOTHER_APP = 0.08
 
 Thing = TypeVar("Thing")
 

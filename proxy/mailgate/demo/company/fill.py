@@ -11,7 +11,7 @@ from mailgate.app.open_store import open_store
 from mailgate.app.serve import settle_memory
 from mailgate.config import load_bundle
 from mailgate.demo.company.admins import make_admins
-from mailgate.demo.company.history import policy_text
+from mailgate.demo.company.history import planned as planned_rules
 from mailgate.demo.company.people import members, people
 from mailgate.demo.company.seed import PLANNED, Company, Progress, seed
 
@@ -28,6 +28,15 @@ class Filled:
     """Where each admin's token is."""
     planned: Path
     """Rules that could be put in force next."""
+
+
+async def is_new(config: Path) -> bool:
+    """Whether nothing is in the store that ``config`` names. Raises ConfigError, StoreError."""
+    store = await open_store(config, load_bundle(config).settings, make=True)
+    try:
+        return not (await store.devices.count() or await store.policies.serial())
+    finally:
+        await store.close()
 
 
 async def fill(config: Path, count: int, progress: Progress) -> Filled:
@@ -47,6 +56,6 @@ async def fill(config: Path, count: int, progress: Progress) -> Filled:
         json.dumps({"groups": members(staff)}, indent=1), encoding="utf-8"
     )
     planned = config.with_name(f"{PLANNED}.yaml")
-    planned.write_text(policy_text(PLANNED), encoding="utf-8")
+    planned.write_text(planned_rules(bundle.rules).texts["policy.yaml"], encoding="utf-8")
     tokens = make_admins(config.parent, secrets.token_bytes)
     return Filled(company, tokens, planned)

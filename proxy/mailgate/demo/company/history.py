@@ -17,6 +17,7 @@ OPERATOR, SECOND = "ada", "grace"
 """Who changes rules in this company."""
 ORIGIN = "admin.example.com"
 _FRIDAY = 4
+_LETS_IN, _FIRST = "  - id: clean-handheld\n", "rules:\n"
 _POLICY, _CASES = "policy.yaml", "policy.tests.yaml"
 
 
@@ -67,8 +68,23 @@ def policy_text(name: str) -> str:
 
 def with_policy(rules: Rules, name: str) -> Rules:
     """These rules with the policy of one of this company's files, and without cases. Raises ConfigError."""
+    return _with_text(rules, policy_text(name))
+
+
+def planned(rules: Rules) -> Rules:
+    """These rules with one more, which somebody has planned. Raises ConfigError."""
+    return _with_text(rules, with_one_more(rules.texts[_POLICY], policy_text("more")))
+
+
+def with_one_more(policy: str, rule: str) -> str:
+    """A policy file with one rule more: before the one that lets in whatever phone is left, or else first."""
+    before = _LETS_IN if _LETS_IN in policy else _FIRST
+    return policy.replace(before, rule + before if before is _LETS_IN else before + rule, 1)
+
+
+def _with_text(rules: Rules, policy: str) -> Rules:
     kept = {key: each for key, each in rules.texts.items() if key != _CASES}
-    return compile_rules(kept | {_POLICY: policy_text(name)})
+    return compile_rules(kept | {_POLICY: policy})
 
 
 async def live_through(store: Store, rules: Rules, now: datetime) -> list[Era]:

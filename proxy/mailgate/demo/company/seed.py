@@ -8,7 +8,7 @@ from random import Random
 
 from mailgate.config import Bundle, Rules
 from mailgate.demo.company.devices import Matter, Owned, devices
-from mailgate.demo.company.history import OPERATOR, ORIGIN, live_through, with_policy
+from mailgate.demo.company.history import OPERATOR, ORIGIN, live_through, planned
 from mailgate.demo.company.mails import Reached, reached_by, write_to_them
 from mailgate.demo.company.people import Person, members
 from mailgate.demo.company.records import first_records, last_records, own_id
@@ -60,7 +60,7 @@ async def seed(
     await _refuse_used(store)
     found, groups = devices(random, staff, now), Groups.of_members(members(staff))
     bundle = replace(bundle, rules=bundle.rules.grouped(groups))
-    candidate = with_policy(bundle.rules, PLANNED)
+    candidate = planned(bundle.rules)
     eras = await live_through(store, bundle.rules, now)
     await _take(store, found, now, progress)
     stored = await _stored(store, found)

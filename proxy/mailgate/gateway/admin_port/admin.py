@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST
 
 from mailgate.gateway.admin_port.intake import PATH as DEVICES
 from mailgate.gateway.side_door.dovecot import PATH
@@ -13,7 +12,10 @@ Readiness = Callable[[], Awaitable[Mapping[str, object]]]
 
 
 def admin_app(
-    numbers: Callable[[], Awaitable[bytes]], readiness: Readiness, policy: Handler, intake: Handler
+    numbers: Callable[[str], Awaitable[tuple[bytes, str]]],
+    readiness: Readiness,
+    policy: Handler,
+    intake: Handler,
 ) -> web.Application:
     """``/healthz``: the process runs. ``/readyz``: what it runs on, 503 while it should get no traffic. ``/metrics``.
     ``/dovecot/policy``: what ``policy`` answers. ``/api/devices/NAME``: what ``intake`` answers.
@@ -26,8 +28,9 @@ def admin_app(
         state = await readiness()
         return web.json_response(state, status=200 if state["ready"] else 503)
 
-    async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=await numbers(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    async def metrics(request: web.Request) -> web.Response:
+        text, form = await numbers(request.headers.get("Accept", ""))
+        return web.Response(body=text, headers={"Content-Type": form})
 
     app = web.Application()
     app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])

@@ -71,7 +71,7 @@ class Questions:
             if known is not None and known.yes is not None:
                 self.metrics.decision_seconds.observe(perf_counter() - started)
                 before, up_to, rest = known.yes
-                exchange.started = True
+                exchange.started, exchange.status, exchange.judged = True, 200, known.judged
                 reference = self.references.of(exchange).encode()
                 exchange.write(before + http_date(now) + up_to + reference + rest)
                 return KEPT

@@ -9,7 +9,16 @@ from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.logs import debugging
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.reference import References
-from mailgate.model import Access, AttestationResult, CertificateResult, Client, Decision, Effect, Reason
+from mailgate.model import (
+    Access,
+    AttestationResult,
+    CertificateResult,
+    Client,
+    Decision,
+    Effect,
+    Judged,
+    Reason,
+)
 from mailgate.store.ledger import Counts
 
 log = structlog.get_logger()
@@ -33,6 +42,7 @@ class Recorder:
 
     def record(self, exchange: Exchange, access: Access, decision: Decision) -> None:
         """Of one that is about to be carried out."""
+        exchange.judged = Judged.of(access, decision)
         refused = decision.effect is not Effect.ALLOW
         reference = self.references.of(exchange) if refused or debugging() else ""
         self.ledger.record(access, decision, reference if refused else "")

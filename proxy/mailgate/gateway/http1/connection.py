@@ -6,7 +6,7 @@ Most requests are served by callbacks alone; one that has to wait for something 
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, cast
 
 import structlog
@@ -16,7 +16,7 @@ from aiohttp.tcp_helpers import tcp_keepalive
 
 from mailgate.gateway.http1.connection_limits import Room
 from mailgate.gateway.http1.deadline import Deadline
-from mailgate.gateway.http1.exchange import Exchange, Handler, Outcome, Readable, Receiver
+from mailgate.gateway.http1.exchange import ENDED, Exchange, Handler, Outcome, Readable, Receiver
 from mailgate.gateway.http1.parser import MAX_PIPELINED, RequestParser, ServerLimits
 from mailgate.gateway.http1.request import RequestHead, RequestRefused
 from mailgate.gateway.http1.trusted_headers import LOCAL
@@ -37,6 +37,7 @@ class Listener(Protocol):
     connections: "set[Connection]"
     draining: bool
     local: bool
+    over: Callable[[Exchange], None] | None
     room: Room
 
 
@@ -122,6 +123,7 @@ class Connection(BaseProtocol):
             self._current.body.set_exception(exc or ConnectionResetError("the client is gone"))
             if self._current.give_up is not None:
                 self._current.give_up()
+                self._go_on(ENDED)
         self._cancel()
         if self._receiver is not None:
             self._receiver.feed_eof()
@@ -230,6 +232,8 @@ class Connection(BaseProtocol):
     def _go_on(self, outcome: Outcome) -> None:
         """Serve the next request, until either side wants no more."""
         exchange, self._current = self._current, None
+        if exchange is not None and self._listener.over is not None:
+            self._listener.over(exchange)
         read = exchange is None or exchange.body.is_eof()
         if self._closing or self._receiver is not None or not outcome.keep_alive or not read:
             self.close()

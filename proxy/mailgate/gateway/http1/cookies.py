@@ -6,10 +6,10 @@ from mailgate.model import RequestFacts
 
 PROBE_COOKIE = "mailgate-probe"
 WARNED_COOKIE = "mailgate-warned"
+LANGUAGE_COOKIE = "mailgate-language"
 
-_OWN = re.compile(
-    rb"(?:^|;)[ \t]*(?:%b|%b)[ \t]*(?:=[^;]*)?(?=;|$)" % (PROBE_COOKIE.encode(), WARNED_COOKIE.encode())
-)
+_NAMES = f"{PROBE_COOKIE}|{WARNED_COOKIE}|{LANGUAGE_COOKIE}".encode()
+_OWN = re.compile(rb"(?:^|;)[ \t]*(?:%b)[ \t]*(?:=[^;]*)?(?=;|$)" % _NAMES)
 
 
 def cookies_named(facts: RequestFacts, name: str) -> list[str]:

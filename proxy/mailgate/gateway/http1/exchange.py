@@ -6,12 +6,16 @@ import ssl
 import struct
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, Protocol, TypeAlias
 
 from aiohttp.streams import StreamReader
 
 from mailgate.gateway.http1.client_certs.presented import from_tls
 from mailgate.gateway.http1.request import RequestHead
+from mailgate.gateway.http1.traceparent import Trace
+from mailgate.gateway.http1.trusted_headers import Origin
+from mailgate.model import Judged
 
 LINGER_NOT = struct.pack("ii", 1, 0)
 
@@ -76,7 +80,25 @@ class Outcome:
 class Exchange:
     """One request and the way back to its client."""
 
-    __slots__ = ("answer_fields", "body", "connection", "content", "give_up", "head", "reference", "started")
+    __slots__ = (
+        "answer_fields",
+        "answered_at",
+        "asked_at",
+        "began_at",
+        "body",
+        "connection",
+        "content",
+        "failed",
+        "give_up",
+        "hangs",
+        "head",
+        "judged",
+        "origin",
+        "reference",
+        "started",
+        "status",
+        "trace",
+    )
 
     def __init__(self, head: RequestHead, body: StreamReader, connection: Line, content: bytes = b"") -> None:
         self.head = head
@@ -92,6 +114,19 @@ class Exchange:
         """Its id, once that was shown (``gateway/reference.py``)."""
         self.give_up: Callable[[], None] | None = None
         """What to do when the client leaves while no task serves it."""
+        # what is told of it once it is over (``gateway/observe``); moments are of ``perf_counter``
+        self.began_at = perf_counter()
+        self.asked_at = self.answered_at = 0.0
+        """When the webmail was asked, and when the head of its answer was there; 0 where that did not come to be."""
+        self.status = 0
+        """Of the final response; 0 while there is none."""
+        self.judged: Judged | None = None
+        self.origin: Origin | None = None
+        self.failed = ""
+        """Why it could not be served."""
+        self.hangs = False
+        """Whether it waits on purpose, so that its time tells nothing."""
+        self.trace: Trace | None = None
 
     @property
     def peer(self) -> str:

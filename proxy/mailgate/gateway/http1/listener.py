@@ -2,10 +2,11 @@
 
 import asyncio
 import sys
+from collections.abc import Callable
 
 from mailgate.gateway.http1.connection import Connection
 from mailgate.gateway.http1.connection_limits import Room
-from mailgate.gateway.http1.exchange import Handler
+from mailgate.gateway.http1.exchange import Exchange, Handler
 from mailgate.gateway.http1.parser import ServerLimits
 
 LOOK = 0.05
@@ -16,9 +17,17 @@ class Server:
     """Makes a Connection of each accepted socket and calls ``handler`` with each Exchange."""
 
     def __init__(
-        self, handler: Handler, limits: ServerLimits, room: Room | None = None, *, local: bool = False
+        self,
+        handler: Handler,
+        limits: ServerLimits,
+        room: Room | None = None,
+        *,
+        local: bool = False,
+        over: Callable[[Exchange], None] | None = None,
     ) -> None:
         self.handler = handler
+        self.over = over
+        """Told of each request once it is over; it never raises."""
         self.room = Room(sys.maxsize) if room is None else room
         """Shared by the listeners that have their connections together; without limit if not given."""
         self.local = local

@@ -73,14 +73,14 @@ def _meant(reason: str, certificate: Path, key: Path) -> CertificateError:
     )
 
 
-def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
+def server_context(certificate: Path, key: Path, protocol: str = "http/1.1") -> ssl.SSLContext:
     """A context for the public listener. Raises CertificateError for files that are no certificate and key.
 
     ``renew`` serves other files to every new connection.
     """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols([protocol])
     _load(context, certificate, key)
     return context
 

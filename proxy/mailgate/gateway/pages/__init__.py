@@ -1,7 +1,8 @@
 """What people see instead of their mail: rendering is pure, data in and text out."""
 
+from mailgate.gateway.pages.appearance import Appearance
 from mailgate.gateway.pages.reasons import Explanation, explain_reason
 from mailgate.gateway.pages.render import Pages, RenderedMail, RenderedPage
 from mailgate.gateway.pages.view import View
 
-__all__ = ["Explanation", "Pages", "RenderedMail", "RenderedPage", "View", "explain_reason"]
+__all__ = ["Appearance", "Explanation", "Pages", "RenderedMail", "RenderedPage", "View", "explain_reason"]

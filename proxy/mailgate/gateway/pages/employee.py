@@ -7,6 +7,8 @@ from enum import StrEnum
 from mailgate.gateway.pages.view import View
 from mailgate.model import Kind, PostureState
 
+SHOWN = 5
+"""Rows of a kind that the page shows: the download has all."""
 Value = str | int | bool | date | datetime | tuple[str, ...] | None
 
 
@@ -59,6 +61,23 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class LastSeen:
+    """When a device asked for mail last."""
+
+    at: datetime
+    program: str
+    """What it asked with; empty where nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spared:
+    """An exemption without which there would be no mail."""
+
+    why: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceCard:
     """One device: what it gets and why, who reports of it, what is stored and until when."""
 
@@ -75,6 +94,12 @@ class DeviceCard:
     """The end of an id that people can compare."""
     here: bool = False
     """Whether this very request comes from it."""
+    spared: Spared | None = None
+    last: LastSeen | None = None
+    sayable: bool = False
+    """Whether its owner may say here that it is lost or not theirs."""
+    noted: bool = False
+    """Whether they have just said so."""
     lost: bool = False
     apps: tuple[str, ...] = ()
     """Display names of the listed apps on it."""
@@ -123,11 +148,15 @@ class EmployeeView:
     """Whether what is stored could not be read."""
     more: int = 0
     """Rows about requests that are stored but not shown."""
+    spared: Spared | None = None
+    """What lets this browser in, where nothing else would."""
     listed: tuple[str, ...] = ()
     """Display names of the apps that are looked for."""
+    keeping_out: tuple[str, ...] = ()
+    """Those of them that keep mail out."""
     contact: str = ""
     codes: bool = False
-    """Whether a pairing code can be had here."""
+    """Whether a code can be had here."""
     code: str = ""
     """The one that was just made."""
     fingerprint: str = ""

@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 from markupsafe import escape
 
+from mailgate.gateway.pages.in_language import in_language
 from mailgate.gateway.pages.view import View, own_path
 
 _ANY_TIME = datetime.min.replace(tzinfo=UTC)
@@ -36,6 +37,9 @@ class Holes(NamedTuple):
     return_url: str = ""
     continue_url: str = ""
     help_ticket: str = ""
+    looked_at: str = ""
+    """For programs, and below for people."""
+    looked_when: str = ""
 
     def written(self) -> tuple[bytes, ...]:
         """Each as it stands in a page."""
@@ -46,7 +50,9 @@ class Holes(NamedTuple):
 def holes_of(view: View) -> Holes:
     """Those of one request."""
     paths = own_path(view.return_url), own_path(view.continue_url)
-    return Holes(view.reference, view.reference, *paths, view.help_ticket)
+    looked = view.looked_at.astimezone(UTC) if view.looked_at else None
+    when = (f"{looked:%Y-%m-%dT%H:%M:%SZ}", f"{looked:%Y-%m-%d %H:%M} UTC") if looked else ("", "")
+    return Holes(view.reference, view.reference, *paths, view.help_ticket, *when)
 
 
 def marks_for(filled: Iterable[bool]) -> Holes:
@@ -58,11 +64,12 @@ def without_holes(view: View, language: str) -> View:
     """What is left of a view, for a page in this language: the time only where a deadline runs, and that until then."""
     runs = view.remaining is not None
     return replace(
-        view,
+        in_language(view, language),
         reference="",
         return_url="",
         continue_url="",
         help_ticket="",
+        looked_at=None,
         accept_language="",
         default_language=language,
         deadline=view.deadline if runs else None,

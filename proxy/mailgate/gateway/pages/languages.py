@@ -38,6 +38,12 @@ class Language:
         return str(self.locale).replace("_", "-")
 
     @property
+    def name(self) -> str:
+        """What it calls itself."""
+        name = str(self.locale.language_name)
+        return name[:1].upper() + name[1:]
+
+    @property
     def direction(self) -> str:
         """``ltr`` or ``rtl``."""
         return self.locale.text_direction
@@ -53,6 +59,13 @@ class Language:
         shown = [Markup("<bdi>{}</bdi>").format(name) for name in apps[:_MOST_APPS]]
         if more := len(apps) - len(shown):
             shown.append(self.say(_MORE_APPS, more, count=more))
+        return self._listed(shown)
+
+    def all_names(self, apps: tuple[str, ...]) -> Markup:
+        """The same, however many there are."""
+        return self._listed([Markup("<bdi>{}</bdi>").format(name) for name in apps])
+
+    def _listed(self, shown: list[Markup]) -> Markup:
         return Markup(format_list([str(name) for name in shown], locale=self.locale))  # noqa: S704
 
     def date(self, when: datetime) -> Markup:

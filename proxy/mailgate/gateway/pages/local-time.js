@@ -1,7 +1,10 @@
 (() => {
   "use strict";
-  const form = { weekday: "long", year: "numeric", month: "long", day: "numeric", hour: "numeric", minute: "2-digit", timeZoneName: "short" };
+  const FORMS = {
+    long: { weekday: "long", year: "numeric", month: "long", day: "numeric", hour: "numeric", minute: "2-digit", timeZoneName: "short" },
+    short: { dateStyle: "medium", timeStyle: "short" },
+  };
   for (const time of document.querySelectorAll("time")) {
-    time.textContent = new Date(time.dateTime).toLocaleString(document.documentElement.lang, form);
+    time.textContent = new Date(time.dateTime).toLocaleString(document.documentElement.lang, FORMS[time.dataset.form] || FORMS.long);
   }
 })();

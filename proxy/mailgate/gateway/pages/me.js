@@ -92,7 +92,7 @@
   };
 
   document.addEventListener("submit", (event) => {
-    if (!event.target.closest("article")) return;
+    if (!event.target.closest("article") || "plain" in event.target.dataset) return;
     event.preventDefault();
     check(event.target, event.submitter);
   });

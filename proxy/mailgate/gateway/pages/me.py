@@ -1,6 +1,6 @@
 """A person's own page: from its view to what its template says, in one language."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -13,11 +13,15 @@ from mailgate.gateway.pages.devices import (
     HERE,
     LOST,
     OTHER_FINDING,
+    SPARED,
+    SPARED_HERE,
+    SPARED_OPEN,
     SYSTEMS,
     name_of,
     state_of,
 )
-from mailgate.gateway.pages.employee import DeviceCard, EmployeeView, Field, Record
+from mailgate.gateway.pages.employee import SHOWN, DeviceCard, EmployeeView, Field, LastSeen, Record, Spared
+from mailgate.gateway.pages.in_language import in_language
 from mailgate.gateway.pages.languages import Language
 from mailgate.gateway.pages.message import Message, mark
 from mailgate.gateway.pages.reasons import WORDINGS, detail_for, wording_of
@@ -28,6 +32,9 @@ from mailgate.model import Effect, Reason
 
 _YES, _NO, _NOTHING = mark("yes"), mark("no"), mark("none")
 _HELP = {"waiting": mark("It waits for an answer"), "done": mark("It is done")}
+_KINDS = ("quarantine_mails", "mails", "language", "enrolments", "exemptions", "help_requests")
+_OF_REQUESTS = ("day", "effect", "reason", "count", "browser")
+_LAST = mark("last asked for mail %(ago)s (%(program)s)")
 _TAIL = mark("id ends in %(tail)s")
 
 
@@ -47,23 +54,27 @@ def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
     now = view.here.now
     return {
         "person": _isolated(view.person),
-        "here": language.say(HERE[view.here.effect]),
+        "here": _spared_here(view, language) if view.spared else language.say(HERE[view.here.effect]),
         "here_words": cause_words(view.here, language),
-        "here_card": any(card.here and card.standing.effect is not Effect.ALLOW for card in view.devices),
+        "here_told": any(card.here for card in view.devices),
         "cards": [_card(card, language, now) for card in view.devices],
-        "requests": [_record(record, language) for record in view.requests],
-        "enrolments": [_record(record, language) for record in view.enrolments],
-        "exemptions": [_record(record, language) for record in view.exemptions],
-        "help_requests": [_record(record, language) for record in view.help_requests],
-        "quarantine_mails": [_record(record, language) for record in view.quarantine_mails],
-        "mails": [_record(record, language) for record in view.mails],
+        "requests": [_record(record, language, _OF_REQUESTS) for record in view.requests[:SHOWN]],
+        "more": {name: max(0, len(getattr(view, name)) - SHOWN) for name in _KINDS} | {"requests": view.more},
+        "enrolments": [_record(record, language) for record in view.enrolments[:SHOWN]],
+        "exemptions": [_record(record, language) for record in view.exemptions[:SHOWN]],
+        "help_requests": [_record(record, language) for record in view.help_requests[:SHOWN]],
+        "quarantine_mails": [_record(record, language) for record in view.quarantine_mails[:SHOWN]],
+        "mails": [_record(record, language) for record in view.mails[:SHOWN]],
         "spoken": [_record(record, language) for record in view.language],
-        "listed": language.names(view.listed) if view.listed else "",
+        "keeping_out": language.all_names(view.keeping_out) if view.keeping_out else "",
+        "listed": language.all_names(others) if (others := _not_keeping_out(view)) else "",
+        "count": len(others),
     }
 
 
 def cause_words(standing: View, language: Language) -> Words:
     """The same texts that the block page has, without the steps that only make sense there."""
+    standing = in_language(standing, language.tag)
     wording, steps, names = wording_of(standing.why), steps_of(standing), language.names(standing.apps)
     off = language.span(standing.clock_off) if standing.clock_off is not None else ""
     rule = _isolated(standing.rule_title)
@@ -88,7 +99,11 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
         "standing": card.standing,
         "name": language.say(name) if isinstance(name, Message) else name,
         "about": _about(card, language),
-        "gets": language.say(LOST if card.lost else GETS[card.standing.effect]),
+        "gets": _gets(card, language),
+        "spared": card.spared,
+        "sayable": card.sayable and not card.lost,
+        "noted": card.noted and not card.lost,
+        "last": _last(card.last, language, now) if card.last and not card.here else "",
         "words": None if allowed else cause_words(card.standing, language),
         "state_words": language.say(state_of(card), len(card.apps), apps=language.names(card.apps)),
         "sources": [
@@ -110,6 +125,41 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
     }
 
 
+def _last(last: LastSeen, language: Language, now: datetime) -> Markup:
+    """When it asked for mail last, and with what: by that people know which of their phones it is."""
+    when = Markup('<time datetime="{}" data-form="ago">{}</time>').format(
+        last.at.isoformat(), language.ago(now - last.at)
+    )
+    return language.say(_LAST, ago=when, program=_isolated(last.program))
+
+
+def _gets(card: DeviceCard, language: Language) -> Markup:
+    if card.lost:
+        return language.say(LOST)
+    if card.spared:
+        return _until(card.spared, SPARED, language)
+    return language.say(GETS[card.standing.effect])
+
+
+def _spared_here(view: EmployeeView, language: Language) -> Markup:
+    assert view.spared is not None  # it was asked for
+    return _until(view.spared, SPARED_HERE, language)
+
+
+def _until(spared: Spared, message: Message, language: Language) -> Markup:
+    """Until when an exemption lasts, in the reader's own zone where there are scripts."""
+    if spared.until is None:
+        return language.say(SPARED_OPEN)
+    when = Markup('<time datetime="{}" data-form="short">{}</time>').format(
+        spared.until.isoformat(), language.moment(spared.until)
+    )
+    return language.say(message, date=when)
+
+
+def _not_keeping_out(view: EmployeeView) -> tuple[str, ...]:
+    return tuple(name for name in view.listed if name not in view.keeping_out)
+
+
 def _about(card: DeviceCard, language: Language) -> Markup:
     """System, model and the end of an id, in one line."""
     system = f"{SYSTEMS.get(card.os, card.os)} {card.os_version}".strip()
@@ -119,9 +169,11 @@ def _about(card: DeviceCard, language: Language) -> Markup:
     return Markup(" · ").join(parts)
 
 
-def _record(record: Record, language: Language) -> Mapping[str, Any]:
+def _record(record: Record, language: Language, names: Container[str] = ()) -> Mapping[str, Any]:
+    """``names``: the fields that are shown, where not all are."""
+    fields = [field for field in record.fields if field.name in names] if names else record.fields
     return {
-        "fields": _fields(record.fields, language),
+        "fields": _fields(fields, language),
         "until": record.until,
         "until_words": language.moment(record.until),
     }

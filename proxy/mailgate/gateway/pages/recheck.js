@@ -2,7 +2,7 @@
   "use strict";
   const check = document.getElementById("check");
   const said = document.getElementById("said");
-  const { status, effect, checking, unchanged, open, failed } = check.dataset;
+  const { status, recheck, effect, checking, unchanged, open, failed } = check.dataset;
   const FIRST_WAIT = 3000;
   const LONGEST_WAIT = 60000;
   const GOES_ON_AGAIN_AFTER = 60000;
@@ -39,6 +39,16 @@
     return moved ? verdict.effect : "";
   };
 
+  // What the sources of this device say that can be asked, or that none can. Without an answer the status counts all the same.
+  const askSources = async () => {
+    try {
+      const answer = await fetch(recheck, { method: "POST", cache: "no-store", headers: { Accept: "application/json" } });
+      return answer.ok ? (await answer.json()).said : "";
+    } catch {
+      return "";
+    }
+  };
+
   const run = async (byHand) => {
     if (busy) return;
     busy = true;
@@ -46,13 +56,14 @@
     check.setAttribute("aria-busy", "true");
     if (byHand) said.textContent = checking;
     try {
+      const answered = byHand ? await askSources() : "";
       const changed = await ask();
       if (changed && (byHand || !wentOnJustNow())) {
         if (changed === "allow") said.textContent = open;
         goOn();
       } else if (byHand) {
         const time = new Date().toLocaleTimeString(document.documentElement.lang, { timeStyle: "medium" });
-        said.textContent = unchanged.replace("{time}", time);
+        said.textContent = `${unchanged.replace("{time}", time)} ${answered}`.trim();
       }
     } catch {
       if (byHand) said.textContent = failed;

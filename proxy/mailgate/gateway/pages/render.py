@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -11,10 +13,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context, se
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from mailgate.gateway.pages.answers import answer_words
+from mailgate.gateway.pages.appearance import OURS, Appearance
 from mailgate.gateway.pages.contact import contact_link
 from mailgate.gateway.pages.devices import name_of
-from mailgate.gateway.pages.employee import EmployeeView
+from mailgate.gateway.pages.employee import Asked, EmployeeView
 from mailgate.gateway.pages.holes import Form, Holes, holes_of, marks_for, without_holes
+from mailgate.gateway.pages.in_language import contact_in, in_language
 from mailgate.gateway.pages.languages import Language, asked_as, load_languages
 from mailgate.gateway.pages.me import employee_words
 from mailgate.gateway.pages.message import Message
@@ -35,15 +40,17 @@ _RETRY = frozenset(
 )
 """Reasons that pass by themselves, so that asking again for the same thing makes sense."""
 
+_AROUND = re.compile(r"\s*([{};,])\s*|(?<=:) ")
+"""White space in a style that means nothing."""
 
 _DECIDED = ("refusal", "warning")
-_DECIDED_ASSETS = ("style.css", "recheck.js", "local-time.js")
+_DECIDED_ASSETS = ("style.css", "request.css", "recheck.js", "local-time.js")
 _ASSETS = {
     "refusal": _DECIDED_ASSETS,
     "warning": _DECIDED_ASSETS,
-    "error": ("style.css",),
-    "help": ("style.css",),
-    "probe": ("style.css", "probe.js"),
+    "error": ("style.css", "request.css"),
+    "help": ("style.css", "request.css"),
+    "probe": ("style.css", "request.css", "probe.js"),
     "me": ("style.css", "me.css", "me.js"),
 }
 """The styles and scripts of each page."""
@@ -82,8 +89,9 @@ class RenderedMail:
 class _Look:
     """The style and the scripts that stand in a page, and the policy that allows these alone."""
 
-    def __init__(self, *assets: str) -> None:
-        style = "\n".join(_asset(name) for name in assets if name.endswith(".css"))
+    def __init__(self, more: str, *assets: str) -> None:
+        """``more``: a style behind those that stand in files."""
+        style = "\n".join([*(_asset(name) for name in assets if name.endswith(".css")), more]).strip()
         texts = [_asset(name) for name in assets if name.endswith(".js")]
         self.style = Markup(style)  # noqa: S704
         self.scripts = [Markup(text) for text in texts]  # noqa: S704
@@ -93,10 +101,11 @@ class _Look:
 class Pages:
     """The pages in every language. Built once at start; rendering does no I/O and keeps nothing but forms (``holes.py``)."""
 
-    def __init__(self) -> None:
+    def __init__(self, appearance: Appearance = OURS) -> None:
+        self._appearance = appearance
         self._languages = load_languages()
         self._asked_as = asked_as(self._languages)
-        self._looks = {name: _Look(*assets) for name, assets in _ASSETS.items()}
+        self._looks = {name: _Look(appearance.style(), *assets) for name, assets in _ASSETS.items()}
         self._templates = {name: environment().get_template(f"{name}.html") for name in _ASSETS}
         self._mail = environment().get_template("refusal_mail.txt")
         self._form = lru_cache(REMEMBERED)(self._cut)
@@ -131,7 +140,12 @@ class Pages:
             view=view,
             language=language,
             host=view.here.host,
-            contact=contact_link(view.contact, view.here.reference),
+            company=self._appearance,
+            languages=self._languages.values(),
+            back="/.mailgate/me",
+            contact=contact_link(
+                contact_in(view.contact, language.tag, view.here.default_language), view.here.reference
+            ),
             **employee_words(view, language),
         )
         return RenderedPage(html.encode(), look.policy, language.tag)
@@ -139,6 +153,7 @@ class Pages:
     def refusal_mail(self, view: View) -> RenderedMail:
         """What ``refusal`` says, as a mail. It has no text that a client sent."""
         language = self._language(view)
+        view = in_language(view, language.tag)
         device = name_of(view.os, view.kind)
         wording = wording_of(view.why)
         apps, steps, detail = language.names(view.apps), steps_of(view), detail_for(view)
@@ -163,6 +178,11 @@ class Pages:
         )
         return RenderedMail(title, text, language.tag)
 
+    def answers(self, asked: Sequence[Asked], view: View) -> str:
+        """What sources said when they were asked, in the language of the page that asks."""
+        language = self._language(view)
+        return " ".join(answer_words(each, language, view.now).striptags() for each in asked)
+
     def _page(self, template: str, view: View, *, may_skip: bool = False) -> RenderedPage:
         language, holes = self._language(view).tag, holes_of(view)
         rest = without_holes(view, language)
@@ -179,6 +199,7 @@ class Pages:
     def render(self, template: str, view: View, holes: Holes, may_skip: bool) -> str:
         """A page of a view ``without_holes``, anew."""
         language = self._language(view)
+        view = in_language(view, language.tag)
         wording, detail = wording_of(view.why), detail_for(view)
         rule = Markup("<bdi>{}</bdi>").format(view.rule_title)
         look = self._looks[template]
@@ -190,6 +211,9 @@ class Pages:
             holes=holes,
             language=language,
             host=view.host,
+            company=self._appearance,
+            languages=self._languages.values(),
+            back=holes.return_url,
             title=language.say(wording.title),
             detail=language.say(
                 detail, len(view.apps), apps=language.names(view.apps), rule=rule, off=_off(view, language)
@@ -223,6 +247,7 @@ def _decided(view: View, language: Language) -> dict[str, Any]:
         "own_step": steps if isinstance(steps, str) else "",
         "deadline": language.date(view.deadline) if view.deadline and view.remaining else "",
         "countdown": language.countdown(view.remaining) if view.remaining else "",
+        "seen_within": language.span(view.seen_within) if view.seen_within else "",
         "laptop_hint": view.kind is not Kind.LAPTOP,
     }
 
@@ -260,7 +285,10 @@ def environment() -> Environment:
 
 
 def _asset(name: str) -> str:
-    return files(__package__).joinpath(name).read_text("utf-8").strip()
+    """A style or a script without what only its writers need: indentation, and lines that are a comment."""
+    lines = (line.strip() for line in files(__package__).joinpath(name).read_text("utf-8").splitlines())
+    text = "\n".join(line for line in lines if line and not line.startswith("//"))
+    return _AROUND.sub(r"\1", text) if name.endswith(".css") else text
 
 
 def _content_security_policy(style: str, scripts: list[str]) -> str:

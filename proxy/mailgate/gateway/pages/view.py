@@ -50,6 +50,12 @@ class View:
     """What was wrong with the proof that came, where that is told in the place of ``reason``."""
     clock_off: timedelta | None = None
     """By how much the device's clock is ahead, where that is what was wrong."""
+    looked_at: datetime | None = None
+    """When the apps were looked at that the refusal rests on; None where it rests on none."""
+    looked_by: str = ""
+    """Who looked."""
+    seen_within: timedelta | None = None
+    """How long it usually takes until they see a change."""
     help_ticket: str = ""
     """What the help button sends back; without it there is none."""
     me_url: str = ""

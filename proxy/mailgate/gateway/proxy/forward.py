@@ -3,6 +3,7 @@
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
+from time import perf_counter
 from typing import Any, TypeAlias
 
 from mailgate.gateway.http1.body import chunk, last_chunk
@@ -55,6 +56,8 @@ class Forwarder:
     idle: float
     editor: AutodiscoverEditor | None = None
     """Changes answers that are small enough to be read whole."""
+    mark: Callable[[Exchange, bytes], bytes] | None = None
+    """Makes a request to the webmail a part of a trace."""
 
     def start(self, exchange: Exchange, origin: Origin, now: datetime, wait_for: WaitFor) -> Rest:
         """``forward``, without a task for as long as none is needed.
@@ -69,6 +72,7 @@ class Forwarder:
         upstream = self.pool.take(repeatable=repeatable)
         if upstream is None:
             return self.forward(exchange, origin, now)
+        exchange.asked_at = perf_counter()
         upstream.ask(head.method, self._request(exchange, origin) + content)
         exchange.content = None
 
@@ -107,7 +111,8 @@ class Forwarder:
 
     def _request(self, exchange: Exchange, origin: Origin) -> bytes:
         head = self.editor.asked(exchange.head) if self.editor else exchange.head
-        return request_head(head, origin, default_host=self.default_host, closing=_may_go_unread(head))
+        data = request_head(head, origin, default_host=self.default_host, closing=_may_go_unread(head))
+        return self.mark(exchange, data) if self.mark else data
 
     async def forward(
         self, exchange: Exchange, origin: Origin, now: datetime, asked: UpstreamConnection | None = None
@@ -117,6 +122,7 @@ class Forwarder:
         Raises UpstreamError or RequestRefused while nothing was written yet; once the answer has begun, a
         failure breaks the client's connection, so that a part never looks like the whole.
         """
+        exchange.asked_at = exchange.asked_at or perf_counter()
         data = self._request(exchange, origin)
         repeatable = _repeatable(exchange.head)
         upstream = asked or self.pool.take(repeatable=repeatable) or await self.pool.connect()
@@ -191,7 +197,7 @@ class Forwarder:
         raise UpstreamMalformed("interim answers without an end")
 
     async def _switch(self, exchange: Exchange, upstream: UpstreamConnection, head: ResponseHead) -> Outcome:
-        exchange.started = True
+        exchange.started, exchange.status, exchange.answered_at = True, head.status, perf_counter()
         exchange.write(switching_head(head, exchange.head.upgrade))
         await tunnel(exchange, upstream)
         return Outcome(keep_alive=False)
@@ -227,7 +233,7 @@ class Forwarder:
         """``whole`` is whether the request was sent to its end."""
         framing = framing_for(exchange.head, response, closing=not whole)
         out = response_head(exchange.head, response, framing, self.rewrite, now, exchange.answer_fields)
-        exchange.started = True
+        exchange.started, exchange.status, exchange.answered_at = True, response.status, perf_counter()
         return framing, out
 
     def _pass_on(

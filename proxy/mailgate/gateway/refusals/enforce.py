@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
+from mailgate.devices.trust import ENROLLED
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.evaluate.navigation import is_first_page_load, is_navigation
 from mailgate.gateway.evaluate.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE
-from mailgate.gateway.http1.cookies import WARNED_COOKIE, cookies_named, set_cookie
+from mailgate.gateway.http1.cookies import LANGUAGE_COOKIE, WARNED_COOKIE, cookies_named, set_cookie
 from mailgate.gateway.pages import Pages, RenderedPage, View
 from mailgate.gateway.pages.proofs import clock_off, refused_proof
 from mailgate.gateway.refusals import FORMS, Refuse
@@ -18,6 +19,8 @@ from mailgate.gateway.refusals.help_ticket import Ticket, Tickets, digest_of
 from mailgate.gateway.refusals.problem import problem
 from mailgate.model import Access, Decision, Effect, Protocol, Reason, RequestFacts
 from mailgate.rollout.halting import counted_as
+
+_RESTS_ON_A_LOOK = frozenset({Reason.PROHIBITED_APP, Reason.POSTURE_STALE, Reason.POSTURE_PARTIAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,12 @@ class Speaker:
     """What makes the help button; without it refusals have none."""
     warn_again: timedelta = timedelta(hours=4)
     """How long a browser that has shown a warning is not shown the same again."""
+
+    seen_within: Mapping[str, timedelta] = field(default_factory=dict)
+    """How long it usually takes until a source sees a change, by its name; those of which nobody knows are missing."""
+
+    help_address: str = ""
+    """Whom to ask where a rule names nobody."""
 
     def refuse(self, access: Access, decision: Decision, reference: str) -> Answer:
         """The answer to a request that was blocked, or that has to prove itself first."""
@@ -106,10 +115,22 @@ class Speaker:
             deadline=decision.deadline,
             proof=proof,
             clock_off=clock_off(access) if proof else None,
-            contact=decision.contact,
+            contact=decision.contact or self.help_address,
             extension_url=self.extension_pages.get(_engine_of(access.facts), ""),
+            **self._evidence(access, decision),
             **more,
         )
+
+    def _evidence(self, access: Access, decision: Decision) -> dict[str, Any]:
+        """Who looked at the apps, when, and how soon they see a change: where the decision rests on that."""
+        posture = access.posture
+        if decision.reason not in _RESTS_ON_A_LOOK or not posture.reported_at or posture.source == ENROLLED:
+            return {}
+        return {
+            "looked_at": posture.reported_at,
+            "looked_by": urlsplit(posture.source).netloc or posture.source,
+            "seen_within": self.seen_within.get(posture.source),
+        }
 
     def _ticket(self, access: Access, decision: Decision, reference: str) -> str:
         if self.tickets is None:
@@ -127,11 +148,17 @@ class Speaker:
             reference,
             now,
             host=self.host,
-            accept_language=facts.headers.get("accept-language", ""),
+            accept_language=language_wish(facts),
             default_language=self.default_language,
             return_url=facts.target if facts.method == "GET" else "/",
-            **more,
+            **{"contact": self.help_address} | more,
         )
+
+
+def language_wish(facts: RequestFacts) -> str:
+    """Which language a page is to be in: as somebody has chosen on one, else as the browser asks (``Accept-Language``)."""
+    chosen = cookies_named(facts, LANGUAGE_COOKIE)
+    return chosen[0][:20] if chosen else facts.headers.get("accept-language", "")
 
 
 def _engine_of(facts: RequestFacts) -> str:

@@ -77,6 +77,7 @@ class Failures:
             return ENDED
         failure, reference = translate(error), self.references.of(exchange)
         self.metrics.errors.labels(failure.reason).inc()
+        exchange.failed = failure.reason
         note_failure(failure, reference, error)
         if exchange.started:
             exchange.abort()

@@ -11,13 +11,16 @@ from mailgate.devices.posture import is_of
 from mailgate.engine.decide import decide
 from mailgate.gateway.selfservice.device_verdict import standing
 from mailgate.gateway.selfservice.person import Person, proven_device
+from mailgate.gateway.selfservice.sparing import spared_by
 from mailgate.model import Access, Decision, Effect, Kind, Posture, PostureState
 from mailgate.policy import Policy
 from mailgate.policy.groups import NO_GROUPS, Groups
+from mailgate.policy.reliefs import Relief
 from mailgate.store import Sighted
 
 PROVES = (KEY, "cert")
 """Kinds of names that a device shows with every request."""
+_TAIL = 4
 
 
 class Known(Shape):
@@ -54,6 +57,8 @@ class OwnDevice:
     device: Device | None = None
     sighted: Sighted | None = None
     here: bool = False
+    spared: Relief | None = None
+    """The exemption without which it would get no mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,15 @@ class Asking:
         return proven_device(self.access)
 
 
+def tail_of(own: OwnDevice) -> str:
+    """The end of the id that its owner is most likely to find on the device."""
+    if own.device is None:
+        return own.sighted.eas_id[-_TAIL:].upper() if own.sighted else ""
+    named = dict(sorted(own.device.names, reverse=True))
+    known = next((named[kind] for kind in ("serial", "udid", EAS) if kind in named), own.device.id)
+    return (eas_text(known) if known == named.get(EAS) else known)[-_TAIL:].upper()
+
+
 async def own_devices(asking: Asking, people: People, known: Known) -> tuple[OwnDevice, ...]:
     """The person's devices, or this request's own alone where nobody is known. May raise StoreUnavailableError.
 
@@ -82,6 +96,7 @@ async def own_devices(asking: Asking, people: People, known: Known) -> tuple[Own
     found = [_of_report(asking, device, known.worth(device, now)) for device in devices]
     if name:
         found += [_of_sighting(asking, each) for each in await people.unreported(name, devices)]
+    found = [replace(each, spared=spared_by(each.access, each.decision, asking.policy)) for each in found]
     return tuple(sorted(found, key=lambda each: (not each.here, each.decision.effect is Effect.ALLOW)))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.pages.proofs import clock_off, shown_refusal
-from mailgate.gateway.selfservice.own_devices import OwnDevice
+from mailgate.gateway.selfservice.own_devices import OwnDevice, tail_of
 from mailgate.model import Access, Decision
 from mailgate.store import Keep
 
@@ -62,6 +62,7 @@ def device_of(own: OwnDevice, keep: Keep) -> dict[str, object]:
     since, until = stored_from_to(own, keep)
     return {
         "id": own.mark,
+        "tail": tail_of(own),
         "here": own.here,
         "state": posture.state,
         "lost": device is not None and device.lost_at is not None,

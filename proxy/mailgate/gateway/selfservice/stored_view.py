@@ -1,17 +1,19 @@
 """From what is stored to what a person's own page shows: every field, and no word about anyone else."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, date, datetime, time, timedelta
 
 from mailgate.devices.device import Device, Report
-from mailgate.devices.names import EAS, eas_text, user_text
-from mailgate.gateway.pages.employee import Asked, DeviceCard, Field, Record, Source
+from mailgate.devices.names import user_text
+from mailgate.gateway.pages.employee import Asked, DeviceCard, Field, LastSeen, Record, Source, Spared
 from mailgate.gateway.pages.view import View
-from mailgate.gateway.selfservice.own_devices import OwnDevice
+from mailgate.gateway.selfservice.own_devices import OwnDevice, tail_of
 from mailgate.gateway.selfservice.status import stored_from_to
 from mailgate.model import Access, Decision
-from mailgate.policy import AppCatalog
+from mailgate.policy import AppCatalog, Policy
+from mailgate.policy.reasons import apps_named
+from mailgate.policy.reliefs import Relief
 from mailgate.store import EnrolledKey, EnrolmentToken, HelpRequest, Keep, Mail, QuarantineMail, Recorded
 from mailgate.store.reliefs import KeptRelief
 
@@ -19,7 +21,6 @@ ViewOf = Callable[[Access, Decision], View]
 NameOf = Callable[[str], str]
 _SHOWN_APART = frozenset({"adds", "apps", "names"})
 """Fields of a report that are no columns, or are shown in another form."""
-_TAIL = 4
 
 
 def card_of(
@@ -30,8 +31,11 @@ def card_of(
     view_of: ViewOf,
     name_of: NameOf,
     asked: tuple[Asked, ...] = (),
+    last: LastSeen | None = None,
+    noted: bool = False,
+    sayable: bool = False,
 ) -> DeviceCard:
-    """One device as the page shows it."""
+    """One device as the page shows it. ``sayable``: whether its owner may say something of it here."""
     posture, device = own.posture, own.device
     since, until = stored_from_to(own, keep)
     return DeviceCard(
@@ -42,8 +46,12 @@ def card_of(
         os=posture.os or own.access.client.os,
         os_version=posture.os_version,
         model=own.sighted.model if own.sighted else "",
-        tail=_tail(own),
+        tail=tail_of(own),
         here=own.here,
+        spared=spared_view(own.spared),
+        last=last,
+        sayable=sayable and bool(person) and device is not None and not own.here,
+        noted=noted,
         lost=device is not None and device.lost_at is not None,
         apps=tuple(map(name_of, posture.apps)),
         findings=tuple(sorted({each.reason for each in device.findings})) if device else (),
@@ -53,15 +61,6 @@ def card_of(
         since=since,
         until=until,
     )
-
-
-def _tail(own: OwnDevice) -> str:
-    """The end of the id that its owner is most likely to find on the device."""
-    if own.device is None:
-        return own.sighted.eas_id[-_TAIL:].upper() if own.sighted else ""
-    named = dict(sorted(own.device.names, reverse=True))
-    known = next((named[kind] for kind in ("serial", "udid", EAS) if kind in named), own.device.id)
-    return (eas_text(known) if known == named.get(EAS) else known)[-_TAIL:].upper()
 
 
 def _source(report: Report) -> Source:
@@ -197,9 +196,35 @@ def _fields(told: Mapping[str, object]) -> tuple[Field, ...]:
     return tuple(Field(name, value) for name, value in told.items())  # type: ignore[arg-type]
 
 
+def last_seen(rows: Iterable[Recorded]) -> dict[str, LastSeen]:
+    """When each device asked last, by its id; ``rows`` come with the last first."""
+    found: dict[str, LastSeen] = {}
+    for row in sorted(rows, key=lambda each: each.tally.last):
+        client = row.sighting.client
+        found[row.sighting.device] = LastSeen(row.tally.last, client.browser or client.protocol)
+    return found
+
+
+def spared_view(relief: Relief | None) -> Spared | None:
+    """An exemption as the page shows it: without the name of who gave it."""
+    return Spared(relief.why, relief.until) if relief else None
+
+
 def listed_names(catalog: AppCatalog) -> tuple[str, ...]:
     """Display names of every app that is looked for, on a list or not: what is found of them is stored."""
-    return tuple(sorted(map(catalog.name_of, catalog.apps), key=str.casefold))
+    return _named(catalog.apps, catalog)
+
+
+def names_keeping_out(policy: Policy) -> tuple[str, ...]:
+    """Display names of the apps that a rule keeps mail away for, now or once its dates have come."""
+    rules = [each for each in policy.rules if each.keeps_out]
+    return _named(
+        frozenset().union(*(apps_named(each.when, policy.catalog) for each in rules)), policy.catalog
+    )
+
+
+def _named(keys: Iterable[str], catalog: AppCatalog) -> tuple[str, ...]:
+    return tuple(sorted(map(catalog.name_of, keys), key=str.casefold))
 
 
 def shown(owned: Sequence[OwnDevice]) -> list[Device]:

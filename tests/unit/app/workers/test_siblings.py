@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from mailgate.app.workers.place import ALONE
-from mailgate.app.workers.siblings import Siblings, merged
+from mailgate.app.workers.siblings import OPEN, Siblings, merged
 
 
 def a_worker(count: float) -> CollectorRegistry:
@@ -44,13 +45,35 @@ def test_a_metric_of_all_workers_is_told_in_one_piece():
 async def test_a_gate_that_is_alone_tells_its_numbers_as_they_are():
     registry = a_worker(3)
     siblings = Siblings(ALONE, registry)
-    assert await siblings.metrics() == generate_latest(registry)
+    assert (await siblings.metrics())[0] == generate_latest(registry)
     assert await siblings.missing() == []
 
 
 async def test_workers_that_do_not_answer_are_counted_and_named(tmp_path):
     siblings = Siblings(replace(ALONE, of=3, folder=tmp_path), a_worker(1))
-    told = samples(await siblings.metrics())
+    told = samples((await siblings.metrics())[0])
     assert told["mailgate_workers_wanted", ("worker", "0")] == 3
     assert told["mailgate_workers_answering", ("worker", "0")] == 1
     assert await siblings.missing() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("accept", "takes"),
+    [("", False), ("*/*", False), ("text/plain", False), ("application/openmetrics-text", True),
+     ("application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.4", True)],
+)  # fmt: skip
+async def test_examples_are_told_to_who_takes_them(accept, takes):
+    registry = a_worker(1)
+    siblings = Siblings(ALONE, registry, examples=True)
+    text, form = await siblings.metrics(accept)
+    assert form.startswith("application/openmetrics-text" if takes else "text/plain")
+    assert text.endswith(b"# EOF\n") is takes
+    assert (await Siblings(ALONE, a_worker(1)).metrics(accept))[1].startswith("text/plain")
+
+
+def test_examples_of_all_workers_are_kept():
+    registry = CollectorRegistry()
+    Histogram("seconds", "How long", registry=registry, buckets=(1,)).observe(0.5, {"trace_id": "abc"})
+    text = merged({n: OPEN.write(registry).decode() for n in (0, 1)}, OPEN).decode()
+    assert text.count('# {trace_id="abc"} 0.5') == 2
+    assert 'worker="1"} 1.0 # {' in text

@@ -55,6 +55,25 @@ async def test_a_token_that_cannot_be_is_not_made(
     assert await firm.store.enrolments.tokens() == []
 
 
+async def test_a_code_is_shown_once_with_the_next_step_and_adds_one_browser(
+    ada: Browser, firm: Company
+) -> None:
+    shown = await ada.post("/console/enrolment/code", user="alice")
+    found = re.search(r'id="code" class="large">([0-9A-Z]{4}-[0-9A-Z]{4})<', shown.text)
+    assert found
+    assert "Next, alice opens the set-up of the extension" in shown.text
+    assert 'data-copy="code"' in shown.text
+    (kept,) = await firm.store.enrolments.tokens()
+    assert (kept.owner, kept.uses_left, kept.expires_at - kept.made_at) == ("alice", 1, timedelta(minutes=10))
+    assert found[1] not in (await ada.get("/console/enrolment")).text
+
+
+@pytest.mark.parametrize("user", ["", " ", "a" * 256, "two\nlines"])
+async def test_a_code_is_for_somebody(ada: Browser, firm: Company, user: str) -> None:
+    assert (await ada.post("/console/enrolment/code", user=user)).status == 422
+    assert await firm.store.enrolments.tokens() == []
+
+
 async def test_a_token_is_revoked_once_it_was_confirmed(ada: Browser, firm: Company) -> None:
     await make(ada)
     (kept,) = await firm.store.enrolments.tokens()

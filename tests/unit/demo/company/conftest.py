@@ -39,7 +39,14 @@ def settings_in(folder: Path) -> Bundle:
     """The demo's settings in this folder."""
     (folder / JWKS_FILE).write_text(key_files(bytes(32), bytes(range(32)))[JWKS_FILE])
     return load_bundle(
-        write_settings(folder, port=8123, upstream="http://127.0.0.1:9", rules=RULES, jwks=folder / JWKS_FILE)
+        write_settings(
+            folder,
+            port=8123,
+            admin_port=8124,
+            upstream="http://127.0.0.1:9",
+            rules=RULES,
+            jwks=folder / JWKS_FILE,
+        )
     )
 
 
@@ -48,7 +55,7 @@ async def made_in(folder: Path, people: int = PEOPLE) -> Made:
     store = await Store.open(bundle.settings.store.get_secret_value())
     told: list[tuple[str, int, int]] = []
     try:
-        random = Random(7)
+        random = Random(2)
         staff = company_people(random, people)
         company = await seed(store, bundle, staff, random, NOW, lambda *each: told.append(each))
     finally:

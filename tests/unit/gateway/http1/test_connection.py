@@ -65,6 +65,31 @@ async def test_a_connection_serves_one_request_after_the_other(connect):
     assert not peer.transport.closing
 
 
+async def test_each_request_is_told_of_once_when_it_is_over():
+    told = []
+    peer = Peer(Server(echo, LIMITS, over=lambda asked: told.append((asked.head.target, asked.status))))
+    await peer.send(GET + GET.replace(b"/a", b"/b"))
+    assert told == [(b"/a", 200), (b"/b", 200)]
+    await peer.leave()
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_one_whose_client_has_left_is_told_of_too(at_once):
+    """Whether callbacks alone serve it, or a task."""
+    told, given_up = [], []
+
+    def waits(asked):
+        asked.give_up = lambda: given_up.append(asked)
+        return None if at_once else asyncio.Event().wait()
+
+    peer = Peer(Server(waits, LIMITS, over=lambda asked: told.append(asked.status)))
+    await peer.send(GET)
+    assert told == []
+    await peer.leave()
+    assert (told, len(given_up)) == ([0], 1)
+
+
 async def test_pipelined_requests_are_answered_in_order_however_many_there_are(connect):
     """RFC 9112, 9.3.2."""
     peer, count = connect(echo), 5 * MAX_PIPELINED + 3

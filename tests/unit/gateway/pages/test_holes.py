@@ -17,7 +17,7 @@ from mailgate.model import Effect, Kind, Reason
 NOW = datetime(2026, 12, 9, 9, tzinfo=UTC)
 PAGES = Pages()
 HOSTILE = "\"'><script>alert(1)</script>&amp;{{7*7}}%(x)s%s\u202e\0"
-OLD_MARKS = marks_for([True] * 5)
+OLD_MARKS = marks_for([True] * 7)
 MARKS_ALIKE = (*OLD_MARKS, OLD_MARKS[0][:-1], "0" * 32, "".join(OLD_MARKS))
 
 texts = st.one_of(st.sampled_from(("", HOSTILE, "TikTok", *MARKS_ALIKE)), st.text(max_size=12))
@@ -52,6 +52,9 @@ views = st.builds(
     proof=st.one_of(st.none(), st.sampled_from(sorted(TOLD))),
     clock_off=st.one_of(st.none(), st.integers(-3000, 3000).map(lambda minutes: timedelta(minutes=minutes))),
     help_ticket=texts,
+    looked_at=moments,
+    looked_by=texts,
+    seen_within=st.one_of(st.none(), st.just(timedelta(hours=8))),
 )  # fmt: skip
 holes = st.fixed_dictionaries(
     {"reference": texts, "return_url": paths, "continue_url": paths, "help_ticket": texts, "accept_language": wishes}
@@ -79,19 +82,31 @@ def test_two_who_are_told_the_same_are_told_it_by_one_rendering_each_with_their_
     render = pages.render
     monkeypatch.setattr(pages, "render", lambda *given: marks.append(given[2]) or render(*given))
     told = [
-        pages.refusal(View(Reason.POSTURE_MISSING, f"REF{n}", NOW + timedelta(n), return_url=f"/{n}", help_ticket=f"T{n}"))
+        pages.refusal(View(Reason.POSTURE_MISSING, f"REF{n}", NOW + timedelta(n), return_url=f"/{n}", help_ticket=f"T{n}", looked_at=NOW + timedelta(n)))
         for n in range(9)
     ]  # fmt: skip
     assert len(marks) == 1
     for n, page in enumerate(told):
-        assert all(page.html.count(f'"{own}"') == 1 for own in (f"/{n}", f"T{n}"))
+        assert [page.html.count(f'"{own}"') for own in (f"/{n}", f"T{n}")] == [2, 1]
         assert f">REF{n}<" in page.html
+        assert (
+            f'datetime="2026-12-{9 + n:02d}T09:00:00Z" data-form="short">2026-12-{9 + n:02d} 09:00 UTC<'
+            in page.html
+        )
         assert not any(mark in page.html for mark in marks[0])
 
 
 def test_whatever_is_no_hole_makes_another_page():
     view = View(Reason.POSTURE_MISSING, "R", NOW, help_ticket="T")
-    without = {"reference", "return_url", "continue_url", "help_ticket", "accept_language", "now"}
+    without = {
+        "reference",
+        "return_url",
+        "continue_url",
+        "help_ticket",
+        "accept_language",
+        "now",
+        "looked_at",
+    }
     changed = {
         "reason": Reason.KIND_UNKNOWN,
         "apps": ("A",),
@@ -99,6 +114,7 @@ def test_whatever_is_no_hole_makes_another_page():
         "kind": Kind.PHONE,
         "status": 4,
     }
+    changed |= {"seen_within": timedelta(1), "looked_at": NOW}
     changed |= {"deadline": NOW + timedelta(1), "proof": Reason.PROOF_STALE, "clock_off": timedelta(1)}
     for each in fields(View):
         value = changed.get(each.name, "de")
@@ -108,15 +124,15 @@ def test_whatever_is_no_hole_makes_another_page():
 
 
 def test_an_empty_hole_has_no_mark_and_each_rendering_its_own():
-    assert marks_for([False] * 5) == Holes()
+    assert marks_for([False] * 7) == Holes()
     assert Form.cut("<p></p>", Holes()).filled(Holes()) == b"<p></p>"
-    once, again = marks_for([True, False, True, True, True]), marks_for([True] * 5)
+    once, again = marks_for([True, False, True, True, True, True, True]), marks_for([True] * 7)
     assert once.subject == ""
-    assert len({*once, *again}) == 10
+    assert len({*once, *again}) == 14
 
 
 def test_a_mark_in_what_a_request_says_is_text():
-    marks = marks_for([True] * 5)
+    marks = marks_for([True] * 7)
     form = Form.cut(f"<p>{marks.reference}</p>", marks)
     assert form.filled(Holes(reference=marks.help_ticket)) == f"<p>{marks.help_ticket}</p>".encode()
 

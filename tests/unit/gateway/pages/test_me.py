@@ -8,8 +8,8 @@ from tests.unit.gateway.pages.own import ALLOWED, BLOCKED, NOBODY, NOW, OWN, PHO
 from tests.unit.gateway.pages.test_render import HOSTILE, LANGUAGES, Outline
 
 from mailgate.gateway.pages import Pages
-from mailgate.gateway.pages.employee import EmployeeView, Field, Record, Source
-from mailgate.model import Effect, PostureState, Reason
+from mailgate.gateway.pages.employee import EmployeeView, Field, LastSeen, Record, Source, Spared
+from mailgate.model import Effect, Kind, PostureState, Reason
 
 
 def words(pages: Pages, view: EmployeeView) -> str:
@@ -122,12 +122,12 @@ def test_every_stored_field_is_there_since_when_and_until_when(pages: Pages) -> 
 )
 def test_a_value_is_said_plainly(pages: Pages, value: object, shown: str) -> None:
     record = Record((Field("status", value),), NOW)  # type: ignore[arg-type]
-    assert f"How far the report vouches for it {shown} " in words(pages, replace(OWN, requests=(record,)))
+    assert f"How far the report vouches for it {shown} " in words(pages, replace(OWN, exemptions=(record,)))
 
 
 def test_a_field_without_a_label_shows_its_name_and_an_unknown_reason_itself(pages: Pages) -> None:
     record = Record((Field("colour", "blue"), Field("reason", "was-once-a-reason")), NOW)
-    text = words(pages, replace(OWN, requests=(record,)))
+    text = words(pages, replace(OWN, exemptions=(record,)))
     assert "colour blue" in text
     assert "Reason was-once-a-reason" in text
 
@@ -145,9 +145,33 @@ def test_what_cannot_be_read_is_not_nothing(pages: Pages) -> None:
     assert "Nothing is stored" not in text
 
 
-def test_what_is_looked_for_is_named(pages: Pages) -> None:
-    assert "It looks for these apps and no others: TikTok and WeChat." in words(pages, OWN)
+def test_every_app_that_is_looked_for_is_named_those_that_keep_mail_out_first(pages: Pages) -> None:
+    many = tuple(f"App {number:02d}" for number in range(20))
+    text = words(pages, replace(OWN, listed=(*many, "TikTok"), keeping_out=("TikTok",)))
+    assert "These apps keep company mail away: TikTok." in text
+    assert "Other apps that it looks for 20 App 00, App 01" in text
+    assert "App 19" in text
     assert "At present it looks for no app at all." in words(pages, replace(OWN, listed=()))
+
+
+def test_who_is_spared_reads_until_when_and_why_before_anything_else(pages: Pages) -> None:
+    spared = Spared("A new phone <b>is on its way</b>", NOW + timedelta(days=3))
+    phone = replace(PHONE, standing=replace(ALLOWED, kind=Kind.PHONE), spared=spared)
+    page = pages.me(replace(OWN, devices=(phone, TABLET)))
+    text = words(pages, replace(OWN, devices=(phone, TABLET)))
+    assert "Gets company mail until Dec 12, 2026, 9:00 AM UTC, by an exemption" in text.replace("\u202f", " ")
+    assert "After that it gets no company mail, if nothing changes. The exemption says: A new phone" in text
+    assert "<b>is on" not in page.html
+    assert f'id="device-{PHONE.mark}" class="card device soon"' in page.html
+
+
+def test_a_browser_that_is_spared_says_so_on_top(pages: Pages) -> None:
+    view = replace(NOBODY, person="alice", spared=Spared("On a journey", NOW + timedelta(days=3)))
+    assert 'class="card soon" aria-labelledby="here"' in pages.me(view).html
+    assert "by an exemption" in words(pages, view)
+    without_end = replace(view, spared=Spared("On a journey"))
+    assert "Gets company mail by an exemption" in words(pages, without_end)
+    assert "After that" not in words(pages, without_end)
 
 
 @pytest.mark.parametrize(
@@ -198,11 +222,11 @@ def test_older_rows_are_counted(pages: Pages) -> None:
 
 def test_check_again_is_a_form_that_works_without_scripts(pages: Pages) -> None:
     outline = Outline(pages.me(OWN))
-    assert outline.all("form") == [
+    assert outline.forms() == [
         {"method": "post", "action": f"/.mailgate/me#device-{mark}", "class": "actions"}
         for mark in (PHONE.mark, TABLET.mark)
     ]
-    assert [each["value"] for each in outline.all("input")] == [PHONE.mark, TABLET.mark]
+    assert [each["value"] for each in outline.all("input")] == [PHONE.mark, TABLET.mark, "/.mailgate/me"]
 
 
 def test_what_is_not_stored_cannot_be_checked(pages: Pages) -> None:
@@ -235,3 +259,40 @@ def test_it_loads_nothing_and_runs_only_its_own(pages: Pages) -> None:
     assert page.content_security_policy.startswith("default-src 'none'; ")
     assert "unsafe" not in page.content_security_policy
     assert not re.findall(r"(?:src|href|url)\s*[=(]\s*[\"']?(?:https?:)?//", page.html)
+
+
+def test_of_many_rows_the_newest_are_shown_in_short_and_the_download_has_all(pages: Pages) -> None:
+    day = (Field("day", NOW.date()), Field("count", 14), Field("headers", ("accept: */*",)))
+    many = (Record(day, NOW + timedelta(days=30)),) * 5
+    text = words(pages, replace(OWN, requests=many, more=37, exemptions=(many[0],) * 7))
+    assert "Requests for mail, counted by day 42" in text
+    assert "There are older ones that are not shown here: 37. The download has them." in text
+    assert "There are older ones that are not shown here: 2. The download has them." in text
+    assert text.count("accept: */*") == 5  # of the exemptions: a request's row is short
+    assert 'href="/.mailgate/me?download"' in pages.me(OWN).html
+    assert "?download" not in pages.me(NOBODY).html
+
+
+def test_two_phones_that_are_alike_are_told_apart_by_their_ids_and_where_they_were_seen_last(
+    pages: Pages,
+) -> None:
+    seen = LastSeen(NOW - timedelta(hours=2), "Safari <b>")
+    page = pages.me(replace(OWN, devices=(replace(PHONE, last=seen), replace(PHONE, mark="x", tail="9XQ2"))))
+    text = words(
+        pages, replace(OWN, devices=(replace(PHONE, last=seen), replace(PHONE, mark="x", tail="9XQ2")))
+    )
+    assert "id ends in 4F2A · last asked for mail 2 hours ago (Safari" in text
+    assert "id ends in 9XQ2" in text
+    assert "Safari <b>" not in page.html
+
+
+def test_a_device_can_be_said_to_be_lost_or_not_ones_own_without_scripts(pages: Pages) -> None:
+    sayable = replace(OWN, devices=(replace(PHONE, sayable=True), TABLET))
+    outline = Outline(pages.me(sayable))
+    said = [each["value"] for each in outline.all("input") if each.get("name") == "about"]
+    assert said == ["lost", "not-mine"]
+    assert "A lost device gets no company mail until your help desk opens it again." in words(pages, sayable)
+    for card in (replace(PHONE, sayable=True, lost=True), replace(PHONE, sayable=True, noted=True)):
+        assert "Not yours, or lost?" not in words(pages, replace(OWN, devices=(card,)))
+    noted = replace(OWN, devices=(replace(PHONE, sayable=True, noted=True),))
+    assert "can now see that this device is not yours" in words(pages, noted)

@@ -30,6 +30,10 @@ class Outline(HTMLParser):
     def handle_data(self, data: str) -> None:
         self.words += data
 
+    def forms(self) -> list[dict[str, str]]:
+        """All but the choice of a language, which every page has."""
+        return [each for each in self.all("form") if each["action"] != "/.mailgate/language"]
+
     def all(self, tag: str) -> list[dict[str, str | None]]:
         return [attributes for name, attributes in self.tags if name == tag]
 
@@ -110,7 +114,7 @@ def test_check_again_is_a_link_that_works_without_scripts(pages: Pages, blocked:
 
 def test_a_warning_lets_through(pages: Pages, blocked: View) -> None:
     view = replace(blocked, effect=Effect.WARN, continue_url="/.mailgate/continue?to=%2F")
-    assert Outline(pages.warning(view)).all("form") == [
+    assert Outline(pages.warning(view)).forms() == [
         {"method": "post", "action": "/.mailgate/continue?to=%2F"}
     ]
 
@@ -158,7 +162,7 @@ def test_hostile_texts_stay_texts(pages: Pages, blocked: View) -> None:
         targets = [
             v for _, a in outline.tags for k, v in a.items() if k in {"href", "action", "src", "data-status"}
         ]
-        assert set(targets) <= {"/", "data:,", "/.mailgate/me", "/.mailgate/help"}
+        assert set(targets) <= {"/", "data:,", "/.mailgate/me", "/.mailgate/help", "/.mailgate/language"}
 
 
 def test_nothing_runs_or_loads_but_what_the_policy_names(pages: Pages, blocked: View) -> None:
@@ -201,18 +205,21 @@ def test_the_probe_has_a_way_on_for_whoever_has_no_scripts(
     outline = Outline(page)
     assert "<noscript>" in page.html
     assert [link["href"] for link in outline.all("a")] == [blocked.return_url]
-    assert [form["action"] for form in outline.all("form")] == [view.continue_url] * may_skip
+    assert [form["action"] for form in outline.forms()] == [view.continue_url] * may_skip
 
 
 def test_help_can_be_asked_for_with_a_form_that_needs_no_script(pages: Pages, blocked: View) -> None:
     page = Outline(pages.refusal(replace(blocked, help_ticket=HOSTILE)))
-    (form,) = page.all("form")
+    (form,) = page.forms()
     assert (form["method"], form["action"]) == ("post", "/.mailgate/help")
     assert {"type": "hidden", "name": "refusal", "value": HOSTILE} in page.all("input")
-    (described,) = (button["aria-describedby"] for button in page.all("button"))
+    (described,) = (
+        button["aria-describedby"] for button in page.all("button") if button.get("name") != "lang"
+    )
     assert any(each.get("id") == described for each in page.all("p"))
 
 
 def test_without_a_ticket_there_is_no_button_for_help(pages: Pages, blocked: View) -> None:
-    assert Outline(pages.refusal(blocked)).all("form") == []
-    assert Outline(pages.warning(replace(blocked, help_ticket="x"))).all("input") == []
+    assert Outline(pages.refusal(blocked)).forms() == []
+    inputs = Outline(pages.warning(replace(blocked, help_ticket="x"))).all("input")
+    assert [each["name"] for each in inputs] == ["to"]

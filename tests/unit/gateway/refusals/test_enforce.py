@@ -1,6 +1,7 @@
 """From a decision to what the caller gets: design of refusals, RFC 9457."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -184,3 +185,39 @@ def test_the_cookie_of_a_warning(secure):
     assert name == f"mailgate-warned={MARK}"
     assert {"Path=/", "HttpOnly", "SameSite=Lax", "Max-Age=10800"} <= set(attributes)
     assert ("Secure" in attributes) is secure
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (
+            "intune",
+            "Last looked at by intune: 2026-11-23 09:12 UTC. A change is usually seen within 8 hours.",
+        ),
+        ("https://mdm.example.com", "Last looked at by mdm.example.com: 2026-11-23 09:12 UTC."),
+        ("enrolled", ""),
+    ],
+)
+def test_a_refusal_that_rests_on_a_look_says_who_looked_and_when(source, told):
+    speaker = replace(SPEAKER, seen_within={"intune": timedelta(hours=8)})
+    looked = datetime(2026, 11, 23, 9, 12, tzinfo=UTC)
+    asked = replace(access(NAVIGATION), posture=Posture(source=source, reported_at=looked))
+    page = speaker.refuse(asked, DECISION, "REF2345").body.decode()
+    text = " ".join(re.sub(r"<[^>]+>", "", page).split())
+    assert (told in text) if told else ("Last looked" not in text)
+    never = replace(DECISION, reason=Reason.KIND_REFUSED)
+    assert "Last looked" not in speaker.refuse(asked, never, "REF2345").body.decode()
+
+
+def test_check_again_stands_before_the_steps():
+    page = SPEAKER.refuse(access(NAVIGATION), DECISION, "REF2345").body.decode()
+    assert page.index('id="check"') < page.index('id="fix"')
+
+
+def test_where_a_rule_names_nobody_the_company_s_help_does():
+    speaker = replace(SPEAKER, help_address="help@example.com")
+    nobody = replace(DECISION, contact="")
+    assert "mailto:help@example.com" in speaker.refuse(access(NAVIGATION), nobody, "R").body.decode()
+    assert "mailto:it-help@example.com" in speaker.refuse(access(NAVIGATION), DECISION, "R").body.decode()
+    failed = speaker.error(access(NAVIGATION).facts, 502, Reason.UPSTREAM_UNREACHABLE, "R", NOW)
+    assert "mailto:help@example.com" in failed.body.decode()

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from ipaddress import ip_network
 
 import pytest
@@ -31,6 +32,7 @@ from mailgate.gateway.selfservice.login_check import AT_MOST
 from mailgate.gateway.selfservice.pairing_code import OwnCodes
 from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.model import Posture, PostureState
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Recorded, StoreUnavailableError, Tally
 from mailgate.store.person_records import QuarantineMail
 
@@ -359,3 +361,101 @@ async def test_nobody_is_shown_what_was_written_to_somebody_of_another_domain(lo
     scene.people.refusal_mails = [QuarantineMail("appl1", "prohibited-app", NOW)]
     page = await scene.page(PAGE, b"X-Forwarded-User: " + login)
     assert "Mails sent to you about a refusal" not in page
+
+
+RECHECK = b"POST /.mailgate/recheck HTTP/1.1"
+
+
+def answering(again):
+    async def ask(source, device_id):
+        return again
+
+    return Recheck(ask)
+
+
+@pytest.mark.parametrize(
+    ("again", "said"),
+    [
+        (CheckResult.TAKEN, "Asked intune: it still sees tiktok, looked at 3 minutes ago."),
+        (CheckResult.FAILED, "intune did not answer. Please try again in a few minutes."),
+        (CheckResult.CANNOT, "Nobody can be asked about this device: it reports by itself."),
+        (CheckResult.WAIT, "Asked a moment ago."),
+    ],
+)
+async def test_the_button_of_a_refusal_asks_the_sources_of_the_device_that_asks(again, said):
+    scene = Scene(recheck=answering(again))
+    scene.judged = asking(client=HANDHELD, posture=LISTED, proof=PROOF)
+    scene.people.by_id = {PHONE.id: PHONE}
+    answer = await scene.ask(RECHECK, SAME_ORIGIN)
+    told = json.loads(answer.body)
+    assert (answer.status, told["reference"]) == (200, "REF2345")
+    assert told["said"].startswith(said)
+
+
+async def test_the_button_asks_about_no_device_that_has_not_proved_itself():
+    scene = Scene(recheck=answering(CheckResult.TAKEN))
+    told = json.loads((await scene.ask(RECHECK, ALICE, SAME_ORIGIN)).body)
+    assert told["said"].startswith("Nobody can be asked about this device")
+
+
+async def test_no_other_site_can_press_the_button():
+    with pytest.raises(RequestRefused) as refused:
+        await Scene().ask(RECHECK, b"Sec-Fetch-Site: cross-site")
+    assert refused.value.status == 403
+
+
+async def test_while_the_store_is_away_the_button_says_nothing():
+    scene = Scene(recheck=answering(CheckResult.TAKEN))
+    scene.judged = asking(client=HANDHELD, posture=LISTED, proof=PROOF)
+
+    async def away(_device_id):
+        raise StoreUnavailableError
+
+    scene.people.device = away
+    assert json.loads((await scene.ask(RECHECK, SAME_ORIGIN)).body)["said"] == ""
+
+
+async def test_who_is_spared_is_told_so_in_their_own_language_of_dates():
+    scene = Scene()
+    policy = scene.gate.in_force.live.policy
+    given = Relief(
+        1, Cause.EXEMPTION, "", "On a journey", "ada", NOW, NOW + timedelta(days=3), person="alice"
+    )
+    live = scene.gate.in_force.live
+    scene.gate.in_force.live = replace(live, policy=replace(policy, reliefs=Reliefs(1, (given,))))
+    page = await scene.page(PAGE, ALICE)
+    assert "by an exemption After that it gets no company mail, if nothing changes." in page
+    assert "The exemption says: On a journey" in page
+    assert "ada" not in page.replace("day", "")
+
+
+DOWNLOAD = b"GET /.mailgate/me?download HTTP/1.1"
+
+
+async def test_a_download_has_every_row_and_every_field_and_is_saved():
+    scene = Scene()
+    scene.people.rows = [Recorded("id", SEEN, Tally(3, NOW, NOW, "REF2345"))] * 12
+    answer = await scene.ask(DOWNLOAD, ALICE)
+    told = json.loads(answer.body)
+    headers = dict(answer.headers)
+    assert headers["Content-Disposition"] == 'attachment; filename="stored-about-you.json"'
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert (told["person"], len(told["requests"])) == ("alice", 12)
+    assert told["devices"][0]["id"] == PHONE.id
+    assert told["devices"][0]["stored"][1]["source"] == "intune"
+    assert "reference" in told["requests"][0]
+
+
+async def test_a_download_names_nobody_to_who_is_nobody():
+    told = json.loads((await Scene().ask(DOWNLOAD)).body)
+    assert (told["person"], told["devices"], told["requests"]) == ("", [], [])
+
+
+async def test_what_cannot_be_read_is_said_on_the_page_and_not_in_a_file():
+    scene = Scene()
+
+    async def away(*_):
+        raise StoreUnavailableError
+
+    scene.people.devices = away
+    assert "What is stored cannot be read right now" in await scene.page(DOWNLOAD, ALICE)

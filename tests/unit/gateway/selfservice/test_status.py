@@ -22,6 +22,7 @@ OWN = OwnDevice(PHONE.id, LISTED, ASKED.access, ASKED.decision, PHONE)
 def test_a_device_has_every_field_by_a_stable_name():
     assert device_of(OWN, KEEP) == {
         "id": "aaaa-bbbb-cccc",
+        "tail": "4F2A",
         "here": False,
         "state": "listed",
         "lost": False,

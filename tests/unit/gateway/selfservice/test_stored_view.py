@@ -19,16 +19,20 @@ from mailgate.gateway.selfservice.stored_view import (
     help_of,
     key_of,
     language_record,
+    last_seen,
     listed_names,
     mail_record,
+    names_keeping_out,
     quarantine_mail_record,
     request_of,
     shown,
     token_of,
 )
 from mailgate.model import Posture, Reason
+from mailgate.policy import Policy
 from mailgate.policy.apps import AppCatalog, ListedApp
 from mailgate.policy.reliefs import Cause, Relief
+from mailgate.policy.rules import Rule
 from mailgate.store import EnrolledKey, EnrolmentToken, HelpRequest, Keep, Recorded, Sighting, Tally
 from mailgate.store.person_records import QuarantineMail
 from mailgate.store.reliefs import KeptRelief
@@ -290,5 +294,23 @@ def test_the_apps_that_are_looked_for_are_all_that_are_stored_on_a_list_or_not()
     )
 
 
+def test_those_that_keep_mail_out_are_named_apart():
+    apps = {key: ListedApp(key, key.title()) for key in ("wechat", "tiktok", "capcut", "moomoo")}
+    catalog = AppCatalog(apps, {"banned": ("wechat", "tiktok")})
+    rules = [("a", '"banned" in device.lists', "block"), ("b", '"moomoo" in device.apps', "warn")]
+    rules += [("c", '"capcut" in device.apps', "challenge")]
+    made = tuple(
+        Rule.model_validate({"id": name, "when": when, "effect": effect}) for name, when, effect in rules
+    )
+    assert names_keeping_out(Policy(made, catalog=catalog)) == ("Capcut", "Tiktok", "Wechat")
+
+
 def test_the_stored_devices_among_those_that_are_seen():
     assert shown([OWN, replace(OWN, device=None)]) == [PHONE]
+
+
+def test_where_a_device_was_seen_last_is_its_newest_row():
+    older, newer = Tally(3, LOOKED, LOOKED, "A"), Tally(3, LOOKED, NOW, "B")
+    rows = [Recorded("1", SEEN, newer), Recorded("2", SEEN, older)]
+    assert last_seen(rows)[SEEN.device].at == NOW
+    assert last_seen(reversed(rows))[SEEN.device].at == NOW

@@ -1,0 +1,62 @@
+"""The audit log for a SIEM: each act is told once by each gate, also those from while it was not running."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from mailgate.app.repeating import repeat
+from mailgate.gateway.observe.ocsf import audit_event
+from mailgate.store.audit import Audit
+
+log = structlog.get_logger()
+
+LOOK = 1.0
+"""Seconds between two looks at the log."""
+
+Put = Callable[[bytes], None]
+
+
+class AuditEvents:
+    """Run ``run`` as a task. ``put`` is asked at every look where lines go; None while nobody wants them.
+
+    How far it has come stands in ``position``. Where that is not there, it begins with the next act: the log has the rest.
+    """
+
+    def __init__(self, audit: Audit, position: Path, put: Callable[[], Put | None]) -> None:
+        self._audit, self._position, self._put = audit, position, put
+        self._told: int | None = None
+
+    async def run(self) -> None:
+        """Look again and again, until cancelled."""
+        await repeat(self.look, LOOK, failed=lambda error: log.error("audit-not-told", error=error))
+
+    async def look(self) -> None:
+        """Tell what is new. Raises StoreError."""
+        put = self._put()
+        if put is None:
+            self._told = None
+            return
+        if self._told is None:
+            self._told = _read(self._position)
+        if self._told is None:
+            head = await self._audit.head()
+            self._keep(head.number if head else 0)
+        assert self._told is not None
+        while page := await self._audit.page(self._told):
+            for entry in page:
+                put(json.dumps(audit_event(entry), separators=(",", ":")).encode() + b"\n")
+            self._keep(page[-1].number)
+
+    def _keep(self, number: int) -> None:
+        self._position.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._position.write_text(f"{number}\n")
+        self._told = number
+
+
+def _read(position: Path) -> int | None:
+    try:
+        return int(position.read_text())
+    except (OSError, ValueError):
+        return None

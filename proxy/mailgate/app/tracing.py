@@ -1,0 +1,33 @@
+"""Traces where the settings ask for them; what makes them is installed by the extra ``otel``."""
+
+import secrets
+from importlib.util import find_spec
+from socket import gethostname
+
+from mailgate.config import Settings
+from mailgate.gateway.http1.trusted_headers import is_proxy
+from mailgate.gateway.live import InForce
+from mailgate.gateway.observe.tracing import Tracing
+
+MISSING = "the extra `otel` is not installed; expected `pip install 'mailgate[otel]'`"
+
+
+def can_trace() -> bool:
+    """Whether the extra is installed."""
+    try:
+        return find_spec("opentelemetry.exporter.otlp.proto.http") is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def tracing_for(settings: Settings, in_force: InForce) -> Tracing | None:
+    """None where nobody asks for traces."""
+    if settings.traces is None:
+        return None
+    from mailgate.gateway.observe.traces import Told, sent_to  # only the extra brings what it needs
+
+    traces = settings.traces
+    told = Told(traces.share, traces.include, settings.public_url, settings.upstream, gethostname())
+    return sent_to(
+        traces.endpoint, told, secrets.randbits, lambda peer: is_proxy(peer, in_force.live.trusted)
+    )

@@ -1,0 +1,88 @@
+"""How the pages of the gate show whose they are: name, logo, colours, and whom to ask."""
+
+import re
+from base64 import b64encode
+from typing import Annotated, Self
+
+from pydantic import PlainValidator, ValidationInfo, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+from mailgate.config.mail import ShortText
+from mailgate.config.references import existing_file, unreadable
+from mailgate.policy.apps import Strict
+
+MAX_LOGO = 8 * 1024
+"""Bytes: it stands in every page."""
+READABLE = 4.5
+"""How much lighter or darker than what is behind it a text is at least (WCAG 2.2, 1.4.3)."""
+LIGHT, DARK = "#ffffff", "#1b212b"
+"""What is behind links and buttons in light and in dark pages."""
+_PNG, _SVG = b"\x89PNG\r\n\x1a\n", re.compile(rb"\s*(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*)*<svg[\s>]", re.DOTALL)
+
+
+def _logo(value: object, info: ValidationInfo) -> str:
+    """The picture as a ``data:`` address."""
+    path = existing_file(value, info)
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_LOGO + 1)
+    except OSError as error:
+        raise unreadable(path, error, "a picture") from error
+    kind = "png" if content.startswith(_PNG) else "svg+xml" if _SVG.match(content) else ""
+    if not kind or len(content) > MAX_LOGO:
+        message = "{path} is no picture that pages can carry; expected SVG or PNG of at most 8 KiB"
+        raise PydanticCustomError("file", message, {"path": str(path)})
+    return f"data:image/{kind};base64,{b64encode(content).decode()}"
+
+
+def _colour(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+        raise PydanticCustomError("colour", 'not a colour; expected one like "#0b5cad"')
+    return value.lower()
+
+
+Logo = Annotated[str, PlainValidator(_logo), WithJsonSchema({"type": "string", "minLength": 1})]
+Colour = Annotated[
+    str, PlainValidator(_colour), WithJsonSchema({"type": "string", "pattern": "^#[0-9a-fA-F]{6}$"})
+]
+
+
+class CompanySettings(Strict):
+    """How pages and mails show whose they are."""
+
+    name: ShortText | None = None
+    """The company, at the head of every page; the host of `public_url` if not given."""
+    logo: Logo | None = None
+    """A file with its logo, SVG or PNG, of at most 8 KiB."""
+    colour: Colour | None = None
+    """Of buttons and links. It has to be readable on white."""
+    colour_dark: Colour | None = None
+    """The same in dark pages, readable on a dark ground; ours if not given."""
+    help: ShortText | None = None
+    """Whom to ask where a rule names nobody: an address or any words."""
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> Self:
+        for key, colour, ground in (("colour", self.colour, LIGHT), ("colour_dark", self.colour_dark, DARK)):
+            if colour and (found := contrast(colour, ground)) < READABLE:
+                told = (
+                    f"{found:.1f} : 1 on {ground} is too little to be read; expected at least {READABLE} : 1"
+                )
+                raise PydanticCustomError("colour", "{told}", {"told": told, "key": key})
+        return self
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours, from 1 to 21 (WCAG 2.2, contrast ratio)."""
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    """How light a colour is, from 0 to 1 (WCAG 2.2, relative luminance)."""
+    red, green, blue = (_linear(int(colour[at : at + 2], 16) / 255) for at in (1, 3, 5))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _linear(part: float) -> float:
+    return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4

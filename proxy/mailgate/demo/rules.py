@@ -1,0 +1,41 @@
+"""The rules of the demo: those of the folder `config`, and one that warns first, dated by the day of the first start."""
+
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+from string import Template
+
+from mailgate.demo.company.history import policy_text, with_one_more
+
+COPIED = Path("config")
+"""What the rules are a copy of, where the demo is not told of others."""
+FOLDER = "rules"
+_WARNED_FOR, _ENFORCED_IN = timedelta(days=1), timedelta(days=6)
+_PARTS = ("apps.yaml", "policy.tests.yaml", "lists")
+
+
+def demo_rules(directory: Path, now: datetime) -> Path:
+    """The folder of the demo's own rules, made at its first start. What was changed in it stays. Raises OSError."""
+    folder = directory / FOLDER
+    if not (folder / "policy.yaml").exists() and (COPIED / "policy.yaml").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        for part in _PARTS:
+            _copy(COPIED / part, folder / part)
+        text = (COPIED / "policy.yaml").read_text("utf-8")
+        (folder / "policy.yaml").write_text(with_one_more(text, soon(now)), "utf-8")
+    return folder if folder.exists() else COPIED
+
+
+def soon(now: datetime) -> str:
+    """The rule that warns since yesterday and keeps out in six days."""
+    morning = now.replace(hour=9, minute=0, second=0, microsecond=0)
+    return Template(policy_text("soon")).substitute(
+        warned=(morning - _WARNED_FOR).isoformat(), enforced=(morning + _ENFORCED_IN).isoformat()
+    )
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    else:
+        shutil.copyfile(source, target)

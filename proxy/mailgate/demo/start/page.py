@@ -1,0 +1,116 @@
+"""The start page, and which request is whose: the page itself on ``localhost``, each persona under a name before that.
+
+It listens on the loopback interface alone. A name of elsewhere that leads here (DNS rebinding) is answered with 421, and no
+other site's page can press a button.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+
+from aiohttp import ClientError, hdrs, web
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from mailgate.demo.start.logins import NotLetInError, session_cookie
+from mailgate.demo.start.personas import PERSONAS
+from mailgate.demo.start.playing import Player, room_for_mail
+
+_ITSELF = ("localhost", "127.0.0.1")
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where the start page leads."""
+
+    mail: str
+    console: str
+    """The console, by a name that shares its cookies with this page; empty where nobody may log in."""
+    admin: str
+    """The admin port, as the demo asks it."""
+    admins: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Names, what each may do in words, and the token."""
+    commands: Sequence[tuple[str, str]] = ()
+    """What can be tried in a terminal: words and lines."""
+
+
+class StartPage:
+    """Serves the page, the logins, and every persona."""
+
+    def __init__(self, links: Links, player: Player) -> None:
+        self._links, self._player = links, player
+        self._personas = {each.key: each for each in PERSONAS}
+        pages = Environment(
+            loader=PackageLoader("mailgate.demo.start"), autoescape=True, undefined=StrictUndefined,
+            trim_blocks=True, lstrip_blocks=True,
+        )  # fmt: skip
+        self._template = pages.get_template("start.html")
+        self._style, self._script = _asset("start.css"), _asset("start.js")
+
+    def application(self) -> web.Application:
+        """The start page as a web application."""
+        application = web.Application(client_max_size=room_for_mail())
+        application.router.add_route("*", "/{path:.*}", self.serve)
+        application.on_startup.append(lambda _: self._player.start())
+        application.on_cleanup.append(lambda _: self._player.stop())
+        return application
+
+    async def serve(self, request: web.Request) -> web.Response:
+        """Whatever is asked for, by the name that it is asked under."""
+        name = request.host.rpartition(":")[0] or request.host
+        persona = self._personas.get(name.removesuffix(".localhost"))
+        if persona is not None and name.endswith(".localhost"):
+            return await self._player.play(request, persona)
+        if name not in _ITSELF:
+            raise web.HTTPMisdirectedRequest(
+                text="This is the start page of a demo on this computer alone.\n"
+            )
+        if request.method == "POST" and request.path.startswith("/console/"):
+            return await self._log_in(request, request.path.removeprefix("/console/"))
+        if request.method not in ("GET", "HEAD") or request.path != "/":
+            raise web.HTTPNotFound
+        return self._page(request)
+
+    async def _log_in(self, request: web.Request, name: str) -> web.Response:
+        if name not in self._links.admins:
+            raise web.HTTPNotFound
+        if request.headers.get("Sec-Fetch-Site") != "same-origin":
+            raise web.HTTPForbidden(text="Expected the button of the start page.\n")
+        try:
+            cookie = await session_cookie(self._links.admin, name, self._links.admins[name][1])
+        except (NotLetInError, ClientError) as error:
+            raise web.HTTPBadGateway(text=f"{error}\n") from None
+        return web.Response(
+            status=303, headers={hdrs.LOCATION: f"{self._links.console}/console/", hdrs.SET_COOKIE: cookie}
+        )
+
+    def _page(self, request: web.Request) -> web.Response:
+        port = request.host.rpartition(":")[2]
+        text = self._template.render(
+            personas=[(each, f"http://{each.key}.localhost:{port}") for each in PERSONAS],
+            links=self._links,
+            style=Markup(self._style),  # noqa: S704 - a file of ours
+            script=Markup(self._script),  # noqa: S704
+        )
+        return web.Response(text=text, content_type="text/html", headers=self._headers())
+
+    def _headers(self) -> dict[str, str]:
+        policy = (
+            f"default-src 'none'; style-src {_hash(self._style)}; script-src {_hash(self._script)}; img-src data:; "
+            f"form-action 'self' {self._links.console}; frame-ancestors 'none'; base-uri 'none'"
+        )
+        return {
+            "Content-Security-Policy": policy,
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        }
+
+
+def _asset(name: str) -> str:
+    return files(__package__).joinpath("templates", name).read_text("utf-8").strip()
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -1,0 +1,78 @@
+"""The people of the start page: with what each asks for mail, and what comes of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mailgate.attest.mint import Device
+
+_IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1"
+_ANDROID = "Mozilla/5.0 (Linux; Android 16; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36"
+_LAPTOP = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"
+_IPAD_AS_MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15"
+_LAPTOP_READINGS: dict[str, object] = {
+    "touch_points": 0, "pointer": "fine", "hover": True, "any_fine": True, "any_hover": True, "platform": "Win32",
+    "width": 1920, "height": 1080, "mobile": None, "system": "", "form_factors": [], "model": "",
+}  # fmt: skip
+_IPAD_READINGS = _LAPTOP_READINGS | {
+    "touch_points": 5, "pointer": "coarse", "hover": False, "any_fine": False, "any_hover": False,
+    "platform": "MacIntel", "width": 820, "height": 1180,
+}  # fmt: skip
+"""What the probe's page reads on an iPad, whatever the headers claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """Somebody with one device."""
+
+    key: str
+    """The first label of the address under which the demo plays this device."""
+    who: str
+    gets: str
+    """Why, in a sentence."""
+    effect: str
+    """``allow``, ``warn`` or ``block``."""
+    agent: str
+    device: Device | None = None
+    """What the management says of it; None where nothing is known."""
+    readings: Mapping[str, object] | None = None
+    """What the probe's page would read there."""
+    size: tuple[int, int] | None = None
+    """The sides of its screen in CSS pixels; None for a whole window."""
+
+
+def login_of(key: str) -> str:
+    """The login name of a persona."""
+    return f"demo.{key}@example.com"
+
+
+def _phone(key: str, *apps: str, os: str = "ios", version: str = "18.6") -> Device:
+    return Device(f"demo-{key}", "phone", os, version, login_of(key), apps=apps)
+
+
+SPARED = "spared"
+PERSONAS = (
+    Persona(
+        "laptop", "A laptop", "What is on a laptop does not count.", "allow", _LAPTOP,
+        Device("demo-laptop", "laptop", "windows", "11", login_of("laptop")), _LAPTOP_READINGS,
+    ),
+    Persona(
+        "tiktok", "A phone with TikTok", "TikTok is on the list of what is not allowed beside company mail.", "block", _IPHONE,
+        _phone("tiktok", "tiktok"), size=(390, 844),
+    ),
+    Persona(
+        "silent", "A phone that reports nothing", "Nobody has said what is on it, and unknown is not taken for clean.", "block",
+        _ANDROID, size=(412, 915),
+    ),
+    Persona(
+        "warned", "A phone with CamScanner", "A rule will keep it out in a few days, and tells its owner first.", "warn", _ANDROID,
+        _phone("warned", "camscanner", os="android", version="16"), size=(412, 915),
+    ),
+    Persona(
+        SPARED, "A phone with TikTok that is spared", "An admin has exempted its owner for three days.", "allow",
+        _IPHONE, _phone(SPARED, "tiktok"), size=(390, 844),
+    ),
+    Persona(
+        "ipad", "An iPad that asks for the desktop site", "It claims to be a Mac, and the browser probe finds the iPad.",
+        "block", _IPAD_AS_MAC, None, _IPAD_READINGS, (820, 1180),
+    ),
+)  # fmt: skip

@@ -1,0 +1,81 @@
+"""Plays a persona: takes what a browser asks for at the persona's address, and asks the gate for it as that device would."""
+
+import json
+from urllib.parse import urlsplit
+
+from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, hdrs, web
+from multidict import CIMultiDict
+
+from mailgate.demo.start.personas import Persona
+from mailgate.demo.start.signing import Signer
+
+PROBE = "/.mailgate/probe"
+_MOST = 25 * 1024 * 1024
+_CONNECTION = {
+    "connection", "content-length", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
+}  # fmt: skip
+"""What is about one connection and not about the mail."""
+_OF_THE_DEVICE = {"user-agent", "device-attestation", "dpop", "x-requested-with"}
+
+
+class Player:
+    """Between a browser and the gate. ``start`` before the first request, ``stop`` at the end."""
+
+    def __init__(self, gate: str, public_url: str, signer: Signer) -> None:
+        """``gate``: where it listens. ``public_url``: what it is called."""
+        self._gate, self._public_url, self._signer = gate, public_url, signer
+        self._session: ClientSession | None = None
+
+    async def start(self) -> None:
+        self._session = ClientSession(
+            auto_decompress=False, cookie_jar=DummyCookieJar(), timeout=ClientTimeout(total=120)
+        )
+
+    async def stop(self) -> None:
+        if self._session:
+            await self._session.close()
+
+    async def play(self, request: web.Request, persona: Persona) -> web.Response:
+        """The gate's answer to what this persona asks for."""
+        assert self._session is not None  # ``start`` was called
+        asked = request.rel_url.raw_path_qs
+        body = await request.read()
+        if request.path == PROBE and persona.readings and body:
+            body = json.dumps(persona.readings).encode()
+        async with self._session.request(
+            request.method,
+            self._gate + asked,
+            headers=self._asked_with(request, persona),
+            data=body or None,
+            allow_redirects=False,
+        ) as answer:
+            told = CIMultiDict(
+                (name, self._at_persona(request, value) if name.lower() == "location" else value)
+                for name, value in answer.headers.items()
+                if name.lower() not in _CONNECTION
+            )
+            return web.Response(status=answer.status, body=await answer.read(), headers=told)
+
+    def _asked_with(self, request: web.Request, persona: Persona) -> CIMultiDict[str]:
+        """The browser's headers, but for those by which a device is told; and those of this device."""
+        dropped = _CONNECTION | _OF_THE_DEVICE
+        kept = CIMultiDict(
+            (name, self._at_gate(request, value) if name.lower() in ("origin", "referer") else value)
+            for name, value in request.headers.items()
+            if name.lower() not in dropped and not name.lower().startswith("sec-ch-")
+        )
+        kept[hdrs.HOST] = urlsplit(self._public_url).netloc
+        kept[hdrs.USER_AGENT] = persona.agent
+        kept.update(self._signer.headers(persona, request.method, request.rel_url.raw_path))
+        return kept
+
+    def _at_gate(self, request: web.Request, url: str) -> str:
+        return url.replace(f"http://{request.host}", self._public_url, 1)
+
+    def _at_persona(self, request: web.Request, url: str) -> str:
+        return url.replace(self._public_url, f"http://{request.host}", 1)
+
+
+def room_for_mail() -> int:
+    """Bytes of the largest request that is carried."""
+    return _MOST

@@ -1,0 +1,141 @@
+"""A port at which Envoy asks by gRPC: each question is served as one by HTTP, by the same handler (docs/forward-auth.md).
+
+It needs the extra ``grpc``.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from socket import socket
+from typing import Any
+
+from aiohttp.streams import EMPTY_PAYLOAD
+from grpclib.const import Cardinality, Handler, Status
+from grpclib.encoding.proto import ProtoCodec
+from grpclib.exceptions import GRPCError
+from grpclib.server import Server, Stream
+
+from mailgate.gateway.authz.envoy_messages import CheckRequest, CheckResponse
+from mailgate.gateway.authz.ext_authz import Question, question, told
+from mailgate.gateway.http1.exchange import Exchange, Outcome, Readable, Receiver, Rest
+from mailgate.gateway.http1.request import RequestRefused, parse_request_head, refused_head
+from mailgate.gateway.http1.trusted_headers import LOCAL
+
+METHOD = "/envoy.service.auth.v3.Authorization/Check"
+
+
+class Asked(asyncio.Transport):
+    """The way back of one question: what is written there, kept together."""
+
+    ssl_context: object = None
+    secure = False
+    writing_paused = False
+
+    def __init__(self, peer: str) -> None:
+        super().__init__()
+        self.peer = peer
+        self.written = bytearray()
+
+    @property
+    def transport(self) -> asyncio.Transport | None:
+        return self
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += data
+
+    def can_write_eof(self) -> bool:
+        return False
+
+    def abort(self) -> None:
+        """An answer that broke off is none."""
+        self.written.clear()
+
+    def answered(self, outcome: Outcome) -> None:
+        pass
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
+    async def drained(self) -> None:
+        pass
+
+    def start_tunnel(self, reader: Receiver, peer: Readable) -> None:
+        raise NotImplementedError("a question is no tunnel")
+
+    def wait_for(self, rest: Coroutine[Any, Any, Outcome]) -> None:
+        raise NotImplementedError("a question is waited for by who asks")
+
+
+class GrpcPort:
+    """Answers questions by gRPC. ``trusted`` says which peers may ask: a message of anybody else is not even read."""
+
+    def __init__(
+        self,
+        handle: Callable[[Exchange], Rest],
+        trusted: Callable[[str], bool],
+        most_fields: int,
+        *,
+        local: bool,
+    ) -> None:
+        """``local``: it is at a Unix socket, where who may open the file may ask."""
+        self._handle, self._trusted, self._most, self._local = handle, trusted, most_fields, local
+        self._servers: list[Server] = []
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.running = 0
+
+    def __mapping__(self) -> dict[str, Handler]:
+        return {METHOD: Handler(self._check, Cardinality.UNARY_UNARY, CheckRequest, CheckResponse)}
+
+    async def open(self, sockets: Sequence[socket], tls: ssl.SSLContext | None) -> None:
+        """Serve at sockets that listen already. Raises OSError."""
+        for each in sockets:
+            server = Server([self], codec=ProtoCodec())
+            await server.start(sock=each, ssl=tls)
+            self._servers.append(server)
+
+    async def finish(self, timeout: float, parting: float = 0.0) -> None:
+        """Let running questions be answered, at most ``timeout`` seconds, then close."""
+        await asyncio.sleep(parting)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self._idle.wait()
+        for server in self._servers:
+            server.close()
+            await server.wait_closed()
+
+    async def _check(self, stream: Stream[Any, Any]) -> None:
+        """Answer one question. What breaks here is an error to Envoy, which lets nobody in by that."""
+        address = stream.peer.addr()
+        peer = LOCAL if self._local else str(address[0]) if address else ""
+        if not self._trusted(peer):
+            raise GRPCError(Status.PERMISSION_DENIED)
+        asked = await stream.recv_message()
+        if asked is None:
+            raise GRPCError(Status.INVALID_ARGUMENT)
+        self.running += 1
+        self._idle.clear()
+        try:
+            await stream.send_message(await self._answer(asked, peer))
+        finally:
+            self.running -= 1
+            if not self.running:
+                self._idle.set()
+
+    async def _answer(self, asked: Any, peer: str) -> Any:
+        line, known = Asked(peer), Question(b"")
+        try:
+            known = question(asked)
+            head = parse_request_head(known.head, max_fields=self._most)
+        except RequestRefused as why:
+            head = refused_head(why)
+        rest = self._handle(Exchange(head, EMPTY_PAYLOAD, line))
+        if rest is not None:
+            await rest
+        if not line.written:
+            raise GRPCError(Status.INTERNAL)
+        return told(bytes(line.written), known)

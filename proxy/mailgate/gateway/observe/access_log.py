@@ -1,0 +1,77 @@
+"""The access log: one JSON object for each request that is over. Of the client itself it tells what the settings ask for alone."""
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from time import perf_counter
+
+from mailgate.gateway.http1.exchange import Exchange
+from mailgate.gateway.observe.request_numbers import METHODS, OTHER
+
+LONGEST = 1024
+"""Characters of a path or a user agent that are told."""
+
+
+def _path(exchange: Exchange) -> str:
+    """Without the query, in which tokens and ids stand."""
+    return exchange.head.target.partition(b"?")[0].decode("latin-1")[:LONGEST]
+
+
+def _name(exchange: Exchange) -> str:
+    return exchange.judged.person if exchange.judged else ""
+
+
+def _address(exchange: Exchange) -> str:
+    return exchange.origin.remote if exchange.origin else exchange.peer
+
+
+def _user_agent(exchange: Exchange) -> str:
+    return exchange.head.fields.first.get(b"user-agent", b"").decode("latin-1")[:LONGEST]
+
+
+OF_CLIENTS: Mapping[str, Callable[[Exchange], str]] = {
+    "path": _path,
+    "name": _name,
+    "address": _address,
+    "user_agent": _user_agent,
+}
+
+
+class AccessLog:
+    """``over`` is called with each request that is over. ``put`` takes a line."""
+
+    def __init__(
+        self,
+        put: Callable[[bytes], None],
+        include: Collection[str],
+        clock: Callable[[], datetime],
+        worker: int,
+    ) -> None:
+        self._put, self._clock, self._worker = put, clock, worker
+        self._asked = [(name, read) for name, read in OF_CLIENTS.items() if name in include]
+
+    def over(self, exchange: Exchange) -> None:
+        line = json.dumps(self.entry(exchange), separators=(",", ":"))
+        self._put(line.encode() + b"\n")
+
+    def entry(self, exchange: Exchange) -> dict[str, object]:
+        """What is told of a request. Seconds are of the gate's own clock; null where there were none."""
+        judged, now = exchange.judged, perf_counter()
+        waited = (exchange.answered_at or now) - exchange.asked_at if exchange.asked_at else None
+        return {
+            "event": "request",
+            "timestamp": self._clock().isoformat(),
+            "worker": self._worker,
+            "method": METHODS.get(exchange.head.method, OTHER),
+            "status": exchange.status or None,
+            "effect": judged.effect if judged else None,
+            "reason": judged.reason if judged else None,
+            "rule": judged.rule if judged else None,
+            "kind": judged.kind if judged else None,
+            "protocol": judged.protocol if judged else None,
+            "failed": exchange.failed or None,
+            "reference": exchange.reference or None,
+            "seconds": round(now - exchange.began_at, 6),
+            "upstream_seconds": None if waited is None else round(waited, 6),
+            **{name: read(exchange) for name, read in self._asked},
+        }

@@ -1,0 +1,126 @@
+"""Lines for a file, for syslog or for standard error: taken at once, written by a thread, bounded, and counted where they are lost.
+
+So neither a full disk nor a slow reader ever delays a request.
+"""
+
+import os
+import socket
+import sys
+from collections import deque
+from collections.abc import Callable, Sequence
+from errno import ENOSPC
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger()
+
+ROOM = 10_000
+"""Lines that wait at most."""
+EVERY = 0.25
+"""Seconds between two looks at what waits."""
+AT_ONCE = 1000
+PATIENCE = 5.0
+"""Seconds for what still waits when the gate ends."""
+
+Way = Callable[[Sequence[bytes]], None]
+"""Writes whole lines, each with its end. Raises OSError; then all of them are tried again."""
+
+
+class Lines:
+    """``put`` from the loop; ``start`` it first, ``close`` it at the end."""
+
+    def __init__(self, name: str, way: Way, lose: Callable[[int], None], room: int = ROOM) -> None:
+        self._name, self._way, self._lose, self._room = name, way, lose, room
+        self._waiting: deque[bytes] = deque()
+        self._ends = Event()
+        self._failing = False
+        self._thread = Thread(target=self._run, name=f"mailgate-{name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def put(self, line: bytes) -> None:
+        """Never waits, never raises."""
+        if len(self._waiting) >= self._room:
+            self._lose(1)
+        else:
+            self._waiting.append(line)
+
+    def close(self) -> None:
+        """Take nothing more; what waits is still written, once. Does not wait for that."""
+        self._ends.set()
+
+    def finish(self) -> None:
+        """The same, to its end. For a thread."""
+        self.close()
+        self._thread.join(PATIENCE)
+
+    def _run(self) -> None:
+        while not self._ends.wait(EVERY):
+            self.write()
+        if not self.write() and self._waiting:
+            self._lose(len(self._waiting))
+
+    def write(self) -> bool:
+        """Write what waits; whether that went well."""
+        while self._waiting:
+            lines = [self._waiting[at] for at in range(min(len(self._waiting), AT_ONCE))]
+            try:
+                self._way(lines)
+            except OSError as error:
+                if not self._failing:
+                    log.error(
+                        "lines-not-written", log=self._name, error=type(error).__name__, why=error.strerror
+                    )
+                self._failing = True
+                return False
+            self._failing = False
+            for _ in lines:
+                self._waiting.popleft()
+        return True
+
+
+def to_standard_error(lines: Sequence[bytes]) -> None:
+    """Line by line, as others write there too."""
+    for line in lines:
+        sys.stderr.write(line.decode())
+
+
+def to_file(path: Path) -> Way:
+    """At the end of a file, which is opened each time, so that it may be moved away. Its folder is made where there is none."""
+
+    def write(lines: Sequence[bytes]) -> None:
+        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        try:
+            data = b"".join(lines)
+            if os.write(file, data) < len(data):
+                raise OSError(ENOSPC, os.strerror(ENOSPC))
+        finally:
+            os.close(file)
+
+    return write
+
+
+def to_syslog(address: str | tuple[str, int], priority: int) -> Way:
+    """One datagram a line, in the form of RFC 3164, to a Unix socket or by UDP."""
+
+    def write(lines: Sequence[bytes]) -> None:
+        family, place = _found(address)
+        with socket.socket(family, socket.SOCK_DGRAM) as sending:
+            sending.connect(place)
+            for line in lines:
+                sending.send(b"<%d>mailgate: %b" % (priority, line.rstrip(b"\n")))
+
+    return write
+
+
+def _found(address: str | tuple[str, int]) -> tuple[int, Any]:
+    """The family and the address of a socket."""
+    if isinstance(address, str):
+        return socket.AF_UNIX, address
+    family, _, _, _, place = socket.getaddrinfo(*address, type=socket.SOCK_DGRAM)[0]
+    return family, place

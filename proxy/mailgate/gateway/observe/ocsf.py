@@ -1,0 +1,139 @@
+"""Decisions and acts as events of the Open Cybersecurity Schema Framework, version 1.6.0, as a SIEM reads them.
+
+A decision is an HTTP Activity (class 4002) with the profile Security Control; an act of the audit log is an Entity Management (class
+3004). ``type_uid`` is the class times 100 and the activity. What has no place in the schema stands in ``unmapped``.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from time import perf_counter
+from typing import Any
+
+from mailgate import __version__
+from mailgate.gateway.http1.exchange import Exchange
+from mailgate.gateway.observe.access_log import OF_CLIENTS
+from mailgate.gateway.observe.request_numbers import METHODS, OTHER
+from mailgate.model import Judged
+from mailgate.store import Entry
+
+VERSION = "1.6.0"
+LONGEST_DETAILS = 4096
+_PRODUCT = {"name": "Mailgate", "vendor_name": "Mailgate", "version": __version__}
+
+_NETWORK, _HTTP_ACTIVITY = 4, 4002
+_METHODS = {
+    "CONNECT": 1,
+    "DELETE": 2,
+    "GET": 3,
+    "HEAD": 4,
+    "OPTIONS": 5,
+    "POST": 6,
+    "PUT": 7,
+    "TRACE": 8,
+    "PATCH": 9,
+}
+_ALLOWED, _DENIED, _OBSERVED = 1, 2, 3
+_OUTCOMES = {
+    "allow": (_ALLOWED, 1),
+    "warn": (_OBSERVED, 19),
+    "challenge": (_DENIED, 23),
+    "block": (_DENIED, 2),
+}
+"""Action and disposition: allowed; alert; challenge; blocked."""
+_USER_NAME = 4
+"""The type of an observable."""
+
+_IAM, _ENTITY_MANAGEMENT = 3, 3004
+_CREATE, _UPDATE, _DELETE, _ACTIVATE, _DEACTIVATE, _RESUME = 1, 3, 4, 10, 11, 13
+_ACTS = {
+    "policy-activated": _ACTIVATE, "policy-retracted": _DEACTIVATE, "policy-planned": _CREATE, "rule-halted": _DEACTIVATE,
+    "rule-turned-off": _DEACTIVATE, "rule-resumed": _RESUME, "exemption-given": _CREATE, "exemption-ended": _DELETE,
+    "device-forgotten": _DELETE, "person-forgotten": _DELETE, "device-lost": _UPDATE, "device-found": _UPDATE,
+    "settings-changed": _UPDATE,
+}  # fmt: skip
+_UNMAPPED = 99
+_INFORMATIONAL, _LOW, _MEDIUM = 1, 2, 3
+_SUCCESS, _FAILURE = 1, 2
+
+
+def decision_event(
+    exchange: Exchange, judged: Judged, now: datetime, host: str, include: Collection[str]
+) -> dict[str, Any]:
+    """One decision, once its request is over. Of the client it tells what ``include`` names (``OF_CLIENTS``)."""
+    method = METHODS.get(exchange.head.method, OTHER)
+    action, disposition = _OUTCOMES[judged.effect]
+    told = {name: read(exchange) for name, read in OF_CLIENTS.items() if name in include}
+    words = {name: getattr(judged, name) for name in ("effect", "kind", "protocol")}
+    return _event(_NETWORK, _HTTP_ACTIVITY, _METHODS.get(method, _UNMAPPED), method, now) | {
+        "metadata": _metadata("decisions", exchange.reference, profiles=["security_control"]),
+        "severity_id": _INFORMATIONAL if action == _ALLOWED else _LOW,
+        "status_id": _FAILURE if action == _DENIED else _SUCCESS,
+        "status_detail": judged.reason,
+        "message": f"{judged.effect}: {judged.reason}, by the rule {judged.rule}",
+        "duration": round((perf_counter() - exchange.began_at) * 1000),
+        "action_id": action,
+        "disposition_id": disposition,
+        "policy": {"name": judged.rule},
+        "http_request": _of_request(method, told, host),
+        **({"http_response": {"code": exchange.status}} if exchange.status else {}),
+        "dst_endpoint": {"hostname": host, "svc_name": "webmail"},
+        **({"src_endpoint": {"ip": told["address"]}} if told.get("address") else {}),
+        **({"observables": [_user(told["name"])]} if told.get("name") else {}),
+        "unmapped": words,
+    }
+
+
+def audit_event(entry: Entry) -> dict[str, Any]:
+    """One act of the audit log. ``metadata.uid`` is its digest: the same from every gate that tells it."""
+    activity = _ACTS.get(entry.what, _UNMAPPED)
+    warns = activity in (_DEACTIVATE, _DELETE)
+    metadata = _metadata("audit", "") | {"uid": entry.digest, "sequence": entry.number}
+    return _event(_IAM, _ENTITY_MANAGEMENT, activity, entry.what, datetime.fromisoformat(entry.at)) | {
+        "metadata": metadata,
+        "severity_id": _MEDIUM if warns else _INFORMATIONAL,
+        "status_id": _SUCCESS,
+        "message": " ".join(each for each in (entry.what, entry.about) if each),
+        "actor": {"user": {"name": entry.who}},
+        "entity": {"name": entry.about or entry.what, "type": entry.what.partition("-")[0]},
+        **({"comment": entry.why} if entry.why else {}),
+        **({"src_endpoint": {"hostname": entry.origin}} if entry.origin else {}),
+        "unmapped": {"what": entry.what, "details": _details(entry)},
+    }
+
+
+def _event(category: int, of_class: int, activity: int, name: str, at: datetime) -> dict[str, Any]:
+    return {
+        "category_uid": category,
+        "class_uid": of_class,
+        "activity_id": activity,
+        **({"activity_name": name} if activity == _UNMAPPED else {}),
+        "type_uid": of_class * 100 + activity,
+        "time": int(at.timestamp() * 1000),
+    }
+
+
+def _metadata(log: str, reference: str, **more: Any) -> dict[str, Any]:
+    told = {"correlation_uid": reference} if reference else {}
+    return {"version": VERSION, "product": _PRODUCT, "log_name": log, **told, **more}
+
+
+def _of_request(method: str, told: Mapping[str, str], host: str) -> dict[str, Any]:
+    """The schema has a closed set of methods; ``activity_name`` has another one."""
+    known = {"http_method": method} if method in _METHODS else {}
+    url = {"url": {"hostname": host, "path": told["path"]}} if told.get("path") else {}
+    return known | url | ({"user_agent": told["user_agent"]} if told.get("user_agent") else {})
+
+
+def _user(name: str) -> dict[str, Any]:
+    return {"name": "actor.user.name", "type_id": _USER_NAME, "value": name}
+
+
+def _details(entry: Entry) -> object:
+    """Of a length that a datagram holds; the audit log has all of it."""
+    if len(entry.details) > LONGEST_DETAILS:
+        return {}
+    try:
+        return json.loads(entry.details)
+    except ValueError:
+        return {}

@@ -1,0 +1,55 @@
+"""Everything that is stored about a person, as one file for them to keep."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from mailgate.gateway.answer import Answer
+from mailgate.gateway.pages.employee import DeviceCard, Field, Record
+
+FILE = "stored-about-you.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What goes into the file."""
+
+    person: str
+    devices: Sequence[DeviceCard]
+    records: dict[str, Sequence[Record]] = field(default_factory=dict)
+    """By what they are of."""
+
+
+def download(stored: Stored) -> Answer:
+    """The file, which a browser saves and does not show."""
+    told = {
+        "person": stored.person,
+        "devices": [_device(card) for card in stored.devices],
+        **{name: [_record(each) for each in records] for name, records in stored.records.items()},
+    }
+    body = json.dumps(told, indent=1, ensure_ascii=False, default=_plain).encode()
+    headers = (
+        ("Content-Disposition", f'attachment; filename="{FILE}"'),
+        ("X-Content-Type-Options", "nosniff"),
+    )
+    return Answer(200, body, "application/json; charset=utf-8", headers)
+
+
+def _device(card: DeviceCard) -> dict[str, Any]:
+    groups = [_fields(group) for group in card.stored]
+    return {"id": card.mark, "stored": groups, "stored_since": card.since, "deleted_at": card.until}
+
+
+def _record(record: Record) -> dict[str, Any]:
+    return _fields(record.fields) | {"deleted_at": record.until}
+
+
+def _fields(fields: Sequence[Field]) -> dict[str, Any]:
+    return {each.name: each.value for each in fields}
+
+
+def _plain(value: object) -> str:
+    assert isinstance(value, date)  # and a moment is one, too
+    return value.isoformat()

@@ -1,0 +1,26 @@
+"""``/.mailgate/language``: somebody reads the pages in another language than their browser asks for."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from urllib.parse import parse_qsl
+
+from mailgate.gateway.answer import Answer
+from mailgate.gateway.evaluate.facts import Incoming
+from mailgate.gateway.http1.cookies import LANGUAGE_COOKIE, set_cookie
+from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.pages.languages import load_languages
+from mailgate.gateway.pages.view import own_path
+from mailgate.model import Reason
+
+_LASTS = timedelta(days=365)
+
+
+async def choose_language(incoming: Incoming, _reference: str, _now: datetime) -> Answer:
+    """Remember the language in this browser, and go back. It opens nothing, so it does not matter who asks."""
+    said = dict(parse_qsl(incoming.body.decode("latin-1")))
+    language, target = said.get("lang", ""), own_path(said.get("to", "/"))
+    if language not in load_languages() or not target.isascii():
+        raise RequestRefused(400, Reason.REQUEST_MALFORMED, "Expected a language of these pages.")
+    secure = incoming.facts.scheme == "https"
+    cookie = set_cookie(LANGUAGE_COOKIE, language, seconds=int(_LASTS.total_seconds()), secure=secure)
+    return replace(Answer(303), headers=(("Location", target), ("Set-Cookie", cookie)))

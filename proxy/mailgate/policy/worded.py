@@ -1,0 +1,73 @@
+"""Texts of rules that people read, with a wording for each language."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self, get_args
+
+from pydantic import PlainSerializer, ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator
+from pydantic_core import PydanticCustomError
+
+from mailgate.policy.apps import Text
+
+Language = Literal["en", "de", "es", "fr", "ja", "zh", "ar"]
+LANGUAGES: tuple[str, ...] = get_args(Language)
+_LONGEST = 200
+
+
+class Worded(str):
+    """A text in several languages. Where nobody asks for one of them it is the English one, or else the first."""
+
+    __slots__ = ("by_language",)
+    by_language: Mapping[str, str]
+
+    @classmethod
+    def of(cls, wordings: Mapping[str, str]) -> Self:
+        """The text of these wordings, of which there is at least one."""
+        made = cls(wordings.get("en") or next(iter(wordings.values())))
+        made.by_language = dict(wordings)
+        return made
+
+
+def said_in(text: str, language: str, default: str) -> str:
+    """A text in a language, or nothing where it has no wording in it. One that names no language is in the ``default``."""
+    if isinstance(text, Worded):
+        return text.by_language.get(language, "")
+    return text if language == default else ""
+
+
+def _worded(value: object, handler: ValidatorFunctionWrapHandler) -> str:
+    if not isinstance(value, Mapping):
+        plain: str = handler(value)
+        return plain
+    for language, text in value.items():
+        if language not in LANGUAGES:
+            raise PydanticCustomError("word", "{word}", {"word": str(language), "known": list(LANGUAGES)})
+        handler(text)
+    if not value:
+        raise PydanticCustomError("words", "no wording; expected a text, or one for each of some languages")
+    return Worded.of(value)
+
+
+def _written(text: str) -> str | dict[str, str]:
+    return dict(text.by_language) if isinstance(text, Worded) else text
+
+
+_TEXT: dict[str, object] = {"type": "string", "minLength": 1, "maxLength": _LONGEST}
+Words = Annotated[
+    Text,
+    WrapValidator(_worded),
+    PlainSerializer(_written),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                _TEXT,
+                {
+                    "type": "object",
+                    "properties": dict.fromkeys(LANGUAGES, _TEXT),
+                    "additionalProperties": False,
+                    "minProperties": 1,
+                },
+            ]
+        }
+    ),
+]
+"""A text, or one for each of some languages."""

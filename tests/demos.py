@@ -1,0 +1,55 @@
+"""A demo as a process of its own, in a folder as a fresh clone is."""
+
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+from subprocess import Popen
+from urllib.request import urlopen
+
+from tests.servers import free_port, running
+
+ROOT = Path(__file__).parents[1]
+ENVIRONMENT = {"PYTHONPATH": str(ROOT / "proxy")}
+MAILGATE: tuple[str | Path, ...] = (sys.executable, "-m", "mailgate")
+_COMMAND = re.compile(r"<p>([^<]+)</p>\n<pre>(.*?)</pre>", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class RunningDemo:
+    """A demo that has said what to open. ``said``: what stood on its terminal then."""
+
+    directory: Path
+    process: Popen[bytes]
+    port: int
+    admin_port: int
+    start_port: int
+    said: str
+
+    @property
+    def start(self) -> str:
+        return f"http://localhost:{self.start_port}"
+
+    def commands(self) -> dict[str, str]:
+        """What the start page has to be tried in a terminal: words and lines."""
+        with urlopen(f"http://127.0.0.1:{self.start_port}/", timeout=20) as answer:
+            page = answer.read().decode()
+        return {unescape(words): unescape(line) for words, line in _COMMAND.findall(page)}
+
+
+@contextmanager
+def running_demo(
+    directory: Path, *more: str, program: Sequence[str | Path] = MAILGATE
+) -> Iterator[RunningDemo]:
+    """A demo until the body ends."""
+    shutil.copytree(ROOT / "config", directory / "config", dirs_exist_ok=True)
+    log, ports = directory / "demo.log", [free_port() for _ in range(3)]
+    named = zip(("--port", "--admin-port", "--start-port"), map(str, ports), strict=True)
+    command = [*program, "demo", *(word for pair in named for word in pair), *more]
+    ready = lambda: "Ctrl-C ends" in log.read_text()  # noqa: E731
+    with running(command, ready=ready, log=log, environment=ENVIRONMENT, directory=directory) as process:
+        yield RunningDemo(directory, process, *ports, log.read_text())

@@ -1,0 +1,163 @@
+"""The start page of the demo in a real Chromium: one click is one person, and one click is one login."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from tests.demos import RunningDemo, running_demo
+from tests.e2e.serving import AXE
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
+    with running_demo(tmp_path_factory.mktemp("demo"), "--people", "40") as started:
+        yield started
+
+
+@pytest.fixture
+def start(demo: RunningDemo, laptop: Page) -> Page:
+    laptop.goto(demo.start)
+    return laptop
+
+
+@pytest.mark.parametrize(
+    ("who", "sees"),
+    [
+        ("A laptop", "Inbox"),
+        ("A phone with TikTok", "Company mail is paused on this phone"),
+        ("A phone that reports nothing", "Company mail is paused on this phone"),
+        ("A phone with CamScanner", "Company mail on this phone needs your attention"),
+        ("A phone with TikTok that is spared", "Inbox"),
+        ("An iPad that asks for the desktop site", "Company mail is paused on this tablet"),
+    ],
+)
+def test_one_click_shows_what_somebody_sees(start: Page, who: str, sees: str) -> None:
+    with start.expect_popup() as opened:
+        start.get_by_role("link", name=f"Open mail as: {who}", exact=True).click()
+    expect(opened.value.get_by_role("heading", level=1)).to_have_text(sees)
+
+
+def test_the_warning_can_be_read_and_passed(start: Page) -> None:
+    with start.expect_popup() as opened:
+        start.get_by_role("link", name="Open mail as: A phone with CamScanner").click()
+    opened.value.get_by_role("button", name="Continue to mail").click()
+    expect(opened.value.get_by_role("heading", level=1)).to_have_text("Inbox")
+
+
+def test_a_person_s_own_page_knows_the_person_and_asks_again(start: Page) -> None:
+    with start.expect_popup() as opened:
+        start.get_by_role("link", name="Their own page: A phone with TikTok", exact=True).click()
+    own = opened.value
+    expect(own.get_by_text("demo.tiktok@example.com").first).to_be_visible()
+    own.get_by_role("button", name="Check again").click()
+    expect(own.get_by_text("Nobody can be asked about this device").first).to_be_visible()
+
+
+@pytest.mark.parametrize(("name", "roles"), [("ada", "operator"), ("grace", "approver, operator")])
+def test_one_click_logs_in_at_the_console(start: Page, demo: RunningDemo, name: str, roles: str) -> None:
+    start.get_by_role("button", name=f"Log in as {name}").click()
+    expect(start).to_have_url(f"http://localhost:{demo.admin_port}/console/")
+    expect(start.get_by_role("banner")).to_contain_text(roles)
+    tokens = [path.read_text().strip() for path in (demo.directory / "var" / "demo").glob("*.token")]
+    assert len(tokens) == 2
+    assert not [token for token in tokens if token.partition(":")[2] in start.content()]
+
+
+def test_the_console_has_what_the_company_promises(start: Page, demo: RunningDemo) -> None:
+    start.get_by_role("button", name="Log in as grace").click()
+    expect(start.get_by_role("banner")).to_be_visible()
+    start.goto(f"http://localhost:{demo.admin_port}/console/connectors")
+    for name in ("fleet", "intune", "jamf"):
+        expect(start.get_by_text(name).first).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390, 320])
+def test_it_is_accessible_and_fits(chromium: Browser, demo: RunningDemo, scheme: str, width: int) -> None:
+    with chromium.new_context(
+        color_scheme=scheme, viewport={"width": width, "height": 844}, bypass_csp=True
+    ) as context:
+        page = context.new_page()
+        page.goto(demo.start)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.add_script_tag(path=str(AXE))
+        found = page.evaluate("axe.run().then(result => result.violations.map(each => each.id))")
+        assert found == []
+
+
+def test_without_scripts_the_links_open_a_tab(chromium: Browser, demo: RunningDemo) -> None:
+    with chromium.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(demo.start)
+        with page.expect_popup() as opened:
+            page.get_by_role("link", name="Open mail as: A phone with TikTok", exact=True).click()
+        expect(opened.value.get_by_role("heading", level=1)).to_contain_text("paused")
+
+
+@pytest.mark.parametrize("key", ["laptop", "tiktok", "silent", "warned", "spared"])
+def test_the_own_page_of_somebody_with_one_device_is_short_and_small(
+    chromium: Browser, demo: RunningDemo, key: str
+) -> None:
+    with chromium.new_context(viewport={"width": 390, "height": 844}) as context:
+        page = context.new_page()
+        page.goto(f"http://{key}.localhost:{demo.start_port}/")
+        address = f"http://{key}.localhost:{demo.start_port}/.mailgate/me"
+        answer = page.goto(address)
+        for _ in range(40):  # what was decided is written a moment later
+            if key == "silent" or page.get_by_text("Requests for mail").count():
+                break
+            page.wait_for_timeout(250)
+            answer = page.goto(address)
+        assert answer is not None
+        assert len(answer.body()) < 20_000
+        assert page.evaluate("document.documentElement.scrollHeight") < 1500
+
+
+@pytest.mark.parametrize("locale", ["en", "de", "ar", "ja", "fr"])
+@pytest.mark.parametrize("key", ["tiktok", "silent", "warned", "ipad"])
+def test_check_again_is_reached_without_scrolling(
+    chromium: Browser, demo: RunningDemo, key: str, locale: str
+) -> None:
+    with chromium.new_context(viewport={"width": 390, "height": 844}, locale=locale) as context:
+        page = context.new_page()
+        page.goto(f"http://{key}.localhost:{demo.start_port}/")
+        expect(page.locator("#check")).to_be_in_viewport(ratio=1)
+
+
+def test_the_block_page_says_who_looked_when_and_what_a_check_did(
+    chromium: Browser, demo: RunningDemo
+) -> None:
+    with chromium.new_context(locale="en", timezone_id="UTC") as context:
+        page = context.new_page()
+        page.goto(f"http://tiktok.localhost:{demo.start_port}/")
+        expect(page.get_by_text("Last looked at by mdm.example.com")).to_be_visible()
+        page.locator("#check").click()
+        expect(page.locator("#said")).to_contain_text("Nothing has changed yet. Nobody can be asked")
+
+
+def test_who_is_spared_reads_until_when_on_their_page(chromium: Browser, demo: RunningDemo) -> None:
+    with chromium.new_context(locale="en") as context:
+        page = context.new_page()
+        page.goto(f"http://spared.localhost:{demo.start_port}/.mailgate/me")
+        expect(page.get_by_text("by an exemption")).to_be_visible()
+        expect(page.get_by_text("A replacement phone is on its way").first).to_be_visible()
+        assert (
+            page.locator(".gets .mark").first.evaluate("each => getComputedStyle(each).color")
+            == "rgb(138, 90, 0)"
+        )
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_another_language_is_chosen_with_two_clicks_and_stays(
+    chromium: Browser, demo: RunningDemo, scripts: bool
+) -> None:
+    with chromium.new_context(locale="en", java_script_enabled=scripts) as context:
+        page = context.new_page()
+        for path in ("/inbox?a=b", "/.mailgate/me"):
+            page.goto(f"http://tiktok.localhost:{demo.start_port}{path}")
+            page.locator(".languages summary").click()
+            page.get_by_role("button", name="Deutsch" if path != "/.mailgate/me" else "日本語").click()
+            expect(page).to_have_url(f"http://tiktok.localhost:{demo.start_port}{path}")
+            expect(page.locator("html")).to_have_attribute("lang", "de" if path != "/.mailgate/me" else "ja")

@@ -1,0 +1,54 @@
+"""Who is told of requests, by the settings."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from tests.unit.gateway.gates import gate
+from tests.unit.gateway.wire import exchange
+
+from mailgate.app.observing import Observing
+from mailgate.app.workers.place import ALONE
+from mailgate.config.settings import AccessLogSettings, LogSettings
+
+
+def settings(access: AccessLogSettings | None) -> SimpleNamespace:
+    return SimpleNamespace(log=LogSettings(access=access), events=None)
+
+
+@pytest.fixture
+def to_file(tmp_path: Path) -> SimpleNamespace:
+    return settings(AccessLogSettings.model_construct(file=tmp_path / "access.log", include=()))
+
+
+async def test_nobody_is_told_by_default() -> None:
+    on = gate()
+    observing = Observing(on, ALONE)
+    observing.take(settings(None))
+    assert on.requests.others == ()
+    await observing.stop()
+
+
+async def test_an_access_log_is_begun_and_ended_by_a_reload(tmp_path: Path, to_file: SimpleNamespace) -> None:
+    on = gate()
+    observing = Observing(on, ALONE)
+    observing.take(settings(None))
+    observing.take(to_file)
+    on.requests.over(exchange())
+    same = on.requests.others
+    observing.take(to_file)
+    assert on.requests.others is same
+    await observing.stop()
+    (line,) = (tmp_path / "access.log").read_text().splitlines()
+    assert json.loads(line)["event"] == "request"
+    observing.take(settings(None))
+    assert on.requests.others == ()
+
+
+async def test_what_is_lost_is_shown_from_the_start_on(to_file: SimpleNamespace) -> None:
+    on = gate()
+    observing = Observing(on, ALONE)
+    observing.take(to_file)
+    assert on.metrics.registry.get_sample_value("mailgate_log_lines_lost_total", {"log": "access"}) == 0
+    await observing.stop()

@@ -1,0 +1,77 @@
+"""Which request of the start page is whose, and who may press its buttons."""
+
+from types import SimpleNamespace
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+
+from mailgate.demo.start import page
+from mailgate.demo.start.page import Links, StartPage
+
+LINKS = Links(
+    "http://localhost:8080/",
+    "http://localhost:8081",
+    "http://127.0.0.1:8081",
+    {"ada": ("An operator.", "ada:secret")},
+)
+
+
+async def _play(_request, persona) -> web.Response:
+    return web.Response(text=persona.key)
+
+
+START = StartPage(LINKS, SimpleNamespace(play=_play))
+
+
+def asked(host: str, path: str = "/", method: str = "GET", **headers: str) -> web.Request:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return make_mocked_request(method, path, headers={"Host": host, **named})
+
+
+async def test_a_persona_is_played_under_its_name() -> None:
+    assert (await START.serve(asked("tiktok.localhost:8082", "/inbox/1"))).text == "tiktok"
+
+
+async def test_the_page_itself_names_personas_and_logins_and_no_token() -> None:
+    text = (await START.serve(asked("localhost:8082"))).text
+    assert text is not None
+    assert "http://ipad.localhost:8082/" in text
+    assert "Log in as ada" in text
+    assert "secret" not in text
+
+
+@pytest.mark.parametrize(
+    "host", ["mail.example.com", "tiktok.example.com", "evil.localhost:8082", "tiktok", ""]
+)
+async def test_a_name_of_elsewhere_is_not_served(host: str) -> None:
+    with pytest.raises(web.HTTPMisdirectedRequest):
+        await START.serve(asked(host))
+
+
+@pytest.mark.parametrize(("path", "method"), [("/console/ada", "GET"), ("/inbox", "GET"), ("/", "POST")])
+async def test_there_is_nothing_else(path: str, method: str) -> None:
+    with pytest.raises(web.HTTPNotFound):
+        await START.serve(asked("localhost:8082", path, method))
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+async def test_no_other_site_can_log_a_browser_in(site: str) -> None:
+    with pytest.raises(web.HTTPForbidden):
+        await START.serve(asked("localhost:8082", "/console/ada", "POST", Sec_Fetch_Site=site))
+
+
+async def test_the_button_gives_the_browser_the_session_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def session_cookie(admin: str, name: str, token: str) -> str:
+        assert (admin, name, token) == ("http://127.0.0.1:8081", "ada", "ada:secret")
+        return "mailgate-console=value; HttpOnly"
+
+    monkeypatch.setattr(page, "session_cookie", session_cookie)
+    answer = await START.serve(asked("localhost:8082", "/console/ada", "POST", Sec_Fetch_Site="same-origin"))
+    assert (answer.status, answer.headers["Location"]) == (303, "http://localhost:8081/console/")
+    assert answer.headers["Set-Cookie"] == "mailgate-console=value; HttpOnly"
+
+
+async def test_who_is_no_admin_is_not_logged_in() -> None:
+    with pytest.raises(web.HTTPNotFound):
+        await START.serve(asked("localhost:8082", "/console/root", "POST", Sec_Fetch_Site="same-origin"))

@@ -1,0 +1,60 @@
+"""The personas of the start page: each gets from the demo's rules what its card says."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mailgate.classify import classify
+from mailgate.classify.probe_readings import Measured, examine
+from mailgate.config import compile_rules
+from mailgate.demo.company.history import with_one_more
+from mailgate.demo.rules import soon
+from mailgate.demo.start.personas import PERSONAS, SPARED, Persona
+from mailgate.engine.decide import decide
+from mailgate.model import Access, Kind, Posture, PostureState, RequestFacts
+
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+CONFIG = Path(__file__).parents[4] / "config"
+
+
+def rules():
+    texts = {str(path.relative_to(CONFIG)): path.read_text() for path in CONFIG.glob("lists/*.yaml")}
+    texts |= {"apps.yaml": (CONFIG / "apps.yaml").read_text()}
+    texts |= {"policy.yaml": with_one_more((CONFIG / "policy.yaml").read_text(), soon(NOW))}
+    return compile_rules(texts).policy
+
+
+@pytest.mark.parametrize(
+    "persona", [each for each in PERSONAS if each.readings is None], ids=lambda each: each.key
+)
+def test_the_card_of_a_phone_says_what_the_rules_do(persona: Persona) -> None:
+    policy, device = rules(), persona.device
+    facts = RequestFacts(headers={"user-agent": persona.agent})
+    client = classify(facts)
+    assert client.kind is Kind.PHONE
+    apps = device.apps if device else ()
+    lists = tuple(name for name, keys in policy.catalog.lists.items() if set(apps) & set(keys))
+    listed = PostureState.LISTED
+    state = PostureState.MISSING if device is None else listed if apps else PostureState.CLEAN
+    access = Access(facts, client, Posture(state, apps=apps, lists=lists), NOW)
+    expected = "block" if persona.key == SPARED else persona.effect
+    assert decide(access, policy).effect == expected
+
+
+def test_the_ipad_claims_to_be_a_mac_and_the_probe_finds_it() -> None:
+    found = {
+        each.key: (
+            classify(RequestFacts(headers={"user-agent": each.agent})).kind,
+            examine(Measured(**each.readings), "macos").form,
+        )
+        for each in PERSONAS
+        if each.readings
+    }
+    assert found == {"laptop": (Kind.LAPTOP, "desktop"), "ipad": (Kind.LAPTOP, "tablet")}
+
+
+def test_no_two_have_one_address_or_one_device() -> None:
+    assert len({each.key for each in PERSONAS}) == len(PERSONAS)
+    devices = [each.device for each in PERSONAS if each.device]
+    assert len({each.subject for each in devices}) == len({each.user for each in devices}) == len(devices)

@@ -1,0 +1,122 @@
+"""A question by gRPC is one by HTTP, without what a client forged; and what is answered to it reaches the client whole."""
+
+from typing import Any
+
+import pytest
+
+from mailgate.gateway.authz.envoy_messages import CheckRequest
+from mailgate.gateway.authz.ext_authz import Question, question, told
+from mailgate.gateway.http1.forgeable import KNOWN
+from mailgate.gateway.http1.request import RequestRefused
+
+
+def asking(*fields: tuple[str, str], raw: bool = False, **of_it: str) -> Any:
+    """What Envoy sends of a request with these fields."""
+    asked = CheckRequest()
+    asked.attributes.source.address.socket_address.address = of_it.pop("client", "203.0.113.7")
+    http = asked.attributes.request.http
+    http.method, http.path, http.host = "GET", "/inbox", "mail.example.com"
+    for name, value in of_it.items():
+        setattr(http, name, value)
+    for name, value in (("x-forwarded-proto", "https"), *fields):
+        if raw:
+            http.header_map.headers.add(key=name, raw_value=value.encode("latin-1"))
+        else:
+            http.headers.add(key=name, value=value)
+    return asked
+
+
+def lines(asked: Any) -> list[str]:
+    return question(asked).head.decode("latin-1").split("\r\n")
+
+
+def test_it_is_asked_as_envoy_asks_by_http() -> None:
+    assert lines(asking(("user-agent", "x"), (":path", "/other"), path="/inbox?page=2", method="PUT")) == [
+        "PUT /.mailgate/authz/inbox?page=2 HTTP/1.1",
+        "x-forwarded-proto: https",
+        "user-agent: x",
+        "host: mail.example.com",
+        "x-original-for: 203.0.113.7",
+        "",
+        "",
+    ]
+
+
+def test_each_line_is_told_by_itself_where_envoy_tells_it_so() -> None:
+    said = lines(asking(("user-agent", "a"), ("user-agent", "b\xff"), raw=True))
+    assert [line for line in said if line.startswith("user-agent")] == ["user-agent: a", "user-agent: b\xff"]
+
+
+def test_nothing_that_a_client_could_forge_is_believed_or_passed_on() -> None:
+    own = {"x-forwarded-for", "x-forwarded-proto", "device-attestation", "dpop", "x-envoy-external-address"}
+    forged = [
+        (name, "forged")
+        for name in (*sorted(KNOWN - own), "X_Real_IP", "x-original_for", "x-device-decision")
+    ]
+    asked = question(asking(*forged, ("x-envoy-external-address", "203.0.113.7")))
+    assert b"forged" not in asked.head
+    assert asked.dropped == {name.lower() for name, _ in forged}
+
+
+def test_what_belongs_to_the_body_and_the_connection_stays_with_envoy() -> None:
+    for name in ("content-length", "transfer-encoding", "connection", "expect", "te", "Host"):
+        assert not any(line.lower().startswith(f"{name.lower()}: 7") for line in lines(asking((name, "7"))))
+    passed_on = question(asking(("http2-settings", "x"), ("te", "trailers"), ("keep-alive", "x")))
+    assert passed_on.dropped == {"http2-settings", "keep-alive"}
+    asked = question(asking(("upgrade", "websocket"), ("connection", "upgrade, http2-settings")))
+    told_on = {each.header.key: each.header.value for each in told(YES, asked).ok_response.headers}
+    assert told_on["connection"] == "Upgrade"
+    assert "upgrade: websocket" in lines(asking(("upgrade", "websocket")))
+
+
+@pytest.mark.parametrize(
+    "fields", [("a", "b\r\nx-original-for: 192.0.2.1"), ("a\nb", "c"), ("a: b", "c"), ("a", "b\0c")]
+)
+def test_a_field_that_would_be_two_is_refused(fields: tuple[str, str]) -> None:
+    with pytest.raises(RequestRefused):
+        question(asking(fields))
+
+
+@pytest.mark.parametrize(
+    "of_it", [{"path": "/a\r\nb: c"}, {"method": "GET\r\n"}, {"host": "a\r\nb: c"}, {"client": "a\nb"}]
+)
+def test_nor_can_anything_else_be_two_lines(of_it: dict[str, str]) -> None:
+    with pytest.raises(RequestRefused):
+        question(asking(**of_it))
+
+
+YES = b"HTTP/1.1 200 OK\r\nX-Device-Decision: allow\r\nX-Device-User: \r\nDPoP-Nonce: n\r\nDate: d\r\n\r\n"
+
+
+def test_a_yes_sets_what_is_known_and_takes_out_what_was_forged_and_proved() -> None:
+    yes = told(YES, Question(b"", "203.0.113.7", frozenset({"x-device-decision", "remote-user"})))
+    assert yes.status.code == 0
+    assert {each.header.key: each.header.value for each in yes.ok_response.headers} == {
+        "x-device-decision": "allow",
+        "x-forwarded-for": "203.0.113.7",
+    }
+    assert all(each.append_action == 2 for each in yes.ok_response.headers)
+    assert yes.ok_response.headers_to_remove == ["device-attestation", "dpop", "remote-user", "x-device-user"]
+    assert [each.header.key for each in yes.ok_response.response_headers_to_add] == ["DPoP-Nonce"]
+
+
+def test_a_no_has_the_status_that_is_meant_and_every_field_and_the_page() -> None:
+    answer = (
+        "HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 5\r\nDate: d\r\nX-Device-Status: 200\r\n"
+        "Set-Cookie: a=1\r\nSet-Cookie: b=2\r\n\r\nGrüße"
+    )
+    no = told(answer.encode(), Question(b""))
+    assert (no.status.code, no.denied_response.status.code, no.denied_response.body) == (7, 200, "Grüße")
+    assert [
+        (each.header.key, each.header.value, each.append_action) for each in no.denied_response.headers
+    ] == [
+        ("Content-Type", "text/html", 2),
+        ("Set-Cookie", "a=1", 2),
+        ("Set-Cookie", "b=2", 0),
+    ]
+    assert (
+        told(
+            answer.replace("X-Device-Status: 200\r\n", "").encode(), Question(b"")
+        ).denied_response.status.code
+        == 403
+    )

@@ -1,0 +1,50 @@
+"""Choosing the language of the pages, which works without scripts."""
+
+from dataclasses import replace
+
+import pytest
+from tests.unit.gateway.gates import NOW, gate
+from tests.unit.gateway.wire import exchange, facts_of
+
+from mailgate.gateway.answer import Answer
+from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.pages.languages import load_languages
+from mailgate.gateway.refusals.enforce import language_wish
+from mailgate.model import RequestFacts
+
+LINE = b"POST /.mailgate/language HTTP/1.1"
+
+
+async def chosen(body: bytes) -> Answer:
+    incoming = facts_of(exchange(LINE).head, peer="192.0.2.1", secure=False, trusted=())
+    answer: Answer = await gate().own.answer(replace(incoming, body=body), "REF", NOW)
+    return answer
+
+
+@pytest.mark.parametrize("language", list(load_languages()))
+async def test_the_browser_remembers_it_and_goes_back(language: str) -> None:
+    answer = await chosen(f"lang={language}&to=/mail%3Fa%3Db".encode())
+    headers = dict(answer.headers)
+    assert (answer.status, headers["Location"]) == (303, "/mail?a=b")
+    assert headers["Set-Cookie"].startswith(
+        f"mailgate-language={language}; Path=/; Max-Age=31536000; HttpOnly"
+    )
+
+
+@pytest.mark.parametrize("body", [b"", b"lang=xx", b"lang=de%0d%0aX:y", b"lang=EN&to=/"])
+async def test_what_is_no_language_is_refused(body: bytes) -> None:
+    with pytest.raises(RequestRefused):
+        await chosen(body)
+
+
+@pytest.mark.parametrize("to", ["//evil.example", "https://evil.example", "javascript:alert(1)", ""])
+async def test_it_leads_to_this_host_alone(to: str) -> None:
+    assert dict((await chosen(f"lang=de&to={to}".encode())).headers)["Location"] == "/"
+
+
+def test_what_was_chosen_goes_before_what_the_browser_asks() -> None:
+    asked = {"accept-language": "fr"}
+    assert language_wish(RequestFacts(headers=asked)) == "fr"
+    assert language_wish(RequestFacts(headers=asked | {"cookie": "a=b; mailgate-language=ja"})) == "ja"
+    long = {"cookie": f"mailgate-language={'x' * 4000}"}
+    assert len(language_wish(RequestFacts(headers=long))) == 20

@@ -1,0 +1,61 @@
+"""Texts of rules with a wording for each language."""
+
+import pytest
+from pydantic import ValidationError
+
+from mailgate.policy import Policy
+from mailgate.policy.rules import Notice, Rule
+from mailgate.policy.worded import Worded, said_in
+
+TITLE = {
+    "de": "Smartphones mit TikTok erhalten keine Firmen-E-Mail",
+    "en": "Phones with TikTok get no company mail",
+}
+
+
+def rule(**more: object) -> Rule:
+    return Rule.model_validate({"id": "apps", "when": "client.handheld", "effect": "block", **more})
+
+
+def test_a_text_that_names_no_language_is_in_the_default_one() -> None:
+    assert [said_in("Ask", language, "en") for language in ("en", "de")] == ["Ask", ""]
+
+
+def test_a_text_in_several_is_said_in_each_and_in_no_other() -> None:
+    title = rule(title=TITLE).title
+    assert title is not None
+    assert [said_in(title, language, "en") for language in ("de", "en", "fr")] == [*TITLE.values(), ""]
+
+
+def test_logs_and_admins_read_it_in_english_or_else_the_first() -> None:
+    assert str(Worded.of(TITLE)) == TITLE["en"]
+    assert str(Worded.of({"fr": "Bonjour", "de": "Hallo"})) == "Bonjour"
+
+
+def test_a_fix_of_ones_own_and_a_contact_take_languages_too() -> None:
+    notice = Notice.model_validate(
+        {"fix": {"de": "Bringen Sie es vorbei."}, "contact": {"de": "Hilfe, Raum 3"}}
+    )
+    assert said_in(notice.fix or "", "de", "en") == "Bringen Sie es vorbei."
+    assert said_in(notice.contact or "", "de", "en") == "Hilfe, Raum 3"
+
+
+@pytest.mark.parametrize(
+    "title", [{}, {"xx": "?"}, {"de": ""}, {"de": "x" * 201}, {"de": 7}, ["de"], {"de": {"en": "x"}}, 7, ""]
+)
+def test_what_is_no_text_is_refused(title: object) -> None:
+    with pytest.raises(ValidationError):
+        rule(title=title)
+
+
+@pytest.mark.parametrize("fix", [{"de": "gehen"}, {"en": "Bring it to us", "de": "remove-app"}])
+def test_a_single_word_is_no_sentence_in_any_language(fix: object) -> None:
+    with pytest.raises(ValidationError):
+        Notice.model_validate({"fix": fix})
+
+
+def test_another_wording_is_another_version_and_a_plain_text_keeps_its_own() -> None:
+    plain, english = rule(title=TITLE["en"]), rule(title={"en": TITLE["en"]})
+    versions = {Policy((each,)).version for each in (plain, english, rule(title=TITLE))}
+    assert len(versions) == 3
+    assert Policy((rule(title=TITLE["en"]),)).version == Policy((plain,)).version
