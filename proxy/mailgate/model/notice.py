@@ -19,6 +19,8 @@ class MailKind(StrEnum):
     """The rule is enforced now."""
     CORRECTION = "correction"
     """The version was taken back, so what the person was told no longer holds."""
+    REPLY = "reply"
+    """The person asked for help, and somebody answers."""
 
 
 class ReachedBy(StrEnum):
@@ -76,3 +78,7 @@ class Notice:
     """In a correction: true if no other rule keeps this person's devices from their mail."""
     versions: tuple[int, ...] = ()
     """In a correction: the versions that were taken back."""
+    answer: str = ""
+    """In a reply: what somebody wrote by hand, in whatever language."""
+    let_in_until: datetime | None = None
+    """In a reply: until when this person is let in all the same."""

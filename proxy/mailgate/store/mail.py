@@ -48,7 +48,8 @@ class Mail:
     """The number of the version in force. For a correction it is the version that was taken back."""
     kind: MailKind
     round: int
-    """The activation that last took the version back, or 0. After that, people may be told once more."""
+    """The activation that last took the version back, or 0. After that, people may be told once more. For a reply it is its time in
+    seconds, since somebody may be answered more than once."""
     notice: Notice | None
     """The notice of the mail. None once it was sent or withdrawn, or if the stored text cannot be read."""
     queued_at: datetime

@@ -27,6 +27,8 @@ from mailgate.store.schema import mails
 from mailgate.store.upserts import upsert
 
 _PAGE = 500
+_ABOUT_NO_VERSION = (MailKind.CORRECTION, MailKind.REPLY)
+"""What stays true when the version is taken back that was in force."""
 
 
 class MailQueue:
@@ -177,7 +179,7 @@ class MailQueue:
 
     async def told_under(self, versions: Sequence[int], before: int) -> list[Mail]:
         """The mails about these versions, from before this activation, that somebody may have read."""
-        meant = and_(mails.c.version.in_(versions), mails.c.kind != MailKind.CORRECTION)
+        meant = and_(mails.c.version.in_(versions), mails.c.kind.not_in(_ABOUT_NO_VERSION))
         read = (mails.c.state.in_(PERHAPS_READ), mails.c.round < before)
         return await self._read(select(mails).where(meant, *read))
 
@@ -214,7 +216,7 @@ async def _still_true(connection: AsyncConnection, mail: Mail, now: datetime) ->
     meant = (mail.notice and mail.notice.versions) or (mail.version,)
     in_force = active is not None and active.number in meant
     late = mail.until is not None and now >= mail.until
-    return not late and in_force is (mail.kind is not MailKind.CORRECTION)
+    return not late and (mail.kind is MailKind.REPLY or in_force is (mail.kind is not MailKind.CORRECTION))
 
 
 async def _turn(

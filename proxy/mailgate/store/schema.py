@@ -79,15 +79,10 @@ metadata = MetaData(
     }
 )
 
-_LOST = "lost_at IS NOT NULL"
 _OWNED = "person <> ''"
-_APPS = "apps <> '[]'"
-_NO_LOOK = "reported_at IS NULL"
-_PART = "NOT apps_complete"
-IS_LOST, HAS_PERSON, HAS_APPS, NEVER_LOOKED, SAW_A_PART = (
-    text(each) for each in (_LOST, _OWNED, _APPS, _NO_LOOK, _PART)
-)
-"""The conditions of the partial indexes. A query has to repeat them to the letter, or SQLite does not use the index."""
+_OPEN = "done_at IS NULL"
+HAS_PERSON = text(_OWNED)
+"""The condition of the partial indexes. A query has to repeat it to the letter, or SQLite does not use the index."""
 
 
 def _counter(name: str) -> Table:
@@ -109,7 +104,6 @@ devices = Table(
     Column("first_seen", Instant, nullable=False),
     Column("last_seen", Instant, nullable=False, index=True),
     Column("changed", BigInteger, nullable=False, index=True),
-    Index("ix_devices_lost", "key", sqlite_where=text(_LOST), postgresql_where=text(_LOST)),
 )
 """One row for each device, under all of its names. ``changed`` is the number of the change that touched it last."""
 
@@ -135,12 +129,6 @@ reports = Table(
     Column("first_seen", Instant, nullable=False),
     Column("last_seen", Instant, nullable=False),
     Index(None, "person", sqlite_where=text(_OWNED), postgresql_where=text(_OWNED)),
-    Index(None, "kind", "device"),
-    Index("ix_reports_with_apps", "device", "apps", sqlite_where=text(_APPS), postgresql_where=text(_APPS)),
-    Index(
-        "ix_reports_without_a_look", "device", sqlite_where=text(_NO_LOOK), postgresql_where=text(_NO_LOOK)
-    ),
-    Index("ix_reports_of_a_part", "device", sqlite_where=text(_PART), postgresql_where=text(_PART)),
 )
 """One source's report about one device. ``id`` is the source's own id, and ``person`` the owner's login name without case.
 
@@ -169,6 +157,32 @@ device_findings = Table(
     Column("since", Instant, nullable=False),
 )
 """The contradictions between the sources of a device, and the names that two devices claim."""
+
+device_rows = Table(
+    "device_rows",
+    metadata,
+    Column(
+        "device",
+        Number,
+        ForeignKey(devices.c.key, ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    *(
+        Column(name, Words, nullable=False)
+        for name in ("person", "kind", "os", "os_version", "source", "state", "mail", "apps", "groups")
+    ),
+    Column("reported_at", Instant, nullable=False),
+    *(
+        Index(f"ix_device_rows_{name}", name, "device")
+        for name in ("person", "kind", "os", "source", "state", "mail", "apps", "reported_at")
+    ),
+)
+"""How each device stood when it was looked at last, to be looked for and sorted by (``device_rows.py``): what can be worked out anew
+from all the rest. ``apps`` and ``groups`` are JSON lists, empty where there are none; ``reported_at`` is 1970 where nobody looked at its apps."""
+
+device_row_changes = _counter("device_row_changes")
+"""One row: the number of the last change to devices that ``device_rows`` follows."""
 
 device_changes = _counter("device_changes")
 """One row with the number of the last change.
@@ -368,6 +382,13 @@ help_requests = Table(
     Column("times", Integer, nullable=False),
     Column("first_at", Instant, nullable=False),
     Column("last_at", Instant, nullable=False, index=True),
+    Column("replied_at", Instant),
+    Column("done_at", Instant),
+    Column("done_by", Words, nullable=False),
+    Index(None, "person"),
+    Index(None, "device"),
+    Index(None, "reference"),
+    Index("ix_help_requests_open", "rule", "last_at", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
 )
 """Requests for help, one row for each person and rule. ``reference`` is that of the last request.
 

@@ -16,9 +16,11 @@ from mailgate.store.audit import Audit
 from mailgate.store.change_signal import ChangeSignal
 from mailgate.store.connectors import Connectors
 from mailgate.store.database import Database, store_url
+from mailgate.store.device_rows import DeviceRows
 from mailgate.store.devices import Devices
 from mailgate.store.enrolments import Enrolments, Revoked
 from mailgate.store.faults import faults
+from mailgate.store.finding import Finding
 from mailgate.store.gates import Gates
 from mailgate.store.help_requests import HelpRequests
 from mailgate.store.kept_out import KeptOutCounts
@@ -38,7 +40,6 @@ from mailgate.store.reliefs import StoredReliefs
 from mailgate.store.reports import Reports
 from mailgate.store.retention import Retention
 from mailgate.store.retractions import Retractions
-from mailgate.store.search import Search
 from mailgate.store.seen_clients import SeenClients
 from mailgate.store.sightings import Sightings
 from mailgate.store.spent_proofs import SpentProofs
@@ -61,7 +62,8 @@ class Store:
             Spool(spool / f"{noun}.jsonl", _SPOOL_BYTES) for noun in ("sightings", "reports")
         )
         self.devices = Devices(database, (sightings, reports))
-        self.search = Search(database)
+        self.finding = Finding(database)
+        self.rows = DeviceRows(database)
         self.sightings = Sightings(database)
         self.ways = SeenClients(database)
         self.people = People(database, self.devices, self.sightings)
