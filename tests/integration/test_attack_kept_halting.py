@@ -29,10 +29,15 @@ RULES = {
 
 @pytest.mark.parametrize("keeping", [False, True])
 async def test_a_rule_halts_by_the_requests_that_came(
-    guard: Guard, mail: Mail, client: aiohttp.ClientSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keeping: bool
+    guard: Guard,
+    mail: Mail,
+    client: aiohttp.ClientSession,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    keeping: bool,
 ) -> None:
     """A tenth of the requests is kept out, and half of them may be."""
-    shipped = fronts._config  # noqa: SLF001
+    shipped = fronts._config
 
     def with_a_name(name: str, gate: str, webmail: str, *changes: tuple[str, str]) -> str:
         named = (r'checked_user {\n  default "";', 'checked_user {\n  default "ada";')

@@ -38,7 +38,15 @@ async def test_a_copied_token_is_found_out_whatever_nginx_keeps(
     run.mkdir()
     asked = {"authz": {"dialect": "nginx", "remember": "2s"}, "trusted_proxies": ["127.0.0.1/32"]}
     with (
-        fleet(tmp_path, upstream, f"sqlite:///{tmp_path}/shared.db", 1, RULES, enrolment={"attempts": 1000}, **asked) as gates,
+        fleet(
+            tmp_path,
+            upstream,
+            f"sqlite:///{tmp_path}/shared.db",
+            1,
+            RULES,
+            enrolment={"attempts": 1000},
+            **asked,
+        ) as gates,
         fronts.nginx(gates.url(), upstream, run, keeping=keeping, besides=besides) as url,
     ):
         device = Phone(mint.make_key(secrets.token_bytes(32), ""))
@@ -48,7 +56,10 @@ async def test_a_copied_token_is_found_out_whatever_nginx_keeps(
         headers = {"Host": "mail.example.com", "User-Agent": LAPTOP, "Device-Attestation": device.token}
 
         async def asks(address: str) -> int:
-            async with from_address(address) as session, session.get(f"{url}/inbox", headers=headers) as answer:
+            async with (
+                from_address(address) as session,
+                session.get(f"{url}/inbox", headers=headers) as answer,
+            ):
                 return answer.status
 
         seen: list[tuple[int, int]] = []
@@ -56,6 +67,10 @@ async def test_a_copied_token_is_found_out_whatever_nginx_keeps(
             seen.append((await asks(HOME), await asks(THIEF)))
             await asyncio.sleep(3.2)
         async with client.get(f"{gates.admin()}/metrics") as answer:
-            found = [line for line in (await answer.text()).splitlines() if line.startswith("mailgate_key") or "two_places" in line]
+            found = [
+                line
+                for line in (await answer.text()).splitlines()
+                if line.startswith("mailgate_key") or "two_places" in line
+            ]
         assert seen[0] == (200, 200)
         assert any(403 in each for each in seen), (seen, found)

@@ -18,7 +18,9 @@ BASE = [f"User-Agent: {LAPTOP}".encode()]
 @pytest.fixture
 def both(guard: Guard, mail: Mail, tmp_path: Path) -> Iterator[tuple[int, int, Path]]:
     """Ports of a nginx that keeps verdicts and of one that does not, before one gate; the first one's directory."""
-    guarded = guard(PHONE_RULES, authz={"dialect": "nginx", "remember": "10s"}, trusted_proxies=("127.0.0.1/32",))
+    guarded = guard(
+        PHONE_RULES, authz={"dialect": "nginx", "remember": "10s"}, trusted_proxies=("127.0.0.1/32",)
+    )
     webmail = str(mail.server.make_url(""))
     runs = [tmp_path / "kept", tmp_path / "asked"]
     for run in runs:
@@ -69,7 +71,9 @@ ODD = {
 
 
 @pytest.mark.parametrize("odd", ODD)
-async def test_what_the_gate_refuses_gets_in_by_no_yes_of_another(both: tuple[int, int, Path], odd: str) -> None:
+async def test_what_the_gate_refuses_gets_in_by_no_yes_of_another(
+    both: tuple[int, int, Path], odd: str
+) -> None:
     kept, asked, _ = both
     assert await status(kept, BASE) == 200
     by_itself = await status(asked, [*BASE, *ODD[odd]])

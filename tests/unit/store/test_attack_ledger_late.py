@@ -34,7 +34,9 @@ def test_an_hour_of_strangers_begins_once(monkeypatch: pytest.MonkeyPatch) -> No
 
     def admitted(number: int, seconds: float) -> bool:
         facts = RequestFacts(headers={"user-agent": f"made-up/{number}"})
-        return limit.admits(number, access(facts, device="", user="", now=begins + timedelta(seconds=seconds)))
+        return limit.admits(
+            number, access(facts, device="", user="", now=begins + timedelta(seconds=seconds))
+        )
 
     assert [admitted(number, 0) for number in range(6)] == [True] * 5 + [False]
     admitted(6, -3)  # repeated three seconds before, recorded now

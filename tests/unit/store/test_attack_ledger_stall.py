@@ -6,10 +6,12 @@ from mailgate.model import RequestFacts
 from mailgate.store import Store
 from mailgate.store import ledger as ledger_module
 
-MOST_AT_ONCE = ledger_module._MOST_DUE  # noqa: SLF001
+MOST_AT_ONCE = ledger_module._MOST_DUE
 
 
-async def test_a_look_at_the_backlog_records_no_more_at_once_than_a_write_does(store: Store, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+async def test_a_look_at_the_backlog_records_no_more_at_once_than_a_write_does(
+    store: Store, monkeypatch
+) -> None:  # type: ignore[no-untyped-def]
     """``store/ledger.py``: "As many of these are recorded for one write, so that no request waits behind them for long"."""
     people = 4 * MOST_AT_ONCE
     for number in range(people):
