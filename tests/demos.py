@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 from subprocess import Popen
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from tests.servers import free_port, running
 
@@ -36,7 +36,10 @@ class RunningDemo:
 
     def commands(self) -> dict[str, str]:
         """What the start page has to be tried in a terminal: words and lines."""
-        with urlopen(f"http://127.0.0.1:{self.start_port}/", timeout=20) as answer:
+        asked = Request(
+            f"http://127.0.0.1:{self.start_port}/", headers={"Host": f"localhost:{self.start_port}"}
+        )
+        with urlopen(asked, timeout=20) as answer:
             page = answer.read().decode()
         return {unescape(words): unescape(line) for words, line in _COMMAND.findall(page)}
 
