@@ -69,7 +69,7 @@ def running_demo(
     """A demo until the body ends. ``cloned``: in a folder with what a clone has."""
     if cloned:
         shutil.copytree(ROOT / "config", directory / "config", dirs_exist_ok=True)
-    log, ports = directory / "demo.log", [free_port() for _ in range(3)]
+    log, ports = directory / "demo.log", (free_port(), free_port(), free_port())
     named = zip(("--port", "--admin-port", "--start-port"), map(str, ports), strict=True)
     command = [*program, "demo", *(word for pair in named for word in pair), *more]
     ready = lambda: "Ctrl-C ends" in log.read_text()  # noqa: E731
