@@ -26,7 +26,7 @@ _OWN = frozenset({b"x-forwarded-for", b"x-forwarded-proto", *PROOFS})
 """Fields that are read although their names are forgeable: Envoy's own, and proofs."""
 _WRITTEN_BY_ENVOY = frozenset({b"x-envoy-external-address", b"x-envoy-internal"})
 _CONNECTION = HOP_BY_HOP - {b"connection", b"te", b"transfer-encoding", b"upgrade"}
-"""Fields of the client's connection that are read. Envoy handles the others itself."""
+"""Fields of the client's connection that Envoy is told to remove. It handles the others itself."""
 _ENDS = (b"\r", b"\n", b"\0")
 _LEFT_OUT = (HOP_BY_HOP - {b"upgrade"}) | {b"host", b"content-length", b"expect", b"trailer"}
 """Fields of the connection and of the body, which stay with Envoy."""
