@@ -35,8 +35,8 @@ def posture_of(
     ``precedence`` is believed; sources that are not in it rank equally behind. Sources in ``unreachable`` cannot be asked
     at the moment.
 
-    An app that was seen stays, however old the report grows: it does not go away by silence. But a device that falls silent is
-    ``stale`` with the app as without it, and the same report is told, so that no device is trusted more for an app on a list.
+    An app that was seen stays on the device however old the report grows, since silence does not remove it. But a device that
+    falls silent is ``stale`` with such an app as without it, and the same report is told, so that no device is trusted more because of a listed app.
     """
     believed = sorted(
         device.reports, key=lambda report: (rank(report.source, precedence), _newest_first(report))
