@@ -99,6 +99,7 @@ class Ports:
         port = GrpcPort(
             partial(self.gate.handle, asked_at=where),
             lambda peer: is_proxy(peer, self.gate.in_force.live.trusted),
+            lambda: self.gate.in_force.live.proxy_form.fields,
             server_limits(settings).fields,
             local=isinstance(at, SocketFile),
             over=self.gate.requests.over,
