@@ -22,7 +22,7 @@ RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonex
 COPY --from=build /opt/mailgate /opt/mailgate
 COPY LICENSE /usr/share/doc/mailgate/LICENSE
 COPY deploy/compose/healthcheck.py /usr/local/lib/mailgate-healthcheck.py
-ENV PATH=/opt/mailgate/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+ENV PATH=/opt/mailgate/bin:$PATH MAILGATE_CONFIG=/etc/mailgate/mailgate.yaml PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 # Nothing but the state directory is ever written: the root file system may be read-only.
 VOLUME /var/lib/mailgate
 WORKDIR /var/lib/mailgate
@@ -32,4 +32,4 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["python", "-I", "/usr/local/lib/mailgate-healthcheck.py"]
 ENTRYPOINT ["mailgate"]
-CMD ["run", "--config", "/etc/mailgate/mailgate.yaml"]
+CMD ["run"]

@@ -84,7 +84,7 @@ def test_both_gates_share_a_store_and_are_reached_through_haproxy_alone(paired: 
         assert f"trusted_proxies: [{front['networks']['edge']['ipv4_address']}/32]" in settings
         assert f"admin_listen: {address}:8081" in settings
         assert gate["environment"]["MAILGATE_ADMIN"] == f"{address}:8081"
-        assert gate["command"][-1].endswith(f"/{name}.yaml")
+        assert gate["environment"]["MAILGATE_CONFIG"].endswith(f"/{name}.yaml")
         assert gate["networks"]["mail"]["ipv4_address"] in BEHIND
     assert edge["internal"]
     for each in (one, other, front):
