@@ -109,9 +109,10 @@ $(BENCH_STAMP): requirements-bench.lock | $(RUN_STAMP)
 
 DOCS_VENV := .venv-docs
 DOCS_STAMP := $(DOCS_VENV)/.mailgate-setup
+# not --quiet: a warning that is not written does not count for --strict
 docs: $(DOCS_STAMP) ## The pages as a site in var/site/html; a link that leads nowhere fails
 	@$(BIN)/python docs/make_site.py var/site/pages
-	@NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict
 	@echo "Open var/site/html/index.html"
 
 $(DOCS_STAMP): requirements-docs.lock | $(RUN_STAMP)
@@ -129,9 +130,9 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 	--no-emit-index-url --no-header --no-annotate --quiet --upgrade
 lock: $(TEST_STAMP) ## Write the lock files anew from pyproject.toml
 	$(LOCK) pyproject.toml --extra postgres --extra grpc --output-file requirements.lock
-	$(LOCK) pyproject.toml --extra postgres --extra otel --constraint requirements.lock --output-file requirements-otel.lock
+	$(LOCK) pyproject.toml --extra postgres --extra grpc --extra otel --constraint requirements.lock --output-file requirements-otel.lock
 	$(LOCK) --group build --constraint requirements.lock --output-file requirements-build.lock
-	$(LOCK) pyproject.toml --extra dev --constraint requirements.lock --constraint requirements-build.lock \
+	$(LOCK) pyproject.toml --extra dev --constraint requirements.lock --constraint requirements-build.lock --constraint requirements-otel.lock \
 	  --output-file requirements-dev.lock
 	$(LOCK) --group bench --output-file requirements-bench.lock
 	$(LOCK) --group docs --output-file requirements-docs.lock

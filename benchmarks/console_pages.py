@@ -57,7 +57,16 @@ LOOKED_AT: tuple[tuple[str, str], ...] = (
     ("devices, tablets with a listed app", "/devices?state=listed&kind=tablet"),
     ("devices, clean ones of a rare kind", "/devices?state=clean&kind=other"),
     ("devices, stale ones of a kind that there is not", "/devices?state=stale&kind=bot"),
+    ("devices, phones that were silent for a week", "/devices?kind=phone&before=7d&sort=reported_at"),
+    ("devices that are kept out, by their people", "/devices?mail=kept-out&sort=person"),
+    ("devices by their listed apps, the last first", "/devices?sort=-apps"),
     ("a device", "/devices/{device}"),
+    ("a person", "/people?login=person-123@example.com"),
+    ("find a person by the beginning of a name", "/find?q=person-12"),
+    ("find a person by a part of a name", "/find?q=on-123@"),
+    ("find a device by the beginning of its id", "/find?q={device}"),
+    ("find what there is not", "/find?q=nobody"),
+    ("help requests, all of them", "/help?which=all"),
     ("sightings of a rule that many meet", "/sightings?rule=clean-handheld"),
     ("sightings of a rule that three met", "/sightings?rule=kind-contradicted"),
     ("sightings of a rule and a reason", "/sightings?rule=unproven-handheld&reason=posture-missing"),
@@ -81,8 +90,8 @@ LOOKED_AT: tuple[tuple[str, str], ...] = (
     ("audit as JSON lines, until it begins", "/audit/export.jsonl"),
 )
 """What is asked for besides every page whose address says nothing but its name."""
-NOT_PAGES = frozenset({"now-stream", "audit-verify"})
-"""What stays open, and what reads the whole audit log, however long."""
+NOT_PAGES = frozenset({"now-stream", "audit-verify", "devices-export", "people"})
+"""What stays open, what reads a whole list, however long, and what there is only of somebody."""
 STREAMED = "until it begins"
 """What the title of a page has in it that is written as it is read."""
 

@@ -24,7 +24,7 @@ from mailgate.store import Act, Store
 from mailgate.store.chain import Entry, Head, digest_of
 from mailgate.store.schema import metadata
 
-LAYOUT = 1
+LAYOUT = 2
 """Counted up where what was made before would not do any more."""
 FEW = 1_000
 """Devices of the store in which the plan is made whose copies stand in the large one."""
@@ -60,6 +60,17 @@ LIFE: dict[str, str] = {
         FROM reports WHERE device % 20 = 11
     """,
     "lost devices": "UPDATE devices SET lost_at = last_seen WHERE key % 5000 = 77",
+    # as a gate would have worked them out; a page looks at each that it shows
+    "rows": """
+        INSERT INTO device_rows SELECT device, person, coalesce(kind, 'unknown'), os, os_version, source,
+          CASE WHEN apps <> '[]' THEN 'listed' WHEN reported_at IS NULL THEN 'missing' WHEN reported_at < {stale} THEN 'stale'
+               WHEN NOT apps_complete THEN 'partial' ELSE 'clean' END,
+          CASE WHEN device % 5000 = 77 THEN 'lost'
+               WHEN apps = '[]' AND reported_at >= {stale} AND apps_complete THEN 'gets-mail' ELSE 'kept-out' END,
+          CASE apps WHEN '[]' THEN '' ELSE apps END, '', coalesce(reported_at, '1970-01-01 00:00:00.000000')
+        FROM reports WHERE id NOT LIKE 'agent-%'
+    """.replace("{stale}", "strftime('%Y-%m-%d %H:%M:%S.000000', :now, '-1 days')"),
+    "rows that are up to date": "UPDATE device_row_changes SET number = (SELECT number FROM device_changes)",
     "findings": """
         INSERT INTO device_findings SELECT key, 'device-os-contradicted', '', 'ios by one source, android by another', first_seen
         FROM devices WHERE key % 500 = 13
@@ -122,7 +133,7 @@ LIFE: dict[str, str] = {
         WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 5000)
         INSERT INTO help_requests SELECT 'prohibited-app', 'person-' || n, 'person-' || n, '', 'prohibited-app', '', '3f2a9c7e11d0', 1, 1,
           strftime('%Y-%m-%d %H:%M:%S.000000', :now, '-' || (n % 336) || ' hours'),
-          strftime('%Y-%m-%d %H:%M:%S.000000', :now, '-' || (n % 336) || ' hours')
+          strftime('%Y-%m-%d %H:%M:%S.000000', :now, '-' || (n % 336) || ' hours'), NULL, NULL, ''
         FROM n
     """,
     "enrolment tokens": """

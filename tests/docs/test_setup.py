@@ -32,6 +32,7 @@ def test_the_tests_run_on_what_a_run_has() -> None:
 def test_an_extra_that_is_locked_is_tested_as_it_is_locked() -> None:
     extra, dev = pinned("requirements-otel.lock"), pinned("requirements-dev.lock")
     assert "opentelemetry-sdk" in extra
+    assert pinned(RUN).items() <= extra.items()
     assert {name: dev[name] for name in extra} == extra
 
 

@@ -30,7 +30,7 @@ from mailgate.mail.topic import topic_of
 from mailgate.rollout.acts import Person
 from mailgate.rollout.relief_acts import break_glass, exempt
 from mailgate.rollout.version_in_force import draft_of
-from mailgate.store import Act, EnrolmentToken, MailKind, MailState, NoticeKey
+from mailgate.store import Act, EnrolmentToken, HelpRequest, MailKind, MailState, NoticeKey
 from mailgate.store.database import store_url
 from mailgate.store.migrate import migrate
 
@@ -41,6 +41,12 @@ PATHS = (
     "/console/devices",
     "/console/devices?name=nobody",
     "/console/devices/DEVICE",
+    "/console/people?login=alice",
+    "/console/people?login=cy",
+    "/console/help",
+    "/console/help?which=all",
+    "/console/find?q=a",
+    "/console/find?q=nobody",
     "/console/sightings",
     "/console/explain",
     "/console/explain?reference=REF2345",
@@ -64,6 +70,7 @@ PATHS = (
 
 CONFIRMED = (
     ("/console/devices/DEVICE", "Forget it"),
+    ("/console/devices/DEVICE", "Lost"),
     ("/console/policy", "Go back to it"),
     ("/console/policy/plans/PLAN", "Approve it"),
     ("/console/policy/plans/PLAN", "Put it in force"),
@@ -102,6 +109,15 @@ async def fill(firm: Company) -> str:
         told = {0: text(minute * (minute % 7), 20 * minute)}
         firm.context.verdict_rates.note(told, NOW - timedelta(minutes=59 - minute))
     firm.ready["rules"] = firm.ready["rules"] | {"held": "7 of 200 people would newly be kept out"}
+    for person, rule, reason in (
+        ("alice", "prohibited-app", "prohibited-app"),
+        ("cy", "unproven-handheld", "posture-stale"),
+        ("", "prohibited-app", "prohibited-app"),
+    ):
+        asked = HelpRequest(
+            rule, person or "REF77", person, "", reason, "REF2345", "p", bool(person), 2, NOW, NOW
+        )
+        await firm.store.help_requests.note(asked)
     made = EnrolmentToken("t-1", "alice", "for her phone", 1, NOW, NOW + timedelta(days=7))
     await firm.store.enrolments.add(digest_of("token"), made)
     await firm.store.enrolments.enrol(digest_of("token"), "a-thumbprint", "device-1", NOW)

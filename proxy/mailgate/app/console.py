@@ -1,7 +1,8 @@
 """Makes the context of the console of a running gate."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from socket import gethostname
@@ -19,11 +20,13 @@ from mailgate.console.source_reading import Progress, Readings
 from mailgate.console.verdict_rates import VerdictRates
 from mailgate.devices.device import Device
 from mailgate.errors import ConfigError
+from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.rollout.acts import Person, RefusedError
 from mailgate.rollout.inspection import WORKERS
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.rollout.relief_watch import ReliefWatch
+from mailgate.views.device_rows import catch_up, refresh
 from mailgate.views.recall import posture_now
 from mailgate.views.sources import came_of
 
@@ -39,21 +42,31 @@ class Gate(Running, Protocol):
 def context_for(service: Gate) -> ConsoleContext:
     """The parts that the console uses. None of them runs yet."""
 
-    def state(device: Device, now: Any) -> str:
+    def state(device: Device, now: datetime) -> str:
         posture = posture_now(device, service.bundle, now)
         return "lost" if posture.lost else posture.state.value
 
+    def bundle() -> Bundle:
+        return replace(service.bundle, rules=service.bundle.rules.relieved(service.reliefs.current))
+
+    async def look(devices: Sequence[Device], now: datetime) -> None:
+        await refresh(service.store, bundle(), devices, now)
+
+    async def changed(now: datetime) -> bool:
+        return await catch_up(service.store, bundle(), now)
+
     return ConsoleContext(
         store=service.store,
-        bundle=lambda: replace(service.bundle, rules=service.bundle.rules.relieved(service.reliefs.current)),
+        bundle=bundle,
         clock=utc_now,
         readiness=partial(readiness, service),
         host=gethostname(),
         candidate=partial(candidate_of, service.config),
         verdict_rates=VerdictRates(),
-        device_counts=DeviceCounts(service.store.devices.sketches, state, utc_now),
+        device_counts=DeviceCounts(service.store.devices.sketches, state, utc_now, look, changed),
         readings=Readings(partial(sync_now, service.syncing)),
         planning=Planning(partial(plan_now, service)),
+        recheck=Recheck(service.syncing.check_again),
     )
 
 

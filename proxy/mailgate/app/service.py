@@ -202,6 +202,7 @@ class Service:
         )
         context = context_for(self)
         self._closing.push_async_callback(context.readings.stop)
+        self._closing.push_async_callback(context.asking.stop)
         self._closing.push_async_callback(context.planning.stop)
         self._closing.push_async_callback(context.recipient_lists.stop)
         self._tasks += [asyncio.get_running_loop().create_task(work) for work in running(context, self)]

@@ -1,6 +1,6 @@
 """What needs a person: what is held, broken or waits for somebody, in the words of the page *Now*."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from mailgate.store import Store, StoreError
 from mailgate.views.gates import GateState, Node, gates_now
 from mailgate.views.readiness import Readiness
 
+NOBODY: Mapping[str, int] = {}
 PLANS = 20
 """How many of the newest plans are looked at."""
 
@@ -30,21 +31,34 @@ async def needs_now(store: Store, settings: Settings, state: Readiness, now: dat
     try:
         plans = await plan_statuses(store, guard_of(settings), now, PLANS)
         unsure, gates = await store.mails.unsure(), await gates_now(store, now)
+        waiting = await store.help_requests.open_by_rule()
     except StoreError:
         return needs_of(state, [])  # and the state says that the store is away
-    return needs_of(state, plans, unsure, gates)
+    return needs_of(state, plans, unsure, gates, waiting)
 
 
 def needs_of(
-    state: Readiness, plans: Sequence[PlanStatus], unsure: int = 0, gates: Iterable[Node] = ()
+    state: Readiness,
+    plans: Sequence[PlanStatus],
+    unsure: int = 0,
+    gates: Iterable[Node] = (),
+    waiting: Mapping[str, int] = NOBODY,
 ) -> list[Need]:
     """The graver ones first.
 
     :param state: how this gate stands.
     :param unsure: mails of which nobody knows whether they were sent.
     :param gates: those on the store.
+    :param waiting: how many wait for help, by rule.
     """
-    found = [*_gate(state), *_sources(state), *_plans(plans), *_mails(unsure), *_gates(gates)]
+    found = [
+        *_help(waiting),
+        *_gate(state),
+        *_sources(state),
+        *_plans(plans),
+        *_mails(unsure),
+        *_gates(gates),
+    ]
     return sorted(found, key=lambda need: not need.grave)
 
 
@@ -93,6 +107,13 @@ def _gates(found: Iterable[Node]) -> Iterator[Need]:
         if each.state in (GateState.BEHIND, GateState.GONE):
             grave = each.state is GateState.BEHIND
             yield Need(f"The gate {each.address} on {each.host}: {each.words}.", "now", grave)
+
+
+def _help(waiting: Mapping[str, int]) -> Iterator[Need]:
+    people, rules = sum(waiting.values()), sorted(waiting.items(), key=lambda each: (-each[1], each[0]))
+    if people:
+        most = ", ".join(f"{count:,} because of {rule}" for rule, count in rules[:3])
+        yield Need(f"{people:,} {'waits' if people == 1 else 'wait'} for help: {most}.", "help")
 
 
 def _mails(unsure: int) -> Iterator[Need]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from aiohttp import web
 
 from mailgate.config import Bundle, Rules
+from mailgate.console.asking import Asking
 from mailgate.console.device_count import DeviceCounts
 from mailgate.console.login_rights import roles_now
 from mailgate.console.login_tries import LoginTries
@@ -16,7 +17,9 @@ from mailgate.console.planning import Planning
 from mailgate.console.recipient_lists import RecipientLists
 from mailgate.console.sessions import Session, Sessions
 from mailgate.console.source_reading import Readings
+from mailgate.console.toasts import Toasts
 from mailgate.console.verdict_rates import VerdictRates
+from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.rollout.acts import Person
 from mailgate.store import Store
 from mailgate.views.readiness import Readiness
@@ -48,6 +51,10 @@ class ConsoleContext:
     sessions: Sessions = field(default_factory=Sessions)
     tries: LoginTries = field(default_factory=LoginTries)
     oidc: OidcLogins = field(default_factory=OidcLogins)
+    recheck: Recheck = field(default_factory=Recheck)
+    """Asks the sources of a device at once."""
+    asking: Asking = field(default_factory=Asking)
+    toasts: Toasts = field(default_factory=Toasts)
 
 
 def context_of(request: web.Request) -> ConsoleContext:

@@ -16,10 +16,23 @@ PAUSE = 0.1
 """Seconds between two pages: less than a tenth of one processor goes into it."""
 REST = 60.0
 """Seconds between two rounds."""
+CHANGES = 2.0
+"""Seconds between two looks at what has changed."""
 
 Page = Callable[[str, int], Awaitable[Sequence[Device]]]
 """The next devices behind an id (``Devices.sketches``)."""
 State = Callable[[Device, datetime], str]
+Look = Callable[[Sequence[Device], datetime], Awaitable[None]]
+CatchUp = Callable[[datetime], Awaitable[bool]]
+
+
+async def look_at_nothing(_devices: Sequence[Device], _now: datetime) -> None:
+    """Where only the count is wanted."""
+
+
+async def has_no_more(_now: datetime) -> bool:
+    """Where nothing is to be caught up with."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +51,42 @@ class Count:
 class DeviceCounts:
     """Counts for as long as the gate runs. ``last`` is the newest whole round."""
 
-    def __init__(self, page: Page, state: State, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        page: Page,
+        state: State,
+        clock: Callable[[], datetime],
+        look: Look = look_at_nothing,
+        catch_up: CatchUp = has_no_more,
+    ) -> None:
+        """``look`` is shown the devices of each page; ``catch_up`` looks at what has changed, until there is no more."""
         self._page, self._state, self._clock = page, state, clock
+        self._look, self._catch_up = look, catch_up
         self.last = Count()
 
     async def run(self) -> None:
         while True:
             with suppress(StoreError):  # /readyz says so; the count stays as it was
                 await self.round()
-            await asyncio.sleep(REST)
+            with suppress(StoreError):
+                for _ in range(int(REST / CHANGES)):
+                    await asyncio.sleep(CHANGES)
+                    await self._follow(PAUSE)
+
+    async def _follow(self, pause: float) -> None:
+        more = True
+        while more:
+            more = await self._catch_up(self._clock())
+            if more:
+                await asyncio.sleep(pause)
 
     async def round(self, pause: float = PAUSE) -> None:
         """Look at every device once."""
         began, states, after = self._clock(), Counter[str](), ""
         while page := await self._page(after, PAGE):
             now = self._clock()
+            await self._follow(pause)
+            await self._look(page, now)
             states.update(self._state(device, now) for device in page)
             after = page[-1].id
             await asyncio.sleep(pause)

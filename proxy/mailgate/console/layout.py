@@ -5,11 +5,13 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from mailgate.console.context import SESSION, roles_of
+from mailgate.console.context import SESSION, context_of, roles_of
 from mailgate.console.render import page
+from mailgate.console.toasts import Toast
 
 MENU = (
     ("now", "Now"),
+    ("help", "Help requests"),
     ("devices", "Devices"),
     ("explain", "Explain"),
     ("policy", "Policy"),
@@ -20,16 +22,28 @@ MENU = (
     ("enrolment", "Enrolment"),
 )
 """Route name and words, in order. The pages of one entry have names that begin with it."""
+_BESIDE = {"people": "devices"}
+"""Under which entry of the menu pages stand that have none of their own."""
 
 
 def show(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
     """Render a page for who is logged in."""
-    return page(template, status, **surrounding(request), **values)
+    now = context_of(request).clock()
+    toast = context_of(request).toasts.shown(request[SESSION].csrf, now)
+    lasts = int(toast.lasts(now).total_seconds()) if toast else 0
+    return page(template, status, **surrounding(request), toast=toast, lasts=lasts, **values)
+
+
+def say(request: web.Request, words: str, undo: str = "", **fields: str) -> None:
+    """Say on the next page what was just done. ``undo``: the address of what takes it back, with these fields."""
+    context = context_of(request)
+    context.toasts.say(request[SESSION].csrf, Toast(words, context.clock(), undo, fields))
 
 
 def surrounding(request: web.Request) -> dict[str, Any]:
     """What the templates of every page need."""
     here = (request.match_info.route.name or "").partition("-")[0]
+    here = _BESIDE.get(here, here)
     menu = [(address(request, name), words, name == here) for name, words in MENU]
     session = request[SESSION]
     return {

@@ -48,7 +48,7 @@ async def matter_about(context: ConsoleContext, about: NoticeKey) -> Matter:
     in_force = active is not None and active.number == version.number
     rules = context.bundle().rules if in_force else compile_rules(version.texts)
     named = about.rule in {each.id for each in rules.policy.rules}
-    if named is (about.kind is MailKind.CORRECTION):
+    if about.kind is not MailKind.REPLY and named is (about.kind is MailKind.CORRECTION):
         raise web.HTTPNotFound
     topic, why_not = _topic(rules.policy, about, in_force, context.clock())
     return Matter(about, rules, in_force, topic, why_not)

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from mailgate.views.gates import span
+from mailgate.views.words import effect_told, kind_told, protocol_told, reason_told, system_told
 
 ASSETS = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
@@ -73,6 +74,17 @@ def plain(value: object) -> str:
     )
 
 
+def pair(word: str) -> tuple[str, str]:
+    """A choice that is shown as it is, without its underscores."""
+    return word, word.replace("_", " ")
+
+
+def before(spans: Mapping[str, str], asked: str | None) -> dict[str, str]:
+    """Choices of how long ago, with what was asked for."""
+    told = {value: f"{words} ago" for value, words in spans.items()}
+    return told if not asked or asked in told else {**told, asked: asked}
+
+
 def _environment(filters: Mapping[str, Any]) -> Environment:
     environment = Environment(
         loader=PackageLoader(__package__),
@@ -86,5 +98,18 @@ def _environment(filters: Mapping[str, Any]) -> Environment:
 
 
 _ENVIRONMENT = _environment(
-    {"instant": instant, "count": count, "counted": counted, "ago": ago, "plain": plain}
+    {
+        "instant": instant,
+        "count": count,
+        "counted": counted,
+        "ago": ago,
+        "plain": plain,
+        "pair": pair,
+        "before": before,
+        "effect": effect_told,
+        "kind": kind_told,
+        "protocol": protocol_told,
+        "reason": reason_told,
+        "system": system_told,
+    }
 )

@@ -57,7 +57,8 @@ def _upcoming(rule: Rule, now: datetime) -> Topic:
 def _started(rule: Rule, kind: MailKind, now: datetime) -> Topic:
     stage = _stage(rule, now)
     if kind not in _NEEDS:
-        raise RefusedError(f"a mail of the kind `{kind}` is written by `mailgate policy retract` alone")
+        writer = "whoever answers a person" if kind is MailKind.REPLY else "`mailgate policy retract`"
+        raise RefusedError(f"a mail of the kind `{kind}` is written by {writer} alone")
     if stage is not _NEEDS[kind]:
         raise RefusedError(
             f"rule `{rule.id}` runs as {stage} now, not as {_NEEDS[kind]}: a mail of the kind `{kind}` would not be true"

@@ -26,6 +26,8 @@ _STARTED = mark("Company mail: a rule that affects a device of yours has started
 _CORRECTED = mark("Company mail: correction, a rule was taken back")
 _CORRECTED_CLEAR = mark("Company mail: correction, there is nothing that you need to do")
 
+_REPLIED = mark("Company mail: an answer to your request for help")
+
 _INTROS = {
     MailKind.UPCOMING: mark("A rule for company mail is coming. This is what it means for you."),
     MailKind.WARNED: mark(
@@ -35,6 +37,7 @@ _INTROS = {
     MailKind.CORRECTION: mark(
         "A rule for company mail was put in force and has been taken back. What you were told because of it no longer holds."
     ),
+    MailKind.REPLY: mark("You asked for help with company mail. The people who look after it have answered."),
 }
 _RULE = mark("Rule")
 _WARNS_FROM = mark("From %(date)s, a warning comes before your mail.")
@@ -53,6 +56,8 @@ _LAPTOP = mark("Reading mail in a laptop browser is not affected.")
 _QUESTIONS = mark("Questions?")
 _CONTACT = mark("Contact")
 _ME = mark("Your devices, and what is stored about you")
+_LET_IN = mark("Until %(date)s, company mail opens for you all the same.")
+_WHY_REPLY = mark("This mail was written to you because you asked for help with company mail.")
 _WHY = mark("This mail was written to you because of a device that is known here under your login name.")
 
 _REACHED = mark("What you were told")
@@ -134,9 +139,8 @@ class NoticeWriter:
 
 def _subject(notice: Notice, language: Language) -> Markup:
     corrected = _CORRECTED_CLEAR if notice.clear else _CORRECTED
-    return language.say(
-        {MailKind.UPCOMING: _UPCOMING, MailKind.CORRECTION: corrected}.get(notice.kind, _STARTED)
-    )
+    subjects = {MailKind.UPCOMING: _UPCOMING, MailKind.CORRECTION: corrected, MailKind.REPLY: _REPLIED}
+    return language.say(subjects.get(notice.kind, _STARTED))
 
 
 def _words(notice: Notice, language: Language) -> dict[str, object]:
@@ -161,7 +165,8 @@ def _words(notice: Notice, language: Language) -> dict[str, object]:
         "contact_label": say(_CONTACT),
         "contact": contact,
         "me": say(_ME),
-        "why": say(_WHY),
+        "answer": notice.answer,
+        "why": say(_WHY_REPLY if notice.kind is MailKind.REPLY else _WHY),
     }
 
 
@@ -172,6 +177,8 @@ def _dates(notice: Notice, language: Language) -> Iterator[Markup]:
     def dated(message: Message, at: datetime) -> Markup:
         return language.say(message, count, date=language.date(at))
 
+    if notice.let_in_until:
+        yield dated(_LET_IN, notice.let_in_until)
     if notice.kind is MailKind.WARNED or (notice.kind is MailKind.ENFORCED and notice.warns):
         yield language.say(_WARNS_NOW)
     elif notice.kind is MailKind.ENFORCED:

@@ -1,6 +1,6 @@
-"""The store: devices and what was reported of them, sightings and what was decided for them.
+"""The store: devices and the reports about them, sightings and the decisions on them.
 
-``Store`` is the open database; ``Postures`` and ``Ledger`` are what the path of a request uses of it.
+``Store`` is the open database. The path of a request uses ``Postures`` and ``Ledger``.
 """
 
 from mailgate.model.notice import MailKind
@@ -22,7 +22,6 @@ from mailgate.store.policies import Activation, AlteredError, Draft, OvertakenEr
 from mailgate.store.postures import Postures
 from mailgate.store.retention import Keep
 from mailgate.store.retractions import Retraction, Shown
-from mailgate.store.search import Found, Sought
 from mailgate.store.seen_clients import Way
 from mailgate.store.sightings import ClientFacts, Recorded, Sighting, Tally
 from mailgate.store.spent_proofs import SpentProofs
@@ -43,7 +42,6 @@ __all__ = [
     "EnrolmentToken",
     "Enrolments",
     "Entry",
-    "Found",
     "Head",
     "Heard",
     "HelpRequest",
@@ -69,7 +67,6 @@ __all__ = [
     "Shown",
     "Sighted",
     "Sighting",
-    "Sought",
     "SpentProofs",
     "Store",
     "StoreError",

@@ -4,20 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, tuple_, update
 
+from mailgate.store.audit import Act, append
 from mailgate.store.database import Database
+from mailgate.store.pagination import Newest, Place
 from mailgate.store.schema import help_requests
 from mailgate.store.upserts import upsert
 
 
 @dataclass(frozen=True, slots=True)
 class HelpRequest:
-    """Somebody asked for help against a rule. ``known``: the gate knows who; only then does it count for ``halt_when``."""
+    """A request for help against a rule. ``known`` says that the gate knows the person. Only then it counts for ``halt_when``."""
 
     rule: str
     subject: str
-    """The person, else the device; the reference of the refusal where neither is known."""
+    """The person, or else the device. If neither is known, this is the reference of the refusal."""
     person: str
     device: str
     reason: str
@@ -27,8 +29,17 @@ class HelpRequest:
     times: int
     first_at: datetime
     last_at: datetime
+    replied_at: datetime | None = None
+    """When they were last written an answer."""
+    done_at: datetime | None = None
+    """When somebody said that it is done; who asks again after that opens it anew."""
+    done_by: str = ""
 
 
+Key = tuple[str, str]
+"""Rule and subject: what a request is told apart by."""
+_NEWEST = Newest(help_requests.c.last_at, help_requests.c.subject)
+_OPEN = help_requests.c.done_at.is_(None)
 _SAME = (help_requests.c.rule, help_requests.c.subject)
 
 
@@ -45,10 +56,11 @@ class HelpRequests:
         async with self._database.writing() as connection:
             statement = upsert(connection, help_requests).values(**row)
             again = {name: row[name] for name in newer} | {"times": help_requests.c.times + 1}
+            again |= {"done_at": None, "done_by": ""}
             await connection.execute(statement.on_conflict_do_update(index_elements=_SAME, set_=again))
 
     async def count(self, rule: str, since: datetime) -> int:
-        """How many people, or devices whose person is not known, asked for help against a rule since then."""
+        """How many people asked for help against a rule since then. A device counts if its person is not known."""
         theirs = and_(help_requests.c.rule == rule, help_requests.c.known, help_requests.c.last_at > since)
         async with self._database.reading() as connection:
             query = select(func.count()).select_from(help_requests).where(theirs)
@@ -58,6 +70,51 @@ class HelpRequests:
         """The last to ask, against one rule or any."""
         query = select(help_requests)
         return await self._list(query.where(help_requests.c.rule == rule) if rule else query, size)
+
+    async def open(self, rule: str = "", size: int = 100, after: Place | None = None) -> list[HelpRequest]:
+        """Those that nobody said are done, against one rule or any, the last to ask first, from behind a place."""
+        which = [_OPEN, *_NEWEST.behind(after)] + ([help_requests.c.rule == rule] if rule else [])
+        return await self._list(select(help_requests).where(*which), size)
+
+    async def open_by_rule(self) -> dict[str, int]:
+        """How many wait, by the rule that they are about."""
+        query = select(help_requests.c.rule, func.count()).where(_OPEN).group_by(help_requests.c.rule)
+        async with self._database.reading() as connection:
+            return {str(rule): int(count) for rule, count in await connection.execute(query)}
+
+    async def one(self, rule: str, subject: str) -> HelpRequest | None:
+        """The request of this subject against this rule."""
+        same = _are([(rule, subject)])
+        return next(iter(await self._list(select(help_requests).where(same), 1)), None)
+
+    async def called(self, reference: str) -> HelpRequest | None:
+        """The request that was made with the refusal of this reference."""
+        query = select(help_requests).where(help_requests.c.reference == reference)
+        return next(iter(await self._list(query, 1)), None) if reference else None
+
+    async def finish(self, which: Sequence[Key], by: str, now: datetime, act: Act) -> int:
+        """Say that these are done. Returns how many were open; ``act`` goes into the audit log where any was."""
+        return await self._mark(which, {"done_at": now, "done_by": by}, act, _OPEN)
+
+    async def reopen(self, which: Sequence[Key], act: Act) -> int:
+        """Say that these are not done after all. Returns how many were."""
+        return await self._mark(which, {"done_at": None, "done_by": ""}, act, ~_OPEN)
+
+    async def answered(self, person: str, now: datetime) -> None:
+        """Note that a person was written to: on everything that they wait for."""
+        theirs = and_(help_requests.c.person == person, _OPEN)
+        async with self._database.writing() as connection:
+            await connection.execute(update(help_requests).where(theirs).values(replied_at=now))
+
+    async def _mark(
+        self, which: Sequence[Key], values: dict[str, object], act: Act, still: ColumnElement[bool]
+    ) -> int:
+        async with self._database.writing() as connection:
+            changed = update(help_requests).where(_are(which), still).values(**values)
+            count = (await connection.execute(changed)).rowcount
+            if count:
+                await append(connection, act)
+            return count
 
     async def of_person(self, person: str, devices: Sequence[str], size: int = 50) -> list[HelpRequest]:
         """Those of a person: under their name, or by a device of theirs under none."""
@@ -75,3 +132,7 @@ class HelpRequests:
         newest = query.order_by(help_requests.c.last_at.desc(), *_SAME).limit(size)
         async with self._database.reading() as connection:
             return [HelpRequest(**row) for row in (await connection.execute(newest)).mappings()]
+
+
+def _are(which: Sequence[Key]) -> ColumnElement[bool]:
+    return tuple_(*_SAME).in_(which)

@@ -21,6 +21,7 @@ WORDS = {
     MailKind.WARNED: "it warns now",
     MailKind.ENFORCED: "it counts now",
     MailKind.CORRECTION: "it was taken back",
+    MailKind.REPLY: "an answer to a request for help",
 }
 """What a mail of each kind says of its rule."""
 

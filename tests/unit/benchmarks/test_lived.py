@@ -7,7 +7,8 @@ import pytest
 from benchmarks import lived as making
 from benchmarks.lived import freshen, lived, with_columns
 
-from mailgate.store import Sought, Store
+from mailgate.store import Store
+from mailgate.store.device_rows import Wanted
 
 DAY = timedelta(days=1)
 
@@ -25,8 +26,9 @@ async def test_its_log_is_whole_and_there_is_something_of_everything(
         seen = await store.sightings.look(now - timedelta(hours=2), 100)
         assert seen.found
         assert seen.found[0].tally.last <= now
-        for state in ("listed", "missing", "partial", "stale", "lost"):
-            assert (await store.search.look(Sought(state=state), now - 10 * DAY, now, 0, 9)).devices, state
+        for state in ("listed", "missing", "partial", "stale", "clean"):
+            assert (await store.rows.look(Wanted(state=state), 0, 9)).devices, state
+        assert await store.rows.seen() == await store.devices.last_change()
         assert len(await store.plans.latest(99)) >= making.PLANS
         assert await store.reliefs.exemptions(now, 9, 9999)
         assert await store.enrolments.tokens(9)

@@ -23,6 +23,7 @@ from mailgate.console.device_count import Count, DeviceCounts
 from mailgate.console.planning import Planning
 from mailgate.console.source_reading import Progress, Readings
 from mailgate.console.verdict_rates import VerdictRates
+from mailgate.policy.reliefs import Reliefs
 from mailgate.rollout.acts import Person
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
@@ -120,6 +121,10 @@ class Company:
             if name in roles
         }
         self.bundle = replace(self.bundle, settings=settings.model_copy(update={"admins": known}))
+
+    def relieved(self, reliefs: Reliefs) -> Bundle:
+        """The files with these reliefs in force, as a gate learns of them within a second."""
+        return replace(self.bundle, rules=self.bundle.rules.relieved(reliefs))
 
     def no_notices(self) -> None:
         """Let the settings say from now on that nobody is written to."""

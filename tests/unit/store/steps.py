@@ -9,7 +9,16 @@ from sqlalchemy import event
 
 from mailgate.store import Store
 
-LARGE = ("audit", "clients", "device_names", "devices", "enrolled_keys", "reports", "sightings")
+LARGE = (
+    "audit",
+    "clients",
+    "device_names",
+    "device_rows",
+    "devices",
+    "enrolled_keys",
+    "reports",
+    "sightings",
+)
 """Tables that grow with the company."""
 
 

@@ -74,4 +74,4 @@ def test_a_mail_may_be_retried_that_failed_and_has_its_notice(
 
 
 def test_every_kind_has_its_words() -> None:
-    assert set(WORDS) == {*KINDS, MailKind.CORRECTION}
+    assert set(WORDS) == {*KINDS, MailKind.CORRECTION, MailKind.REPLY}

@@ -36,14 +36,17 @@ def test_reports_decisions_and_mails_stand_in_their_order() -> None:
     device = Device("d", (looked, gone, silent), findings=(found,), lost_at=at(7), first_seen=at(0))
     told = timeline(device, [seen()], [QuarantineMail("d", "prohibited-app", at(6))])
     assert [(each.what, each.words) for each in told] == [
-        ("lost", "It was marked as lost: it gets nothing"),
-        ("notice", "A mail was written about prohibited-app"),
-        ("decision", "prohibited-app by banned, phone over web, 3 times since 2026-12-01 16:00 UTC"),
-        ("finding", "device-os-contradicted: ios or android"),
-        ("report", "jamf saw that it has tiktok, as far as could be seen"),
-        ("report", "old does not have it any more"),
-        ("report", "silent reported it, and nothing of its apps"),
-        ("first", "It was heard of for the first time"),
+        ("lost", "Marked as lost: it gets nothing"),
+        ("notice", "Mail sent: An app on this device is not allowed with company mail"),
+        (
+            "decision",
+            "Kept out by the rule banned, 3 times that day: phone, iOS over the web. An app on this device is not allowed with company mail",
+        ),
+        ("finding", "Sources disagree: ios or android"),
+        ("report", "jamf looked and found tiktok, as far as it can see"),
+        ("report", "old no longer has the device"),
+        ("report", "silent reported the device, without its apps"),
+        ("first", "Device was reported for the first time"),
     ]
     assert (told[2].about, told[2].id) == ("block", "s1")
 
@@ -53,6 +56,6 @@ def test_mails_about_rules_stand_among_them() -> None:
     sorry = a_mail(changed_at=at(9), kind=MailKind.CORRECTION, rule="")
     told = timeline(Device("d", (), first_seen=at(0)), [], [], [sent, sorry])
     assert [each.words for each in told[:2]] == [
-        "A mail to ada about version 1: it was taken back (queued)",
-        "A mail to ada about the rule app: it counts now (sent)",
+        "Mail to ada: it was taken back (queued)",
+        "Mail to ada: it counts now, rule app (sent)",
     ]

@@ -6,14 +6,17 @@ from typing import Literal
 
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import Answered, Asked, Cursor, Few, Line, cursor_of, number_of
+from mailgate.console.api.shapes import Answered, Asked, Cursor, Few, Line, Moment, cursor_of, number_of
+from mailgate.console.tending import ask, lose
 from mailgate.devices.device import Device, typed_id
 from mailgate.model import Kind
-from mailgate.store import Sought
+from mailgate.store.device_rows import Wanted
+from mailgate.views.asking import SourceSaid
+from mailgate.views.device_rows import look
 from mailgate.views.devices import DeviceFacts, WholeDevice, device_facts, whole_device
 from mailgate.views.explanation import Explanation, explanation
 from mailgate.views.recall import as_it_asks, sightings_of
-from mailgate.views.search import search
+from mailgate.views.standing import MailAccess
 from mailgate.views.timeline import Event, story_of
 
 SIGHTINGS = 50
@@ -28,8 +31,22 @@ class DevicesWanted(Asked):
     """In this state."""
     kind: Kind | None = None
     """Of this kind."""
+    os: Line | None = None
+    """With this system, in small letters."""
+    source: Line | None = None
+    """Whose counting report is of this source."""
+    group: Line | None = None
+    """Of a person in this group."""
+    mail: MailAccess | None = None
+    """That get mail, or do not, asking with their proof."""
     app: Line | None = None
     """With this listed app, by its key."""
+    before: Moment | None = None
+    """Whose apps were last looked at before this, or never."""
+    sort: Literal["person", "kind", "os", "source", "state", "mail", "apps", "reported_at"] | None = None
+    """By what they are sorted; by the order in which they became known where left out."""
+    order: Literal["ascending", "descending"] = "ascending"
+    """In which direction."""
     after: Cursor | None = None
     """What `next` was of the page before."""
     limit: Few = 50
@@ -47,7 +64,7 @@ class Devices(Answered):
     """A page of devices."""
 
     items: list[DeviceFacts]
-    """In the order in which they became known. A page may have fewer than were asked for, even none, and not be the last."""
+    """In the order that was asked for. A page may have fewer than were asked for, even none, and not be the last."""
     next: Cursor | None
     """Where the next page begins, for `after`; null at the end."""
 
@@ -57,6 +74,13 @@ class Timeline(Answered):
 
     items: list[Event]
     """The newest first."""
+
+
+class Answers(Answered):
+    """What the sources of a device said."""
+
+    items: list[SourceSaid]
+    """One for each source that has it."""
 
 
 class Marked(Answered):
@@ -71,9 +95,21 @@ class Marked(Answered):
 async def list_devices(call: Call, query: DevicesWanted) -> Devices:
     """Look for devices: all that fit everything that is asked for, a page at a time."""
     context, bundle = call.context, call.context.bundle()
-    sought = Sought(query.name or "", query.state or "", query.kind or "", query.app or "")
-    page = await search(context.store, bundle, sought, call.now, number_of(query.after, 0), query.limit)
-    items = [device_facts(device, bundle, call.now) for device, _ in page.found]
+    wanted = Wanted(
+        query.name or "",
+        "" if query.state in (None, "lost") else query.state,
+        query.kind.value if query.kind else "",
+        query.os or "",
+        query.source or "",
+        query.group or "",
+        MailAccess.LOST.value if query.state == "lost" else query.mail.value if query.mail else "",
+        query.app or "",
+        query.before,
+        query.sort or "",
+        query.order == "descending",
+    )
+    page = await look(context.store, bundle, wanted, call.now, number_of(query.after, 0), query.limit)
+    items = [device_facts(each.device, bundle, call.now) for each in page.found]
     return Devices(items=items, next=cursor_of(page.after))
 
 
@@ -88,8 +124,9 @@ async def get_timeline(call: Call, path: DeviceNamed) -> Timeline:
     """Say what became of a device: what was reported, decided and written to somebody."""
     found = await _called(call, path.device)
     seen = await sightings_of(call.context.store, found, SIGHTINGS)
-    precedence = call.context.bundle().settings.posture.precedence
-    return Timeline(items=await story_of(call.context.store, found, seen, precedence))
+    bundle = call.context.bundle()
+    precedence = bundle.settings.posture.precedence
+    return Timeline(items=await story_of(call.context.store, found, seen, precedence, bundle.policy))
 
 
 async def explain_device(call: Call, path: DeviceNamed) -> Explanation:
@@ -120,12 +157,15 @@ async def forget_device(call: Call, path: DeviceNamed) -> None:
     await call.context.store.devices.forget(found.id, call.now, act)
 
 
+async def ask_sources(call: Call, path: DeviceNamed) -> Answers:
+    """Ask the sources of a device about it at once. What they say counts from then on; each is asked once a minute at most."""
+    found = await _called(call, path.device)
+    return Answers(items=await ask(call.context, found, call.person, call.now))
+
+
 async def _mark(call: Call, name: str, *, lost: bool) -> Marked:
     found = await _called(call, name)
-    at = (found.lost_at or call.now) if lost else None
-    if at != found.lost_at:
-        act = replace(call.act("device-lost" if lost else "device-found"), about=f"device {found.id}")
-        await call.context.store.devices.lose(found.id, at, act)
+    at = await lose(call.context, found, call.person, call.now, lost=lost)
     return Marked(id=found.id, lost_at=at)
 
 
@@ -190,5 +230,6 @@ OPERATIONS = (
         refuses=True,
         links=(Link("mark_found", _SAME),),
     ),
+    Operation("POST", _ONE + "/questions", ask_sources, "Devices", roles=("operator",), refuses=True),
     Operation("DELETE", _ONE + "/lost", mark_found, "Devices", roles=("operator",), refuses=True),
 )

@@ -37,6 +37,19 @@ function lookAgain(part) {
   }, 1500);
 }
 
+// "/" goes to the search of every page, unless somebody is typing.
+document.addEventListener('keydown', (event) => {
+  const typing = event.target.closest('input, textarea, select');
+  if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || typing) return;
+  event.preventDefault();
+  document.querySelector('.find input')?.focus();
+});
+
+// What can be taken back for a while says so for that long.
+for (const toast of document.querySelectorAll('[data-lasts]')) {
+  setTimeout(() => toast.querySelector('form')?.remove(), 1000 * toast.dataset.lasts);
+}
+
 // Where the browser keeps its clipboard to itself, as it does without https, the text is marked to be copied by hand.
 async function copy(button) {
   const source = document.getElementById(button.dataset.copy);

@@ -1,4 +1,4 @@
-"""One device: what each source says, what came of it, why, and what would change that."""
+"""One device: whether it gets mail and why, what can be done, and everything that led to it."""
 
 from dataclasses import replace
 
@@ -7,13 +7,16 @@ from aiohttp import web
 from mailgate.console.access import needs
 from mailgate.console.context import context_of, person_of
 from mailgate.console.forms import form_of
-from mailgate.console.layout import seen_other, show
+from mailgate.console.layout import address, say, seen_other, show
 from mailgate.console.pages.exemptions import SPANS
+from mailgate.console.tending import ask, lose
 from mailgate.devices.device import Device
-from mailgate.views.devices import device_facts, parts_of, sighting_facts
+from mailgate.views.devices import device_facts, parts_of
 from mailgate.views.explanation import explanation
 from mailgate.views.recall import as_it_asks, sightings_of
+from mailgate.views.standing import standing
 from mailgate.views.timeline import story_of
+from mailgate.views.words import device_told
 
 SIGHTINGS = 50
 
@@ -23,19 +26,20 @@ async def device(request: web.Request) -> web.Response:
     bundle, now = context.bundle(), context.clock()
     seen = await sightings_of(context.store, found, SIGHTINGS)
     access, decision = await as_it_asks(context.store, bundle, found, seen, now)
-    facts = device_facts(found, bundle, now)
+    facts, policy = device_facts(found, bundle, now), bundle.policy
     return show(
         request,
         "device.html",
         device=facts,
+        name=device_told(facts.kind, facts.os, facts.os_version),
+        standing=standing(access, decision, policy, seen, found.lost_at),
         parts=parts_of(found),
-        sightings=[sighting_facts(each) for each in seen],
-        story=await story_of(context.store, found, seen, bundle.settings.posture.precedence),
-        why=explanation(access, decision, bundle.policy),
-        rules=[rule.id for rule in bundle.policy.rules if rule.restricts],
+        asked=bool(seen),
+        story=await story_of(context.store, found, seen, bundle.settings.posture.precedence, policy),
+        why=explanation(access, decision, policy),
+        rules=[rule.id for rule in policy.rules if rule.restricts],
         spans=SPANS,
-        name_of=bundle.policy.catalog.name_of,
-        done=request.query.get("done", ""),
+        name_of=policy.catalog.name_of,
     )
 
 
@@ -48,19 +52,38 @@ async def forget(request: web.Request) -> web.Response:
         return show(request, "device_forget.html", device=found, seen=len(seen), most=SIGHTINGS)
     act = replace(person_of(request).act(context.clock(), "device-forgotten"), about=f"device {found.id}")
     await context.store.devices.forget(found.id, context.clock(), act)
-    return seen_other(request, "devices", {"done": found.id})
+    say(request, f"Device {found.id} and all that was stored of it are deleted.")
+    return seen_other(request, "devices")
 
 
 @needs("operator")
-async def lose(request: web.Request) -> web.Response:
-    """Mark it as lost, or as found again."""
+async def lost(request: web.Request) -> web.Response:
+    """Mark it as lost, once that was confirmed, or as found again."""
+    context, found, sent = context_of(request), await device_of(request), await form_of(request)
+    now, by, here = context.clock(), person_of(request), address(request, "devices-lose", id=found.id)
+    if sent.get("lost") != "yes":
+        await lose(context, found, by, now, lost=False)
+        say(request, "The device is no longer marked as lost: the rules decide about it again.")
+    elif sent.get("confirmed") != "yes":
+        facts = device_facts(found, context.bundle(), now)
+        name = device_told(facts.kind, facts.os, facts.os_version)
+        return show(request, "device_lost.html", device=facts, name=name)
+    else:
+        await lose(context, found, by, now, lost=True)
+        say(request, "The device is marked as lost and gets nothing.", here, lost="no")
+    return seen_other(request, "devices-one", id=found.id)
+
+
+@needs("operator")
+async def ask_now(request: web.Request) -> web.Response:
+    """Ask its sources, and say what they said."""
     context, found = context_of(request), await device_of(request)
-    lost = (await form_of(request)).get("lost") == "yes"
-    act = replace(
-        person_of(request).act(context.clock(), "device-lost" if lost else "device-found"),
-        about=f"device {found.id}",
-    )
-    await context.store.devices.lose(found.id, context.clock() if lost else None, act)
+    answers = await ask(context, found, person_of(request), context.clock())
+    words = "; ".join(each.words for each in answers) or "no source has the device any more"
+    say(request, f"{words[:1].upper()}{words[1:]}.")
+    back = str((await form_of(request)).get("back", ""))
+    if back:
+        return seen_other(request, "people", {"login": back})
     return seen_other(request, "devices-one", id=found.id)
 
 
@@ -75,5 +98,6 @@ async def device_of(request: web.Request) -> Device:
 ROUTES = [
     web.get("/devices/{id}", device, name="devices-one"),
     web.post("/devices/{id}/forget", forget, name="devices-forget"),
-    web.post("/devices/{id}/lost", lose, name="devices-lose"),
+    web.post("/devices/{id}/lost", lost, name="devices-lose"),
+    web.post("/devices/{id}/ask", ask_now, name="devices-ask"),
 ]

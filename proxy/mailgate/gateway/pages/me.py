@@ -31,6 +31,7 @@ from mailgate.gateway.pages.view import View
 from mailgate.model import Effect, Reason
 
 _YES, _NO, _NOTHING = mark("yes"), mark("no"), mark("none")
+_HELP = {"waiting": mark("It waits for an answer"), "done": mark("It is done")}
 _KINDS = ("quarantine_mails", "mails", "language", "enrolments", "exemptions", "help_requests")
 _OF_REQUESTS = ("day", "effect", "reason", "count", "browser")
 _LAST = mark("last asked for mail %(ago)s (%(program)s)")
@@ -202,6 +203,8 @@ def _text(field: Field, language: Language) -> Markup | str:
             return language.moment(field.value)
         case date():
             return language.day(field.value)
+        case str() if field.name == "help":
+            return language.say(_HELP[field.value])
         case str() if field.name == "effect":
             return language.say(GETS[Effect(field.value)])
         case str() if field.name == "reason" and field.value in {reason.value for reason in WORDINGS}:

@@ -185,7 +185,8 @@ def exemption_of(kept: KeptRelief, keep: timedelta) -> Record:
 
 def help_of(asked: HelpRequest, keep: timedelta) -> Record:
     """One request for help."""
-    told = {"rule": asked.rule, "reason": asked.reason, "count": asked.times, "first_at": asked.first_at}
+    told: dict[str, object] = {"help": "done" if asked.done_at else "waiting", "answered": asked.replied_at}
+    told |= {"rule": asked.rule, "reason": asked.reason, "count": asked.times, "first_at": asked.first_at}
     told |= {"last_at": asked.last_at, "user": asked.person, "device_id": asked.device}
     told |= {"reference": asked.reference, "policy": asked.policy}
     return Record(_fields({name: value for name, value in told.items() if value}), asked.last_at + keep)

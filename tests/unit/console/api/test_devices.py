@@ -61,7 +61,7 @@ async def test_what_became_of_it_is_told_the_newest_first(vic: Caller, firm: Com
     await asks(firm, phone, "alice")
     items = (await vic.get(f"/devices/{phone.id}/timeline")).body["items"]
     assert [each["what"] for each in items] == ["decision", "first", "report"]
-    assert (items[0]["about"], items[2]["words"]) == ("block", "jamf-file saw that it has tiktok")
+    assert (items[0]["about"], items[2]["words"]) == ("block", "jamf-file looked and found TikTok")
 
 
 async def test_what_it_gets_now_is_explained_with_what_would_change_that(vic: Caller, firm: Company) -> None:

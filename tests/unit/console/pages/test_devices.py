@@ -7,6 +7,7 @@ from tests.unit.console.browsing import Browser, Company
 from tests.unit.console.pages.names import called
 from tests.unit.console.phones import has, record
 
+from mailgate.connectors.recheck import CheckResult
 from mailgate.console.pages import devices
 from mailgate.console.pages.devices import number
 from mailgate.model import Kind
@@ -78,3 +79,75 @@ async def test_where_there_are_none_it_is_said_what_to_do_first(ada: Browser) ->
 @pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "٣", "9" * 30])
 def test_what_is_no_number_in_an_address_is_nothing(text: str) -> None:
     assert number(text) == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("mail=kept-out", ["ada"]),
+        ("mail=gets-mail", ["bob", "second"]),
+        ("mail=lost", ["cy"]),
+        ("before=3d", ["cy"]),
+        ("before=2026-11-30", ["cy"]),
+        ("before=2026-11-30T00:00:00%2B01:00&kind=phone", ["cy"]),
+        ("before=yesterday", ["ada", "bob", "cy", "second"]),
+        ("os=ios&source=jamf-file", ["ada", "bob", "cy", "second"]),
+        ("source=intune", []),
+        ("group=sales", []),
+    ],
+)
+async def test_devices_are_found_by_how_they_stand(
+    ada: Browser, some: dict[str, str], asked: str, found: list[str]
+) -> None:
+    page = await ada.get(f"/console/devices?{asked}")
+    assert sorted(who for who, name in some.items() if name in page.text) == found
+
+
+async def test_they_are_counted_and_sorted_by_any_column_in_the_address(
+    ada: Browser, some: dict[str, str]
+) -> None:
+    page = await ada.get("/console/devices?sort=-person")
+    assert re.findall(r"login=([^\"]+)\"", page.text) == ["cy", "bob-the-second", "bob", "ada"]
+    assert "4 devices" in page.words
+    assert 'aria-sort="descending"' in page.text
+    assert 'href="/console/devices?sort=person"' in page.text
+    assert "1 device " in (await ada.get("/console/devices?mail=lost")).words
+
+
+async def test_all_that_are_meant_come_as_a_file_in_which_nothing_is_a_formula(
+    vic: Browser, firm: Company, some: dict[str, str]
+) -> None:
+    await has(firm, record("f1", "=1+1", "tiktok"))
+    page = await vic.get("/console/devices.csv?app=tiktok")
+    rows = [line.split(",") for line in page.text.splitlines()]
+    assert rows[0][:4] == ["device", "name", "person", "mail"]
+    assert len(rows) == 3
+    assert "'=1+1" in page.text
+    assert page.headers["Content-Type"].startswith("text/csv")
+
+
+async def test_an_operator_has_the_sources_of_all_of_them_asked(
+    ada: Browser, vic: Browser, firm: Company, some: dict[str, str]
+) -> None:
+    asked = list[str]()
+
+    async def answer(_source: str, name: str) -> CheckResult:
+        asked.append(name)
+        return CheckResult.ASKED
+
+    firm.context.recheck.source = answer
+    assert (await vic.post("/console/devices/ask", kind="phone")).status == 403
+    page = await ada.post("/console/devices/ask", kind="phone")
+    assert page.path == "/console/devices?kind=phone"
+    assert "The sources of 3 devices are asked now." in page.words
+    await firm.context.asking.stop()
+    assert (await firm.acts())[-1][:2] == ("devices-asked", "ada")
+
+
+async def test_a_device_that_has_changed_is_listed_as_it_is_now(
+    ada: Browser, firm: Company, some: dict[str, str]
+) -> None:
+    assert some["ada"] in (await ada.get("/console/devices?mail=kept-out")).text
+    await has(firm, record("a1", "ada", age=0))
+    assert some["ada"] not in (await ada.get("/console/devices?mail=kept-out")).text
+    assert some["ada"] in (await ada.get("/console/devices?mail=gets-mail")).text

@@ -15,10 +15,13 @@ async def test_what_was_recorded_is_decided_again_on_what_is_known_now(ada: Brow
     await asks(firm, phone, "alice")
     page = await ada.get("/console/explain?reference=REF2345")
     assert "Recorded 1 time" in page.words
-    assert "block prohibited-app by rule prohibited-app" in page.words
+    assert (
+        "kept out by the rule prohibited-app : An app on this device is not allowed with company mail"
+        in page.words
+    )
     await has(firm, record("a1", "alice", age=0))
     page = await ada.get("/console/explain?reference=REF2345")
-    assert "allow rule-matched by rule clean-handheld" in page.words
+    assert "let in by the rule clean-handheld" in page.words
 
 
 async def test_a_device_is_explained_on_its_page(ada: Browser, firm: Company) -> None:
@@ -46,10 +49,10 @@ async def test_what_is_not_recorded_is_said(ada: Browser) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (LAPTOP, "allow rule-matched by rule laptop-browser"),
-        (f"GET /mail HTTP/1.1\nHost: mail.example.com\nuser-agent: {LAPTOP}", "allow rule-matched by rule laptop-browser"),
-        (f"User-Agent: {IPHONE}", "block posture-missing by rule unproven-handheld"),
-        (json.dumps({"user_agent": IPHONE, "device": {"apps": ["tiktok"]}}), "block prohibited-app by rule prohibited-app"),
+        (LAPTOP, "let in by the rule laptop-browser"),
+        (f"GET /mail HTTP/1.1\nHost: mail.example.com\nuser-agent: {LAPTOP}", "let in by the rule laptop-browser"),
+        (f"User-Agent: {IPHONE}", "kept out by the rule unproven-handheld : This device has not reported yet"),
+        (json.dumps({"user_agent": IPHONE, "device": {"apps": ["tiktok"]}}), "kept out by the rule prohibited-app : An app on this device is not allowed with company mail"),
     ],
 )  # fmt: skip
 async def test_what_might_be_asked_is_decided_and_recorded_nowhere(
@@ -64,7 +67,10 @@ async def test_what_might_be_asked_is_decided_and_recorded_nowhere(
 async def test_headers_may_come_from_a_device_that_is_known(ada: Browser, firm: Company) -> None:
     await has(firm, record("a1", "alice", "tiktok"))
     page = await ada.post("/console/explain", text=IPHONE, device="a1")
-    assert "block prohibited-app by rule prohibited-app" in page.words
+    assert (
+        "kept out by the rule prohibited-app : An app on this device is not allowed with company mail"
+        in page.words
+    )
     page = await ada.post("/console/explain", text=IPHONE, device="nope")
     assert (page.status, "no devices are called nope" in page.words) == (422, True)
 

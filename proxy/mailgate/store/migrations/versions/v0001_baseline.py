@@ -69,7 +69,6 @@ def _devices() -> None:
     )
     op.create_index("ix_devices_changed", "devices", ["changed"])
     op.create_index("ix_devices_last_seen", "devices", ["last_seen"])
-    _partial("ix_devices_lost", "devices", ["key"], "lost_at IS NOT NULL")
     op.create_table(
         "reports",
         *_columns(sa.Text, "id source"),
@@ -89,11 +88,7 @@ def _devices() -> None:
         sa.ForeignKeyConstraint(["device"], ["devices.key"], "fk_reports_device", ondelete="CASCADE"),
     )
     op.create_index("ix_reports_device", "reports", ["device"])
-    op.create_index("ix_reports_kind_device", "reports", ["kind", "device"])
-    _partial("ix_reports_of_a_part", "reports", ["device"], "NOT apps_complete")
     _partial("ix_reports_person", "reports", ["person"], "person <> ''")
-    _partial("ix_reports_with_apps", "reports", ["device", "apps"], "apps <> '[]'")
-    _partial("ix_reports_without_a_look", "reports", ["device"], "reported_at IS NULL")
     op.create_table(
         "device_names",
         *_columns(sa.Text, "kind name"),
@@ -113,6 +108,19 @@ def _devices() -> None:
     )
     op.create_index("ix_device_findings_about", "device_findings", ["about"])
     _counter("device_changes")
+    _counter("device_row_changes")
+    op.create_table(
+        "device_rows",
+        sa.Column("device", _NUMBER, nullable=False, autoincrement=False),
+        *_columns(sa.Text, "person kind os os_version source state mail apps groups"),
+        sa.Column("reported_at", _INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["device"], ["devices.key"], name="fk_device_rows_device_devices", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("device", name="pk_device_rows"),
+    )
+    for name in ("person", "kind", "os", "source", "state", "mail", "apps", "reported_at"):
+        op.create_index(f"ix_device_rows_{name}", "device_rows", [name, "device"])
     op.create_table(
         "forgotten_devices",
         sa.Column("id", sa.Text, nullable=False),
@@ -165,9 +173,14 @@ def _traffic() -> None:
         sa.Column("known", sa.Boolean, nullable=False),
         sa.Column("times", sa.Integer, nullable=False),
         *_columns(_INSTANT, "first_at last_at"),
+        sa.Column("replied_at", _INSTANT),
+        sa.Column("done_at", _INSTANT),
+        sa.Column("done_by", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("rule", "subject", name="pk_help_requests"),
     )
-    op.create_index("ix_help_requests_last_at", "help_requests", ["last_at"])
+    for name in ("last_at", "person", "device", "reference"):
+        op.create_index(f"ix_help_requests_{name}", "help_requests", [name])
+    _partial("ix_help_requests_open", "help_requests", ["rule", "last_at"], "done_at IS NULL")
 
 
 def _rules() -> None:
@@ -361,6 +374,7 @@ def _gates() -> None:
 def _numbers() -> None:
     """The rows that are always there: where counting starts, and the head of an empty log."""
     op.execute("INSERT INTO device_changes (one, number) VALUES (1, 1)")
+    op.execute("INSERT INTO device_row_changes (one, number) VALUES (1, 0)")
     op.execute("INSERT INTO relief_changes (one, number) VALUES (1, 0)")
     op.execute("INSERT INTO audit_head (one, number, digest) VALUES (1, 0, '')")
 

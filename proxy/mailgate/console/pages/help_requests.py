@@ -1,0 +1,59 @@
+"""*Help requests*: who asked for help against which rule and waits for an answer."""
+
+from aiohttp import web
+
+from mailgate.console.access import needs
+from mailgate.console.context import context_of, person_of
+from mailgate.console.forms import LONGEST, form_of
+from mailgate.console.layout import address, say, seen_other, show
+from mailgate.console.list_position import place_in, told
+from mailgate.console.tending import finish, reopen
+from mailgate.rollout.acts import RefusedError
+from mailgate.store import Place
+from mailgate.views.help import help_counts, help_facts
+
+SIZE = 50
+
+
+async def requests(request: web.Request) -> web.Response:
+    context, asked = context_of(request), request.query
+    store, policy = context.store.help_requests, context.bundle().policy
+    rule, every = asked.get("rule", "")[:LONGEST], asked.get("which") == "all"
+    if every:
+        found = await store.page(rule, 10 * SIZE)
+    else:
+        found = await store.open(rule, SIZE, place_in(asked))
+    last = found[-1] if len(found) == SIZE and not every else None
+    further = {"rule": rule, **told(Place(last.last_at, last.subject))} if last else {}
+    return show(
+        request,
+        "help_requests.html",
+        counts=help_counts(await store.open_by_rule(), policy),
+        rows=[help_facts(each, policy) for each in found],
+        rule=rule,
+        every=every,
+        further=address(request, "help", further) if further else "",
+    )
+
+
+@needs("operator")
+async def done(request: web.Request) -> web.Response:
+    """Say that a request is done, or that it is not after all."""
+    context, sent = context_of(request), await form_of(request)
+    key = (str(sent.get("rule", ""))[:LONGEST], str(sent.get("subject", ""))[:LONGEST])
+    by, now, back = person_of(request), context.clock(), str(sent.get("back", ""))
+    if sent.get("done") == "no":
+        await reopen(context, [key], by, now)
+        say(request, "The request is open again.")
+    elif not await finish(context, [key], by, now):
+        raise RefusedError("this request is not open any more: somebody else may have closed it")
+    else:
+        undo = {"rule": key[0], "subject": key[1], "done": "no", "back": back}
+        say(request, "The request is done.", address(request, "help-done"), **undo)
+    return seen_other(request, "people", {"login": back}) if back else seen_other(request, "help")
+
+
+ROUTES = [
+    web.get("/help", requests, name="help"),
+    web.post("/help/done", done, name="help-done"),
+]

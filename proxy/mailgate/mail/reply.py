@@ -1,0 +1,59 @@
+"""Answering somebody who asked for help: one mail, in their language, with what they can do and what somebody wrote by hand."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from mailgate.mail.recipient_list import AddressOf
+from mailgate.model.notice import MailKind, Notice, NoticeDevice
+from mailgate.policy.logins import user_text
+from mailgate.rollout.acts import Person, RefusedError
+from mailgate.store import Mail, Store
+
+LONGEST = 2000
+"""Characters of what is written by hand."""
+GOOD_FOR = timedelta(days=2)
+"""After that a mail server that did not answer makes it an answer to a question of long ago."""
+_BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+async def reply(
+    store: Store,
+    login: str,
+    address_of: AddressOf,
+    by: Person,
+    now: datetime,
+    *,
+    answer: str,
+    rule: str = "",
+    contact: str = "",
+    devices: Sequence[NoticeDevice] = (),
+    let_in_until: datetime | None = None,
+) -> Mail:
+    """Queue the mail, note on what they asked for that they were answered, and write down who did.
+
+    :param rule: the rule that they asked about.
+    :param devices: those of theirs that get no mail now.
+    :raises RefusedError: where they have no address, where nothing would be said, or where one was sent this very second.
+    """
+    address, active = address_of(login), await store.policies.active()
+    person = user_text(login)
+    if not address or active is None:
+        raise RefusedError(f"{login} has no address in the domain of the company's mail")
+    if not (answer.strip() or devices or let_in_until):
+        raise RefusedError("what is the answer? there is nothing else that the mail could say")
+    notice = Notice(
+        MailKind.REPLY,
+        (await store.languages.of([person])).get(person, ""),
+        contact=contact,
+        devices=tuple(devices),
+        answer=answer.strip()[:LONGEST],
+        let_in_until=let_in_until,
+    )
+    second = int((now - _BEGINNING).total_seconds())
+    mail = Mail(address, person, rule, active.number, MailKind.REPLY, second, notice, now, now + GOOD_FOR)
+    act = replace(by.act(now, "help-answered"), about=f"rule {rule}" if rule else "")
+    if not await store.mails.queue([mail], lambda _: act):
+        raise RefusedError("they were written to a moment ago: wait a second")
+    await store.help_requests.answered(person, now)
+    return mail

@@ -1,0 +1,228 @@
+"""How each device stands, a narrow row each, to look for devices and to sort them by every column, however many there are.
+
+What a row says takes the reports of a device, the lists and the rules, so rows are worked out elsewhere (``views/device_rows.py``) and
+kept here: at once for devices that have changed, and in a round over all of them for what time and new rules change. Every look goes
+by the index of one column, and through no more than a window of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union, update
+
+from mailgate.devices.device import LONG_AGO, Device
+from mailgate.devices.names import user_text
+from mailgate.store.bulk_rows import upsert_rows
+from mailgate.store.database import Database
+from mailgate.store.device_loading import load
+from mailgate.store.devices import called
+from mailgate.store.schema import device_row_changes, device_rows
+from mailgate.store.upserts import upsert
+
+WINDOW = 20_000
+"""Rows that one look goes through."""
+COUNTED = 50_000
+"""Rows that a count goes through."""
+_LAST = "\U0010ffff"
+_COLUMNS = device_rows.c
+SORTS = ("person", "kind", "os", "source", "state", "mail", "apps", "reported_at")
+"""What devices can be sorted by."""
+
+
+class DeviceRow(NamedTuple):
+    """How one device stands."""
+
+    device: int
+    person: str = ""
+    kind: str = "unknown"
+    os: str = ""
+    os_version: str = ""
+    source: str = ""
+    state: str = ""
+    """A state of postures."""
+    mail: str = ""
+    """Whether it gets mail (``views/standing.py``), asking with its proof."""
+    apps: str = ""
+    groups: str = ""
+    reported_at: datetime = LONG_AGO
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is looked for, all of it; an empty text asks for nothing."""
+
+    name: str = ""
+    """Any name of the device, or how its owner's login name begins."""
+    state: str = ""
+    kind: str = ""
+    os: str = ""
+    source: str = ""
+    group: str = ""
+    mail: str = ""
+    app: str = ""
+    """The key of a listed app."""
+    before: datetime | None = None
+    """Its apps were last looked at before this, or never."""
+    sort: str = ""
+    """One of ``SORTS``; by the order in which devices became known where empty."""
+    descending: bool = False
+
+    def fits(self, row: DeviceRow) -> bool:
+        """Whether a device is meant, but for its name."""
+        return (
+            all(not (text := getattr(self, name)) or getattr(row, name) == text for name in _EQUAL)
+            and (not self.app or f'"{self.app}"' in row.apps)
+            and (not self.group or f'"{self.group}"' in row.groups)
+            and (self.before is None or row.reported_at < self.before)
+        )
+
+
+_EQUAL = ("state", "mail", "source", "os", "kind")
+"""What is compared as it stands; those first that leave the fewest in most companies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Some devices in their order, and behind which to go on; None at the end."""
+
+    devices: tuple[Device, ...]
+    after: int | None
+
+
+class DeviceRows:
+    """Queries on rows. Every method may raise ``StoreUnavailableError``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def seen(self) -> int:
+        """The number of the last change to devices that the rows follow."""
+        async with self._database.reading() as connection:
+            return int((await connection.execute(select(device_row_changes.c.number))).scalar_one())
+
+    async def differing(self, rows: Sequence[DeviceRow]) -> list[DeviceRow]:
+        """Those of these rows that are not stored as they are."""
+        query = select(device_rows).where(_COLUMNS.device.in_([each.device for each in rows]))
+        async with self._database.reading(patience=60) as connection:
+            stored = {row.device: DeviceRow(**row._mapping) for row in await connection.execute(query)}
+        return [each for each in rows if stored.get(each.device) != each]
+
+    async def keep(self, rows: Sequence[DeviceRow], seen: int | None = None) -> None:
+        """Store these rows, of devices that there are still. ``seen``: they follow the devices up to this change."""
+        async with self._database.writing(patience=60) as connection:
+            there = {each.number for each in await load(connection, [row.device for row in rows])}
+            values = [row._asdict() for row in sorted(rows) if row.device in there]
+            if values:
+                statement = upsert(connection, device_rows)
+                again = {name: statement.excluded[name] for name in DeviceRow._fields if name != "device"}
+                statement = statement.on_conflict_do_update(index_elements=["device"], set_=again)
+                await upsert_rows(connection, statement, device_rows, values)
+            if seen is not None:
+                newer = update(device_row_changes).where(device_row_changes.c.number < seen)
+                await connection.execute(newer.values(number=seen))
+
+    async def look(self, wanted: Wanted, after: int, size: int) -> Looked:
+        """The next devices behind the one with this key that are meant by their rows."""
+        async with self._database.reading(patience=10) as connection:
+            place = (
+                (await connection.execute(select(device_rows).where(_COLUMNS.device == after))).first()
+                if after
+                else None
+            )
+            query, end = _look(wanted, place)
+            keys = list(await connection.scalars(query.limit(size + 1)))
+            last = await connection.scalar(end) if end is not None and len(keys) <= size else None
+            found = {each.number: each for each in await load(connection, keys[:size])}
+        more, keys = (keys[size - 1] if len(keys) > size else last), keys[:size]
+        return Looked(tuple(found[key] for key in keys if key in found), more)
+
+    async def count(self, wanted: Wanted) -> tuple[int, bool]:
+        """How many are meant, and whether that is all of them: no more than a window is looked through."""
+        rows = _ordered(wanted, None)
+        if not wanted.name:
+            rows = rows.limit(COUNTED)
+        window = rows.subquery()
+        meant = (
+            func.count().filter(*_filters(wanted, window.c)) if _filters(wanted, window.c) else func.count()
+        )
+        query = select(meant, func.count()).select_from(window)
+        async with self._database.reading(patience=10) as connection:
+            number, looked = (await connection.execute(query)).one()
+        return int(number), bool(wanted.name) or looked < COUNTED
+
+
+def _look(wanted: Wanted, place: Any) -> tuple[Select[Any], Select[Any] | None]:
+    """The keys of those who are meant, and the last key of the window where there is one."""
+    rows = _ordered(wanted, place)
+    if wanted.name:  # few, and found by what they are called
+        window = rows.subquery()
+        return _sorted(wanted, select(window.c.device).where(*_filters(wanted, window.c)), window.c), None
+    window = rows.limit(WINDOW).subquery()
+    query = _sorted(wanted, select(window.c.device).where(*_filters(wanted, window.c)), window.c)
+    end = _ordered(wanted, place).with_only_columns(_COLUMNS.device).offset(WINDOW - 1).limit(1)
+    return query, end
+
+
+def _ordered(wanted: Wanted, place: Any) -> Select[Any]:
+    """The rows behind a place in the order of the column that leads."""
+    lead, where = _lead(wanted), list[ColumnElement[bool]]()
+    column = _COLUMNS[lead]
+    if wanted.name:
+        where.append(_called(wanted.name))
+    elif lead == "reported_at" and wanted.before is not None:
+        where.append(column < wanted.before)
+    elif lead == "apps" and wanted.app:
+        where.append(column > "")
+    elif lead in _EQUAL and getattr(wanted, lead):
+        where.append(column == getattr(wanted, lead))
+    if place is not None:
+        where += _behind(wanted, column, getattr(place, lead), place.device)
+    return _sorted(wanted, select(device_rows).where(*where), _COLUMNS)
+
+
+def _behind(wanted: Wanted, column: ColumnElement[Any], value: Any, device: int) -> list[ColumnElement[bool]]:
+    key = _COLUMNS.device
+    if column is key:
+        return [key < device if wanted.descending else key > device]
+    if wanted.descending:
+        return [column <= value, or_(column < value, and_(column == value, key < device))]
+    return [column >= value, or_(column > value, and_(column == value, key > device))]
+
+
+def _sorted(wanted: Wanted, query: Select[Any], columns: Any) -> Select[Any]:
+    lead = _lead(wanted)
+    order = [columns[lead]] if lead == "device" else [columns[lead], columns.device]
+    return query.order_by(*(each.desc() if wanted.descending else each for each in order))
+
+
+def _lead(wanted: Wanted) -> str:
+    """The column whose index is gone along: that of the order, else of what leaves the fewest."""
+    if wanted.sort in SORTS:
+        return wanted.sort
+    if wanted.name:
+        return "device"
+    if wanted.app:
+        return "apps"
+    if wanted.before is not None:
+        return "reported_at"
+    return next((name for name in _EQUAL if getattr(wanted, name)), "device")
+
+
+def _filters(wanted: Wanted, columns: Any) -> list[ColumnElement[bool]]:
+    where = [columns[name] == text for name in _EQUAL if (text := getattr(wanted, name))]
+    if wanted.app:
+        where.append(columns.apps.contains(f'"{wanted.app}"', autoescape=True))
+    if wanted.group:
+        where.append(columns.groups.contains(f'"{wanted.group}"', autoescape=True))
+    if wanted.before is not None:
+        where.append(columns.reported_at < wanted.before)
+    return where
+
+
+def _called(name: str) -> ColumnElement[bool]:
+    person, own = user_text(name), called(name).subquery()
+    begins = select(_COLUMNS.device).where(_COLUMNS.person >= person, _COLUMNS.person < person + _LAST)
+    named = union(select(own.c[0].label("device")), begins).subquery()
+    return _COLUMNS.device.in_(select(named.c.device))

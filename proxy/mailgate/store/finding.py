@@ -1,0 +1,126 @@
+"""Finding people and devices by what somebody knows of them: how a name begins, or a part of it.
+
+Beginnings are found by indexes. A part of a login name is looked for among the names themselves, in an index and never in a table, a
+window of it at a time: nobody waits for a million names.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, select, union
+
+from mailgate.devices.device import Device
+from mailgate.devices.names import CERT, EAS, KEY, SERIAL, UDID, eas_text, serial_text, udid_text, user_text
+from mailgate.store.database import Database
+from mailgate.store.device_loading import load
+from mailgate.store.devices import called
+from mailgate.store.logins import WithoutCase
+from mailgate.store.schema import HAS_PERSON, device_names, devices, reports, sightings
+
+WINDOW = 100_000
+"""Login names that one look for a part of them goes through."""
+_LAST = "\U0010ffff"
+_SHORTEST = 3
+"""Characters of an id or a serial number from which on its beginning tells anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logins:
+    """Some login names in their order, and behind which to go on; empty at the end."""
+
+    found: tuple[str, ...]
+    after: str = ""
+
+
+class Finding:
+    """Queries by what somebody types. Every method may raise ``StoreUnavailableError``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def people(self, text: str, size: int) -> list[str]:
+        """Login names that begin so: of people who have a device, and of those who asked for mail."""
+        person = user_text(text)
+        if not person:
+            return []
+        asked = WithoutCase(sightings.c.user)
+        queries = (
+            _distinct(reports.c.person, HAS_PERSON, *_begins(reports.c.person, person)),
+            _distinct(asked, *_begins(asked, person)),
+        )
+        async with self._database.reading(patience=10) as connection:
+            found = [each for query in queries for each in await connection.scalars(query.limit(size))]
+        return sorted(set(found))[:size]
+
+    async def people_with(self, part: str, size: int, after: str = "") -> Logins:
+        """Login names behind ``after`` that have this in them, of people who have a device: those of the next window."""
+        person = reports.c.person
+        behind = select(person).where(HAS_PERSON, person > after).order_by(person)
+        async with self._database.reading(patience=10) as connection:
+            end = await connection.scalar(behind.offset(WINDOW - 1).limit(1))
+            within = [HAS_PERSON, person > after, *([person <= end] if end else [])]
+            query = _distinct(person, *within, person.contains(user_text(part), autoescape=True))
+            found = tuple(await connection.scalars(query.limit(size)))
+        return Logins(found, found[-1] if len(found) == size else end or "")
+
+    async def called(self, text: str, size: int) -> list[Device]:
+        """Devices that have exactly this id or name, however it is written."""
+        return await self._devices(_called(text).limit(size))
+
+    async def devices(self, text: str, size: int) -> list[Device]:
+        """Devices whose id, serial number or other name begins so."""
+        text = text.strip()
+        return await self._devices(_beginning(text, size)) if len(text) >= _SHORTEST else []
+
+    async def _devices(self, query: Select[Any]) -> list[Device]:
+        async with self._database.reading(patience=10) as connection:
+            found = await load(connection, await connection.scalars(query))
+        return sorted(found, key=lambda device: device.number)
+
+
+def _called(text: str) -> Select[Any]:
+    """By its own names alone: what is called by its owner's login is found with the person."""
+    named = called(text).subquery()
+    owned = select(reports.c.device).where(HAS_PERSON, reports.c.person == user_text(text))
+    return select(named.c[0]).where(named.c[0].not_in(owned)).order_by(named.c[0])
+
+
+def _beginning(text: str, size: int) -> Select[Any]:
+    """By the index of each kind of name; no more of any than are asked for."""
+    names = {
+        SERIAL: serial_text(text),
+        UDID: udid_text(text),
+        EAS: eas_text(text),
+        KEY: text,
+        CERT: text,
+    }
+    looks = [_limited(devices.c.key, devices.c.id, _id_text(text), size)]
+    looks += [_limited(reports.c.device, reports.c.id, text, size)]
+    looks += [
+        _limited(device_names.c.device, device_names.c.name, name, size, device_names.c.kind == kind)
+        for kind, name in names.items()
+        if name
+    ]
+    found = union(*(select(each.c[0]) for each in looks)).subquery()
+    return select(found.c[0]).order_by(found.c[0]).limit(size)
+
+
+def _limited(
+    key: ColumnElement[int], name: ColumnElement[str], text: str, size: int, *also: ColumnElement[bool]
+) -> Any:
+    query = select(key).where(*also, *_begins(name, text)).order_by(name).limit(size)
+    return query.subquery()
+
+
+def _id_text(text: str) -> str:
+    """The beginning of an id as it is stored, with its hyphens."""
+    bare = text.lower().replace("-", "")
+    return "-".join(part for part in (bare[:4], bare[4:8], bare[8:]) if part)
+
+
+def _begins(column: ColumnElement[str], text: str) -> tuple[ColumnElement[bool], ...]:
+    return column >= text, column < text + _LAST
+
+
+def _distinct(column: ColumnElement[str], *where: Any) -> Select[Any]:
+    return select(column).where(*where).distinct().order_by(column)

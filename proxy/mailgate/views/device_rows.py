@@ -1,0 +1,108 @@
+"""How each device stands, as a list of devices shows it, and keeping that list true: of what has changed at once, of all in rounds."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailgate.config import Bundle
+from mailgate.devices.device import LONG_AGO, Device
+from mailgate.devices.names import user_text
+from mailgate.engine.decide import decide
+from mailgate.model import Access, Posture
+from mailgate.rollout.replay import PAGE_LOAD, proof_of, reported
+from mailgate.store import Store
+from mailgate.store.device_rows import DeviceRow, Wanted
+from mailgate.views.recall import posture_now
+from mailgate.views.standing import HEADLINES, MailAccess, mail_of, name_of
+
+LOOKS = 5
+"""How often one page looks on where a look has found too few."""
+AT_ONCE = 500
+"""Changed devices that are looked at in one go."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedDevice:
+    """A device as it is now, with its row."""
+
+    device: Device
+    posture: Posture
+    row: DeviceRow
+    name: str
+
+    @property
+    def headline(self) -> str:
+        return HEADLINES[MailAccess(self.row.mail)]
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePage:
+    """Some devices, and behind which key the next page begins; None at the end."""
+
+    found: tuple[ListedDevice, ...]
+    after: int | None
+
+
+async def look(
+    store: Store, bundle: Bundle, wanted: Wanted, now: datetime, after: int = 0, size: int = 50
+) -> DevicePage:
+    """The next devices that are meant. A page may be short, even empty, and yet not be the last. Raises StoreUnavailableError."""
+    await catch_up(store, bundle, now)
+    found, behind = list[ListedDevice](), after
+    for _ in range(LOOKS):
+        looked = await store.rows.look(wanted, behind, size - len(found))
+        found += [each for device in looked.devices if wanted.fits((each := listed(device, bundle, now)).row)]
+        if looked.after is None or len(found) >= size:
+            return DevicePage(tuple(found), looked.after)
+        behind = looked.after
+    return DevicePage(tuple(found), behind)
+
+
+async def catch_up(store: Store, bundle: Bundle, now: datetime) -> bool:
+    """Work out anew the rows of devices that have changed; of very many only some. Returns whether there are more."""
+    seen = await store.rows.seen()
+    changes = await store.devices.changes(seen, AT_ONCE)
+    if changes.number == seen:
+        return False
+    devices = await store.devices.load(number for number, _ in changes.changed)
+    await store.rows.keep([row_of(each, bundle, now) for each in devices], changes.number)
+    return changes.more
+
+
+async def refresh(store: Store, bundle: Bundle, devices: Sequence[Device], now: datetime) -> None:
+    """Work out anew the rows of these devices, which time or other rules may have changed."""
+    differing = await store.rows.differing([row_of(each, bundle, now) for each in devices])
+    if differing:
+        await store.rows.keep(differing)
+
+
+def listed(device: Device, bundle: Bundle, now: datetime) -> ListedDevice:
+    """A device as it is now."""
+    posture = posture_now(device, bundle, now)
+    return ListedDevice(device, posture, _row(device, posture, bundle, now), name_of(posture))
+
+
+def row_of(device: Device, bundle: Bundle, now: datetime) -> DeviceRow:
+    """The row of a device as it is now: what it would get that asks with its proof."""
+    return _row(device, posture_now(device, bundle, now), bundle, now)
+
+
+def _row(device: Device, posture: Posture, bundle: Bundle, now: datetime) -> DeviceRow:
+    user = bundle.groups.user(posture.owner)
+    client = reported(posture.kind, posture.os, posture.os_version)
+    proof = proof_of(device, posture) if device.reports else None
+    access = Access(PAGE_LOAD, client, posture, now, user, proof)
+    return DeviceRow(
+        device=device.number,
+        person=user_text(posture.owner),
+        kind=posture.kind.value if posture.kind else "unknown",
+        os=posture.os,
+        os_version=posture.os_version,
+        source=posture.source or next(iter(posture.sources), ""),
+        state=posture.state.value,
+        mail=mail_of(access, decide(access, bundle.policy), bundle.policy).value,
+        apps=json.dumps(posture.apps) if posture.apps else "",
+        groups=json.dumps(user.groups) if user.groups else "",
+        reported_at=posture.reported_at or LONG_AGO,
+    )

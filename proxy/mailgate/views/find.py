@@ -1,0 +1,118 @@
+"""One search for everything that somebody may hold in their hand: a name, an id, an address, a reference."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+from mailgate.config import Bundle
+from mailgate.devices.device import Device
+from mailgate.model.fact import Fact
+from mailgate.policy.logins import user_text
+from mailgate.store import Store
+from mailgate.views.recall import posture_now
+from mailgate.views.standing import name_of
+
+SIZE = 20
+"""Of each sort, how many are shown at once."""
+LONGEST = 256
+"""Characters of what is looked for."""
+
+
+class Hit(Fact):
+    """One person, device or refusal that may be meant."""
+
+    what: Literal["person", "device", "refusal"]
+    """What it is."""
+    id: str
+    """The login name of a person, the id of a device, the reference of a refusal."""
+    words: str
+    """What it is, in words."""
+    person: str
+    """The login name of whose it is; empty where nobody is known."""
+
+
+class Hits(Fact):
+    """What was found."""
+
+    items: list[Hit]
+    """What has exactly this name first, then what begins so, then people who have it in their name."""
+    next: str | None
+    """Behind which login name to look on for people who have it in their name; null at the end."""
+
+
+async def find(store: Store, bundle: Bundle, text: str, now: datetime, after: str = "") -> Hits:
+    """What may be meant by a text. Raises StoreUnavailableError."""
+    text = text.strip()[:LONGEST]
+    if not text:
+        return Hits(items=[], next=None)
+    if after:
+        within = await store.finding.people_with(text, SIZE, after)
+        return Hits(items=[_person(login) for login in within.found], next=within.after or None)
+    exact = await _exact(store, bundle, text, now)
+    known = _once([*exact, *await _begins(store, bundle, text, now)])
+    if exact:
+        return Hits(items=known, next=None)
+    within = await store.finding.people_with(text, SIZE)
+    return Hits(items=_once([*known, *map(_person, within.found)]), next=within.after or None)
+
+
+async def _exact(store: Store, bundle: Bundle, text: str, now: datetime) -> list[Hit]:
+    """What is called exactly so, so that nothing else can be meant."""
+    wanted = {user_text(text), user_text(_bare(bundle, text))}
+    people = [each for login in wanted for each in await store.finding.people(login, 1) if each == login]
+    devices = await store.finding.called(text, SIZE)
+    return [
+        *await _refusals(store, text),
+        *map(_person, people),
+        *(_device(each, bundle, now) for each in devices),
+    ]
+
+
+async def _begins(store: Store, bundle: Bundle, text: str, now: datetime) -> list[Hit]:
+    logins = [
+        login
+        for name in dict.fromkeys([_bare(bundle, text), text])
+        for login in await store.finding.people(name, SIZE)
+    ]
+    devices = await store.finding.devices(text, SIZE)
+    return [*map(_person, logins), *(_device(each, bundle, now) for each in devices)]
+
+
+def _bare(bundle: Bundle, text: str) -> str:
+    """Whom a login or an address names: of an address at the domain of our mails, its login."""
+    person, notices = bundle.settings.logins.person(text), bundle.settings.notices
+    name, at, host = person.partition("@")
+    ours = notices is not None and at and user_text(host) == user_text(notices.domain)
+    return name if ours else person
+
+
+async def _refusals(store: Store, text: str) -> list[Hit]:
+    for reference in dict.fromkeys([text, text.upper()]):
+        seen, asked = await store.sightings.find(reference), await store.help_requests.called(reference)
+        if seen is not None:
+            return [_refusal(reference, seen.sighting.rule, seen.sighting.user)]
+        if asked is not None:
+            words = f"Asked for help, with the reference {reference}"
+            return [_person(asked.person).model_copy(update={"words": words})] if asked.person else []
+    return []
+
+
+def _refusal(reference: str, rule: str, person: str) -> Hit:
+    words = f"Decision by the rule {rule}"
+    return Hit(what="refusal", id=reference, words=words, person=user_text(person))
+
+
+def _person(login: str) -> Hit:
+    return Hit(what="person", id=login, words="Person", person=login)
+
+
+def _device(device: Device, bundle: Bundle, now: datetime) -> Hit:
+    posture = posture_now(device, bundle, now)
+    return Hit(what="device", id=device.id, words=name_of(posture), person=user_text(posture.owner))
+
+
+def _once(hits: Iterable[Hit]) -> list[Hit]:
+    found: dict[tuple[str, str], Hit] = {}
+    for each in hits:
+        found.setdefault((each.what, each.id), each)
+    return list(found.values())

@@ -1,0 +1,109 @@
+"""Who asked for help against which rule, and how far that is."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from mailgate.model.fact import Fact, Instant
+from mailgate.policy import Policy
+from mailgate.store import HelpRequest
+from mailgate.views.words import reason_told
+
+
+class HelpState(StrEnum):
+    """How far a request for help is."""
+
+    WAITING = "waiting"
+    ANSWERED = "answered"
+    DONE = "done"
+
+
+class HelpFacts(Fact):
+    """Somebody asked for help against a rule: one for a person and a rule, however often they did."""
+
+    state: HelpState
+    """`waiting`; `answered`, a mail was written to them; `done`, somebody said so."""
+    rule: str
+    """The rule that refused them."""
+    title: str
+    """What it is called; empty where it is in force no more, or has no title."""
+    subject: str
+    """What tells it apart from others against the same rule: the person, else the device, else the reference."""
+    person: str
+    """The login name; empty where the gate does not know who it was."""
+    device: str
+    """The id of the device; empty where it is not known."""
+    reason: str
+    """Why they were refused, as a reason code."""
+    cause: str
+    """The same in words."""
+    reference: str
+    """The reference of the refusal that they asked about last."""
+    times: int
+    """How often they asked."""
+    first_at: Instant
+    """When they asked first."""
+    last_at: Instant
+    """When they asked last."""
+    replied_at: Instant | None
+    """When they were last written to; null where nobody did."""
+    done_at: Instant | None
+    """When somebody said that it is done; null where it is open."""
+    done_by: str
+    """Who said so."""
+
+
+class HelpCount(Fact):
+    """How many wait for help because of one rule."""
+
+    rule: str
+    """The rule."""
+    title: str
+    """What it is called."""
+    people: int
+    """How many wait."""
+
+
+def help_facts(asked: HelpRequest, policy: Policy) -> HelpFacts:
+    """One request."""
+    return HelpFacts(
+        state=state_of(asked),
+        rule=asked.rule,
+        title=title_of(asked.rule, policy),
+        subject=asked.subject,
+        person=asked.person,
+        device=asked.device,
+        reason=asked.reason,
+        cause=reason_told(asked.reason),
+        reference=asked.reference,
+        times=asked.times,
+        first_at=asked.first_at,
+        last_at=asked.last_at,
+        replied_at=asked.replied_at,
+        done_at=asked.done_at,
+        done_by=asked.done_by,
+    )
+
+
+def help_counts(counts: dict[str, int], policy: Policy) -> list[HelpCount]:
+    """Those who wait by rule, the rules that most wait for first."""
+    return [
+        HelpCount(rule=rule, title=title_of(rule, policy), people=people)
+        for rule, people in sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    ]
+
+
+def state_of(asked: HelpRequest) -> HelpState:
+    """How far it is."""
+    if asked.done_at:
+        return HelpState.DONE
+    return HelpState.ANSWERED if asked.replied_at and asked.replied_at >= asked.last_at else HelpState.WAITING
+
+
+def title_of(rule: str, policy: Policy) -> str:
+    """What a rule in force is called."""
+    return next((each.title or "" for each in policy.rules if each.id == rule), "")
+
+
+def still_open(asked: Iterable[HelpFacts]) -> list[HelpFacts]:
+    """Those that are not done."""
+    return [each for each in asked if each.done_at is None]

@@ -1,0 +1,255 @@
+"""Everything that whoever looks after company mail has to know of one person, to answer them in a minute."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from mailgate.config import Bundle
+from mailgate.devices.device import Device
+from mailgate.devices.names import EAS
+from mailgate.model.fact import Fact, Instant
+from mailgate.policy.logins import address_of, user_text
+from mailgate.store import Mail, QuarantineMail, Recorded, Sighted, Store
+from mailgate.store.reliefs import KeptRelief
+from mailgate.views.devices import DeviceFacts, device_facts
+from mailgate.views.help import HelpFacts, help_facts
+from mailgate.views.notices import WORDS
+from mailgate.views.standing import MailAccess, Standing, standing_of
+from mailgate.views.timeline import Event, NameOf, decided, helped, of_device, spared, told, written
+from mailgate.views.words import device_told, reason_told
+
+DEVICES = 20
+"""Of one person, how many are shown."""
+REQUESTS = 100
+"""What was decided for a person, how much of it is looked at."""
+
+
+class OwnedDevice(Fact):
+    """A device of a person, and how it stands."""
+
+    name: str
+    """What it is, in words."""
+    standing: Standing
+    """Whether it gets mail, and why."""
+    facts: DeviceFacts
+    """What is stored of it."""
+
+
+class OtherClient(Fact):
+    """What a person asked with for mail that no source has reported: a computer's browser, a new phone."""
+
+    name: str
+    """What it is, in words."""
+    effect: str
+    """What became of its last request: allow, warn, challenge or block."""
+    cause: str
+    """Why, in words; empty where there is nothing to say."""
+    times: int
+    """How many requests."""
+    last: Instant
+    """When it asked last."""
+    sighting: str
+    """The id of that sighting, to be explained."""
+
+
+class ExemptionFacts(Fact):
+    """What a person or a device of theirs is or was spared from."""
+
+    number: int
+    """Its number."""
+    rule: str
+    """The rule; empty for every rule."""
+    device: str
+    """The device, where it is for one alone."""
+    why: str
+    """Why."""
+    author: str
+    """Who gave it."""
+    at: Instant
+    """Since when."""
+    until: Instant | None
+    """Until when."""
+    ended_at: Instant | None
+    """When somebody ended it; null where nobody did."""
+    holds: bool
+    """Whether it counts now."""
+
+
+class MailFacts(Fact):
+    """A mail that was written to a person."""
+
+    at: Instant
+    """When."""
+    about: str
+    """What about, in words."""
+    state: str
+    """What became of it: queued, sending, sent, failed, unsure or withdrawn."""
+
+
+class PersonFacts(Fact):
+    """A person: their devices, each with whether it gets mail, and what they asked for and were told."""
+
+    login: str
+    """The login name."""
+    address: str
+    """The address that they are written to; empty where the settings name no domain of mail."""
+    language: str
+    """In which language their browser asked last; empty where it was not heard."""
+    devices: list[OwnedDevice]
+    """Their devices: those that get no mail first."""
+    more_devices: int
+    """How many more they have."""
+    others: list[OtherClient]
+    """What else they ask with, the last seen first."""
+    help_requests: list[HelpFacts]
+    """What they asked for help with, the last first."""
+    exemptions: list[ExemptionFacts]
+    """What they and their devices are and were spared from, the last first."""
+    mails: list[MailFacts]
+    """What they were written, the last first."""
+    timeline: list[Event]
+    """What became of them and their devices, the newest first."""
+
+    @property
+    def spare_from(self) -> str:
+        """What sparing the person has to be from so that all of their devices get mail; empty where none would."""
+        found = {each.standing.spare_from for each in self.devices} - {""}
+        return next(iter(found)) if len(found) == 1 else "all" if found else ""
+
+
+async def person_of(store: Store, bundle: Bundle, login: str, now: datetime) -> PersonFacts | None:
+    """Everything about the person with this login name; None where nothing is. Raises StoreUnavailableError."""
+    people, settings, policy = store.people, bundle.settings, bundle.policy
+    person = settings.logins.person(login.strip())
+    if not person:
+        return None
+    owned = await people.devices(person, settings.posture.precedence)
+    requests, _ = await people.requests(person, owned, REQUESTS)
+    new, relieved = await people.unreported(person, owned), await people.exemptions(person, owned)
+    asked = [help_facts(each, policy) for each in await people.help_requests(person, owned)]
+    address = _address(bundle, person)
+    mailings = await people.mails(person, {address} - {""})
+    refusals = await people.quarantine_mails(_addresses(bundle, person))
+    if not (owned or requests or new or relieved or asked or mailings or refusals):
+        return None
+    spoken = await people.language(person)
+    devices = [await _owned(store, bundle, each, now, requests) for each in owned[:DEVICES]]
+    return PersonFacts(
+        login=user_text(person),
+        address=address,
+        language=spoken[0] if spoken else "",
+        devices=sorted(devices, key=_worst_first),
+        more_devices=len(owned) - len(devices),
+        others=_others(requests, owned, new),
+        help_requests=asked,
+        exemptions=[_exemption(each, now) for each in relieved],
+        mails=_mails(mailings, refusals),
+        timeline=_timeline(owned, requests, asked, relieved, mailings, refusals, policy.catalog.name_of),
+    )
+
+
+async def _owned(
+    store: Store, bundle: Bundle, device: Device, now: datetime, requests: Iterable[Recorded]
+) -> OwnedDevice:
+    ids = {device.id, *device.former}
+    seen = [each for each in requests if each.sighting.device in ids]
+    facts = device_facts(device, bundle, now)
+    return OwnedDevice(
+        name=device_told(facts.kind, facts.os, facts.os_version),
+        standing=await standing_of(store, bundle, device, now, seen or None),
+        facts=facts,
+    )
+
+
+def _worst_first(each: OwnedDevice) -> tuple[int, str]:
+    return -[*MailAccess].index(each.standing.mail), each.facts.id
+
+
+def _address(bundle: Bundle, person: str) -> str:
+    notices = bundle.settings.notices
+    return address_of(person, notices.domain) if notices else ""
+
+
+def _addresses(bundle: Bundle, person: str) -> set[str]:
+    """Wherever mails about refusals may have gone."""
+    mail = bundle.settings.activesync.quarantine_mail
+    return {_address(bundle, person), address_of(person, mail.domain) if mail else ""} - {""}
+
+
+def _others(
+    requests: Iterable[Recorded], owned: Sequence[Device], new: Sequence[Sighted]
+) -> list[OtherClient]:
+    """Clients that name no device that is reported, each with its last request."""
+    ids = {name for device in owned for name in (device.id, *device.former)}
+    eas = {text for device in owned for kind, text in device.names if kind == EAS}
+    found: dict[tuple[str, ...], OtherClient] = {}
+    models = {each.eas_id: each.model for each in new}
+    for each in requests:
+        client = each.sighting.client
+        if each.sighting.device in ids or client.eas_id in eas:
+            continue
+        key = (client.kind, client.os, client.browser, client.eas_id)
+        if key in found:
+            found[key] = found[key].model_copy(update={"times": found[key].times + each.tally.times})
+            continue
+        told = [device_told(client.kind, client.os), client.browser, models.get(client.eas_id, "")]
+        found[key] = OtherClient(
+            name=", ".join(part for part in told if part),
+            effect=each.sighting.effect,
+            cause="" if each.sighting.effect == "allow" else reason_told(each.sighting.reason),
+            times=each.tally.times,
+            last=each.tally.last,
+            sighting=each.id,
+        )
+    return list(found.values())
+
+
+def _exemption(kept: KeptRelief, now: datetime) -> ExemptionFacts:
+    relief = kept.relief
+    return ExemptionFacts(
+        number=relief.number,
+        rule=relief.rule,
+        device=relief.device,
+        why=relief.why,
+        author=relief.author,
+        at=relief.at,
+        until=relief.until,
+        ended_at=kept.ended_at,
+        holds=kept.holds(now),
+    )
+
+
+def _mails(mailings: Iterable[Mail], refusals: Iterable[QuarantineMail]) -> list[MailFacts]:
+    about_rules = [
+        MailFacts(
+            at=each.changed_at or each.queued_at,
+            about=f"{each.rule}: {WORDS[each.kind]}" if each.rule else WORDS[each.kind],
+            state=each.state.value,
+        )
+        for each in mailings
+    ]
+    about_refusals = [
+        MailFacts(at=each.written_at, about=reason_told(each.reason) or each.reason, state="sent")
+        for each in refusals
+    ]
+    return sorted([*about_rules, *about_refusals], key=lambda each: each.at, reverse=True)
+
+
+def _timeline(
+    owned: Iterable[Device],
+    requests: Iterable[Recorded],
+    asked: Iterable[HelpFacts],
+    relieved: Iterable[KeptRelief],
+    mailings: Iterable[Mail],
+    refusals: Iterable[QuarantineMail],
+    name_of: NameOf,
+) -> list[Event]:
+    def events() -> Iterator[Event]:
+        for device in owned:
+            yield from of_device(device, name_of)
+        yield from decided(requests)
+        yield from helped(asked)
+        yield from spared(relieved)
+        yield from written(mailings)
+        yield from told(refusals)
+
+    return sorted(events(), key=lambda event: event.at, reverse=True)

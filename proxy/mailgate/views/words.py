@@ -1,0 +1,59 @@
+"""The closed sets of the model as admins read them."""
+
+from mailgate.gateway.pages.devices import SYSTEMS
+from mailgate.gateway.pages.reasons import wording_of
+from mailgate.model import Effect, Kind, Protocol, Reason
+
+EFFECTS = {
+    Effect.ALLOW: "let in",
+    Effect.WARN: "warned",
+    Effect.CHALLENGE: "asked for proof",
+    Effect.BLOCK: "kept out",
+}
+"""What became of a request."""
+PROTOCOLS = {
+    Protocol.WEB: "the web",
+    Protocol.ACTIVESYNC: "ActiveSync",
+    Protocol.DAV: "CalDAV or CardDAV",
+    Protocol.EWS: "EWS",
+    Protocol.JMAP: "JMAP",
+    Protocol.MAPI: "MAPI",
+    Protocol.IMAP: "IMAP",
+    Protocol.POP3: "POP3",
+    Protocol.SUBMISSION: "SMTP",
+    Protocol.SIEVE: "ManageSieve",
+}
+
+
+def kind_told(kind: Kind | str | None) -> str:
+    """What a device is."""
+    return {None: "device", "": "device", "unknown": "device of unknown kind"}.get(
+        kind, str(kind).replace("_", " ")
+    )
+
+
+def system_told(os: str, version: str = "") -> str:
+    """The system of a device, as its maker writes it."""
+    return f"{SYSTEMS.get(os, os)} {version}".strip()
+
+
+def device_told(kind: Kind | str | None, os: str, version: str = "") -> str:
+    """A device in a few words."""
+    return ", ".join(part for part in (kind_told(kind), system_told(os, version)) if part)
+
+
+def effect_told(effect: str) -> str:
+    """What became of a request, of whatever release its record is."""
+    return EFFECTS[Effect(effect)] if effect in set(Effect) else effect
+
+
+def protocol_told(protocol: str) -> str:
+    """Over what somebody asked."""
+    return PROTOCOLS[Protocol(protocol)] if protocol in set(Protocol) else protocol
+
+
+def reason_told(reason: str) -> str:
+    """Why, in one sentence without its full stop."""
+    if reason not in set(Reason) or reason == Reason.RULE_MATCHED:
+        return ""
+    return wording_of(Reason(reason)).title.singular

@@ -1,0 +1,104 @@
+"""What the help desk does every day, each with its clicks counted: a task that takes more has become worse."""
+
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+from tests.e2e.test_console import Site, opened
+from tests.e2e.test_console import site as site
+
+pytestmark = pytest.mark.e2e
+
+
+@dataclass
+class Hand:
+    """Clicks and types in a page. What is typed and Enter are no clicks."""
+
+    page: Page
+    clicks: int = 0
+
+    def click(self, what: Locator) -> None:
+        self.clicks += 1
+        what.click()
+
+    def find(self, text: str) -> None:
+        """By the search of every page, which ``/`` leads to."""
+        self.page.keyboard.press("/")
+        self.page.keyboard.type(text)
+        self.page.keyboard.press("Enter")
+
+    def button(self, name: str) -> None:
+        self.click(self.page.get_by_role("button", name=name))
+
+
+@pytest.fixture
+def hand(chromium: Browser, site: Site, complaints: list[str]) -> Hand:
+    page = opened(chromium, site, complaints, viewport={"width": 1280, "height": 900})
+    page.goto(f"{site.url}/console/audit")
+    return Hand(page)
+
+
+def test_one_person_is_spared_for_a_day_from_any_page_in_one_click(hand: Hand) -> None:
+    hand.find("cy")
+    hand.page.get_by_label("Why; they see it").fill("a new phone is on its way")
+    hand.button("Let them in")
+    expect(hand.page.get_by_role("status")).to_contain_text("Spared from")
+    assert hand.clicks <= 3
+    hand.button("Undo")
+    hand.find("cy")
+    expect(hand.page.get_by_text("Counts now")).to_have_count(0)
+
+
+def test_a_request_for_help_is_answered_from_now_in_three_clicks(hand: Hand, site: Site) -> None:
+    hand.page.goto(f"{site.url}/console/")
+    hand.click(hand.page.get_by_role("link", name="Answer them"))
+    hand.click(hand.page.get_by_role("link", name="Answer alice"))
+    hand.page.get_by_label("Your answer").fill("Please remove it and check again.")
+    hand.button("Send, and mark as done")
+    expect(hand.page.get_by_role("status")).to_contain_text("alice@example.com")
+    assert hand.clicks <= 3
+    hand.page.goto(f"{site.url}/console/help")
+    expect(hand.page.get_by_role("link", name="alice", exact=True)).to_have_count(0)
+
+
+def test_a_decision_is_found_by_its_reference_without_a_click_and_leads_to_the_person(hand: Hand) -> None:
+    hand.find("ref2345")
+    expect(hand.page.get_by_role("heading", level=2, name="By the rules that are in force")).to_be_visible()
+    hand.click(hand.page.get_by_role("main").get_by_role("link", name="alice", exact=True))
+    expect(hand.page.get_by_role("heading", level=1)).to_have_text("alice")
+    assert hand.clicks <= 1
+
+
+def test_a_lost_phone_is_shut_out_once_it_was_confirmed_and_that_is_undone(hand: Hand, site: Site) -> None:
+    hand.find(site.device[:6])
+    hand.button("Lost …")
+    hand.button("Mark as lost")
+    expect(hand.page.get_by_role("main")).to_contain_text("Lost, gets nothing")
+    assert hand.clicks <= 2
+    hand.page.goto(f"{site.url}/console/audit")
+    hand.button("Undo")
+    expect(hand.page.get_by_role("button", name="Lost …")).to_be_visible()
+
+
+def test_every_phone_that_is_silent_for_days_is_found_in_two_clicks(hand: Hand, site: Site) -> None:
+    hand.click(hand.page.get_by_role("link", name="Devices", exact=True))
+    hand.click(hand.page.get_by_role("link", name="Phones silent for a week"))
+    assert hand.clicks <= 2
+    expect(hand.page.get_by_label("Last report before")).to_have_value("7d")
+    hand.page.goto(f"{site.url}/console/devices?kind=phone&before=3d")
+    expect(hand.page.get_by_role("main").get_by_role("link", name="cy", exact=True)).to_be_visible()
+
+
+def test_the_menu_of_a_phone_opens_and_its_header_takes_one_line(
+    chromium: Browser, site: Site, complaints: list[str]
+) -> None:
+    page = opened(chromium, site, complaints, viewport={"width": 390, "height": 844})
+    page.goto(f"{site.url}/console/")
+    box = page.locator("header.top").bounding_box()
+    assert box is not None
+    assert box["height"] < 72
+    expect(page.get_by_role("link", name="Audit")).to_be_hidden()
+    page.get_by_role("button", name="Menu").click()
+    page.get_by_role("link", name="Audit").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Audit")
+    page.context.close()

@@ -1,0 +1,121 @@
+"""One person, and what can be done for them."""
+
+from datetime import timedelta
+
+import pytest
+from tests.unit.console.browsing import NOW, Browser, Company
+from tests.unit.console.phones import asks, has, record
+
+from mailgate.connectors.recheck import CheckResult
+from mailgate.devices.device import Device
+from mailgate.store import HelpRequest, MailKind
+
+ALICE = "/console/people?login=alice"
+
+
+@pytest.fixture
+async def phone(firm: Company) -> Device:
+    (found,) = await has(firm, record("a1", "alice", "tiktok"))
+    await asks(firm, found, "alice")
+    await firm.store.help_requests.note(
+        HelpRequest(
+            "prohibited-app", "alice", "alice", found.id, "prohibited-app", "REF2345", "p", True, 1, NOW, NOW
+        )
+    )
+    return found
+
+
+async def test_each_device_has_a_sentence_and_the_history_stands_once(vic: Browser, phone: Device) -> None:
+    page = await vic.get(ALICE)
+    assert (
+        "Kept out since 2026-12-01 11:55 UTC : TikTok on it. jamf-file looked at 2026-12-01 11:00 UTC ."
+        in page.words
+    )
+    assert page.text.count("Kept out by the rule prohibited-app") == 1
+    assert "Asked for help" in page.words
+    assert "reference REF2345" in page.words
+
+
+async def test_a_viewer_is_shown_nothing_to_do_and_may_do_nothing(vic: Browser, phone: Device) -> None:
+    page = await vic.get(ALICE)
+    assert not {"Let them in", "Reply by mail", "Lost …", "Done"} & set(page.words.split("  "))
+    assert "Let them in" not in page.words
+    for path in (
+        "people/spare",
+        "people/reply",
+        "help/done",
+        f"devices/{phone.id}/ask",
+        f"devices/{phone.id}/lost",
+    ):
+        assert (await vic.post(f"/console/{path}", login="alice", why="x", rule="all")).status == 403
+
+
+async def test_somebody_is_let_in_for_a_day_with_a_reason_and_that_can_be_undone(
+    ada: Browser, firm: Company, phone: Device
+) -> None:
+    page = await ada.get(ALICE)
+    assert '<input type="hidden" name="rule" value="all">' in page.text, (
+        "one rule alone would not let the phone in"
+    )
+    refused = await ada.post("/console/people/spare", login="alice", rule="all", why=" ", days="1")
+    assert (refused.status, "a note is needed" in refused.words) == (409, True)
+    page = await ada.post("/console/people/spare", login="alice", rule="all", why="on a journey", days="1")
+    (given,) = (await firm.store.reliefs.current(NOW)).every
+    assert (given.person, given.rule, given.until) == ("alice", "", NOW + timedelta(days=1))
+    assert "Spared from every rule for 1 day. Undo" in page.words
+    firm.bundle = firm.relieved(await firm.store.reliefs.current(NOW))
+    page = await ada.get(ALICE)
+    assert "Spared until 2026-12-02 12:00 UTC (on a journey), then kept out: TikTok on it." in page.words
+    await ada.post("/console/exemptions/end", number=str(given.number), why="undone at once")
+    assert not (await firm.store.reliefs.current(NOW)).every
+    assert [what for what, _, _ in (await firm.acts())[-2:]] == ["exemption-given", "exemption-ended"]
+
+
+async def test_an_answer_goes_in_the_language_of_the_person_and_ends_the_request(
+    ada: Browser, firm: Company, phone: Device
+) -> None:
+    firm.store.languages.listening = True
+    firm.store.languages.hear("alice", "de", NOW)
+    await firm.store.languages.flush()
+    assert "written to in German" in (await ada.get(ALICE)).words
+    page = await ada.post("/console/people/reply", login="alice", answer="Please remove it.", done="yes")
+    assert "The answer goes to alice@example.com. The request is done." in page.words
+    (mail,) = await firm.store.mails.page()
+    assert mail.notice
+    assert (mail.kind, mail.address, mail.notice.language) == (MailKind.REPLY, "alice@example.com", "de")
+    assert mail.notice.answer == "Please remove it."
+    assert mail.notice.devices[0].apps == ("TikTok",)
+    (asked,) = await firm.store.help_requests.page()
+    assert (asked.replied_at, asked.done_at, asked.done_by) == (NOW, NOW, "ada")
+    assert (await firm.acts())[-2:] == [
+        ("help-answered", "ada", "rule prohibited-app"), ("help-done", "ada", "rule prohibited-app"),
+    ]  # fmt: skip
+
+
+async def test_where_no_mails_are_sent_that_is_said(ada: Browser, firm: Company, phone: Device) -> None:
+    firm.no_notices()
+    assert "These settings send no mails." in (await ada.get(ALICE)).words
+    assert (await ada.post("/console/people/reply", login="alice", answer="x")).status == 409
+
+
+async def test_its_sources_are_asked_and_what_they_say_is_told(
+    ada: Browser, firm: Company, phone: Device
+) -> None:
+    asked = list[tuple[str, str]]()
+
+    async def answer(source: str, name: str) -> CheckResult:
+        asked.append((source, name))
+        await firm.store.devices.take([record("a1", "alice", age=0)], NOW)
+        return CheckResult.TAKEN
+
+    firm.context.recheck.source = answer
+    page = await ada.post(f"/console/devices/{phone.id}/ask", back="alice")
+    assert asked == [("jamf-file", "a1")]
+    assert page.path == ALICE
+    assert "Jamf-file answered: no listed app on it." in page.words
+    assert (await firm.acts())[-1] == ("device-asked", "ada", f"device {phone.id}")
+
+
+@pytest.mark.parametrize("login", ["", "nobody", "al", "%00", "alice'--"])
+async def test_of_nobody_there_is_no_page(vic: Browser, phone: Device, login: str) -> None:
+    assert (await vic.get(f"/console/people?login={login}")).status == 404

@@ -1,0 +1,129 @@
+"""Looks at rows of devices go by the index of one column, through no more than a window of it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tests.unit.store.examples import NOW
+from tests.unit.store.steps import scanned, steps_of
+
+from mailgate.devices.device import LONG_AGO
+from mailgate.devices.trust import report_by
+from mailgate.store import Store, device_rows
+from mailgate.store.device_rows import SORTS, DeviceRow, Wanted
+
+WEEK = NOW - timedelta(days=7)
+KINDS, STATES, MAILS = ("phone", "tablet", "laptop"), ("clean", "listed", "stale"), ("gets-mail", "kept-out")
+
+
+def row(key: int) -> DeviceRow:
+    """Rows of every sort by turns; every seventh was never looked at."""
+    return DeviceRow(
+        key, f"person-{key - 1:02}", KINDS[key % 3], "ios" if key % 2 else "android", f"{key % 4}", f"mdm-{key % 2}",
+        STATES[key % 3], MAILS[key % 2], '["tiktok"]' if key % 5 == 0 else "", '["sales"]' if key % 4 == 0 else "",
+        LONG_AGO if key % 7 == 0 else NOW - timedelta(days=key),
+    )  # fmt: skip
+
+
+@pytest.fixture
+async def filled(store: Store) -> Store:
+    await store.devices.take(
+        [report_by("mdm", f"{n:02}", owner=f"person-{n:02}", serial=f"SERIAL{n:02}") for n in range(40)],
+        NOW,
+    )
+    devices = await store.devices.page()
+    await store.rows.keep([row(each.number) for each in devices])
+    return store
+
+
+async def keys(store: Store, wanted: Wanted, size: int = 7) -> list[int]:
+    found, after = list[int](), 0
+    for _ in range(100):
+        looked = await store.rows.look(wanted, after, size)
+        found += [each.number for each in looked.devices]
+        if looked.after is None:
+            return found
+        after = looked.after
+    raise AssertionError("it never ends")
+
+
+ASKED = (
+    Wanted(), Wanted(kind="phone"), Wanted(state="listed", mail="kept-out"), Wanted(os="ios", source="mdm-1"),
+    Wanted(app="tiktok"), Wanted(group="sales"), Wanted(before=WEEK), Wanted(kind="phone", before=WEEK),
+    Wanted(name="person-1"), Wanted(name="PERSON-11"), Wanted(name="serial07"), Wanted(name="person-1", kind="phone"),
+    Wanted(mail="nothing"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("window", [3, 1000])
+@pytest.mark.parametrize("sort", ["", *SORTS])
+async def test_exactly_those_who_are_meant_come_once_and_in_order(
+    filled: Store, sort: str, window: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device_rows, "WINDOW", window)
+    every = {each: row(each) for each in range(1, 41)}
+    for asked in ASKED:
+        meant = {key for key, each in every.items() if asked.fits(each) and _is_called(each, asked.name)}
+        for down in (False, True) if sort else (False,):
+            wanted = replace(asked, sort=sort, descending=down)
+            found = await keys(filled, wanted)
+            assert sorted(found) == sorted(meant), wanted
+            if sort:
+                values = [(getattr(every[key], sort), key) for key in found]
+                assert values == sorted(values, reverse=down), wanted
+
+
+def _is_called(each: DeviceRow, name: str) -> bool:
+    name = name.lower()
+    return not name or each.person.startswith(name) or name == f"serial{each.device - 1:02}"
+
+
+async def test_they_are_counted_and_of_very_many_only_some(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await filled.rows.count(Wanted()) == (40, True)
+    assert await filled.rows.count(Wanted(kind="phone", app="tiktok")) == (2, True)
+    assert await filled.rows.count(Wanted(name="person-1")) == (10, True)
+    monkeypatch.setattr(device_rows, "COUNTED", 9)
+    assert await filled.rows.count(Wanted(os="ios")) == (9, False)
+
+
+LED = {
+    "kind": Wanted(kind="phone"), "state": Wanted(state="listed", os="x"), "mail": Wanted(mail="kept-out", kind="x"),
+    "source": Wanted(os="ios", source="mdm-1"), "apps": Wanted(app="tiktok", kind="phone"),
+    "reported_at": Wanted(before=WEEK, kind="phone"), "person": Wanted(name="ada"),
+}  # fmt: skip
+SORTED = [(sort, Wanted(sort=sort, group="sales", descending=True)) for sort in SORTS]
+
+
+@pytest.mark.parametrize(("lead", "wanted"), [*LED.items(), *SORTED])
+async def test_every_look_and_every_count_goes_by_the_index_of_one_column(
+    store: Store, lead: str, wanted: Wanted
+) -> None:
+    async def ask(store: Store) -> None:
+        await store.rows.look(wanted, 7, 9)
+        await store.rows.count(wanted)
+
+    steps = await steps_of(store, ask)
+    led = f"ix_device_rows_{lead}" in steps
+    assert led
+    assert scanned(steps) == []
+
+
+async def test_a_row_goes_with_its_device_and_none_comes_without(filled: Store) -> None:
+    device = (await filled.devices.page())[0]
+    await filled.devices.forget(device.id, NOW)
+    assert device.number not in await keys(filled, Wanted())
+    await filled.rows.keep([row(device.number)])
+    assert device.number not in await keys(filled, Wanted())
+
+
+async def test_only_what_differs_is_written_again(filled: Store) -> None:
+    same, other = row(1), row(2)._replace(mail="spared")
+    assert await filled.rows.differing([same, other]) == [other]
+
+
+async def test_what_the_rows_follow_is_never_put_back(filled: Store) -> None:
+    await filled.rows.keep([], 9)
+    await filled.rows.keep([], 4)
+    assert await filled.rows.seen() == 9

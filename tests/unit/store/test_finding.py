@@ -1,0 +1,73 @@
+"""Finding people and devices by what somebody knows of them."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from tests.unit.store.examples import NOW
+from tests.unit.store.steps import scanned, steps_of
+
+from mailgate.devices.trust import report_by
+from mailgate.store import Store, finding
+
+Find = Callable[[Store], Awaitable[object]]
+
+
+@pytest.mark.parametrize(
+    "find",
+    [
+        lambda store: store.finding.people("ada", 9),
+        lambda store: store.finding.people_with("da", 9),
+        lambda store: store.finding.people_with("da", 9, "b"),
+        lambda store: store.finding.called("abcd-efgh-ijkl", 9),
+        lambda store: store.finding.devices("abcd", 9),
+        lambda store: store.help_requests.called("REF"),
+        lambda store: store.help_requests.of_person("ada", ["d1"]),
+        lambda store: store.help_requests.open(),
+    ],
+)
+async def test_every_look_goes_by_an_index(store: Store, find: Find) -> None:
+    assert scanned(await steps_of(store, find)) == []
+
+
+async def test_a_look_within_names_goes_on_behind_its_window(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "WINDOW", 3)
+    names = [f"{letter}.stone" for letter in "abcdefgh"]
+    await store.devices.take([report_by("mdm", name, owner=name) for name in names], NOW)
+    found, after, looks = list[str](), "", 0
+    while looks == 0 or after:
+        page = await store.finding.people_with("ston", 9, after)
+        found, after, looks = [*found, *page.found], page.after, looks + 1
+    assert (found, looks) == (names, 3)
+    few = await store.finding.people_with("ston", 2)
+    assert (few.found, few.after) == (("a.stone", "b.stone"), "b.stone")
+
+
+async def test_the_beginning_of_every_kind_of_name_leads_to_a_device(store: Store) -> None:
+    record = report_by(
+        "mdm",
+        "0001-77",
+        serial="C02XY",
+        udid="00008110-001A2B3C4D5E6F70",
+        eas_ids=("ApplX99",),
+        keys=("KeyA1",),
+        owner="zoe",
+    )
+    await store.devices.take([record, report_by("mdm", "other", serial="D99", owner="zoe")], NOW)
+    device = await store.devices.get("mdm", "0001-77")
+    assert device
+    for typed in (
+        "c02",
+        "00008110-001a",
+        "00008110001A2B",
+        "applx",
+        "0001-",
+        device.id[:3],
+        device.id[:7].replace("-", ""),
+    ):
+        assert device.id in [each.id for each in await store.finding.devices(typed, 9)], typed
+    assert await store.finding.devices("c0", 9) == [], "two letters may be anything"
+    assert [each.id for each in await store.finding.called("zoe", 9)] == [], (
+        "devices are found with their person"
+    )
