@@ -51,8 +51,8 @@ def starter_files(answers: Answers) -> dict[str, str]:
         keep_trailing_newline=True,
     )
     values = {
-        "listen": answers.listen,
-        "admin_listen": answers.admin_listen,
+        "listen": _address(answers.listen),
+        "admin_listen": _address(answers.admin_listen),
         "public_url": answers.public_url,
         "upstream": answers.upstream,
         "store": f"{{file: {STORE_FILE}}}" if has_password(answers.store) else _as_yaml(answers.store),
@@ -68,6 +68,11 @@ def starter_files(answers: Answers) -> dict[str, str]:
 def has_password(store: str) -> bool:
     """Whether this URL must not stand in a file that others read."""
     return "@" in store.partition("://")[2].partition("/")[0]
+
+
+def _address(text: str) -> str:
+    """An address as YAML takes it, which begins a list at a bracket."""
+    return json.dumps(text) if text.startswith("[") else text
 
 
 def _as_yaml(text: str) -> str:

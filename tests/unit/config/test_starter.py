@@ -42,6 +42,13 @@ def test_addresses_of_any_length_are_taken_whole(tmp_path: Path) -> None:
     assert (settings.upstream, settings.public_url) == (long, long.replace("webmail", "gate"))
 
 
+def test_addresses_may_be_of_ipv6(tmp_path: Path) -> None:
+    answers = Answers("http://[::1]:9080", "http://[::1]:8080", "x", "[::1]:8080", "[::1]:8081")
+    settings = load_bundle(written(tmp_path, answers)).settings
+    assert (settings.upstream, settings.public_url) == (answers.upstream, answers.public_url)
+    assert (str(settings.listen), str(settings.admin_listen)) == ("[::1]:8080", "[::1]:8081")
+
+
 def test_whoever_ends_tls_on_this_machine_is_believed_where_people_type_https(tmp_path: Path) -> None:
     https = load_bundle(written(tmp_path, Answers("http://127.0.0.1:9", "https://mail.example.com", "x")))
     assert [str(each) for each in https.settings.trusted_proxies] == ["127.0.0.1/32", "::1/128"]
