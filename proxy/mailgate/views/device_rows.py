@@ -16,7 +16,7 @@ from mailgate.store.device_rows import DeviceRow, Wanted
 from mailgate.views.recall import posture_now
 from mailgate.views.standing import HEADLINES, MailAccess, mail_of, name_of
 
-LOOKS = 5
+LOOKS = 2
 """How often one page looks on where a look has found too few."""
 AT_ONCE = 500
 """Changed devices that are looked at in one go."""
