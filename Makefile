@@ -1,6 +1,6 @@
 # Everything starts from python3 (3.11 or newer) with venv, and make. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup test-setup run test check e2e bench bench-devices bench-soak bench-setup docs lock clean
+.PHONY: help setup test-setup run test check e2e bench bench-devices bench-soak bench-setup docs deb deb-test lock clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -109,9 +109,10 @@ $(BENCH_STAMP): requirements-bench.lock | $(RUN_STAMP)
 
 DOCS_VENV := .venv-docs
 DOCS_STAMP := $(DOCS_VENV)/.mailgate-setup
+# not --quiet: a warning that is not written does not count for --strict
 docs: $(DOCS_STAMP) ## The pages as a site in var/site/html; a link that leads nowhere fails
 	@$(BIN)/python docs/make_site.py var/site/pages
-	@NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict
 	@echo "Open var/site/html/index.html"
 
 $(DOCS_STAMP): requirements-docs.lock | $(RUN_STAMP)
@@ -119,13 +120,19 @@ $(DOCS_STAMP): requirements-docs.lock | $(RUN_STAMP)
 	$(DOCS_VENV)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-docs.lock
 	@touch $@
 
+deb: $(TEST_STAMP) ## Build the Debian package in dist/, on Debian 13 with debhelper
+	@deploy/build-deb
+
+deb-test: $(TEST_STAMP) ## Build it and try it on a Debian of its own under systemd: needs root, mmdebstrap, systemd-nspawn; takes ten minutes
+	@deploy/try-deb
+
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --quiet --upgrade
 lock: $(TEST_STAMP) ## Write the lock files anew from pyproject.toml
 	$(LOCK) pyproject.toml --extra postgres --extra grpc --output-file requirements.lock
-	$(LOCK) pyproject.toml --extra postgres --extra otel --constraint requirements.lock --output-file requirements-otel.lock
+	$(LOCK) pyproject.toml --extra postgres --extra grpc --extra otel --constraint requirements.lock --output-file requirements-otel.lock
 	$(LOCK) --group build --constraint requirements.lock --output-file requirements-build.lock
-	$(LOCK) pyproject.toml --extra dev --constraint requirements.lock --constraint requirements-build.lock \
+	$(LOCK) pyproject.toml --extra dev --constraint requirements.lock --constraint requirements-build.lock --constraint requirements-otel.lock \
 	  --output-file requirements-dev.lock
 	$(LOCK) --group bench --output-file requirements-bench.lock
 	$(LOCK) --group docs --output-file requirements-docs.lock

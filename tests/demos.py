@@ -2,8 +2,9 @@
 
 import re
 import shutil
+import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import unescape
@@ -40,16 +41,34 @@ class RunningDemo:
             page = answer.read().decode()
         return {unescape(words): unescape(line) for words, line in _COMMAND.findall(page)}
 
+    def keeps(self, words: str, command: str, environment: Mapping[str, str]) -> bool:
+        """Whether a command gets what stands above it, word for word, run in the demo's folder."""
+        answer = subprocess.run(
+            ["bash", "-c", command],
+            cwd=self.directory,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        ).stdout
+        reason = words.rpartition("refused, ")[2]
+        return (f'"reason": "{reason}"' if "refused" in words else "<title>Inbox") in answer
+
 
 @contextmanager
 def running_demo(
-    directory: Path, *more: str, program: Sequence[str | Path] = MAILGATE
+    directory: Path,
+    *more: str,
+    program: Sequence[str | Path] = MAILGATE,
+    environment: Mapping[str, str] = ENVIRONMENT,
+    cloned: bool = True,
 ) -> Iterator[RunningDemo]:
-    """A demo until the body ends."""
-    shutil.copytree(ROOT / "config", directory / "config", dirs_exist_ok=True)
+    """A demo until the body ends. ``cloned``: in a folder with what a clone has."""
+    if cloned:
+        shutil.copytree(ROOT / "config", directory / "config", dirs_exist_ok=True)
     log, ports = directory / "demo.log", [free_port() for _ in range(3)]
     named = zip(("--port", "--admin-port", "--start-port"), map(str, ports), strict=True)
     command = [*program, "demo", *(word for pair in named for word in pair), *more]
     ready = lambda: "Ctrl-C ends" in log.read_text()  # noqa: E731
-    with running(command, ready=ready, log=log, environment=ENVIRONMENT, directory=directory) as process:
+    with running(command, ready=ready, log=log, environment=environment, directory=directory) as process:
         yield RunningDemo(directory, process, *ports, log.read_text())

@@ -178,6 +178,13 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     assert (verified.returncode, verified.stderr) == (0, "")
 
 
+def test_the_unit_names_documentation_that_the_wheel_installs() -> None:
+    unit = (ROOT / "deploy" / "systemd" / "mailgate.service").read_text()
+    named = re.findall(r"^Documentation=file:///opt/mailgate/share/doc/mailgate/(.+)$", unit, re.MULTILINE)
+    assert named
+    assert all((ROOT / "docs" / name).is_file() for name in named)
+
+
 def test_nginx_takes_the_lines_that_are_shown(tmp_path: Path) -> None:
     require("nginx")
     mail, console = re.findall(r"```nginx\n(.*?)```", DEPLOY, re.DOTALL)

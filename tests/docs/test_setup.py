@@ -32,10 +32,12 @@ def test_the_tests_run_on_what_a_run_has() -> None:
 def test_an_extra_that_is_locked_is_tested_as_it_is_locked() -> None:
     extra, dev = pinned("requirements-otel.lock"), pinned("requirements-dev.lock")
     assert "opentelemetry-sdk" in extra
+    assert pinned(RUN).items() <= extra.items()
     assert {name: dev[name] for name in extra} == extra
 
 
 def test_continuous_integration_sets_nothing_up_that_make_does_not() -> None:
     script = (ROOT / ".ci/run").read_text("utf-8")
-    assert script.endswith("\nfi\n\nmake check\nmake test\n")
+    (deb,) = re.findall(r"^deploy/try-deb .*\n", script, re.MULTILINE)
+    assert script.endswith(f"\nfi\n\nmake check\nmake test\n{deb}")
     assert not re.search(r"\b(npm ci|pip install|make setup)", script)

@@ -98,7 +98,7 @@ class Containers:
         return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 
-def _said(command: Sequence[str | Path], environment: dict[str, str], seconds: float = 280) -> str:
+def _said(command: Sequence[str | Path], environment: dict[str, str], seconds: float = 600) -> str:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=seconds)
     assert done.returncode == 0, f"{command}:\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
     return done.stdout

@@ -23,7 +23,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
         try:
             for service in STARTED:
                 engine.compose("up", "--detach", "--no-build", "--no-deps", service)
-                assert wait_for(lambda service=service: engine.healthy(service), 60), engine.compose(
+                assert wait_for(lambda service=service: engine.healthy(service), 120), engine.compose(
                     "logs", service
                 )
             (engine.run / "authority.crt").write_text(

@@ -40,7 +40,8 @@ class Observing:
             each.close()
 
     async def stop(self) -> None:
-        """Write what waits."""
+        """Write what waits. What comes later is told after the next start."""
+        self.audit = None
         for each in self._writing:
             await asyncio.to_thread(each.finish)
         if self._gate.tracing:

@@ -99,8 +99,10 @@ class Ports:
         port = GrpcPort(
             partial(self.gate.handle, asked_at=where),
             lambda peer: is_proxy(peer, self.gate.in_force.live.trusted),
+            lambda: self.gate.in_force.live.proxy_form.fields,
             server_limits(settings).fields,
             local=isinstance(at, SocketFile),
+            over=self.gate.requests.over,
         )
         closing.push_async_callback(port.finish, 0.0)
         closing.callback(remove_files, own)  # the last comes first

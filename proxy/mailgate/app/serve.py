@@ -9,10 +9,12 @@ from typing import Any
 
 import structlog
 
+from mailgate.app.manager import NOBODY, Manager
 from mailgate.app.service import Service
-from mailgate.app.workers.place import ALONE, PARTING, REPLACED, Place
+from mailgate.app.workers.place import ALONE, FAREWELL, PARTING, REPLACED, Place
 from mailgate.classify import warm
 from mailgate.config import Bundle
+from mailgate.tasks import end
 
 log = structlog.get_logger()
 
@@ -23,10 +25,11 @@ async def serve(
     ready: Callable[[Service], None] | None = None,
     place: Place = ALONE,
     life: int | None = None,
+    manager: Manager = NOBODY,
 ) -> None:
     """Run a gate until SIGTERM or SIGINT; SIGHUP reads the files again. ``ready`` is called once it listens.
 
-    It also ends when the file descriptor ``life`` reaches its end, since its supervisor is gone then.
+    ``manager`` is told what becomes of it. It also ends when the file descriptor ``life`` is at its end: whoever started it is gone.
     """
     warm()
     service = await Service.start(config, bundle, place)
@@ -44,17 +47,27 @@ async def serve(
     def stay() -> None:
         log.warning("not-replaced", why="this process is no worker")
 
-    loop.add_signal_handler(REPLACED, make_room if place.of > 1 else stay)
-    reloads: set[asyncio.Task[bool]] = set()  # the loop keeps only a weak reference to a running task
+    if place.of > 1:
+        loop.add_signal_handler(REPLACED, make_room)
+    else:
+        loop.add_signal_handler(signal.SIGUSR2, stay)
+    reloads: set[asyncio.Task[None]] = set()  # the loop keeps only a weak reference to a running task
+
+    async def read_anew() -> None:
+        manager.reloading()
+        try:
+            await service.reloader.reload()
+        finally:
+            manager.ready()  # by the old files, where the new ones have a mistake
 
     def reload() -> None:
-        task = loop.create_task(service.reloader.reload())
+        task = loop.create_task(read_anew())
         reloads.add(task)
         task.add_done_callback(reloads.discard)
 
     loop.add_signal_handler(signal.SIGHUP, reload)
     signal.pthread_sigmask(
-        signal.SIG_UNBLOCK, {signal.SIGHUP, REPLACED}
+        signal.SIG_UNBLOCK, {signal.SIGHUP, signal.SIGUSR2, REPLACED}
     )  # signals that came during the start come now
     settle_memory()
     log.info(
@@ -67,13 +80,17 @@ async def serve(
     )
     if ready:
         ready(service)
+    manager.ready()
+    living = loop.create_task(manager.keep_alive())
     try:
         await stop.wait()
     finally:
+        manager.stopping(service.bundle.settings.timeouts.shutdown.total_seconds() + FAREWELL)
         if life is not None:
             loop.remove_reader(life)
         log.info("stopping")
         await service.stop()
+        await end(living)
         log.info("stopped")
 
 

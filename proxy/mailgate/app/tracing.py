@@ -1,5 +1,6 @@
 """Traces where the settings ask for them; what makes them is installed by the extra ``otel``."""
 
+import os
 import secrets
 from importlib.util import find_spec
 from socket import gethostname
@@ -27,7 +28,9 @@ def tracing_for(settings: Settings, in_force: InForce) -> Tracing | None:
     from mailgate.gateway.observe.traces import Told, sent_to  # only the extra brings what it needs
 
     traces = settings.traces
-    told = Told(traces.share, traces.include, settings.public_url, settings.upstream, gethostname())
+    told = Told(
+        traces.share, traces.include, settings.public_url, settings.upstream, f"{gethostname()}-{os.getpid()}"
+    )
     return sent_to(
         traces.endpoint, told, secrets.randbits, lambda peer: is_proxy(peer, in_force.live.trusted)
     )

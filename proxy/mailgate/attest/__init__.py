@@ -1,10 +1,10 @@
-"""Proof: from signed headers to an `AttestationResult` (RFC 9334). The wire protocol is ``docs/attestation.md``.
+"""Proof: from signed headers to an `AttestationResult` (RFC 9334). ``docs/attestation.md`` describes the wire protocol.
 
-One format a file: `passport` is the ``Device-Attestation`` token, `dpop` the proof of its key, `ear` the
-issuer's verdict; `keys` are the trust anchors, `nonces` the gate's mark in a proof, `replay` the memory of spent
-proofs, `mint` makes tokens. `client_certs` checks TLS client certificates, with their `cert_names` and their
-`revocation`; `evidence` is the table of what hardware vouches for (`android_key`, `apple_device`). `chain` is what both
-need of a path to a root.
+Each format has a file: `passport` reads the ``Device-Attestation`` token, `dpop` the proof of its key, and `ear` the
+issuer's verdict. `keys` has the trust anchors, `nonces` the gate's mark in a proof, and `replay` the memory of spent
+proofs; `mint` makes tokens. `client_certs` checks TLS client certificates with their `cert_names` and their
+`revocation`. `evidence` has the formats of hardware evidence (`android_key`, `apple_device`). `chain` finds the path to a
+root for both.
 """
 
 from mailgate.attest.client_certs import CertificateVerifier

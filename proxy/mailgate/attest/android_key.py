@@ -1,16 +1,16 @@
-"""Android Key Attestation: a chain of certificates that the secure hardware of a device made for one of its keys.
+"""Verifies Android Key Attestation: a chain of certificates that a device's secure hardware made for one of its keys.
 
 Source: source.android.com, "Key and ID attestation", and developer.android.com, "Verify hardware-backed key pairs".
-Steps 1 to 5 are those of `hardware`. Then, the first that fails decides:
+Steps 1 to 5 are those of `hardware`, and then these follow. The first that fails decides:
 
-6.  The leaf has the extension, and no certificate above it. Whoever holds an attested key can sign a certificate with
-    it, and write into it what they like: only the extension nearest to the root is the hardware's.
+6.  The leaf has the extension, and no certificate above it has one. The holder of an attested key can sign a certificate
+    with any content, so only the extension nearest to the root comes from the hardware.
 7.  The extension is a ``KeyDescription``.
 8.  Its challenge is the gate's.
 9.  The leaf's key is the key that enrols.
-10. Both the attestation and the key are of the secure hardware.
-11. The key was made there, and not brought in.
-12. The boot loader is locked, and started a system that the device's maker has signed.
+10. The secure hardware made the attestation, and it holds the key.
+11. The key was generated there and not imported.
+12. The boot loader is locked, and it started a system that the device's maker has signed.
 """
 
 from collections.abc import Sequence
@@ -34,10 +34,10 @@ _HARDWARE = {TEE: "tee", STRONGBOX: "strongbox"}
 
 
 def verify_android_key(chain: Sequence[bytes], roots: Roots, expected: Expected) -> HardwareResult:
-    """What the chain proves, DER, the leaf first. Raises `RefusedError`."""
+    """What the chain proves. Certificates are in DER, the leaf first. Raises `RefusedError`."""
     # 1. to 5.
     leaf, *above = roots.verified(chain, expected.now)
-    # 6. The extension, where it has to be and nowhere else.
+    # 6. The extension is in the leaf and nowhere else.
     if any(values_of(each, [OID]) for each in above):
         raise RefusedError(Reason.EVIDENCE_CHAIN_EXTENDED, "only the leaf may have the attestation extension")
     extension = values_of(leaf, [OID])
@@ -55,7 +55,7 @@ def verify_android_key(chain: Sequence[bytes], roots: Roots, expected: Expected)
         )
     if thumbprint_of(leaf) != expected.thumbprint:
         raise RefusedError(Reason.EVIDENCE_KEY_MISMATCH, "the attested key is not the one that enrols")
-    # 10. to 12. By hardware that may be believed.
+    # 10. to 12. The hardware may be believed.
     _check_hardware(told)
     return _result(told)
 
@@ -89,12 +89,12 @@ def _result(told: KeyDescription) -> HardwareResult:
 
 
 def _version(number: int) -> str:
-    """``14.0.1`` of 140001: two digits each for minor and patch."""
+    """The version as text, like ``14.0.1`` for 140001. Minor and patch have two digits each."""
     return f"{number // 10_000}.{number // 100 % 100}.{number % 100}" if number else ""
 
 
 def _month(level: int) -> str:
-    """``2026-11`` of 202611 and ``2026-11-05`` of 20261105; empty for anything else."""
+    """The patch level as text: ``2026-11`` for 202611 and ``2026-11-05`` for 20261105. Empty for anything else."""
     text = str(level)
     if len(text) not in (6, 8):
         return ""

@@ -1,11 +1,11 @@
-"""Apple Managed Device Attestation: a chain of certificates in which Apple says what it knows of a device.
+"""Verifies Apple Managed Device Attestation: a chain of certificates in which Apple states what it knows about a device.
 
-A device management gets it by ``DeviceInformation`` (``DevicePropertiesAttestation``), a device by ACME
+A device management gets it by ``DeviceInformation`` (``DevicePropertiesAttestation``), and a device by ACME
 (``device-attest-01``). Source: apple/device-management, ``mdm/commands/information.device.yaml``. Steps 1 to 5 are those
-of `hardware`. Then, the first that fails decides:
+of `hardware`, and then these follow. The first that fails decides:
 
 6. There is a freshness code.
-7. It is of the gate's challenge: the challenge itself, its SHA-256 (so ACME has it), or the SHA-256 of the challenge, a
+7. It belongs to the gate's challenge: it is the challenge itself, its SHA-256 (so ACME has it), or the SHA-256 of the challenge, a
    full stop and the thumbprint of the key that enrols.
 8. The leaf's key is the key that enrols, or the freshness code names that key: ``DeviceInformation`` attests a key that
    never leaves the device's own system.
@@ -42,13 +42,13 @@ _LONGEST = 128
 
 
 def verify_apple_device(chain: Sequence[bytes], roots: Roots, expected: Expected) -> HardwareResult:
-    """What the chain proves, DER, the leaf first. Raises `RefusedError`."""
+    """What the chain proves. Certificates are in DER, the leaf first. Raises `RefusedError`."""
     # 1. to 5.
     leaf = roots.verified(chain, expected.now)[0]
     told = values_of(leaf, _PROPERTIES)
     # 6. to 8. About this enrolment.
     _check_binding(told, thumbprint_of(leaf), expected)
-    # 9. What Apple says of the device.
+    # 9. Apple's properties of the device.
     properties = {oid: _read(value) for oid, value in told.items() if oid != _FRESHNESS}
     _check_mac(properties)
     return HardwareResult(
@@ -76,12 +76,12 @@ def _check_binding(told: Mapping[str, bytes], leaf: str, expected: Expected) -> 
 
 
 def _is(code: bytes, wanted: bytes) -> bool:
-    """The bytes as they are, or as an OCTET STRING."""
+    """Whether the code is these bytes, bare or as an OCTET STRING."""
     return code in (wanted, bytes([0x04, len(wanted)]) + wanted)
 
 
 def _read(value: bytes) -> str:
-    """A property as text: bare, as Apple writes most, or as one DER value. No text begins like one."""
+    """A property as text. Apple writes most properties bare and some as a DER value, and no text begins like a DER value."""
     text = value.decode("utf-8") if value[:1] >= b" " or not value else _der(value)
     if not text.isprintable() or len(text) > _LONGEST:
         raise RefusedError(Reason.EVIDENCE_MALFORMED, "expected the properties as texts or numbers")
@@ -105,7 +105,7 @@ def _der(value: bytes) -> str:
 
 
 def _check_mac(properties: Mapping[str, str]) -> None:
-    """Only a Mac has these: a status of 0 is on; secure boot is told in words."""
+    """Check the properties that only a Mac has. A status of 0 means on, and secure boot is a word."""
     if properties.get(_SIP, "0") != "0":
         raise RefusedError(Reason.EVIDENCE_INTEGRITY_OFF, "System Integrity Protection is off")
     if properties.get(_SECURE_BOOT, "Full Security") != "Full Security":

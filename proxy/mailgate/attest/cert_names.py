@@ -1,7 +1,7 @@
-"""What a certificate calls its device: fields of the certificate, taken for names as the settings say.
+"""Reads a device's names from the fields of its certificate, as the settings say.
 
 A device management writes the device's serial number, UDID or its own id into the certificate that it issues (SCEP,
-ACME). Which field holds what differs from company to company, so nothing is taken but what is configured.
+ACME). The fields differ from company to company, so only configured fields are read.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,15 +12,15 @@ from cryptography.hazmat import asn1
 from cryptography.x509.oid import NameOID
 
 UPN = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
-"""User principal name, an otherName of Microsoft's that holds a UTF8String."""
+"""The user principal name, an otherName of Microsoft's that holds a UTF8String."""
 
 LONGEST = 255
-"""Characters of one name; a longer one is none."""
+"""The most characters of a name. A longer text is not a name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A field that names the device, once ``prefix`` and ``suffix`` are cut off; without them there it says nothing."""
+    """A field with a name of the device between ``prefix`` and ``suffix``. A value without these says nothing."""
 
     field: str
     names: str
@@ -29,7 +29,7 @@ class Match:
     suffix: str = ""
 
     def name_in(self, value: str) -> str:
-        """The name in a value of the field; empty where it holds none."""
+        """The name in a value of the field. Empty if it holds none."""
         if not value.startswith(self.prefix) or not value.endswith(self.suffix):
             return ""
         name = value[len(self.prefix) : len(value) - len(self.suffix)]
@@ -37,9 +37,9 @@ class Match:
 
 
 def names_of(certificate: x509.Certificate, matches: Sequence[Match]) -> tuple[tuple[str, str], ...]:
-    """Pairs of kind and name, in the order of ``matches``, each once.
+    """The pairs of kind and name in the order of ``matches``, each once.
 
-    :raises ValueError: for a field that is not encoded as it must be.
+    :raises ValueError: for a field that is not encoded correctly.
     """
     found = (
         (match.names, name)

@@ -1,4 +1,4 @@
-"""A chain of certificates up to one that is trusted (RFC 5280, section 6), by the cryptography library."""
+"""Verifies a chain of certificates up to a trusted one (RFC 5280, section 6) by the cryptography library."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,23 +8,23 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store
 
 MAX_CERTIFICATE = 16 * 1024
-"""Bytes of one certificate in DER; those of devices have some 1,500."""
+"""The most bytes of one certificate in DER. Devices' certificates have about 1,500."""
 MAX_CERTIFICATES = 6
-"""The leaf and the authorities above it."""
+"""The most certificates of a chain: the leaf and the authorities above it."""
 
 
 def too_long(chain: Sequence[bytes]) -> str:
-    """What is expected where these certificates are too many or too long to be looked at; else empty."""
+    """What was expected, if these certificates are too many or too long to be read. Empty otherwise."""
     if len(chain) <= MAX_CERTIFICATES and all(len(each) <= MAX_CERTIFICATE for each in chain):
         return ""
     return f"expected at most {MAX_CERTIFICATES} certificates of {MAX_CERTIFICATE} bytes"
 
 
 def read_certificate(der: bytes) -> x509.Certificate:
-    """A certificate of these very bytes (RFC 5280, section 4.1). Raises ValueError.
+    """Read a certificate from exactly these bytes (RFC 5280, section 4.1). Raises ValueError.
 
-    The library passes over how many bits at the end of the signature do not count. It is always none (section 4.1.1.3), and
-    another number there, which nothing signs, would make another certificate of the same one.
+    The library ignores the number of unused bits at the end of the signature. It must be 0 (section 4.1.1.3). Nothing signs
+    that number, so another one would make a second certificate out of the same one.
     """
     certificate = x509.load_der_x509_certificate(der)
     if der[-len(certificate.signature) - 1] != 0:
@@ -33,7 +33,7 @@ def read_certificate(der: bytes) -> x509.Certificate:
 
 
 def key_of(certificate: x509.Certificate) -> bytes:
-    """DER of its SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7)."""
+    """The certificate's SubjectPublicKeyInfo in DER (RFC 5280, section 4.1.2.7)."""
     return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
@@ -42,11 +42,11 @@ def path_to(
 ) -> list[x509.Certificate]:
     """The leaf, the authorities above it, and the trusted one at the end.
 
-    Every signature, name, basic constraint, path length and time on the way is good, and no critical extension is
-    unknown. Beyond that a certificate may have any extensions: those of devices and of companies' own authorities lack
-    what public ones must have.
+    Every signature, name, basic constraint, path length and time on the path is valid, and no critical extension is
+    unknown. Apart from that a certificate may have any extensions: certificates of devices and of companies' own authorities
+    lack extensions that public ones must have.
 
-    :raises VerificationError: where there is no such path.
+    :raises VerificationError: if there is no such path.
     """
     authority = ExtensionPolicy.permit_all().require_present(
         x509.BasicConstraints, Criticality.AGNOSTIC, None

@@ -1,4 +1,4 @@
-"""Members of a signed JSON object, read by type. JSON's types are not Python's: ``true`` is no number here."""
+"""Reads the members of a signed JSON object by type. JSON's types differ from Python's: ``true`` is no number here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ _LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z, the end of datetime
 
 
 class ClaimMissingError(ValueError):
-    """A claim that must be there is not. The message is its path."""
+    """A required claim is missing. The message is its path."""
 
 
 class ClaimWrongError(ValueError):
-    """A claim has a wrong type or an impossible value. The message is its path and what is expected."""
+    """A claim has a wrong type or an impossible value. The message has its path and says what is expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,11 @@ class Claims:
         return name in self.members
 
     def text(self, name: str, longest: int = TEXT_LIMIT) -> str:
-        """A text of 1 to ``longest`` printable characters: it can stand in a log line and a database."""
+        """A text of 1 to ``longest`` printable characters, which can be logged and stored."""
         return _printable(self._get(name), self._named(name), longest)
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """A list of such texts, maybe empty."""
+        """A list of such texts, which may be empty."""
         values = self._get(name)
         if not isinstance(values, list):
             raise ClaimWrongError(f"{self._named(name)} must be a list of texts")
@@ -57,7 +57,7 @@ class Claims:
         return datetime.fromtimestamp(self.whole(name, 0, _LAST_SECOND), UTC)
 
     def inner(self, name: str) -> "Claims":
-        """The object inside, its claims named by their path from here."""
+        """The inner object of this name. Its claims are named by their whole path."""
         value = self._get(name)
         if not isinstance(value, dict):
             raise ClaimWrongError(f"{self._named(name)} must be an object")

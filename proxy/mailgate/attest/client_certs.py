@@ -1,16 +1,16 @@
-"""TLS client certificates: from the certificates of a handshake to a `CertificateResult`, in numbered steps.
+"""Verifies TLS client certificates, from the certificates of a handshake to a `CertificateResult`, in numbered steps.
 
-TLS, here or at a trusted proxy, has proved that the sender holds the key. Whether the certificate says anything is
-decided here, the same for both, and at every request: the connection may be older than what is known by now. In order,
-the first that fails decides:
+TLS, here or at a trusted proxy, has proved that the sender holds the key. This file decides whether the certificate counts. It
+does so in the same way for both and at every request, since a connection may be older than a revocation. The steps are tried
+in order, and the first that fails decides:
 
-1. The certificates are short enough to be looked at.
-2. They are X.509 certificates. Those that were verified before, and whose time it still is, go on at 6.
-3. The leaf is for client authentication, where it says what it is for, and is no authority.
+1. The certificates are short enough to be read.
+2. They are X.509 certificates. Certificates that were verified before and are still in their time go on at 6.
+3. The leaf is for client authentication, if it says what it is for, and it is no authority.
 4. A chain leads to one of the authorities: signatures, basic constraints, path length, no unknown critical
    extension (RFC 5280, section 6, by the cryptography library).
-5. It is the time of the leaf, and of every other certificate in that chain.
-6. None of them was revoked, and of the leaf that can be told.
+5. The leaf and every other certificate in that chain are in their time.
+6. None of them was revoked, and the revocation of the leaf is known.
 """
 
 from base64 import urlsafe_b64encode
@@ -34,19 +34,19 @@ from mailgate.model import CertificateResult, Reason
 
 @dataclass(frozen=True, slots=True)
 class _Verified:
-    """Certificates whose chain is good. Time and revocation are asked at every use."""
+    """Certificates with a good chain. Time and revocation are checked at every use."""
 
     result: CertificateResult
     not_before: datetime
     not_after: datetime
     signed: tuple[tuple[bytes, int], ...]
-    """Issuer's key and serial number of every certificate in the chain but the authority, the leaf's first."""
+    """The issuer's key and the serial number of every certificate in the chain except the authority, the leaf's first."""
 
 
 class CertificateVerifier:
-    """Checks client certificates against fixed authorities. Built anew when any of its files changes.
+    """Checks client certificates against fixed authorities. A new one is built when any of its files changes.
 
-    Chains that were verified are kept by their SHA-256, ``cache_size`` at most. For one thread at a time.
+    It keeps at most ``cache_size`` verified chains by their SHA-256. Only one thread may use it at a time.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class CertificateVerifier:
         self._verified: MutableMapping[bytes, _Verified] = LRUCache(cache_size)
 
     def verify(self, chain: Sequence[bytes], now: datetime) -> CertificateResult:
-        """What the certificates prove, DER, the leaf first. Never raises on input."""
+        """What the certificates prove. They are in DER, the leaf first. Never raises on input."""
         try:
             return self._verify(chain, now)
         except RefusedError as refusal:
@@ -73,29 +73,29 @@ class CertificateVerifier:
             return CertificateResult(refused=Reason.CERTIFICATE_MALFORMED, detail=detail)
 
     def again(self, before: CertificateResult, now: datetime) -> CertificateResult:
-        """The same certificates by what is known now. What was refused stays so."""
+        """Check the same certificates again by what is known now. A refused certificate stays refused."""
         return before if before.refused else self.verify(before.chain, now)
 
     def _verify(self, chain: Sequence[bytes], now: datetime) -> CertificateResult:
         # 1. Short enough.
         if expected := too_long(chain):
             raise RefusedError(Reason.CERTIFICATE_OVERSIZE, expected)
-        # 2. Certificates; those that were verified stand for everything up to 4.
+        # 2. Certificates. Verified ones have passed everything up to 4.
         digest = sha256(b"".join(sha256(each).digest() for each in chain)).digest()
         verified = self._verified.get(digest)
         if verified is None or not verified.not_before <= now <= verified.not_after:
             # 3. to 5.
             verified = self._chain(chain, now)
             self._verified[digest] = verified
-        # 6. Asked anew at every use.
+        # 6. Revocation is checked at every use.
         self._check_revocation(verified, now)
         return verified.result
 
     def _chain(self, chain: Sequence[bytes], now: datetime) -> _Verified:
         leaf, *intermediates = [read_certificate(each) for each in chain]
-        # 3. For clients, and no authority.
+        # 3. The leaf is for clients and no authority.
         _check_purpose(leaf)
-        # 5. The leaf's own time, which deserves a reason of its own.
+        # 5. The leaf's own time, which has a reason of its own.
         _check_time(leaf, now)
         # 4. A chain to an authority, and the time of each certificate in it.
         try:
@@ -139,7 +139,7 @@ _CLIENT = frozenset({ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EX
 
 
 def _check_time(leaf: x509.Certificate, now: datetime) -> None:
-    """RFC 5280, section 4.1.2.5: both ends belong to the time. No leeway: nothing here was made this minute."""
+    """Check the leaf's time (RFC 5280, section 4.1.2.5). Both ends are included. No leeway is needed, since no certificate is used in its first minute."""
     if now < leaf.not_valid_before_utc:
         raise RefusedError(Reason.CERTIFICATE_NOT_YET_VALID, "notBefore is in the future")
     if now > leaf.not_valid_after_utc:

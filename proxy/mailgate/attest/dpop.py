@@ -1,6 +1,6 @@
-"""The ``DPoP`` proof: whoever sends the token holds its key, for this request and now (RFC 9449).
+"""Verifies the ``DPoP`` proof: the sender of the token holds its key and has signed this request now (RFC 9449).
 
-Steps 12 to 18 of the verifier; the numbers of RFC 9449, section 4.3, stand beside them.
+These are steps 12 to 18 of the verifier. The numbers of RFC 9449, section 4.3, stand beside them.
 """
 
 from base64 import urlsafe_b64encode
@@ -22,7 +22,7 @@ TYP = "dpop+jwt"
 LONGEST_URL = 4096
 
 ProvedKeys = MutableMapping[str, tuple[Mapping[str, str], Key]]
-"""Keys by their thumbprint, with the members that have it: hashing and importing cost half a verification."""
+"""Keys by their thumbprint, with their JWK members. Hashing and importing a key would cost half a verification."""
 
 _FOREIGN_PARAMETERS = ("crit", "b64", "jku", "x5u", "x5c")
 
@@ -31,7 +31,7 @@ _FOREIGN_PARAMETERS = ("crit", "b64", "jku", "x5u", "x5c")
 class Expected:
     """What a proof must prove: this key (RFC 7638 thumbprint), token and request, within ``window`` of now.
 
-    A proof that comes without a token may be of any key: ``jkt`` and ``token_hash`` are empty then.
+    A proof without a token may have any key. ``jkt`` and ``token_hash`` are empty then.
     """
 
     jkt: str
@@ -43,7 +43,7 @@ class Expected:
 
 
 class Proof(NamedTuple):
-    """What a good proof says: whose key it is, its name, and the gate's nonce that it holds, if any."""
+    """The content of a good proof: the thumbprint of its key, its own id, and the gate's nonce if it has one."""
 
     jkt: str
     jti: str
@@ -56,14 +56,14 @@ def token_hash_claim(token_hash: bytes) -> str:
 
 
 def check_proof(proof: str, expected: Expected, known: ProvedKeys) -> Proof:
-    """Check everything about a proof but its nonce and whether it was used before. Raises `RefusedError`."""
-    # 12. It is one JWS, strictly written, without foreign keys, addresses or extensions. (2)
+    """Check everything about a proof except its nonce and whether it was used before. Raises `RefusedError`."""
+    # 12. It is one strictly written JWS without other keys, addresses or extensions. (2)
     jws = _parse(proof)
-    # 13. typ and alg are those of a proof; jwk is a public key for this alg. (4, 5, 7)
+    # 13. typ and alg are a proof's, and jwk is a public key for this alg. (4, 5, 7)
     members = _check_header(jws.header)
     # 14. jwk is the key that the token is bound to. (12b)
     jkt, key = _bound_key(members, expected.jkt, known)
-    # 15. The signature is that key's. (6)
+    # 15. That key made the signature. (6)
     if not jws.is_signed_by(key, algorithm_of(members["kty"])):
         raise RefusedError(Reason.PROOF_SIGNATURE_WRONG, "the signature is not of the key in jwk")
     # 16. to 18. The claims are there (3) and name this request, this time and this token. (8, 9, 11, 12a)
@@ -101,7 +101,7 @@ def _check_header(header: Mapping[str, object]) -> dict[str, str]:
 
 
 def _bound_key(members: dict[str, str], bound_to: str, known: ProvedKeys) -> tuple[str, Key]:
-    """The key of the proof with its thumbprint. ``bound_to``: the one that it must have, or empty."""
+    """The key of the proof with its thumbprint. ``bound_to`` is the thumbprint that it must have, or empty."""
     if bound_to in known and known[bound_to][0] == members:
         return bound_to, known[bound_to][1]
     jkt = thumbprint({**members})

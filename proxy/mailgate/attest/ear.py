@@ -1,6 +1,6 @@
-"""EAT Attestation Results: how much the issuer vouches for (draft-ietf-rats-ear-04, draft-ietf-rats-ar4si).
+"""Reads EAT Attestation Results, which say how much the issuer vouches for (draft-ietf-rats-ear-04, draft-ietf-rats-ar4si).
 
-A status may say less than its trustworthiness vector, never more.
+A status may claim less than its trustworthiness vector, but never more.
 """
 
 from mailgate.attest.claims import Claims, ClaimWrongError
@@ -10,7 +10,7 @@ from mailgate.model import Reason
 AFFIRMING, WARNING, CONTRAINDICATED, NONE = "affirming", "warning", "contraindicated", "none"
 
 _SEVERITY = {NONE: 0, AFFIRMING: 0, WARNING: 1, CONTRAINDICATED: 2}
-"""``none`` vouches for nothing, so it is no better than ``affirming`` and no worse either."""
+"""The severity of the tiers. ``none`` vouches for nothing, so it is neither better nor worse than ``affirming``."""
 
 
 def tier_of(value: int) -> str:
@@ -23,8 +23,9 @@ def tier_of(value: int) -> str:
 
 
 def read_status(device: Claims) -> str:
-    """The status of the submodule ``device``. Raises `ClaimMissingError`, `ClaimWrongError`, and `RefusedError` for a
-    contraindicated device: what a tampered device says about its apps is worth nothing."""
+    """The status of the submodule ``device``. Raises `ClaimMissingError` and `ClaimWrongError`.
+
+    It raises `RefusedError` for a contraindicated device, since a tampered device's report about its apps is worthless."""
     status = device.text("ear.status")
     if status not in _SEVERITY:
         raise ClaimWrongError(f"{device.path}.ear.status must be one of {', '.join(sorted(_SEVERITY))}")
@@ -38,7 +39,7 @@ def read_status(device: Claims) -> str:
 
 
 def _worst_severity(device: Claims) -> int:
-    """Names that AR4SI does not know count too: they can only make it worse."""
+    """The worst severity in the vector. Names that AR4SI does not know count too, since they can only make it worse."""
     if "ear.trustworthiness-vector" not in device:
         return 0
     vector = device.inner("ear.trustworthiness-vector")

@@ -1,7 +1,7 @@
-"""Evidence by hardware, whatever its format: one table, one entrance.
+"""Verifies hardware evidence of every format through one function and one table of formats.
 
-What a device says of itself is only said. What its maker says of it, by keys that only real hardware holds, is proof:
-that the key lives in that hardware, that the system was started as its maker meant it, and of the serial number.
+A device's own statements prove nothing. Its maker's statements, signed by keys that only real hardware holds, are proof: that
+the key lives in that hardware, that the system was started as the maker intended, and that the serial number is right.
 """
 
 from base64 import b64decode
@@ -22,16 +22,16 @@ FORMATS: Mapping[str, Verify] = {
 
 
 class Evidence(NamedTuple):
-    """As it was sent: a format, and certificates in DER, the leaf first."""
+    """Evidence as it was sent: a format, and certificates in DER, the leaf first."""
 
     format: str
     chain: tuple[bytes, ...]
     nonce: str = ""
-    """The challenge that it says it was made for."""
+    """The challenge for which it claims to be made."""
 
 
 def read_evidence(said: object) -> Evidence:
-    """``{"format": …, "chain": [base64 of DER, …], "nonce": …}``, the last if need be. Raises `RefusedError`."""
+    """Read ``{"format": …, "chain": [base64 of DER, …], "nonce": …}``. ``nonce`` is optional. Raises `RefusedError`."""
     try:
         members = said if isinstance(said, dict) else {}
         name, chain, nonce = members["format"], members["chain"], members.get("nonce", "")
@@ -48,7 +48,7 @@ def read_evidence(said: object) -> Evidence:
 def verify_evidence(evidence: Evidence, roots: Mapping[str, Roots], expected: Expected) -> HardwareResult:
     """What a chain of certificates of this format proves. Never raises on input.
 
-    :param roots: whom to believe, by format; a format without roots is not known.
+    :param roots: the trusted roots by format. A format without roots is unknown.
     """
     name, chain, _ = evidence
     try:

@@ -1,9 +1,9 @@
-"""What the formats of hardware evidence share: what is expected, whom to believe, and the first steps.
+"""The common part of all formats of hardware evidence: the expectations, the trusted roots, and the first steps.
 
-1. The certificates are short enough to be looked at.
+1. The certificates are short enough to be read.
 2. They are X.509 certificates.
-3. It is the time of each but the root.
-4. Each is signed by the next, up to one of the roots; every one of them is needed, in this order.
+3. Each of them except the root is in its time.
+4. Each is signed by the next, up to one of the roots. All of them are needed, in this order.
 5. None of them was revoked.
 """
 
@@ -25,17 +25,17 @@ from mailgate.model import Reason
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the evidence has to be about: the gate's own nonce, and the key that enrols."""
+    """What the evidence must contain: the gate's own nonce, and the key that enrols."""
 
     challenge: bytes
     thumbprint: str
-    """Of the key (RFC 7638, SHA-256), as a proof names it."""
+    """The thumbprint of the key (RFC 7638, SHA-256), as a proof names it."""
     now: datetime
 
 
 @dataclass(frozen=True)
 class Roots:
-    """Whom to believe in one format. ``revoked`` are serial numbers."""
+    """The trusted roots of one format. ``revoked`` has serial numbers."""
 
     certificates: Sequence[x509.Certificate]
     revoked: frozenset[int] = frozenset()
@@ -45,7 +45,7 @@ class Roots:
         object.__setattr__(self, "_store", Store(list(self.certificates)))
 
     def verified(self, chain: Sequence[bytes], now: datetime) -> list[x509.Certificate]:
-        """Steps 1 to 5: the certificates as presented, the leaf first. Raises `RefusedError`."""
+        """Do steps 1 to 5. Returns the certificates as presented, the leaf first. Raises `RefusedError`."""
         # 1. Short enough.
         if expected := too_long(chain):
             raise RefusedError(Reason.EVIDENCE_OVERSIZE, expected)
@@ -58,13 +58,13 @@ class Roots:
         _check_time(below, now)
         # 4. A path to a root.
         self._check_path(below, now)
-        # 5. Not revoked, the root included.
+        # 5. None of them was revoked, including the root.
         if any(each.serial_number in self.revoked for each in presented):
             raise RefusedError(Reason.EVIDENCE_REVOKED, "a certificate of the chain was revoked")
         return presented
 
     def _is_root(self, certificate: x509.Certificate) -> bool:
-        """Whether it has the name and the key of a root: its maker may have signed the same anew."""
+        """Whether the certificate has the name and the key of a root. The maker may have signed the same root again."""
         return any(
             root.subject == certificate.subject and root.public_key() == certificate.public_key()
             for root in self.certificates
@@ -91,14 +91,14 @@ def _check_time(below: Sequence[x509.Certificate], now: datetime) -> None:
 def _parsed(der: bytes) -> x509.Certificate:
     try:
         certificate = read_certificate(der)
-        _ = certificate.extensions  # parsed late, and refused early
+        _ = certificate.extensions  # the library parses extensions late, and errors have to show early
     except ValueError:
         raise RefusedError(Reason.EVIDENCE_MALFORMED, "expected X.509 certificates in DER") from None
     return certificate
 
 
 def thumbprint_of(certificate: x509.Certificate) -> str:
-    """The RFC 7638 thumbprint of its key; empty for a key that no proof can have."""
+    """The RFC 7638 thumbprint of the certificate's key. Empty for a key that no proof can have."""
     key = certificate.public_key()
     kind = next((kind for family, kind in _KINDS.items() if isinstance(key, family)), None)
     if kind is None:
@@ -114,7 +114,7 @@ _KINDS: dict[type, type[ECKey] | type[OKPKey]] = {
 
 
 def values_of(certificate: x509.Certificate, oids: Iterable[x509.ObjectIdentifier]) -> dict[str, bytes]:
-    """The raw values of those of these extensions that are there, by dotted name."""
+    """The raw values of these extensions by dotted name, as far as they are there."""
     wanted = set(oids)
     return {
         extension.oid.dotted_string: extension.value.public_bytes()
@@ -128,9 +128,9 @@ class StatusError(ValueError):
 
 
 def read_status(text: str) -> frozenset[int]:
-    """The revoked serial numbers of Android's attestation status list: hex, as ``entries`` of a JSON object.
+    """Read the revoked serial numbers of Android's attestation status list. They are in hex in ``entries`` of a JSON object.
 
-    ``SUSPENDED`` counts like ``REVOKED``: while it lasts, the key is not to be believed.
+    ``SUSPENDED`` counts like ``REVOKED``: while it lasts, the key must not be believed.
 
     :raises StatusError: for anything else, so that a broken list never counts as an empty one.
     """

@@ -1,7 +1,7 @@
-"""JWS compact serialisation, read strictly (RFC 7515, section 7.1; RFC 8725 for what not to trust).
+"""Reads the JWS compact serialisation strictly (RFC 7515, section 7.1; RFC 8725 says what not to trust).
 
-``joserfc`` verifies the signatures. Reading is ours because the same bytes must never have two meanings:
-no duplicate member names, no NaN, no UTF-16, no characters outside the alphabet.
+``joserfc`` verifies the signatures. This file does the reading itself, because the same bytes must never have two meanings:
+it accepts no duplicate member names, no NaN, no UTF-16 and no characters outside the alphabet.
 """
 
 import binascii
@@ -15,7 +15,7 @@ from joserfc.jwk import ECKey, OKPKey
 from joserfc.jws import JWSRegistry
 
 ALGORITHMS = ("ES256", "Ed25519")
-"""RFC 7518, section 3.4, and RFC 9864. Nothing else is read: neither ``none`` nor a MAC can ever be tried."""
+"""The accepted algorithms (RFC 7518, section 3.4; RFC 9864). So neither ``none`` nor a MAC can ever be tried."""
 
 Key = ECKey | OKPKey
 
@@ -43,7 +43,7 @@ _STRICT_JSON = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_con
 
 @dataclass(frozen=True, slots=True)
 class CompactJws:
-    """A JWS taken apart. Nothing in it is to be believed before ``is_signed_by`` says so."""
+    """The parts of a JWS. Nothing in them may be believed before ``is_signed_by`` returns True."""
 
     header: Mapping[str, object]
     payload: Mapping[str, object]
@@ -51,7 +51,7 @@ class CompactJws:
     signature: bytes
 
     def is_signed_by(self, key: Key, algorithm: str) -> bool:
-        """Whether ``key`` made the signature with ``algorithm``, which must be one of `ALGORITHMS`."""
+        """Whether ``key`` made the signature with ``algorithm``. The algorithm must be one of `ALGORITHMS`."""
         verifier = _REGISTRY.get_alg(algorithm)
         verifier.check_key(key)
         return verifier.verify(self.signing_input, self.signature, key)
@@ -85,7 +85,7 @@ def parse_object(data: bytes, name: str) -> dict[str, object]:
 
 
 def _decoded(part: str, name: str) -> bytes:
-    """Decode base64url. Unused bits must be zero (RFC 4648, section 3.5): one value, one way to write it."""
+    """Decode base64url. Unused bits must be zero (RFC 4648, section 3.5), so that each value has one spelling."""
     try:
         data = urlsafe_b64decode(part + "=" * (-len(part) % 4))
     except binascii.Error:
@@ -96,7 +96,7 @@ def _decoded(part: str, name: str) -> bytes:
 
 
 def _cause(error: ValueError) -> str:
-    """The error in words; a decoding error's own text would repeat bytes of the token."""
+    """The error in words. A decoding error's own text would repeat bytes of the token."""
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg} at character {error.pos}"
     return "wrong encoding" if isinstance(error, UnicodeError) else str(error)

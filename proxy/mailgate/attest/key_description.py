@@ -1,7 +1,7 @@
-"""The extension that an Android device writes about a key of its own: ``KeyDescription``, strictly in DER.
+"""Reads ``KeyDescription``, the extension that an Android device writes about one of its keys, strictly in DER.
 
-The schema is that of source.android.com, "Key and ID attestation": a SEQUENCE of eight, the last two lists of what the
-system and what the secure hardware vouch for. Only the latter is read.
+The schema comes from source.android.com, "Key and ID attestation": a SEQUENCE of eight. The last two are lists of what the
+system and what the secure hardware vouch for. Only the list of the hardware is read.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,11 +13,11 @@ from cryptography.hazmat import asn1
 OID = x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.1.17")
 
 TEE, STRONGBOX = 1, 2
-"""Of ``SecurityLevel``; 0 is software alone."""
+"""Values of ``SecurityLevel``. 0 means software only."""
 VERIFIED = 0
-"""Of ``VerifiedBootState``: signed by the device's maker. 1 is signed by its owner, 2 by nobody, 3 wrongly."""
+"""The ``VerifiedBootState`` of a system that the maker signed. 1 is signed by the owner, 2 by nobody, and 3 wrongly."""
 GENERATED = 0
-"""Of ``origin``: made in the hardware, and never outside of it."""
+"""The ``origin`` of a key that was made in the hardware and was never outside of it."""
 
 _ENUMERATED = b"\x0a"
 _ORIGIN, _ROOT_OF_TRUST, _OS_VERSION, _OS_PATCH = 702, 704, 705, 706
@@ -25,12 +25,12 @@ _SERIAL, _MODEL, _VENDOR_PATCH, _BOOT_PATCH = 713, 717, 718, 719
 
 
 class DescriptionError(ValueError):
-    """Bytes that are no ``KeyDescription``. The message says where, and repeats nothing."""
+    """The bytes are no ``KeyDescription``. The message says where they are wrong and repeats none of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class RootOfTrust:
-    """What the boot loader says of itself and of the system that it started."""
+    """The boot loader's statements about itself and about the system that it started."""
 
     locked: bool
     boot_state: int
@@ -38,7 +38,7 @@ class RootOfTrust:
 
 @dataclass(frozen=True, slots=True)
 class KeyDescription:
-    """What is read of it. ``level`` is the lower of those of the attestation and of the key."""
+    """The values that are read. ``level`` is the lower level of the attestation's and the key's."""
 
     level: int
     challenge: bytes
@@ -73,7 +73,10 @@ class _RootOfTrust:
 
 
 def read_description(data: bytes) -> KeyDescription:
-    """:raises DescriptionError: for anything but one whole description."""
+    """Read a description.
+
+    :raises DescriptionError: for anything but one whole description.
+    """
     try:
         return _read(asn1.decode_der(_Description, data))
     except DescriptionError:
@@ -101,7 +104,7 @@ def _read(read: _Description) -> KeyDescription:
 
 
 def _tagged(members: Sequence[asn1.TLV]) -> Mapping[int, bytes]:
-    """The members of an ``AuthorizationList`` by their number. Those that are not known here are not read."""
+    """The members of an ``AuthorizationList`` by their number. Unknown members are not read."""
     told: dict[int, bytes] = {}
     for member in members:
         number = _number(bytes(member.tag_bytes))
@@ -112,7 +115,7 @@ def _tagged(members: Sequence[asn1.TLV]) -> Mapping[int, bytes]:
 
 
 def _number(tag: bytes) -> int:
-    """The number of a context-specific, constructed tag (X.690, section 8.1.2), as an explicit one is written."""
+    """The number of a context-specific, constructed tag (X.690, section 8.1.2), which is the form of an explicit tag."""
     if tag[0] & 0xE0 != 0xA0:
         raise DescriptionError("expected explicit tags")
     if len(tag) == 1:

@@ -1,6 +1,6 @@
-"""Trust anchors: the public keys of an issuer, read from a JWKS (RFC 7517).
+"""Reads trust anchors, the public keys of an issuer, from a JWKS (RFC 7517).
 
-Only two kinds of key are read: EC on P-256 (for ES256) and OKP on Ed25519 (for Ed25519).
+It accepts two kinds of key: EC on P-256 (for ES256) and OKP on Ed25519 (for Ed25519).
 """
 
 import re
@@ -31,7 +31,7 @@ _KEY_TYPES = {
 
 
 class KeySetError(MailgateError):
-    """A JWKS that cannot be trusted as it is. Carries every mistake found, each naming the key by its index."""
+    """A JWKS cannot be trusted as it is. The error has every mistake, each with the index of the key."""
 
     def __init__(self, mistakes: list[str]) -> None:
         self.mistakes = mistakes
@@ -39,7 +39,7 @@ class KeySetError(MailgateError):
 
 
 class JwkError(ValueError):
-    """One JWK is not a public key of ours. The message names the member and what is expected."""
+    """A JWK is no public key of an accepted kind. The message names the member and says what is expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +48,19 @@ class KeySet:
 
     keys: Mapping[str, Key]
     unavailable: bool = False
-    """The source of the keys does not answer: the issuer may have others too."""
+    """True if the source of the keys does not answer. The issuer may then have other keys too."""
 
     def get(self, kid: str) -> Key | None:
         return self.keys.get(kid)
 
     def renewed(self, newer: "KeySet") -> "KeySet":
-        """``newer``, in which each key that stood here already is the very same object: what it verified stays good."""
+        """The set ``newer``, but with the same object for each key that is in this set too, so that cached verifications stay valid."""
         kept = {kid: key for kid, key in self.keys.items() if _same(key, newer.get(kid))}
         return replace(newer, keys={**newer.keys, **kept})
 
 
 def parse_jwks(text: str) -> KeySet:
-    """Read the content of a JWKS file. Raises `KeySetError` with every mistake in it."""
+    """Read the content of a JWKS file. Raises `KeySetError` with all mistakes."""
     try:
         entries = parse_object(text.encode("utf-8"), "JWKS").get("keys")
     except (MalformedJwsError, UnicodeEncodeError) as error:
@@ -83,7 +83,7 @@ def parse_jwks(text: str) -> KeySet:
 
 
 def public_members(jwk: Mapping[str, object]) -> dict[str, str]:
-    """The members that make up a public key (those that RFC 7638 hashes), checked. Raises `JwkError`."""
+    """The checked members of a public key, which are those that RFC 7638 hashes. Raises `JwkError`."""
     kind = _key_type(jwk)
     if secret := [name for name in _SECRET_MEMBERS if name in jwk]:
         raise JwkError(f"{secret[0]}: is a private member; expected the public key alone")
@@ -96,7 +96,7 @@ def public_members(jwk: Mapping[str, object]) -> dict[str, str]:
 
 
 def import_public(members: dict[str, str]) -> Key:
-    """The key that `public_members` describe. Raises `JwkError` where they are no point on the curve."""
+    """Make a key from `public_members`. Raises `JwkError` if they are no point on the curve."""
     kind = _key_type(members)
     try:
         return kind.key.import_key({**members})
@@ -105,7 +105,7 @@ def import_public(members: dict[str, str]) -> Key:
 
 
 def algorithm_of(kty: str) -> str:
-    """The one JWS algorithm that keys of this type are for."""
+    """The JWS algorithm for keys of this type."""
     return _KEY_TYPES[kty].algorithm
 
 

@@ -18,7 +18,7 @@ from mailgate.attest.jose import ALGORITHMS, Key, parse_object
 from mailgate.attest.keys import algorithm_of, public_members
 
 TEST_ISSUER = "https://mdm.example.com"
-"""The ``iss`` of test tokens, unless another is asked for."""
+"""The default ``iss`` of test tokens."""
 
 ISSUER_KEY_FILE = "issuer.private.jwk"
 DEVICE_KEY_FILE = "device.private.jwk"
@@ -29,7 +29,7 @@ Json = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """What a token says about a device: the private claims of ``docs/attestation.md``."""
+    """A token's statements about a device: the private claims of ``docs/attestation.md``."""
 
     subject: str
     form: str = "phone"
@@ -45,7 +45,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """Who makes a token, for whom, when and for how long. ``jti`` must be new for every token."""
+    """The issuer of a token, its audience, its time and its lifetime. ``jti`` must be new for every token."""
 
     issuer: str
     audience: str
@@ -55,15 +55,15 @@ class Issue:
 
 
 def make_key(secret: bytes, kid: str, algorithm: str = "ES256") -> Key:
-    """A private key out of a secret of at least 32 random bytes."""
+    """Derive a private key from a secret of at least 32 random bytes."""
     if algorithm == "ES256":
         return ECKey.derive_key(secret, "P-256", {"kid": kid})
     return OKPKey.derive_key(secret, "Ed25519", {"kid": kid})
 
 
-def key_files(issuer_secret: bytes, device_secret: bytes) -> dict[str, str]:
-    """The files of a test issuer and one device: name to content. All but `JWKS_FILE` are secret."""
-    issuer, device = make_key(issuer_secret, "test-issuer"), make_key(device_secret, "test-device")
+def key_files(issuer_secret: bytes, device_secret: bytes, kid: str = "test-issuer") -> dict[str, str]:
+    """The files of an issuer, whose key is called ``kid``, and one device, from name to content. All of them except `JWKS_FILE` are secret."""
+    issuer, device = make_key(issuer_secret, kid), make_key(device_secret, "test-device")
     return {
         ISSUER_KEY_FILE: _pretty(issuer.as_dict(private=True)),
         DEVICE_KEY_FILE: _pretty(device.as_dict(private=True)),
@@ -72,7 +72,7 @@ def key_files(issuer_secret: bytes, device_secret: bytes) -> dict[str, str]:
 
 
 def jwks(*issuer_keys: Key) -> str:
-    """The JWKS file (RFC 7517) that a gate is given for these keys: their public halves alone."""
+    """The JWKS file (RFC 7517) for a gate with the public halves of these keys."""
     keys = [key.as_dict(private=False, use="sig", alg=algorithm_of(key.key_type)) for key in issuer_keys]
     return _pretty({"keys": keys})
 
@@ -120,9 +120,9 @@ def sign_token(payload: Json, issuer_key: Key) -> str:
 def sign_proof(
     token: str, device_key: Key, *, method: str, url: str, jti: str, now: datetime, nonce: str = ""
 ) -> str:
-    """The ``DPoP`` header value that sends ``token`` with one request; empty: that proves the key alone.
+    """The ``DPoP`` header value for one request with ``token``. If ``token`` is empty, it proves the key only.
 
-    ``jti`` must be new for every request; ``nonce`` is what the gate said last in ``DPoP-Nonce``.
+    ``jti`` must be new for every request. ``nonce`` is the gate's last ``DPoP-Nonce``.
     """
     payload: dict[str, object] = {
         "jti": jti,

@@ -1,9 +1,9 @@
-"""DPoP nonces: a gate's own mark in a proof, without anything to remember (RFC 9449, section 8).
+"""DPoP nonces: a gate's own mark in a proof (RFC 9449, section 8). The gate does not have to remember them.
 
-A nonce is a span of five minutes, sealed with a secret that all gates on one store share. It is good in its span
-and in the next. There are two sorts. A shared one is good at every gate, which then has to ask the others whether the
-proof was used. A bound one is good at the one process that made it: no other ever accepts a proof with it, so that
-the memory of this process alone knows whether it was used.
+A nonce is a span of five minutes, sealed with a secret that all gates on one store share. It is valid in its span
+and in the next. There are two sorts. A shared nonce is valid at every gate, and a gate has to ask the others whether the
+proof was used. A bound nonce is valid only at the process that made it. No other process accepts a proof with it, so
+this process knows by itself whether the proof was used.
 """
 
 import hmac
@@ -24,19 +24,19 @@ _TEXT_LENGTH = 38  # of 28 bytes in base64url without padding
 
 
 class Sort(Enum):
-    """What a nonce is to the process that reads it."""
+    """The sort of a nonce, as seen by the process that reads it."""
 
     NONE = "none"
-    """There is none, or it is too old, or of no gate here."""
+    """There is no nonce, it is too old, or no gate here made it."""
     SHARED = "shared"
     OWN = "own"
-    """Bound to this process."""
+    """The nonce is bound to this process."""
     FOREIGN = "foreign"
-    """Bound to another process, perhaps to this gate before its restart."""
+    """The nonce is bound to another process, perhaps to this gate before its restart."""
 
 
 class Nonce(NamedTuple):
-    """A nonce as it was read. One that is not ``fresh`` will soon be too old."""
+    """A nonce that was read. If it is not ``fresh``, it will soon be too old."""
 
     sort: Sort
     fresh: bool = False
@@ -45,7 +45,7 @@ class Nonce(NamedTuple):
 class Nonces:
     """Makes and reads nonces. ``keys`` come newest first and may be replaced at any time; ``node`` is random.
 
-    A new key seals only ``settling`` after it was made: by then every gate knows it.
+    A new key is used for sealing only ``settling`` after it was made. By then every gate knows it.
     """
 
     def __init__(
@@ -56,12 +56,12 @@ class Nonces:
         self._settling = settling
 
     def make(self, now: datetime, *, bound: bool) -> str:
-        """A nonce for a proof that comes next."""
+        """Make a nonce for the next proof."""
         key = sealing(self.keys, now, self._settling)
         return _sealed(key, _span(now), self._node if bound else _SHARED_NODE)
 
     def read(self, text: str, now: datetime) -> Nonce:
-        """What the nonce of a proof is. The span after this one counts too: clocks of gates differ."""
+        """Read the nonce of a proof. The span after this one counts too, since the clocks of gates differ."""
         parts = _parts(text)
         if parts is None or not any(hmac.compare_digest(text, _sealed(key, *parts)) for key in self.keys):
             return Nonce(Sort.NONE)
@@ -84,7 +84,7 @@ def _sealed(key: Secret, span: int, node: bytes) -> str:
 
 
 def _parts(text: str) -> tuple[int, bytes] | None:
-    """The span and the node that a nonce names, not yet to be believed."""
+    """The span and the node in a nonce, which must not be believed yet."""
     if len(text) != _TEXT_LENGTH or not text.isascii():
         return None
     try:

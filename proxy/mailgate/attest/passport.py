@@ -1,7 +1,7 @@
-"""The ``Device-Attestation`` token: a JWS of an issuer about one device (RFC 9334, the passport model).
+"""Verifies the ``Device-Attestation`` token, a JWS of an issuer about one device (RFC 9334, the passport model).
 
 The claims are those of a JWT (RFC 7519), an EAT (RFC 9711) and an EAR (draft-ietf-rats-ear-04), and our
-own about the device; ``docs/attestation.md`` has the table. Steps 4 to 10 of the verifier.
+own about the device; ``docs/attestation.md`` has the table. These are steps 4 to 10 of the verifier.
 """
 
 import re
@@ -21,7 +21,7 @@ PROFILE = "tag:mailgate.example,2026:device-attestation:1"
 """``eat_profile`` (RFC 9711, section 4.3.2): these claims in this form, version 1."""
 
 OWN_LIFETIME = timedelta(minutes=10)
-"""How long a token lives that a gate signed for a device that reports to it: as long as it may count as bearer."""
+"""The lifetime of a token that a gate signs for a device that reports to it. So long it may count as a bearer token."""
 
 FORMS = {"phone": Kind.PHONE, "tablet": Kind.TABLET, "laptop": Kind.LAPTOP, "desktop": Kind.LAPTOP}
 SYSTEMS = frozenset({"android", "chromeos", "ios", "ipados", "linux", "macos", "windows"})
@@ -32,16 +32,16 @@ _THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """Whom to believe, and for whom and how long a token may be made."""
+    """The trusted issuers, the audience, and the longest lifetime of a token."""
 
     issuers: Mapping[str, KeySet]
     audience: str
     match_app: Callable[[str, str], str | None]
     max_lifetime: timedelta
     own: str = ""
-    """The issuer whose tokens the gates sign themselves, if they do."""
+    """The issuer whose tokens the gates sign themselves. Empty if they sign none."""
     person: Callable[[str], str] = str
-    """Whom a login names (``policy/logins.py``)."""
+    """Finds the person whom a login names (``policy/logins.py``)."""
 
     def longest_life(self, issuer: str) -> timedelta:
         return OWN_LIFETIME if issuer == self.own else self.max_lifetime
@@ -49,7 +49,7 @@ class Anchors:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """The key that the sender must prove (RFC 7800): a DPoP key's or a TLS client certificate's thumbprint."""
+    """The thumbprint of the key that the sender must prove (RFC 7800): a DPoP key's or a TLS client certificate's."""
 
     jkt: str = ""
     x5t_s256: str = ""
@@ -57,7 +57,7 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Passport:
-    """A token whose signature and claims are good. Whether it is its time is asked at every use."""
+    """A token with a good signature and good claims. Its time is checked at every use."""
 
     result: AttestationResult
     kid: str
@@ -68,12 +68,12 @@ class Passport:
     not_before: datetime
     expires: datetime
     bearer: bool = False
-    """It counts without a proof too: a gate's own, for who can set a header but not make one."""
+    """True if it counts without a proof. Only a gate's own token can, for clients that can set a header but cannot make a proof."""
 
     def check_times(self, now: datetime, leeway: timedelta) -> None:
-        """Step 10. Raises `RefusedError` outside of the token's life; ``leeway`` is for clocks that differ.
+        """Do step 10. Raises `RefusedError` outside of the token's lifetime. ``leeway`` is for clocks that differ.
 
-        A token of the gate's own ends to the second: it counts without a proof for ten minutes and no longer.
+        A token of the gate's own ends to the second, since it may count without a proof for ten minutes and no longer.
         A report from the future would stay fresh for too long, so it is refused too.
         """
         if now + leeway < max(self.not_before, self.issued_at):
@@ -85,17 +85,17 @@ class Passport:
 
 
 def read_passport(token: str, anchors: Anchors) -> Passport:
-    """Steps 4 to 9: everything about a token that does not depend on the time. Raises `RefusedError`."""
-    # 4. It is one JWS, strictly written, and its header brings no key, address or extension of its own.
+    """Do steps 4 to 9: check everything about a token that does not depend on the time. Raises `RefusedError`."""
+    # 4. It is one strictly written JWS, and its header has no key, address or extension.
     jws = _parse(token)
     # 5. typ and alg are ours, and there is a kid.
     algorithm = _check_header(jws.header)
     # 6. and 7. The issuer is configured, and kid names a key of that issuer, made for this algorithm.
     issuer, key = _issuer_key(jws, anchors.issuers, algorithm)
-    # 8. The signature is that key's. Nothing of the payload but iss was looked at before.
+    # 8. That key made the signature. Of the payload only iss was read before.
     if not jws.is_signed_by(key, algorithm):
         raise RefusedError(Reason.TOKEN_SIGNATURE_WRONG, "the signature is not of the key that kid names")
-    # 9. Every claim is there, has its type and says what it may.
+    # 9. Every claim is there and has an allowed type and value.
     try:
         return _read_claims(Claims(jws.payload), issuer, str(jws.header["kid"]), key, anchors)
     except ClaimMissingError as missing:
@@ -144,7 +144,7 @@ def _read_claims(claims: Claims, issuer: str, kid: str, key: Key, anchors: Ancho
     _check_audience(claims, anchors.audience)
     _check_profile(claims)
     issued_at, expires = _lifetime(claims, anchors.longest_life(issuer))
-    claims.text("jti")  # a handle for revocation; a token may be used again, its proofs may not
+    claims.text("jti")  # a handle for revocation; a token may be used again, but its proofs may not
     binding = _binding(claims)
     status = read_status(claims.inner("submods").inner("device"))
     own = issuer == anchors.own
@@ -194,7 +194,7 @@ def _lifetime(claims: Claims, longest: timedelta) -> tuple[datetime, datetime]:
 
 
 def _binding(claims: Claims) -> Binding:
-    """Exactly one key. A token without one could be used by whoever reads it, so it is worth nothing."""
+    """The binding to exactly one key. A token without a key is refused, since everybody who reads it could use it."""
     confirmation = claims.inner("cnf").members if "cnf" in claims else {}
     jkt, x5t = confirmation.get("jkt"), confirmation.get("x5t#S256")
     if jkt is None and x5t is None:
@@ -208,7 +208,7 @@ def _binding(claims: Claims) -> Binding:
 
 
 def _choice(claims: Claims, name: str, known: Mapping[str, Kind] | frozenset[str]) -> str:
-    """A word of a closed list, in any case. An unknown one is refused: it could hide what the rules ask for."""
+    """A word of a closed list, in any case. An unknown word is refused, since it could hide something that the rules ask for."""
     word = claims.text(name).lower()
     if word not in known:
         raise ClaimWrongError(f"{name} must be one of {', '.join(sorted(known))}")
@@ -218,8 +218,11 @@ def _choice(claims: Claims, name: str, known: Mapping[str, Kind] | frozenset[str
 def _apps(
     claims: Claims, system: str, status: str, match_app: Callable[[str, str], str | None]
 ) -> AppsReport:
-    """Only listed apps leave this function. ``status`` none vouches for nothing: what the report lists is
-    taken as there, but that the rest is clean is not (``complete`` is false)."""
+    """The listed apps of the report. Other apps do not leave this function.
+
+    With the status ``none`` the issuer vouches for nothing. Apps in the report then count as present, but the rest does not
+    count as clean (``complete`` is false).
+    """
     apps = claims.inner("apps")
     at, complete, reported = apps.instant("at"), apps.flag("complete"), apps.texts("listed")
     if reported and not system:

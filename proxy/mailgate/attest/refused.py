@@ -1,4 +1,4 @@
-"""Why evidence is refused: exceptions that the verifier turns into a result."""
+"""The exceptions with which evidence is refused. The verifier turns them into a result."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from mailgate.model import Reason
 
 
 class RefusedError(MailgateError):
-    """One check failed. ``detail`` says what was expected, and never repeats a token, a key or a person."""
+    """A check failed. ``detail`` says what was expected and never repeats a token, a key or a person."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
@@ -17,7 +17,7 @@ class RefusedError(MailgateError):
 
 
 class KeyNotFoundError(RefusedError):
-    """The key that a token names is not among those of its issuer now; the issuer may have it by the next look."""
+    """The key that a token names is not among its issuer's keys now. The issuer may publish it later."""
 
     def __init__(self, issuer: str, *, unavailable: bool) -> None:
         if unavailable:
@@ -28,7 +28,7 @@ class KeyNotFoundError(RefusedError):
 
 
 class ClockError(RefusedError):
-    """The proof is good but for its time. ``off``: how far the device's clock is ahead."""
+    """The proof is good except for its time. ``off`` is how far the device's clock is ahead."""
 
     def __init__(self, reason: Reason, detail: str, off: timedelta) -> None:
         super().__init__(reason, detail)
@@ -36,7 +36,7 @@ class ClockError(RefusedError):
 
 
 class NonceError(RefusedError):
-    """The proof is good but for its nonce; with another it would do."""
+    """The proof is good except for its nonce. With another nonce it would be accepted."""
 
     def __init__(self, reason: Reason, detail: str, nonce: Nonce) -> None:
         super().__init__(reason, detail)

@@ -1,4 +1,4 @@
-"""A proof counts once: the memory of those that were spent (RFC 9449, section 11.1)."""
+"""Remembers spent proofs, so that each proof counts once (RFC 9449, section 11.1)."""
 
 from collections import OrderedDict
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Spending(Enum):
-    """What came of spending a ticket."""
+    """The outcome of spending a ticket."""
 
     ACCEPTED = "accepted"
     SPENT_BEFORE = "spent before"
@@ -15,18 +15,18 @@ class Spending(Enum):
 
 
 class ReplayGuard(Protocol):
-    """Remembers tickets until they could not be used again anyway. May be shared by several gates."""
+    """Remembers tickets until they could not be used again anyway. Several gates may share it."""
 
     def spend(self, ticket: bytes, *, now: datetime, until: datetime) -> Spending:
-        """Take ``ticket`` in, in one step with the check that it is not known. Never raises."""
+        """Remember ``ticket``, in one step with the check that it is new. Never raises."""
         ...
 
 
 class MemoryReplayGuard:
-    """Keeps tickets in this process. At most ``capacity`` of them live at a time, some 150 bytes each.
+    """Keeps at most ``capacity`` live tickets in this process. Each takes about 150 bytes.
 
-    Full of live tickets it accepts none: to forget one early would let its proof in a second time. The
-    order of taking in is taken for the order of ending, which holds where all live equally long.
+    If it is full of live tickets, it accepts no more: forgetting one early would let its proof in a second time. It assumes
+    that tickets end in the order in which they came, which is true if all live equally long.
     """
 
     def __init__(self, capacity: int = 200_000) -> None:

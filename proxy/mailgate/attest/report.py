@@ -1,4 +1,4 @@
-"""What an enrolled device says of itself, and what the gate makes of it: a token that vouches for the key alone."""
+"""The report of an enrolled device about itself, and the claims of the gate's token for it, which vouches only for the key."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ _HANDHELD_SYSTEMS = {"android": "phone", "ios": "phone", "ipados": "tablet"}
 _COMPUTER_SYSTEMS = frozenset({"windows", "macos", "linux", "chromeos"})
 _COMPUTER_FORMS = frozenset({"desktop"})
 _ALONGSIDE = {"platform", "browser", "install_type", "managed"}
-"""What the token repeats for whoever reads it; no rule does."""
+"""The fields of the report that the token repeats for its readers. No rule reads them."""
 _VECTOR = {"instance-identity": 2, "configuration": 0}
-"""AR4SI: the instance is a known one; of its configuration nothing is vouched for."""
+"""The AR4SI vector: the instance is known, and nothing is vouched for about its configuration."""
 
 
 class _Strict(BaseModel):
@@ -31,23 +31,23 @@ class Browser(_Strict):
 
 
 class Report(_Strict):
-    """The JSON object that a device sends. All of it is the device's own word."""
+    """The JSON object that a device sends. All of it is the device's own claim."""
 
     platform: Text = ""
-    """As the browser has it, like ``Linux armv8l``."""
+    """The platform by the browser, like ``Linux armv8l``."""
     os: Literal["android", "chromeos", "ios", "ipados", "linux", "macos", "windows", "other"]
     os_version: Text = ""
     browser: Browser | None = None
     form_factors: Annotated[tuple[Text, ...], Field(strict=False, max_length=8)] = ()
-    """Words of ``Sec-CH-UA-Form-Factors``."""
+    """The words of ``Sec-CH-UA-Form-Factors``."""
     touch_points: Annotated[int, Field(ge=0, le=256)] = 0
     install_type: Literal["admin", "normal", "sideload", "development", "other"] = "other"
     """How the extension was installed."""
     managed: bool = False
     listed_extensions: Annotated[tuple[Word, ...], Field(strict=False, max_length=100)] = ()
-    """Ids of listed browser extensions that are there."""
+    """The ids of listed browser extensions that are installed."""
     bearer: bool = False
-    """Whether the token should count without a proof: for who can set a header but not make one."""
+    """True if the token should count without a proof, for clients that can set a header but cannot make a proof."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Enrolled:
 
 @dataclass(frozen=True, slots=True)
 class Issuing:
-    """A gate as an issuer: its name is its audience too. ``jti`` must be new for every token."""
+    """A gate as an issuer. Its name is the audience too. ``jti`` must be new for every token."""
 
     issuer: str
     build: str
@@ -70,10 +70,10 @@ class Issuing:
 
 
 def form_of(report: Report) -> str | None:
-    """The form factor, the most restrictive that anything in the report names; None where nothing does.
+    """The most restrictive form factor that the report names. None if it names none.
 
-    A system without a handheld form is a computer only where neither touch nor a form factor speaks against it: an
-    iPad's desktop site says that it is a Mac.
+    A system without a handheld form is a computer only if neither touch nor a form factor contradicts it, since an iPad
+    that asks for desktop sites claims to be a Mac.
     """
     words = {word.lower() for word in report.form_factors}
     if report.os == "android" and "tablet" in words:
@@ -92,9 +92,9 @@ def form_of(report: Report) -> str | None:
 def token_claims(
     report: Report, enrolled: Enrolled, issuing: Issuing, match_app: Callable[[str, str], str | None]
 ) -> dict[str, object]:
-    """The claims of the gate's own token. Only listed extensions leave this function; its apps are never complete.
+    """The claims of the gate's own token. Only listed extensions leave this function, and its apps are never complete.
 
-    The claim ``managed`` is left out: no device may say so of itself.
+    The claim ``managed`` is left out, since no device may claim that for itself.
     """
     now, form = int(issuing.now.timestamp()), form_of(report)
     matched = {match_app(report.os, each) for each in report.listed_extensions} - {None}

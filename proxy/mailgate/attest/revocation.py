@@ -1,4 +1,4 @@
-"""Which certificates count no longer: certificate revocation lists (RFC 5280, section 5) and a list of serial numbers."""
+"""Reads which certificates were revoked, from revocation lists (RFC 5280, section 5) and a list of serial numbers."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,39 +16,39 @@ _PEM = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTA
 _SERIAL = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})*|[0-9A-Fa-f]{1,40}", re.ASCII)
 
 Issuer: TypeAlias = bytes
-"""An authority's key (``chain.key_of``): of two with one name, as after a change of keys, each has a list of its own."""
+"""An authority's key (``chain.key_of``). Two authorities with one name, as after a change of keys, have separate lists."""
 
 
 class RevocationError(ValueError):
-    """A file that tells nothing of revocation. The message says what is wrong and what is expected."""
+    """A file cannot be used for revocation. The message says what is wrong and what is expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class RevocationList:
-    """What one authority has revoked, as of its newest list."""
+    """The certificates that one authority has revoked, by its newest list."""
 
     serials: frozenset[int]
     next_update: datetime
-    """From then on the list is stale: a newer one must have come."""
+    """From this time on the list is stale, since a newer one must exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """Everything that is known of revocation. With no list at all nothing is asked of one."""
+    """Everything that is known about revocation. If there is no list at all, no certificate needs one."""
 
     lists: Mapping[Issuer, RevocationList] = field(default_factory=dict)
     serials: frozenset[int] = frozenset()
-    """Revoked whoever the issuer is."""
+    """Serial numbers that are revoked for every issuer."""
     stale_counts: bool = False
-    """Whether a stale list still counts; else nothing that it covers does."""
+    """True if a stale list still counts. Otherwise no certificate that it covers counts."""
 
     def revoked(self, issuer: Issuer, serial: int) -> bool:
-        """Whether a certificate was revoked; a stale list revokes as well as a fresh one."""
+        """Whether a certificate was revoked. A stale list revokes like a fresh one."""
         listed = self.lists.get(issuer)
         return serial in self.serials or (listed is not None and serial in listed.serials)
 
     def unknown(self, issuer: Issuer, now: datetime) -> str:
-        """Why it cannot be told whether a certificate of this issuer was revoked; empty where it can."""
+        """Why the revocation of this issuer's certificates is unknown. Empty if it is known."""
         if not self.lists:
             return ""
         listed = self.lists.get(issuer)
@@ -58,21 +58,21 @@ class Revocation:
         return "the revocation list of its issuer is stale" if stale else ""
 
     def stale_since(self, now: datetime) -> datetime | None:
-        """When the first of the lists that are stale became so."""
+        """When the first of the stale lists became stale. None if no list is stale."""
         return min(
             (each.next_update for each in self.lists.values() if each.next_update <= now), default=None
         )
 
     @property
     def next_update(self) -> datetime | None:
-        """When the first list becomes stale; None without lists."""
+        """When the first list becomes stale. None if there are no lists."""
         return min((each.next_update for each in self.lists.values()), default=None)
 
 
 def read_lists(data: bytes, authorities: Sequence[x509.Certificate]) -> dict[Issuer, RevocationList]:
-    """The lists in a file, PEM or DER, each signed by one of the authorities; of one issuer the newest.
+    """Read the lists in a PEM or DER file. Each must be signed by one of the authorities. The newest list of an issuer counts.
 
-    :raises RevocationError: for a list that is malformed, partial, or signed by nobody who may.
+    :raises RevocationError: for a list that is malformed, partial, or not signed by an authority that may.
     """
     found: dict[Issuer, tuple[datetime, RevocationList]] = {}
     for number, crl in enumerate(_parsed(data), 1):
@@ -117,7 +117,7 @@ def _checked(crl: x509.CertificateRevocationList) -> tuple[datetime, RevocationL
     except ValueError as error:
         raise RevocationError("an extension that cannot be read") from error
     if partial:
-        # a delta, a list for some reasons, or one that speaks of other issuers (RFC 5280, sections 5.2.4 and 5.2.5)
+        # a delta, a list for some reasons, or one about other issuers (RFC 5280, sections 5.2.4 and 5.2.5)
         raise RevocationError("a partial list; expected the full list of its issuer's own certificates")
     return crl.last_update_utc, RevocationList(
         frozenset(each.serial_number for each in crl), crl.next_update_utc
@@ -129,14 +129,14 @@ def _signed_by(crl: x509.CertificateRevocationList, authority: x509.Certificate)
         return False
     try:
         return crl.is_signature_valid(authority.public_key())  # type: ignore[arg-type]
-    except (TypeError, ValueError, UnsupportedAlgorithm):  # a key that can sign no list
+    except (TypeError, ValueError, UnsupportedAlgorithm):  # a key that cannot sign lists
         return False
 
 
 def read_serials(lines: Iterable[str]) -> frozenset[int]:
-    """Serial numbers in hex, one a line, with or without colons, as openssl prints them; ``#`` begins a comment.
+    """Read serial numbers in hex, one on each line, with or without colons, as openssl prints them. ``#`` begins a comment.
 
-    :raises RevocationError: with the number of the first line that holds none.
+    :raises RevocationError: with the number of the first line that holds no serial number.
     """
     serials = set()
     for number, line in enumerate(lines, 1):

@@ -1,4 +1,4 @@
-"""Secrets that several gates share, and which of them seals what is made now."""
+"""Chooses which of the secrets that several gates share is used for sealing now."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ class Secret(Protocol):
 
 
 def sealing(keys: Sequence[Secret], now: datetime, settling: timedelta) -> Secret:
-    """The newest that was made ``settling`` ago: by then every gate knows it. Where none was, the oldest.
+    """The newest secret that is at least ``settling`` old, since by then every gate knows it. If there is none, the oldest.
 
     ``keys`` come newest first; there is at least one.
     """

@@ -1,6 +1,6 @@
-"""Whether two URLs name the same target, query and fragment aside (RFC 9449, section 4.3, check 9).
+"""Compares the targets of two URLs without query and fragment (RFC 9449, section 4.3, check 9).
 
-Normalised by syntax and scheme as in RFC 3986, sections 6.2.2 and 6.2.3.
+URLs are normalised by syntax and scheme (RFC 3986, sections 6.2.2 and 6.2.3).
 """
 
 import re
@@ -16,13 +16,14 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def same_target(one: str, other: str) -> bool:
-    """Whether both are http(s) URLs of the same target. Something that is no such URL equals nothing."""
+    """Whether both are http(s) URLs of the same target. A text that is no such URL equals nothing."""
     target = normalised(one)
-    return target is not None and (one == other or target == normalised(other))  # mostly letter by letter
+    # most URLs are equal to the letter
+    return target is not None and (one == other or target == normalised(other))
 
 
 def normalised(url: str) -> str | None:
-    """The URL without query and fragment in its normal form; None for anything but an http(s) URL."""
+    """The URL in normal form, without query and fragment. None for anything but an http(s) URL."""
     match = _HTTP_URL.fullmatch(url)
     if match is None:
         return None
@@ -38,7 +39,7 @@ def _normal_escape(escape: re.Match[str]) -> str:
 
 
 def _without_dot_segments(path: str) -> str:
-    """RFC 3986, section 5.2.4, for a path that begins with a slash."""
+    """Remove dot segments from a path that begins with a slash (RFC 3986, section 5.2.4)."""
     kept: list[str] = []
     segments = path.split("/")[1:]
     for segment in segments:

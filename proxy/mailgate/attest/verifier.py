@@ -1,28 +1,29 @@
-"""The verifier: from two headers to an `AttestationResult`, in numbered steps that the code repeats.
+"""The verifier turns two headers into an `AttestationResult`, in numbered steps that the code repeats.
 
 The device sends ``Device-Attestation`` (a token of its issuer, `passport.py`) and ``DPoP`` (a proof of its
-key for this request, `dpop.py`). In order, the first that fails decides:
+key for this request, `dpop.py`). The steps are tried in order, and the first that fails decides:
 
-1.  One ``Device-Attestation`` header; none means that nothing is offered.
+1.  There is one ``Device-Attestation`` header. If there is none, nothing is offered.
 2.  It is at most 8 KiB.
-3.  It is UTF-8. A token whose hash is known from before, by a key that its issuer still has, goes on at 10.
-4.  It is one JWS, strictly written, whose header brings no key, address or extension.
+3.  It is UTF-8. A token whose hash is known, and whose key the issuer still has, goes on at 10.
+4.  It is one strictly written JWS, and its header has no key, address or extension.
 5.  ``typ`` and ``alg`` are ours, and there is a ``kid``.
 6.  ``iss`` is a configured issuer.
 7.  ``kid`` names one of that issuer's keys, made for this ``alg``.
-8.  The signature is of that key.
-9.  The claims are there, have their types and say what they may.
-10. It is its time.
-11. Its key was not revoked. It is bound to a TLS client certificate and this is it: done. It is a gate's own that
-    counts without a proof, and there is none: done. Else there is one ``DPoP`` header of at most 4 KiB.
-12. The proof is one JWS, strictly written.
+8.  That key made the signature.
+9.  The claims are there and have allowed types and values.
+10. The token is in its time.
+11. Its key was not revoked. If it is bound to the TLS client certificate of this request, the check is done. It is also
+    done if it is a gate's own token that counts without a proof, and no proof came. Otherwise there is one ``DPoP`` header
+    of at most 4 KiB.
+12. The proof is one strictly written JWS.
 13. Its ``typ`` and ``alg`` are those of a proof; ``jwk`` is a public key.
 14. ``jwk`` is the key that the token is bound to.
-15. The signature is of that key.
+15. That key made the signature.
 16. ``htm`` and ``htu`` are this request's.
 17. ``iat`` is now.
 18. ``ath`` is the token's hash.
-19. Its ``nonce`` is a gate's, where one is asked for.
+19. Its ``nonce`` comes from a gate, if one is required.
 20. The proof was not used before.
 """
 
@@ -48,7 +49,7 @@ MAX_PROOF_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """A proof that this process has taken as new. ``alone``: no other process can have taken it."""
+    """A proof that this process has accepted as new. ``alone`` says that no other process can have accepted it."""
 
     ticket: bytes
     until: datetime
@@ -57,24 +58,24 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of a verification, and what the verifier cannot know by itself."""
+    """The outcome of a verification, and the questions that the verifier cannot answer by itself."""
 
     result: AttestationResult | None
-    """None where no attestation is offered."""
+    """None if no attestation is offered."""
     lacks_key_of: str = ""
-    """The issuer whose keys should be looked at anew: the token names one that is not there."""
+    """The issuer whose keys should be fetched again, since the token names a key that is missing. Empty if there is none."""
     nonce: Nonce | None = None
-    """Of a proof that is good so far."""
+    """The nonce of a proof that is good so far."""
     spent: Spent | None = None
 
 
 class Verifier:
-    """Checks attestations against the trust anchors. Built anew when settings or listed apps change.
+    """Checks attestations against the trust anchors. A new one is built when settings or listed apps change.
 
     ``issuers`` and ``revoked`` (thumbprints of keys) may change at any time. Verified tokens (never proofs) are kept
     by their SHA-256, ``cache_size`` at most, so that a repeated token costs only its proof. ``replay`` outlives the
     verifier. ``leeway`` is how far an issuer's clock may differ, ``proof_window`` how far a device's may. ``own`` is
-    the issuer whose tokens the gates sign. For one thread at a time.
+    the issuer whose tokens the gates sign. Only one thread may use it at a time.
     """
 
     def __init__(
@@ -117,14 +118,14 @@ class Verifier:
         """What the headers prove. Never raises on input.
 
         ``url`` is the address that the device asked for, with its origin as seen from outside; query and
-        fragment are not looked at. ``client_cert_thumbprint`` is the base64url SHA-256 of the DER
+        fragment are ignored. ``client_cert_thumbprint`` is the base64url SHA-256 of the DER
         certificate with which the device proved its key in TLS (RFC 8705, section 3.1).
         """
         if not attestation_headers:
             return Verdict(None)
         try:
             token_hash, passport = self._passport(attestation_headers, now)
-            # 11. It may be used at all, and without a proof or with one.
+            # 11. It may be used at all, either without a proof or with one.
             self._check_revoked(passport.binding.jkt or passport.binding.x5t_s256)
             if passport.binding.x5t_s256:
                 _check_certificate(passport.binding, client_cert_thumbprint)
@@ -138,7 +139,7 @@ class Verifier:
         return Verdict(passport.result, nonce=nonce, spent=spent)
 
     def verify_key(self, proof_headers: Sequence[bytes], *, method: str, url: str, now: datetime) -> Verdict:
-        """What a proof without a token proves: the result holds ``key_thumbprint`` and nothing else. Never raises."""
+        """What a proof without a token proves. The result has ``key_thumbprint`` and nothing else. Never raises."""
         try:
             expected = Expected("", b"", method, url, now, self._proof_window)
             proof, nonce, spent = self._check_proof(proof_headers, expected)
@@ -149,7 +150,7 @@ class Verifier:
     def _passport(self, headers: Sequence[bytes], now: datetime) -> tuple[bytes, Passport]:
         # 1. and 2. One header, not too long.
         value = _only_value(headers, Reason.TOKEN_TWO_HEADERS, MAX_TOKEN_BYTES, Reason.TOKEN_OVERSIZE)
-        # 3. UTF-8; the hash of a token that was verified stands for everything up to 9.
+        # 3. UTF-8. The known hash of a verified token stands for everything up to 9.
         token = _text(value, Reason.TOKEN_NOT_UTF8)
         token_hash = sha256(value).digest()
         passport = self._passports.pop(token_hash, None)
@@ -157,7 +158,7 @@ class Verifier:
             # 4. to 9.
             with _unforeseen(Reason.TOKEN_MALFORMED):
                 passport = read_passport(token, self._anchors)
-        # 10. Asked anew at every use.
+        # 10. The time is checked at every use.
         passport.check_times(now, self._leeway)
         self._passports[token_hash] = passport
         return token_hash, passport
@@ -180,14 +181,14 @@ class Verifier:
         with _unforeseen(Reason.PROOF_MALFORMED):
             proof = check_proof(text, expected, self._proof_keys)
         self._check_revoked(proof.jkt)
-        # 19. A nonce of this gate, of all gates, or none.
+        # 19. The nonce is this gate's, all gates', or missing.
         nonce = self._check_nonce(proof.nonce, expected.now)
         # 20. Last, so that only a proof that is good in every other way is remembered.
         return proof, nonce, self._spend(proof, expected, alone=nonce.sort is Sort.OWN)
 
     def _check_nonce(self, text: str, now: datetime) -> Nonce:
         nonce = self._nonces.read(text, now) if self._nonces and text else Nonce(Sort.NONE)
-        if nonce.sort is Sort.FOREIGN:  # its gate may have taken the proof, and told nobody
+        if nonce.sort is Sort.FOREIGN:  # its own process may have accepted the proof without telling anybody
             raise NonceError(Reason.PROOF_NONCE_WRONG, "the nonce is another gate's alone", nonce)
         if nonce.sort is Sort.NONE and self._nonce_required:
             reason = Reason.PROOF_NONCE_WRONG if text else Reason.PROOF_NONCE_MISSING
@@ -195,7 +196,7 @@ class Verifier:
         return nonce
 
     def _spend(self, proof: Proof, expected: Expected, *, alone: bool) -> Spent:
-        """A proof is good from its iat - window to its iat + window; its iat is at most a window ahead."""
+        """Spend a proof. It is valid from its iat - window to its iat + window, and its iat is at most a window ahead."""
         ticket = sha256(f"{proof.jkt}|{proof.jti}".encode()).digest()
         until = expected.now + 2 * self._proof_window
         spending = self._replay.spend(ticket, now=expected.now, until=until)
@@ -221,7 +222,7 @@ def _refused(refusal: RefusedError) -> Verdict:
 
 
 def _only_value(headers: Sequence[bytes], two: Reason, longest: int, oversize: Reason) -> bytes:
-    """The one value. A comma never stands in a JWS: it joins two header lines (RFC 9110, section 5.3)."""
+    """The one value of a header. A JWS has no comma, so a comma joins two header lines (RFC 9110, section 5.3)."""
     if len(headers) > 1 or b"," in headers[0]:
         raise RefusedError(two, "expected the header once")
     if len(headers[0]) > longest:
@@ -247,7 +248,7 @@ def _check_certificate(binding: Binding, thumbprint: str | None) -> None:
 
 @contextmanager
 def _unforeseen(reason: Reason) -> Iterator[None]:
-    """Whatever a parser may still trip over is the input's fault, and refused."""
+    """Refuse the input if a parser raises an unforeseen error, since the input is at fault."""
     try:
         yield
     except RefusedError:

@@ -1,4 +1,4 @@
-"""Who is asking: one file a family of signals, weighed in ``verdict``. Unknown is never laptop."""
+"""Finds out who is asking. Each family of signals has a file, and ``verdict`` weighs them. Unknown is never laptop."""
 
 from collections.abc import Hashable, Mapping
 from functools import lru_cache
@@ -22,27 +22,27 @@ from mailgate.model import LOGINS, Client, Protocol, RequestFacts
 __all__ = ["classify", "gist", "warm", "with_attestation", "with_device"]
 
 CACHED_CLIENTS = 4096
-"""Python moves a table of twice as many to a larger place in more than a millisecond, for which one request would wait."""
+"""The size of the caches. Python takes more than a millisecond to grow a table of twice this size, and one request would wait for it."""
 CACHED_AGENTS = 2048
 CACHED_GISTS = 4096
 CACHED_HINTS = 512
 
 _LONGEST = 768
-"""Characters of a header that a cache entry keeps; the families read less, and see by it that there was more."""
+"""The most characters of a header that a cache entry keeps. The families read fewer, and so they see that there was more."""
 _LONGEST_METHOD = 32
-"""Of a method; those that tell anything are shorter."""
+"""The most characters of a method. Methods that say anything are shorter."""
 
 _READ = (*HINTS, PROBE, *PROTOCOL)
 _HINTS = frozenset(HINTS)
 READ = ("user-agent", *_READ)
-"""Every header that tells who is asking: all that decides it, but a path that names a protocol and an ActiveSync query."""
+"""Every header that says who is asking. Beside them only a path of a protocol and an ActiveSync query decide."""
 
 
 def classify(facts: RequestFacts) -> Client:
-    """The client behind a request, from what the request says of itself. Pure; never raises.
+    """The client behind a request, by what the request says about itself. It has no side effects and never raises.
 
-    Costs the same for every input: each family reads a bounded part of each value in linear time. What was read
-    before is not read again.
+    Its cost is bounded for every input: each family reads a bounded part of each value in linear time. Values that were
+    read before are found in a cache.
     """
     if facts.scheme in LOGINS:
         return _classify_login(facts.headers.get(IMAP_ID, "")[:MAX_IMAP_ID], Protocol(facts.scheme))
@@ -57,8 +57,10 @@ def classify(facts: RequestFacts) -> Client:
 
 @lru_cache(CACHED_GISTS)
 def gist(user_agent: str) -> Hashable:
-    """What a user agent tells, but its browser, versions and its very words: requests that differ in nothing else than user
-    agents with the same gist have the same client, but for browser, versions and signals. None where it contradicts itself.
+    """The gist of a user agent: all that it says except its browser, its versions and its exact words.
+
+    Requests that differ only in user agents with the same gist have the same client, except for browser, versions and
+    signals. None if the user agent contradicts itself.
     """
     agent = shortened(user_agent)
     told = read_gist(agent)
@@ -70,7 +72,7 @@ def _agent(headers: Mapping[str, str]) -> str:
 
 
 def _told(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """What is read of the headers beside the user agent: names and values, as far as they were sent."""
+    """The other headers that are read, as names and values, as far as they were sent."""
     return tuple([(name, headers[name][:_LONGEST]) for name in _READ if name in headers])
 
 
@@ -103,13 +105,13 @@ def _classify(
 
 @lru_cache(CACHED_AGENTS)
 def _read_agent(user_agent: str) -> Reading:
-    """Of its own, since one browser asks for pages, pictures and data with other headers each."""
+    """Read a user agent. It has its own cache, since one browser sends different headers for pages, pictures and data."""
     return read_user_agent(user_agent)
 
 
 @lru_cache(CACHED_HINTS)
 def _hinted(told: tuple[tuple[str, str], ...]) -> Reading:
-    """Of their own, since few browsers differ in them: a flood of new user agents has the same few."""
+    """Read the hints. They have their own cache, since few browsers differ in them, and so does a flood of new user agents."""
     return read_hints({name: value for name, value in told if name in _HINTS})
 
 

@@ -1,4 +1,4 @@
-"""Exchange ActiveSync: the device names itself in the query ([MS-ASHTTP] 2.2.1.1.1), as plain pairs or as base64."""
+"""Exchange ActiveSync: the device names itself in the query ([MS-ASHTTP] 2.2.1.1.1), in plain pairs or in base64."""
 
 import base64
 import binascii
@@ -13,16 +13,16 @@ from mailgate.classify.table import Rule, Table
 from mailgate.model import Finding, Reason, Signal
 
 MAX_LENGTH = 1024
-"""Characters of a query that are read: real ones have about 150."""
+"""The most characters of a query that are read. Real ones have about 150."""
 VERSION_HEADER = "ms-asprotocolversion"
 
 _MOST = 3 * (MAX_LENGTH + 1)
-"""Characters that may be escapes of those, and of one too many."""
+"""The most characters with escapes: this many may encode ``MAX_LENGTH`` characters and one more."""
 _CACHED = 1024
 _MAX_VALUE = 256
 _MAX_PAIRS = 32
 _MAX_PARAMETERS = 16
-"""There are seven kinds ([MS-ASHTTP] 2.2.1.1.1.1.3)."""
+"""The most parameters of a query. There are seven kinds ([MS-ASHTTP] 2.2.1.1.1.1.3)."""
 _SOURCE = "activesync"
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{2,}={0,2}")
 _VERSION = re.compile(r"[0-9]{1,2}\.[0-9]")
@@ -30,7 +30,7 @@ _OLDEST_IN_BASE64 = 121
 _NEWEST_IN_BASE64 = 199
 _TAG_USER = 8
 _NAMES = frozenset({"cmd", "deviceid", "devicetype", "user"})
-"""Of a plain query, in lower case ([MS-ASHTTP] 2.2.1.1.1.2)."""
+"""The names in a plain query, in lower case ([MS-ASHTTP] 2.2.1.1.1.2)."""
 
 CODES = {
     0: "Sync",
@@ -93,27 +93,27 @@ _TYPES = Table(
 
 
 class _BrokenError(Exception):
-    """No query of ActiveSync; its text says what is wrong."""
+    """This is not a query of ActiveSync. The text says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceQuery:
-    """What a query says; empty where it does not. ``fault`` says what is wrong with one that cannot be read."""
+    """The values of a query. A missing value is empty. ``fault`` says what is wrong with a query that cannot be read."""
 
     device_id: str = ""
-    """As text where it is printable ASCII, else in hex, as servers write it down."""
+    """The DeviceId as text if it is printable ASCII, else in hex, as servers write it."""
     device_type: str = ""
     command: str = ""
-    """In its own spelling (``CODES``); empty for one that is not known."""
+    """The command in its own spelling (``CODES``). Empty if it is not known."""
     version: str = ""
-    """Like ``14.1``."""
+    """The protocol version, like ``14.1``."""
     user: str = ""
-    """Whom the device names. A claim: the webmail checks the login, not this."""
+    """The user whom the device names. Nobody checks this claim: the webmail checks the login and not this."""
     fault: str = ""
 
 
 def read_query(query: str, version: str = "") -> DeviceQuery:
-    """The parameters of either form. Never raises; a query that cannot be read has a fault and nothing else.
+    """Read the parameters of a query in either form. Never raises. A query that cannot be read has a fault and nothing else.
 
     ``version`` is the ``MS-ASProtocolVersion`` header, for queries that name no version themselves.
     """
@@ -123,7 +123,7 @@ def read_query(query: str, version: str = "") -> DeviceQuery:
 
 @lru_cache(_CACHED)
 def _read(query: str, said: str) -> DeviceQuery:
-    """A request's query is read more than once on its way, and a phone sends the same ones again."""
+    """Read a query with a cache, since a query is read more than once on its way and a phone repeats its queries."""
     unescaped = decoded(query)
     try:
         if not _BASE64.fullmatch(unescaped):
@@ -134,7 +134,7 @@ def _read(query: str, said: str) -> DeviceQuery:
 
 
 def _read_plain(query: str, version: str) -> DeviceQuery:
-    """Names are compared without case. Of two values of one name a server may take either, so the gate takes neither."""
+    """Read a plain query. Names are compared without case. A repeated name is refused, since servers may take either value."""
     found: dict[str, str] = {}
     for pair in re.split("[&;]", query, maxsplit=_MAX_PAIRS):
         raw, separator, text = pair.partition("=")
@@ -153,7 +153,7 @@ def _read_plain(query: str, version: str) -> DeviceQuery:
 
 
 def _read_base64(text: str) -> DeviceQuery:
-    """[MS-ASHTTP] 2.2.1.1.1.1: version, command, locale, device id, policy key, device type, parameters."""
+    """Read a base64 query: version, command, locale, device id, policy key, device type, parameters ([MS-ASHTTP] 2.2.1.1.1.1)."""
     if len(text) > MAX_LENGTH:
         raise _BrokenError(f"longer than {MAX_LENGTH} characters")
     stripped = text.rstrip("=")
@@ -178,7 +178,7 @@ def _read_base64(text: str) -> DeviceQuery:
 
 
 def _parameters(data: bytes) -> dict[int, bytes]:
-    """Tag, length, value until the end; the first of a tag counts."""
+    """Read tags, lengths and values until the end. The first value of a tag counts."""
     found: dict[int, bytes] = {}
     for _ in range(_MAX_PARAMETERS):
         if not data:
@@ -190,7 +190,7 @@ def _parameters(data: bytes) -> dict[int, bytes]:
 
 
 def _take(data: bytes, what: str) -> tuple[bytes, bytes]:
-    """A value behind the byte with its length, and what follows it."""
+    """Read a value after its length byte. Returns the value and the rest."""
     if not data or len(data) < 1 + data[0]:
         raise _BrokenError(f"it ends inside the {what}")
     end = 1 + data[0]
@@ -203,7 +203,7 @@ def _printable(device_id: bytes) -> str:
 
 
 def read_activesync(query: DeviceQuery) -> Reading:
-    """What the device says of itself. Whatever is not known as a client of computers is handheld."""
+    """What the device says about itself. Every client that is not known to run on computers is a handheld."""
     match = _TYPES.first(query.device_type.encode("ascii", "replace").decode("ascii"))
     form = match.rule.form if match else "mail_app"
     shown = Signal(_SOURCE, "DeviceType", query.device_type, KIND_OF_FORM[form])

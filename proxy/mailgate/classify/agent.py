@@ -1,4 +1,4 @@
-"""What is found in a user agent: a device, browser and system by ua-parser, and the first rule of all tables."""
+"""Looks through a user agent: ua-parser finds device, browser and system, and our tables find the first rule."""
 
 from functools import cached_property
 from operator import attrgetter
@@ -18,7 +18,7 @@ from mailgate.classify.programs import BOTS, TOOLS
 from mailgate.classify.systems import system_name
 from mailgate.classify.table import DevicesOrRules, Match, Table
 
-if TYPE_CHECKING:  # names that only the types of the package have
+if TYPE_CHECKING:  # only the package's type stubs have these names
     from ua_parser_rs import OS
     from ua_parser_rs import Device as Found
     from ua_parser_rs import UserAgent as Browser
@@ -28,11 +28,11 @@ _GAP = "^.{0,200}?"
 
 
 def left_out(pattern: str) -> bool:
-    """Whether ua-parser is to do without a pattern of its browsers.
+    """Whether a pattern of ua-parser's browsers is left out.
 
-    Four of them name crawlers: a list of hundreds, and three that let any of the first 200 characters begin a name that
-    ends in bot or spider. They are the dearest by far, about a millisecond for a text of odd words, and nothing here asks
-    for the name of a crawler: that it is one, ``BOTS`` says.
+    Four patterns name crawlers: a list of hundreds, and three in which any of the first 200 characters may begin a name that
+    ends in bot or spider. They are by far the slowest, with about a millisecond for a text of odd words. Nothing here needs the
+    name of a crawler, since ``BOTS`` recognises crawlers.
     """
     return len(pattern) > _LONGEST_PATTERN or pattern.startswith(_GAP)
 
@@ -47,22 +47,22 @@ _RESOLVE = Resolver((_BROWSERS, _SYSTEMS, []))
 _browser_of, _os_of = _RESOLVE.ua.extract, _RESOLVE.os.extract
 _NO_DEVICE = Device("Other")
 _NO_MODEL = frozenset({"Other", "Smartphone", "Tablet", "Feature Phone"})
-"""What ua-parser calls a device whose model it does not know."""
+"""The names that ua-parser gives to devices whose model it does not know."""
 
 COMPUTERS = Table.joined(MASKED, DESKTOPS)
 _ALL = Table.joined(TOOLS, BOTS, APPLIANCES, HANDHELDS, COMPUTERS)
-"""The tables in the order in which they are asked: one look tells what the first of them that knows anything would."""
+"""All tables in the order in which they are asked. One search gives the result of the first table that has a match."""
 
 _DEVICE_OR_RULE = DevicesOrRules(
     map(attrgetter("regex", "regex_flag", "family", "brand", "model"), _DEVICES), _ALL
 )
 
 LOOKED_THROUGH = (_DEVICE_OR_RULE, _ALL, COMPUTERS)
-"""The tables that are made of others, for ``warm``."""
+"""The combined tables, for ``warm``."""
 
 
 class Agent:
-    """What ua-parser's Rust resolver makes of a user agent, and the first rule of all tables that matches it.
+    """The findings of ua-parser's Rust resolver in a user agent, and the first rule of all tables that matches it.
 
     ``user_agents``' own parser is 40 times slower.
     """
@@ -75,12 +75,12 @@ class Agent:
 
     @cached_property
     def browser(self) -> "Browser | None":
-        """Looked for where it is wanted: of most user agents the rules tell the sort of device without it."""
+        """The browser. It is looked for only when asked for: for most user agents the rules tell the kind of device without it."""
         return _browser_of(self.text)
 
     @cached_property
     def os(self) -> "OS | None":
-        """Looked for where it is wanted: of most computers a rule tells the system."""
+        """The operating system. It is looked for only when asked for: for most computers a rule tells the system."""
         return _os_of(self.text)
 
     @property
@@ -89,23 +89,23 @@ class Agent:
 
     @property
     def system(self) -> str:
-        """Our name of the system that is named, or empty."""
+        """Our name for the system, or empty."""
         return system_name(self.os.family) if self.os else ""
 
     @property
     def model(self) -> str:
-        """The model of the device that is named, or empty."""
+        """The model of the device, or empty."""
         model = self.device.model or self.device.family or ""
         return "" if model in _NO_MODEL else model
 
     def form(self) -> str:
-        """What ``user_agents``' rules take it for, where they know: a tablet or a phone."""
+        """The form by the rules of ``user_agents``: a tablet, a phone, or empty."""
         rules = _Rules(self)
         return "tablet" if rules.is_tablet else "phone" if rules.is_mobile else ""
 
 
 def _device_and_rule(text: str) -> "tuple[Found | Device, Match | None]":
-    """The device that is named, and the first rule of all tables that matches."""
+    """The named device, and the first rule of all tables that matches."""
     found = _DEVICE_OR_RULE.look(text)
     if found is None or isinstance(found, Match):
         return _NO_DEVICE, found
@@ -113,7 +113,7 @@ def _device_and_rule(text: str) -> "tuple[Found | Device, Match | None]":
 
 
 class _Rules(UserAgent):  # type: ignore[misc]  # user_agents has no types
-    """``user_agents``' rules over what was resolved. Slow, and seldom asked."""
+    """Applies the rules of ``user_agents`` to the resolved parts. They are slow and seldom used."""
 
     def __init__(self, agent: Agent) -> None:
         self.ua_string = agent.text
@@ -127,7 +127,7 @@ def _told(named: "Browser | OS | None") -> tuple[str | None, ...]:
 
 
 def version(named: "Browser | OS") -> str:
-    """``10.15.7``, without leading zeros."""
+    """The version, like ``10.15.7``, without leading zeros."""
     parts = (named.major, named.minor, named.patch)
     return ".".join(
         [

@@ -1,7 +1,7 @@
-"""Words by which televisions, consoles, watches, cars, speakers, headsets and e-readers give themselves away.
+"""Words that show televisions, consoles, watches, cars, speakers, headsets and e-readers.
 
-Most of them run a desktop browser on Linux or Android and say so; these words therefore count before any
-operating system does.
+Most of these run a desktop browser on Linux or Android and say so. Their words therefore count before any
+operating system.
 """
 
 from mailgate.classify.table import Rule, Table

@@ -1,4 +1,4 @@
-"""What signed evidence makes of a client: the signed kind wins, unless what is seen is more restrictive."""
+"""Applies signed evidence to a client. The signed kind wins unless the observed kind is more restrictive."""
 
 from dataclasses import replace
 
@@ -11,9 +11,9 @@ _FORM = {Kind.LAPTOP: "desktop", Kind.PHONE: "phone", Kind.TABLET: "tablet"}
 def with_attestation(client: Client, proof: AttestationResult | None) -> Client:
     """The client after its attestation was verified (``None``: it offered none).
 
-    A refused attestation is worth no more than none: it leaves a finding. A signed laptop whose headers name
-    a handheld stays the handheld, with a finding and no higher assurance. Whatever only reports
-    itself as a laptop is one where its headers say so too.
+    A refused attestation counts as none and leaves a finding. A signed laptop whose headers name a handheld stays the
+    handheld, with a finding and no higher assurance. A device that only reports itself as a laptop is taken for one if
+    its headers say so too.
     """
     if proof is None:
         return client
@@ -35,7 +35,7 @@ def with_attestation(client: Client, proof: AttestationResult | None) -> Client:
 def with_known_kind(
     client: Client, kind: Kind, *, os: str, os_version: str, source: str, self_reported: bool = False
 ) -> Client:
-    """The client once proof has told its kind. ``source`` names the proof in signals and findings."""
+    """The client after a proof has shown its kind. ``source`` names the proof in signals and findings."""
     if kind is Kind.UNKNOWN:
         return client
     signed = _signed(client, kind, os, os_version, source)
@@ -50,9 +50,9 @@ def with_known_kind(
 
 
 def with_device(client: Client, reported: Kind | None) -> Client:
-    """The client once it is known which device asks: a computer whose sources take it for a phone or tablet is one.
+    """The client after its device was found. A computer becomes a phone or tablet if the device's sources report it as one.
 
-    The signed kind alone may be the device's own word; the other way round nothing is taken back.
+    A signed kind may be just the device's own word, so it does not prevent that. The reverse is never done.
     """
     if client.kind is not Kind.LAPTOP or reported not in _HANDHELD_KINDS:
         return client
@@ -82,6 +82,6 @@ def _signed(client: Client, kind: Kind, os: str, os_version: str, source: str) -
 
 
 def _disagree(client: Client, signed: Kind) -> bool:
-    """Whether one side names a computer and the other a device that is none."""
+    """Whether one side names a computer and the other side another device."""
     is_device = client.handheld or client.kind is Kind.OTHER
     return is_device if signed is Kind.LAPTOP else client.kind is Kind.LAPTOP

@@ -1,4 +1,4 @@
-"""The User-Agent header: a form by ordered tables of words, and the names of system, browser and model."""
+"""Reads the User-Agent header: a form by ordered tables of words, and the names of system, browser and model."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -15,29 +15,32 @@ from mailgate.classify.table import Match, Table
 from mailgate.model import Signal
 
 MAX_LENGTH = 512
-"""Characters of a user agent that are read. Of 70,000 published ones 13 are longer, most of them attacks; a longer one is
-never a laptop. What reading costs grows with them: this is what keeps the oddest text below a millisecond."""
+"""The most characters of a user agent that are read. A longer one is never a laptop.
+
+Of 70,000 published user agents 13 are longer, and most of those are attacks. The cost of reading grows with the length, and this
+limit keeps the oddest text below a millisecond.
+"""
 
 _MOST = 4096
-"""Characters of a user agent whose words are looked through for repeated ones."""
+"""The most characters of a user agent in which repeated words are looked for."""
 
 _SHOWN = 80
-"""Characters of matched words that are kept in a signal."""
+"""The most characters of matched words that a signal keeps."""
 
 _SOURCE = "user-agent"
 _PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F else ord(" ") for byte in range(256))
-"""Control characters become spaces: what is read here is shown in logs and on terminals."""
+"""Turns control characters into spaces, since these texts are shown in logs and on terminals."""
 
 _NO_HANDHELD = frozenset({None, "Apple", "Generic", "Generic_Android", "Spider"})
-"""Brands of ua-parser's device database that stand for no model of a handheld: Apple is a Mac here, iOS has rules."""
+"""Brands of ua-parser's device database that do not mean a handheld. Apple means a Mac here, and rules recognise iOS."""
 
 _COMPUTER_MAKERS = frozenset(
     "Acer Asus Dell Fujitsu HP Huawei LG Lenovo Medion Microsoft MSI Panasonic Razer Samsung Sony Toshiba".split()
 )
-"""Makers of computers as well: beside a system of ``_NO_PHONES`` their name is no phone's."""
+"""Makers of phones and computers. Beside a system of ``_NO_PHONES`` their name does not mean a phone."""
 
 _NO_PHONES = frozenset({"windows", "harmony-pc"})
-"""Rules for systems that no maker's phone claims to be."""
+"""Rules for systems that no phone claims to run."""
 
 _WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 _COMMON = (
@@ -52,21 +55,21 @@ _COMMON = (
     "Outlook-iOS-Android/1.0",
     "",
 )
-"""One of each of the commonest browsers, for ``warm``."""
+"""A user agent of each of the most common browsers, for ``warm``."""
 
 _HANDHELD_MAIL_APP = Table([HANDHELD_MAIL_APP])
-"""Looked for beside a computer's model, which counts before any system does."""
+"""Mail apps of handhelds. They are looked for beside a computer's model, which counts before any system."""
 _OF_COMPUTERS = "desktop-mail-app"
-"""The rule for mail clients that a computer's device type may stand beside."""
+"""The rule for mail clients beside which a computer's device type may stand."""
 _PROGRAMS = frozenset({"tool", "bot"})
 _NO_BOTS = frozenset(name for name, rule in BOTS.rules.items() if not rule.form)
 
 _agent = lru_cache(4)(Agent)
-"""Whose gist was not enough is read in full right after it."""
+"""A small cache: a user agent whose gist is not enough is read in full right after it."""
 
 
 class Gist(NamedTuple):
-    """What a user agent tells, but its browser, versions and its very words."""
+    """All that a user agent says except its browser, its versions and its exact words."""
 
     form: str
     os: str
@@ -79,20 +82,22 @@ _TOO_LONG = _NOTHING._replace(disputes=True)
 
 
 class _Seen(NamedTuple):
-    """What the tables make of a user agent: the form, the rule behind it, and the computer it claims to be."""
+    """The result of the tables: the form, the rule behind it, and the computer that the user agent claims to be."""
 
     form: str
     match: Match | None = None
     desktop: Match | None = None
     mobile: bool = False
-    """Whether a system of phones and tablets is named, though not the form."""
+    """True if a system of phones and tablets is named but not the form."""
     cut: bool = False
-    """Whether there is more of it, which was not read and may say anything."""
+    """True if the user agent is longer than what was read. The rest may say anything."""
 
     @property
     def disputes(self) -> bool:
-        """Whether neither a computer nor a mail client of computers was seen, nor anything that counts more; or what was not
-        read may say so. A list of phones' names would always lack the next one.
+        """Whether the user agent disputes that this is a computer.
+
+        It does if neither a computer, nor a computer's mail client, nor anything that counts more was seen, or if the unread
+        rest may say so. A list of phones' names would always lack the next one.
         """
         if self.cut or not self.form:
             return True
@@ -101,12 +106,12 @@ class _Seen(NamedTuple):
 
     @property
     def contradicted(self) -> bool:
-        """Whether a computer is named, and something else that counts."""
+        """Whether both a computer and something else that counts are named."""
         return self.desktop is not None and self.form != "desktop"
 
 
 def warm() -> None:
-    """Compiles the patterns of every table, and those of ua-parser that the commonest user agents need."""
+    """Compile the patterns of every table, and the patterns of ua-parser that the most common user agents need."""
     for table in (*LOOKED_THROUGH, APPLIANCES, HANDHELDS, DESKTOPS, MAIL_APPS, _HANDHELD_MAIL_APP):
         table.warm()
     for text in _COMMON:
@@ -114,8 +119,10 @@ def warm() -> None:
 
 
 def shortened(header: str) -> str:
-    """A user agent as ``read_user_agent`` wants it: of a long one every word once, and one character too many if that
-    is too long still. Add-ons, such as the one for S/MIME of Outlook on the web, append themselves at every start.
+    """Shorten a user agent for ``read_user_agent``. Of a long one every word is kept once.
+
+    If it is still too long, one character too many is kept. Add-ons, such as the one for S/MIME of Outlook on the web, append
+    themselves at every start.
     """
     if MAX_LENGTH < len(header) <= _MOST:
         header = " ".join(dict.fromkeys(header.split(" ")))
@@ -123,7 +130,7 @@ def shortened(header: str) -> str:
 
 
 def read_user_agent(header: str) -> Reading:
-    """What a user agent says. Pure, never raises, linear in at most ``MAX_LENGTH`` characters."""
+    """What a user agent says. It never raises, and takes linear time in at most ``MAX_LENGTH`` characters."""
     text = _readable(header)
     if not text:
         return Reading(signals=(Signal(_SOURCE, "absent", ""),))
@@ -136,7 +143,7 @@ def read_user_agent(header: str) -> Reading:
 
 
 def read_gist(header: str) -> Gist | None:
-    """The gist of what ``read_user_agent`` makes of the same, in less than half the time; None where it contradicts itself."""
+    """The gist of a user agent, in less than half the time of ``read_user_agent``. None if the user agent contradicts itself."""
     text = _readable(header)
     if not text:
         return _NOTHING
@@ -152,7 +159,7 @@ def _readable(header: str) -> str:
 
 
 def _look(text: str, agent: Agent) -> _Seen:
-    """Programs first (they borrow the user agents of devices), then devices, then computers."""
+    """Look for programs first, since they borrow the user agents of devices, then for devices, then for computers."""
     first = agent.first
     name, form = (first.rule.name, first.rule.form) if first else ("", "")
     if form in _PROGRAMS:
@@ -169,9 +176,9 @@ def _look(text: str, agent: Agent) -> _Seen:
 
 
 def _device(text: str, agent: Agent, first: Match | None) -> _Seen:
-    """Appliances, then handhelds, then handhelds behind a computer's name, then computers: in doubt no laptop.
+    """Look for appliances, handhelds, handhelds behind a computer's name, and computers, in this order. A doubt is no laptop.
 
-    ``first`` is the first rule of all these that matches; one without a form leaves the rest to the last two.
+    ``first`` is the first rule of all these that matches. If it has no form, the last two steps decide.
     """
     if first and not first.rule.form:
         first = COMPUTERS.first(text)
@@ -196,7 +203,7 @@ def _names_model(agent: Agent, desktop: Match | None) -> bool:
 
 def _describe(seen: _Seen, agent: Agent) -> Reading:
     form, system, model, disputes = _gist(seen, agent)
-    # a version only of the system that is named: no Ubuntu 22 as linux 22
+    # the version must belong to the named system, so Ubuntu 22 does not become linux 22
     versioned = agent.os if form != "desktop" or system == agent.system else None
     return Reading(
         form=form,
@@ -231,7 +238,7 @@ def _signal(seen: _Seen, agent: Agent) -> Signal:
 
 @lru_cache(512)
 def _signal_of(name: str, words: str, form: str) -> Signal:
-    """Of their own, since many user agents have the same words."""
+    """Make a signal. Signals have their own cache, since many user agents have the same words."""
     return Signal(_SOURCE, name, words, KIND_OF_FORM[form] if form else None)
 
 

@@ -1,4 +1,4 @@
-"""What a TLS client certificate makes of a client: it proves which device asks, and what that device is known to be."""
+"""Applies a TLS client certificate to a client. It proves which device asks, and the device's record tells its kind."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,14 +9,14 @@ from mailgate.model import CertificateResult, Client, Finding, Posture, Reason, 
 SOURCE = "certificate"
 ACCEPTED = "accepted"
 HEADER = "mailgate-certificate"
-"""Under this name it is recorded what came of a certificate. No client can send it (``gateway/http1/trusted_headers.py``)."""
+"""The name under which the outcome of a certificate is recorded. No client can send it (``gateway/http1/trusted_headers.py``)."""
 
 
 def with_certificate(client: Client, certificate: CertificateResult, device: Posture) -> Client:
-    """The client after its certificate was checked. ``device`` is what is stored under the names in it.
+    """The client after its certificate was checked. ``device`` is the posture stored under the names in it.
 
-    A certificate says which device, not of what kind: the kind is ``attested`` where the device's own record has one,
-    and stays as it was seen otherwise. A refused certificate is worth no more than none: it leaves a finding.
+    A certificate says which device it is but not of what kind. If the device's record has a kind, that is ``attested``;
+    otherwise the observed kind stays. A refused certificate counts as none and leaves a finding.
     """
     if certificate.refused is not None:
         detail = f"{certificate.refused}: {certificate.detail}"
@@ -30,7 +30,7 @@ def with_certificate(client: Client, certificate: CertificateResult, device: Pos
 
 
 def came_of(client: Client) -> str:
-    """What came of the client's certificate, as it is recorded: accepted, or why not; empty where there was none."""
+    """The recorded outcome of the client's certificate: accepted, or why not. Empty if there was none."""
     for signal in client.signals:
         if signal.source == SOURCE:
             return ACCEPTED
@@ -41,7 +41,7 @@ def came_of(client: Client) -> str:
 
 
 def as_recorded(client: Client, headers: Mapping[str, str]) -> tuple[Client, CertificateResult | None]:
-    """A recorded client with its certificate, as far as is kept of that: neither thumbprint nor names are."""
+    """A recorded client with its certificate. Neither the thumbprint nor the names are kept."""
     told = headers.get(HEADER, "")
     if not told:
         return client, None

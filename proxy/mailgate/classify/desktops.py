@@ -1,7 +1,7 @@
-"""Words by which desktop and laptop computers give themselves away.
+"""Words that show desktop and laptop computers.
 
-Asked only where no rule of appliances, phones and tablets matched: these systems also stand in the user
-agents of devices that are none.
+They are asked only if no rule of appliances, phones and tablets matched, since other devices name these systems in their
+user agents too.
 """
 
 from mailgate.classify.table import Rule, Table

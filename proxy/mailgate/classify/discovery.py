@@ -1,11 +1,11 @@
-"""Requests that only ask for the way to the mail. Whom the rules refuse is told the way all the same, and nothing else.
+"""Recognises requests that only ask the way to the mail. A client that the rules refuse is told the way and nothing else.
 
-A device that was refused here would take the service for absent and fall back to another protocol. The paths are taken
-literally, so that no spelling leads an upstream elsewhere than it leads this file.
+A device that was refused here would think that the service is absent and fall back to another protocol. Paths are compared
+literally, so that no spelling means one thing to an upstream and another thing here.
 
-Nothing of this is mail only because of its address: a webmail with one script for every address may show a mailbox to whoever
-brings a login. Where the answer passes through the gate, only the way is passed on of it (``gateway/autodiscover/for_refused.py``). Where another
-proxy carries it, a request that brings a login is left to the rules: what nobody asks for is nobody's mail.
+An address alone does not make an answer harmless: a webmail with one script for every address may show a mailbox to a client with
+a login. If the answer passes through the gate, only the way is passed on (``gateway/autodiscover/for_refused.py``). If another
+proxy carries the answer, the rules decide on a request with a login; without a login the answer holds nobody's mail.
 """
 
 import re
@@ -17,11 +17,13 @@ _OPTIONS = re.compile(
     r"(?:\?(?:(?:Cmd|User|DeviceId|DeviceType)=[^&;=]*(?:&|$))*|\?(?:[A-Za-z0-9+/]|%2[BF])*(?:=|%3D){0,2})?",
     re.ASCII | re.IGNORECASE,
 )
-"""ActiveSync's own address with its own query. Elsewhere a webmail may answer OPTIONS as it answers GET, whatever
-segment stands behind its script's name and whatever its query asks for."""
+"""ActiveSync's own address with its own query.
+
+At other addresses a webmail may answer OPTIONS like GET, with any segment behind its script's name and any query.
+"""
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST"})
 MOST_ASKED = 16 * 1024
-"""Bytes of a question; a real one has some hundred."""
+"""The most bytes of a question. A real one has a few hundred."""
 
 _SWITCHES = frozenset(
     {"upgrade", "http2-settings", "x-http-method", "x-method-override", "x-http-method-override"}
@@ -31,22 +33,24 @@ _QUESTION = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _XML = re.compile(r"/autodiscover/autodiscover\.(?:xml|svc)", re.IGNORECASE)
-"""[MS-OXDSCLI] 2.2.3, with its ActiveSync schema in [MS-ASCMD] 2.2.1.1, and the same in SOAP, which Outlook for Mac asks
-([MS-OXWSADISC]). The question stands in the body."""
+"""The address of Autodiscover in XML ([MS-OXDSCLI] 2.2.3; ActiveSync's schema is in [MS-ASCMD] 2.2.1.1) and in SOAP, which
+Outlook for Mac uses ([MS-OXWSADISC]). The question stands in the body."""
 _LETTER = r"(?:[\w.+'-]|%(?:27|2B|2D|2E|5F))"
 _JSON = re.compile(
     rf"/autodiscover/autodiscover\.json(?:/v1\.0/{_LETTER}+(?:@|%40)[\w.-]+)?"
     rf"(?:\?(?:(?:Email|Protocol|RedirectCount)=(?:{_LETTER}|@|%40)*(?:&|$))+)?",
     re.ASCII | re.IGNORECASE,
 )
-"""Version 2. It is bound to what it may ask: an Exchange of 2021 followed a path in its query to anybody's mail
-(CVE-2021-34473), and of a path that has slashes as ``%2F`` many servers make another one. So of what is escaped only what
-stands in addresses counts."""
+"""The address of Autodiscover, version 2, with the questions that it may hold.
+
+Exchange once followed a path in the query to anybody's mail (CVE-2021-34473), and many servers change a path with ``%2F`` for
+slashes. So only escapes that occur in mail addresses are accepted.
+"""
 _LONGEST = 512
 
 
 def is_autodiscover(facts: RequestFacts) -> bool:
-    """Whether this asks an Autodiscover service where the mail of an address is."""
+    """Whether this request asks an Autodiscover service where the mail of an address is."""
     target = facts.target
     if len(target) > _LONGEST or target[:14].lower() != "/autodiscover/" or facts.method not in METHODS:
         return False
@@ -54,9 +58,9 @@ def is_autodiscover(facts: RequestFacts) -> bool:
 
 
 def asks_the_way(facts: RequestFacts) -> bool:
-    """Whether this is what clients ask before they know where their mail is: ActiveSync's OPTIONS ([MS-ASHTTP] 2.2.3), or Autodiscover.
+    """Whether a client asks where its mail is: by ActiveSync's OPTIONS ([MS-ASHTTP] 2.2.3) or by Autodiscover.
 
-    Not what would switch to another protocol, is meant for another method than it says, or has a body that asks nothing.
+    A request does not count if it would switch to another protocol, overrides its method, or has a body that asks nothing.
     """
     if facts.method == "OPTIONS":
         asked = len(facts.target) <= _LONGEST and _OPTIONS.fullmatch(facts.target) is not None
@@ -67,8 +71,8 @@ def asks_the_way(facts: RequestFacts) -> bool:
 
 
 def _asks_nothing_else(facts: RequestFacts) -> bool:
-    """Whether its body is a question of Autodiscover, which is XML: no form, and not long. Else it has none, since there are servers
-    that take a body where they expect none for the next request."""
+    """Whether the body is a short Autodiscover question in XML and no form. Other requests must have no body, since some servers
+    take an unexpected body for the next request."""
     kind, length = facts.headers.get("content-type", ""), facts.headers.get("content-length", "0")
     if "transfer-encoding" in facts.headers or not re.fullmatch("[0-9]{1,5}", length, re.ASCII):
         return False

@@ -1,4 +1,4 @@
-"""Words by which phones and tablets give themselves away, strongest first.
+"""Words that show phones and tablets, the strongest first.
 
 The order matters: a Windows Phone claims to be an Android and an iPhone, an Android tablet may say Mobile.
 """
@@ -175,4 +175,4 @@ HANDHELDS = Table(
 )
 
 NO_FORM = frozenset({"android", "ios"})
-"""Rules that recognise a system for handhelds but guess the form: a mail client beside them stays one."""
+"""Rules that recognise a handheld system but guess the form. A mail client beside such a system stays a mail client."""

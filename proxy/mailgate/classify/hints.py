@@ -1,7 +1,7 @@
-"""User-Agent Client Hints (``Sec-CH-UA-*``) and older headers by which gateways tell the device behind them.
+"""Reads User-Agent Client Hints (``Sec-CH-UA-*``) and older headers in which gateways name the device behind them.
 
-Hints are Structured Fields (RFC 9651). A hint that does not parse becomes a finding, and counts only where it
-plainly names a handheld. Hints alone never make a laptop: a browser that sends them sends a user agent as well.
+Hints are Structured Fields (RFC 9651). A hint that does not parse becomes a finding, and counts only if it
+plainly names a handheld. Hints alone never make a laptop, since a browser with hints sends a user agent as well.
 """
 
 import re
@@ -35,10 +35,10 @@ DEVICE_HEADERS = (
     "x-device-user-agent",
     "device-stock-ua",
 )
-"""Headers that only a phone, or a compressing proxy in front of phones, sends."""
+"""Headers that only phones and compressing proxies in front of phones send."""
 
 EMBEDDER = "x-requested-with"
-"""Android's WebView puts the package name of its app here, where a page's scripts put XMLHttpRequest."""
+"""The header in which Android's WebView puts the package name of its app. Scripts of a page put XMLHttpRequest there."""
 
 HEADERS = (
     MOBILE,
@@ -54,14 +54,14 @@ HEADERS = (
 """Every header that is read here."""
 
 MAX_LENGTH = 256
-"""Characters of a hint that are read; a longer one is malformed."""
+"""The most characters of a hint. A longer one counts as malformed."""
 
 _MAX_BRANDS = 512
-"""Characters of a list of brands that are read."""
+"""The most characters of a list of brands that are read."""
 
 _SOURCE = "client-hints"
 _SHOWN = 80
-"""Characters of a value that are kept in a signal."""
+"""The most characters of a value that a signal keeps."""
 
 _PLAINLY = {
     MOBILE: re.compile("1|true", re.IGNORECASE),
@@ -69,7 +69,7 @@ _PLAINLY = {
     MODEL: re.compile(r"(?=.*\d)'?\w[\w .()+/'-]*", re.ASCII),
     FORM_FACTORS: re.compile(r"\w+(?: *, *\w+)*", re.ASCII),
 }
-"""Values without the quotes or the question mark of RFC 9651 that still name a handheld."""
+"""Values that name a handheld although they lack the quotes or the question mark of RFC 9651."""
 
 _PACKAGE = re.compile(r"[a-z]\w*(?:\.\w+)+", re.ASCII)
 
@@ -78,12 +78,12 @@ _OF_HANDHELDS = re.compile(
     r'|(?:Amazon )?Silk|(?:Oculus|Meta Quest|PICO) ?Browser|Puffin Mobile)"',
     re.IGNORECASE,
 )
-"""Brands of browsers that exist for handhelds alone, those embedded in Android's apps among them."""
+"""Brands of browsers that exist only for handhelds, including those embedded in Android's apps."""
 
 _NOT_FOR_LINUX = re.compile(
     r'"(?:Samsung (?:Internet|Browser)|DuckDuckGo|AlohaBrowser|Aloha)"', re.IGNORECASE
 )
-"""Brands of browsers for handhelds, Windows and macOS. Beside Linux it is Android that asks for the desktop site."""
+"""Brands of browsers for handhelds, Windows and macOS. Beside Linux they mean an Android that asks for the desktop site."""
 
 FORM_OF_FACTOR = {
     "Mobile": "phone",
@@ -93,7 +93,7 @@ FORM_OF_FACTOR = {
     "XR": "xr",
     "Automotive": "car",
 }
-"""Values of Sec-CH-UA-Form-Factors, the most restrictive first: a browser may send several."""
+"""Values of Sec-CH-UA-Form-Factors, the most restrictive first, since a browser may send several."""
 
 _FORM_OF_PLATFORM = {
     "android": "phone",
@@ -121,14 +121,12 @@ _FORM_OF_PLATFORM = {
     "unknown": "",
     "": "",
 }
-"""Linux says nothing: televisions say it, and so does a phone that asks for the desktop site. MacIntel is a word of scripts."""
+"""Forms by platform. Linux is left out: televisions and phones that ask for the desktop site say it. MacIntel is what scripts see."""
 
 _WINDOWS_BY_PLATFORM = {"0.1": "7", "0.2": "8", "0.3": "8.1"}
-"""Sec-CH-UA-Platform-Version before Windows 10; from 13 on it is Windows 11, else 10 (Microsoft's table)."""
+"""Sec-CH-UA-Platform-Version before Windows 10. From 13 on it means Windows 11, and otherwise 10 (Microsoft's table)."""
 
-_PARAMETERS = (
-    r'(?:; *[a-z*][a-z0-9_\-.*]*(?:=(?:"[^"]*"|[^\s",;]+))?)*'  # each step has one way: no backtracking
-)
+_PARAMETERS = r'(?:; *[a-z*][a-z0-9_\-.*]*(?:=(?:"[^"]*"|[^\s",;]+))?)*'  # each step can match in one way only, so there is no backtracking
 _STRING = r'"((?:[ !#-\[\]-~]|\\["\\])*)"'
 _BOOLEAN_ITEM = re.compile(rf"\?([01]){_PARAMETERS}\Z")
 _STRING_ITEM = re.compile(rf"{_STRING}{_PARAMETERS}\Z")
@@ -136,7 +134,7 @@ _LIST_MEMBER = re.compile(rf"{_STRING}{_PARAMETERS}\s*(?:,\s*(?=\")|\Z)")
 
 
 class _Hints:
-    """The hints of one request: parses each, and keeps a signal of what it says and a finding where it cannot."""
+    """The hints of one request. It parses each hint and keeps a signal with its value, or a finding if it does not parse."""
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         self.headers = headers
@@ -150,7 +148,7 @@ class _Hints:
         return self._item(name, _STRING_ITEM)
 
     def factors(self) -> list[str]:
-        """The values of Sec-CH-UA-Form-Factors, or none where the list does not parse and is no plain one."""
+        """The values of Sec-CH-UA-Form-Factors. None if the list neither parses nor is a plain word."""
         text = self._read(FORM_FACTORS)
         values: list[str] = []
         end = 0
@@ -164,7 +162,7 @@ class _Hints:
         return values
 
     def signal(self, name: str, form: str = "") -> None:
-        """Keeps the header as a signal that speaks for ``form``, if it was sent."""
+        """Keep the header, if it was sent, as a signal for ``form``."""
         if name in self.headers:
             kind = KIND_OF_FORM[form] if form else None
             self.signals.append(Signal(_SOURCE, name, self.headers[name][:_SHOWN], kind))
@@ -193,7 +191,7 @@ class _Hints:
 
 
 def read_hints(headers: Mapping[str, str]) -> Reading:
-    """What the hints say: a form where one is told outright, a weak one where only the platform tells."""
+    """What the hints say. The form is weak if only the platform shows it."""
     hints = _Hints(headers)
     system, model, version = (
         system_name(hints.text(PLATFORM).strip('"\\')),  # some proxies quote twice
@@ -219,7 +217,7 @@ def read_hints(headers: Mapping[str, str]) -> Reading:
 
 
 def _of_platform(system: str) -> str:
-    """A system that is not known as one of computers is a device's: a console's, a television's, whatever comes."""
+    """The form by a platform. A system that is not known from computers belongs to another device, like a console or a television."""
     if system in _FORM_OF_PLATFORM:
         return _FORM_OF_PLATFORM[system]
     ascii_only = system.encode("ascii", "replace").decode("ascii")
@@ -232,13 +230,13 @@ def _brand(text: str, system: str) -> str:
 
 
 def _told(hints: _Hints, model: str, system: str) -> str:
-    """The form that is told outright. Desktop is not: a phone that asks for the desktop site may say it."""
+    """The form that is named explicitly. Desktop does not count, since a phone that asks for the desktop site may say it."""
     factors, mobile = hints.factors(), hints.mobile()
     factor = next((form for value, form in FORM_OF_FACTOR.items() if value in factors), "")
     by_header = {
         FORM_FACTORS: factor,
         MOBILE: "phone" if mobile else "",
-        MODEL: "phone" if model else "",  # browsers on computers send it empty
+        MODEL: "phone" if model else "",  # browsers on computers send an empty model
         **{name: _brand(hints.headers.get(name, "")[:_MAX_BRANDS], system) for name in (BRANDS, VERSIONS)},
         **{name: "phone" for name in DEVICE_HEADERS if name in hints.headers},
     }

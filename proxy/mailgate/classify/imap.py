@@ -1,7 +1,7 @@
-"""A login at the mail server: the client names itself by the IMAP command ID (RFC 2971), or not at all.
+"""Reads a login at the mail server. The client may name itself by the IMAP command ID (RFC 2971).
 
-POP3, submission and ManageSieve have no such command, so a login over one of them tells nothing. A mail client
-that is not known as one of computers counts as handheld.
+POP3, submission and ManageSieve have no such command, so a login over them says nothing about the client. A mail client
+that is not known to run on computers counts as handheld.
 """
 
 import re
@@ -15,7 +15,7 @@ from mailgate.classify.table import Match, Rule, Table
 from mailgate.model import Signal
 
 HEADER = "imap-id"
-"""Where the facts of a login keep what the client says of itself."""
+"""The header in which the facts of a login keep what the client says about itself."""
 
 FIELDS = (
     "name",
@@ -29,15 +29,17 @@ FIELDS = (
     "x-android-device-model",
     "also",
 )
-"""Fields of an ID that are read and kept; others hold addresses, ids of persons, or nothing of use here. ``also`` is where
-what a client says of one name a second time is kept."""
+"""The fields of an ID that are read and kept. Other fields hold addresses, ids of persons, or nothing of use here.
+
+``also`` keeps a second, different value of one name.
+"""
 
 MAX_LENGTH = 4096
-"""Characters of an ID that are read: RFC 2971, section 3.3, allows 30 fields, and people send far fewer."""
+"""The most characters of an ID that are read. RFC 2971, section 3.3, allows 30 fields, and clients send far fewer."""
 
 _MAX_VALUE = 64
 _MAX_FIELDS = 30
-"""Pairs of a list, of which there may be no more (RFC 2971, section 3.3)."""
+"""The most pairs of a list (RFC 2971, section 3.3)."""
 _SPECIAL = re.compile(r'[\\"]')
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _ITEM = re.compile(r'"((?:[^"\\]++|\\.)*+)"?|([^\s()"]++)', re.DOTALL)
@@ -84,8 +86,10 @@ _HANDHELDS = Table(
         HANDHELD_MAIL_APP,
     )
 )
-"""Looked for in all fields and their names, of which ``x-android-device-model`` is one of Android alone: one word of a
-handheld outweighs a computer's."""
+"""Words of handhelds, looked for in all fields and their names. One such word outweighs a computer's.
+
+The name ``x-android-device-model`` is itself a word of Android.
+"""
 
 _COMPUTERS = Table(
     (
@@ -126,29 +130,29 @@ _COMPUTERS = Table(
         ),
     )
 )
-"""Looked for in ``name``, then in ``os``, each written as ``field=value``."""
+"""Words of computers, looked for in ``name`` and then in ``os``, each written as ``field=value``."""
 
 _PACKAGE = re.compile(
     r"(?:[a-z]{2}|com|org|net|app|dev|info|edu)\.[a-z]|(?:[a-z][\w-]*\.){2,}[a-z]", re.IGNORECASE
 )
-"""How the name of a package begins, as apps of phones have them. Of computers' programs only those that ``_COMPUTERS`` lists
-call themselves so."""
+"""The beginning of a package name, which apps of phones have. Of computers' programs only those in ``_COMPUTERS`` have one.
+"""
 
 _MODELS = ("model", "device", "device-type")
 _COMPUTER_MODEL = re.compile(
     r"(?:Apple )?(?:i?Mac|MacBook|Macintosh|(?:desktop|laptop|notebook|workstation|computer|PC)\b)",
     re.IGNORECASE,
 )
-"""How the models and types of computers begin: a list of those of phones would always lack the next one."""
+"""The beginnings of the models and types of computers. A list of phones' models would always lack the next one."""
 
 _NO_TEXT = dict.fromkeys((*range(0x20), 0x7F), " ")
 
 
 def read_id(text: str) -> dict[str, str]:
-    """The fields of an ID list that are read, in its order: with or without parentheses, cut short or not.
+    """Read the fields of an ID list in order. The list may have parentheses or not, and may be cut short.
 
-    Names are compared without case; the first of a name counts, and NIL is no value (RFC 2971, section 3.3). The first that
-    differs from one before it is kept beside it.
+    Names are compared without case. The first value of a name counts, and NIL is no value (RFC 2971, section 3.3). The first
+    value that differs from an earlier one of its name is kept in ``also``.
     """
     items = [_value(*item.groups("")) for item in islice(_ITEM.finditer(text[:MAX_LENGTH]), 2 * _MAX_FIELDS)]
     found: dict[str, str] = {}
@@ -170,7 +174,7 @@ def _quoted(text: str) -> str:
 
 
 def read_client(fields: Mapping[str, str]) -> Reading:
-    """What a mail client says of itself. Pure, never raises; whatever is not known of computers is handheld."""
+    """What a mail client says about itself. It never raises. A client that is not known to run on computers is a handheld."""
     handheld = _HANDHELDS.first("\n".join(f"{name} {_text(value)}" for name, value in fields.items()))
     computer = _computer(fields)
     claims = computer is not None and computer.rule.form == "desktop"
@@ -193,7 +197,7 @@ def read_client(fields: Mapping[str, str]) -> Reading:
 
 
 def _strange(fields: Mapping[str, str]) -> str:
-    """What no program of computers says of itself: two things of one name, a package, a model that is no computer's."""
+    """A value that no computer's program sends, or empty: two values of one name, a package name, or another device's model."""
     if "also" in fields:
         return f"also {fields['also']}"
     name = fields.get("name", "")
@@ -223,7 +227,7 @@ def _signals(fields: Mapping[str, str], form: str) -> tuple[Signal, ...]:
 
 
 def _value(quoted: str, atom: str) -> str:
-    """A string as it is meant; what stands unquoted is NIL or no string."""
+    """The value of a string. An unquoted word is NIL or no string."""
     if atom:
         return "" if atom.upper() == "NIL" else atom[:_MAX_VALUE]
     return _ESCAPED.sub(r"\1", quoted[: 2 * _MAX_VALUE])[:_MAX_VALUE]

@@ -1,4 +1,4 @@
-"""Words that only phones and tablets send, but that stand beside a desktop's system when one asks for the desktop site.
+"""Words that only phones and tablets send. They stand beside a desktop's system if the device asks for the desktop site.
 
 Beside such a system they are a contradiction.
 """

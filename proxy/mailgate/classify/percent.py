@@ -1,14 +1,14 @@
-"""Percent-decoding at the speed of C: what a request may hold thousands of must cost it next to nothing."""
+"""Fast percent-decoding. A request may hold thousands of escapes, so each must cost next to nothing."""
 
 import binascii
 
 
 def decoded(text: str) -> str:
-    """``text`` with its ``%XX`` decoded, a byte a character; a ``%`` that begins no escape may become ``=``, and what is not
+    """Decode each ``%XX`` in ``text`` to one character. A ``%`` that begins no escape may become ``=``, and a character beyond
     ASCII becomes ``?``.
 
-    For finding words of ASCII alone: UTF-8 is not put together. ``urllib.parse.unquote`` takes a Python step an escape, and
-    the decoders of ``codecs`` take one a mistake.
+    The result is only good for finding ASCII words, since UTF-8 is not decoded. ``urllib.parse.unquote`` would take a Python
+    step for each escape, and the decoders of ``codecs`` take one for each mistake.
     """
     if "%" not in text and text.isascii():
         return text
@@ -16,10 +16,10 @@ def decoded(text: str) -> str:
 
 
 def _as_quoted_printable(escaped: bytes) -> bytes:
-    """The same with ``=`` for ``%`` (RFC 2045, section 6.7), which C decodes and which lets be what is no escape.
+    """Decode as quoted-printable, which has ``=`` for ``%`` (RFC 2045, section 6.7). C code decodes it and keeps invalid escapes.
 
-    It would join broken lines, read two signs in a row as one and drop one at the very end, so these are escaped before;
-    twice, since what is replaced may touch.
+    That code joins broken lines, reads two signs in a row as one and drops one at the very end. So these are escaped before,
+    and twice, since replacements may touch each other.
     """
     for sign in (b"=", b"\r", b"\n"):
         escaped = escaped.replace(sign, b"%%%02X" % sign[0])

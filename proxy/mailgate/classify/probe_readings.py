@@ -1,8 +1,8 @@
-"""What the page of the browser probe read, and whether that is a computer or a handheld.
+"""Decides by the readings of the browser probe's page whether the device is a computer or a handheld.
 
 An iPad's desktop mode and a phone's "request desktop site" send a computer's headers; their screens, pointers and
-platform stay what they are. The rules are tried in order and the first that holds decides. What a forger writes
-into the readings proves nothing: only a signature raises the assurance to attested.
+platform stay what they are. The rules are tried in order, and the first that holds decides. Readings can be
+forged, so they prove nothing: only a signature raises the assurance to attested.
 """
 
 from collections.abc import Callable
@@ -16,24 +16,24 @@ Word = Annotated[str, Field(max_length=128)]
 Side = Annotated[int, Field(ge=0, le=1_000_000)]
 
 HANDHELD_TOUCHES = 5
-"""The most touch points that a browser on iOS or Android tells, whatever the screen can do."""
+"""The most touch points that a browser on iOS or Android reports, whatever the screen can do."""
 
 SMALLEST_TABLET = 600
-"""CSS pixels of the short side from which on Android calls a screen a tablet's (its resource qualifier sw600dp)."""
+"""From this many CSS pixels of the short side on, Android calls a screen a tablet's (its resource qualifier sw600dp)."""
 
 
 class Measured(BaseModel):
-    """The readings of one page, as it posts them. Only what a rule below needs is read."""
+    """The readings that one page posts. Only values that a rule below needs are read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     touch_points: Annotated[int, Field(ge=0, le=10_000)]
     """``navigator.maxTouchPoints``."""
     pointer: Literal["fine", "coarse", "none"]
-    """The media feature ``pointer`` (Media Queries 4, section 8): that of the first pointing device."""
+    """The media feature ``pointer`` (Media Queries 4, section 8). It describes the first pointing device."""
     hover: bool
     any_fine: bool
-    """``any-pointer: fine``: a mouse, a trackpad or a pen is there as well."""
+    """The media query ``any-pointer: fine``: there is a mouse, a trackpad or a pen."""
     any_hover: bool
     platform: Word
     """``navigator.platform``."""
@@ -41,7 +41,7 @@ class Measured(BaseModel):
     """``screen.width`` in CSS pixels."""
     height: Side
     mobile: bool | None
-    """``navigator.userAgentData.mobile``; None where the browser has no such thing, as with the next three."""
+    """``navigator.userAgentData.mobile``. It is None if the browser does not have it, and so are the next three."""
     system: Word
     """``navigator.userAgentData.platform``."""
     form_factors: Annotated[list[Word], Field(max_length=16)]
@@ -58,12 +58,12 @@ class Measured(BaseModel):
 
     @property
     def handheld(self) -> str:
-        """The form of a handheld with this screen."""
+        """The form of a handheld with this screen size."""
         return "tablet" if min(self.width, self.height) >= SMALLEST_TABLET else "phone"
 
 
 class Found(NamedTuple):
-    """What the probe makes of a browser: a form of ``reading.KIND_OF_FORM``, by which rule, its system if told."""
+    """The finding of the probe: a form of ``reading.KIND_OF_FORM``, the rule behind it, and the system if it is known."""
 
     form: str
     by: str
@@ -71,7 +71,7 @@ class Found(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """``holds`` for the readings and the system that the headers claim; without a ``form`` the screen tells which handheld."""
+    """A rule. ``holds`` gets the readings and the system that the headers claim. Without a ``form`` the screen size decides."""
 
     name: str
     form: str
@@ -81,9 +81,9 @@ class Rule(NamedTuple):
 
 _ARM = ("Linux arm", "Linux aarch64")
 _HANDHELD_PLATFORMS = ("iPhone", "iPod", "iPad", "Android", "Linux armv81")
-"""Starts of ``navigator.platform``; ``armv81`` is a slip that Chrome has kept as its fixed word on Android."""
+"""Beginnings of ``navigator.platform``. ``armv81`` is a typing error that Chrome has kept as its fixed word on Android."""
 _CONVERTIBLES = {"windows": ("Win",), "chromeos": ("Linux", "CrOS")}
-"""Systems of computers that are used without a keyboard too, with the platforms that their browsers tell."""
+"""Systems of computers that are also used without a keyboard, with the platforms that their browsers report."""
 
 
 def _convertible(seen: Measured, claimed: str) -> bool:
@@ -133,7 +133,7 @@ WHY = {
 
 
 def examine(seen: Measured, claimed: str) -> Found:
-    """What the readings are the readings of. ``claimed`` is the system that the headers tell (``Client.os``)."""
+    """The finding for these readings. ``claimed`` is the system by the headers (``Client.os``)."""
     factor = next((form for value, form in FORM_OF_FACTOR.items() if value in seen.form_factors), "")
     if factor:
         return Found(factor, FORM_FACTOR, _system(seen, factor))
@@ -143,7 +143,7 @@ def examine(seen: Measured, claimed: str) -> Found:
 
 
 def _system(seen: Measured, form: str) -> str:
-    """The system of a handheld, where its platform tells it."""
+    """The system of a handheld by its platform, or empty."""
     if seen.platform.startswith(("Mac", "iP")):
         return "ipados" if form == "tablet" else "ios"
     return "android" if seen.platform.startswith(("Linux", "Android")) or seen.system == "Android" else ""

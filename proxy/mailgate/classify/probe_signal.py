@@ -1,4 +1,4 @@
-"""What the browser probe found, as a family of signals. The gate hands it on as a header that no client can send."""
+"""The browser probe as a family of signals. The gate passes its finding on as a header that no client can send."""
 
 import re
 
@@ -7,19 +7,19 @@ from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.model import Finding, Kind, Reason, Signal
 
 HEADER = "mailgate-probe"
-"""Names that begin with ``mailgate-`` are dropped from what clients send (``gateway/http1/trusted_headers.py``)."""
+"""The header's name. Names that begin with ``mailgate-`` are dropped from requests (``gateway/http1/trusted_headers.py``)."""
 
 _TEXT = re.compile(r"(?P<form>[a-z]+)(?:;by=(?P<by>[a-z-]+))?(?:;os=(?P<os>[a-z]+))?(?P<observed>;observe)?")
 
 
 def probe_header(found: Found, *, observed: bool) -> str:
-    """The header's value: ``tablet;by=mac-with-touch;os=ipados``. ``observed``: it is shown but does not count."""
+    """The header's value, like ``tablet;by=mac-with-touch;os=ipados``. ``observed`` says that it is shown but does not count."""
     system = f";os={found.os}" if found.os else ""
     return f"{found.form};by={found.by}{system}{';observe' if observed else ''}"
 
 
 def read_probe(header: str) -> Reading:
-    """What the probe says. A computer agrees with the claim; anything else counts unless it is only observed."""
+    """Read the probe's finding. A computer agrees with the claim. Anything else counts unless it is only observed."""
     told = _TEXT.fullmatch(header)
     if told is None or told["form"] not in KIND_OF_FORM:
         return Reading()

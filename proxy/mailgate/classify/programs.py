@@ -1,4 +1,4 @@
-"""Programs that ask without a person at a screen, and native mail clients, by the names they send."""
+"""The names of programs that ask without a person at a screen, and of native mail clients."""
 
 from mailgate.classify.table import Rule, Table
 

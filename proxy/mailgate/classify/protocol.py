@@ -1,7 +1,7 @@
-"""Which protocol the caller speaks, told from path, method, headers and the client's name.
+"""Finds out which protocol the caller speaks by path, method, headers and the client's name.
 
-A browser that loads a page speaks to a person, whatever its address: it gets a page, and the probe, like any
-other page load. ActiveSync is the exception, since everything on its address is handheld.
+A browser that loads a page shows it to a person, at any address. It gets a page and the probe, like any
+other page load. ActiveSync is the exception, since everything at its address is handheld.
 """
 
 import re
@@ -13,10 +13,10 @@ from mailgate.classify.table import Rule, Table
 from mailgate.model import Protocol
 
 MAX_PATH = 8192
-"""Bytes of a path that are read: the longest request line that common servers take."""
+"""The most bytes of a path that are read. This is the longest request line that common servers accept."""
 
 MAX_HEADER = 256
-"""Characters of a header, or of a client's name, that are read."""
+"""The most characters of a header or of a client's name that are read."""
 
 _DAV = {
     "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK",  # RFC 4918
@@ -29,7 +29,7 @@ _RPC = {"RPC_IN_DATA", "RPC_OUT_DATA", "RPC_ECHO_DATA"}
 """Outlook Anywhere, the forerunner of MAPI over HTTP ([MS-RPCH] 2.1.2.1.1)."""
 
 _METHODS = dict.fromkeys(_DAV, Protocol.DAV) | dict.fromkeys(_RPC, Protocol.MAPI)
-"""Methods that a web page does not send."""
+"""The protocols of methods that a web page does not send."""
 
 _ACTIVESYNC = "microsoft-server-activesync"
 
@@ -47,7 +47,7 @@ SEGMENTS = {
     "jmap": Protocol.JMAP,
     **dict.fromkeys(("mapi", "emsmdb", "nspi", "rpcproxy.dll"), Protocol.MAPI),
 }  # fmt: skip
-"""Path segments that name a protocol, wherever the service is mounted (``/SOGo/dav``, ``/.well-known/caldav``)."""
+"""Path segments that name a protocol at any place in a path (``/SOGo/dav``, ``/.well-known/caldav``)."""
 
 _WHOLE_SEGMENT = re.compile(
     rf"(?=[a-z])(?<![^/])(?:{'|'.join(map(re.escape, sorted(SEGMENTS, key=len, reverse=True)))})(?![^/; ])"
@@ -62,11 +62,11 @@ _HEADERS = (
     ("depth", re.compile(r"[01]|infinity"), Protocol.DAV),
     ("translate", re.compile(r"f\Z"), Protocol.DAV),
 )
-"""Headers, compared in lower case from their start: [MS-OXCMAPIHTTP] 2.2.3.2.2, RFC 4918 10.2, RFC 6352 6.3.2,
-RFC 8887 4.1, [MS-WDVME] 2.2.1."""
+"""Headers that name a protocol by the beginning of their value, in lower case. Sources: [MS-OXCMAPIHTTP] 2.2.3.2.2,
+RFC 4918 10.2, RFC 6352 6.3.2, RFC 8887 4.1, [MS-WDVME] 2.2.1."""
 
 HEADERS = (*dict.fromkeys(name for name, _, _ in _HEADERS), "sec-fetch-mode", "accept")
-"""Every header that is read here, but the user agent."""
+"""Every header that is read here except the user agent."""
 
 _CLIENTS = Table(
     (
@@ -94,7 +94,7 @@ _CLIENTS = Table(
 
 
 def protocol_beside(named: Protocol | None, method: str, headers: Mapping[str, str]) -> Protocol:
-    """The protocol of an HTTP request whose path names one, or none. Of the headers, ``HEADERS`` are read."""
+    """The protocol of an HTTP request. ``named`` is the one in its path, or None. Only ``HEADERS`` are read of the headers."""
     agent = headers.get("user-agent", "")[:MAX_HEADER]
     found = named or _METHODS.get(method.upper()) or _of_headers(headers) or protocol_of_agent(agent)
     if found is None or (found is not Protocol.ACTIVESYNC and _loads_page(method, headers, agent)):
@@ -103,8 +103,9 @@ def protocol_beside(named: Protocol | None, method: str, headers: Mapping[str, s
 
 
 def protocol_in_path(path: str) -> Protocol | None:
-    """Reads the path as a lenient upstream would: decoded, without case, without parameters, so that no
-    spelling of an ActiveSync address passes for a web page. ActiveSync counts before all, else the first."""
+    """The protocol in a path. The path is read as by a lenient upstream: decoded, without case and without parameters.
+
+    So no spelling of an ActiveSync address is taken for a web page. ActiveSync wins, and otherwise the first protocol."""
     lenient = decoded(path[:MAX_PATH]).lower().replace("\\", "/")
     if _ACTIVESYNC in lenient and _ACTIVESYNC in _WHOLE_SEGMENT.findall(lenient):
         return Protocol.ACTIVESYNC
@@ -121,14 +122,15 @@ def _of_headers(headers: Mapping[str, str]) -> Protocol | None:
 
 @lru_cache(4096)
 def protocol_of_agent(user_agent: str) -> Protocol | None:
-    """What a client speaks by its name. Of a request's user agent nothing else is read here."""
+    """The protocol that a client speaks by its name. Nothing else of a user agent is read here."""
     match = _CLIENTS.first(user_agent[:MAX_HEADER].encode("ascii", "replace").decode("ascii"))
     return Protocol(match.rule.name) if match else None
 
 
 def _loads_page(method: str, headers: Mapping[str, str], agent: str) -> bool:
-    """Whether a browser shows the answer as a page: Fetch metadata where sent; else it accepts HTML and is no
-    native client (Thunderbird accepts HTML in everything it asks)."""
+    """Whether a browser shows the answer as a page, by Fetch metadata if they were sent.
+
+    Otherwise the client must accept HTML and not be a native client (Thunderbird accepts HTML in every request)."""
     if method.upper() not in ("GET", "HEAD", "POST"):
         return False
     mode = headers.get("sec-fetch-mode")

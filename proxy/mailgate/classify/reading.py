@@ -1,4 +1,4 @@
-"""What one family of signals makes of a request, before the families are weighed against each other."""
+"""The reading of one family of signals, before the families are weighed against each other."""
 
 from typing import NamedTuple
 
@@ -21,17 +21,17 @@ KIND_OF_FORM = {
     "bot": Kind.BOT,
     "": Kind.UNKNOWN,
 }
-"""Every form that a rule may name. ``device`` is an appliance of no form that matters here."""
+"""Every form that a rule may name, with its kind. ``device`` is an appliance whose form does not matter here."""
 
 HANDHELD_FORMS = frozenset({"phone", "tablet", "ereader", "mail_app", "watch"})
-"""A native mail client whose form is not told counts as handheld: unknown never widens access."""
+"""Forms that count as handheld. A native mail client of unknown form is one of them, since unknown never widens access."""
 
 
 class Reading(NamedTuple):
-    """The form that one family of signals speaks for (empty: none), and what else it tells.
+    """The form that one family of signals speaks for, or an empty one, and what else the family says.
 
-    ``weak`` marks a form that was inferred and yields to any other family that names one; ``disputes`` one that does not yield
-    to a computer: a system or a mail app of phones is no computer's, whoever calls it so.
+    ``weak`` marks an inferred form, which yields to any other family that names a form. ``disputes`` marks a form that does not
+    yield to a computer: a phone's system or mail app never means a computer, whichever family says computer.
     """
 
     form: str = ""
@@ -47,7 +47,7 @@ class Reading(NamedTuple):
 
     @property
     def tells(self) -> bool:
-        """Whether there is anything in it."""
+        """Whether the reading says anything."""
         return bool(self.signals or self.form or self.findings or self.os)
 
     @property

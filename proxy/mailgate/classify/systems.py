@@ -1,4 +1,4 @@
-"""One name for each operating system, whatever a user agent, a hint or a mail client calls it."""
+"""Gives each operating system one name for all its names in user agents, hints and mail clients."""
 
 from functools import lru_cache
 
@@ -37,16 +37,16 @@ _OF_DESKTOP_RULE = {
 
 @lru_cache(512)
 def system_name(family: str) -> str:
-    """``Mac OS X`` -> ``macos``; a name without an entry is lower-cased, its spaces made hyphens."""
+    """Our name of a system, like ``macos`` for ``Mac OS X``. A name without an entry gets small letters and hyphens for spaces."""
     lowered = family.strip().lower()
     return _NAMES.get(lowered, lowered.replace(" ", "-"))
 
 
 def system_of_rule(match: Match) -> str:
-    """The system of a computer by the rule that recognised it; empty where the rule stands for many."""
+    """The system of a computer by the rule that recognised it. Empty if the rule covers several systems."""
     return _OF_DESKTOP_RULE.get(match.rule.name, "")
 
 
 def system_of_words(match: Match) -> str:
-    """The system of a computer by the words that were matched; empty where they are those of a program."""
+    """The system of a computer by the matched words. Empty if they are the words of a program."""
     return "" if match.rule.name == "x11" else system_name(match.text.strip("(;/ )"))

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ua_parser_rs import DeviceExtractor
 
-if TYPE_CHECKING:  # names that only the types of the package have
+if TYPE_CHECKING:  # only the package's type stubs have these names
     from ua_parser_rs import Device, DeviceParser
 
 
 _RULE = "\0"
-"""The brand by which a rule is told from a device. No device has it, since no control character is ever looked through."""
+"""The brand that marks a match as a rule and not a device. No device has it, since texts contain no control characters."""
 
 
 class Rule(NamedTuple):
-    """One of ``words`` says that the sender has this form, because of ``why``.
+    """A rule: if one of ``words`` matches, the sender has this form, because of ``why``.
 
     ``words`` are regular expressions, one a line or separated by `` | ``. Case is ignored unless a word says
     ``(?-i:…)``; ``~`` is a word boundary.
@@ -38,7 +38,7 @@ class Rule(NamedTuple):
 
     @property
     def pattern(self) -> str:
-        """The words as one regular expression. The boundary is the ASCII one: cheaper, and the text is ASCII."""
+        """The words as one regular expression. It uses the ASCII word boundary, which is faster, since the text is ASCII."""
         return "|".join(self.each).replace("~", r"(?-u:\b)")
 
 
@@ -50,7 +50,7 @@ class Match(NamedTuple):
 
 
 class Table:
-    """Rules in order: the first that matches counts."""
+    """Rules in order. The first that matches counts."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = {rule.name: rule for rule in rules}
@@ -58,12 +58,13 @@ class Table:
 
     @classmethod
     def joined(cls, *tables: "Table") -> "Table":
-        """What it finds is what the first of ``tables`` that finds anything would; no two of them name a rule alike."""
+        """Join tables. The result finds what the first of ``tables`` with a match would find. Rule names must differ."""
         return cls(rule for table in tables for rule in table.rules.values())
 
     def warm(self) -> None:
-        """Compiles the patterns: the words of a rule hold what its pattern looks for, all together or, where they hold
-        something for an earlier rule as well, one of them.
+        """Compile the patterns. The engine compiles a pattern when a text has the literals that it looks for.
+
+        The words of a rule have them, either all together or, if they also match an earlier rule, one by one.
         """
         for rule in self.rules.values():
             for words in (rule.words, *rule.each):
@@ -77,13 +78,13 @@ class Table:
         return Match(self.rules[found.family], found.model or "") if found else None
 
     def _rows(self) -> list["DeviceParser"]:
-        """The rules as the engine reads them: a pattern, and what is told of a match; ``$0`` are the words that it matched."""
+        """The rules in the engine's form: a pattern and the texts of a match. ``$0`` stands for the matched words."""
         return [(rule.pattern, "i", rule.name, _RULE, "$0") for rule in self.rules.values()]
 
 
 class DevicesOrRules(Table):
-    """The rules of a table behind the patterns of ua-parser's devices: where no device is found, as beside most computers, one
-    look tells the first rule as well.
+    """A table whose rules come after ua-parser's device patterns. If no device is found, as with most computers, the same search
+    finds the first rule.
     """
 
     def __init__(self, devices: Iterable["DeviceParser"], table: Table) -> None:
@@ -91,13 +92,13 @@ class DevicesOrRules(Table):
         self._extractor = DeviceExtractor([*devices, *self._rows()])
 
     def look(self, text: str) -> "Device | Match | None":
-        """The device that ``text`` (ASCII, without control characters) names, else the first rule that matches it."""
+        """The device that ``text`` (ASCII, without control characters) names, or else the first rule that matches it."""
         found = self._extractor.extract(text)
         if found is None or found.brand != _RULE:
             return found
         return Match(self.rules[found.family], found.model or "")
 
     def first(self, text: str) -> Match | None:
-        """The first rule, unless a device is named."""
+        """The first rule that matches, unless a device is named."""
         found = self.look(text)
         return found if isinstance(found, Match) else None

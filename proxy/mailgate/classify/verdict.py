@@ -1,4 +1,4 @@
-"""Weighs what the families of signals say: the most restrictive counts, agreement is worth more than a claim."""
+"""Weighs the readings of the families. The most restrictive counts, and agreement raises the assurance above a claim."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from mailgate.classify.reading import HANDHELD_FORMS, KIND_OF_FORM, Reading
 from mailgate.model import Assurance, Client, Finding, Kind, Protocol, Reason
 
 _FORMLESS = frozenset({"tool", "bot", "mail_app", "device"})
-"""Forms that are no form factor and are left empty in a client."""
+"""Forms that are not form factors. A client's form is left empty for them."""
 
 _RANKS = {
     **dict.fromkeys(KIND_OF_FORM, 3),
@@ -15,15 +15,15 @@ _RANKS = {
     "mail_app": 2,
     "desktop": 4,
 }
-"""0 is the most restrictive: exact handhelds (a tablet is told more exactly than a phone) to computers."""
+"""The ranks of forms. 0 is the most restrictive. Exact handhelds come first (tablet before phone) and computers last."""
 
 _NOTHING = Reading()
 
 
 def weigh(readings: Sequence[Reading], protocol: Protocol, **named: str) -> Client:
-    """The client behind ``readings``, which come strongest family first. ``named``: what else it says of itself."""
+    """The client behind ``readings``, which come with the strongest family first. ``named`` are its other own statements."""
     readings = [reading for reading in readings if reading.tells]
-    if len(readings) == 1:  # nothing that it could agree with, or contradict
+    if len(readings) == 1:  # there is nothing with which it could agree or disagree
         told, assurance = readings[0], Assurance.CLAIMED
         taken = told if told.form and not told.weak else _taken(readings)
     else:
@@ -48,7 +48,7 @@ def weigh(readings: Sequence[Reading], protocol: Protocol, **named: str) -> Clie
 
 
 def _together(readings: Sequence[Reading], taken: Reading) -> Reading:
-    """All that several families tell: of each thing what the one that is taken says, else the strongest that says it."""
+    """Merge the statements of several families. Each value comes from the taken reading, or else from the strongest that has it."""
     os = browser = browser_version = model = ""
     for reading in (taken, *readings):
         os = os or reading.os
@@ -70,10 +70,10 @@ def _together(readings: Sequence[Reading], taken: Reading) -> Reading:
 
 
 def _taken(readings: Sequence[Reading]) -> Reading:
-    """The most restrictive outright reading, unless an inferred one is more restrictive still.
+    """The most restrictive explicit reading, unless an inferred one is even more restrictive.
 
-    An inferred reading never makes a laptop. A mail client of unknown form disputes no form that is told, but one of phones, or
-    on a system of phones, disputes that of a computer in every protocol.
+    An inferred reading never makes a laptop. A mail client of unknown form does not dispute a form that is named. But a phone's
+    mail client, or one on a phone's system, disputes a computer in every protocol.
     """
     outright = [reading for reading in readings if reading.form and not reading.weak]
     taken = outright[0] if len(outright) == 1 else min(outright, key=_rank, default=_NOTHING)
@@ -97,9 +97,9 @@ def _counts(inferred: Reading, taken: Reading) -> bool:
 
 
 def _clash(readings: Sequence[Reading], taken: Reading) -> tuple[Finding, ...]:
-    """A finding where one family names a computer and another a device that is none.
+    """A finding if one family names a computer and another family another device.
 
-    An inferred computer does not speak against appliances: televisions and consoles run desktop systems.
+    An inferred computer does not contradict appliances, since televisions and consoles run desktop systems.
     """
     if not (taken.handheld or taken.disputes or taken.kind is Kind.OTHER):
         return ()

@@ -21,10 +21,12 @@ from mailgate.cli import (
     exempt,
     explain,
     help_requests,
+    init,
     notices,
     policy,
     run,
     schema,
+    store,
 )
 
 app = typer.Typer(
@@ -32,7 +34,6 @@ app = typer.Typer(
     help="Decides by device who gets company mail: phones with a prohibited app do not, laptop browsers do.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
-    add_completion=False,
 )
 attest.app.command()(evidence.evidence)
 app.add_typer(attest.app, name="attest")
@@ -44,6 +45,8 @@ app.add_typer(exempt.app, name="exempt")
 app.add_typer(admin.app, name="admin")
 app.add_typer(enroll.app, name="enroll")
 app.add_typer(connectors.app, name="connectors")
+app.add_typer(store.app, name="store")
+app.command()(init.init)
 app.command()(run.run)
 app.command()(check.check)
 app.command()(schema.schema)

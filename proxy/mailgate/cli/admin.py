@@ -3,7 +3,6 @@
 import json
 import secrets
 import sys
-from pathlib import Path
 from typing import Annotated, get_args
 
 import typer
@@ -12,7 +11,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from mailgate.cli.options import DEFAULT_PATH, AsJson
+from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable
 from mailgate.config import load_settings
 from mailgate.config.admins import BY_FILE, AdminName, AdminSettings, Role
@@ -74,7 +73,7 @@ def _chosen(name: str) -> str:
 
 @app.command("list")
 def list_admins(
-    config: Annotated[Path, typer.Option("--config", help="The settings.")] = DEFAULT_PATH,
+    config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
     """List the admins of the settings and what they may do."""

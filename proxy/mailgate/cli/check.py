@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from mailgate.app.preflight import file_mistakes
-from mailgate.cli.options import DEFAULT_PATH, AsObject
+from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.config import Bundle, Settings, load_bundle
 from mailgate.config.case_runner import Outcome, run_cases
 from mailgate.config.upstream_loop import Resolved
@@ -19,13 +19,12 @@ from mailgate.policy.report_only import lingering
 
 NOT_STARTED = "; a gate does not start with it"
 
-ConfigPath = Annotated[
-    Path, typer.Argument(metavar="[FILE]", help="The settings; the other files are those they name.")
-]
+Named = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The same as --config FILE.")]
 
 
-def check(path: ConfigPath = DEFAULT_PATH, as_json: AsObject = False) -> None:
+def check(named: Named = None, config: Config = DEFAULT_PATH, as_json: AsObject = False) -> None:
     """Check settings, apps, rules and the cases that must hold. Exit code 1 if anything is wrong."""
+    path = named or config
     try:
         bundle = load_bundle(path, names=Resolved())
     except ConfigError as error:

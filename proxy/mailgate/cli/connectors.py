@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from mailgate.app.connectors import leased_run_for
 from mailgate.cli.connector_facts import states_table, understood, understood_grid
-from mailgate.cli.options import DEFAULT_PATH, AsJson
+from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, with_store
 from mailgate.config import Bundle
 from mailgate.config.sources import EverySource, FileSettings, PostSettings
@@ -36,7 +36,6 @@ from mailgate.views.sources import came_of
 
 app = typer.Typer(help="Device inventories: how they fare, and reading one now.", no_args_is_help=True)
 
-Config = Annotated[Path, typer.Option("--config", help="The settings, which name the connectors.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The connector, as the settings name it.")]
 LetGo = Annotated[
     bool, typer.Option("--let-go", help="Take what is no longer named for gone, however much it is.")

@@ -14,7 +14,7 @@ from mailgate.attest.chain import read_certificate
 from mailgate.attest.evidence import Evidence, read_evidence, verify_evidence
 from mailgate.attest.hardware import Expected, thumbprint_of
 from mailgate.attest.refused import RefusedError
-from mailgate.cli.options import DEFAULT_PATH, AsObject
+from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.stored import fail
 from mailgate.config import load_settings
 from mailgate.errors import ConfigError
@@ -33,7 +33,7 @@ def evidence(
     thumbprint: Annotated[
         str, typer.Option(help="Thumbprint of the key that enrols, where it is another.")
     ] = "",
-    config: Annotated[Path, typer.Option(help="The settings whose roots are believed.")] = DEFAULT_PATH,
+    config: Config = DEFAULT_PATH,
     as_json: AsObject = False,
 ) -> None:
     """Verify what a device's maker vouches for: a chain of Android Key Attestation or of Apple's device attestation."""

@@ -11,7 +11,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from mailgate.cli.explained import show
-from mailgate.cli.options import DEFAULT_PATH, AsObject
+from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.policy.history import version_called
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle, Rules, compile_rules, load_bundle
@@ -45,7 +45,6 @@ At = Annotated[
     str,
     typer.Option(metavar="TIME", help="Decide as of this time; the device is as well known as it is now."),
 ]
-Config = Annotated[Path, typer.Option("--config", help="The settings whose policy decides.")]
 
 
 def explain(

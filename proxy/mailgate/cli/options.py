@@ -11,8 +11,30 @@ from mailgate.cli.stored import fail
 from mailgate.policy.stages import Moment
 
 DEFAULT_PATH = Path("config/mailgate.yaml")
-"""The settings that count if none are named."""
-Config = Annotated[Path, typer.Option("--config", help="The settings, which say where the store is.")]
+"""The settings, where neither the option nor the environment names them."""
+CONFIG_VARIABLE = "MAILGATE_CONFIG"
+
+
+def _there(context: typer.Context, path: Path) -> Path:
+    """The settings; ends the command where none are named and none are at the usual place."""
+    named = path != DEFAULT_PATH or context.params.get("named")
+    if not named and not context.resilient_parsing and not path.exists():
+        ways = f"name yours with --config or {CONFIG_VARIABLE}, or write some with `mailgate init`"
+        fail(2, f"{path} is not there, and no settings are named; {ways}")
+    return path
+
+
+Config = Annotated[
+    Path,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        envvar=CONFIG_VARIABLE,
+        callback=_there,
+        help="The settings, which name the other files and the store.",
+    ),
+]
+"""How every command that reads settings is told where they are."""
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsObject = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Until = Annotated[

@@ -3,15 +3,16 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
 
 import structlog
 import typer
 import uvloop
 
 from mailgate.app import serve, utc_now
+from mailgate.app.manager import ALIVE, READY, Manager
 from mailgate.app.preflight import load_judged
 from mailgate.app.workers import ALONE, Place, supervise, workers_of
+from mailgate.cli.options import DEFAULT_PATH, Config
 from mailgate.config import Bundle
 from mailgate.config.file_permissions import refuse_open
 from mailgate.config.upstream_loop import Resolved
@@ -24,9 +25,7 @@ UNREADABLE = 0o007
 """Files of the gate, such as the store, are not readable by other users of the machine."""
 
 
-def run(
-    config: Annotated[Path, typer.Option(help="The settings file.")] = Path("config/mailgate.yaml"),
-) -> None:
+def run(config: Config = DEFAULT_PATH) -> None:
     """Start the gate. It stops on SIGTERM after running requests have ended, and reads changed files by itself."""
     raise typer.Exit(_told(lambda: _run(config)))
 
@@ -38,24 +37,26 @@ def _run(config: Path) -> int:
     os.umask(os.umask(UNREADABLE) | UNREADABLE)
     for each in bundle.open_files():
         log.warning("file-open-to-others", file=str(each.path), others_may=each.may)
+    manager = Manager.of(os.environ)
     if workers_of(bundle.settings) == 1:
-        return _serve(config, bundle)
+        return _serve(config, bundle, manager)
 
     def be(place: Place, ready: Callable[[], None], life: int) -> int:
         structlog.contextvars.bind_contextvars(worker=place.number)
-        return _told(lambda: _serve(config, None, ready, place, life))
+        supervisor = Manager(lambda said: ready() if said in (READY, ALIVE) else None, manager.silence)
+        return _told(lambda: _serve(config, None, supervisor, place, life))
 
-    return supervise(bundle.settings, be)
+    return supervise(bundle.settings, be, manager)
 
 
 def _serve(
     config: Path,
     bundle: Bundle | None,
-    ready: Callable[[], None] | None = None,
+    manager: Manager,
     place: Place = ALONE,
     life: int | None = None,
 ) -> int:
-    uvloop.run(serve(config, bundle, (lambda _: ready()) if ready else None, place, life))
+    uvloop.run(serve(config, bundle, place=place, life=life, manager=manager))
     return 0
 
 

@@ -10,7 +10,7 @@ from typing import BinaryIO, ClassVar
 
 from mailgate.config.sources import FileSettings, PostSettings
 from mailgate.connectors.errors import SourceError, Trouble
-from mailgate.connectors.lines import Row, check_rows, read_rows, record_of
+from mailgate.connectors.lines import Row, check_rows, read_rows, report_of_line
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
 
@@ -52,7 +52,7 @@ class LinesFile:
             for row in chunk:
                 if row.device is None:  # it was right a moment ago
                     raise SourceError(Trouble.FILE, "the file changed while it was read")
-                yield record_of(row.device, self._setup)
+                yield report_of_line(row.device, self._setup)
 
     async def close(self) -> None:
         """The file is closed with the reading of it."""
@@ -80,7 +80,7 @@ class PostedLines:
     def _read(self, body: bytes, is_csv: bool) -> Sequence[Report]:
         check_rows(read_rows(BytesIO(body), is_csv=is_csv))
         rows = read_rows(BytesIO(body), is_csv=is_csv)
-        return [record_of(row.device, self._setup) for row in rows if row.device is not None]
+        return [report_of_line(row.device, self._setup) for row in rows if row.device is not None]
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -79,8 +79,8 @@ def check_rows(rows: Iterator[Row]) -> int:
     return right
 
 
-def record_of(line: DeviceLine, setup: Setup) -> Report:
-    """The record of a line. Apps that are not listed are dropped here."""
+def report_of_line(line: DeviceLine, setup: Setup) -> Report:
+    """Read a report from a line. Apps that are not listed are dropped here."""
     given = line.apps or ()
     apps = [
         Installed(app) if isinstance(app, str) else Installed(app.id, app.name, app.publisher)

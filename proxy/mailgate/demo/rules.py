@@ -1,10 +1,11 @@
-"""The rules of the demo: those of the folder `config`, and one that warns first, dated by the day of the first start."""
+"""The rules of the demo: those of the folder `config`, or what `mailgate init` writes, and one that warns first, dated by the day of the first start."""
 
 import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 from string import Template
 
+from mailgate.config.starter import EXAMPLE, POLICY, SETTINGS, starter_files
 from mailgate.demo.company.history import policy_text, with_one_more
 
 COPIED = Path("config")
@@ -17,13 +18,27 @@ _PARTS = ("apps.yaml", "policy.tests.yaml", "lists")
 def demo_rules(directory: Path, now: datetime) -> Path:
     """The folder of the demo's own rules, made at its first start. What was changed in it stays. Raises OSError."""
     folder = directory / FOLDER
-    if not (folder / "policy.yaml").exists() and (COPIED / "policy.yaml").exists():
+    if not (folder / POLICY).exists():
         folder.mkdir(parents=True, exist_ok=True)
-        for part in _PARTS:
-            _copy(COPIED / part, folder / part)
-        text = (COPIED / "policy.yaml").read_text("utf-8")
-        (folder / "policy.yaml").write_text(with_one_more(text, soon(now)), "utf-8")
-    return folder if folder.exists() else COPIED
+        text = _copied(folder) if (COPIED / POLICY).exists() else _written(folder)
+        (folder / POLICY).write_text(with_one_more(text, soon(now)), "utf-8")
+    return folder
+
+
+def _copied(folder: Path) -> str:
+    """All but the policy, and its text."""
+    for part in _PARTS:
+        _copy(COPIED / part, folder / part)
+    return (COPIED / POLICY).read_text("utf-8")
+
+
+def _written(folder: Path) -> str:
+    """The same where there is no folder to copy: what ``mailgate init`` writes."""
+    files = starter_files(EXAMPLE)
+    for name in files.keys() - {SETTINGS, POLICY}:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(files[name], "utf-8")
+    return files[POLICY]
 
 
 def soon(now: datetime) -> str:

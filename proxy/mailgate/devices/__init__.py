@@ -1,1 +1,1 @@
-"""What reports say of a device and what that is worth: matching, trust, names, contradictions, posture. No I/O."""
+"""Reports about devices and what they are worth: matching, trust, names, contradictions, posture. This room does no I/O."""

@@ -1,6 +1,6 @@
-"""What sources do not agree on about one device. Pure; the words are for an admin who has to find out who is right.
+"""Finds what sources contradict each other in about one device. The texts are for an admin, who has to find out which is right.
 
-A listed app that one source saw and another did not is no contradiction: it is news (``posture.py``).
+If one source saw a listed app and another did not, that is no contradiction but news (``posture.py``).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,14 +10,17 @@ from mailgate.devices.names import Name, user_text
 from mailgate.model import Kind, Reason
 
 CROWD = 16
-"""Ids of one source for one device, by enrolling anew again and again; more are rather devices that share a placeholder."""
+"""From this many ids of one source on, a device is taken for many devices that share a placeholder.
+
+A device that enrols again and again gets a new id each time, but not this many.
+"""
 _SHOWN = 3
 _FAMILIES = {"ios": "ios or ipados", "ipados": "ios or ipados"}
-"""Systems that sources do not tell apart."""
+"""Operating systems that sources do not tell apart."""
 
 
 def contradictions(reports: Sequence[Report]) -> tuple[Contradiction, ...]:
-    """What these reports of one device contradict each other in; what a source no longer has says nothing."""
+    """The contradictions between these reports of one device. A report that its source says is gone does not count."""
     if len(reports) < 2:
         return ()
     current = [report for report in reports if not report.gone]
@@ -41,12 +44,12 @@ def contradictions(reports: Sequence[Report]) -> tuple[Contradiction, ...]:
 
 
 def crowded_by(reports: Iterable[Report], source: str) -> bool:
-    """Whether one source has so many ids for this device that what they have in common is probably no name."""
+    """Whether one source has so many ids for this device that the name they share is probably a placeholder."""
     return sum(report.source == source and not report.gone for report in reports) >= CROWD
 
 
 def shared(name: Name, others: Iterable[str]) -> Contradiction:
-    """Two devices that cannot be one claim the same name."""
+    """The contradiction that two devices claim the same name although they cannot be one device."""
     kind, text = name
     told = sorted(others)
     more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
@@ -55,7 +58,7 @@ def shared(name: Name, others: Iterable[str]) -> Contradiction:
 
 
 def _kinds(reports: Iterable[Report]) -> Iterator[tuple[str, str]]:
-    """A phone and a tablet do not contradict: sources draw that line differently, and rules treat both alike."""
+    """Phone and tablet do not contradict each other: sources draw that line differently, and rules treat both alike."""
     for report in reports:
         if report.kind not in (None, Kind.UNKNOWN):
             yield ("laptop" if report.kind is Kind.LAPTOP else "phone or tablet", report.source)
@@ -68,7 +71,7 @@ def _systems(reports: Iterable[Report]) -> Iterator[tuple[str, str]]:
 
 
 def _owners(reports: Iterable[Report]) -> Iterator[tuple[str, str]]:
-    """A login name with the company's domain and one without are one where the rest is the same."""
+    """A login name with a domain and one without are the same owner if the part before the ``@`` is the same."""
     owners = [(user_text(report.owner), report.source) for report in reports if report.owner]
     bare = {owner for owner, _ in owners if "@" not in owner}
     for owner, source in owners:
@@ -77,7 +80,7 @@ def _owners(reports: Iterable[Report]) -> Iterator[tuple[str, str]]:
 
 
 def _said(said: Iterable[tuple[str, str]]) -> str:
-    """Who says what, in order."""
+    """Write which source says what, in alphabetical order."""
     by_word: dict[str, list[str]] = {}
     for word, source in said:
         by_word.setdefault(word, []).append(source)

@@ -1,4 +1,4 @@
-"""A device, and what each source reports of it."""
+"""A device, and what each source reports about it."""
 
 from base64 import b32encode
 from collections.abc import Iterable
@@ -18,16 +18,16 @@ Slot = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one source says of one device: an issuer of attestations, a connector, or the gate where devices enrol.
+    """What one source says about one device. A source is an issuer of attestations, a connector, or the gate at enrolment.
 
-    Made by ``trust.report_by``. Apps that are not listed never get this far.
+    ``trust.report_by`` makes reports. Apps on no list are dropped before.
     """
 
     source: str
     id: str
     """The source's own name for the device."""
     owner: str = ""
-    """Login name of the person whose device it is."""
+    """The login name of the device's owner."""
     kind: Kind | None = None
     os: str = ""
     os_version: str = ""
@@ -35,20 +35,20 @@ class Report:
     status: str = "none"
     """EAR tier: ``affirming``, ``warning``, ``contraindicated`` or ``none``."""
     apps: frozenset[str] = frozenset()
-    """Listed apps that are there, by their key in ``apps.yaml``."""
+    """The listed apps on the device, by their key in ``apps.yaml``."""
     apps_complete: bool | None = None
-    """False where only managed apps could be seen; None where no apps were reported."""
+    """False if the source could see managed apps only. None if it reported no apps."""
     reported_at: datetime | None = None
-    """When its apps were looked at; None where no apps were reported."""
+    """When the source looked at the apps. None if it reported no apps."""
     expires_at: datetime | None = None
     gone: bool = False
-    """The source has it no longer: wiped, retired, unenrolled."""
+    """True if the source no longer has the device: it was wiped, retired or unenrolled."""
     names: frozenset[Name] = frozenset()
-    """What the source may call it by (``trust.py``)."""
+    """The names that this source may give the device (``trust.py``)."""
     first_seen: datetime = field(default=LONG_AGO, compare=False)
     last_seen: datetime = field(default=LONG_AGO, compare=False)
     adds: bool = field(default=False, compare=False)
-    """Only part of what the source knows: what is empty here is as the source said before. What is stored is whole."""
+    """True if the report is a part of what the source knows: an empty field then keeps its older value. Stored reports are whole."""
 
     @property
     def slot(self) -> Slot:
@@ -56,19 +56,19 @@ class Report:
 
     @property
     def age(self) -> tuple[datetime, datetime]:
-        """Orders the looks of one source at one device: when, then how long that may be believed."""
+        """The key that orders a source's looks at a device: first by the time of the look, then by its expiry."""
         return (self.reported_at or LONG_AGO, self.expires_at or LONG_AGO)
 
     def received(self, now: datetime) -> "Report":
-        """As it came ``now``: no look is from the future, or it would hide every later one."""
+        """The report as received ``now``. A look from the future is dated ``now``, or it would hide every later look."""
         looked = self.reported_at and min(self.reported_at, now)
         return replace(self, reported_at=looked, first_seen=now, last_seen=now)
 
     def after(self, old: "Report | None") -> "Report":
-        """What is to be kept of this report after an older one of the same source and id.
+        """The report to keep when this one comes after an older one of the same source and id.
 
-        Of two looks the later counts, of two equally old ones the last to come. A report that looked at no apps
-        brings what else it knows and leaves the look as it was; one that says ``gone`` leaves everything.
+        The later look at the apps counts, and of two equally old looks the one that came last. A report without apps
+        updates the other fields and keeps the older look. A report that says ``gone`` changes nothing else.
         """
         if old is None:
             return replace(self, adds=False)
@@ -92,7 +92,7 @@ class Report:
         )
 
     def _completed(self, old: "Report") -> "Report":
-        """What this one leaves empty as the older one had it, of each kind of name too. Looks at apps stay apart."""
+        """Fill empty fields, and kinds of names that are missing, from the older report. The look at the apps is not filled."""
         told = {kind for kind, _ in self.names}
         return replace(
             self,
@@ -108,49 +108,49 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """Something that sources do not agree on about a device, or that two devices claim."""
+    """Something that the sources of a device do not agree on, or a name that two devices claim."""
 
     reason: Reason
     about: str
-    """What it is about, such as a name: of one device no two contradictions have the same reason and this."""
+    """What it is about, such as a name. Within one device the pair of ``reason`` and ``about`` is unique."""
     detail: str = field(compare=False)
     since: datetime = field(default=LONG_AGO, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device, whatever it is called: every source's report, and what the company says of it."""
+    """One device: the reports of every source, under all their names for it, and what the company says about it."""
 
     id: str
     reports: tuple[Report, ...] = ()
-    """In the order of source and id."""
+    """Sorted by source and id."""
     former: frozenset[str] = frozenset()
-    """Ids of devices that turned out to be this one."""
+    """The ids of devices that turned out to be this one."""
     ceded: frozenset[Name] = frozenset()
-    """Names that a report claims and another device has."""
+    """Names that a report of this device claims but that belong to another device."""
     findings: tuple[Contradiction, ...] = ()
     lost_at: datetime | None = None
     first_seen: datetime = field(default=LONG_AGO, compare=False)
     last_seen: datetime = field(default=LONG_AGO, compare=False)
     number: int = field(default=0, compare=False)
-    """Its key in the store; 0 before it is there."""
+    """The key of the device in the store, or 0 if it is not stored yet."""
     changed: int = field(default=0, compare=False)
-    """The number of the change in the store that this is as of."""
+    """The number of the change in the store as of which this device was read."""
 
     @property
     def claims(self) -> frozenset[Name]:
-        """Every name that a report has for it."""
+        """Every name that a report gives the device."""
         if len(self.reports) == 1:  # most devices have one
             return self.reports[0].names
         return frozenset[Name]().union(*(report.names for report in self.reports))
 
     @property
     def names(self) -> frozenset[Name]:
-        """Every name that it is found by."""
+        """Every name by which the device is found."""
         return self.claims - self.ceded if self.ceded else self.claims
 
     def report(self, slot: Slot) -> Report | None:
-        """What this source says under this id."""
+        """The report of this source under this id, or None."""
         return next((report for report in self.reports if report.slot == slot), None)
 
     def with_report(self, report: Report) -> "Device":
@@ -169,7 +169,7 @@ class Device:
 
 
 def merged(devices: Iterable[Device]) -> Device:
-    """One device of several that turned out to be one. It has the id of the oldest; where one is lost, it is lost."""
+    """Merge several devices that turned out to be one. It keeps the id of the oldest, and is lost if one of them is lost."""
     oldest, *others = sorted(devices, key=lambda device: (device.first_seen, device.id))
     return reduce(_merged, others, oldest)
 
@@ -191,10 +191,10 @@ def _in_order(reports: Iterable[Report]) -> tuple[Report, ...]:
 
 
 def new_id(slot: Slot, attempt: int = 0) -> str:
-    """The id of a device that this source is the first to report: the same at every gate, short enough to type.
+    """Make the id of a device from the first source that reports it. Every gate makes the same id.
 
-    Twelve letters and digits of base32, which has no 0, 1, 8 or 9 to mistake for a letter. ``attempt`` counts up
-    where the id is taken.
+    The id is short enough to type: twelve characters of base32, which has no 0, 1, 8 or 9 to mistake for a letter.
+    ``attempt`` counts up if the id is taken.
     """
     told = "\0".join((*slot, str(attempt) if attempt else ""))
     text = b32encode(sha256(told.encode("utf-8", "backslashreplace")).digest()[:10])[:12].decode().lower()

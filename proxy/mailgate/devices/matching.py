@@ -1,9 +1,10 @@
-"""Which reports are of one device. Pure: what is decided here depends on the reports alone.
+"""Decides which reports belong to one device. The outcome depends on the reports alone.
 
-A report stays with the device that it was on, else it finds one by its names; where its names lead to several, those
-are one. Names rank (``names.STRONG``): two devices with different serial numbers are two, whatever else they share; so
-are two with different UDIDs where one of them has no serial number. What they share then is had by the one that was
-reported last, and is a finding at both. Where nothing contradicts, the order in which reports come makes no difference.
+A report stays with the device that it was on. A new report finds its device by its names. If its names lead to several
+devices, these are merged. Names have ranks (``names.STRONG``): two devices with different serial numbers are never merged,
+whatever else they share, nor are two devices with different UDIDs if one of them has no serial number. A name that two
+such devices share goes to the one that was reported last, and both get a finding. If nothing contradicts, the order in
+which reports come makes no difference.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,7 +19,7 @@ from mailgate.devices.trust import by_own_word, links
 
 
 class News(Enum):
-    """What a report was worth."""
+    """What a report has changed."""
 
     NEW = "a device that was not known"
     CHANGED = "something new about a known device"
@@ -26,9 +27,9 @@ class News(Enum):
 
 
 class Shelf:
-    """Some devices, and what further reports make of them.
+    """A set of devices that takes in further reports.
 
-    It must hold every device that has, or claims, a name of the reports that are put on it.
+    It must hold every device that has or claims one of the names of those reports.
     """
 
     def __init__(self, devices: Iterable[Device] = ()) -> None:
@@ -43,11 +44,11 @@ class Shelf:
         return iter(self._devices.values())
 
     def at(self, slot: Slot) -> Device | None:
-        """The device that this source calls so."""
+        """The device that this source has under this id, or None."""
         return self._devices.get(self._slots.get(slot, ""))
 
     def named(self, names: Iterable[Name]) -> Device | None:
-        """The device that is found by one of these names."""
+        """The device that is found by one of these names, or None."""
         for name in names:
             for device in self._claiming(name):
                 if name not in device.ceded:
@@ -55,7 +56,7 @@ class Shelf:
         return None
 
     def called(self, own_id: str) -> Device | None:
-        """The device that some source has under this id of its own."""
+        """The device that any source has under this id of its own, or None."""
         return next((each for each in self if any(report.id == own_id for report in each.reports)), None)
 
     def put(self, report: Report) -> News:
@@ -75,7 +76,7 @@ class Shelf:
         return News.CHANGED
 
     def take_off(self, report: Report) -> None:
-        """Let go of a report: what it had is had by who else claims it."""
+        """Remove a report. Each of its names goes to another device that claims it, if there is one."""
         home = self.at(report.slot)
         if home is not None:
             rest = home.without(report.slot)
@@ -83,14 +84,14 @@ class Shelf:
             self._settle(rest.id, home.claims, report)
 
     def _arrive(self, report: Report) -> News:
-        """Take in what a source reports for the first time."""
+        """Take in the first report of a source under this id."""
         known = self._joined(report, None)
         self._put(known)
         self._settle(known.id, known.claims, report)
         return News.NEW if len(known.reports) == 1 and not known.former else News.CHANGED
 
     def _without_crowded(self, report: Report) -> Report:
-        """The report without names that its source gives to so many devices that they can be nobody's."""
+        """The report without the names that its source gives to so many devices that they must be placeholders."""
         crowded = {
             name
             for name in report.names
@@ -100,7 +101,7 @@ class Shelf:
         return replace(report, names=report.names - crowded) if crowded else report
 
     def _staying(self, home: Device, report: Report) -> Device | None:
-        """Its device with the new report; None, and the device without it, where the other sources contradict it."""
+        """Put the report on its old device and return that. If the other sources contradict it, take it off and return None."""
         rest = home.without(report.slot)
         if _may_be_one([report], rest.reports):
             return home.with_report(report)
@@ -109,7 +110,7 @@ class Shelf:
         return None
 
     def _joined(self, report: Report, home: Device | None) -> Device:
-        """The device with this report, one with all that its names lead to and that nothing speaks against."""
+        """The device with this report, merged with every device that its names lead to and that does not contradict it."""
         together, found = [report], []
         if home is not None:
             together, found = [*home.reports], [home]
@@ -131,7 +132,7 @@ class Shelf:
         return merged(found).with_report(report)
 
     def _linked(self, report: Report) -> list[Device]:
-        """Devices that its names lead to, by the most telling name first, then the oldest."""
+        """The devices that the report's names lead to. The strongest name comes first, then the oldest device."""
         found: dict[str, tuple[int, datetime, str]] = {}
         for name in links(report):
             for device in self._claiming(name):
@@ -141,7 +142,7 @@ class Shelf:
         return [self._devices[each] for each in sorted(found, key=lambda each: found[each])]
 
     def _settle(self, device_id: str, names: Iterable[Name], report: Report) -> None:
-        """Give each of these names to one device, and note what does not fit at every device that claims it."""
+        """Give each of these names to one device, and note a finding at every device whose claim does not fit."""
         touched = {device_id}
         for name in names:
             touched |= self._claimants[name]
@@ -149,7 +150,7 @@ class Shelf:
             self._devices[each] = self._noted(self._devices[each], report.last_seen)
 
     def _noted(self, device: Device, now: datetime) -> Device:
-        """The device with the names that it cedes and what is found about it."""
+        """The device with its ceded names and its findings brought up to date."""
         contested = {name: self._claiming(name) for name in device.claims if len(self._claimants[name]) > 1}
         found = contradictions(device.reports) + tuple(
             shared(name, (other.id for other in claiming if other.id != device.id))
@@ -191,13 +192,13 @@ class Shelf:
 
 
 def _links_to(device: Device, name: Name, report: Report) -> bool:
-    """Whether this name leads the report to the device: what a device says of itself binds no two other sources."""
+    """Whether this name links the report to the device. A device's own word does not link two other sources."""
     own_word = by_own_word(report.source) or all(by_own_word(each.source) for each in device.reports)
     return any(name in links(each) and (own_word or not by_own_word(each.source)) for each in device.reports)
 
 
 def _may_be_one(some: Iterable[Report], others: Iterable[Report]) -> bool:
-    """Whether no name of the hardware says that these reports are of two devices."""
+    """Whether these reports may be of one device: no hardware name tells them apart."""
     one, other = _hardware(some), _hardware(others)
     for kind in (SERIAL, UDID):
         if one[kind] and other[kind]:
@@ -215,7 +216,9 @@ def _hardware(reports: Iterable[Report]) -> dict[str, set[str]]:
 
 
 def _holder(name: Name, claiming: Iterable[Device]) -> str:
-    """Which of these devices has the name: the one whose claim is another's word, then the newest."""
+    """The device that gets the name. A source's claim beats a device's own word, a current report beats one that is gone, and
+    of equal claims the newest counts.
+    """
 
     def weight(device: Device) -> tuple[object, ...]:
         return max(
@@ -230,6 +233,6 @@ def _holder(name: Name, claiming: Iterable[Device]) -> str:
 def _dated(
     found: Iterable[Contradiction], before: Iterable[Contradiction], now: datetime
 ) -> tuple[Contradiction, ...]:
-    """What is found now, each since it was found first."""
+    """The current findings. Each keeps the time at which it was found first."""
     since = {(each.reason, each.about): each.since for each in before}
     return tuple(replace(each, since=since.get((each.reason, each.about), now)) for each in found)

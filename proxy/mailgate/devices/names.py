@@ -1,4 +1,4 @@
-"""What a device is known by. A name is a pair of kind and text; texts are compared as they stand here."""
+"""The names by which a device is known. A name is a pair of kind and text, and texts are compared in the form made here."""
 
 import binascii
 from collections.abc import Iterable
@@ -6,30 +6,30 @@ from collections.abc import Iterable
 from mailgate.policy.logins import user_text as user_text
 
 SERIAL = "serial"
-"""Serial number of the hardware, in ASCII capitals."""
+"""The serial number of the hardware, in ASCII capitals."""
 UDID = "udid"
-"""The maker's or the system's id of the hardware, in ASCII capitals without hyphens."""
+"""The id that the maker or the system gives the hardware, in ASCII capitals without hyphens."""
 KEY = "key"
-"""RFC 7638 thumbprint of the key of an attestation, compared exactly."""
+"""The RFC 7638 thumbprint of the key of an attestation. It is compared exactly."""
 CERT = "cert"
-"""SHA-256 of a TLS client certificate (``x5t#S256``), compared exactly."""
+"""The SHA-256 of a TLS client certificate (``x5t#S256``). It is compared exactly."""
 EAS = "eas"
-"""ActiveSync DeviceId, compared without case and in both of its forms."""
+"""The ActiveSync DeviceId. It is compared without case and in both of its forms."""
 MDM = "mdm"
-"""A source's own id of a device, compared exactly. No name in the store: every report has it."""
+"""A source's own id of a device, compared exactly. The store keeps it with the report and not as a name."""
 FORMER = "former"
 """The id of a device that was merged into this one."""
 USER = "user"
-"""Whose device it is: a login name, compared without case. It names a person, and so no single device."""
+"""The login name of the owner, compared without case. It names a person, so it does not identify a single device."""
 
 STRONG = (SERIAL, UDID, KEY, CERT, EAS)
-"""Kinds by which two sources speak of one device, the most telling first."""
+"""The kinds of names that identify a device across sources, the strongest first."""
 
 Name = tuple[str, str]
 
 
 def storable(text: str) -> str:
-    """What no database keeps (NUL, lone surrogates) is written as its escape."""
+    """Escape the characters that a database cannot keep: NUL and lone surrogates."""
     if text.isascii() and "\0" not in text:
         return text
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
@@ -51,17 +51,17 @@ def eas_text(eas_id: str) -> str:
 
 
 def eas_forms(eas_id: str) -> frozenset[str]:
-    """Every form in which one ActiveSync DeviceId may be met, in ASCII lower case; empty for an empty id.
+    """Every form in which one ActiveSync DeviceId may appear, in ASCII lower case. An empty id has no forms.
 
-    One phone sends its id as text in a plain query and as hex of that text in a base64 query as servers
-    decode it, so a stored id and a sent one are the same when their forms meet.
+    The same phone sends its id as text in a plain query, and in a base64 query servers read it as the hex of that text.
+    So a stored id and a sent id are the same if they share a form.
     """
     text = _text(eas_id)
     return frozenset(form.decode() for form in (text, text.hex().encode(), _lower(eas_id)) if form)
 
 
 def forms_of(kind: str, name: str) -> frozenset[str]:
-    """Every form in which a name of this kind may be stored, as somebody else wrote it; empty for none."""
+    """Every form in which a name of this kind, typed by anybody, may be stored. An empty name has no forms."""
     if kind == EAS:
         return eas_forms(name)
     text = {SERIAL: serial_text, UDID: udid_text}.get(kind, str)(name)
@@ -83,7 +83,9 @@ def _text(eas_id: str) -> bytes:
 
 
 def _lower(text: str) -> bytes:
-    return text.encode("utf-8", "backslashreplace").lower()  # of bytes: letters beyond ASCII stay as they are
+    return text.encode(
+        "utf-8", "backslashreplace"
+    ).lower()  # lowering bytes leaves letters beyond ASCII as they are
 
 
 def _upper(text: str) -> str:

@@ -1,6 +1,6 @@
-"""Names that name nothing: what makers, systems and inventories write where they have no name.
+"""Placeholders: texts that makers, systems and inventories write if they have no name for a device.
 
-Two devices with the same placeholder are two devices, so no placeholder is ever stored as a name.
+Two devices with the same placeholder are two devices, so a placeholder is never stored as a name.
 """
 
 import re
@@ -52,17 +52,17 @@ NOTHING = {
     "03000200040005000006000700080009": "the UUID of mainboards that their maker did not fill in (DMI)",
     "9774d56d682e549c": "the one Android id that a fault of Android 2.2 gave to many phones",
 }
-"""In small letters, each with the reason why it names no device."""
+"""Placeholders in small letters, each with the reason why it names no device."""
 
 SHORTEST = {SERIAL: 4, UDID: 8, EAS: 4}
-"""Characters without which a name is too likely to be met twice."""
+"""The fewest characters of a name, by kind. A shorter name is too likely to occur twice."""
 
 _ONE_CHARACTER = re.compile(r"(.)\1*", re.DOTALL)
 _FILLING = re.compile(r"[\s:._{}-]+")
 
 
 def why_nothing(kind: str, text: str) -> str:
-    """Why this text names no device, in a few words; empty where it names one."""
+    """Why this text names no device, in a few words. Empty if it names one."""
     folded = text.strip().lower()
     if folded in NOTHING:
         return NOTHING[folded]

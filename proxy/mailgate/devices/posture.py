@@ -1,6 +1,6 @@
-"""What the reports of a device are worth now: the one place where a posture's state is computed.
+"""Computes the posture of a device from its reports. No other place computes a posture's state.
 
-The whole table stands in docs/devices.md. Whatever is not sure is never ``clean``.
+The whole table stands in docs/devices.md. A state that is not certain is never ``clean``.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -31,9 +31,9 @@ def posture_of(
 ) -> Posture:
     """The posture of ``device`` under today's lists.
 
-    A report older than ``max_age`` has run out, as has one past its own end. Of two sources the one that stands first
-    in ``precedence`` is believed; those that do not stand there are all alike. Sources in ``unreachable`` cannot be
-    asked at the moment.
+    A report expires when it is older than ``max_age`` or past its own end. Of two sources, the one that comes first in
+    ``precedence`` is believed; sources that are not in it rank equally behind. Sources in ``unreachable`` cannot be asked
+    at the moment.
 
     An app that was seen stays, however old the report grows: it does not go away by silence. But whoever only falls silent is
     ``stale`` with it as without it, so that nobody is trusted more for an app on a list.
@@ -74,7 +74,7 @@ def posture_of(
 
 
 _LISTED = {PostureState.CLEAN: PostureState.LISTED}
-"""What an app on a list makes of a state."""
+"""The state that a device gets instead if an app on it stands on a list."""
 _RESTRICTION = (
     PostureState.MISSING,
     PostureState.STALE,
@@ -83,13 +83,13 @@ _RESTRICTION = (
     PostureState.LISTED,
     PostureState.CLEAN,
 )
-"""The most restrictive first."""
+"""All states, the most restrictive first."""
 
 
 def strictest(postures: Sequence[Posture]) -> Posture:
-    """The most restrictive of some postures, the first of several that are alike, with the apps of all of them.
+    """The most restrictive of these postures with the apps of all of them. Of equal postures the first is taken.
 
-    One of them may have an app that a rule forbids and another one be silent: the request may come from either.
+    The request may come from any of the devices: one may have an app that a rule forbids while another is silent.
     """
     lists = dict.fromkeys(each for posture in postures for each in posture.lists)
     apps = {app for posture in postures for app in posture.apps}
@@ -101,28 +101,28 @@ def _restriction(posture: Posture) -> tuple[bool, int, bool]:
 
 
 def posture_of_person(postures: Iterable[Posture]) -> Posture:
-    """The most restrictive of somebody's postures, computers left out; ``missing`` where there is none.
+    """The most restrictive posture of a person's devices without their computers; ``missing`` if they have no device.
 
-    For a client that cannot be told from the person's others: docs/protocols.md says why.
+    It is for a client that cannot be told apart from the person's other devices. docs/protocols.md says why.
     """
     handhelds = [posture for posture in postures if posture.kind is not Kind.LAPTOP]
     return strictest(handhelds) if handhelds else Posture()
 
 
 def owner_of(device: Device, precedence: Sequence[str] = ()) -> str:
-    """Whose device it is: as the source says that is believed most, of equal ones the one that looked last."""
+    """The owner that the most believed source names. Of sources that are believed equally, the one that looked last counts."""
     named = [report for report in device.reports if report.owner]
     named.sort(key=lambda report: (report.gone, rank(report.source, precedence), _newest_first(report)))
     return named[0].owner if named else ""
 
 
 def is_of(device: Device, person: str, precedence: Sequence[str] = ()) -> bool:
-    """Whether it is the device of the person with this login name, compared without case."""
+    """Whether the device belongs to the person with this login name, compared without case."""
     return bool(person) and user_text(owner_of(device, precedence)) == user_text(person)
 
 
 def kind_of(reports: Iterable[Report]) -> Kind | None:
-    """The most restrictive kind that is told: no source makes a computer of what another one takes for a phone."""
+    """The most restrictive kind that is reported. A device that one source reports as a phone is never taken for a computer."""
     told = {report.kind for report in reports if report.kind is not None}
     return next((kind for kind in _KINDS if kind in told), None)
 
@@ -137,19 +137,19 @@ _KINDS = (
 
 
 def settled_until(device: Device, max_age: timedelta, now: datetime) -> datetime:
-    """Until when the posture is the same as ``now``, if nothing is reported meanwhile."""
+    """The time until which the posture stays as it is ``now``, if nothing is reported meanwhile."""
     ends = [end for report in device.reports if (end := expiry(report, max_age)) is not None and end > now]
     return min(ends, default=_NEVER)
 
 
 def expiry(report: Report, max_age: timedelta) -> datetime | None:
-    """When the report stops to count: by its own word or by age, whichever comes first."""
+    """When the report expires: by its own end or by its age, whichever comes first."""
     ends = [report.expires_at, report.reported_at and report.reported_at + max_age]
     return min((end for end in ends if end), default=None)
 
 
 def _saw(app: str, reports: Sequence[Report], precedence: Sequence[str]) -> Report | None:
-    """The last report that says the app is there and that no later one takes back; None where there is none."""
+    """The last report that says the app is there and that no later report takes back, or None."""
     saw = [
         report
         for report in reports
@@ -159,7 +159,7 @@ def _saw(app: str, reports: Sequence[Report], precedence: Sequence[str]) -> Repo
 
 
 def _takes_back(other: Report, app: str, report: Report, precedence: Sequence[str]) -> bool:
-    """Whether ``other`` looked later, at everything, did not see the app, and is believed as much or more."""
+    """Whether ``other`` takes the app back: it looked later and at everything, did not see the app, and ranks as high or higher."""
     return (
         _whole(other)
         and app not in other.apps
@@ -171,7 +171,7 @@ def _takes_back(other: Report, app: str, report: Report, precedence: Sequence[st
 def _state(
     reports: Sequence[Report], ran_out: Sequence[Report], unreachable: frozenset[str], watched: bool
 ) -> tuple[PostureState, Report | None]:
-    """The state where no app stands on a list, and the report that it rests on."""
+    """The state of the device apart from its listed apps, and the report that it rests on."""
     looked = [report for report in reports if report.reported_at is not None and not report.gone]
     if not looked:
         return PostureState.MISSING, None
@@ -190,7 +190,7 @@ def _state(
 
 
 def _watched(reports: Iterable[Report]) -> bool:
-    """Whether anybody but the device itself has ever looked at it: then its own word alone makes it clean no more."""
+    """Whether a source other than the device itself has ever looked at it. If so, its own word alone no longer makes it clean."""
     return any(report.reported_at is not None and not by_own_word(report.source) for report in reports)
 
 
@@ -216,5 +216,5 @@ def _newest_first(report: Report) -> float:
 
 
 def _first(reports: Iterable[Report], read: Callable[[Report], Value]) -> Value | None:
-    """What the first of these reports says that says anything."""
+    """The first value that one of these reports has, or None."""
     return next((value for report in reports if (value := read(report)) not in ("", None)), None)

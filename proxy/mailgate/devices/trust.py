@@ -1,8 +1,8 @@
-"""Which source may say what: the names that it may bring, and how much its word counts.
+"""Decides which names a source may bring, and how much its word counts.
 
-Issuers of attestations and device managements are the company's own, and are believed. What a device says of itself
-when it enrols at the gate is believed in so far as it proved it: that it holds a key. Else somebody's laptop could
-enrol as a colleague's phone, or as the own blocked one that is clean now.
+Issuers of attestations and device managements belong to the company and are believed. A device that enrols at the gate is
+believed only in what it proved: that it holds a key. Otherwise somebody's laptop could enrol as a colleague's phone, or
+as its owner's blocked phone that is now clean.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,24 +27,24 @@ from mailgate.devices.placeholders import why_nothing
 from mailgate.model import AppsReport, AttestationResult, Kind
 
 ENROLLED = "enrolled"
-"""The source of what devices say of themselves after they enrolled at the gate."""
+"""The source of what enrolled devices say about themselves."""
 
 _PROVEN = (KEY, CERT)
-"""Kinds of names that a device proves with every request."""
+"""The kinds of names that a device proves with every request."""
 
 
 def source_of(proof: AttestationResult) -> str:
-    """Whose word a verified proof is: the issuer's, unless a gate only signed what the device says of itself."""
+    """The source of a verified proof: its issuer, or ``ENROLLED`` if a gate only signed what the device says about itself."""
     return ENROLLED if proof.self_reported else proof.issuer
 
 
 def by_own_word(source: str) -> bool:
-    """Whether this source only repeats what the device says of itself."""
+    """Whether this source only repeats what the device says about itself."""
     return source == ENROLLED
 
 
 def rank(source: str, precedence: Sequence[str]) -> int:
-    """How much the word of a source counts, 0 the most: as listed, then all others alike, then a device's own word."""
+    """The rank of a source; 0 counts most. Listed sources come first, then all others equally, then a device's own word."""
     if by_own_word(source):
         return len(precedence) + 1
     return precedence.index(source) if source in precedence else len(precedence)
@@ -70,9 +70,9 @@ def report_by(
     gone: bool = False,
     adds: bool = False,
 ) -> Report:
-    """What a source says, with the names that it may bring; empty ones and placeholders say nothing.
+    """Make the report of a source with the names that it may bring. Empty names and placeholders are dropped.
 
-    ``apps`` is None where the source cannot tell which apps are there.
+    ``apps`` is None if the source cannot tell which apps are there.
     """
     told = [(SERIAL, serial_text(serial)), (UDID, udid_text(udid))]
     told += [(KEY, key) for key in keys] + [(CERT, each) for each in certificates]
@@ -97,9 +97,9 @@ def report_by(
 
 
 def links(report: Report) -> frozenset[Name]:
-    """The names by which this report finds, or is found as, a device of another source.
+    """The names by which this report and the reports of other sources are matched.
 
-    A device's own word links by one proven name alone. With two it could make two devices one: whoever holds the
+    A device's own word links by one proven name only. With two names it could merge two devices: a person who holds the
     key of a blocked phone and the certificate of a clean laptop would clean the phone with the laptop's reports.
     """
     if not by_own_word(report.source):

@@ -1,1 +1,1 @@
-"""The policy engine: the decision, and a key of all that the decision rests on."""
+"""The policy engine: it makes decisions, and keys under which a decision can be kept."""

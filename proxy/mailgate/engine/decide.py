@@ -4,17 +4,17 @@ The gateway, the command line and the tests of rules all call :func:`decide`. No
 network, and no error on the way widens access:
 
 - A condition that fails on the values of a request blocks it with ``rule-error``, whatever the rule's effect.
-- A condition that hangs on a posture that cannot be had is settled by the rule's ``on_unavailable``. It is evaluated
+- A condition that needs a posture which is not available is settled by the rule's ``on_unavailable``. It is evaluated
   with ``device.*`` left out, so that a rule that is not about this client stays out of it.
-- ``warn`` softens what a rule does where it matches, never the two cases above: there it is not known that it matches.
-  So does a rule's ``grace`` for a device that has become known of late.
+- ``warn`` softens what a rule does if it matches. It does not soften the two cases above, since there the rule may not match.
+  A rule's ``grace`` softens it in the same way for a device that became known recently.
 - ``report_only`` has no effect at all: what it would have done is recorded and the next rule is read.
-- A relief (``policy/reliefs.py``) makes a rule that restricts report-only for whom it is about, and never hardens the answer:
-  where what comes behind is harder than what the rule itself would do now, the rule decides after all.
+- A relief (``policy/reliefs.py``) makes a restricting rule report-only for the people or devices it names. It never hardens the
+  answer: if the rules behind would be harder than the relieved rule itself, the relieved rule decides after all.
 
-Two answers no rule can change. A device that is reported as lost gets nothing. And who only asks the way to the mail
-(``classify/discovery.py``) is told it, since a refusal would send the device to a door that is not watched: whom a rule allows gets
-the webmail's answer as it is, everybody else the way and nothing besides (``gateway/autodiscover/for_refused.py``).
+No rule can change two answers. A device that is reported as lost gets nothing. A client that only asks the way to the mail
+(``classify/discovery.py``) is told the way, since a refusal would send it to a door that is not watched. A client that the rules
+allow gets the webmail's whole answer; any other client gets the way and nothing else (``gateway/autodiscover/for_refused.py``).
 """
 
 from dataclasses import dataclass, replace
@@ -35,7 +35,7 @@ from mailgate.policy.variables import activate
 
 
 def decide(access: Access, policy: Policy) -> Decision:
-    """Decide what happens to this request, and why. Pure; never raises."""
+    """Decide what happens to this request, and why. It has no side effects and never raises."""
     try:
         decision = _lost(policy) if access.posture.lost else _first_match(access, policy)
         return _told_the_way(decision) if asks_the_way(access.facts) else decision
@@ -47,8 +47,8 @@ def decide(access: Access, policy: Policy) -> Decision:
 
 
 def _told_the_way(decision: Decision) -> Decision:
-    """The decision for a request that only asks the way to the mail: it is told the way at least, and no rule is
-    named for that."""
+    """The decision for a request that only asks the way to the mail. It is told the way at least, and the decision names no rule
+    for that."""
     if decision.effect is Effect.ALLOW:
         return replace(decision, would=()) if decision.would else decision
     trial = RuleTrial(DISCOVERY_RULE, "", True, Stage.ENFORCE, Effect.ALLOW, "asks the way: told that alone")
@@ -72,7 +72,7 @@ def _lost(policy: Policy) -> Decision:
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """The outcome of one rule. It has no effect if the rule does not match, and no reason if that is to be inferred."""
+    """The outcome of one rule. ``effect`` is None if the rule does not match; ``reason`` is None if it has to be inferred."""
 
     effect: Effect | None
     reason: Reason | None = None
@@ -84,7 +84,7 @@ _NO_MATCH = _Verdict(None)
 
 @dataclass(frozen=True, slots=True)
 class _Spared:
-    """What a rule that is out would have done, and the values that it saw."""
+    """What a relieved rule would have done, and the values that it saw."""
 
     rule: Rule
     stage: Stage
@@ -131,7 +131,7 @@ def _first_match(access: Access, policy: Policy) -> Decision:
 
 
 def _no_harder(decision: Decision, spared: list[_Spared], policy: Policy) -> Decision:
-    """The decision behind the rules that are out. If one of these would do less than that, it decides instead."""
+    """The decision of the rules behind relieved rules. If a relieved rule would do less than that, it decides instead."""
     softest = min(spared, key=lambda each: each.hardness, default=None)
     if softest is None or softest.hardness >= decision.effect.hardness:
         return decision
@@ -156,7 +156,7 @@ def stage_of(rule: Rule, now: datetime) -> Stage:
 
 
 def softened_by_now(rule: Rule, stage: Stage, access: Access) -> Effect:
-    """What the rule does to those it is about, by its stage and its grace."""
+    """What the rule does to a request that it matches, by its stage and its grace."""
     return softened(rule.effect, Stage.WARN if new_until(rule, access) else stage)
 
 
@@ -182,7 +182,7 @@ def _reads_device(rule: Rule) -> bool:
 
 
 def _without_posture(rule: Rule, access: Access, policy: Policy) -> tuple[Access, cel.Activation]:
-    """What a rule sees while the posture cannot be had: the last known posture, or none. A rule that names the state
+    """What a rule sees while the posture is not available: the last known posture, or none. A rule that names the state
     ``unavailable`` itself sees that state."""
     posture = access.posture
     unexpired = posture.expires_at is not None and access.now < posture.expires_at
@@ -230,7 +230,7 @@ def _deadline(rule: Rule, access: Access) -> datetime | None:
 
 
 def _unavailable(rule: Rule) -> _Verdict:
-    """With ``allow`` a rule that restricts is passed over while the posture cannot be had."""
+    """The verdict of a rule while the posture is not available. With ``allow`` a restricting rule is passed over."""
     if rule.on_unavailable is not OnUnavailable.ALLOW:
         return _Verdict(Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "the posture is unavailable: blocked")
     if rule.effect is not Effect.ALLOW:

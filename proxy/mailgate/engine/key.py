@@ -1,7 +1,7 @@
-"""The key of a decision: two accesses with the same key get the same decision, so it can be worked out once.
+"""The key of a decision: two accesses with the same key get the same decision, so it needs to be computed only once.
 
-The key holds the values of the variables that the policy reads, and what ``decide`` looks at besides. It holds no
-header, address or name that no rule reads. Everything that ``decide`` looks at belongs here; the tests compare the
+The key holds the values of the variables that the policy reads, and whatever else ``decide`` reads. It holds no
+header, address or name that no rule reads. Everything that ``decide`` reads belongs here; the tests compare the
 two over made-up policies and accesses.
 """
 
@@ -22,7 +22,7 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class DecisionKey:
-    """Makes the key of every decision by one policy. Pure."""
+    """Makes the keys of all decisions by one policy."""
 
     def __init__(self, policy: Policy) -> None:
         self._readers = [_reader(name) for name in sorted(policy.reads - CLOCKS)]
@@ -36,7 +36,7 @@ class DecisionKey:
         self._turns = sorted({start for each in stages for _, start in each.starts()})
 
     def of(self, access: Access, *, dates: bool = True) -> Hashable:
-        """The key of an access, without what runs with the clock (``times``).
+        """The key of an access, without the variables that change with the clock (``times``).
 
         Without ``dates``, decisions with the same key may differ in the deadline that they tell, and in nothing else.
         """
@@ -62,11 +62,11 @@ class DecisionKey:
         )
 
     def times(self, access: Access) -> tuple[Hashable, ...]:
-        """The values of the variables that run with the clock."""
+        """The values of the variables that change with the clock."""
         return tuple([read(access) for read in self._clocks])
 
     def lasts(self, decision: Decision) -> bool:
-        """Whether the decision is the same at any time: no rule that was read for it reads a clock."""
+        """Whether the decision is the same at any time, because no rule that was read for it reads a clock."""
         return self._by_the_clock.isdisjoint(trial.rule for trial in decision.trials)
 
     def until(self, access: Access, decision: Decision) -> datetime:
@@ -91,7 +91,7 @@ class DecisionKey:
         return [new_until(rule, access) for rule in self._graceful]
 
     def _shares(self, access: Access) -> Hashable:
-        """The shares that the subject is in: the same for many subjects, and without their names."""
+        """The shares that the subject is in. Many subjects have the same shares, and the key does not name them."""
         subject = share_subject(access)
         return tuple([in_share(rule.share, rule.id, subject, rule.effect) for rule in self._partial])
 

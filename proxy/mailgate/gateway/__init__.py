@@ -1,1 +1,1 @@
-"""The policy enforcement point: takes a request, asks for a decision, forwards or refuses."""
+"""The policy enforcement point: it takes a request, asks for a decision, and forwards or refuses the request."""

@@ -1,4 +1,4 @@
-"""Answers that the gate gives itself: bytes on the wire, never cached, always with a length."""
+"""Answers of the gate itself. They are bytes on the wire that are never cached and always have a length."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from mailgate.gateway.proxy.heads import connection_option, http_date
 _PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
 PROBLEM = "application/problem+json"
 SHORT = 16 * 1024
-"""Bytes of a body that are read though nobody wants them: a refused mail app soon asks again, over the same connection."""
+"""Up to this many bytes, an unwanted body is read and dropped, since a refused mail app soon asks again over the connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def json_answer(status: int, content: Mapping[str, object], content_type: str = 
 
 
 def send(exchange: Exchange, answer: Answer, now: datetime) -> Outcome:
-    """Write an answer. The connection stays open only where the request has come to its end, or soon will."""
+    """Write an answer. The connection stays open only if the request has ended or soon will."""
     keep_alive = exchange.head.keep_alive and not exchange.broken and ends_soon(exchange)
     before, behind = head_around_date(exchange.head, answer, exchange.answer_fields, keep_alive=keep_alive)
     head = before + http_date(now) + behind
@@ -44,7 +44,7 @@ def send(exchange: Exchange, answer: Answer, now: datetime) -> Outcome:
 
 
 def ends_soon(exchange: Exchange) -> bool:
-    """Whether what is left of the body is here or short; whoever waits for a 100 may never send it (RFC 9110, 10.1.1)."""
+    """Whether the rest of the body is here or short. A client that waits for a 100 may never send it (RFC 9110, 10.1.1)."""
     head = exchange.head
     if not head.has_body or exchange.body.is_eof():
         return True
@@ -54,11 +54,11 @@ def ends_soon(exchange: Exchange) -> bool:
 def head_around_date(
     request: RequestHead, answer: Answer, added: Sequence[tuple[str, str]], *, keep_alive: bool
 ) -> tuple[bytes, bytes]:
-    """The head of an answer up to its Date, and from there on. ``added`` are fields that whoever answers has to send."""
+    """The head of an answer in two parts: up to its Date, and after it. ``added`` are further fields that must be sent."""
     lines = []
     if answer.content_type:
         lines.append(f"Content-Type: {answer.content_type}")
-    if answer.status != 304:  # RFC 9110, section 8.6: there it would be that of the 200
+    if answer.status != 304:  # RFC 9110, section 8.6: a length in a 304 would be the length of the 200
         lines.append(f"Content-Length: {len(answer.body)}")
     lines += ["Cache-Control: no-store", "X-Content-Type-Options: nosniff"]
     lines += [f"{name}: {value}" for name, value in (*answer.headers, *added)]

@@ -1,4 +1,4 @@
-"""An allowed request on its way to the webmail: the usual one, that with more time, or that of Autodiscover."""
+"""Carries an allowed request to the webmail: in the usual way, with more time, or with changes for Autodiscover."""
 
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ from mailgate.policy.rules import DISCOVERY_RULE
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """Carries out a permission."""
+    """Carries out the decision to let a request through."""
 
     usual: Forwarder
     patient: Forwarder
-    """For requests that hang: the same way, with more time."""
+    """The forwarder for hanging requests. It waits longer."""
     discovery: Forwarder
-    """For Autodiscover: the same way, with addresses changed."""
+    """The forwarder for Autodiscover. It changes the addresses in answers."""
     hanging: Hanging
     recorder: Recorder
     refuser: Refuser
@@ -38,7 +38,7 @@ class Carrier:
     failures: Failures
 
     def start(self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision) -> Rest:
-        """``carry``, without a task where it needs none."""
+        """Do as ``carry`` does, but without a task if none is needed."""
         if (
             exchange.head.max_forwards == 0
             or decision.rule == DISCOVERY_RULE
@@ -49,7 +49,7 @@ class Carrier:
         return self.set_out(exchange, incoming.origin, access.now)
 
     def set_out(self, exchange: Exchange, origin: Origin, now: datetime) -> Rest:
-        """The usual way."""
+        """Forward a request in the usual way."""
 
         def wait_for(rest: Coroutine[Any, Any, Outcome]) -> None:
             exchange.connection.wait_for(self.failures.caught(exchange, rest))
@@ -59,7 +59,7 @@ class Carrier:
     async def carry(
         self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision
     ) -> Outcome:
-        """To the end of the answer."""
+        """Forward a request to the end of its answer."""
         if exchange.head.max_forwards == 0:
             return send(exchange, _last_stop(exchange.head), access.now)
         if decision.rule == DISCOVERY_RULE:
@@ -72,7 +72,7 @@ class Carrier:
     async def _hang(
         self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision
     ) -> Outcome:
-        """Forward what may take an hour; once it is no longer allowed, refuse it, or break off what has begun."""
+        """Forward a request that may take an hour. If it is no longer allowed, refuse it, or break off an answer that has begun."""
         exchange.hangs = True
         try:
             forward = self.patient.forward(exchange, incoming.origin, access.now)
@@ -88,7 +88,7 @@ class Carrier:
 
 
 def _last_stop(head: RequestHead) -> Answer:
-    """RFC 9110, section 7.6.2: it may go no further; and a TRACE would show a script what it must not see (9.3.8)."""
+    """Answer a request that may go no further (RFC 9110, section 7.6.2). A TRACE would show scripts secrets (section 9.3.8)."""
     if head.method == b"TRACE":
         raise RequestRefused(405, Reason.METHOD_NOT_ALLOWED, "TRACE is not answered here.", ("OPTIONS",))
     return Answer(200, headers=(("Allow", "OPTIONS"),))

@@ -1,6 +1,7 @@
-"""Numbers of Prometheus that cost a request one addition each, and are put together when they are scraped.
+"""Prometheus metrics that cost a request one addition each. They are put together when they are scraped.
 
-The library's own lock, check and make a timestamp for every one: a tenth of what the gate does for a page. For one thread.
+The library's own metrics lock, check and make a timestamp every time, which takes a tenth of the gate's time for a page. These
+are for one thread only.
 """
 
 from bisect import bisect_left

@@ -1,4 +1,4 @@
-"""One request, from its facts to its answer. This file is the order of things; each thing has a file of its own."""
+"""Takes one request from its facts to its answer. This file has the order of the steps; each step has a file of its own."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,9 +47,9 @@ class Gate:
     tracing: Tracing | None = None
 
     def handle(self, exchange: Exchange, asked_at: str = "") -> Rest:
-        """Serve one request, at once as far as that goes. Never raises for what a client or the webmail sends.
+        """Serve one request, at once if possible. Never raises for what a client or the webmail sends.
 
-        ``asked_at``: the port of its own that another proxy asks at; it carries no mail.
+        ``asked_at`` is the address of a port at which other proxies ask. Such a port carries no mail.
         """
         served: Outcome | Rest
         try:
@@ -68,7 +68,7 @@ class Gate:
         return None if served is None else self.failures.caught(exchange, served)
 
     def _serve(self, exchange: Exchange, now: datetime) -> Outcome | Rest:
-        """The outcome where the answer is written already."""
+        """Serve one request. Returns the outcome if the answer is written already."""
         head, authorizer = exchange.head, self.in_force.live.authorizer
         if authorizer and self.questions.is_one(authorizer, exchange):
             return self.questions.answer(authorizer, exchange, now)
@@ -91,7 +91,7 @@ class Gate:
     def _enforce_at_once(
         self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision
     ) -> Outcome | Rest:
-        """Forward, warn or refuse; first the probe."""
+        """Show the probe if it is due; else forward, warn or refuse."""
         if self.in_force.live.browser_probe.wanted(access):
             return self._probe(exchange, access)
         self.recorder.record(exchange, access, decision)
@@ -104,7 +104,7 @@ class Gate:
         return send(exchange, self.refuser.say(incoming, access, decision, reference), access.now)
 
     async def _serve_device(self, exchange: Exchange, incoming: Incoming, now: datetime) -> Outcome:
-        """The same for who names a device, about which the store may have to be asked."""
+        """Serve a client that names a device. The store may have to be asked about it."""
         access, decision = await self.judge.verdict(incoming, now)
         if self.in_force.live.browser_probe.wanted(access):
             return self._probe(exchange, access)

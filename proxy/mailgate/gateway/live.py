@@ -1,4 +1,4 @@
-"""What a reload replaces, in one place that every part of a gate looks at."""
+"""Everything that a reload replaces. It stands in one object that every part of a gate reads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,30 +18,30 @@ from mailgate.store import Keep
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What a reload replaces, all of it at once."""
+    """Everything that a reload replaces. It is replaced all at once."""
 
     policy: Policy
     verifier: Verifier
     speaker: Speaker
     keep: Keep
-    """How long what is stored of people is kept."""
+    """How long data about people is kept."""
     certificates: CertificateVerifier | None = None
-    """None where no client certificate counts."""
+    """The verifier of client certificates. None if no client certificate counts."""
     proxy_form: ProxyForm = NO_PROXY
     groups: Groups = NO_GROUPS
     logins: Logins = NO_LOGINS
     hardware: Mapping[str, Roots] = field(default_factory=dict)
-    """Whose evidence by hardware is believed, by format."""
+    """The roots that are believed about hardware evidence, by format."""
     trusted: tuple[Network, ...] = ()
     browser_probe: BrowserProbe = field(default_factory=BrowserProbe)
     authorizer: Authorizer | None = None
-    """Where other proxies ask beside the mail; None where they may not."""
+    """Answers other proxies that ask at the port for mail. None if they may not ask there."""
     authorizers: Mapping[str, Authorizer] = field(default_factory=dict)
-    """Where other proxies ask at ports of their own, by the address of each in the settings."""
+    """Answers other proxies that ask at separate ports, by the address of each port in the settings."""
 
 
 @dataclass(slots=True)
 class InForce:
-    """One for a gate; all of its parts have the same."""
+    """Holds the ``Live`` in force. A gate has one, which all of its parts share."""
 
     live: Live

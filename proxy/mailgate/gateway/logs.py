@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line. Callers pass words and numbers, never headers, tokens, names or addresses."""
+"""Logs have one JSON object on each line. Callers pass words and numbers, but never headers, tokens, names or addresses."""
 
 import logging
 import sys
@@ -27,7 +27,7 @@ _threshold = Threshold()
 
 
 def debugging() -> bool:
-    """Whether lines for debugging are written: asked before what stands in them is put together."""
+    """Whether debug lines are written. Callers ask before they put such a line together."""
     return _threshold.level <= logging.DEBUG
 
 
@@ -39,7 +39,7 @@ def change_level(level: str) -> None:
 def name_error(
     _logger: object, _method: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
-    """An exception's kind and where it was raised, without its text: that may quote what a client sent."""
+    """Put an exception's kind and where it was raised into the event. Its text is left out, since it may quote what a client sent."""
     info = event.pop("exc_info", None)
     if isinstance(info, tuple) and info[1] is not None:
         event["error"] = type(info[1]).__name__
@@ -48,7 +48,7 @@ def name_error(
 
 
 def configure_logs(level: str, stream: TextIO = sys.stderr) -> None:
-    """Send every log line at ``level`` or above to ``stream`` as JSON, those of libraries from ``warning`` on."""
+    """Send every log line at ``level`` or above to ``stream`` as JSON. Lines of libraries are sent from ``warning`` on."""
     processors: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -58,9 +58,8 @@ def configure_logs(level: str, stream: TextIO = sys.stderr) -> None:
     structlog.configure(
         processors=[_threshold, *processors, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
-        logger_factory=structlog.WriteLoggerFactory(
-            stream
-        ),  # a line is one write: several processes share it
+        # each line is one write, since several processes share the stream
+        logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(stream)

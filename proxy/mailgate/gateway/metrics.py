@@ -1,4 +1,4 @@
-"""Numbers for Prometheus. Labels come from closed sets alone, so that no client can make new series."""
+"""Metrics for Prometheus. Labels come from closed sets only, so that no client can make new series."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # when a series bega
 
 
 class Metrics:
-    """Every metric of the gate, in a registry of its own."""
+    """Every metric of the gate, in a separate registry."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -117,7 +117,7 @@ class Metrics:
         self.decisions.add((effect, reason, kind))
 
     def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
-        """A gauge that is read when it is scraped."""
+        """Add a gauge whose value is read when it is scraped."""
         self._gauge(name, meaning).set_function(read)
 
     def watch_count(self, name: str, meaning: str, read: Callable[[], float]) -> None:

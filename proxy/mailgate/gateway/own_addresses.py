@@ -1,4 +1,4 @@
-"""What the gate serves itself on the public address, under ``/.mailgate/``. Nothing below it reaches the webmail."""
+"""The addresses under ``/.mailgate/``, which the gate serves itself. No request to them reaches the webmail."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -30,7 +30,7 @@ MARK = re.compile(r"[0-9a-f]{16}")
 Responder = Callable[[Incoming, str, datetime], Awaitable[Answer]]
 """Answers a request with this reference at this moment."""
 Routes = Mapping[str, Mapping[str, Responder]]
-"""By path, then by method."""
+"""Responders by path, then by method."""
 
 
 def is_local(facts: RequestFacts) -> bool:
@@ -39,7 +39,7 @@ def is_local(facts: RequestFacts) -> bool:
 
 
 class OwnAddresses:
-    """Answers at each of them, by the part that is behind it."""
+    """Answers at each of these addresses with the part that is responsible for it."""
 
     def __init__(
         self,
@@ -70,12 +70,12 @@ class OwnAddresses:
         }
 
     async def serve(self, exchange: Exchange, incoming: Incoming, now: datetime) -> Outcome:
-        """Answer a request for the gate itself. Raises RequestRefused for what is not there."""
+        """Answer a request for the gate itself. Raises RequestRefused if there is no such address."""
         incoming = replace(incoming, body=await read_small_body(exchange))
         return send(exchange, await self.answer(incoming, self._references.of(exchange), now), now)
 
     async def answer(self, incoming: Incoming, reference: str, now: datetime) -> Answer:
-        """The same of a request whose body is there."""
+        """The same for a request whose body has been read."""
         methods = self._routes.get(incoming.facts.path)
         if methods is None:
             raise RequestRefused(404, Reason.NOT_FOUND, "There is nothing at this address.")
@@ -91,7 +91,7 @@ async def _healthz(_incoming: Incoming, _reference: str, _now: datetime) -> Answ
 
 
 async def _continue(in_force: InForce, incoming: Incoming, _reference: str, _now: datetime) -> Answer:
-    """The warning was read: remember it for some hours and go on to what was asked for."""
+    """The person has read the warning. Remember that for some hours, and redirect to the page that they asked for."""
     query = dict(parse_qsl(incoming.facts.query))
     mark, target = query.get("rule", ""), own_path(query.get("to", "/"))
     if not MARK.fullmatch(mark) or not target.isascii():

@@ -1,4 +1,4 @@
-"""How often somebody may try: counted in memory, a bounded number of them."""
+"""Limits how often somebody may try something. The counts are kept in memory, for a bounded number of callers."""
 
 from collections.abc import Hashable
 from datetime import datetime, timedelta
@@ -7,14 +7,14 @@ from cachetools import LRUCache
 
 
 class Rates:
-    """At most ``most`` tries of each within ``span``, counted from the first of them; ``size`` are remembered."""
+    """Allows each caller ``most`` tries within ``span``, counted from the first try. It remembers ``size`` callers."""
 
     def __init__(self, most: int, span: timedelta, size: int = 20_000) -> None:
         self.most, self.span = most, span
         self._tries: LRUCache[Hashable, tuple[datetime, int]] = LRUCache(size)
 
     def wait(self, who: Hashable, now: datetime) -> timedelta:
-        """How long until they may try again; nothing where they may now."""
+        """How long the caller has to wait for the next try. Zero if they may try now."""
         since, count = self._tries.get(who, (now, 0))
         left = since + self.span - now
         return left if count >= self.most and timedelta() < left <= self.span else timedelta()

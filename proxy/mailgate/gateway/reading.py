@@ -1,4 +1,4 @@
-"""What the gate reads of a request before it decides: where it came from, then its facts."""
+"""Reads a request before it is decided: first its origin, then its facts."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from mailgate.model import CertificateResult, Reason
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Believes whom the settings in force trust. ``head`` is that of the exchange, or of the request that it asks about."""
+    """Reads requests and trusts the peers of the settings in force. ``head`` may be the exchange's or that of a request it asks about."""
 
     in_force: InForce
 
@@ -46,9 +46,9 @@ class Reader:
 
 
 def refuse_misdirected(head: RequestHead, origin: Origin) -> None:
-    """Raises RequestRefused for an https address over plain http.
+    """Raise RequestRefused for an https address over plain http.
 
-    RFC 9110, section 7.4: whoever mistakes the connection for a secure one is told nothing meant for it.
+    A client that takes the connection for a secure one must not get an answer (RFC 9110, section 7.4).
     """
     if head.scheme == b"https" and origin.scheme != "https":
         head.keep_alive = False

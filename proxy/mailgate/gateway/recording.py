@@ -1,4 +1,4 @@
-"""Beside each decision: whether somebody was shown it, and in which language that person reads."""
+"""Records each decision, together with whether somebody saw it and in which language they read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from mailgate.store.ledger import Counts
 
 
 class Book(Shape):
-    """Where decisions are remembered (``store/ledger.py``)."""
+    """The record of decisions (``store/ledger.py``)."""
 
     def recurring(self, access: Access, decision: Decision) -> Counts: ...
 
@@ -23,14 +23,14 @@ class Book(Shape):
 
 
 class Languages(Shape):
-    """Where languages are remembered (``store/languages.py``)."""
+    """The record of languages (``store/languages.py``)."""
 
     def hear(self, login: str, tag: str, now: datetime) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """What a gate records of a request. Never waits."""
+    """Records requests. It never waits."""
 
     book: Book
     languages: Languages
@@ -38,18 +38,18 @@ class Recorder:
 
     @classmethod
     def of(cls, book: Book, languages: Languages) -> "Recorder":
-        """With the languages of the pages."""
+        """Make a recorder with the languages of the pages."""
         return cls(book, languages, asked_as(load_languages()))
 
     def recurring(self, access: Access, decision: Decision) -> Counts | None:
-        """What records the same again; None where somebody is told something each time."""
+        """A counter that records the same decision again. None if somebody is shown something each time."""
         if decision.effect is not Effect.ALLOW:
             return None
         recurring, tag = self.book.recurring(access, decision), self._language(access)
         return RecordedAgain(recurring, self.languages, access.user.name, tag) if tag else recurring
 
     def record(self, access: Access, decision: Decision, reference: str = "") -> None:
-        """Remember one decision. A warning that nobody sees has told nobody."""
+        """Record one decision. A warning counts as shown only if its page was shown."""
         warns = decision.effect is Effect.WARN
         self.book.record(
             access, decision, reference, shown=wants_warning(access, decision) if warns else None
@@ -59,7 +59,7 @@ class Recorder:
             self.languages.hear(access.user.name, tag, access.now)
 
     def _language(self, access: Access) -> str:
-        """What the person reads; empty where nobody is named, or it is not told."""
+        """The language of the person. Empty if nobody is named or the request names no language."""
         if not access.user.name or access.client.protocol is not Protocol.WEB:
             return ""
         wanted = access.facts.headers.get("accept-language", "")
@@ -68,7 +68,7 @@ class Recorder:
 
 @dataclass(frozen=True, slots=True)
 class RecordedAgain:
-    """Counts a request of somebody whose language it tells."""
+    """Counts the same request again and records the person's language with it."""
 
     recurring: Counts
     languages: Languages

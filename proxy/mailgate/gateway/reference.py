@@ -1,4 +1,4 @@
-"""The id of a request that a person can tell the help desk: the same in its answer, its page, its record and its log line."""
+"""The reference id of a request, which a person can tell the help desk. Answer, page, record and log line have the same id."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from mailgate.gateway.http1.exchange import Exchange
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """Drawn when it is first shown: a request that is allowed shows none."""
+    """Makes reference ids. An id is made when it is first shown, and an allowed request shows none."""
 
     draw: Callable[[], str]
 
     def of(self, exchange: Exchange) -> str:
-        """The one of this request."""
+        """The reference id of this request."""
         if not exchange.reference:
             exchange.reference = self.draw()
         return exchange.reference

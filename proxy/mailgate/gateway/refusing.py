@@ -1,4 +1,4 @@
-"""What a client gets instead of its mail: the probe, a warning, a refusal, a question for its login, or the way to the mail."""
+"""Gives a client something else instead of its mail: the probe, a warning, a refusal, a login challenge or the way to the mail."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -23,19 +23,19 @@ class QuarantineMails(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Refuser:
-    """Carries out whatever is no permission."""
+    """Carries out every decision that does not let a request through."""
 
     in_force: InForce
     usual: Forwarder
     discovery: Forwarder
-    """The ways on which the webmail is asked for a login, and for the way."""
+    """The forwarder that asks the webmail for a login challenge and for the way to the mail."""
     mails: QuarantineMails
     metrics: Metrics
 
     async def instead(
         self, head: RequestHead, incoming: Incoming, access: Access, decision: Decision, reference: str
     ) -> Answer:
-        """What the client gets by a decision that gives it no mail."""
+        """The answer to a client whose decision gives it no mail."""
         if told_by_the_gate(access, decision):
             return await ask_the_way(self.discovery, head, incoming)
         asked = None
@@ -52,7 +52,7 @@ class Refuser:
         return speaker.refuse(access, decision, reference)
 
     def probe(self, access: Access, reference: str) -> Answer:
-        """Nothing was decided yet, so nothing is recorded: the same page load comes again, with the cookie."""
+        """The answer with the probe's page. Nothing is recorded, since nothing was decided: the page load comes again with the cookie."""
         live = self.in_force.live
         self.metrics.probes.labels("shown").inc()
         may_skip = live.browser_probe.mode is Mode.OBSERVE
@@ -60,5 +60,5 @@ class Refuser:
 
 
 def asks_for_login(incoming: Incoming, access: Access, decision: Decision) -> bool:
-    """A mail app is asked to log in before it is refused: else it takes the service for absent."""
+    """Whether to ask a mail app for its login before it is refused. Otherwise it thinks that the service is absent."""
     return decision.effect is not Effect.WARN and has_no_login(access, incoming)

@@ -1,4 +1,4 @@
-"""Changed files take effect by themselves: a good set at once and as a whole, a bad one never."""
+"""Puts changed files in force by itself. A good set takes effect at once and as a whole, and a bad set never does."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -16,17 +16,17 @@ from mailgate.gateway.metrics import Metrics
 log = structlog.get_logger()
 
 LOOK = 5_000
-"""Milliseconds after which the files are looked at although no change was told."""
+"""The milliseconds after which the files are checked even if no change was reported."""
 
 Loaded = TypeVar("Loaded")
 
 
 @dataclass(slots=True)
 class Reloader(Generic[Loaded]):
-    """Reads the files anew when one of them changes.
+    """Reads the files again when one of them changes.
 
-    ``load`` raises ConfigError for files that cannot be used; then nothing changes, and the mistakes are logged and
-    shown until the files are good again. ``apply`` puts what was read in force; if it raises, nothing has changed.
+    ``load`` raises ConfigError if the files cannot be used. Then nothing changes, and the mistakes are logged and shown
+    until the files are good again. ``apply`` puts the files in force. If it raises, nothing has changed.
     """
 
     load: Callable[[], Loaded]
@@ -34,10 +34,10 @@ class Reloader(Generic[Loaded]):
     metrics: Metrics
     mistakes: list[str] = field(default_factory=list)
     _turns: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """What is read last has to take effect last, though a change and a signal come together."""
+    """Makes reloads wait for each other, so that the files read last take effect last."""
 
     async def reload(self, *, again: bool = False) -> bool:
-        """Read the files now; whether they were put in force. ``again``: the same mistakes are not told twice."""
+        """Read the files now. Returns whether they were put in force. With ``again``, the same mistakes are not reported twice."""
         async with self._turns:
             return await self._reload(again)
 
@@ -46,7 +46,7 @@ class Reloader(Generic[Loaded]):
             await self.apply(self.load())
         except ConfigError as error:
             return self._rejected([str(mistake) for mistake in error.mistakes], again)
-        except MailgateError as error:  # its text is for people
+        except MailgateError as error:  # the text of such an error is for people
             return self._rejected([f"the files cannot be put in force: {error}"], again)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the files, later ones must be read
             return self._rejected([f"the files cannot be put in force: {type(error).__name__}"], again)
@@ -65,8 +65,9 @@ class Reloader(Generic[Loaded]):
     async def watch(self, files: Callable[[], set[Path]]) -> None:
         """Reload whenever one of ``files`` comes, goes or changes, however it is written or replaced; runs until cancelled.
 
-        What is there counts, not which change was told: a link may lead elsewhere, a folder may be made anew, and
-        some file systems tell nothing. Rejected files are read again meanwhile: what they lack may lie anywhere.
+        The files themselves are checked, and a reported change is only a hint: a link may point elsewhere, a folder may be
+        new, and some file systems report nothing. Rejected files are read again regularly, since they may lack something
+        that is not watched.
         """
         seen = _stamps(files())
         while True:
@@ -76,7 +77,7 @@ class Reloader(Generic[Loaded]):
                 changed = any(before.get(path, stamp) != stamp for path, stamp in seen.items())
                 if changed or self.mistakes:
                     await self.reload(again=not changed)
-                    seen = _stamps(files()) | seen  # files named only now
+                    seen = _stamps(files()) | seen  # the new settings may name further files
                 if _folders(files()) != folders:
                     break
 
@@ -90,18 +91,18 @@ def _stamps(files: set[Path]) -> dict[Path, Stamp | None]:
 
 
 def _folders(files: set[Path]) -> dict[Path, int]:
-    """The folders that are there, by their inodes: of the files, and of what they are links to."""
+    """The existing folders of the files and of their link targets, with their inodes."""
     parents = {place.parent for path in files for place in (path, path.resolve())}
     return {folder: stamp[0] for folder in parents if (stamp := stamp_of(folder))}
 
 
 async def _looks(folders: Iterable[Path]) -> AsyncIterator[None]:
-    """One round for each change, and one where none was told for a while; ends where folders cannot be watched."""
+    """Yield once for each change, and once after a while without changes. It ends if the folders cannot be watched."""
     try:
         async for _ in awatch(
             *folders, recursive=False, step=50, debounce=400, rust_timeout=LOOK, yield_on_timeout=True
         ):
             yield
-    except (OSError, RuntimeError):  # a folder went, or the system watches no more of them
+    except (OSError, RuntimeError):  # a folder is gone, or the system cannot watch more of them
         await asyncio.sleep(LOOK / 1000)
         yield

@@ -1,18 +1,19 @@
-"""The one cache between a parsed request and its decision: a request is allowed as one was before that is the same to the rules.
+"""The one cache between a parsed request and its decision. A request is allowed if an earlier one, equal to the rules, was allowed.
 
-The law of its key. Only what went the whole way (``gateway/evaluate/judge.py``) and was allowed is kept. Its verdict, its record and its
-answer may rest on nothing but
+Only a request that was judged in full (``gateway/evaluate/judge.py``) and allowed is kept. Its verdict, its record and its
+answer may depend on nothing but
 
-- the key: the method; the place of the path (``place_of``), so that what names another protocol or an address of the gate is
-  not kept; who asks, as a trusted proxy says, with their languages, and whether one says anything; what the user agent tells (``gist``), or all of it
-  where a rule or the probe reads more; of the address, scheme, host and path what a rule reads; the gate's own cookies; and
-  **every other field line as it came, but for those of ``SILENT``**, of which nothing reads the value on the way to a decision.
-  A field that nobody thought of is part of the key: it costs a hit, never a wrong answer;
-- what a reload replaces (``live.py``): rules, reliefs, groups, the probe and its keys, trusted proxies. With any of them all entries go;
-- the time, up to the first moment at which any of it could be another (``_until``).
+- the key, which has the method; the place of the path (``place_of``), so that a path of another protocol or of the gate is not
+  kept; the person whom a trusted proxy names and their languages, and whether a proxy names anybody; the user agent's ``gist``, or
+  all of it if a rule or the probe reads more; the address, scheme, host and path as far as a rule reads them; the gate's own cookies;
+  and **every other field line as it came, except those of ``SILENT``**, whose values nothing reads on the way to a decision.
+  A field that nobody thought of is part of the key, so it costs a hit but never gives a wrong answer;
+- what a reload replaces (``live.py``): rules, reliefs, groups, the probe and its keys, trusted proxies. If any of them changes, all
+  entries are dropped;
+- the time, up to the first moment at which any of this could change (``_until``).
 
-Whoever names a device or a person by a login, offers proof or a certificate, has a finding, is warned, challenged or refused,
-goes the whole way each time. What is done beside the answer is done for each request all the same: it is counted and recorded.
+A request is judged in full each time if it names a device, or a person by a login, offers a proof or a certificate, has a finding,
+or is warned, challenged or refused. Requests that are answered from the cache are counted and recorded like all others.
 """
 
 from collections.abc import Callable, Hashable
@@ -40,38 +41,38 @@ from mailgate.store.client_facts import first_folder
 from mailgate.store.ledger import Counts
 
 SIZE = 8192
-"""Verdicts that are surely kept; at most twice as many are in memory."""
+"""How many verdicts are surely kept. At most twice as many are in memory."""
 LONGEST_PATH = 256
 LONGEST_AGENT = 512
 LONGEST_LINES = 4096
-"""Bytes of the lines of a key; a longer head goes the whole way."""
+"""The most bytes of field lines in a key. A request with a longer head is judged in full."""
 
 METHODS = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE"})
 SILENT = frozenset(
-    # read apart from the lines: see ``_key``
+    # ``_key`` reads these apart from the lines
     b"user-agent cookie host x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-user"
     b" x-original-method x-original-uri x-original-for x-forwarded-method x-forwarded-uri"
-    # how the message is read and sent on, which is found anew for each
+    # these say how to read and forward the message, which is found out for each request
     b" connection keep-alive content-length transfer-encoding te trailer expect"
-    # what is for the webmail alone
+    # only the webmail reads these
     b" authorization referer origin accept-language accept-encoding cache-control pragma range if-range if-match"
     b" if-none-match if-modified-since if-unmodified-since priority content-encoding content-language x-roundcube-request"
     b" x-csrf-token x-xsrf-token dnt sec-gpc upgrade-insecure-requests sec-fetch-site sec-fetch-user"
     b" x-request-id x-correlation-id traceparent tracestate x-forwarded-port x-forwarded-server x-real-ip forwarded via".split()
 )
-"""Fields whose values nothing reads on the way to the decision on a request that is kept, but where ``_key`` does."""
+"""Fields whose values nothing but ``_key`` reads on the way to the decision on a request that is kept."""
 OWN_COOKIES = b"mailgate-"
 WHOLE_AGENT = frozenset({"client.browser", "client.browser_version", "client.os_version"})
-"""Variables that differ between user agents that tell the same otherwise."""
+"""Variables that may differ between user agents with the same gist."""
 
 NOBODY = Posture()
 
 Recurring = Callable[[Access, Decision], Counts | None]
-"""What records the same decision once more; None where each is recorded in a way of its own."""
+"""Makes a counter that records the same decision once more. None if each must be recorded separately."""
 
 
 class Known(NamedTuple):
-    """What is kept of a verdict."""
+    """The cached parts of a verdict."""
 
     since: datetime
     until: datetime
@@ -79,11 +80,11 @@ class Known(NamedTuple):
     counted: tuple[Callable[[], None], ...]
     judged: Judged
     yes: tuple[bytes, bytes, bytes] | None
-    """An answer to another proxy up to its date, from there to its reference, and from there on; None for mail."""
+    """An answer to another proxy in three parts: before its date, between date and reference, and after it. None for mail."""
 
 
 class VerdictCache:
-    """One for a gate. ``recurring`` is that of its ledger."""
+    """The cache of one gate. ``recurring`` comes from its ledger."""
 
     def __init__(self, in_force: InForce, recurring: Recurring, metrics: Metrics) -> None:
         self._in_force, self._recurring, self._metrics = in_force, recurring, metrics
@@ -94,9 +95,9 @@ class VerdictCache:
         self._reads: frozenset[str] = frozenset()
 
     def find(self, head: RequestHead, origin: Origin, now: datetime, port: int = 0) -> Known | None:
-        """What this request gets, where that is known; it is counted and recorded then.
+        """The cached verdict on this request, which is then counted and recorded. None if there is none.
 
-        ``head`` is that of the exchange, or of the request that another proxy asks about at ``port``.
+        ``head`` is the exchange's, or that of the request that another proxy asks about at ``port``.
         """
         self._look()
         key = self._key(head, origin, port)
@@ -125,12 +126,12 @@ class VerdictCache:
         port: int = 0,
         yes: Yes | None = None,
     ) -> None:
-        """Keep a verdict that is being carried out, where the law allows it."""
+        """Keep a verdict that is being carried out, if the rules at the head of this file allow it."""
         live, key = self._look(), self._key(head, incoming.origin, port)
         if key is None or not _is_plain(incoming, access, decision):
             return
         if live.certificates is not None and exchange.secure:
-            return  # the next handshake may bring a certificate, of which the field lines say nothing
+            return  # the next handshake may bring a certificate, which the field lines do not show
         until = self._until(live, access, decision, yes)
         recurring = self._recurring(access, decision) if until > access.now else None
         if recurring is not None:
@@ -140,12 +141,12 @@ class VerdictCache:
             self._put(key, Known(access.now, until, recurring, counted, judged, parts))
 
     def until(self, access: Access, decision: Decision) -> datetime:
-        """The first moment at which the same request may be decided otherwise, though nothing is learned meanwhile."""
+        """The first moment at which the same request may be decided otherwise, even if nothing is learned meanwhile."""
         self._look()
         return self._grounds.until(access, decision)
 
     def _look(self) -> Live:
-        """Begin anew once anything was replaced that verdicts rest on."""
+        """Drop all entries if anything was replaced on which verdicts rest."""
         live = self._in_force.live
         if live is not self._live:
             self._live, self._young, self._old = live, {}, {}
@@ -153,7 +154,7 @@ class VerdictCache:
         return live
 
     def _key(self, head: RequestHead, origin: Origin, port: int) -> Hashable:
-        """What a verdict may rest on; None where the request goes the whole way."""
+        """The key of a request. None if the request has to be judged in full."""
         fields = head.fields
         path = head.target.partition(b"?")[0]
         agent = fields.first.get(b"user-agent", b"")
@@ -162,7 +163,7 @@ class VerdictCache:
         if not agent or b"user-agent" in fields.repeated or len(agent) > LONGEST_AGENT:
             return None
         place = place_of(path) if len(path) <= LONGEST_PATH else ""
-        # no line has a line end in it
+        # no line contains a line end
         lines = b"\n".join(
             [line for key, line in zip(fields.keys, fields.lines, strict=True) if key not in SILENT]
         )
@@ -179,7 +180,7 @@ class VerdictCache:
         return port, head.method, place, sender, lines, told
 
     def _told(self, origin: Origin, path: bytes) -> tuple[object, ...]:
-        """Of the request line and of where it came from, what a rule reads."""
+        """The parts of the request line and of the origin that a rule reads."""
         if self._reads.isdisjoint(_BESIDE):
             return ()
         beside = dict(zip(_BESIDE, (origin.remote, origin.scheme, origin.host, path), strict=True))
@@ -191,13 +192,13 @@ class VerdictCache:
         self._young[key] = known
 
     def _until(self, live: Live, access: Access, decision: Decision, yes: Yes | None) -> datetime:
-        """Up to when the same request is decided, recorded and answered alike; ``now`` where not even at this moment."""
+        """The time until which the same request is decided, recorded and answered alike. It may be ``now``."""
         day_ends = datetime.combine(access.now.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
         until = self._grounds.until(access, decision)
         if yes is not None:
             if until - access.now < yes.remember:
                 return access.now
-            until -= yes.remember  # from then on a yes says of itself that it is kept for less
+            until -= yes.remember  # later, a yes would have to say that it is kept for less time
         return min(until, day_ends, live.browser_probe.until(access))
 
 
@@ -206,9 +207,9 @@ _BESIDE = ("request.remote", "request.scheme", "request.host", "request.path")
 
 @lru_cache(4096)
 def place_of(path: bytes) -> str:
-    """All of a path that matters once it names no protocol and no address of the gate: the folder that is recorded.
+    """The part of a path that matters if it names no protocol and no address of the gate, which is the recorded folder.
 
-    Empty where more of the target has to be looked at.
+    Empty if more of the target has to be looked at.
     """
     text = path.decode("ascii")
     special = is_local(RequestFacts(target=text)) or text.lower().startswith("/autodiscover/")
@@ -216,7 +217,7 @@ def place_of(path: bytes) -> str:
 
 
 def _is_plain(incoming: Incoming, access: Access, decision: Decision) -> bool:
-    """Whether there is nothing in it but what the head of this file lists."""
+    """Whether the verdict depends on nothing but the things that the head of this file lists."""
     client = access.client
     return (
         decision.effect is Effect.ALLOW
@@ -230,7 +231,7 @@ def _is_plain(incoming: Incoming, access: Access, decision: Decision) -> bool:
 
 
 def _counted(metrics: Metrics, access: Access, decision: Decision) -> tuple[Callable[[], None], ...]:
-    """What ``note`` counts of such a decision."""
+    """The counters that ``note`` counts up for such a decision."""
     labels = (decision.effect, decision.reason, access.client.kind)
     would = (metrics.would.labels(trial.rule, trial.effect or "").inc for trial in decision.would)
     return (partial(metrics.decisions.add, labels), *would)

@@ -1,7 +1,7 @@
-"""An address of the internet is read once, in one form, wherever one comes in; what counts or compares addresses sees that form.
+"""Every internet address is read here, once, and brought into one form. Code that counts or compares addresses sees that form.
 
-A listener on ``[::]`` sees IPv4 peers as ``::ffff:203.0.113.9``, a proxy may add a port, and IPv6 has many spellings. Read as text
-they would be other addresses than those that rules name, and all of IPv4 would be one network of IPv6.
+A listener on ``[::]`` sees IPv4 peers as ``::ffff:203.0.113.9``, a proxy may add a port, and IPv6 has many spellings. Compared as
+text they would differ from the addresses that rules name, and all of IPv4 would look like one network of IPv6.
 """
 
 import re
@@ -9,24 +9,28 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 LONGEST = 128
-"""Characters of an address that is read; clients make addresses up, and long ones would fill the memory."""
+"""The longest text that is read as an address, in characters. Clients make addresses up, and long ones would fill the memory."""
 
 _WITH_PORT = re.compile(r"\[([^\[\]]*)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}", re.ASCII)
-"""As proxies write it where they tell the port too; an address of version 6 has brackets then (RFC 7239, section 6)."""
+"""An address with a port, as some proxies write it. An IPv6 address stands in brackets then (RFC 7239, section 6)."""
 _TRANSLATED = IPv6Network("64:ff9b::/96")
-"""Where a translator puts those of IPv4 (RFC 6052, section 2.1; RFC 7755). An answer to there goes to the very address of IPv4.
+"""The prefix under which a translator writes IPv4 addresses (RFC 6052, section 2.1; RFC 7755). An answer to such an address
+reaches the IPv4 address itself.
 
-6to4 (2002::/16) is left alone: what stands in it is the address of a router, behind which there are others. So are the prefixes
-that a network chooses for its own translator."""
+6to4 (2002::/16) is left alone: it holds the address of a router with other machines behind it. The prefixes that a network
+chooses for its own translator are left alone too."""
 
 
 def read_address(text: str) -> IPv4Address | IPv6Address | None:
-    """The address that ``text`` means, without port, brackets and zone; one of IPv4 whatever it came in. None for no address."""
+    """Read the address in ``text`` without its port, brackets and zone. A mapped or translated IPv4 address is returned as IPv4.
+
+    Returns None if ``text`` is no address.
+    """
     return _read(text) if len(text) <= LONGEST else None
 
 
 def in_one_form(text: str) -> str:
-    """The address as rules name it: ``203.0.113.9``, ``2001:db8::1``. What is no address stays as it came."""
+    """Write an address as rules name it: ``203.0.113.9``, ``2001:db8::1``. A text that is no address is returned unchanged."""
     return _in_one_form(text) if len(text) <= LONGEST else text
 
 
@@ -37,8 +41,10 @@ def _in_one_form(text: str) -> str:
 
 
 def caller_at(text: str) -> str:
-    """Whom tries from an address are counted for, everywhere: the address, of IPv6 its /64, which one caller has at least. What is no
-    address is itself."""
+    """The caller for whom tries from this address are counted: the IPv4 address, or the /64 of an IPv6 address.
+
+    One caller has a whole /64 at least. A text that is no address is returned unchanged.
+    """
     return _caller_at(text) if len(text) <= LONGEST else text
 
 
@@ -65,7 +71,7 @@ def _read(text: str) -> IPv4Address | IPv6Address | None:
         return None
     if isinstance(found, IPv4Address):
         return found
-    number = int(found)  # without its zone, which names an interface of one machine
+    number = int(found)  # the zone is dropped: it names an interface of one machine
     if found.ipv4_mapped is not None or IPv6Address(number) in _TRANSLATED:
         return IPv4Address(number & 0xFFFF_FFFF)
     return IPv6Address(number)

@@ -1,4 +1,4 @@
-"""Who asks: a request as it tells of itself, and the client that is made of it."""
+"""Who asks: what a request says about itself, and the client that is recognised from it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ class Assurance(StrEnum):
 
 
 class Protocol(StrEnum):
-    """What the caller speaks, told from path, method and content type. Decides the form of a refusal.
+    """What the caller speaks. It is recognised by path, method and content type, and it decides the form of a refusal.
 
     The last four are logins at the mail server itself (``LOGINS``), which it asks about one by one.
     """
@@ -67,16 +67,16 @@ class RequestFacts:
     headers: Mapping[str, str] = field(default_factory=dict)
     user: str | None = None
     asked_about: bool = False
-    """Whether another proxy carries it and only asks about it, so that no answer to it passes through the gate."""
+    """True if another proxy carries the request and only asks about it. Its answer then does not pass through the gate."""
 
     @property
     def path(self) -> str:
-        """The path of the target, percent-encoding untouched."""
+        """The path of the target. Its percent-encoding is left as it is."""
         return self.target.partition("?")[0]
 
     @property
     def query(self) -> str:
-        """The query of the target without its question mark, percent-encoding untouched."""
+        """The query of the target without its question mark. Its percent-encoding is left as it is."""
         return self.target.partition("?")[2]
 
     @property
@@ -86,7 +86,7 @@ class RequestFacts:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One thing that was read from the request and the kind that it speaks for (None: for no kind).
+    """One thing that was read from the request, and the kind that it speaks for. ``kind`` is None if it speaks for no kind.
 
     ``source``: ``user-agent``, ``client-hints``, ``activesync``, ``imap-id``, ``attestation``, ``certificate``, ``probe``, ``path``.
     """
@@ -105,7 +105,7 @@ class Client:
     handheld: bool
     assurance: Assurance = Assurance.CLAIMED
     form: str = ""
-    """The form factor in one word where known: desktop, phone, tablet, tv, console, watch, car, speaker, xr."""
+    """The form factor in one word, or empty if it is not known: desktop, phone, tablet, tv, console, watch, car, speaker, xr."""
     os: str = ""
     """``windows``, ``macos``, ``linux``, ``chromeos``, ``ios``, ``ipados``, ``android``, … or empty."""
     os_version: str = ""
@@ -120,7 +120,7 @@ class Client:
     eas_version: str = ""
     """ActiveSync protocol version, like ``14.1``, or empty."""
     eas_user: str = ""
-    """Whom the ActiveSync query names: a claim that nobody checks, never used for a rule."""
+    """The user that the ActiveSync query names. Nobody checks this claim, so no rule uses it."""
     protocol: Protocol = Protocol.WEB
     signals: tuple[Signal, ...] = ()
     findings: tuple[Finding, ...] = ()

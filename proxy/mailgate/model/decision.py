@@ -1,4 +1,4 @@
-"""What is decided: the access that is asked for, rules that were read for it, and the answer."""
+"""A decision: the access that is asked for, the rules that were read for it, and the answer."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ class Effect(StrEnum):
 
     @property
     def hardness(self) -> int:
-        """The more it keeps from people, the higher."""
+        """A number that grows with what the effect keeps from people."""
         return [*Effect].index(self)
 
 
@@ -36,13 +36,13 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who asks, as far as the gate may believe it. The webmail does the authentication."""
+    """The person who asks, as far as the gate may believe it. The webmail does the authentication."""
 
     name: str = ""
     groups: tuple[str, ...] = ()
-    """Of the person, or where nobody is named of the owner of the device."""
+    """The groups of the person. If no person is named, these are the groups of the device's owner."""
     grouped: bool = False
-    """Whether anything tells the gate who is in which groups; without it ``groups`` says nothing."""
+    """True if the gate has a source of group memberships. If it has none, ``groups`` says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +60,14 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class RuleTrial:
-    """One rule that was read for a decision, in order, and what came of it."""
+    """One rule that was read for a decision, and its outcome. Trials are kept in the order in which rules are read."""
 
     rule: str
     condition: str
     matched: bool
     stage: Stage
     effect: Effect | None = None
-    """What the rule did or (``report_only``) would have done; None where it did not match."""
+    """What the rule did, or would have done (``report_only``). None if it did not match."""
     note: str = ""
     """Why it did or did not decide, in words: out of share, report-only, error text, …"""
 
@@ -79,11 +79,11 @@ class Decision:
     effect: Effect
     reason: Reason
     rule: str
-    """Id of the rule that decided; ``default`` where none did."""
+    """The id of the rule that decided, or ``default`` if no rule did."""
     policy_version: str
     trials: tuple[RuleTrial, ...] = ()
     would: tuple[RuleTrial, ...] = ()
-    """Report-only rules that matched: what they would have done."""
+    """The report-only rules that matched, with what they would have done."""
     title: str = ""
     fix: str = ""
     contact: str = ""
@@ -92,7 +92,7 @@ class Decision:
     deadline: datetime | None = None
     """When the rule's next, stricter stage starts, or a new device's grace ends."""
     reliefs: int = 0
-    """The serial of the reliefs that were looked at."""
+    """The serial number of the reliefs that the decision was made with."""
 
 
 class Judged(NamedTuple):

@@ -1,4 +1,4 @@
-"""What is known of a device: what sources say of it, how these fare, and the posture that comes of it."""
+"""What is known of a device: the reports of its sources, the state of those sources, and the posture that follows."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,40 +10,40 @@ from mailgate.model.reasons import Finding
 
 @dataclass(frozen=True, slots=True)
 class AppsReport:
-    """Which listed apps are on a device. Apps that are not listed never get this far."""
+    """Which listed apps are on a device. Apps on no list are dropped before this is made."""
 
     present: frozenset[str]
     """Keys of ``apps.yaml``."""
     complete: bool
-    """False where only managed apps could be seen."""
+    """False if the source could see managed apps only."""
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """How one connector fares. Its source is failing from the first run that failed until one succeeds."""
+    """The state of one connector. Its source counts as failing from the first run that failed until a run succeeds."""
 
     name: str
     last_attempt: datetime | None = None
-    """When the last run ended, however it ended."""
+    """When the last run ended, with success or without."""
     last_success: datetime | None = None
     last_full: datetime | None = None
     """When the last run ended that named every device."""
     failing_since: datetime | None = None
     trouble: str = ""
-    """What was wrong in the last run, a word of a closed set; empty where nothing was."""
+    """What went wrong in the last run, as a word of a closed set. Empty if nothing did."""
     cursor: datetime | None = None
-    """From when on changes are to be asked for; None: everything has to be read."""
+    """The next run asks for changes since this time. None: the next run has to read everything."""
     listed: str = ""
-    """What the last full run looked for: ``AppCatalog.fingerprint``."""
+    """The ``AppCatalog.fingerprint`` of the apps that the last full run looked for."""
     devices: int = 0
-    """Devices that the last full run named."""
+    """How many devices the last full run named."""
     taken: int = 0
-    """Records that the last run brought."""
+    """How many records the last run brought."""
     gone: int = 0
-    """Devices that the last full run found gone."""
+    """How many devices the last full run found gone."""
     held: int = 0
-    """Devices that would be gone, but are too many to believe it."""
+    """How many devices were missing from the last full run but were kept, because so many at once are not believed."""
 
 
 class PostureState(StrEnum):
@@ -76,16 +76,16 @@ class Posture:
     lists: tuple[str, ...] = ()
     """The lists on which those apps stand, sorted."""
     source: str = ""
-    """Whose report the state rests on."""
+    """The source whose report the state rests on."""
     sources: tuple[str, ...] = ()
     """Every source that has the device, sorted."""
     reported_at: datetime | None = None
     expires_at: datetime | None = None
     findings: tuple[Finding, ...] = ()
-    """What its sources contradict each other in."""
+    """The contradictions between its sources."""
     lost: bool = False
-    """The company says that it is not in its owner's hands."""
+    """True if the company says that the device is not in its owner's hands."""
     first_seen: datetime | None = None
-    """Since when the device is known."""
+    """When the device first became known."""
     last_state: PostureState | None = None
-    """Where ``state`` is ``unavailable``: the state that was last known, worth something until ``expires_at``."""
+    """The state that was last known, set only if ``state`` is ``unavailable``. It counts until ``expires_at``."""

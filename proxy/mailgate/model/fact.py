@@ -1,4 +1,4 @@
-"""What is known or was decided, as typed data that is made once and that the command line, the API and the pages render."""
+"""Facts: typed data about what is known or was decided. A fact is made once; the command line, the API and the pages render it."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -6,11 +6,11 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 
 DESCRIBED = ConfigDict(use_attribute_docstrings=True, json_schema_serialization_defaults_required=True)
-"""Of a dataclass that is answered as it is: docstrings describe its fields, and none of them is left out."""
+"""The configuration of a dataclass that the API answers as it is. Docstrings describe its fields, and every field is sent."""
 
 
 class Fact(BaseModel):
-    """Read-only, and described field by field: the description of the API says what stands here."""
+    """The base of all facts. A fact is read-only, and the docstrings of its fields become the description of the API."""
 
     model_config = ConfigDict(
         frozen=True,

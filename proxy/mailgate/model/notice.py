@@ -1,4 +1,4 @@
-"""A notice: what one mail about a rule says to one person. It is made once, kept with the mail, and rendered from that."""
+"""A notice: what one mail about a rule says to one person. It is made once and kept with the mail, which is rendered from it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,9 +18,9 @@ class MailKind(StrEnum):
     ENFORCED = "enforced"
     """The rule is enforced now."""
     CORRECTION = "correction"
-    """What they were told no longer holds: the version was taken back."""
+    """The version was taken back, so what the person was told no longer holds."""
     REPLY = "reply"
-    """They asked for help, and somebody answers."""
+    """The person asked for help, and somebody answers."""
 
 
 class ReachedBy(StrEnum):
@@ -64,21 +64,21 @@ class Notice:
     """The title of the rule; may be empty."""
     contact: str = ""
     warns: bool = False
-    """Whether the rule never does more than warn."""
+    """True if the rule never does more than warn."""
     warn_at: datetime | None = None
-    """When the rule will start to warn; none if it has started or never will."""
+    """When the rule will start to warn. None if it has started or never will."""
     enforce_at: datetime | None = None
-    """When the rule will be enforced; none if it is already or never will be."""
+    """When the rule will be enforced. None if it is enforced already or never will be."""
     devices: tuple[NoticeDevice, ...] = ()
     laptop_free: bool = False
-    """Whether a laptop browser of this person is let in, now and once the rule is enforced."""
+    """True if a laptop browser of this person is let in, both now and once the rule is enforced."""
     reached: tuple[Reached, ...] = ()
-    """Of a correction: how the rules that were taken back had reached this person."""
+    """In a correction: how the rules that were taken back had reached this person."""
     clear: bool = False
-    """Of a correction: whether no other rule keeps this person's devices from their mail."""
+    """In a correction: true if no other rule keeps this person's devices from their mail."""
     versions: tuple[int, ...] = ()
-    """Of a correction: the versions that were taken back."""
+    """In a correction: the versions that were taken back."""
     answer: str = ""
-    """Of a reply: what somebody wrote by hand, in whatever language."""
+    """In a reply: what somebody wrote by hand, in whatever language."""
     let_in_until: datetime | None = None
-    """Of a reply: until when this person is let in all the same."""
+    """In a reply: until when this person is let in all the same."""

@@ -1,4 +1,4 @@
-"""What is proved of a device: by attestations (RFC 9334), by certificates, and by its hardware."""
+"""What attestations (RFC 9334), certificates and hardware prove about a device."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from mailgate.model.reasons import Reason
 
 @dataclass(frozen=True, slots=True)
 class AttestationResult:
-    """What the verifier makes of signed evidence (RFC 9334): a device that proved its key, or why not.
+    """The verifier's result for signed evidence (RFC 9334): a device that proved its key, or the reason why it did not.
 
     Exactly one of ``device_id`` and ``refused`` is set. A refused attestation is worth no more than none.
     """
@@ -29,11 +29,11 @@ class AttestationResult:
     """EAR tier: ``affirming``, ``warning``, ``contraindicated`` or ``none``."""
     expires: datetime | None = None
     self_reported: bool = False
-    """The device said so of itself, and a gate signed it: only the key is proved."""
+    """True if the device described itself and a gate only signed that. Then nothing but the key is proved."""
     refused: Reason | None = None
     detail: str = ""
     clock_off: timedelta | None = None
-    """How far the device's clock is ahead, where its own key has signed a proof of another time than now."""
+    """How far the device's clock is ahead, if its own key signed a proof with another time than now. None otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,9 @@ class CertificateResult:
     thumbprint: str = ""
     """base64url of the SHA-256 of the DER certificate (``x5t#S256``, RFC 8705, section 3.1)."""
     names: tuple[tuple[str, str], ...] = ()
-    """What it calls the device: pairs of the kind of a name (``serial``, ``udid``, ``mdm``, ``eas``) and the name."""
+    """The names that the certificate has for the device: pairs of a kind (``serial``, ``udid``, ``mdm``, ``eas``) and a name."""
     chain: tuple[bytes, ...] = field(default=(), repr=False)
-    """As presented, DER, the leaf first: so that it can be checked again."""
+    """The chain as it was presented, in DER, the leaf first. It is kept so that it can be checked again."""
     refused: Reason | None = None
     detail: str = ""
 
@@ -66,10 +66,10 @@ class HardwareResult:
     os: str = ""
     os_version: str = ""
     patch_level: str = ""
-    """Of the system, as ``2026-11``; empty where it is not told."""
+    """The patch level of the system, like ``2026-11``. Empty if the evidence does not name it."""
     serial: str = ""
     udid: str = ""
     claims: tuple[tuple[str, str], ...] = ()
-    """Whatever else is told: pairs of name and value."""
+    """The other claims of the evidence, as pairs of name and value."""
     refused: Reason | None = None
     detail: str = ""

@@ -1,4 +1,4 @@
-"""Why: the closed set of reasons, and findings, which give one of them with what was seen."""
+"""The closed set of reasons, and findings. A finding gives one reason together with what was seen."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -129,7 +129,7 @@ DEVICE_FINDINGS = frozenset(
         Reason.DEVICE_OWNER_CONTRADICTED,
     }
 )
-"""What can be found about a device whose sources contradict each other."""
+"""The findings about a device whose sources contradict each other."""
 
 
 @dataclass(frozen=True, slots=True)

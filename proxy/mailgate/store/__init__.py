@@ -1,6 +1,6 @@
-"""The store: devices and what was reported of them, sightings and what was decided for them.
+"""The store: devices and the reports about them, sightings and the decisions on them.
 
-``Store`` is the open database; ``Postures`` and ``Ledger`` are what the path of a request uses of it.
+``Store`` is the open database. The path of a request uses ``Postures`` and ``Ledger``.
 """
 
 from mailgate.model.notice import MailKind

@@ -1,4 +1,4 @@
-"""Approvals: who stood up for a plan that somebody else made."""
+"""Approvals: one person's consent to a plan that another person made."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from mailgate.store.schema import activations, approvals
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One person's word for one plan."""
+    """One person's consent to one plan."""
 
     plan: str
     """The plan's digest."""
@@ -31,9 +31,9 @@ class Approvals:
         self._database = database
 
     async def add(self, approval: Approval, act: Act, *, after: int) -> bool:
-        """Keep an approval and write it down; False where this person has approved the plan already.
+        """Keep an approval and its audit entry. Returns False if this person has approved the plan already.
 
-        Raises OvertakenError where the newest activation is another than ``after``.
+        Raises OvertakenError if the newest activation is not ``after``.
         """
         row = {column.name: getattr(approval, column.name) for column in approvals.c}
         same = select(approvals).where(approvals.c.plan == approval.plan, approvals.c.who == approval.who)
@@ -48,17 +48,17 @@ class Approvals:
             return True
 
     async def all(self) -> list[Approval]:
-        """Every one."""
+        """Every approval."""
         query = select(approvals).order_by(approvals.c.plan, approvals.c.who)
         async with self._database.reading() as connection:
             return [_approval(row) for row in (await connection.execute(query)).mappings()]
 
     async def of(self, plan: str) -> list[Approval]:
-        """Of the plan with this digest, the oldest first."""
+        """The approvals of the plan with this digest, the oldest first."""
         return (await self.of_all([plan]))[plan]
 
     async def of_all(self, plans: list[str]) -> dict[str, list[Approval]]:
-        """Of each of these plans."""
+        """The approvals of each of these plans."""
         query = select(approvals).where(approvals.c.plan.in_(plans)).order_by(approvals.c.at, approvals.c.who)
         found: dict[str, list[Approval]] = {plan: [] for plan in plans}
         async with self._database.reading() as connection:

@@ -1,4 +1,4 @@
-"""The audit log: who did what, why, from where and when. Only ever added to; ``chain.py`` says how a change is found."""
+"""The audit log: who did what, why, from where and when. Entries are only added. ``chain.py`` says how a change is found."""
 
 import asyncio
 import json
@@ -18,28 +18,28 @@ from mailgate.store.schema import audit, audit_head
 _PAGE = 1000
 _LAST = select(audit_head.c.number, audit_head.c.digest).where(audit_head.c.one == 1)
 WINDOW = 20_000
-"""Entries that one look goes through for words: no index leads to these."""
+"""The most entries that one search for words reads, since no index covers them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Something that a person or a gate did."""
+    """One thing that a person or a gate did."""
 
     at: datetime
     who: str
     what: str
-    """In kebab-case, like ``policy-activated``."""
+    """What was done, in kebab-case, like ``policy-activated``."""
     about: str = ""
     """What it was done to, like ``version 3``."""
     why: str = ""
     origin: str = ""
-    """The computer that it was done from."""
+    """The computer from which it was done."""
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """Some entries, the newest first, and before which number to go on; None where there is no more."""
+    """Some entries, the newest first, and the number before which the next search goes on. None if there are no more."""
 
     entries: tuple[Entry, ...]
     before: int | None
@@ -52,23 +52,23 @@ class Audit:
         self._database = database
 
     async def append(self, act: Act) -> Entry:
-        """Write down one act by itself. Raises StoreError where the log can no longer be added to."""
+        """Write down one act in its own transaction. Raises StoreError if the log cannot be added to any more."""
         async with self._database.writing() as connection:
             return await append(connection, act)
 
     async def page(self, after: int = 0, size: int = _PAGE) -> list[Entry]:
-        """Entries in their order, from just behind number ``after``."""
+        """Entries in their order, from just after number ``after``."""
         query = select(audit).where(audit.c.number > after).order_by(audit.c.number).limit(size)
         async with self._database.reading(patience=30) as connection:
             return [Entry(**row) for row in (await connection.execute(query)).mappings()]
 
     async def look(self, sought: str, who: str, before: int, size: int) -> Looked:
-        """Entries from just before number ``before`` back, the newest first.
+        """Entries from just before number ``before`` backwards, the newest first.
 
-        Never more than ``WINDOW`` are gone through for words: there may be few, even none, and yet more before.
+        A search for words reads at most ``WINDOW`` entries. It may find few or none although there are more before them.
 
-        :param sought: how what was done begins, like ``policy-``, or any part of what it was done to, or why.
-        :param who: who did it; empty for everybody.
+        :param sought: the beginning of ``what``, like ``policy-``, or any part of ``about`` or ``why``.
+        :param who: the person who did it; empty for everybody.
         """
         theirs = [audit.c.number < before, *([audit.c.who == who] if who else [])]
         query = select(audit).order_by(audit.c.number.desc()).limit(size)
@@ -82,7 +82,7 @@ class Audit:
         return Looked(found, found[-1].number if len(found) == size else end)
 
     async def pages(self) -> AsyncIterator[list[Entry]]:
-        """Every entry in its order, some at a time."""
+        """Every entry in its order, in pages."""
         after = -(2**31)
         while page := await self.page(after):
             yield page
@@ -95,7 +95,7 @@ class Audit:
                 yield entry
 
     async def last(self, about: str, *whats: str) -> Entry | None:
-        """The last entry about this whose ``what`` begins like one of these; None where there is none."""
+        """The last entry about this whose ``what`` begins with one of these, or None."""
         begins = or_(*(audit.c.what.startswith(what, autoescape=True) for what in whats))
         query = select(audit).where(audit.c.about == about, begins).order_by(audit.c.number.desc()).limit(1)
         async with self._database.reading() as connection:
@@ -103,7 +103,7 @@ class Audit:
             return Entry(**row) if row else None
 
     async def forgot_since(self, moment: datetime) -> bool:
-        """Whether a device or a person was forgotten since then."""
+        """Whether a device or a person was forgotten since this moment."""
         forgot = audit.c.what.in_(("device-forgotten", "person-forgotten"))
         query = select(audit.c.number).where(audit.c.at >= told_at(moment), forgot).limit(1)
         async with self._database.reading() as connection:
@@ -116,20 +116,20 @@ class Audit:
             return [Entry(**row) for row in (await connection.execute(query)).mappings()]
 
     async def holds(self, noted: Head) -> bool:
-        """Whether the entry of a head that was noted is still the one that it was."""
+        """Whether the entry of a head that was noted earlier is unchanged."""
         query = select(audit.c.digest).where(audit.c.number == noted.number)
         async with self._database.reading() as connection:
             return not noted.number or (await connection.execute(query)).scalar() == noted.digest
 
     async def head(self) -> Head | None:
-        """Which entry is the last one; None where nothing says so."""
+        """The head of the log. None if it is missing."""
         async with self._database.reading() as connection:
             return await _head(connection, _LAST)
 
     async def verify(self, witnesses: Iterable[Head] = ()) -> list[Break]:
-        """Where the log does not hold. Entries that are added meanwhile are left for the next time.
+        """The places where the log was changed. Entries that are added meanwhile are checked the next time.
 
-        :param witnesses: heads that were noted earlier, elsewhere.
+        :param witnesses: heads that were noted earlier in another place.
         """
         head, chain = await self.head(), Chain(frozenset(witnesses))
         end = head.number if head else 2**31
@@ -138,19 +138,20 @@ class Audit:
         async for page in self.pages():
             known = [entry for entry in page if entry.number <= end]
             beyond += page[len(known) :]
-            found += await asyncio.to_thread(chain.take, known)  # a long log takes seconds: requests go on
+            # a long log takes seconds, and requests go on meanwhile
+            found += await asyncio.to_thread(chain.take, known)
         if await self.head() == head:
             found += chain.take(beyond)
         return found + chain.end(head)
 
 
 def told_at(moment: datetime) -> str:
-    """A moment as entries tell it: in one form, so that texts are in the order of time."""
+    """A moment as entries write it. There is one form, so the texts sort by time."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _end_of_window(theirs: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    """The last number that a look goes through; nothing where fewer are left."""
+    """The last number that one search reads. No row if fewer are left."""
     return select(audit.c.number).where(*theirs).order_by(audit.c.number.desc()).offset(WINDOW - 1).limit(1)
 
 
@@ -161,9 +162,9 @@ def _has(sought: str) -> ColumnElement[bool]:
 
 
 async def take_turns(connection: AsyncConnection) -> Head:
-    """Hold the log until the transaction ends: of several processes that change what it speaks of, one at a time.
+    """Lock the log until the transaction ends, so that processes make their audited changes one after the other.
 
-    Raises StoreError where the log can no longer be added to.
+    Raises StoreError if the log cannot be added to any more.
     """
     head = await _head(connection, _LAST.with_for_update())
     if head is None:
@@ -172,13 +173,13 @@ async def take_turns(connection: AsyncConnection) -> Head:
 
 
 async def append(connection: AsyncConnection, act: Act) -> Entry:
-    """Write down an act in the transaction of what it speaks of: both are stored, or neither."""
+    """Write down an act in the transaction of its change. Both are stored, or neither."""
     entry = _entry(await take_turns(connection), act)
     row = insert(audit).values({c.name: getattr(entry, c.name) for c in audit.c})
     head = update(audit_head).values(number=entry.number, digest=entry.digest)
     for statement in (row, head):
         done = await connection.execute(statement, execution_options={"preserve_rowcount": True})
-        if done.rowcount != 1:  # a rule of the database may do nothing instead
+        if done.rowcount != 1:  # a rule in the database may have swallowed the insert
             raise StoreError("the audit log takes no more entries: see `mailgate audit verify`")
     return entry
 

@@ -1,7 +1,7 @@
-"""Many rows in one statement. SQLite takes a statement for each row at no cost; for PostgreSQL that is the most of an import.
+"""Writes many rows by one statement. On SQLite a statement for each row costs nothing, but on PostgreSQL it is most of an import.
 
-There all rows travel as one parameter of JSON, which the server takes apart: less to do here than for an array a column, and
-every error comes the way that those of other statements do.
+On PostgreSQL all rows are one JSON parameter, which the server takes apart. That is less work here than an array for each
+column, and errors are raised as for other statements.
 """
 
 import json
@@ -33,13 +33,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 Rows = Sequence[Mapping[str, Any]]
-"""All with the same columns."""
+"""Rows with the same columns."""
 
 
 def among(
     connection: AsyncConnection, column: ColumnElement[Any], values: Sequence[Any]
 ) -> ColumnElement[bool]:
-    """Whether a column has one of these values. For PostgreSQL they are one parameter, not thousands to be numbered."""
+    """Whether a column has one of these values. For PostgreSQL they are one parameter instead of thousands."""
     if _takes_json(connection):
         return column == any_(literal(list(values), ARRAY(column.type)))
     return column.in_(values)
@@ -60,7 +60,7 @@ async def insert_rows(connection: AsyncConnection, table: Table, rows: Rows) -> 
 async def upsert_rows(
     connection: AsyncConnection, statement: sqlite.Insert | postgresql.Insert, table: Table, rows: Rows
 ) -> None:
-    """Insert these rows, no two of one key, by a statement that says what becomes of those that are there."""
+    """Insert these rows by a statement that also says what to do with rows that exist. No two rows may have the same key."""
     if not _takes_json(connection):
         await connection.execute(statement, rows)
         return
@@ -74,7 +74,7 @@ async def upsert_rows(
 
 
 async def update_rows(connection: AsyncConnection, table: Table, rows: Rows, *key: str) -> None:
-    """Write the columns of each row; ``key`` says which row."""
+    """Update the columns of each row. ``key`` has the columns that identify a row."""
     if not rows:
         return
     if not _takes_json(connection):
@@ -124,7 +124,7 @@ def _told(table: Table, names: tuple[str, ...], statement: str, dialect: Dialect
 
 @lru_cache
 def _encoder(table: Table, names: tuple[str, ...], dialect: Dialect) -> Any:
-    """Makes of a row what its types make of it on any other way into the database."""
+    """Make a function that converts a row's values as the column types do for other statements."""
     found = ((name, table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in names)
     processors = [(name, process) for name, process in found if process is not None]
 
@@ -143,7 +143,7 @@ def _named(table: Table, key: Sequence[str]) -> list[ColumnElement[bool]]:
 
 
 def _keyed(rows: Rows, key: Sequence[str]) -> list[dict[str, Any]]:
-    """A column that is looked for cannot have the name of its parameter."""
+    """The rows with their key columns renamed, since a parameter cannot have the name of the column that it is compared with."""
     return [{f"of_{name}" if name in key else name: value for name, value in row.items()} for row in rows]
 
 

@@ -1,7 +1,7 @@
-"""A chain of entries: each holds the digest of the one before, so that none can be changed, taken out or moved unseen.
+"""A chain of entries. Each entry holds the digest of the one before, so a changed, removed or moved entry is found.
 
-The digest is the SHA-256 of the entry's canonical form: a JSON object of every field but the digest itself, its keys in
-order, without spaces, in ASCII. Anybody can compute it from an export.
+The digest is the SHA-256 of the entry's canonical form: a JSON object of every field except the digest, with sorted keys,
+without spaces, in ASCII. Anybody can compute it from an export.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The last entry of a chain, by which the whole chain is known."""
+    """The last entry of a chain. It identifies the whole chain."""
 
     number: int = 0
     digest: str = ""
@@ -37,7 +37,7 @@ class Entry:
     details: str
     """A JSON object."""
     previous: str
-    """Digest of the entry before; empty for the first."""
+    """The digest of the entry before. Empty for the first entry."""
     digest: str = ""
 
     @property
@@ -47,14 +47,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A place where a chain does not hold."""
+    """A place where a chain is broken."""
 
     number: int
     message: str
 
 
 def details_of(entry: Entry) -> dict[str, Any]:
-    """What an entry says beside; nothing where somebody has edited it, which the chain says."""
+    """The details of an entry. Empty if somebody has edited them, which the chain reports."""
     try:
         told = json.loads(entry.details)
     except ValueError:
@@ -63,7 +63,7 @@ def details_of(entry: Entry) -> dict[str, Any]:
 
 
 def digest_of(entry: Entry) -> str:
-    """What the digest of this entry must be."""
+    """The digest that this entry must have."""
     fields = asdict(entry)
     del fields["digest"]
     return sha256(
@@ -73,18 +73,18 @@ def digest_of(entry: Entry) -> str:
 
 @dataclass(slots=True)
 class Chain:
-    """Looks for every place where a chain does not hold, part by part, however long it is."""
+    """Finds every break of a chain. It reads the chain in parts, so that a chain may be long."""
 
     witnesses: Collection[Head] = ()
-    """Heads that were noted earlier, elsewhere."""
+    """Heads that were noted earlier in another place."""
     _last: Head = field(default_factory=Head)
     _sound: bool = True
     _noted: dict[int, set[str]] = field(default_factory=dict)
-    """Their digests, by number; what an entry was found for is taken out."""
+    """The digests of the noted heads by number. A number is removed when its entry has been read."""
     _held: int = 0
-    """The last number up to which everything that was noted is there."""
+    """The last number up to which every noted entry is there."""
     _rewritten: int = 0
-    """The first number that was noted with another digest than its entry has now."""
+    """The first number whose noted digest differs from that of its entry."""
 
     def __post_init__(self) -> None:
         for head in self.witnesses:
@@ -92,13 +92,13 @@ class Chain:
                 self._noted.setdefault(head.number, set()).add(head.digest)
 
     def take(self, entries: Iterable[Entry]) -> list[Break]:
-        """The next entries, by number: where they do not hold."""
+        """Take the next entries by number, and return their breaks."""
         return [found for entry in entries for found in self._follow(entry)]
 
     def end(self, head: Head | None) -> list[Break]:
-        """There are no more: what does not hold at the end.
+        """Take note that there are no more entries, and return the breaks at the end.
 
-        :param head: what the store says the last entry is; None where it says nothing.
+        :param head: the last entry by the word of the store; None if the store has no head.
         """
         found = list(_at_the_end(self._last, head))
         if self._rewritten:
@@ -111,7 +111,8 @@ class Chain:
     def _follow(self, entry: Entry) -> Iterator[Break]:
         last = self._last
         yield from _missing(last.number + 1, entry.number, "taken out")
-        follows = entry.number == last.number + 1 and self._sound  # else there is nothing to compare it with
+        # otherwise there is nothing to compare it with
+        follows = entry.number == last.number + 1 and self._sound
         self._sound = digest_of(entry) == entry.digest
         if not self._sound:
             yield Break(entry.number, "was edited or moved: its content is not what its digest was made of")

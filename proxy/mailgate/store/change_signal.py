@@ -1,8 +1,8 @@
-"""Being told at once that the store has changed, instead of at the next look.
+"""Reports changes of the store at once, so that nobody has to wait for the next look.
 
-PostgreSQL tells every session that listens (LISTEN, NOTIFY). SQLite has a number that changes with every commit of another
-connection (PRAGMA data_version), which is read far oftener than anybody looks. Neither is relied on: a pooler between may
-lose what is told, so whoever waits here looks again after a while all the same.
+PostgreSQL notifies every session that listens (LISTEN, NOTIFY). SQLite has a number that changes with every commit of another
+connection (PRAGMA data_version), and this number is read often. Neither is relied on, since a pooler in between may lose
+notifications. So everybody who waits here looks again after a while in any case.
 """
 
 import asyncio
@@ -16,19 +16,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 CHANNEL = "mailgate"
 READ_EVERY = 0.05
-"""Seconds between two readings of SQLite's number."""
+"""The pause between two readings of SQLite's number in seconds."""
 AGAIN = 5.0
-"""Seconds until a connection that broke is made anew."""
+"""The seconds until a broken connection is made again."""
 
 
 async def ring(connection: AsyncConnection) -> None:
-    """Tell every gate once this transaction is committed. SQLite tells by itself."""
+    """Notify every gate when this transaction is committed. SQLite needs no notification."""
     if connection.dialect.name == "postgresql":
         await connection.execute(select(func.pg_notify(CHANNEL, "")))
 
 
 class ChangeSignal:
-    """Rings when something has changed. ``run`` it as a task; who does not is told nothing."""
+    """Rings when something has changed. It rings only while ``run`` runs as a task."""
 
     def __init__(self, url: URL) -> None:
         self._url = url
@@ -37,7 +37,7 @@ class ChangeSignal:
         """How often it has rung."""
 
     async def wait(self, patience: float, heard: int) -> int:
-        """Wait until it has rung more than ``heard`` times, at most ``patience`` seconds. How often it has rung."""
+        """Wait until it has rung more than ``heard`` times, at most ``patience`` seconds. Returns how often it has rung."""
         if self.rings == heard:
             waiter = asyncio.get_running_loop().create_future()
             self._waiting.add(waiter)
@@ -50,10 +50,10 @@ class ChangeSignal:
         return self.rings
 
     async def run(self) -> None:
-        """Listen until cancelled; where the database is away, try again."""
+        """Listen until cancelled. If the database is away, try again."""
         listen = self._read_number if self._url.get_backend_name() == "sqlite" else self._listen
         while True:
-            with suppress(Exception):  # whatever broke: those who wait look by themselves
+            with suppress(Exception):  # whatever broke, everybody who waits looks by themselves
                 await listen()
             await asyncio.sleep(AGAIN)
 
@@ -64,7 +64,7 @@ class ChangeSignal:
                 waiter.set_result(None)
 
     async def _listen(self) -> None:
-        import psycopg  # an extra: only who uses PostgreSQL has it
+        import psycopg  # psycopg is an extra, for PostgreSQL only
 
         from mailgate.store.postgresql import address_of
 

@@ -1,13 +1,13 @@
-"""A store that hangs is asked by one, not by all: whoever comes while it rests is told at once."""
+"""A circuit breaker: if the store hangs, one question tries it, and all others fail at once."""
 
 from collections.abc import Callable
 
 REST = 3.0
-"""Seconds from one look at a silent store to the next: longer than a short question waits for its answer."""
+"""The seconds between two tries of a silent store. This is longer than a short question waits for its answer."""
 
 
 class CircuitBreaker:
-    """Opens when the store was silent for as long as somebody waited, closes with its next answer. ``clock`` tells seconds."""
+    """Opens when a question got no answer in time, and closes with the next answer. ``clock`` returns seconds."""
 
     def __init__(self, clock: Callable[[], float], rest: float = REST) -> None:
         self._clock = clock
@@ -17,7 +17,7 @@ class CircuitBreaker:
         self._answered_at = float("-inf")
 
     def enter(self) -> float | None:
-        """When this question is asked; None: not now. Of those that come after a rest, the first one finds out for all."""
+        """The time of this question, or None if it must not be asked now. After a rest the first question tries for all."""
         now = self._clock()
         if self._open and now < self._again:
             return None
@@ -28,6 +28,6 @@ class CircuitBreaker:
         self._open, self._answered_at = False, self._clock()
 
     def silent(self, since: float) -> None:
-        """Somebody who asked at ``since`` has given up. Where others were answered meanwhile, it was their question."""
+        """Take note that a question asked at ``since`` was given up. If others were answered meanwhile, the store is not at fault."""
         if self._answered_at < since:
             self._open, self._again = True, self._clock() + self._rest

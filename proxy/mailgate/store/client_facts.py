@@ -1,6 +1,6 @@
-"""What of a request is recorded: enough to classify it again, and nothing that says what somebody reads or writes.
+"""Picks the parts of a request that are recorded: enough to classify it again, and nothing about what people read or write.
 
-Never kept: cookies, credentials, tokens, addresses, bodies, and all of a query but an ActiveSync device's own name.
+Cookies, credentials, tokens, addresses and bodies are never kept. Of a query only an ActiveSync device's own name is kept.
 """
 
 import json
@@ -22,17 +22,17 @@ from mailgate.store.sightings import ClientFacts
 
 _HEADERS = ("user-agent", *HEADERS, PROBE)
 LONGEST = 600
-"""Characters of a header that are kept: more than classification takes a hint to have, so that a malformed one stays so."""
+"""The most characters of a header that are kept. This is more than a valid hint may have, so a malformed hint stays malformed."""
 ROOM = 2048
-"""Bytes that all kept headers of one client take, as JSON in ASCII: real ones take a third of that."""
+"""The most bytes that all kept headers of one client take as JSON in ASCII. Real ones take a third of that."""
 LONGEST_ID = 128
-"""Bytes of what an ActiveSync device calls itself; 32 are the protocol's, and twice as many in hex."""
+"""The most bytes of an ActiveSync device's own name. The protocol allows 32, which are 64 in hex."""
 _LONGEST_TYPE = 64
 _CACHED_DEVICES = 4096
 _LONGEST_METHOD = 32
 _LONGEST_FOLDER = 64
 _LONGEST_CHARACTER = 12
-"""Bytes of one character in JSON: two escapes."""
+"""The most bytes of one character in JSON: two escapes."""
 
 _MAY_BE_A_PERSON = frozenset("@~%")
 _ADDRESSES = {
@@ -67,8 +67,8 @@ def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
 
 
 def _fitting(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """The headers as far as there is room; of the one that has too little its beginning."""
-    room = ROOM - 32  # brackets and quotes
+    """The headers as far as there is room. The last of them may be cut."""
+    room = ROOM - 32  # room for brackets and quotes
     for name, text in headers:
         size = _written(name, text)
         if size > room:
@@ -86,12 +86,12 @@ def _written(name: str, text: str) -> int:
 
 
 def _cut(text: str, most: int) -> str:
-    """As many whole characters as fit into so many bytes of UTF-8."""
+    """As many whole characters of the text as fit into ``most`` bytes of UTF-8."""
     return text.encode("utf-8", "backslashreplace")[:most].decode("utf-8", "ignore")
 
 
 def _method(facts: RequestFacts) -> str:
-    """What asks the way is told by fields that are not recorded: a method says in their place whether it was."""
+    """The recorded method. A request for the way to the mail shows in fields that are not recorded, so the method has to show it."""
     discovers = is_autodiscover(facts)
     if not (discovers or (facts.method == "OPTIONS" and asks_the_way(replace(facts, headers={})))):
         return facts.method
@@ -99,9 +99,9 @@ def _method(facts: RequestFacts) -> str:
 
 
 def _target(facts: RequestFacts, client: Client) -> str:
-    """The family of the path, which says no more than the protocol or the first folder, and an ActiveSync name.
+    """The recorded target: the protocol or the first folder of the path, and an ActiveSync device's name.
 
-    The name is written as a plain query, whichever form it came in.
+    The name is written as a plain query, in whichever form it came.
     """
     if is_autodiscover(facts):
         return "/autodiscover/autodiscover.xml"
@@ -118,7 +118,7 @@ def _device_query(device_id: str, device_type: str) -> str:
 
 
 def first_folder(path: str) -> str:
-    """``/roundcube/`` of ``/roundcube/mail/7``, else ``/``; a folder that may be called after a person is none."""
+    """The first folder, like ``/roundcube/`` of ``/roundcube/mail/7``, else ``/``. A folder that may be a person's name is not kept."""
     folder, inside, _ = path[1 : _LONGEST_FOLDER + 2].partition("/")
     named = path.startswith("/") and inside and folder and _MAY_BE_A_PERSON.isdisjoint(folder)
     return f"/{folder}/" if named else "/"

@@ -1,4 +1,4 @@
-"""How each connector fares, and which devices it has brought."""
+"""The state of each connector, and the devices that it has brought."""
 
 from collections.abc import AsyncIterator
 from dataclasses import asdict
@@ -20,13 +20,13 @@ class Connectors:
         self._database = database
 
     async def states(self) -> dict[str, SourceState]:
-        """Every connector that ever ran, by name."""
+        """The states of all connectors that ever ran, by name."""
         async with self._database.reading() as connection:
             rows = (await connection.execute(select(connectors))).mappings().all()
         return {row["name"]: SourceState(**row) for row in rows}
 
     async def note(self, state: SourceState) -> None:
-        """Keep how a connector fares now."""
+        """Keep the current state of a connector."""
         row = asdict(state)
         async with self._database.writing() as connection:
             statement = upsert(connection, connectors).values(**row)

@@ -1,4 +1,4 @@
-"""One database behind one door: URL forms, connections, and what "the store is down" means."""
+"""Access to the database: the forms of URLs, the connections, and what "the store is down" means."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ from mailgate.store.wal import empty_log
 _EXPECTED = "expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
 _WRITES = "mailgate_writes"
 _PATIENCE = 2.5
-"""Seconds; a little more than ``Database.reading`` has, which is to end by itself."""
+"""How many seconds a question may take: a little more than ``Database.reading`` allows, so that it can end by itself."""
 
 Read = TypeVar("Read")
 _PRAGMAS = (
@@ -31,9 +31,9 @@ _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=NORMAL",
     "foreign_keys=ON",
-    "cache_size=-16000",  # KiB for each connection; an import writes all over the indexes
-    "wal_autocheckpoint=16000",  # pages: what is written again and again reaches the file once
-    "secure_delete=ON",  # what is forgotten is overwritten, not only unlinked
+    "cache_size=-16000",  # KiB for each connection, because an import writes all over the indexes
+    "wal_autocheckpoint=16000",  # pages; a page that is written many times reaches the file once
+    "secure_delete=ON",  # deleted rows are overwritten and not only unlinked
 )
 
 
@@ -42,23 +42,23 @@ class StoreError(MailgateError):
 
 
 class StoreUnavailableError(StoreError):
-    """The store does not answer now; the same call may succeed later."""
+    """The store does not answer now. The same call may succeed later."""
 
 
 class StoreMissingError(StoreError):
-    """There is no store there yet; only a gate makes one."""
+    """There is no store yet, and only a gate makes one."""
 
 
 def store_url(text: str) -> URL:
     """Read the setting ``store``. A relative SQLite path counts from the working directory.
 
-    Raises ``StoreError`` that names what is expected and never shows a password.
+    Raises ``StoreError``, which says what is expected and never shows a password.
     """
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
         raise StoreError(f"the store's address cannot be read: {_EXPECTED}") from None
-    system = url.drivername.partition("+")[0]  # which driver is ours to choose
+    system = url.drivername.partition("+")[0]  # the driver is our choice
     if system in ("postgresql", "postgres"):
         return url.set(drivername="postgresql+psycopg")
     if system == "sqlite" and url.database and url.database != ":memory:" and not url.host:
@@ -67,7 +67,7 @@ def store_url(text: str) -> URL:
 
 
 def create_file(url: URL) -> None:
-    """Make an SQLite file that only its owner can read; SQLite gives its -wal and -shm the same mode."""
+    """Make an SQLite file that only its owner can read. SQLite gives -wal and -shm the same mode."""
     if url.get_backend_name() != "sqlite":
         return
     path = Path(str(url.database))
@@ -88,9 +88,9 @@ def prepare(engine: Engine) -> None:
 
 
 def connecting(url: URL, *, hasty: bool = False) -> dict[str, Any]:
-    """Arguments of a connection: to PostgreSQL it waits for nothing without end. ``hasty``: an asynchronous one.
+    """The arguments of a connection. Every wait for PostgreSQL has an end. ``hasty`` is for an asynchronous connection.
 
-    Raises ``ModuleNotFoundError`` where psycopg is not installed.
+    Raises ``ModuleNotFoundError`` if psycopg is not installed.
     """
     if url.get_backend_name() == "sqlite":
         return {}
@@ -101,7 +101,7 @@ def connecting(url: URL, *, hasty: bool = False) -> dict[str, Any]:
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # transactions are begun by _begin, not by the driver's guess
+    connection.isolation_level = None  # _begin begins transactions, and the driver must not guess
     cursor = connection.cursor()
     for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
@@ -111,21 +111,22 @@ def _set_pragmas(connection: Any, _record: object) -> None:
 def _set_limits(connection: Any, _record: object) -> None:
     from mailgate.store.postgresql import IDLE_SECONDS
 
-    cursor = connection.cursor()  # by SET: a pooler between refuses it among the options of a connection
+    # the limit is set by SET, since a pooler refuses it among the options of a connection
+    cursor = connection.cursor()
     cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
     cursor.close()
     connection.commit()
 
 
 def _begin(connection: Connection) -> None:
-    # A transaction that reads first and writes later fails at once when another wrote between
+    # A transaction that reads first and writes later fails at once if another one wrote in between
     # (SQLITE_BUSY_SNAPSHOT, whatever busy_timeout says), so one that will write says so at its start.
     writes = connection.get_execution_options().get(_WRITES)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def writes(engine: Engine) -> Engine:
-    """The same engine for transactions that write."""
+    """The engine for transactions that write."""
     return engine.execution_options(**{_WRITES: True})
 
 
@@ -145,21 +146,20 @@ class Database:
         self._path = Path(str(url.database)) if sqlite else None
         self._file = _identity(self._path)
         self._writer = self._engine.execution_options(**{_WRITES: True})
-        self._breaker = CircuitBreaker(
-            time.monotonic, 0 if sqlite else REST
-        )  # a file does not hang; its writers queue
+        # an SQLite file does not hang, but its writers queue
+        self._breaker = CircuitBreaker(time.monotonic, 0 if sqlite else REST)
         self._refused_since: float | None = None
         self.refused_why = ""
-        """Why the last transaction that writes was not taken; empty where it was."""
+        """Why the last writing transaction failed. Empty if it succeeded."""
 
     @property
     def refused_for(self) -> float | None:
-        """For how many seconds none that writes was taken, whoever wrote; None where the last one was."""
+        """For how many seconds every writing transaction has failed. None if the last one succeeded."""
         return None if self._refused_since is None else time.monotonic() - self._refused_since
 
     @asynccontextmanager
     async def reading(self, patience: float = 2.0) -> AsyncIterator[AsyncConnection]:
-        """A transaction that reads, given up after ``patience`` seconds."""
+        """Open a transaction that reads. It is given up after ``patience`` seconds."""
         self._check_file()
         with _translated(), self._asked():
             async with asyncio.timeout(patience), self._engine.connect() as connection:
@@ -167,7 +167,7 @@ class Database:
 
     @asynccontextmanager
     async def writing(self, patience: float = 10.0) -> AsyncIterator[AsyncConnection]:
-        """A transaction that writes, committed at its end, given up after ``patience`` seconds."""
+        """Open a transaction that writes and is committed at its end. It is given up after ``patience`` seconds."""
         try:
             self._check_file()
             with _translated(), self._asked():
@@ -179,9 +179,9 @@ class Database:
         self._refused_since, self.refused_why = None, ""
 
     async def ask(self, question: Select[Any], values: Values, patience: float = 2.0) -> Rows:
-        """What one question that reads brings, by the driver alone and as it tells it, given up after ``patience`` seconds.
+        """Ask one question by the driver alone, and return the driver's rows. It is given up after ``patience`` seconds.
 
-        For what decisions wait for: it costs a twentieth of ``reading``.
+        It is for questions that decisions wait for, and costs a twentieth of ``reading``.
         """
         self._check_file()
         with _translated(), self._asked():
@@ -189,9 +189,9 @@ class Database:
                 return await self._line.ask(self._statement(question), values)
 
     async def wipe(self) -> bool:
-        """See that nothing readable is left on disk of what was deleted. False where something is, for now.
+        """Make sure that no deleted data stays readable on disk. Returns False if some does for now.
 
-        On PostgreSQL that is for the server to do, and always True.
+        On PostgreSQL this is the server's task, and the result is always True.
         """
         return self._path is None or await asyncio.to_thread(empty_log, self._path)
 
@@ -205,7 +205,7 @@ class Database:
 
     @contextmanager
     def _asked(self) -> Iterator[None]:
-        """Tells the breaker what becomes of a question. Raises ``StoreUnavailableError`` where none is asked now."""
+        """Report the outcome of a question to the breaker. Raises ``StoreUnavailableError`` if no question may be asked now."""
         since = self._breaker.enter()
         if since is None:
             raise StoreUnavailableError("the store did not answer just now")
@@ -222,13 +222,13 @@ class Database:
         self.refused_why = why
 
     def _check_file(self) -> None:
-        """An open SQLite file that was deleted or replaced still takes writes, and nobody finds them again."""
+        """Raise if the open SQLite file was deleted or replaced. It would still take writes, which nobody would find again."""
         if _identity(self._path) != self._file:
             raise StoreUnavailableError("the store's file was deleted or replaced: restart the gate")
 
 
 def _identity(path: Path | None) -> tuple[int, int] | None:
-    """Which file is at ``path``; None where there is none."""
+    """The identity of the file at ``path``. None if there is no file."""
     try:
         found = path.stat() if path else None
     except OSError:
@@ -237,9 +237,10 @@ def _identity(path: Path | None) -> tuple[int, int] | None:
 
 
 async def in_time(reading: Coroutine[None, None, Read]) -> Read:
-    """What is read. Raises ``StoreUnavailableError`` where it takes too long, whatever the driver still does."""
+    """Await a reading. Raises ``StoreUnavailableError`` if it takes too long, whatever the driver still does."""
     task = asyncio.get_running_loop().create_task(reading)
-    task.add_done_callback(lambda done: done.cancelled() or done.exception())  # perhaps nobody asks any more
+    # nobody may ask for the result any more
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
     await asyncio.wait({task}, timeout=_PATIENCE)
     if task.done():
         return task.result()
@@ -248,7 +249,7 @@ async def in_time(reading: Coroutine[None, None, Read]) -> Read:
 
 
 class _translated:  # noqa: N801 - reads as a statement
-    """Turns what a driver raises when the database is away into ``StoreUnavailableError``; bad data stays bad data."""
+    """Turns a driver's errors for an absent database into ``StoreUnavailableError``. Errors about bad data stay as they are."""
 
     def __enter__(self) -> None:
         return None
@@ -261,6 +262,6 @@ class _translated:  # noqa: N801 - reads as a statement
 
 
 def _why(error: BaseException) -> str:
-    """What the database says in its first line, as ``database or disk is full``; never with values of a statement."""
+    """The first line of the database's message, like ``database or disk is full``. It never has values of a statement."""
     said = str(error.orig) if isinstance(error, DBAPIError) else ""
     return said.partition("\n")[0][:200] or type(error).__name__

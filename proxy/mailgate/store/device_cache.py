@@ -1,4 +1,4 @@
-"""Devices in memory, by every name under which they were asked for. What is learned of one counts under all of them."""
+"""Keeps devices in memory under every name by which they were asked for. A change to a device shows under all of its names."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -15,38 +15,38 @@ from mailgate.policy import AppCatalog
 
 
 class _Cell:
-    """One device as it is known now; every name that leads to it shares the cell. None: there is none, or no more."""
+    """One device as it is known now. All names of the device share the cell. ``device`` is None if there is no such device."""
 
     __slots__ = ("__weakref__", "changes", "device")
 
     def __init__(self, device: Device | None) -> None:
         self.device = device
         self.changes = 0
-        """How often it has changed: after each time the store is to say whether this is the name's device still."""
+        """How often the device has changed. After a change the store has to say again whether a name is still this device's."""
 
 
 class Read(NamedTuple):
-    """A proof that was read, and the apps that were listed then: of others nothing was kept."""
+    """A proof that was read, and the list of apps at that time. Nothing was kept about apps that were not on the list."""
 
     proof: AttestationResult
     catalog: AppCatalog
 
     def has(self, proof: AttestationResult, catalog: AppCatalog) -> bool:
-        """Whether reading this proof by these lists would bring nothing else."""
+        """Whether reading this proof with this list of apps would bring nothing new."""
         return self.proof is proof and self.catalog is catalog
 
 
 @dataclass(slots=True)
 class Known:
-    """What is known under one name, when the store was asked for it, and the last proof that was read beside it."""
+    """The device under one name, when the store was asked for it, and the last proof that was read for it."""
 
     cell: _Cell
     at: datetime
     read: Read | None = None
     beginning: int | None = None
-    """Since when all that becomes of it is heard of (``change_watch.py``), if it is."""
+    """The beginning since which its changes are followed (``change_watch.py``). None if they are not."""
     changes: int = 0
-    """Of the cell, when the store was asked."""
+    """The count of the cell's changes when the store was asked."""
 
     @property
     def device(self) -> Device | None:
@@ -54,25 +54,25 @@ class Known:
 
     @property
     def changed(self) -> bool:
-        """Whether the device has changed since the store was asked, which may have taken the name from it."""
+        """Whether the device has changed since the store was asked. A change may have taken the name from it."""
         return self.changes != self.cell.changes
 
     def lead_to(self, cell: _Cell) -> None:
-        """The name is of another device, as far as is known."""
+        """Let the name lead to another device."""
         if cell is not self.cell:
             self.cell, self.beginning, self.changes = cell, None, cell.changes
 
 
 @dataclass(slots=True)
 class Owned:
-    """What is known of one person's devices, and when the store was asked for them."""
+    """One person's devices, and when the store was asked for them."""
 
     cells: dict[str, _Cell]
     at: datetime
     beginning: int | None = None
     """As in ``Known``."""
     changed: bool = False
-    """Whether one of them has changed since the store was asked, or there is another."""
+    """Whether one of them has changed, or another one came, since the store was asked."""
 
     @property
     def devices(self) -> list[Device]:
@@ -80,7 +80,7 @@ class Owned:
 
 
 class DeviceCache:
-    """At most ``size`` names and as many persons, the last used."""
+    """Keeps the last ``size`` names that were used, and as many persons."""
 
     def __init__(self, size: int) -> None:
         self._known: LRUCache[Name, Known] = LRUCache(size)
@@ -88,31 +88,31 @@ class DeviceCache:
         self._cells: WeakValueDictionary[str, _Cell] = WeakValueDictionary()
 
     def get(self, name: Name) -> Known | None:
-        """What is known under a source's id of a device, or under a kind of name and its text."""
+        """The entry for a name: a source with its id for the device, or a kind of name with its text."""
         return self._known.get(name)
 
     def owned(self, person: str) -> Owned | None:
-        """What is known of a person's devices."""
+        """The entry for a person's devices."""
         return self._owned.get(person)
 
     def device(self, device_id: str) -> Device | None:
-        """The device with this id as it is in memory, if it is."""
+        """The device with this id if it is in memory."""
         cell = self._cells.get(device_id)
         return cell.device if cell else None
 
     def waits_for(self, kind: str, text: str) -> bool:
-        """Whether somebody asked for this name or person, or for a device that has turned out to be this one."""
+        """Whether this name or person was asked for, or a device that was merged into this one."""
         if kind == FORMER:
             return text in self._cells
         return text in self._owned if kind == USER else (kind, text) in self._known
 
     def newest(self, stored: Device) -> Device:
-        """The device as it was read, unless what is in memory is of a later change."""
+        """The device as it was read, or as it is in memory if that has a later change."""
         known = self.device(stored.id)
         return stored if known is None or known.changed <= stored.changed else known
 
     def outdate(self) -> None:
-        """The store counts its changes from an earlier one: whatever it says now is newer than what is in memory."""
+        """Take note that the store's count of changes went back. Its answers are then newer than the devices in memory."""
         for cell in list(self._cells.values()):
             if cell.device is not None:
                 cell.device = replace(cell.device, changed=0)
@@ -125,20 +125,20 @@ class DeviceCache:
         read: Read | None = None,
         beginning: int | None = None,
     ) -> None:
-        """Keep what was found under a name."""
+        """Keep the device that was found under a name."""
         cell = _Cell(None) if device is None else self._cell_of(device)
         self._known[name] = Known(cell, at, read, beginning, cell.changes)
 
     def remember_owned(
         self, person: str, devices: Iterable[Device], at: datetime, beginning: int | None = None
     ) -> Owned:
-        """Keep what was found for a person."""
+        """Keep the devices that were found for a person."""
         cells = {each.id: self._cell_of(each) for each in devices}
         owned = self._owned[person] = Owned(cells, at, beginning)
         return owned
 
     def change(self, device: Device) -> None:
-        """A device has changed in the store: as ``learn``, and the next request by any of its names asks for it again."""
+        """Take a device that changed in the store, as ``learn`` does. The next request by one of its names asks the store again."""
         self.learn(device)
         self._cell_of(device).changes += 1
         for report in device.reports:
@@ -147,7 +147,7 @@ class DeviceCache:
                 owned.changed = True
 
     def learn(self, device: Device) -> None:
-        """A device is new or has changed: known at once under every name and person that was asked for."""
+        """Take a new or changed device. It is known at once under every name and person that was asked for."""
         for former in device.former:
             cell = self._cells.pop(former, None)
             if cell is not None:
@@ -165,7 +165,7 @@ class DeviceCache:
                 owned.cells[device.id] = cell
 
     def forget(self, device_id: str) -> None:
-        """A device is no more."""
+        """Take note that a device is gone."""
         cell = self._cells.pop(device_id, None)
         if cell is not None:
             cell.device, cell.changes = None, cell.changes + 1

@@ -1,4 +1,4 @@
-"""Devices out of the store: whole, and all that new reports may be about."""
+"""Loads whole devices from the store, by their keys or by the reports that may be about them."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +14,7 @@ from mailgate.store.bulk_rows import among
 from mailgate.store.schema import device_findings, device_names, devices, reports
 
 _AT_ONCE = 10_000
-"""Values in one question: SQLite takes 32,766, PostgreSQL's protocol 65,535."""
+"""The most values in one question. SQLite takes 32,766 and PostgreSQL's protocol 65,535."""
 
 _HELD = device_names.c
 _Each = TypeVar("_Each")
@@ -29,7 +29,7 @@ async def load(connection: AsyncConnection, numbers: Iterable[int]) -> list[Devi
 
 
 async def around(connection: AsyncConnection, news: Sequence[Report]) -> list[Device]:
-    """Every device that has the place, a name, or the would-be id of one of these reports, or claims such a name."""
+    """Every device that has the slot, a name or the id of one of these reports, or that claims such a name."""
     numbers = set[int]()
     for query in _questions(connection, news):
         numbers |= set((await connection.execute(query)).scalars())
@@ -46,7 +46,7 @@ async def around(connection: AsyncConnection, news: Sequence[Report]) -> list[De
 def _questions(
     connection: AsyncConnection, news: Sequence[Report]
 ) -> Iterator[Select[Any] | CompoundSelect[Any]]:
-    """Keys of devices, by all that the reports tell: as few questions as there can be, each some looks at an index."""
+    """Questions for the keys of devices by everything in the reports. There are as few as possible; each reads indexes only."""
     asked: list[Select[Any]] = []
     values = 0
     for query, count in _looks(connection, news):
@@ -59,7 +59,7 @@ def _questions(
 
 
 def _looks(connection: AsyncConnection, news: Sequence[Report]) -> Iterator[tuple[Select[Any], int]]:
-    """Each look at one index, and how many values it is for."""
+    """The parts of the questions: each reads one index. With each comes its number of values."""
     for source, slots in _grouped((report.source, report.id) for report in news).items():
         for ids in _portions(slots):
             found = select(reports.c.device).where(
@@ -99,7 +99,7 @@ async def _load(connection: AsyncConnection, numbers: Sequence[int]) -> list[Dev
 
 
 async def _parts(connection: AsyncConnection, query: Select[Any], column: str) -> dict[int, list[Row[Any]]]:
-    """Rows by the key of their device."""
+    """Rows grouped by the key of their device."""
     found: dict[int, list[Row[Any]]] = {}
     for row in await connection.execute(query):
         found.setdefault(getattr(row, column), []).append(row)
@@ -107,7 +107,7 @@ async def _parts(connection: AsyncConnection, query: Select[Any], column: str) -
 
 
 def device_of(row: Any, told: Iterable[Any], named: Iterable[Any], noted: Iterable[Any]) -> Device:
-    """A device of its rows in each table."""
+    """Make a device from its rows in each table."""
     held = {(each.kind, each.name) for each in named}
     found = tuple(sorted((_report(each) for each in told), key=lambda report: report.slot))
     claims = frozenset[Name]().union(*(report.names for report in found))
@@ -150,7 +150,7 @@ def _report(row: Any) -> Report:
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """The second of each pair, by the first."""
+    """Group the second parts of pairs by the first."""
     found: dict[str, list[str]] = {}
     for first, second in pairs:
         found.setdefault(first, []).append(second)

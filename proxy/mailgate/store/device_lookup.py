@@ -1,7 +1,7 @@
-"""Devices that a decision waits for, by one question: with their reports, names and findings, a text of JSON each.
+"""Finds devices that a decision waits for by one question. It brings their reports, names and findings as JSON texts.
 
-It brings what ``device_loading.py`` brings, which is made for thousands of devices at a time. The driver alone is asked
-(``driver_connection.py``): what SQLAlchemy and its threads cost for each statement is many times the database's work on this one.
+The result is that of ``device_loading.py``, which is made for thousands of devices at a time. The question goes to the driver
+alone (``driver_connection.py``), since SQLAlchemy and its threads would cost many times the database's work.
 """
 
 import json
@@ -34,7 +34,7 @@ from mailgate.store.schema import HAS_PERSON, Instant, device_findings, device_n
 
 
 class _Lists(FunctionElement[str]):
-    """Some columns of every row, as the text of a JSON list of lists. Where there is no row PostgreSQL has NULL."""
+    """Some columns of every row as the text of a JSON list of lists. If there is no row, PostgreSQL returns NULL."""
 
     type = Text()
     inherit_cache = True
@@ -51,7 +51,7 @@ def _lists_on_postgresql(element: _Lists, compiler: SQLCompiler, **how: Any) -> 
 
 
 class _Listed(FunctionElement[str]):
-    """Some columns of one row, as the text of a JSON list."""
+    """Some columns of one row as the text of a JSON list."""
 
     type = Text()
     inherit_cache = True
@@ -68,7 +68,7 @@ def _listed_on_postgresql(element: _Listed, compiler: SQLCompiler, **how: Any) -
 
 
 class _Among(FunctionElement[Any]):
-    """Whether a column has one of some texts, which are the text of a JSON list however many they are."""
+    """Whether a column has one of some texts. The texts are one JSON list, however many there are."""
 
     inherit_cache = True
 
@@ -86,7 +86,7 @@ def _among_on_postgresql(element: _Among, compiler: SQLCompiler, **how: Any) -> 
 
 
 class _Part:
-    """The columns of a table, and how their values come back from JSON."""
+    """The columns of a table, and how to read their values from JSON."""
 
     def __init__(self, table: Table) -> None:
         self.columns = list(table.c)
@@ -95,14 +95,14 @@ class _Part:
         self._read = [(at, _READ[kind]) for at, kind in kinds if kind in _READ]
 
     def row(self, values: list[Any]) -> Any:
-        """A row as SQLAlchemy would bring it, made of its values."""
+        """Make a row like SQLAlchemy's from its values."""
         for at, read in self._read:
             if values[at] is not None:
                 values[at] = read(values[at])
         return self._row._make(values)
 
     def rows(self, told: str | None) -> list[Any]:
-        """The rows in a text of JSON."""
+        """Read the rows from a JSON text."""
         return [self.row(values) for values in json.loads(told or "[]")]
 
 
@@ -160,12 +160,12 @@ async def find(database: Database, kind: str, texts: Iterable[str]) -> list[Devi
 
 
 async def owned(database: Database, person: str) -> list[Device]:
-    """The devices that some source gives to this person."""
+    """The devices of which a source says that this person owns them."""
     return await _ask(database, _OWNED, texts=[storable(person)])
 
 
 async def around(database: Database, report: Report) -> list[Device]:
-    """The devices that have the place, a name, or the would-be id of a report; not those that claim a name another has."""
+    """The devices that have the slot, a name or the id of a report. Devices that only claim such a name are not included."""
     would_be = new_id(report.slot)
     names = {kind: [text for each, text in report.names if each == kind] for kind in STRONG}
     named = {kind: json.dumps(texts) for kind, texts in names.items()}

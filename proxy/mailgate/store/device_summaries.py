@@ -1,4 +1,4 @@
-"""Devices as decisions need them, many at once: every report, but no names other than those that sightings may hold."""
+"""Loads many devices at once for decisions: with every report, but only with the names that sightings may hold."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ _ROWS = select(*_DEVICE, *(reports.c[name] for name in _TOLD)).join(reports, iso
 
 
 async def sketches(connection: AsyncConnection, after: str, size: int) -> list[Device]:
-    """The next ``size`` devices behind the id ``after``, in the order of their ids."""
+    """The next ``size`` devices after the id ``after``, in the order of their ids."""
     page = select(devices.c.key).where(devices.c.id > after).order_by(devices.c.id).limit(size).subquery()
     query = _ROWS.where(devices.c.key.in_(select(page.c.key))).order_by(devices.c.id)
     rows: Sequence[Any] = (await connection.execute(query)).all()
@@ -53,7 +53,7 @@ async def sketches(connection: AsyncConnection, after: str, size: int) -> list[D
 async def _by_device(
     connection: AsyncConnection, query: Any, keys: Sequence[int], column: Any
 ) -> dict[int, list[Any]]:
-    """Rows by the key of their device, which is the first column; few devices have any."""
+    """Rows grouped by the key of their device, which is the first column. Few devices have any."""
     found: dict[int, list[Any]] = {}
     if keys:
         for key, *rest in await connection.execute(query.where(column.in_(keys))):

@@ -1,4 +1,4 @@
-"""Queries on devices, and what is done to one by hand."""
+"""Queries on devices, and the acts of admins on a device."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -47,33 +47,33 @@ from mailgate.store.upserts import count_change, upsert
 
 _PAGE = 500
 _BATCH = 1000
-"""Records in one transaction: long enough for few commits, short enough for who waits to write."""
+"""How many reports one transaction takes: many enough for few commits, few enough for other writers who wait."""
 REMEMBERED = timedelta(days=1)
-"""How long it is known that a device was forgotten: much longer than a gate needs to hear of it."""
+"""How long the ids of forgotten devices are kept, which is much longer than a gate needs to hear of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What became of devices since a change: who has seen all this has seen everything up to ``number``."""
+    """The changes to devices since an earlier change. They are complete up to the change ``number``."""
 
     number: int
     changed: tuple[tuple[int, str], ...] = ()
-    """Keys and ids of devices that are new or different."""
+    """The keys and ids of devices that are new or different."""
     forgotten: tuple[str, ...] = ()
     more: bool = False
-    """Whether there is more than was asked for."""
+    """True if there are more changes than were asked for."""
 
 
 class Devices:
     """Queries on devices. Every method may raise ``StoreUnavailableError``."""
 
     def __init__(self, database: Database, spools: Sequence[Spool] = ()) -> None:
-        """``spools``: where lines about devices may wait on disk."""
+        """``spools`` are the files in which lines about devices may wait on disk."""
         self._database = database
         self._spools = spools
 
     async def take(self, records: Sequence[Report], now: datetime) -> Taken:
-        """Store what a source says, a transaction for each thousand: what is taken stays where a later one fails."""
+        """Store the reports of a source in transactions of a thousand. If one fails, the earlier ones stay."""
         taken = Taken()
         for start in range(0, len(records), _BATCH):
             news = [report.received(now) for report in records[start : start + _BATCH]]
@@ -88,11 +88,11 @@ class Devices:
         return found[0] if found else None
 
     async def find(self, kind: str, texts: Iterable[str]) -> list[Device]:
-        """The device with one of these names; several only where these are names of several."""
+        """The device with one of these names. There are several only if the names belong to several devices."""
         return await device_lookup.find(self._database, kind, texts)
 
     async def around(self, report: Report) -> list[Device]:
-        """Every device that this report may be about. Only where names are contested it takes more than one question."""
+        """Every device that this report may be about. It takes more than one question only if names are contested."""
         found = await device_lookup.around(self._database, report)
         if not any(each.about for device in found for each in device.findings):
             return found
@@ -100,7 +100,7 @@ class Devices:
             return await around(connection, [report])
 
     async def owned(self, owner: str) -> list[Device]:
-        """Every device that some source gives to the person with this login name, compared without case."""
+        """Every device of which a source says that this person owns it. The login name is compared without case."""
         person = user_text(owner)
         return await device_lookup.owned(self._database, person) if person else []
 
@@ -109,23 +109,23 @@ class Devices:
         return await self._all(called(name))
 
     async def page(self, after: str = "", size: int = _PAGE) -> list[Device]:
-        """Devices in the order of their ids, from just behind ``after``."""
+        """Devices in the order of their ids, from just after ``after``."""
         query = select(devices.c.key).where(devices.c.id > after).order_by(devices.c.id).limit(size)
         found = await self._all(query, patience=30)
         return sorted(found, key=lambda device: device.id)
 
     async def sketches(self, after: str, size: int) -> list[Device]:
-        """As ``page``, with all that decisions need and without the names (``device_summaries.py``)."""
+        """Like ``page``, but only with the data that decisions need and without most names (``device_summaries.py``)."""
         async with self._database.reading(patience=60) as connection:
             return await sketches(connection, after, size)
 
     async def count(self) -> int:
-        """How many there are."""
+        """The number of devices."""
         async with self._database.reading(patience=30) as connection:
             return (await connection.execute(select(func.count()).select_from(devices))).scalar() or 0
 
     async def splits(self, parts: int) -> list[str]:
-        """The ids behind which the second, third, … of as many equal parts of all devices begins, in order."""
+        """The ids after which the second, third and further parts begin if all devices are divided into ``parts`` equal parts."""
         count = await self.count()
         query = select(devices.c.id).order_by(devices.c.id).limit(1)
         places = sorted({count * part // parts for part in range(1, parts)} - {0, count})
@@ -143,7 +143,7 @@ class Devices:
             return int((await connection.execute(select(device_changes.c.number))).scalar_one())
 
     async def changes(self, after: int, size: int = _PAGE) -> Changes:
-        """What changed after the change ``after``, oldest first; of at least ``size`` devices, if there are as many."""
+        """The changes after the change ``after``, the oldest first, of at least ``size`` devices if there are that many."""
         async with self._database.reading() as connection:
             last = int((await connection.execute(select(device_changes.c.number))).scalar_one())
             if last == after:
@@ -151,7 +151,7 @@ class Devices:
             return await _changes(connection, after, last, size)
 
     async def found_by(self, numbers: Sequence[int]) -> list[tuple[int, str, str]]:
-        """Names, sources' ids and owners by which the devices with these keys are found: key, kind and text."""
+        """The names, sources' ids and owners by which the devices with these keys are found, as key, kind and text."""
         names = select(device_names.c.device, device_names.c.kind, device_names.c.name)
         ids = select(reports.c.device, literal(MDM), reports.c.id)
         persons = select(reports.c.device, literal(USER), reports.c.person)
@@ -164,9 +164,9 @@ class Devices:
             return [(device, kind, text) for device, kind, text in await connection.execute(query)]
 
     async def lose(self, device_id: str, at: datetime | None, act: Act | None = None) -> bool:
-        """Say since when a device is not in its owner's hands; None: it is again. False where there is no such device.
+        """Mark a device as lost since ``at``, or as found if that is None. Returns False if there is no such device.
 
-        ``act`` goes into the audit log with it.
+        ``act`` is written to the audit log in the same transaction.
         """
         async with self._database.writing() as connection:
             change = await count_change(connection)
@@ -177,9 +177,9 @@ class Devices:
             return known
 
     async def forget(self, device_id: str, now: datetime, act: Act | None = None) -> bool:
-        """Delete a device and all that is stored about it, its sightings too. False where there is no such device.
+        """Delete a device and everything stored about it with its sightings. Returns False if there is no such device.
 
-        ``act`` goes into the audit log with it.
+        ``act`` is written to the audit log in the same transaction.
         """
         for known in await self._all(select(devices.c.key).where(devices.c.id == device_id)):
             await forget_lines(self._spools, words_of(known))
@@ -196,7 +196,7 @@ class Devices:
         return True
 
     async def counted_findings(self) -> dict[str, int]:
-        """How many contradictions there are, by their reason codes."""
+        """The number of contradictions by reason code."""
         counted = select(device_findings.c.reason, func.count()).group_by(device_findings.c.reason)
         async with self._database.reading() as connection:
             return {str(reason): int(count) for reason, count in await connection.execute(counted)}
@@ -206,7 +206,7 @@ class Devices:
         return await self._prune(devices.c.lost_at.is_(None), now, before, size)
 
     async def prune_lost(self, now: datetime, before: datetime, size: int = _PAGE) -> int:
-        """The same, of devices that were reported lost before that too."""
+        """The same for lost devices, if they were also reported lost before that moment."""
         return await self._prune(devices.c.lost_at < before, now, before, size)
 
     async def _prune(self, which: ColumnElement[bool], now: datetime, before: datetime, size: int) -> int:
@@ -224,12 +224,12 @@ class Devices:
 
 
 def _of_person(person: str) -> Any:
-    """SQLite takes the index, which leaves reports of nobody out, only where the query says so too."""
+    """Whether a report is of this person. The condition repeats that of the partial index, or SQLite would not use the index."""
     return and_(HAS_PERSON, reports.c.person == person)
 
 
 def called(name: str) -> Any:
-    """Keys of the devices with this name, however it is written."""
+    """The keys of the devices with this name, in whichever form it is written."""
     own = typed_id(name)
     forms: dict[str, Iterable[str]] = {
         FORMER: [own],
@@ -258,7 +258,7 @@ async def _changes(connection: AsyncConnection, after: int, last: int, size: int
     newer = select(*columns).where(devices.c.changed > after).order_by(devices.c.changed)
     found = (await connection.execute(newer.limit(size))).all()
     more = len(found) == size
-    if more:  # a change may be cut in two: only whole ones are told
+    if more:  # the page may cut a change in two, and only whole changes are returned
         cut = found[-1].changed
         last = cut - 1
         if found[0].changed == cut:
@@ -282,7 +282,7 @@ async def _forget(connection: AsyncConnection, device: Device, change: int, now:
 
 
 async def _let_go(connection: AsyncConnection, ids: Sequence[str], change: int, now: datetime) -> None:
-    """Tell the gates that devices with these ids are no more."""
+    """Tell the gates that the devices with these ids are gone."""
     rows = [{"id": each, "changed": change, "at": now} for each in ids]
     if not rows:
         return
@@ -292,7 +292,7 @@ async def _let_go(connection: AsyncConnection, ids: Sequence[str], change: int, 
 
 
 async def _forget_sightings(connection: AsyncConnection, ids: Sequence[str], eas_ids: Sequence[str]) -> None:
-    """Sightings of the device, and those of its ActiveSync ids from before it was known."""
+    """Delete the sightings of the device, and those of its ActiveSync ids from before it was known."""
     by_eas = select(clients.c.id).where(clients.c.eas_id.in_(eas_ids))
     gone = or_(sightings.c.device.in_(ids), sightings.c.client.in_(by_eas))
     used = set((await connection.execute(select(sightings.c.client).where(gone).distinct())).scalars())

@@ -1,7 +1,7 @@
-"""A line to the database by the driver alone, for the questions that a decision waits for.
+"""A direct line to the database through the driver alone, for questions that a decision waits for.
 
-One connection, and one question at a time: each is a few looks at indexes, so that who comes next waits less than another
-connection would cost. It is opened for the first question, and anew after one that failed.
+It has one connection and asks one question at a time. A question reads a few index entries, so waiting for a turn costs less
+than another connection would. The connection is opened for the first question, and again after a failed one.
 """
 
 import asyncio
@@ -18,17 +18,17 @@ Values = Mapping[str, str]
 
 
 class Line(Protocol):
-    """A way to ask. ``OSError`` is what every failure to answer becomes."""
+    """A way to ask the database. Every failure to answer becomes ``OSError``."""
 
     async def ask(self, statement: str, values: Values) -> Rows:
-        """The rows; values go in by name, and what comes back are texts."""
+        """Ask, and return the rows as texts. ``values`` are parameters by name."""
         ...
 
     async def close(self) -> None: ...
 
 
 def line_to(url: URL) -> Line:
-    """The line to this database; nothing is opened yet."""
+    """Make the line to this database. It opens nothing yet."""
     if url.get_backend_name() == "sqlite":
         return FileLine(Path(str(url.database)))
     from mailgate.store.postgresql import ServerLine  # psycopg is an extra
@@ -37,7 +37,7 @@ def line_to(url: URL) -> Line:
 
 
 class FileLine:
-    """To an SQLite file, which a thread of its own reads: a disk that hangs holds nobody else up."""
+    """The line to an SQLite file. A separate thread reads the file, so that a hanging disk holds up nothing else."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -60,17 +60,14 @@ class FileLine:
                 await connection.close()
 
     async def _open(self) -> aiosqlite.Connection:
-        address = (
-            f"{self._path.as_uri()}?mode=rw"  # without it a file that is gone would be made anew, and empty
-        )
+        address = f"{self._path.as_uri()}?mode=rw"  # without ``mode=rw`` a missing file would be made again, and empty
         connecting = aiosqlite.connect(address, uri=True, isolation_level=None)
-        connecting._thread.daemon = True  # a process that ends without a word does not wait for it
+        connecting._thread.daemon = True  # a process that ends suddenly does not wait for the thread
         try:
             opened = self._connection = await connecting
         except aiosqlite.Error:
-            await asyncio.to_thread(
-                connecting._thread.join
-            )  # it tells the loop of its end, which may end too
+            # the thread reports its end to the loop, which may have ended too
+            await asyncio.to_thread(connecting._thread.join)
             raise
         await opened.execute("PRAGMA busy_timeout=5000")
         return opened

@@ -1,4 +1,4 @@
-"""Enrolment: what lets a device enrol, and the keys that enrolled."""
+"""Enrolment: the tokens with which devices enrol, and the keys that enrolled."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ _NEWEST = Newest(tokens.c.made_at, tokens.c.name)
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentToken:
-    """What lets devices enrol. ``name`` is what people call it by; the token itself is not kept."""
+    """A token with which devices enrol. People call it by ``name``. The token itself is not kept."""
 
     name: str
     owner: str
-    """Whose the devices are that enrol with it; empty where nobody said."""
+    """The owner of the devices that enrol with it. Empty if nobody was named."""
     note: str
     uses_left: int
     made_at: datetime
@@ -33,7 +33,7 @@ class EnrolmentToken:
 
 @dataclass(frozen=True, slots=True)
 class EnrolledKey:
-    """A key that a device enrolled with. ``token`` is the name of what let it."""
+    """A key with which a device enrolled. ``token`` is the name of the enrolment token."""
 
     thumbprint: str
     device: str
@@ -45,29 +45,29 @@ class EnrolledKey:
 
 
 class NotEnrolled(Enum):
-    """Why a key was not taken."""
+    """Why a key was not accepted."""
 
     UNKNOWN = "unknown"
     EXPIRED = "expired"
     USED_UP = "used-up"
     REVOKED = "revoked"
-    """The key itself was revoked: it is never taken again."""
+    """The key itself was revoked. It is never accepted again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """What was revoked by one name."""
+    """The tokens and keys that were revoked by one name."""
 
     tokens: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
-    """What the devices of these keys were called."""
+    """The names of the devices of these keys."""
     before: bool = False
-    """Whether a key of this name was revoked before."""
+    """True if a key of this name was revoked before."""
 
 
 class Enrolments:
-    """Queries on enrolment. Every method may raise ``StoreUnavailableError``; what it returns is stored by then."""
+    """Queries on enrolment. Every method may raise ``StoreUnavailableError``. A method returns only after its data is stored."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -81,9 +81,9 @@ class Enrolments:
     async def enrol(
         self, digest: bytes, thumbprint: str, device: str, now: datetime
     ) -> EnrolledKey | NotEnrolled:
-        """Take a key with a token, once: a key that is known already costs no use of its token again."""
+        """Enrol a key with a token. A key that is known already does not use up its token again."""
         async with self._database.writing(patience=5) as connection:
-            # for the same token one after the other: a device that asks twice at once finds what came of the first
+            # requests with the same token wait for each other, so a device that asks twice at once finds its first result
             asked = select(tokens).where(tokens.c.digest == digest).with_for_update()
             token = (await connection.execute(asked)).mappings().first()
             known = await _key(connection, thumbprint)
@@ -102,7 +102,7 @@ class Enrolments:
             )
 
     async def take(self, enrolled: Sequence[EnrolledKey]) -> None:
-        """Store many keys that are not known yet, as they are."""
+        """Store many keys as they are. None of them may be known yet."""
         rows = [{name: getattr(each, name) for name in EnrolledKey.__slots__} for each in enrolled]
         for start in range(0, len(rows), _PAGE):
             async with self._database.writing(patience=30) as connection:
@@ -114,26 +114,26 @@ class Enrolments:
             return await _key(connection, thumbprint)
 
     async def reported(self, thumbprint: str, now: datetime) -> bool:
-        """Remember that a key has reported. False where it is not enrolled, or no longer."""
+        """Remember that a key has reported. Returns False if it is not enrolled or was revoked."""
         mine = and_(keys.c.thumbprint == thumbprint, keys.c.revoked_at.is_(None))
         async with self._database.writing(patience=5) as connection:
             return bool((await connection.execute(update(keys).where(mine).values(reported_at=now))).rowcount)
 
     async def tokens(self, size: int | None = None, after: Place | None = None) -> list[EnrolmentToken]:
-        """Tokens that are kept, the newest first, from just behind a place; every one unless ``size`` says how many."""
+        """The stored tokens, the newest first, from just after a place. Without ``size`` all of them are returned."""
         query = select(tokens).where(*_NEWEST.behind(after)).order_by(*_NEWEST.order).limit(size)
         async with self._database.reading(patience=30) as connection:
             rows = (await connection.execute(query)).mappings()
             return [EnrolmentToken(**{name: row[name] for name in EnrolmentToken.__slots__}) for row in rows]
 
     async def page(self, after: str = "", size: int = _PAGE) -> list[EnrolledKey]:
-        """Enrolled keys in the order of their thumbprint, from just behind ``after``."""
+        """Enrolled keys in the order of their thumbprints, from just after ``after``."""
         query = select(keys).where(keys.c.thumbprint > after).order_by(keys.c.thumbprint).limit(size)
         async with self._database.reading(patience=30) as connection:
             return [EnrolledKey(**row) for row in (await connection.execute(query)).mappings()]
 
     async def revoke(self, name: str, now: datetime) -> Revoked:
-        """Revoke the token, the key or the device of this name. A token's keys stay: each has a name of its own."""
+        """Revoke the token, the key or the device of this name. A token's keys stay valid, since each has a name of its own."""
         named = or_(keys.c.thumbprint == name, keys.c.device == name)
         async with self._database.writing(patience=30) as connection:
             gone = await connection.execute(
@@ -155,13 +155,13 @@ class Enrolments:
             )
 
     async def revoked(self, since: datetime | None = None) -> list[str]:
-        """Thumbprints of the keys that were revoked, or of those that were since then."""
+        """The thumbprints of all revoked keys, or of those revoked since a moment."""
         when = keys.c.revoked_at.is_not(None) if since is None else keys.c.revoked_at >= since
         async with self._database.reading() as connection:
             return list((await connection.execute(select(keys.c.thumbprint).where(when))).scalars())
 
     async def prune(self, before: datetime, _size: int = 0) -> int:
-        """Delete tokens that ended and keys that were silent since before; of a revoked one its thumbprint stays."""
+        """Delete tokens that ended and keys that last reported before this moment. A revoked key's thumbprint stays."""
         silent = func.coalesce(keys.c.reported_at, keys.c.made_at) < before
         old = and_(keys.c.revoked_at < before, keys.c.device != "")
         async with self._database.writing() as connection:
@@ -177,14 +177,14 @@ async def _key(connection: AsyncConnection, thumbprint: str) -> EnrolledKey | No
 
 
 async def _use(connection: AsyncConnection, digest: bytes) -> bool:
-    """One use less. False where none is left; two gates never take the same one."""
+    """Use up one use of a token. Returns False if none is left. Two gates never take the same use."""
     left = and_(tokens.c.digest == digest, tokens.c.uses_left > 0)
     done = await connection.execute(update(tokens).where(left).values(uses_left=tokens.c.uses_left - 1))
     return bool(done.rowcount)
 
 
 async def _take(connection: AsyncConnection, known: EnrolledKey | None, key: EnrolledKey) -> EnrolledKey:
-    """Store a key, or whose it is from now on where it is known already."""
+    """Store a key. If it is known already, store its new owner."""
     row: dict[str, Any] = {name: getattr(key, name) for name in EnrolledKey.__slots__}
     if known is None:
         await connection.execute(insert(keys).values(**row))

@@ -1,4 +1,4 @@
-"""What is forgotten is forgotten on disk too: in the lines that wait there for the store, and in the store's own files."""
+"""Erases forgotten data on disk too, both in the lines that wait there for the store and in the store's own files."""
 
 import asyncio
 import json
@@ -11,9 +11,10 @@ from mailgate.store.spool import Spool
 
 
 async def forget_lines(spools: Sequence[Spool], words: Iterable[str]) -> None:
-    """Take out of the spools whatever has one of these words as a text of its own: before rows go, or they would come back.
+    """Remove from the spools every line in which one of these words is a whole text.
 
-    Raises ``StoreUnavailableError``: then nothing may be said to be forgotten.
+    This comes before rows are deleted, or the lines would bring them back. It raises ``StoreUnavailableError`` if it fails;
+    then nobody may be told that the data is forgotten.
     """
     about = has_one_of(words)
     try:
@@ -24,13 +25,13 @@ async def forget_lines(spools: Sequence[Spool], words: Iterable[str]) -> None:
 
 
 def words_of(device: Device) -> list[str]:
-    """By what a line may name a device."""
+    """The words by which a line may name a device."""
     texts = [text for _, text in device.names]
     return [device.id, *device.former, *texts, *(report.id for report in device.reports)]
 
 
 def has_one_of(words: Iterable[str]) -> Callable[[str], bool]:
-    """Whether a line has one of these words. Half a line counts for one that does: nobody will ever read it."""
+    """Make a test for lines that have one of these words. Half a line matches too, since nothing will ever read it."""
     wanted = frozenset(map(user_text, words)) - {""}
 
     def about(line: str) -> bool:

@@ -1,4 +1,4 @@
-"""Which gates there are on this store: each process says every few seconds that it runs, and by which rules."""
+"""The gates on this store. Each process of a gate reports every few seconds that it runs, and by which rules."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -15,33 +15,33 @@ _SLOT = ("host", "address", "worker")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beat:
-    """What one process of a gate says of itself. Who starts again at the same place takes the place over."""
+    """The report of one process of a gate. A process that starts again at the same place takes the place over."""
 
     host: str
     address: str
-    """Where it serves employees."""
+    """The address at which it serves employees."""
     worker: int
     workers: int
-    """How many the gate has."""
+    """How many workers the gate has."""
     instance: str
-    """This process among those that ever had the place."""
+    """Tells this process from earlier ones at the same place."""
     version: str
-    """Of Mailgate."""
+    """The version of Mailgate."""
     policy: str
     number: int
     serial: int
-    """The activation that it decides by, with its version and what sightings call it."""
+    """The activation that the process decides by. ``version`` and ``policy`` belong to it."""
     since: datetime
-    """When this process took it up, by its own clock."""
+    """When this process put the activation in force, by its own clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """The last that was heard of a process."""
+    """The last report of a process."""
 
     beat: Beat
     ago: timedelta
-    """By the database's clock: those of gates may differ."""
+    """How long ago that was, by the database's clock, since the clocks of gates may differ."""
 
 
 class Gates:
@@ -51,7 +51,7 @@ class Gates:
         self._database = database
 
     async def note(self, beat: Beat) -> None:
-        """It runs."""
+        """Store the report of a process that runs."""
         async with self._database.writing() as connection:
             row = asdict(beat) | {"heard_at": seconds_now(connection)}
             statement = upsert(connection, gates).values(**row)
@@ -59,7 +59,7 @@ class Gates:
             await connection.execute(statement.on_conflict_do_update(index_elements=_SLOT, set_=news))
 
     async def leave(self, instance: str) -> None:
-        """It ends on purpose: nobody has to wonder where it is."""
+        """Remove a process that ends on purpose, so that nobody misses it."""
         async with self._database.writing() as connection:
             await connection.execute(delete(gates).where(gates.c.instance == instance))
 
@@ -78,7 +78,7 @@ class Gates:
         ]
 
     async def forget(self, age: timedelta) -> int:
-        """Delete those of which nothing was heard for so long. Returns how many."""
+        """Delete the processes that have not reported for this time. Returns how many."""
         async with self._database.writing() as connection:
             old = gates.c.heard_at < seconds_now(connection) - age.total_seconds()
             return (await connection.execute(delete(gates).where(old))).rowcount

@@ -15,11 +15,11 @@ from mailgate.store.upserts import upsert
 
 @dataclass(frozen=True, slots=True)
 class HelpRequest:
-    """Somebody asked for help against a rule. ``known``: the gate knows who; only then does it count for ``halt_when``."""
+    """A request for help against a rule. ``known`` says that the gate knows the person. Only then it counts for ``halt_when``."""
 
     rule: str
     subject: str
-    """The person, else the device; the reference of the refusal where neither is known."""
+    """The person, or else the device. If neither is known, this is the reference of the refusal."""
     person: str
     device: str
     reason: str
@@ -60,7 +60,7 @@ class HelpRequests:
             await connection.execute(statement.on_conflict_do_update(index_elements=_SAME, set_=again))
 
     async def count(self, rule: str, since: datetime) -> int:
-        """How many people, or devices whose person is not known, asked for help against a rule since then."""
+        """How many people asked for help against a rule since then. A device counts if its person is not known."""
         theirs = and_(help_requests.c.rule == rule, help_requests.c.known, help_requests.c.last_at > since)
         async with self._database.reading() as connection:
             query = select(func.count()).select_from(help_requests).where(theirs)

@@ -1,4 +1,4 @@
-"""New reports into the store: matched in memory, and what changed is written, a batch a transaction."""
+"""Takes new reports into the store. They are matched in memory, and each batch writes its changes in one transaction."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -18,17 +18,17 @@ from mailgate.store.schema import device_findings, device_names, devices, quaran
 from mailgate.store.upserts import count_change
 
 SEEN_AGAIN = timedelta(hours=1)
-"""How much older ``last_seen`` must be to be written where nothing else is news: it only says how long to keep."""
+"""If nothing else is new, ``last_seen`` is written only when it is this much older. It only says how long to keep the device."""
 
 
 class Taken(NamedTuple):
-    """What became of records: new devices, news of known ones, and what was known already."""
+    """The outcome of reports: how many were of new devices, changed a known device, or brought nothing new."""
 
     new: int = 0
     changed: int = 0
     same: int = 0
     findings: int = 0
-    """Contradictions that were not there before."""
+    """How many contradictions were not there before."""
 
     def plus(self, other: "Taken") -> "Taken":
         return Taken(*(one + more for one, more in zip(self, other, strict=True)))
@@ -53,7 +53,7 @@ async def learn(connection: AsyncConnection, news: Iterable[Report]) -> Taken:
 
 @dataclass(slots=True)
 class _Rows:
-    """What is to be written."""
+    """The rows to write."""
 
     new_devices: list[dict[str, Any]] = field(default_factory=list)
     new_reports: list[dict[str, Any]] = field(default_factory=list)
@@ -66,13 +66,13 @@ class _Rows:
     noted: list[int] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
     merged: dict[int, tuple[str, str]] = field(default_factory=dict)
-    """Devices that are no more by their keys: their ids, and the ids of those that they turned out to be."""
+    """The merged devices by their keys: their ids, and the ids of the devices that they were merged into."""
 
 
 async def write(
     connection: AsyncConnection, before: Sequence[Device], after: Sequence[Device], change: int
 ) -> None:
-    """Bring the store from ``before`` to ``after``, which are of the same devices."""
+    """Bring the store from ``before`` to ``after``. Both are states of the same devices."""
     rows = await _rows(connection, before, after, change)
     await insert_rows(connection, devices, rows.new_devices)
     await insert_rows(connection, reports, rows.new_reports)
@@ -185,7 +185,7 @@ def _finding_row(found: Contradiction, number: int) -> dict[str, Any]:
 
 
 async def _carry_over(connection: AsyncConnection, ids: dict[str, str]) -> None:
-    """What was noted of merged devices, by their ids, is of those that they turned out to be."""
+    """Move the rows that name merged devices by id to the devices that these were merged into."""
     for old, new in sorted(ids.items()):
         await connection.execute(update(sightings).where(sightings.c.device == old).values(device=new))
         both = quarantine_mails.alias()

@@ -1,4 +1,4 @@
-"""How many each activation newly kept out, so that many small steps are one big one."""
+"""How many people and devices each activation newly kept out. So many small steps can be added up to a big one."""
 
 import json
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from mailgate.store.schema import audit, kept_out
 
 @dataclass(frozen=True, slots=True)
 class KeptOut:
-    """People, and devices beside them, since not everybody who comes is named."""
+    """The number of people, and of devices without a known person."""
 
     people: int = 0
     devices: int = 0
@@ -27,37 +27,37 @@ NOBODY = KeptOut()
 
 
 async def keep(connection: AsyncConnection, activation: Activation, newly: KeptOut) -> None:
-    """Write down whom an activation newly keeps out, in its own transaction: neither is there without the other."""
+    """Write down how many an activation newly keeps out, in the transaction of the activation."""
     row = {"serial": activation.serial, "people": newly.people, "devices": newly.devices}
     await connection.execute(insert(kept_out).values(row))
 
 
 class KeptOutCounts:
-    """Queries on them. Every method may raise ``StoreUnavailableError``."""
+    """Queries on these numbers. Every method may raise ``StoreUnavailableError``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def all(self) -> dict[int, KeptOut]:
-        """Of every activation that was counted, by its serial."""
+        """The numbers of every activation that was counted, by its serial."""
         async with self._database.reading() as connection:
             rows = (await connection.execute(select(kept_out))).all()
             return {serial: KeptOut(people, devices) for serial, people, devices in rows}
 
     async def since(self, moment: datetime) -> KeptOut:
-        """By all activations from this moment on, added up: who was kept out twice counts twice.
+        """The sum over all activations from this moment on. A person who was kept out twice counts twice.
 
-        When and how many is what the audit log says, in which no edit goes unseen.
+        Times and numbers come from the audit log, where an edit would be found.
         """
         told = await self._told(moment, audit.c.details.contains('"kept_out": '))
         return _sum(KeptOut(**each["kept_out"]) for each in told if "kept_out" in each)
 
     async def forgotten(self, moment: datetime) -> KeptOut:
-        """How many people and devices were forgotten from this moment on, at most, by the audit log."""
+        """The most people and devices that may have been forgotten from this moment on, by the audit log."""
         people = await self._told(moment, audit.c.what == "person-forgotten")
         devices = await self._told(moment, audit.c.what == "device-forgotten")
         counts = [KeptOut(each["people"], each["devices"]) for each in people]
-        # whose the device was is forgotten too
+        # the owner of the device is forgotten too
         return _sum([*counts, KeptOut(len(devices), len(devices))])
 
     async def _told(self, moment: datetime, *which: ColumnElement[bool]) -> list[dict[str, Any]]:

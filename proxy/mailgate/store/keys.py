@@ -1,4 +1,4 @@
-"""Secrets that seal what the gate hands out: the same in every gate on this store, and after a restart."""
+"""The secrets that seal what the gate hands out. All gates on this store have the same secrets, also after a restart."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ _BYTES = 32
 
 
 class Key(NamedTuple):
-    """One secret. ``number`` counts up with each that is made for the same purpose."""
+    """One secret. ``number`` counts up with each new secret for the same purpose."""
 
     number: int
     secret: bytes
@@ -33,7 +33,7 @@ class Keys:
         self._database = database
 
     async def current(self, purpose: str, now: datetime, renew_after: timedelta) -> tuple[Key, ...]:
-        """The newest two, newest first; a new one is made where the newest is older than ``renew_after`` or there is none.
+        """The two newest keys, newest first. A new key is made if there is none or the newest is older than ``renew_after``.
 
         Gates that do this at the same moment end up with the same keys.
         """
@@ -43,6 +43,11 @@ class Keys:
                 return found
             await _make(connection, purpose, found[0].number + 1 if found else 1, now)
             return await _newest(connection, purpose)
+
+    async def drop(self) -> int:
+        """Delete every key, so that whoever asks next makes new ones. How many there were."""
+        async with self._database.writing() as connection:
+            return (await connection.execute(delete(keys))).rowcount
 
 
 async def _newest(connection: AsyncConnection, purpose: str) -> tuple[Key, ...]:

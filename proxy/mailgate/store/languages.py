@@ -1,4 +1,4 @@
-"""In which language people are written to: the one that their browser asked for last. Nothing else of them is kept."""
+"""The languages in which people are written to. It is the language that their browser asked for last; nothing else is kept."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
@@ -12,24 +12,24 @@ from mailgate.store.schema import languages
 from mailgate.store.upserts import upsert
 
 _KNOWN = 50_000
-"""People of whom a gate remembers what is written, so that it is written once a day."""
+"""The number of people whose stored language a gate remembers, so that it writes each once a day."""
 _MOST = 10_000
-"""People that wait to be written down; beyond that they are heard again with their next page."""
+"""The most people who wait to be written down. The languages of others are noted again with their next page."""
 _PAGE = 500
 
 
 class Languages:
-    """``hear`` never waits; ``flush`` writes what was heard. What the store does not take is heard again."""
+    """Notes languages with ``hear``, which never waits, and writes them with ``flush``. A failed language is noted again later."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known: LRUCache[str, tuple[str, date]] = LRUCache(_KNOWN)
         self._heard: dict[str, tuple[str, date]] = {}
         self.listening = False
-        """Whether anybody is ever written to; without that nothing is kept."""
+        """True if mails are sent at all. Otherwise no language is kept."""
 
     def hear(self, login: str, tag: str, now: datetime) -> None:
-        """Somebody's browser asks for a page in this language."""
+        """Note that a person's browser asks for a page in this language."""
         if not self.listening:
             return
         person, said = user_text(login)[:256], (tag, now.astimezone(UTC).date())
@@ -38,7 +38,7 @@ class Languages:
         self._known[person] = self._heard[person] = said
 
     async def flush(self) -> None:
-        """Write down what was heard. Never raises for a store that is down."""
+        """Write the noted languages to the store. Never raises if the store is down."""
         heard, self._heard = self._heard, {}
         rows = [{"person": p, "tag": tag, "day": day} for p, (tag, day) in sorted(heard.items())]
         try:
@@ -70,7 +70,7 @@ class Languages:
         return found
 
     async def prune(self, before: datetime, size: int = _PAGE) -> int:
-        """Delete the languages of people who were not heard since. Raises ``StoreUnavailableError``."""
+        """Delete the languages of people who asked for no page since then. Raises ``StoreUnavailableError``."""
         old = select(languages.c.person).where(languages.c.day < before.date()).limit(size)
         async with self._database.writing() as connection:
             return (await connection.execute(delete(languages).where(languages.c.person.in_(old)))).rowcount

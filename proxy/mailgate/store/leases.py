@@ -1,4 +1,4 @@
-"""Leases: what only one of several gates may do at a time. They run out by the database's own clock."""
+"""Leases: a gate takes one to do something that only one gate may do at a time. They expire by the database's clock."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ class Leases:
         self._database = database
 
     async def claim(self, name: str, holder: str, span: timedelta) -> bool:
-        """Take a lease that nobody holds, or renew one's own, for ``span`` from now. False where another holds it."""
+        """Take a free lease, or renew one's own, for ``span`` from now. Returns False if another gate holds it."""
         async with self._database.writing() as connection:
             now = seconds_now(connection)
             until = now + span.total_seconds()
@@ -33,14 +33,14 @@ class Leases:
             return taken.first() is not None
 
     async def release(self, name: str, holder: str) -> None:
-        """Give back one's own lease before it runs out."""
+        """Give back one's own lease before it expires."""
         mine = (leases.c.name == name, leases.c.holder == holder)
         async with self._database.writing() as connection:
             await connection.execute(delete(leases).where(*mine))
 
 
 def seconds_now(connection: AsyncConnection) -> ColumnElement[float]:
-    """Seconds since 1970 by the database's clock: clocks of gates may differ."""
+    """The seconds since 1970 by the database's clock, since the clocks of gates may differ."""
     if connection.dialect.name == "postgresql":
         return extract("epoch", func.clock_timestamp()).cast(Float(53))
     return (func.julianday("now") - _EPOCH) * 86400.0

@@ -1,4 +1,4 @@
-"""The ledger: every decision is recorded at once and written soon, and no request waits for it."""
+"""The ledger records every decision at once and writes it soon. No request waits for it."""
 
 import json
 from collections.abc import Mapping
@@ -22,18 +22,21 @@ _log = structlog.get_logger(__name__)
 _LONGEST_NAME = 256
 
 REPEATED_INTERVAL = 5.0
-"""Seconds after which what was allowed as before is due to be written: it is most of what is recorded, and nobody waits for it."""
+"""The seconds after which repeated allowed requests are written. They are most of the records, and nobody waits for them."""
 MOST_STRANGERS = 500
-"""Sightings of nobody's unknown devices that one write takes. More at once is a flood of made-up clients: each would
-cost as much as a decision and stay as a row of its own. How many an hour: ``stranger_limit.py``."""
+"""The most sightings of strangers that one write takes. A stranger is nobody known on no known device.
+
+More at once are a flood of made-up clients. Each would cost as much as a decision and stay as a row of its own.
+``stranger_limit.py`` limits the number an hour.
+"""
 MOST_REPEATED_STRANGERS = int(MOST_STRANGERS * REPEATED_INTERVAL)
-"""The same for what was allowed as before, which waits for as many writes."""
+"""The same limit for repeated allowed requests, which are written less often."""
 _MOST_DUE = 1000
-"""As many of these are recorded for one write, so that no request waits behind them for long."""
+"""How many repeated requests are recorded for one write, so that no request waits behind them for long."""
 
 
 class Ledger(WriteQueue[Sighting, Tally]):
-    """Counts sightings in memory and writes them in batches. ``counts`` says what became of them."""
+    """Counts sightings in memory and writes them in batches. ``counts`` has the numbers of written and lost sightings."""
 
     noun = "sightings"
     interval = 1.0
@@ -41,32 +44,32 @@ class Ledger(WriteQueue[Sighting, Tally]):
     def __init__(self, database: Database, spool: Spool, limit: int = 10_000) -> None:
         super().__init__(database, spool, limit)
         self.passed_over = 0
-        """Decisions on strangers that were not recorded, because too many different ones came at once or within an hour."""
+        """How many decisions on strangers were not recorded because too many different strangers came at once or within an hour."""
         self._strangers = 0
         self._agents: set[str] = set()
-        """User agents of the strangers that wait to be written."""
+        """The user agents of the strangers that wait to be written."""
         self._stranger_limit = StrangerLimit()
         self._repeated: dict[tuple[Recurring, str], Repeated] = {}
-        """What was allowed as before since the last write, by what is repeated and by user agent."""
+        """The repeated allowed requests since the last write, by the repeated decision and the user agent."""
         self._repeated_strangers = 0
 
     def record(
         self, access: Access, decision: Decision, reference: str = "", *, shown: bool | None = None
     ) -> None:
-        """Count one decision. Never waits and never raises; what cannot be kept is counted as dropped.
+        """Count one decision. Never waits and never raises. A decision that cannot be kept is counted as dropped.
 
-        ``reference`` is the id under which the answer was given out, if one was. ``shown``: whether somebody is told, as
-        of everything but an allowed request if it is left out. Where nothing tells who asks or with
-        which device, only the first ``MOST_STRANGERS`` different ones of each write are kept, and so many an hour.
+        ``reference`` is the id that the answer showed, if it showed one. ``shown`` says whether the person saw the decision;
+        by default they see everything but an allowed request. Of strangers only the first ``MOST_STRANGERS`` different ones
+        of each write are kept, and a limited number an hour.
         """
         self._record(access, decision, reference, shown)
 
     def recurring(self, access: Access, decision: Decision) -> "Recurring":
-        """What counts the same allowed request again, at other times of the same UTC day and of other user agents."""
+        """Make a counter for the same allowed request at other times of the same UTC day and with other user agents."""
         return Recurring(self, access, decision)
 
     def repeat(self, recurring: "Recurring", user_agent: str, now: datetime) -> None:
-        """Count an allowed request that is like an earlier one. It is recorded before anything reads the ledger."""
+        """Count an allowed request that repeats an earlier one. It is recorded before anything reads the ledger."""
         key = recurring, user_agent
         repeated = self._repeated.get(key)
         if repeated is not None:
@@ -77,7 +80,8 @@ class Ledger(WriteQueue[Sighting, Tally]):
                 self.passed_over += 1
                 return
             self._repeated_strangers += 1
-        if len(self._repeated) >= self._limit // 2:  # the rest of a write is for what else came in its second
+        # the other half of a write is for the other decisions of its second
+        if len(self._repeated) >= self._limit // 2:
             self._record_oldest()
         self._repeated[key] = Repeated(now, self._clock() + REPEATED_INTERVAL)
         self._filled.set()
@@ -125,7 +129,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
             self._lost(error)
 
     def _keep(self, sighting: Sighting, access: Access, tally: Tally, *, room: bool) -> bool:
-        """Put a sighting to those that wait. Whether it is one more, for which there has to be ``room``."""
+        """Add a sighting to those that wait. Returns whether it is a new one, for which there has to be ``room``."""
         before = self._items.get(sighting)
         if before is not None:
             self._items[sighting] = before.plus(tally)
@@ -137,7 +141,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
         return False
 
     def _floods(self, access: Access, user_agent: str, now: datetime) -> bool:
-        """Whether this is a stranger of whom nothing is kept any more, as their user agent alone tells."""
+        """Whether this is a stranger beyond the limits, so that nothing of them is kept. Their user agent alone decides that."""
         if not _is_stranger(access):
             return False
         full = self._strangers >= MOST_STRANGERS and user_agent[:LONGEST] not in self._agents
@@ -166,13 +170,13 @@ class Ledger(WriteQueue[Sighting, Tally]):
 
 
 class Counts(Protocol):
-    """Records the same allowed request again, at another time of the same day, of this user agent. Never waits and never raises."""
+    """Records the same allowed request again, at another time of the same day and with this user agent. Never waits or raises."""
 
     def count(self, user_agent: str, now: datetime) -> None: ...
 
 
 class Repeated:
-    """How often one user agent came, and from when to when."""
+    """How often one user agent came, and the first and last time."""
 
     __slots__ = ("due", "first", "last", "times")
 
@@ -190,7 +194,7 @@ class Repeated:
 
 
 class Recurring:
-    """An allowed request that comes again and again: one more is one addition, and is recorded some seconds later."""
+    """An allowed request that comes again and again. Each time costs one addition and is recorded some seconds later."""
 
     __slots__ = ("_ledger", "access", "decision", "stranger")
 
@@ -201,17 +205,17 @@ class Recurring:
         self.stranger = _is_stranger(access)
 
     def count(self, user_agent: str, now: datetime) -> None:
-        """The same as ``Ledger.record`` at this moment. Never waits and never raises."""
+        """Do as ``Ledger.record`` does at this moment. Never waits and never raises."""
         self._ledger.repeat(self, user_agent, now)
 
 
 def _is_stranger(access: Access) -> bool:
-    """Whether nothing tells who asks, nor with which device."""
+    """Whether neither the person nor the device is known."""
     return not access.posture.device_id and not access.user.name
 
 
 def sent_by(access: Access, user_agent: str, now: datetime) -> Access:
-    """The same access at another moment, of a client that sends this user agent and nothing else that is another."""
+    """The same access at another moment, from a client that differs in nothing but this user agent."""
     if user_agent == access.facts.user_agent:
         return replace(access, now=now)
     facts = replace(access.facts, headers={**access.facts.headers, "user-agent": user_agent})
@@ -219,7 +223,7 @@ def sent_by(access: Access, user_agent: str, now: datetime) -> Access:
 
 
 def sighting_of(client: ClientFacts, access: Access, decision: Decision) -> Sighting:
-    """What is counted of one decision about this client."""
+    """The sighting that is counted for one decision about this client."""
     return Sighting(
         day=(access.now if access.now.tzinfo is UTC else access.now.astimezone(UTC)).date(),
         client=client,

@@ -1,4 +1,4 @@
-"""Login names compared without case in the database, by an index: they are stored as they were written."""
+"""Compares login names without case in the database by an index. The names are stored as they were written."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from mailgate.devices.names import user_text
 
 
 class WithoutCase(FunctionElement[str]):
-    """A text in ASCII lower case, as ``user_text`` makes it: letters beyond ASCII stay as they are."""
+    """A text in ASCII lower case, as ``user_text`` makes it. Letters beyond ASCII stay as they are."""
 
     type = Text()
     inherit_cache = True
@@ -29,5 +29,5 @@ def _on_postgresql(element: WithoutCase, compiler: SQLCompiler, **how: Any) -> s
 
 
 def is_login(column: ColumnElement[str], login: str) -> ColumnElement[bool]:
-    """Whether a column has this login name, however it was written."""
+    """Whether a column has this login name, in any case."""
     return WithoutCase(column) == user_text(login)

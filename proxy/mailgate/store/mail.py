@@ -1,8 +1,8 @@
 """One mail to one person about one rule, version and kind, and its row in the store.
 
-A mail is ``queued``; ``sending`` from just before it can no longer be called back until that is known; then ``sent``,
-``failed`` (it never will be), ``unsure`` (nobody knows, a person has to look) or ``withdrawn`` (it would not be true any
-more). Decision 15 says why.
+A mail is first ``queued``. It is ``sending`` from just before it cannot be called back until its outcome is known. Then it is
+``sent``, ``failed`` (it will never be sent), ``unsure`` (nobody knows, and a person has to look) or ``withdrawn`` (it would no
+longer be true). Decision 15 says why.
 """
 
 import json
@@ -21,7 +21,7 @@ _NOTICE = TypeAdapter(Notice)
 
 
 class MailState(StrEnum):
-    """What became of a mail."""
+    """The state of a mail."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -33,28 +33,28 @@ class MailState(StrEnum):
 
 WAITING = (MailState.QUEUED, MailState.SENDING)
 OPEN_ENDS = (MailState.FAILED, MailState.UNSURE)
-"""What a person may send again: it keeps what it says."""
+"""The states in which a person may send a mail again. Such a mail keeps its text."""
 PERHAPS_READ = (MailState.SENDING, MailState.SENT, MailState.UNSURE)
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail. ``rule`` is empty for a correction, which speaks of every rule that was taken back."""
+    """One mail. ``rule`` is empty for a correction, which is about every rule that was taken back."""
 
     address: str
     login: str
     rule: str
     version: int
-    """The number of the version in force; of a correction, the one that was taken back."""
+    """The number of the version in force. For a correction it is the version that was taken back."""
     kind: MailKind
     round: int
-    """The activation that took the version back last, 0 without: after that it may be told once more. Of a reply, its time in
-    seconds: somebody may be answered more than once."""
+    """The activation that last took the version back, or 0. After that, people may be told once more. For a reply it is its time in
+    seconds, since somebody may be answered more than once."""
     notice: Notice | None
-    """What the mail says; none once it was sent or withdrawn, or if the store holds something else."""
+    """The notice of the mail. None once it was sent or withdrawn, or if the stored text cannot be read."""
     queued_at: datetime
     until: datetime | None = None
-    """From then on it would not be true any more."""
+    """From this time on the mail would no longer be true."""
     id: str = ""
     state: MailState = MailState.QUEUED
     attempts: int = 0
@@ -63,7 +63,7 @@ class Mail:
 
 
 class NoticeKey(NamedTuple):
-    """What all mails with the same notice have in common."""
+    """The key that all mails with the same notice share."""
 
     version: int
     kind: MailKind
@@ -71,7 +71,7 @@ class NoticeKey(NamedTuple):
 
 
 Which = Sequence[str] | NoticeKey | None
-"""Mails by their ids, all about one rule, or all of them."""
+"""Which mails are meant: those with these ids, all about one rule, or all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class MailCount:
 
 
 def row_of(mail: Mail) -> dict[str, Any]:
-    """The row of a mail that is queued now. Its id, where it has none yet, is made of what there is one mail of."""
+    """The row of a mail that is queued now. A mail without an id gets one from the fields that make it unique."""
     one = (mail.address, mail.rule, mail.version, mail.kind.value, mail.round)
     named = json.dumps([*one, mail.queued_at.isoformat()])
     return {
@@ -117,7 +117,7 @@ def mail_of(row: Mapping[Any, Any]) -> Mail:
 
 
 def _notice_of(text: str | None) -> Notice | None:
-    """One row that cannot be read must not keep the mails behind it from going: composing it fails, and that alone."""
+    """Read the notice. If it cannot be read, only this mail fails when it is composed, and the mails behind it still go out."""
     try:
         return _NOTICE.validate_json(text) if text else None
     except ValidationError:

@@ -25,25 +25,25 @@ from mailgate.store.database import (
 from mailgate.store.schema import metadata
 
 _ALEMBIC_HAS_GLOBALS = threading.Lock()
-_ADVISORY_LOCK = 0x6D61696C67617465  # "mailgate"; any number will do that others do not use
+_ADVISORY_LOCK = 0x6D61696C67617465  # "mailgate" in ASCII; any number works that nobody else uses
 _PATIENCE_MS = 60_000
 _ROOM = 256 * 1024
-"""Bytes that SQLite needs beside its file to open it, and a little more."""
+"""The bytes that SQLite needs beside its file to open it, and a little more."""
 _STEPS = Path(__file__).parent / "migrations"
 _COLUMNS = {
     "sqlite": "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c WHERE t.type = 'table'",
     "postgresql": "SELECT table_name, column_name FROM information_schema.columns "
     "WHERE table_schema = ANY (current_schemas(false))",
 }
-"""What there is: reading it as SQLAlchemy does would take ten times as long, at every command."""
+"""The query for the existing columns. SQLAlchemy's way would take ten times as long, at every command."""
 
 
 def migrate(url: URL, *, make: bool = True) -> None:
-    """Upgrade in one transaction under a lock that other processes respect: the second finds nothing to do.
+    """Upgrade in one transaction under a lock that other processes respect. The second process finds nothing to do.
 
-    ``url`` is one of ``store_url``. Blocks: call it in a thread. Raises ``StoreError`` where the database is
-    newer than this code or is no store, ``StoreUnavailableError`` where it does not answer, and without ``make``
-    ``StoreMissingError`` where there is no store yet.
+    ``url`` comes from ``store_url``. This blocks, so call it in a thread. Raises ``StoreError`` if the database is
+    newer than this code or is no store, ``StoreUnavailableError`` if it does not answer, and without ``make``
+    ``StoreMissingError`` if there is no store yet.
     """
     shown = _shown(url)
     if make:
@@ -72,7 +72,7 @@ def migrate(url: URL, *, make: bool = True) -> None:
 
 
 def _shown(url: URL) -> str:
-    """What people call it: the path of a file, or a URL without a password."""
+    """The store's name for people: the path of a file, or a URL without a password."""
     if url.get_backend_name() == "sqlite":
         return str(url.database)
     return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
@@ -83,7 +83,7 @@ def _may_be_there(url: URL) -> bool:
 
 
 def _full(url: URL) -> str:
-    """That a file has no room, where that is so: SQLite itself then only speaks of the disk."""
+    """A message if there is no room for the file, else empty. SQLite's own message only names the disk."""
     if url.get_backend_name() != "sqlite":
         return ""
     free = shutil.disk_usage(Path(str(url.database)).parent).free
@@ -91,7 +91,7 @@ def _full(url: URL) -> str:
 
 
 def _lock(connection: Connection) -> None:
-    """On SQLite ``BEGIN IMMEDIATE`` is the lock already."""
+    """Take the lock. On SQLite ``BEGIN IMMEDIATE`` is the lock already."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {_PATIENCE_MS}")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
@@ -100,16 +100,15 @@ def _lock(connection: Connection) -> None:
 def _upgrade(connection: Connection, shown: str, found: str | None) -> None:
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(_STEPS))
-    if found is None or _behind(
-        found, config, shown
-    ):  # every step is read from its file, so none twice for nothing
+    # each step is read from its file, so no step is read twice without need
+    if found is None or _behind(found, config, shown):
         command.upgrade(config, "head")
 
 
 def _see_that_all_is_there(connection: Connection, shown: str) -> None:
-    """A store may be stamped with a step that it has not taken: by a version that was never released, or by hand.
+    """Check that every table and column exists. A store may be stamped with a step that it has not taken.
 
-    Raises StoreError that names what is missing; else each question after it would only not be answered.
+    Raises StoreError, which names the missing parts. Without this check every later question would fail without a reason.
     """
     there: dict[str, set[str]] = {}
     for table_name, column_name in connection.exec_driver_sql(_COLUMNS[connection.dialect.name]):
@@ -130,7 +129,7 @@ def _see_that_all_is_there(connection: Connection, shown: str) -> None:
 
 
 def _behind(found: str, config: Config, shown: str) -> bool:
-    """Whether steps are missing. Raises StoreError where there were more than this version has."""
+    """Whether steps are missing. Raises StoreError if the store has taken steps that this version does not have."""
     steps = ScriptDirectory.from_config(config)
     known = {script.revision for script in steps.walk_revisions()}
     if found not in known:

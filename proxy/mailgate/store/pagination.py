@@ -1,6 +1,7 @@
-"""Lists that are gone through page by page, the newest first: where one page ended, and what stands behind that place.
+"""Pages through lists with the newest rows first.
 
-A place is the values of the last row, not a count of rows: what comes or goes meanwhile moves nothing, and an index leads there.
+A place holds the values of the last row and not a count of rows. So rows that come or go meanwhile do not move it, and an index
+finds it.
 """
 
 from datetime import datetime
@@ -10,14 +11,14 @@ from sqlalchemy import ColumnElement, or_
 
 
 class Place(NamedTuple):
-    """Where a row stands: by its time, and among those of the same time by its name."""
+    """The place of a row: its time, and its name among rows of the same time."""
 
     at: datetime
     name: str
 
 
 class Newest(NamedTuple):
-    """The order of a list by the columns of its times and names."""
+    """The order of a list, by the columns of its times and names."""
 
     at: ColumnElement[Any]
     name: ColumnElement[Any]
@@ -27,11 +28,11 @@ class Newest(NamedTuple):
         return self.at.desc(), self.name
 
     def behind(self, place: Place | None) -> list[ColumnElement[bool]]:
-        """What follows a place, said so that an index by time is entered there; everything where there is none."""
+        """Conditions for the rows after a place, or none without a place. They let the database enter an index by time there."""
         at, name = self
         return [at <= place.at, or_(at < place.at, name > place.name)] if place else []
 
     def up_to(self, place: Place | None) -> list[ColumnElement[bool]]:
-        """What comes before a place, and what stands there; everything where there is none."""
+        """Conditions for the rows up to a place and at it, or none without a place."""
         at, name = self
         return [at >= place.at, or_(at > place.at, name <= place.name)] if place else []

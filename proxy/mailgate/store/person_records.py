@@ -1,4 +1,4 @@
-"""What is stored of one person: their devices, what was decided for them, what they were told."""
+"""Reads everything stored about one person: their devices, the decisions for them, and the mails to them."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from sqlalchemy import Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, Table, and_, func, or_, select
 
 from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, eas_forms, user_text
@@ -38,7 +38,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Sighted:
-    """A phone that asked for mail under somebody's name by an ActiveSync id that no report has."""
+    """A phone that asked for mail under somebody's name, with an ActiveSync id that no report has."""
 
     eas_id: str
     kind: Kind | None
@@ -50,13 +50,13 @@ class Sighted:
 
     @property
     def mark(self) -> str:
-        """Names it in forms and addresses."""
+        """The name of the phone in forms and addresses."""
         return "new-" + sha256(self.eas_id.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)
 class QuarantineMail:
-    """One mail that was written to somebody about a refusal."""
+    """One mail to somebody about a refusal."""
 
     device: str
     reason: str
@@ -74,7 +74,7 @@ class People:
         self._help_requests = HelpRequests(database)
 
     async def devices(self, login: str, precedence: Sequence[str] = ()) -> list[Device]:
-        """The devices of a person: those that the source believed most gives to them."""
+        """The devices of a person, by the word of the source that is believed most."""
         return [each for each in await self._devices.owned(login) if is_of(each, login, precedence)]
 
     async def device(self, device_id: str) -> Device | None:
@@ -82,7 +82,7 @@ class People:
         return next((each for each in await self._devices.called(device_id) if each.id == device_id), None)
 
     async def unreported(self, login: str, devices: Iterable[Device]) -> list[Sighted]:
-        """Phones that asked under this name and that are none of ``devices``, the last seen first."""
+        """The phones that asked under this name and are not in ``devices``, the last seen first."""
         known = {text for device in devices for kind, text in device.names if kind == EAS}
         query = (
             select(
@@ -107,7 +107,7 @@ class People:
     async def requests(
         self, login: str, devices: Iterable[Device], size: int = _PAGE
     ) -> tuple[list[Recorded], int]:
-        """The last that was decided for a person, and how much there is. What a device asked for under another name is not theirs."""
+        """The last decisions for a person, and their number. A device's requests under another person's name are not included."""
         ids = _ids(devices)
         nameless = and_(sightings.c.device.in_(ids), sightings.c.user == "")
         theirs = or_(is_login(sightings.c.user, login), nameless) if login else nameless
@@ -120,35 +120,27 @@ class People:
         return await self._rows(enrolled_keys, EnrolledKey, login)
 
     async def tokens(self, login: str) -> list[EnrolmentToken]:
-        """What lets devices of a person enrol, the last first."""
+        """The enrolment tokens of a person, the last first."""
         return await self._rows(enrolment_tokens, EnrolmentToken, login)
 
     async def exemptions(self, login: str, devices: Iterable[Device]) -> list[KeptRelief]:
-        """What a person and their devices are or were spared from, the last first."""
+        """The exemptions of a person and their devices, the last first. Ended ones are included."""
         return await self._reliefs.of_person(user_text(login), _ids(devices))
 
     async def help_requests(self, login: str, devices: Iterable[Device]) -> list[HelpRequest]:
-        """How a person, or their devices under no name, asked for help, the last first."""
+        """The help requests of a person, and of their devices without a name, the last first."""
         return await self._help_requests.of_person(user_text(login), _ids(devices))
 
     async def quarantine_mails(self, persons: Collection[str]) -> list[QuarantineMail]:
         """The quarantine mails that were written to these addresses, the last first."""
-        query = (
-            select(quarantine_mails)
-            .where(quarantine_mails.c.person.in_(persons))
-            .order_by(quarantine_mails.c.written_at.desc())
-        )
-        async with self._database.reading() as connection:
-            rows = await connection.execute(query.limit(_PAGE))
-            return [QuarantineMail(row.device, row.reason, row.written_at) for row in rows]
+        return await self._quarantine_mails(quarantine_mails.c.person.in_(persons))
 
     async def quarantine_mails_about(self, devices: Collection[str]) -> list[QuarantineMail]:
         """The quarantine mails that were written about devices with these ids, the last first."""
-        query = (
-            select(quarantine_mails)
-            .where(quarantine_mails.c.device.in_(devices))
-            .order_by(quarantine_mails.c.written_at.desc())
-        )
+        return await self._quarantine_mails(quarantine_mails.c.device.in_(devices))
+
+    async def _quarantine_mails(self, chosen: ColumnElement[bool]) -> list[QuarantineMail]:
+        query = select(quarantine_mails).where(chosen).order_by(quarantine_mails.c.written_at.desc())
         async with self._database.reading() as connection:
             rows = await connection.execute(query.limit(_PAGE))
             return [QuarantineMail(row.device, row.reason, row.written_at) for row in rows]
@@ -161,7 +153,7 @@ class People:
             return [mail_of(row) for row in (await connection.execute(query)).mappings()]
 
     async def language(self, login: str) -> tuple[str, date] | None:
-        """In which language a person is written to, and on which day they asked for it last."""
+        """The language in which a person is written to, and the day on which they last asked for it."""
         query = select(languages.c.tag, languages.c.day).where(languages.c.person == user_text(login))
         async with self._database.reading() as connection:
             row = (await connection.execute(query)).first()

@@ -1,7 +1,7 @@
-"""Everything that the store has of one person, table by table: to hand it out, and to delete it.
+"""Hands out or deletes everything that the store has about one person, table by table.
 
-A table is either in ``PERSONAL``, with the condition that picks a person's rows, or in ``NOT_PERSONAL``, with the
-reason. A test fails where one is in neither.
+Each table is either in ``PERSONAL``, with the condition that picks a person's rows, or in ``NOT_PERSONAL``, with the
+reason. A test fails if a table is in neither.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -58,12 +58,12 @@ from mailgate.store.upserts import count_change
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A person as the rows name them."""
+    """A person, by the names that rows have for them."""
 
     person: str
     addresses: frozenset[str]
     devices: tuple[Device, ...]
-    """The devices that are theirs."""
+    """The devices of the person."""
 
     @property
     def numbers(self) -> list[int]:
@@ -82,7 +82,10 @@ Pick = Callable[[Subject], ColumnElement[bool]]
 
 
 def _sightings_of(subject: Subject) -> ColumnElement[bool]:
-    """Under their name, or by their device under no name: what a device asked for under another's is that one's."""
+    """The person's sightings: those under their name, and those of their devices under no name.
+
+    If a device asked under another person's name, the sighting belongs to that person.
+    """
     nameless = and_(sightings.c.device.in_(subject.ids), sightings.c.user == "")
     return or_(is_login(sightings.c.user, subject.person), nameless)
 
@@ -119,7 +122,7 @@ PERSONAL: Mapping[Table, Pick] = {
         and_(enrolled_keys.c.thumbprint.in_(subject.names(KEY)), enrolled_keys.c.owner == ""),
     ),
 }
-"""The tables that name people or their devices, each with what picks the rows of one person."""
+"""The tables that name people or their devices, each with the condition that picks one person's rows."""
 
 NOT_PERSONAL: Mapping[Table, str] = {
     keys: "secrets of the gate",
@@ -143,7 +146,7 @@ NOT_PERSONAL: Mapping[Table, str] = {
 
 
 class Personal:
-    """All of one person's rows. Every method may raise ``StoreUnavailableError``."""
+    """Queries on all rows of one person. Every method may raise ``StoreUnavailableError``."""
 
     def __init__(
         self, database: Database, devices: Devices, people: People, spools: Sequence[Spool] = ()
@@ -156,7 +159,7 @@ class Personal:
     async def everything(
         self, login: str, addresses: Collection[str] = (), precedence: Sequence[str] = ()
     ) -> dict[str, list[dict[str, Any]]]:
-        """Every row about a person, by table, as plain data. ``addresses``: where mails about refusals went."""
+        """Every row about a person, by table, as plain data. ``addresses`` are those to which mails about refusals went."""
         subject = await self._subject(login, addresses, precedence)
         async with self._database.reading(patience=60) as connection:
             rows = {
@@ -168,9 +171,9 @@ class Personal:
     async def forget(
         self, login: str, now: datetime, addresses: Collection[str] = (), precedence: Sequence[str] = ()
     ) -> int:
-        """Delete all of it. Returns how many devices went.
+        """Delete everything about a person. Returns how many devices were deleted.
 
-        A device that belongs to somebody else stays with all but the report's word that it is this person's.
+        A device that belongs to somebody else stays, but a report that gives it to this person loses that name.
         """
         subject = await self._subject(login, addresses, precedence)
         await forget_lines(self._spools, [subject.person])
@@ -203,7 +206,7 @@ class Personal:
 
 
 async def _let_go_of_keys(connection: AsyncConnection, subject: Subject) -> None:
-    """Of a revoked key its thumbprint stays, so that it is never taken again."""
+    """Delete the person's keys. The thumbprint of a revoked key stays, so that it is never accepted again."""
     theirs, revoked = PERSONAL[enrolled_keys](subject), enrolled_keys.c.revoked_at.is_not(None)
     await connection.execute(delete(enrolled_keys).where(theirs, ~revoked))
     await connection.execute(
@@ -212,7 +215,7 @@ async def _let_go_of_keys(connection: AsyncConnection, subject: Subject) -> None
 
 
 async def _unname(connection: AsyncConnection, subject: Subject) -> None:
-    """Take the person's name off reports of devices that are somebody else's."""
+    """Remove the person's name from reports about other people's devices."""
     named = reports.c.person == subject.person
     others = list((await connection.execute(select(reports.c.device).where(named))).scalars())
     if not others:
@@ -227,7 +230,7 @@ async def _unname(connection: AsyncConnection, subject: Subject) -> None:
 
 
 def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
-    """A row as plain data. Who else is named as the owner of a device is not this person's to know."""
+    """A row as plain data. Other people who are named as the owner of a device are left out."""
     plain = {name: _value(value) for name, value in row.items()}
     return plain | {"detail": None} if plain.get("reason") == Reason.DEVICE_OWNER_CONTRADICTED else plain
 

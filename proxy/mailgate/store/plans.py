@@ -1,4 +1,4 @@
-"""Plans that were made: what somebody looked at is exactly what they put in force."""
+"""Stored plans. A stored plan makes sure that people put in force exactly what they have looked at."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -15,18 +15,18 @@ from mailgate.store.schema import plans
 from mailgate.store.upserts import upsert
 
 SHORTEST = 6
-"""Characters of a digest that may name a plan."""
+"""The fewest characters of a digest that may name a plan."""
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, the rules that it is about, and the activation that it was compared with."""
+    """A plan, the rules that it is about, and the activation with which they were compared."""
 
     digest: str
     serial: int
     draft: Draft
     body: str
-    """What the plan says, without anybody's name, as JSON (``rollout/plan.py``)."""
+    """The content of the plan as JSON, without anybody's name (``rollout/plan.py``)."""
     author: str
     made_at: datetime
 
@@ -56,7 +56,7 @@ class Plans:
             await append(connection, act)
 
     async def find(self, name: str) -> list[Planned]:
-        """The plans whose digest begins so, the newest first."""
+        """The plans whose digest begins with ``name``, the newest first."""
         if len(name) < SHORTEST:
             return []
         query = (
@@ -68,7 +68,7 @@ class Plans:
             return [_planned(row) for row in (await connection.execute(query)).mappings()]
 
     async def latest_of(self, candidate: str, serial: int) -> Planned | None:
-        """The newest plan of the version with this digest, compared with this activation; None where there is none."""
+        """The newest plan that compares the version with this digest with this activation, or None."""
         query = select(plans).where(plans.c.candidate == candidate, plans.c.serial == serial)
         async with self._database.reading() as connection:
             row = (await connection.execute(query.order_by(plans.c.made_at.desc()))).mappings().first()
@@ -93,7 +93,7 @@ class Plans:
             last = row["digest"]
 
     async def prune(self, before: datetime, _size: int = 0) -> int:
-        """Delete plans that were made before. There are few: all at once."""
+        """Delete plans that were made before this moment. There are few, so all are deleted at once."""
         async with self._database.writing() as connection:
             return (await connection.execute(delete(plans).where(plans.c.made_at < before))).rowcount
 

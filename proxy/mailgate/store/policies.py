@@ -1,4 +1,4 @@
-"""Versions of the rules: every one that ever was, and which one is in force."""
+"""The versions of the rules: all versions that ever existed, and the one that is in force."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -17,29 +17,29 @@ from mailgate.store.database import Database, StoreError
 from mailgate.store.schema import activations, audit, policies, retractions
 
 ACTIVATED = "policy-activated"
-"""How the audit log calls it that a version was put in force: what it says begins so."""
+"""The beginning of ``what`` in the audit entries for versions that were put in force."""
 RETRACTED = "policy-retracted"
-"""What the audit log calls it that a version was put in force again to take another back."""
+"""The ``what`` of the audit entry for a version that was put in force again to take another one back."""
 _SHORTEST = 4
-"""Characters of a digest that may name a version."""
+"""The fewest characters of a digest that may name a version."""
 
 
 @dataclass(frozen=True)
 class Draft:
-    """The texts of some rules. ``policy`` is what decisions and sightings call it."""
+    """The texts of a set of rules. ``policy`` is its name in decisions and sightings."""
 
     policy: str
     texts: Mapping[str, str]
 
     @cached_property
     def digest(self) -> str:
-        """Always that of the texts, whatever is written elsewhere."""
+        """The digest, which is always computed from the texts."""
         return digest_of_texts(self.texts)
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """Rules as they are kept. ``number`` counts from 1."""
+    """A stored version of the rules. ``number`` counts from 1."""
 
     number: int
     digest: str
@@ -51,13 +51,13 @@ class Version:
 
     @property
     def altered(self) -> bool:
-        """Whether the texts are others than those that the version was made with."""
+        """Whether the texts have changed since the version was made."""
         return digest_of_texts(self.texts) != self.digest
 
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """A version that was put in force. ``serial`` counts from 1; the highest is the one that is."""
+    """A version that was put in force. ``serial`` counts from 1, and the highest is in force now."""
 
     serial: int
     number: int
@@ -69,7 +69,7 @@ class Activation:
 
 
 Then = Callable[[AsyncConnection, Activation], Awaitable[None]]
-"""What belongs to an activation, done in its transaction."""
+"""A further step of an activation, which runs in its transaction."""
 
 
 class OvertakenError(Exception):
@@ -77,7 +77,7 @@ class OvertakenError(Exception):
 
 
 class AlteredError(StoreError):
-    """The texts of a version are not those that it was made with: somebody changed them in the store."""
+    """The texts of a version were changed in the store after it was made."""
 
     def __init__(self, number: int) -> None:
         super().__init__(
@@ -97,17 +97,17 @@ class Policies:
         self._database = database
 
     async def serial(self) -> int:
-        """Of the newest activation; 0 where there is none. Cheap: gates ask all the time."""
+        """The serial of the newest activation, or 0 if there is none. The question is cheap, since gates ask all the time."""
         async with self._database.reading() as connection:
             return (await connection.execute(select(func.max(activations.c.serial)))).scalar() or 0
 
     async def active(self) -> Activation | None:
-        """The version in force; None in a new store."""
+        """The activation in force. None in a new store."""
         async with self._database.reading() as connection:
             return await active_activation(connection)
 
     async def history(self, size: int = 1000) -> list[Activation]:
-        """What was put in force, the newest first."""
+        """The activations, the newest first."""
         async with self._database.reading() as connection:
             rows = (await connection.execute(_NEWEST.limit(size))).mappings()
             return [Activation(**row) for row in rows]
@@ -118,7 +118,7 @@ class Policies:
         return found[0] if found else None
 
     async def all(self) -> AsyncIterator[Version]:
-        """Every version, one after the other: their texts may be long."""
+        """Every version, one after the other, since their texts may be long."""
         number = 0
         query = select(policies).order_by(policies.c.number).limit(1)
         while found := await self._versions(query.where(policies.c.number > number)):
@@ -126,9 +126,9 @@ class Policies:
             number = found[0].number
 
     async def taken_back(self, digest: str) -> int:
-        """The number of the version with this digest where it was taken back after it was last put in force; else 0.
+        """The number of the version with this digest if it was taken back after it was last put in force, else 0.
 
-        It was where the audit log says so, whatever is left of it elsewhere in the store.
+        Only the audit log counts for this, whatever the other tables say.
         """
         last = select(func.max(activations.c.serial)).where(activations.c.number == policies.c.number)
         query = select(policies.c.number, last.scalar_subquery()).where(policies.c.digest == digest)
@@ -143,7 +143,7 @@ class Policies:
             return int(number) if any(number in each for each in taken) else 0
 
     async def logged(self, number: int) -> str:
-        """The digest by which the audit log says that the version with this number was put in force last; or nothing."""
+        """The digest with which the version of this number was last put in force, by the audit log. Empty if it never was."""
         query = select(audit.c.details).where(
             audit.c.about == f"version {number}", audit.c.details.contains('"digest": ')
         )
@@ -153,7 +153,7 @@ class Policies:
             return str(json.loads(details)["digest"]) if details else ""
 
     async def find(self, name: str) -> list[Version]:
-        """The versions that ``name`` may mean: a number, or how a digest or a policy's version begins."""
+        """The versions that ``name`` may mean. It is a number, or the beginning of a digest or of a policy's name."""
         if name.isdecimal() and (version := await self.get(int(name[:9]))):
             return [version]
         if len(name) < _SHORTEST:
@@ -171,10 +171,10 @@ class Policies:
     async def activate(
         self, draft: Draft, act: Act, *, after: int | None = None, then: Sequence[Then] = ()
     ) -> Activation:
-        """Put a version in force, keeping it first where it is new; what is in force already stays as it is.
+        """Put a version in force. A new version is stored first. A version that is in force already stays as it is.
 
-        ``act`` goes into the audit log with it, and ``then`` is done, in one transaction. Raises OvertakenError where
-        the newest activation is another than ``after``.
+        ``act`` is written to the audit log and ``then`` is run in the same transaction. Raises OvertakenError if the
+        newest activation is not ``after``.
         """
         async with self._database.writing() as connection:
             await take_turns(connection)
@@ -207,13 +207,13 @@ class Policies:
 
 
 async def active_activation(connection: AsyncConnection) -> Activation | None:
-    """The version in force, as this transaction sees it."""
+    """The activation in force, as this transaction sees it."""
     row = (await connection.execute(_NEWEST.limit(1))).mappings().first()
     return Activation(**row) if row else None
 
 
 async def _logged_taken_back(connection: AsyncConnection, number: int) -> list[list[int]]:
-    """The numbers of the versions by each retraction in the audit log after this version was last put in force."""
+    """The version numbers of each retraction in the audit log after this version was last put in force."""
     begins = or_(*(audit.c.what.startswith(what, autoescape=True) for what in (ACTIVATED, RETRACTED)))
     last = select(func.max(audit.c.number)).where(audit.c.about == f"version {number}", begins)
     query = select(audit.c.details).where(
@@ -224,7 +224,7 @@ async def _logged_taken_back(connection: AsyncConnection, number: int) -> list[l
 
 
 async def _keep(connection: AsyncConnection, draft: Draft, act: Act) -> int:
-    """The number of the version with these texts, which is new or was there."""
+    """Store a version with these texts unless it exists. Returns its number."""
     same = select(policies.c.number, policies.c.texts).where(policies.c.digest == draft.digest)
     known = (await connection.execute(same)).first()
     if known is not None:

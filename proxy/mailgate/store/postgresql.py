@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL that end in time, whatever becomes of the server. An extra: only who uses it has psycopg."""
+"""Connections to PostgreSQL that end in time whatever the server does. psycopg is an extra, so this may not be importable."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,23 +13,23 @@ from sqlalchemy.engine import URL
 from mailgate.store.driver_connection import Rows, Values
 
 _GOODBYE = 0.3
-"""Seconds to ask the server to drop a question that is given up."""
+"""How many seconds the server has to cancel a question that is given up."""
 IDLE_SECONDS = 60
-"""How long a transaction may stand still: a gate that was frozen in one holds its locks no longer."""
+"""How long a transaction may stand still. A gate that was frozen in one then loses its locks."""
 _LIMITS = {
     "connect_timeout": 5,  # seconds, for each address
-    "keepalives_idle": 15,  # seconds; a server that is gone without a word is noticed after 45
+    "keepalives_idle": 15,  # seconds; a server that is suddenly gone is noticed after 45
     "keepalives_interval": 10,
     "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,  # milliseconds until what was sent must have arrived
+    "tcp_user_timeout": 15_000,  # milliseconds until sent data must have arrived
 }
 
 
 class HastyConnection(psycopg.AsyncConnection[Any]):
-    """Is let go of as soon as a question on it is given up. psycopg would wait up to ten seconds for its end."""
+    """A connection that closes as soon as its question is given up. psycopg would wait for its end for up to ten seconds."""
 
     async def cancel_safe(self, *, timeout: float = _GOODBYE) -> None:
-        """Ask the server to drop the question, for a moment, and close the connection."""
+        """Ask the server to cancel the question, wait a moment, and close the connection."""
         try:
             with suppress(psycopg.Error):
                 await super().cancel_safe(timeout=min(timeout, _GOODBYE))
@@ -38,20 +38,20 @@ class HastyConnection(psycopg.AsyncConnection[Any]):
 
 
 def limits(url: URL) -> dict[str, int]:
-    """How long to wait for a server, as far as the address does not say it itself."""
+    """The time limits of a connection. Limits in the address win over these."""
     return {name: value for name, value in _LIMITS.items() if name not in url.query}
 
 
 def address_of(url: URL) -> str:
-    """What psycopg connects to, limits in it."""
+    """The address for psycopg, including the limits."""
     limited = url.update_query_dict({name: str(value) for name, value in limits(url).items()})
     return limited.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 class ServerLine:
-    """The line to a PostgreSQL (``driver_connection.py``). The server reads each statement once and keeps what it makes of it.
+    """The line to a PostgreSQL server (``driver_connection.py``). The server prepares each statement once and keeps it.
 
-    Of psycopg only what it has of libpq is used: a cursor costs as much again as all the rest.
+    Only psycopg's binding of libpq is used, since a cursor costs as much as everything else together.
     """
 
     def __init__(self, url: URL) -> None:
@@ -63,7 +63,7 @@ class ServerLine:
         self._answer: asyncio.Future[PGresult] | None = None
 
     async def ask(self, statement: str, values: Values) -> Rows:
-        """Ask, on a new connection where the one that there was has broken since the last question."""
+        """Ask one question. If the connection has broken since the last question, a new one is opened."""
         async with self._turn:
             if self._connection is not None:
                 with suppress(ConnectionError):
@@ -75,7 +75,7 @@ class ServerLine:
             return await self._ask(connection.pgconn, statement, values)
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         connection, self._connection, self._prepared = self._connection, None, {}
         if connection is not None:
             asyncio.get_running_loop().remove_reader(self._socket)
@@ -96,7 +96,9 @@ class ServerLine:
         except psycopg.Error as error:
             await self.close()
             raise ConnectionError(type(error).__name__) from error
-        except BaseException:  # given up: what still comes would be taken for the answer to the next question
+        except (
+            BaseException
+        ):  # it was given up: a late answer would be taken for the answer to the next question
             await self.close()
             raise
         texts = range(found.nfields)
@@ -112,7 +114,7 @@ class ServerLine:
 
     async def _answered(self, server: PGconn) -> PGresult:
         self._answer = asyncio.get_running_loop().create_future()
-        if server.flush():  # a question is far shorter than what a server that lives has not taken
+        if server.flush():  # a live server takes a question at once, since questions are short
             raise psycopg.OperationalError("the server takes no questions")
         found = await self._answer
         if found.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
@@ -120,7 +122,7 @@ class ServerLine:
         return found
 
     def _read(self, server: PGconn) -> None:
-        """Take in what the server has sent."""
+        """Read the bytes that the server has sent."""
         answer, found = self._answer, list[PGresult]()
         try:
             server.consume_input()

@@ -1,4 +1,4 @@
-"""What is known of the device behind a request: from its proof, else from the store, mostly from memory."""
+"""Finds the posture of the device behind a request by its proof or in the store, and mostly from memory."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
@@ -23,18 +23,18 @@ from mailgate.store.reports import Reports, report_of
 Answer = TypeVar("Answer")
 
 NO_DEVICE = Posture()
-"""What is known of a request that names no device."""
+"""The posture of a request that names no device."""
 
 _FRESH = timedelta(seconds=5)
-"""How long the store's word counts where it is not known whether all changes are heard of."""
+"""How long the store's answer counts if the gate may miss changes."""
 _REST = timedelta(seconds=1)
-"""How long a store that did not answer is left alone, so that not every request waits for it."""
+"""How long a store that did not answer is not asked again, so that not every request waits for it."""
 _PAGES = 20
-"""How many pages of changes are read in one go, so that a large import is followed and yet leaves room."""
+"""How many pages of changes are read in one go. A large import is followed, and other work still gets its turn."""
 
 
 class _Settled(NamedTuple):
-    """A posture that was worked out, of what, and from when until when it is true."""
+    """A computed posture, its device, and the time in which it is true."""
 
     device: Device
     terms: tuple[object, ...]
@@ -48,7 +48,7 @@ class _Settled(NamedTuple):
 
 
 class Postures:
-    """Finds and learns postures. All that has no underscore may be replaced at any time, as on a reload."""
+    """Finds and learns postures. Attributes without an underscore may be replaced at any time, as a reload does."""
 
     def __init__(
         self,
@@ -62,23 +62,23 @@ class Postures:
         self.catalog = catalog
         self.max_age = max_age
         self.precedence = precedence
-        """Names of sources, the one that is believed most first."""
+        """The names of sources. The source that is believed most comes first."""
         self.unreachable: frozenset[str] = frozenset()
-        """Names of sources that cannot be asked at the moment."""
+        """The names of sources that cannot be asked at the moment."""
         self._devices = devices
         self._reports = reports
         self._memory = DeviceCache(cache_size)
         self._settled: LRUCache[str, _Settled] = LRUCache(cache_size)
         self._seen: int | None = None
-        """Up to which change everything is learned."""
+        """The last change up to which everything is learned."""
         self._watching = Watching()
         self._silent_at = datetime.min.replace(tzinfo=UTC)
 
     async def current(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture:
         """The posture now. A verified proof is learned first and counts from this request on.
 
-        Without one only an ActiveSync id can name a device. While the store does not answer, what is in
-        memory counts until it expires; beyond that the state is ``unavailable``, never ``clean``.
+        Without a proof only an ActiveSync id can name a device. While the store does not answer, a posture in memory
+        counts until it expires. After that the state is ``unavailable`` and never ``clean``.
         """
         if proof is not None and proof.refused is None:
             device, answered = await self._proven(proof, now)
@@ -90,13 +90,13 @@ class Postures:
         return posture if answered else _unanswered(posture)
 
     def unnamed(self, client: Client) -> Posture | None:
-        """The posture of a client without a proof that names no device; None where it names one."""
+        """The posture of a client without a proof if it names no device. None if it names one."""
         return None if client.eas_id else NO_DEVICE
 
     async def of_person(self, login: str, now: datetime) -> Posture:
         """The most restrictive posture among a person's phones and tablets, for a client that names no device.
 
-        While the store does not answer, what it said last counts, as in ``current``.
+        While the store does not answer, its last answer counts, as in ``current``.
         """
         person = user_text(login)
         owned, answered = await self._owned_by(person, now)
@@ -106,9 +106,9 @@ class Postures:
         return posture if answered else _unanswered(posture)
 
     async def latest(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture:
-        """The posture now, without asking the store where something is in memory: ``catch_up`` keeps that true.
+        """The posture now. The store is not asked if the device is in memory, since ``catch_up`` keeps that up to date.
 
-        Whether an ActiveSync id is still the device's is asked once it has changed. A proof is its own, and not learned again.
+        If the device has changed, the store is asked whether an ActiveSync id is still its own. A proof is not learned again.
         """
         proven = proof is not None and proof.refused is None
         name = (source_of(proof), proof.device_id) if proof and proven else (EAS, eas_text(client.eas_id))
@@ -118,7 +118,7 @@ class Postures:
         return self._posture(known.device, now)
 
     async def certified(self, certificate: CertificateResult, now: datetime) -> Posture:
-        """The posture of the device that a certificate names: by its thumbprint first, then by the names in it."""
+        """The posture of the device that a certificate names, first by its thumbprint and then by the names in it."""
         thumbprint = certificate.thumbprint
         for kind, name in ((CERT, thumbprint), (KEY, thumbprint), *certificate.names):
             device, answered = await self._named(kind, name, now)
@@ -128,13 +128,13 @@ class Postures:
         return Posture()
 
     async def catch_up(self, now: datetime) -> None:
-        """Learn what became of devices in memory: reported, lost or forgotten elsewhere. Never raises for a store that is down.
+        """Learn the changes to devices in memory that came from other processes. Never raises if the store is down.
 
-        Where there is more than can be learned in one go, what is in memory counts for the short time only.
+        If there are more changes than can be learned in one go, devices in memory count for a short time only.
         """
         for _ in range(_PAGES):
             holds = self._reports.holding()
-            # nobody waits for this one, so it may take the driver's own time
+            # nobody waits for this question, so it may take as long as the driver allows
             answer = await self._ask(self._news, now, patient=True)
             if answer is None:
                 self._watching.broke()
@@ -151,7 +151,7 @@ class Postures:
                 return
 
     async def brought_up(self, read: Callable[[], Awaitable[list[Device]]]) -> list[Device]:
-        """Devices as ``read`` finds them in the store, with what is known here and still on its way there.
+        """The devices that ``read`` finds in the store, with reports that are still on their way there.
 
         Raises what ``read`` raises.
         """
@@ -159,16 +159,16 @@ class Postures:
         return [self._as_known(device, holds) for device in await read()]
 
     def in_memory(self, device_id: str) -> Device | None:
-        """The device with this id, if it was asked for or reported lately: it may not be stored yet."""
+        """The device with this id if it was asked for or reported lately. It may not be stored yet."""
         return self._memory.device(device_id)
 
     async def _news(self) -> tuple[Changes, list[Device]]:
-        """What changed since the last look, and the devices among it that somebody asked for."""
+        """The changes since the last look, and the changed devices that were asked for."""
         before = self._seen or 0
         changes = await self._devices.changes(before)
         numbers = [number for number, _ in changes.changed]
         names = await self._devices.found_by(numbers) if numbers else []
-        # from here on what is remembered is of later changes, or not followed (change_watch.py)
+        # devices remembered from here on have later changes, or are not followed (change_watch.py)
         self._watching.change = changes.number
         if changes.number < before:
             self._watching.broke()
@@ -178,7 +178,7 @@ class Postures:
         return changes, await self._devices.load(asked) if asked else []
 
     def _stands(self, known: Known | Owned | None, now: datetime) -> bool:
-        """Whether what is in memory counts without asking: it is fresh, or would have changed with the store."""
+        """Whether an entry in memory counts without asking the store: it is fresh, or its changes are followed."""
         if known is None or known.changed:
             return False
         return abs(now - known.at) < _FRESH or self._watching.follows(known.beginning, now)
@@ -192,7 +192,7 @@ class Postures:
             return known.device, True
         report = report_of(proof, self.catalog, now)
         if known is not None and known.device is not None and not report.names <= known.device.claims:
-            fresh = False  # the new names may be another device's, which only the store knows
+            fresh = False  # the new names may belong to another device, which only the store knows
         holds = self._reports.holds if fresh else self._reports.holding()
         stored = None if fresh else await self._ask(lambda: self._devices.around(report), now)
         known = self._memory.get(slot)  # another request may have learned something meanwhile
@@ -209,13 +209,13 @@ class Postures:
             self._memory.remember(slot, device, now, read)
         if device is not None and news is not News.SAME:
             self._reports.put(slot, report)
-            for kind, text in device.names:  # the next request by an ActiveSync id is to find it
+            for kind, text in device.names:  # so that the next request with an ActiveSync id finds it
                 if kind == EAS:
                     self._memory.remember((EAS, text), device, now)
         return device, fresh or stored is not None
 
     async def _named(self, kind: str, text: str, now: datetime) -> tuple[Device | None, bool]:
-        """The device that has this name, however it is written, and whether the store has answered for it lately."""
+        """The device that has this name in any form, and whether the store has answered for it lately."""
         forms = forms_of(kind, text)
         if not forms:
             return None, True
@@ -232,7 +232,7 @@ class Postures:
         device = shelf.called(text) if kind == MDM else shelf.named((kind, form) for form in forms)
         for each in shelf:
             self._memory.learn(each)
-        # a device that comes later may have any of the forms, and what is waited for is the one
+        # a device that comes later may have any of the forms, and the entry must be found by the form asked for
         beginning = self._watching.since(mark) if device is not None or len(forms) == 1 else None
         self._memory.remember(name, device, now, beginning=beginning)
         return device, True
@@ -255,7 +255,7 @@ class Postures:
     def _shelf_around(
         self, report: Report, known: Known | None, stored: list[Device] | None, holds: Callable[[Slot], bool]
     ) -> Shelf:
-        """The devices that a report may be about: as the store has just said, else as they are in memory."""
+        """The devices that a report may be about, as the store has just returned them or else as they are in memory."""
         named = [self._memory.get((EAS, text)) for kind, text in report.names if kind == EAS]
         cached = {each.device.id: each.device for each in (known, *named) if each and each.device}
         return self._shelf(cached.values() if stored is None else stored, holds, *cached.values())
@@ -267,9 +267,9 @@ class Postures:
     def _shelf(
         self, stored: Iterable[Device], holds: Callable[[Slot], bool], *cached: Device | None
     ) -> Shelf:
-        """Devices as they are stored, with what is known of them here and still on its way to the store.
+        """Stored devices, with reports about them that are still on their way to the store.
 
-        ``holds`` says what was on its way when they were read (``Outbox.holding``).
+        ``holds`` says what was on its way when they were read (``WriteQueue.holding``).
         """
         stored = [self._memory.newest(device) for device in stored]
         shelf = Shelf(stored)
@@ -280,11 +280,11 @@ class Postures:
         return shelf
 
     def worth(self, device: Device, now: datetime) -> Posture:
-        """What a device, as it is stored, is worth now."""
+        """The posture of a stored device now."""
         return self._posture(device, now)
 
     def _posture(self, device: Device | None, now: datetime) -> Posture:
-        """What the device's reports are worth now; worked out again once they or what they are measured by are others."""
+        """The posture of a device now. It is computed again if the reports, the lists or the settings have changed."""
         if device is None:
             return Posture()
         terms = (self.catalog, self.max_age, self.precedence, self.unreachable)
@@ -306,8 +306,8 @@ class Postures:
     async def _ask(
         self, read: Callable[[], Awaitable[Answer]], now: datetime, *, patient: bool = False
     ) -> Answer | None:
-        """What the store says; None where it does not answer, or was silent just now."""
-        if abs(now - self._silent_at) < _REST:  # a clock that was put back must not make it a long rest
+        """The store's answer. None if it does not answer, or did not answer a moment ago."""
+        if abs(now - self._silent_at) < _REST:  # a clock that was put back must not make this a long pause
             return None
         try:
             asked = self._since_a_change(read)
@@ -317,14 +317,14 @@ class Postures:
             return None
 
     async def _since_a_change(self, read: Callable[[], Awaitable[Answer]]) -> Answer:
-        """The first thing to be known is from where on changes are to be caught up with."""
+        """Read from the store. The first question also finds out from which change on to catch up."""
         if self._seen is None:
             self._seen = self._watching.change = await self._devices.last_change()
         return await read()
 
 
 def _unanswered(posture: Posture) -> Posture:
-    """A posture from memory while the store does not answer: what is not known may be in the store."""
+    """The posture from memory while the store does not answer. An unknown device may be in the store, so it is ``unavailable``."""
     if posture.state not in (PostureState.MISSING, PostureState.STALE):
         return posture
     last = posture.state if posture.reported_at else None

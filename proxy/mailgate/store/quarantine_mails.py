@@ -1,4 +1,4 @@
-"""Who was written a quarantine mail about which device and why, so that nobody is told the same twice."""
+"""Remembers which quarantine mails were written to whom, so that nobody gets the same mail twice."""
 
 from datetime import datetime, timedelta
 
@@ -26,10 +26,10 @@ class QuarantineMails:
         at_most: int,
         per_hour: int,
     ) -> bool:
-        """Take on one mail to a person; True if it may be written.
+        """Claim one mail to a person. Returns True if it may be written.
 
-        It may not if within ``pause`` they were told the same or had ``at_most`` mails, or if everybody together had
-        ``per_hour`` mails within the last hour.
+        It may not if the person got the same mail or ``at_most`` mails within ``pause``, or if ``per_hour`` mails were
+        written to all people within the last hour.
         """
         recent = quarantine_mails.c.written_at > now - pause
         told = select(quarantine_mails.c.device, quarantine_mails.c.reason).where(
@@ -55,7 +55,7 @@ class QuarantineMails:
         return True
 
     async def release(self, person: str, device: str, reason: str) -> None:
-        """Take a claim back, since the mail could not be sent."""
+        """Take a claim back because the mail could not be sent."""
         named = (
             quarantine_mails.c.person == person,
             quarantine_mails.c.device == device,
@@ -65,7 +65,7 @@ class QuarantineMails:
             await connection.execute(delete(quarantine_mails).where(*named))
 
     async def prune(self, before: datetime, _size: int = 0) -> int:
-        """Delete what was written before this moment. There is little of it, so all goes at once."""
+        """Delete the claims from before this moment. There are few, so all are deleted at once."""
         async with self._database.writing() as connection:
             return (
                 await connection.execute(

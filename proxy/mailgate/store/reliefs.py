@@ -1,4 +1,4 @@
-"""Reliefs: which rules are taken out, for whom, since when and until when; in force at every gate on the store."""
+"""Reliefs: which rules are taken out, for whom and for which time. They are in force at every gate on the store."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from mailgate.store.upserts import count_up
 
 @dataclass(frozen=True, slots=True)
 class KeptRelief:
-    """A relief as it is kept; ``ended_at`` where somebody ended it."""
+    """A stored relief. ``ended_at`` is set if somebody ended it."""
 
     relief: Relief
     ended_at: datetime | None = None
@@ -26,7 +26,7 @@ class KeptRelief:
     ended_why: str = ""
 
     def holds(self, now: datetime) -> bool:
-        """Whether it counts at ``now``."""
+        """Whether the relief is in force at ``now``."""
         return self.ended_at is None and self.relief.holds(now)
 
 
@@ -37,12 +37,12 @@ class StoredReliefs:
         self._database = database
 
     async def serial(self) -> int:
-        """Another after every change. Cheap: gates ask all the time."""
+        """A number that changes with every change of reliefs. The question is cheap, since gates ask all the time."""
         async with self._database.reading() as connection:
             return await _serial(connection)
 
     async def current(self, now: datetime) -> Reliefs:
-        """All that is in force."""
+        """All reliefs in force."""
         query = select(reliefs).where(_in_force(now)).order_by(reliefs.c.number)
         async with self._database.reading() as connection:
             serial = await _serial(connection)
@@ -50,24 +50,24 @@ class StoredReliefs:
             return Reliefs(serial, tuple(_kept(row).relief for row in rows))
 
     async def history(self, size: int = 1000) -> list[KeptRelief]:
-        """All that are kept, the newest first."""
+        """All stored reliefs, the newest first."""
         return await self._newest(size)
 
     async def off(self, now: datetime) -> list[KeptRelief]:
-        """Rules that are out for everybody, the newest first."""
+        """The rules that are out for everybody, the newest first."""
         return await self._newest(None, _in_force(now), reliefs.c.cause != Cause.EXEMPTION)
 
     async def exemptions(self, now: datetime, size: int, before: int) -> list[KeptRelief]:
-        """Exemptions in force with numbers below ``before``, the newest first."""
+        """The exemptions in force with numbers below ``before``, the newest first."""
         below = reliefs.c.number < before
         return await self._newest(size, below, _in_force(now), reliefs.c.cause == Cause.EXEMPTION)
 
     async def over(self, now: datetime, size: int, before: int) -> list[KeptRelief]:
-        """Those with numbers below ``before`` that count no more, the newest first."""
+        """The exemptions with numbers below ``before`` that are no longer in force, the newest first."""
         return await self._newest(size, reliefs.c.number < before, ~_in_force(now))
 
     async def of_person(self, person: str, devices: Sequence[str]) -> list[KeptRelief]:
-        """Those that name a person, or devices of theirs, the newest first."""
+        """The reliefs that name a person or their devices, the newest first."""
         named = [reliefs.c.person == person] if person else []
         return await self._newest(None, or_(reliefs.c.device.in_(devices), *named))
 
@@ -81,12 +81,12 @@ class StoredReliefs:
             return found
 
     async def grant(self, relief: Relief, act: Act) -> Relief:
-        """Put a relief in force, under a number of its own. ``act`` goes into the audit log, with neither person nor device."""
+        """Put a relief in force under a new number. ``act`` is written to the audit log, without the person or the device."""
         async with self._database.writing() as connection:
             return await _grant(connection, relief, act)
 
     async def halt(self, relief: Relief, act: Act) -> Relief | None:
-        """Halt a rule; None where it is halted already."""
+        """Halt a rule. Returns None if it is halted already."""
         async with self._database.writing() as connection:
             await take_turns(connection)
             if await _open_halts(connection, relief.rule):
@@ -94,7 +94,7 @@ class StoredReliefs:
             return await _grant(connection, relief, act)
 
     async def end(self, numbers: Sequence[int], act: Act) -> list[Relief]:
-        """End those of them that nobody ended yet."""
+        """End the reliefs with these numbers that nobody has ended yet."""
         async with self._database.writing() as connection:
             await take_turns(connection)
             query = select(reliefs).where(reliefs.c.number.in_(numbers), reliefs.c.ended_at.is_(None))
@@ -111,7 +111,7 @@ class StoredReliefs:
             return ended
 
     async def prune(self, before: datetime, _size: int = 0) -> int:
-        """Delete what ended before. There is little of it: all at once."""
+        """Delete the reliefs that ended before this moment. There are few, so all are deleted at once."""
         over = or_(reliefs.c.ended_at < before, reliefs.c.until < before)
         async with self._database.writing() as connection:
             return (await connection.execute(delete(reliefs).where(over))).rowcount
@@ -127,7 +127,7 @@ def _in_force(now: datetime) -> ColumnElement[bool]:
 
 
 async def count_relief_change(connection: AsyncConnection) -> int:
-    """Tell every gate that reliefs have changed in this transaction. The number of the change."""
+    """Tell every gate that this transaction changes reliefs. Returns the number of the change."""
     number = await count_up(connection, relief_changes)
     await ring(connection)
     return number
@@ -146,7 +146,7 @@ async def _open_halts(connection: AsyncConnection, rule: str) -> list[Any]:
 
 async def _grant(connection: AsyncConnection, relief: Relief, act: Act) -> Relief:
     await take_turns(connection)
-    # counted on its own: what was deleted never lends its number to another
+    # numbers come from a counter, so the number of a deleted relief is never used again
     number = await count_relief_change(connection)
     new = replace(relief, number=number)
     row = {column.name: getattr(new, column.name, None) for column in reliefs.c}
@@ -156,7 +156,7 @@ async def _grant(connection: AsyncConnection, relief: Relief, act: Act) -> Relie
 
 
 def told_of(relief: Relief) -> dict[str, Any]:
-    """What the audit log keeps for good: the rule, the time and whether one is meant or everybody, and nobody's name."""
+    """The details of the audit entry: the rule, the time, and whether it is for one person or for everybody. It names nobody."""
     until = relief.until.isoformat() if relief.until else None
     named = "person" if relief.person else "device" if relief.device else "everybody"
     return {"rule": relief.rule or "all", "until": until, "for": named}

@@ -1,4 +1,4 @@
-"""Reports: what verified proofs say of devices, on their way into the store."""
+"""The queue of reports from verified proofs on their way into the store."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from mailgate.store.write_queue import WriteQueue
 
 
 def report_of(proof: AttestationResult, catalog: AppCatalog, now: datetime) -> Report:
-    """What a verified proof says. Apps that are not listed stay out, and no look is from the future."""
+    """The report of a verified proof. Apps on no list are dropped, and a look from the future is dated now."""
     apps = proof.apps
     report = report_by(
         source_of(proof),
@@ -37,7 +37,7 @@ def report_of(proof: AttestationResult, catalog: AppCatalog, now: datetime) -> R
 
 
 class Reports(WriteQueue[Slot, Report]):
-    """Writes new reports within moments; of one source's word on one device only the newest."""
+    """Writes new reports within moments. Only the newest report of a source about a device is written."""
 
     noun = "reports"
     interval = 0.05

@@ -1,4 +1,4 @@
-"""What was kept long enough is deleted: everything that is stored about people has an end."""
+"""Deletes data that was kept long enough. All data about people is deleted some time."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -24,32 +24,32 @@ _PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How long what is stored of people is kept after it was last seen."""
+    """How long data about people is kept after it was last seen."""
 
     sightings: timedelta
-    """What was decided, what was planned, mails that were sent, and in which language."""
+    """For decisions, plans, sent mails and languages."""
     devices: timedelta
-    """Devices, and what one source says of a device that others still report."""
+    """For devices, and for a source's report about a device that other sources still report."""
     lost_devices: timedelta
-    """Devices that were reported lost: also since then, so that they stay shut out for so long."""
+    """For lost devices. It also counts from the report of the loss, so that they stay shut out for this time."""
 
     def end_of(self, device: Device) -> datetime:
-        """When this device is deleted, unless it is reported again."""
+        """When this device is deleted unless it is reported again."""
         if device.lost_at is None:
             return device.last_seen + self.devices
         return max(device.last_seen, device.lost_at) + self.lost_devices
 
 
 class Pruned(Protocol):
-    """Records that end."""
+    """Records that are deleted after some time."""
 
     async def prune(self, before: datetime, size: int) -> int:
-        """Delete up to about ``size`` of those that are from before. Returns how many."""
+        """Delete up to about ``size`` records from before this moment. Returns how many."""
         ...
 
 
 class Retention:
-    """Every method may raise ``StoreUnavailableError``."""
+    """Deletes old data. Every method may raise ``StoreUnavailableError``."""
 
     def __init__(
         self,
@@ -58,14 +58,14 @@ class Retention:
         enrolments: Enrolments,
         records: Sequence[Pruned],
     ) -> None:
-        """``records``: what goes with the sightings, those first."""
+        """``records`` are the records that are kept as long as sightings, with the sightings first."""
         self._database = database
         self._devices = devices
         self._enrolments = enrolments
         self._records = records
 
     async def prune(self, now: datetime, keep: Keep, page: int = _PAGE) -> int:
-        """Delete what was not seen for longer, ``page`` rows a transaction. Returns how many rows went."""
+        """Delete data that was not seen for longer than ``keep`` allows, ``page`` rows in each transaction. Returns how many rows."""
         gone = 0
         steps: list[tuple[Callable[[datetime, int], Awaitable[int]], timedelta]] = [
             *((each.prune, keep.sightings) for each in self._records),
@@ -82,7 +82,7 @@ class Retention:
         return gone
 
     async def _prune_reports(self, before: datetime, size: int) -> int:
-        """What a source has not said again of a device that others report. The device is matched anew without it."""
+        """Delete old reports of a source about devices that other sources still report. Those devices are matched again."""
         old = (
             select(reports.c.source, reports.c.id, reports.c.device)
             .join(devices)

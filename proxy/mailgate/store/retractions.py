@@ -1,4 +1,4 @@
-"""Retractions: which versions were taken back, until everybody was found whom those had reached."""
+"""Retractions: versions that were taken back. Each is open until everybody was found whom its versions had reached."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -19,25 +19,25 @@ from mailgate.store.sightings import ClientFacts, facts_of
 
 @dataclass(frozen=True, slots=True)
 class Retraction:
-    """Versions that one activation took back."""
+    """The versions that one activation took back."""
 
     serial: int
     """The activation that put an earlier version in force again."""
     at: datetime
     versions: tuple[int, ...]
-    """Their numbers, the newest first."""
+    """The numbers of the versions, the newest first."""
     policies: Mapping[str, datetime | None]
-    """What sightings call them. Only decisions from that time on are meant; None: all of them."""
+    """The names of the versions in sightings. Only decisions from the given time on are meant, or all if it is None."""
     looked_at: datetime | None = None
     serials: tuple[int, ...] = ()
     """The activations that were taken back."""
     done: bool = False
-    """Everybody was looked for: nobody else will be corrected."""
+    """True if everybody was looked for, so that nobody else will be corrected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What somebody was told by one rule: a warning, or a refusal."""
+    """A warning or a refusal that one rule showed to somebody."""
 
     way: Way
     rule: str
@@ -46,16 +46,16 @@ class Shown:
 
 
 def taken_back(history: Sequence[Activation], number: int, gone: Collection[int] = ()) -> Retraction:
-    """What is taken back where the version with this number comes in force again. ``history``: the newest first.
+    """The retraction if the version with this number comes in force again. ``history`` has the newest activation first.
 
-    All that was put in force after that version was last, but what was taken back before: its serials are ``gone``. Where
-    a version was in force earlier too, only what it decided since counts.
+    It takes back every version that was put in force after this version was last, except those that were taken back
+    before; ``gone`` has their serials. If such a version was in force earlier too, only its decisions since then count.
     """
     target = next(each for each in history if each.number == number)
     later = [each for each in history if each.serial > target.serial and each.serial not in gone]
     serials = {each.serial for each in later}
     earlier = {each.policy for each in history if each.serial not in serials}
-    since = {each.policy: each.at for each in later}  # the oldest comes last and stays
+    since = {each.policy: each.at for each in later}  # the oldest comes last and wins
     policies = {
         policy: at if policy in earlier else None for policy, at in since.items() if policy != target.policy
     }
@@ -64,13 +64,13 @@ def taken_back(history: Sequence[Activation], number: int, gone: Collection[int]
 
 
 def told_of(retraction: Retraction) -> dict[str, Any]:
-    """What is taken back, as the audit log tells it."""
+    """The details of the audit entry for a retraction."""
     policies = {name: at and at.isoformat() for name, at in retraction.policies.items()}
     return {"versions": [*retraction.versions], "serials": [*retraction.serials], "policies": policies}
 
 
 async def keep(connection: AsyncConnection, activation: Activation, retraction: Retraction) -> None:
-    """Write down what an activation takes back, in its own transaction: neither is there without the other."""
+    """Write down what an activation takes back, in the transaction of the activation."""
     told = {name: json.dumps(each) for name, each in told_of(retraction).items()}
     row = {"serial": activation.serial, **told, "looked_at": None, "done": False}
     await connection.execute(insert(retractions).values(row))
@@ -83,43 +83,43 @@ class Retractions:
         self._database = database
 
     async def open(self) -> list[Retraction]:
-        """Those for which somebody may still be found, in order."""
+        """The retractions for which somebody may still be found, in order."""
         query = select(retractions, activations.c.at).join(activations).where(~retractions.c.done)
         async with self._database.reading() as connection:
             rows = (await connection.execute(query.order_by(retractions.c.serial))).mappings()
             return [_retraction(row) for row in rows]
 
     async def all(self) -> dict[int, Retraction]:
-        """Every one, by the activation that took back."""
+        """Every retraction, by the serial of its activation."""
         return {each.serial: each for each in await self.latest(2**31 - 1)}
 
     async def latest(self, size: int) -> list[Retraction]:
-        """The last of them, the newest first."""
+        """The last retractions, the newest first."""
         query = select(retractions, activations.c.at).join(activations)
         async with self._database.reading() as connection:
             rows = await connection.execute(query.order_by(retractions.c.serial.desc()).limit(size))
             return [_retraction(row) for row in rows.mappings()]
 
     async def gone(self) -> set[int]:
-        """The activations that were ever taken back."""
+        """The serials of all activations that were ever taken back."""
         async with self._database.reading() as connection:
             rows = (await connection.execute(select(retractions.c.serials))).scalars()
             return {serial for row in rows for serial in json.loads(row)}
 
     async def last_of(self, version: int) -> int:
-        """The activation that took this version back last; 0 where none did."""
+        """The serial of the activation that last took this version back, or 0."""
         async with self._database.reading() as connection:
             rows = (await connection.execute(select(retractions.c.serial, retractions.c.versions))).all()
         return max((serial for serial, versions in rows if version in json.loads(versions)), default=0)
 
     async def looked(self, serial: int, now: datetime, *, done: bool) -> None:
-        """Write down that everybody was looked for who was known by now; ``done``: nobody else will come."""
+        """Write down that everybody known by ``now`` was looked for. ``done`` says that nobody else will come."""
         async with self._database.writing() as connection:
             changed = update(retractions).where(retractions.c.serial == serial)
             await connection.execute(changed.values(looked_at=now, done=done))
 
     async def shown(self, policy: str, since: datetime | None) -> list[Shown]:
-        """Who was told what by which rule of a policy, each once: a refusal, or a warning whose page they were shown."""
+        """The refusals and warnings that the rules of a policy showed, each once. A warning counts if its page was shown."""
         named = (sightings.c.device, sightings.c.user, sightings.c.client)
         said = (sightings.c.rule, sightings.c.effect, sightings.c.reason)
         where = [sightings.c.policy == policy, sightings.c.effect != Effect.ALLOW, sightings.c.shown > 0]

@@ -1,4 +1,4 @@
-"""The tables, the same on SQLite and PostgreSQL. ``migrations/`` builds them; a test holds the two together."""
+"""The tables, which are the same on SQLite and PostgreSQL. ``migrations/`` builds them, and a test compares the two."""
 
 from datetime import UTC, datetime
 
@@ -26,7 +26,7 @@ from mailgate.store.logins import WithoutCase
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware UTC ``datetime``. SQLite keeps no time zone, so there it is stored without and read as UTC."""
+    """An aware UTC ``datetime``. SQLite has no time zones, so there it is stored without one and read as UTC."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -46,7 +46,7 @@ class Instant(TypeDecorator[datetime]):
 
 
 class Words(TypeDecorator[str]):
-    """Text from the wire. What no database keeps (NUL, lone surrogates) is written as its escape."""
+    """Text from the wire. Characters that no database keeps (NUL, lone surrogates) are stored as escapes."""
 
     impl = Text
     cache_ok = True
@@ -56,7 +56,7 @@ class Words(TypeDecorator[str]):
 
 
 class Told(Words):
-    """Text that whoever asks makes up: of a longer one its beginning is kept, and looked for."""
+    """Text that clients make up. Only the beginning of a longer text is stored and looked for."""
 
     cache_ok = True
 
@@ -65,10 +65,10 @@ class Told(Words):
 
 
 LONGEST_TOLD = 512
-"""Characters of a text that a client makes up; each column has a shorter bound of its own where one makes sense."""
+"""The longest text that a client makes up, in characters. Some columns have shorter bounds."""
 
 Number = BigInteger().with_variant(Integer(), "sqlite")
-"""SQLite fills in only a key that is declared INTEGER; there it has 64 bits all the same."""
+"""A number of 64 bits. SQLite fills in a key only if it is declared INTEGER, which has 64 bits there too."""
 
 metadata = MetaData(
     naming_convention={
@@ -82,7 +82,7 @@ metadata = MetaData(
 _OWNED = "person <> ''"
 _OPEN = "done_at IS NULL"
 HAS_PERSON = text(_OWNED)
-"""What the partial indexes are of, letter by letter as a query has to say it for SQLite to take them."""
+"""The condition of the partial indexes. A query has to repeat it to the letter, or SQLite does not use the index."""
 
 
 def _counter(name: str) -> Table:
@@ -105,7 +105,7 @@ devices = Table(
     Column("last_seen", Instant, nullable=False, index=True),
     Column("changed", BigInteger, nullable=False, index=True),
 )
-"""One row a device, whatever it is called. ``changed`` is the number of the change that touched it last."""
+"""One row for each device, under all of its names. ``changed`` is the number of the change that touched it last."""
 
 reports = Table(
     "reports",
@@ -130,11 +130,11 @@ reports = Table(
     Column("last_seen", Instant, nullable=False),
     Index(None, "person", sqlite_where=text(_OWNED), postgresql_where=text(_OWNED)),
 )
-"""What one source says of one device. ``id`` is the source's own; ``person`` the owner's login name without case.
+"""One source's report about one device. ``id`` is the source's own id, and ``person`` the owner's login name without case.
 
-``apps`` is a JSON list of listed apps that are there, by their key in ``apps.yaml``; no other app is stored.
-``names`` is a JSON list of pairs of kind and name. ``apps_complete`` and ``reported_at`` are NULL where no apps
-were reported.
+``apps`` is a JSON list of the listed apps on the device, by their key in ``apps.yaml``; no other app is stored.
+``names`` is a JSON list of pairs of kind and name. ``apps_complete`` and ``reported_at`` are NULL if no apps were
+reported.
 """
 
 device_names = Table(
@@ -145,7 +145,7 @@ device_names = Table(
     Column("device", Number, ForeignKey(devices.c.key, ondelete="CASCADE"), nullable=False, index=True),
     sqlite_with_rowid=False,
 )
-"""What a device is found by (``devices/names.py``): no two devices have one name."""
+"""The names by which a device is found (``devices/names.py``). No two devices have the same name."""
 
 device_findings = Table(
     "device_findings",
@@ -156,7 +156,7 @@ device_findings = Table(
     Column("detail", Words, nullable=False),
     Column("since", Instant, nullable=False),
 )
-"""What sources do not agree on about a device, or what two devices claim."""
+"""The contradictions between the sources of a device, and the names that two devices claim."""
 
 device_rows = Table(
     "device_rows",
@@ -185,8 +185,11 @@ device_row_changes = _counter("device_row_changes")
 """One row: the number of the last change to devices that ``device_rows`` follows."""
 
 device_changes = _counter("device_changes")
-"""One row: the number of the last change. Who writes devices counts it up first, so writers come one after the other
-and whoever has read up to a number has missed nothing."""
+"""One row with the number of the last change.
+
+A writer of devices counts it up first, so writers wait for each other, and a reader who has read up to a number has missed
+nothing.
+"""
 
 forgotten_devices = Table(
     "forgotten_devices",
@@ -195,7 +198,7 @@ forgotten_devices = Table(
     Column("changed", BigInteger, nullable=False, index=True),
     Column("at", Instant, nullable=False),
 )
-"""Ids alone of devices that were deleted lately, so that running gates let go of them too."""
+"""The ids of devices that were deleted lately, so that running gates drop them too."""
 
 clients = Table(
     "clients",
@@ -214,7 +217,7 @@ clients = Table(
     Column("headers", Text, nullable=False),
     Column("last_at", Instant, nullable=False, index=True),
 )
-"""Unique client facts. ``headers`` is a JSON object of those that classification reads."""
+"""Unique client facts. ``headers`` is a JSON object with the headers that classification reads."""
 
 sightings = Table(
     "sightings",
@@ -238,8 +241,10 @@ sightings = Table(
 )
 Index("ix_sightings_login", WithoutCase(sightings.c.user))
 Index("ix_sightings_rule_last_at", sightings.c.rule, sightings.c.last_at)
-"""What was decided for whom on one UTC day. ``would`` is a JSON list; ``reference`` is that of the last request.
-``shown`` of the ``count`` times somebody was told: a refusal is, a warning only where its page was shown."""
+"""Decisions for one client, person and device on one UTC day. ``would`` is a JSON list; ``reference`` is that of the last request.
+
+``shown`` says how many of the ``count`` decisions the person saw. A refusal is always seen, a warning only if its page was shown.
+"""
 
 keys = Table(
     "keys",
@@ -249,7 +254,7 @@ keys = Table(
     Column("secret", LargeBinary, nullable=False),
     Column("made_at", Instant, nullable=False),
 )
-"""Secrets of the gate, the last two for each purpose."""
+"""The secrets of the gate, the last two for each purpose."""
 
 quarantine_mails = Table(
     "quarantine_mails",
@@ -260,7 +265,7 @@ quarantine_mails = Table(
     Column("written_at", Instant, nullable=False, index=True),
     Index(None, "device"),
 )
-"""Who was written a quarantine mail about which device, why, and when last. ``device`` is an id, or an ActiveSync id as text."""
+"""The last quarantine mail to each person about each device and reason. ``device`` is an id, or an ActiveSync id as text."""
 
 audit = Table(
     "audit",
@@ -274,7 +279,7 @@ audit = Table(
     Column("digest", Text, nullable=False),
     Index(None, "who", "number"),
 )
-"""The audit log, numbered from 1 without gaps. Every column is what was hashed, so times are texts and details JSON."""
+"""The audit log, numbered from 1 without gaps. Columns hold what was hashed, so times are texts and details are JSON."""
 
 audit_head = Table(
     "audit_head",
@@ -283,7 +288,7 @@ audit_head = Table(
     Column("number", Integer, nullable=False),
     Column("digest", Text, nullable=False),
 )
-"""One row: the last entry of the log. Who appends locks it; entries that were cut off the end are missed by it."""
+"""One row with the last entry of the log. A writer locks it. It shows if entries were cut off the end."""
 
 policies = Table(
     "policies",
@@ -296,7 +301,7 @@ policies = Table(
     Column("note", Words, nullable=False),
     Column("made_at", Instant, nullable=False),
 )
-"""Every version of the rules: ``texts`` is a JSON object of its files, ``policy`` what sightings call it."""
+"""Every version of the rules. ``texts`` is a JSON object of its files, and ``policy`` is its name in sightings."""
 
 plans = Table(
     "plans",
@@ -310,7 +315,7 @@ plans = Table(
     Column("author", Words, nullable=False),
     Column("made_at", Instant, nullable=False, index=True),
 )
-"""Plans, each with the rules that it is about (``candidate`` is their digest) and the activation it was made against."""
+"""Plans, each with its rules (``candidate`` is their digest) and the activation with which they were compared."""
 
 approvals = Table(
     "approvals",
@@ -320,7 +325,7 @@ approvals = Table(
     Column("note", Words, nullable=False),
     Column("at", Instant, nullable=False),
 )
-"""Who approved a plan. They go with it."""
+"""The approvals of plans. They are deleted with their plan."""
 
 activations = Table(
     "activations",
@@ -331,7 +336,7 @@ activations = Table(
     Column("note", Words, nullable=False),
     Column("at", Instant, nullable=False),
 )
-"""Which version was put in force, in order. The last row is the one in force; gates look at it all the time."""
+"""The activations in order. The last row is in force, and gates read it all the time."""
 
 kept_out = Table(
     "kept_out",
@@ -340,7 +345,7 @@ kept_out = Table(
     Column("people", Integer, nullable=False),
     Column("devices", Integer, nullable=False),
 )
-"""How many an activation newly kept out, or might have, by its plan: at the worst of all moments."""
+"""How many people and devices an activation newly keeps out by its plan, at the worst moment."""
 
 reliefs = Table(
     "reliefs",
@@ -358,10 +363,10 @@ reliefs = Table(
     Column("ended_by", Words, nullable=False),
     Column("ended_why", Words, nullable=False),
 )
-"""Rules that are or were taken out (``policy/reliefs.py``). ``rule`` is empty for every rule; ``person`` without case."""
+"""Rules that are or were taken out (``policy/reliefs.py``). An empty ``rule`` means every rule. ``person`` has no case."""
 
 relief_changes = _counter("relief_changes")
-"""One row: the number of the last change of reliefs. Gates look at it all the time."""
+"""One row with the number of the last change of reliefs. Gates read it all the time."""
 
 help_requests = Table(
     "help_requests",
@@ -385,9 +390,9 @@ help_requests = Table(
     Index(None, "reference"),
     Index("ix_help_requests_open", "rule", "last_at", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
 )
-"""Who called for help against which rule: a row for each, however often they did. ``reference`` is that of the last time.
+"""Requests for help, one row for each person and rule. ``reference`` is that of the last request.
 
-``known`` says whether they are somebody whom the gate knows; only these count. Of others ``subject`` is a reference.
+``known`` says whether the gate knows the person, since only these requests count. Otherwise ``subject`` is a reference.
 """
 
 spent_proofs = Table(
@@ -396,7 +401,7 @@ spent_proofs = Table(
     Column("ticket", LargeBinary, primary_key=True),
     Column("until", Instant, nullable=False, index=True),
 )
-"""Proofs that a gate took as new, by their digest, until they could not be sent again."""
+"""Proofs that a gate accepted as new, by their digest, until they could not be sent again anyway."""
 
 enrolment_tokens = Table(
     "enrolment_tokens",
@@ -410,7 +415,7 @@ enrolment_tokens = Table(
     Column("expires_at", Instant, nullable=False, index=True),
 )
 Index("ix_enrolment_tokens_login", WithoutCase(enrolment_tokens.c.owner))
-"""What lets a device enrol. Of the token itself only its SHA-256 is kept; ``name`` is what people call it by."""
+"""Enrolment tokens. Only the SHA-256 of a token is kept. People call it by ``name``."""
 
 enrolled_keys = Table(
     "enrolled_keys",
@@ -424,7 +429,7 @@ enrolled_keys = Table(
     Column("revoked_at", Instant, index=True),
 )
 Index("ix_enrolled_keys_login", WithoutCase(enrolled_keys.c.owner))
-"""Keys that devices enrolled with (RFC 7638 thumbprints). A revoked one stays, so that it is never taken again."""
+"""The keys with which devices enrolled (RFC 7638 thumbprints). A revoked key stays, so that it is never accepted again."""
 connectors = Table(
     "connectors",
     metadata,
@@ -441,7 +446,7 @@ connectors = Table(
     Column("gone", BigInteger, nullable=False),
     Column("held", BigInteger, nullable=False),
 )
-"""How each connector fares: ``SourceState``."""
+"""The state of each connector (``SourceState``)."""
 
 leases = Table(
     "leases",
@@ -450,7 +455,7 @@ leases = Table(
     Column("holder", Words, nullable=False),
     Column("until", Float(53), nullable=False),
 )
-"""Who of several gates does what only one may do, and until when: seconds since 1970 by the database's clock."""
+"""The leases of gates. Their end is in seconds since 1970 by the database's clock."""
 
 gates = Table(
     "gates",
@@ -467,7 +472,7 @@ gates = Table(
     Column("since", Instant, nullable=False),
     Column("heard_at", Float(53), nullable=False),
 )
-"""Processes of gates that run on this store (``gates.py``). ``heard_at``: seconds since 1970 by the database's clock."""
+"""The processes of gates on this store (``gates.py``). ``heard_at`` is in seconds since 1970 by the database's clock."""
 
 mails = Table(
     "mails",
@@ -492,8 +497,10 @@ mails = Table(
     Index(None, "state", "due_at"),
     Index("ix_mails_about", "version", "kind", "rule", "state", "address", "id"),
 )
-"""One mail to one person about one rule, version and kind (``mail_queue.py``). ``notice`` is what it says, as JSON, until
-it was sent; ``round`` is the activation that last took the version back, 0 without."""
+"""Mails, each to one person about one rule, version and kind (``mail_queue.py``).
+
+``notice`` has its content as JSON until it was sent. ``round`` is the activation that last took the version back, or 0.
+"""
 
 retractions = Table(
     "retractions",
@@ -505,8 +512,10 @@ retractions = Table(
     Column("looked_at", Instant),
     Column("done", Boolean, nullable=False),
 )
-"""Activations that took versions back, with the serials of those, until everybody was found whom they had reached. ``policies`` is a JSON object:
-what sightings call a version, and since when its decisions are meant, or null for all of them."""
+"""Activations that took versions back, with the serials of those versions. A row is open until everybody reached was found.
+
+``policies`` is a JSON object from a version's name in sightings to the time since which its decisions are meant, or null for all.
+"""
 
 languages = Table(
     "languages",
@@ -515,4 +524,4 @@ languages = Table(
     Column("tag", Text, nullable=False),
     Column("day", Date, nullable=False, index=True),
 )
-"""In which language somebody's browser asked last, and on which UTC day: what they are written to in."""
+"""The language that a person's browser asked for last, and the UTC day. People are written to in it."""

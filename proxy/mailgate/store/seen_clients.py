@@ -1,4 +1,4 @@
-"""Ways: in which clients people came, on which devices, each once, whatever was decided and how often."""
+"""Ways: the combinations of client, person and device that came. Each is listed once, whatever was decided and how often."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -16,7 +16,7 @@ _PAGE = 500
 
 
 class Way(NamedTuple):
-    """One way in which somebody came: which client of whom, on which device."""
+    """One way: a client of a person on a device."""
 
     device: str
     user: str
@@ -31,17 +31,17 @@ class SeenClients:
         self._database = database
 
     async def of(self, devices: Sequence[str], since: date) -> list[Way]:
-        """How these devices came on ``since`` and the days after, each way once."""
+        """The ways of these devices on ``since`` and the days after, each once."""
         of_them = sightings.c.device.in_(devices)
         return await self._read(_query(sightings.c.device, of_them, sightings.c.day >= since))
 
     async def by(self, login: str, since: date) -> list[Way]:
-        """How a person came on ``since`` and the days after, however the login name was written, each way once."""
+        """The ways of a person on ``since`` and the days after, each once. The login name is compared without case."""
         theirs = is_login(sightings.c.user, login)
         return await self._read(_query(sightings.c.device, theirs, sightings.c.day >= since))
 
     async def strangers(self, since: date, after: tuple[str, str], size: int = _PAGE) -> list[Way]:
-        """How clients of which no device is known came, in the order of client id and user, from just behind ``after``."""
+        """The ways of clients without a known device, in the order of client id and user, from just after ``after``."""
         client, user = after
         named = device_names.c.name == sightings.c.device
         former = select(device_names.c.device).where(device_names.c.kind == FORMER, named).exists()
@@ -57,7 +57,7 @@ class SeenClients:
 
 
 def _query(device: Any, *where: Any) -> Any:
-    """A query on ways, each once; the texts of a client are looked at only after that."""
+    """A query on ways, each once. The texts of a client are read only after that."""
     named = (device.label("device"), sightings.c.user, sightings.c.client)
     seen = select(*named).where(*where).distinct().subquery()
     facts = (clients.c[name] for name in ClientFacts._fields)

@@ -1,4 +1,4 @@
-"""Sightings: what was decided for which client, counted by day, with what it takes to decide it again."""
+"""Sightings: decisions for clients, counted by day, with the facts that are needed to decide again."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -19,15 +19,15 @@ from mailgate.store.upserts import upsert
 
 _PAGE = 500
 WINDOW = 20_000
-"""Sightings that one look goes through where no index leads to those that are meant."""
+"""The most sightings that one search reads if no index helps."""
 _INDEXED = ("user", "rule")
-"""What an index leads to, those first that leave the fewest."""
+"""The columns with an index. Those that leave the fewest rows come first."""
 _LAST_FIRST = Newest(sightings.c.last_at, sightings.c.id)
 _recorded = select(sightings, *(c.label(f"client_{c.name}") for c in clients.c)).join(clients)
 
 
 class ClientFacts(NamedTuple):
-    """What one unique client says of itself and was taken for. ``headers`` are pairs of name and value."""
+    """What one unique client says about itself, and its classification. ``headers`` are pairs of name and value."""
 
     kind: str
     handheld: bool
@@ -43,7 +43,7 @@ class ClientFacts(NamedTuple):
 
     @property
     def facts(self) -> RequestFacts:
-        """The request, as far as it was kept: to be classified again."""
+        """The request as far as it was kept, so that it can be classified again."""
         scheme = self.protocol if self.protocol in LOGINS else "http"
         return RequestFacts(self.method, self.target, scheme, headers=dict(self.headers))
 
@@ -60,19 +60,19 @@ class Sighting(NamedTuple):
     effect: str
     reason: str
     would: tuple[str, ...]
-    """Report-only rules that matched, each as ``rule:effect``."""
+    """The report-only rules that matched, each as ``rule:effect``."""
     policy: str
 
 
 class Tally(NamedTuple):
-    """How often, from when to when. ``reference`` is the reference id of the last request."""
+    """How often something came, and the first and last time. ``reference`` is the reference id of the last request."""
 
     times: int
     first: datetime
     last: datetime
     reference: str = ""
     shown: int = 0
-    """How many of these times somebody was told: was refused, or shown the page of a warning."""
+    """How many of these times the person saw a refusal or the page of a warning."""
 
     def plus(self, later: "Tally") -> "Tally":
         return Tally(
@@ -86,7 +86,7 @@ class Tally(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A stored sighting. ``id`` is made of everything but the tally."""
+    """A stored sighting. ``id`` is computed from everything but the tally."""
 
     id: str
     sighting: Sighting
@@ -95,7 +95,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Some sightings, the last seen first, and behind which place to go on; None at the end."""
+    """Some sightings, the last seen first, and the place after which to go on. None at the end."""
 
     found: tuple[Recorded, ...]
     behind: Place | None
@@ -108,7 +108,7 @@ class Sightings:
         self._database = database
 
     async def latest(self, *, device: str = "", user: str = "", size: int = _PAGE) -> list[Recorded]:
-        """The last seen first; of one device or person where named."""
+        """Sightings, the last seen first. They may be limited to one device or person."""
         query = _recorded.order_by(*_LAST_FIRST.order).limit(size)
         if device:
             query = query.where(sightings.c.device == device)
@@ -117,16 +117,16 @@ class Sightings:
         return await self._rows(query)
 
     async def where(self, theirs: ColumnElement[bool], size: int = _PAGE) -> list[Recorded]:
-        """Those that a condition on the table picks, the last seen first."""
+        """The sightings that meet a condition, the last seen first."""
         query = _recorded.where(theirs).order_by(*_LAST_FIRST.order)
         return await self._rows(query.limit(size))
 
     async def look(self, since: datetime, size: int, after: Place | None = None, **wanted: str) -> Seen:
-        """Those since then whose columns, or the ``kind`` of whose client, have these texts, the last seen first.
+        """The sightings since then whose columns have these texts, the last seen first. ``kind`` is the client's.
 
-        An empty text is any.
+        An empty text matches anything.
 
-        Never more than ``WINDOW`` are gone through: there may be few, even none, and yet more behind.
+        At most ``WINDOW`` sightings are read, so the result may hold few or none although there are more after them.
         """
         asked = {name: text for name, text in wanted.items() if text}
         led = next((name for name in _INDEXED if name in asked), "")
@@ -148,7 +148,7 @@ class Sightings:
         return Place(*last) if last else None
 
     async def find(self, name: str) -> Recorded | None:
-        """The sighting with this id, or whose last request had this reference id."""
+        """The sighting with this id, or with this reference id of its last request."""
         query = _recorded.where(or_(sightings.c.id == name, sightings.c.reference == name))
         found = await self._rows(query.order_by(sightings.c.last_at.desc()).limit(1)) if name else []
         return found[0] if found else None
@@ -157,7 +157,7 @@ class Sightings:
         """Delete up to ``size`` sightings, and as many clients, not seen since ``before``. Returns how many."""
         gone = 0
         async with self._database.writing() as connection:
-            for table in (sightings, clients):  # in this order: no sighting is younger than its client
+            for table in (sightings, clients):  # the order matters: no sighting is younger than its client
                 old = select(table.c.id).where(table.c.last_at < before).limit(size)
                 if table is clients:
                     used = select(sightings.c.id).where(sightings.c.client == clients.c.id)
@@ -211,7 +211,7 @@ async def _keep_clients(connection: AsyncConnection, seen: Mapping[Sighting, Tal
 
 
 def _in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same order in every process, so that two writers never wait for each other."""
+    """The rows in the same order in every process, so that two writers never wait for each other."""
     return sorted(rows, key=lambda row: str(row["id"]))
 
 
@@ -234,12 +234,12 @@ def _client_row(client: ClientFacts) -> dict[str, Any]:
 
 
 def fingerprint(facts: Sequence[object]) -> str:
-    """The same short name for the same facts in every process: 128 bits of SHA-256, in hex."""
+    """A short name for facts, which is the same in every process: 128 bits of SHA-256 in hex."""
     return sha256(json.dumps(facts, default=str).encode()).hexdigest()[:32]
 
 
 def facts_of(columns: Sequence[Any]) -> ClientFacts:
-    """Client facts from their columns, of which the headers are the last."""
+    """Make client facts from their columns. The headers are the last column."""
     *facts, headers = columns
     return ClientFacts._make([*facts, tuple(json.loads(headers).items())])
 

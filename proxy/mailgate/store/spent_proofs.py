@@ -1,4 +1,4 @@
-"""Spent proofs: what each process has taken as new, so that no other on the same store takes it again."""
+"""Spent proofs: the proofs that a process has accepted, so that no other process on the store accepts them again."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,15 +15,15 @@ _MOST_WAITING = 10_000
 _BATCH = 500
 _PATIENCE = 2.0
 _REST = timedelta(seconds=1)
-"""How long a store that did not answer is left alone, so that not every request waits for it."""
+"""How long a store that did not answer is not asked again, so that not every request waits for it."""
 _CLOCKS_DIFFER = timedelta(minutes=2)
-"""Kept for so much longer: another gate's clock may be behind."""
+"""Proofs are kept for this much longer, since another gate's clock may be behind."""
 
 _Waiting = dict[bytes, tuple[datetime, asyncio.Future[bool]]]
 
 
 class SpentProofs:
-    """Queries on spent proofs. Those that come at the same time share one transaction."""
+    """Queries on spent proofs. Proofs that come at the same time share one transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -32,9 +32,9 @@ class SpentProofs:
         self._silent_at: datetime | None = None
 
     async def spend(self, ticket: bytes, until: datetime, now: datetime) -> bool:
-        """Take a proof as spent, in one step with the check that no gate has. False where one had.
+        """Mark a proof as spent, in one step with the check that no gate has. Returns False if one had.
 
-        Raises ``StoreUnavailableError`` where that cannot be known; the proof may then count as spent or not.
+        Raises ``StoreUnavailableError`` if that cannot be known. The proof may then count as spent or not.
         """
         if self._silent_at is not None and abs(now - self._silent_at) < _REST:
             raise StoreUnavailableError("the store did not answer just now")
@@ -50,7 +50,7 @@ class SpentProofs:
         return await answer
 
     async def prune(self, now: datetime) -> int:
-        """Delete what could not be sent again anyway. Returns how many rows went."""
+        """Delete proofs that could not be sent again anyway. Returns how many rows were deleted."""
         old = spent_proofs.c.until < now - _CLOCKS_DIFFER
         async with self._database.writing() as connection:
             return (await connection.execute(delete(spent_proofs).where(old))).rowcount
@@ -60,7 +60,7 @@ class SpentProofs:
             await asyncio.wait({self._writer})
 
     async def _write(self, now: datetime) -> None:
-        """Write what waits, and what comes meanwhile, batch by batch."""
+        """Write the waiting proofs, and those that come meanwhile, batch by batch."""
         try:
             while self._waiting:
                 batch = {ticket: self._waiting[ticket] for ticket in list(self._waiting)[:_BATCH]}
@@ -92,7 +92,7 @@ class SpentProofs:
 
 
 async def _insert(connection: AsyncConnection, tickets: Mapping[bytes, datetime]) -> set[bytes]:
-    """Which of these were not there yet. Sorted, so that two writers never wait for each other."""
+    """Insert tickets, and return those that were new. They are sorted, so that two writers never wait for each other."""
     rows = [{"ticket": ticket, "until": tickets[ticket]} for ticket in sorted(tickets)]
     statement = upsert(connection, spent_proofs).on_conflict_do_nothing().returning(spent_proofs.c.ticket)
     return {bytes(ticket) for ticket in (await connection.execute(statement, rows)).scalars()}

@@ -1,7 +1,7 @@
-"""Lines kept on disk while the store is down: one file a noun, appended and later taken back as a whole.
+"""Keeps lines on disk while the store is down. Each noun has a file, to which lines are appended and from which all are taken.
 
-Several processes may share a folder. Whoever appends or takes holds the lock of the file itself, so the lock
-of a process that dies goes with it.
+Several processes may share a folder. A process that appends or takes holds a lock on the file itself, so the lock ends
+with the process.
 """
 
 import fcntl
@@ -25,12 +25,12 @@ class Spool:
         return self._path.exists() or self._taken.exists()
 
     def append(self, lines: Iterable[str]) -> int:
-        """Write whole lines as far as ``limit`` bytes allow, and see them safe on disk. Returns how many."""
+        """Write whole lines as far as ``limit`` bytes allow, and sync them to disk. Returns how many."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _locked(self._path, os.O_CREAT | os.O_APPEND | os.O_RDWR) as file:
             size = os.fstat(file).st_size
             kept = list(_fitting(lines, self._limit - size))
-            # A process that died while writing may have left half a line: end it first.
+            # A process that died while writing may have left half a line, which is ended first.
             torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"
             _write(file, (b"\n" if torn else b"") + b"".join(kept))
             os.fsync(file)
@@ -39,9 +39,9 @@ class Spool:
 
     @contextmanager
     def take(self) -> Iterator[list[str]]:
-        """The oldest lines; they are gone when the body ends well and stay when it raises.
+        """Yield the oldest lines. They are deleted if the ``with`` body succeeds, and stay if it raises.
 
-        There are none where another process is taking them. Half a line is no line.
+        The list is empty if another process is taking lines. Half a line is left out.
         """
         self._set_aside()
         file = self._lock_taken()
@@ -55,7 +55,7 @@ class Spool:
             os.close(file)
 
     def forget(self, about: Callable[[str], bool]) -> int:
-        """Take out the lines that are about somebody, and overwrite them. Returns how many there were."""
+        """Remove and overwrite the lines that are about somebody. Returns how many there were."""
         gone = 0
         for path in (self._path, self._taken):
             with suppress(FileNotFoundError), _locked(path, os.O_RDWR) as file:
@@ -63,7 +63,7 @@ class Spool:
         return gone
 
     def _set_aside(self) -> None:
-        """Rename the file, so that new lines start another one, unless older lines wait still."""
+        """Rename the file, so that new lines go into another file. Nothing is done if older lines still wait."""
         try:
             with _locked(self._path, os.O_RDWR):
                 if not self._taken.exists():
@@ -72,7 +72,7 @@ class Spool:
             return
 
     def _lock_taken(self) -> int | None:
-        """The file that was set aside, if there is one and nobody else has it."""
+        """Open the renamed file. None if there is none or another process has it."""
         try:
             file = os.open(self._taken, os.O_RDWR)
         except FileNotFoundError:
@@ -90,7 +90,7 @@ class Spool:
 
 @contextmanager
 def _locked(path: Path, flags: int) -> Iterator[int]:
-    """An open descriptor of the file that is at ``path`` once its lock is held."""
+    """Open the file at ``path`` and lock it. Yields its descriptor."""
     while True:
         file = os.open(path, flags, 0o600)
         try:
@@ -115,7 +115,7 @@ def _read_lines(file: int) -> list[str]:
 
 
 def _take_out(path: Path, file: int, about: Callable[[str], bool]) -> int:
-    """A new file takes the place of the old one, so that none that stays is lost whatever happens meanwhile."""
+    """Replace the file by one without the lines. No other line is lost, whatever happens meanwhile."""
     lines = _read_lines(file)
     kept = [line for line in lines if not about(line)]
     if len(kept) == len(lines):
@@ -152,7 +152,7 @@ def _write(file: int, data: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """A new file survives a power cut only when its folder is on disk too."""
+    """Sync a folder. A new file survives a power cut only if its folder is on disk too."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

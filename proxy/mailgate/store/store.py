@@ -1,4 +1,4 @@
-"""One open store, with everything that reads from it and writes to it."""
+"""The open store, with all parts that read from it and write to it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -19,6 +19,7 @@ from mailgate.store.database import Database, store_url
 from mailgate.store.device_rows import DeviceRows
 from mailgate.store.devices import Devices
 from mailgate.store.enrolments import Enrolments, Revoked
+from mailgate.store.faults import faults
 from mailgate.store.finding import Finding
 from mailgate.store.gates import Gates
 from mailgate.store.help_requests import HelpRequests
@@ -50,7 +51,7 @@ _SPOOL_BYTES = 32 * 1024 * 1024
 
 
 class Store:
-    """Made by ``open``. Run ``run`` as a task and ``close`` at the end, or what is recorded is not written."""
+    """An open store, made by ``open``. Start ``run`` as a task and call ``close`` at the end, or records are not written."""
 
     def __init__(self, database: Database, change_signal: ChangeSignal, spool: Path) -> None:
         self._database = database
@@ -100,9 +101,9 @@ class Store:
     async def open(cls, url: str, *, spool: Path | None = None, make: bool = True) -> Self:
         """Open the store at ``url`` (``sqlite:///PATH`` or ``postgresql://…``), upgrading it first.
 
-        What cannot be written is kept in the folder ``spool`` meanwhile: beside an SQLite file by default,
-        else ``var/spool``. Raises ``StoreError``; ``StoreUnavailableError`` where the database does not answer, and
-        ``StoreMissingError`` where there is no store and none is to be made.
+        Data that cannot be written waits in the folder ``spool``, which by default is beside an SQLite file or else
+        ``var/spool``. Raises ``StoreError``, ``StoreUnavailableError`` if the database does not answer, and
+        ``StoreMissingError`` if there is no store and none is to be made.
         """
         address = store_url(url)
         await asyncio.to_thread(partial(migrate, address, make=make))
@@ -110,16 +111,16 @@ class Store:
 
     @classmethod
     def beside(cls, url: str) -> Self:
-        """The store that another process has opened, to read from: nothing is made or upgraded."""
+        """The store that another process has opened. It is only read from, and nothing is made or upgraded."""
         address = store_url(url)
         return cls(Database(address), ChangeSignal(address), _spool_beside(address))
 
     def postures(self, catalog: AppCatalog, max_age: timedelta, precedence: Sequence[str] = ()) -> Postures:
-        """Postures under these lists; keep one, it holds the cache."""
+        """Make postures with these lists. Keep the object, since it holds the cache."""
         return Postures(self.devices, self.reports, catalog, max_age, precedence)
 
     async def run(self) -> None:
-        """Write what is recorded and learned, and hear of changes, until ``close`` is called."""
+        """Write records and reports, and follow changes, until ``close`` is called."""
         change_signal = asyncio.get_running_loop().create_task(self.change_signal.run())
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -129,27 +130,31 @@ class Store:
             await end(change_signal)
 
     async def close(self, patience: float = 5.0) -> None:
-        """Write what waits, within ``patience`` seconds each or to disk, and let go of the database."""
+        """Write everything that waits, each queue within ``patience`` seconds or else to disk, and close the database."""
         await asyncio.gather(self.reports.close(patience), self.ledger.close(patience), self.spent.close())
         await self._database.close()
 
     async def shut_out(self, name: str, now: datetime) -> Revoked:
-        """Revoke the enrolment token, key or device of this name; what such a device said of itself counts no more."""
+        """Revoke the enrolment token, key or device of this name. Reports of such a device about itself no longer count."""
         revoked = await self.enrolments.revoke(name, now)
         gone = [report_by(ENROLLED, device, gone=True) for device in revoked.devices]
         await self.devices.take(gone, now)
         return revoked
 
     async def wipe(self) -> bool:
-        """See that nothing readable is left on disk of what was deleted. False where something is, until the next hour."""
+        """Make sure that no deleted data stays readable on disk. Returns False if some does until the next hour."""
         return await self._database.wipe()
 
+    async def faults(self) -> list[str]:
+        """What is broken in the database itself, in words: nothing where it is whole."""
+        return await faults(self._database)
+
     def refusal(self) -> Backlog:
-        """Whether the store takes what is written, heartbeats and changed rules among it; none of it waits here."""
+        """Whether the store accepts writes, including heartbeats and changed rules. Nothing of this waits here."""
         return Backlog(0, self._database.refused_for, self._database.refused_why)
 
     async def ping(self) -> None:
-        """Raises ``StoreUnavailableError`` where the database does not answer."""
+        """Raise ``StoreUnavailableError`` if the database does not answer."""
         async with self._database.reading() as connection:
             await connection.exec_driver_sql("SELECT 1")
 

@@ -1,4 +1,4 @@
-"""How many sightings those may leave of whom nothing is known but their own word: so many an hour, one network fewer."""
+"""Limits how many sightings unknown clients may leave within an hour, in total and from one network."""
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable
@@ -10,33 +10,37 @@ from mailgate.policy.logins import user_text
 
 SPAN = timedelta(hours=1)
 MOST_NAMELESS = 5_000
-"""Of those who name nobody and no device."""
+"""The limit for clients that name neither a person nor a device."""
 MOST_NAMING = 10_000
-"""Of those who name somebody or a device, and are not known by it: all phones of a company before they report."""
+"""The limit for clients that name a person or a device but are not known by it, like a company's phones before they report."""
 MOST_OF_ONE_NETWORK = 200
-"""Of these from one network: a made-up name costs nothing, and is a row of its own."""
+"""The limit for these clients from one network. A made-up name costs nothing but is a row of its own."""
 MOST_OF_ONE_DEVICE = 200
-"""Of those who send the id of one known device and prove nothing: the id is no secret. Behind one network's address may
-be all phones of a company, and so each device has its own number."""
+"""The limit for clients that send the id of one known device without a proof, since the id is no secret.
+
+Each device has its own number, because all phones of a company may be behind one network's address.
+"""
 MOST_OF_ONE_DEVICE_THERE = 20
-"""Of these from one network, so that whoever copies an id elsewhere does not take the place of the phone itself: that
-one comes with few user agents."""
+"""The limit for these clients from one network, so that a copied id in another network does not use up the phone's own places.
+
+The phone itself comes with few user agents.
+"""
 
 
 class StrangerLimit:
-    """Counts them in memory, each once within ``SPAN``: one who comes again leaves no other row."""
+    """Counts unknown clients in memory, each once within ``SPAN``. A client that comes again leaves no further row."""
 
     def __init__(self) -> None:
         self._since: datetime | None = None
         self._nameless: set[int] = set()
         self._agents: set[int] = set()
-        """Of these, their user agents."""
+        """The user agents of these clients."""
         self._naming = _Marks()
         self._claiming: defaultdict[str, _Marks] = defaultdict(_Marks)
-        """By the id of the device."""
+        """The marks by the id of the device."""
 
     def admits(self, sighting: Hashable, access: Access) -> bool:
-        """Whether this may be kept, which is then counted."""
+        """Whether this sighting may be kept. If so, it is counted."""
         if is_known(access):
             return True
         self._begin_anew(access.now)
@@ -52,7 +56,7 @@ class StrangerLimit:
         return admitted
 
     def shuts_out(self, access: Access, user_agent: str, now: datetime) -> bool:
-        """Whether nothing of this user agent is admitted any more, whatever else it says: told at once, since a flood asks often."""
+        """Whether nothing from this user agent is admitted any more, whatever else it sends. The answer is quick, for floods."""
         if len(self._nameless) < MOST_NAMELESS or is_known(access):
             return False
         if _claims_device(access) or _names_something(access):
@@ -71,7 +75,7 @@ class StrangerLimit:
 
 
 class _Marks:
-    """Those that were admitted, and how many of them came from each network."""
+    """The admitted sightings, and how many of them came from each network."""
 
     def __init__(self) -> None:
         self._marks: set[int] = set()
@@ -87,14 +91,14 @@ class _Marks:
 
 
 def is_known(access: Access) -> bool:
-    """Whether more than their own word tells who asks or with which device. Mail servers ask before a password is checked."""
+    """Whether more than the client's own word tells the person or device. Mail servers ask before they check a password."""
     said = access.client.protocol not in LOGINS and bool(access.facts.user)
     proofs = (access.attestation, access.certificate)
     return said or any(proof is not None and proof.refused is None for proof in proofs)
 
 
 def _claims_device(access: Access) -> bool:
-    """Whether they send the id of a device that is known, and no name but its owner's."""
+    """Whether the client sends the id of a known device, and no name other than its owner's."""
     posture, person = access.posture, access.user.name
     owned = not person or not posture.owner or user_text(posture.owner) == user_text(person)
     return bool(posture.device_id) and owned

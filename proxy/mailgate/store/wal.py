@@ -1,6 +1,6 @@
-"""What was deleted leaves the disk too: SQLite's log (``-wal``) keeps the pages from before until it is emptied.
+"""Removes deleted data from SQLite's log (``-wal``), which keeps old pages until it is emptied.
 
-In the file itself SQLite overwrites what is deleted (``PRAGMA secure_delete``), once the log is written back.
+In the file itself SQLite overwrites deleted data (``PRAGMA secure_delete``) once the log is written back.
 """
 
 import sqlite3
@@ -9,11 +9,11 @@ from pathlib import Path
 
 _TRIES = 5
 _PATIENCE = 1000
-"""Milliseconds that a try waits for those who still read the log; whoever wants to write waits as long."""
+"""How many milliseconds a try waits for readers of the log. Writers wait as long."""
 
 
 def empty_log(path: Path) -> bool:
-    """Write the log back and cut it off. False where somebody went on reading it, or the store is away. Blocks."""
+    """Write the log back and truncate it. Returns False if it is still being read or the store is away. Blocks."""
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
             connection.execute(f"PRAGMA busy_timeout={_PATIENCE}")

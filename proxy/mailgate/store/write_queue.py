@@ -1,4 +1,4 @@
-"""What is to be written, kept until the store has it: in memory, on disk while the store is down, never in the way."""
+"""Keeps items until the store has them: in memory, or on disk while the store is down. Nothing has to wait for them."""
 
 import asyncio
 import time
@@ -26,29 +26,29 @@ Item = TypeVar("Item")
 
 @dataclass(slots=True)
 class Counts:
-    """What became of the items of one queue since the start."""
+    """The outcomes of the items of one queue since the start."""
 
     written: int = 0
     spooled: int = 0
     replayed: int = 0
     dropped: int = 0
-    """Lost: the queue or the spool was full, or the database will never take the item."""
+    """Items that were lost because the queue or the spool was full, or because the database will never accept them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What a queue has not brought into the store yet."""
+    """The items that a queue has not brought into the store yet."""
 
     waiting: int = 0
-    """Items in memory and on disk that came since the start; some are always there, until the next write."""
+    """The number of items in memory and on disk that came since the start. Until the next write there are always some."""
     refused_for: float | None = None
-    """For how many seconds the store has taken none of them; None where it does."""
+    """For how many seconds the store has accepted none of them. None if it accepts them."""
     error: str = ""
-    """Why, in the words of the last try."""
+    """The error of the last try."""
 
 
 class WriteQueue(ABC, Generic[Key, Item]):
-    """Items by key, merged while they wait. ``run`` writes them every ``interval`` seconds, ``close`` the last of them."""
+    """Items by key, which are merged while they wait. ``run`` writes them every ``interval`` seconds, and ``close`` the last ones."""
 
     noun: str
     interval: float
@@ -69,7 +69,7 @@ class WriteQueue(ABC, Generic[Key, Item]):
         self._refused_why = ""
 
     def backlog(self) -> Backlog:
-        """What waits, and whether that is the store's fault."""
+        """The items that wait, and whether the store is the reason."""
         self._gather()
         on_disk = max(0, self.counts.spooled - self.counts.replayed)
         waiting = len(self._items) + len(self._writing) + on_disk
@@ -78,7 +78,7 @@ class WriteQueue(ABC, Generic[Key, Item]):
 
     @abstractmethod
     def _merge(self, old: Item, new: Item) -> Item:
-        """One item that says what both say."""
+        """Merge two items of one key into one."""
 
     @abstractmethod
     async def _write(self, connection: AsyncConnection, items: Mapping[Key, Item]) -> None:
@@ -86,24 +86,24 @@ class WriteQueue(ABC, Generic[Key, Item]):
 
     @abstractmethod
     def _to_line(self, key: Key, item: Item) -> str:
-        """One line of JSON."""
+        """Write an item as one line of JSON."""
 
     @abstractmethod
     def _from_line(self, line: str) -> tuple[Key, Item]:
-        """The reverse. Raises ``ValueError``, ``TypeError`` or ``LookupError`` for anything else."""
+        """Read such a line. Raises ``ValueError``, ``TypeError`` or ``LookupError`` for any other line."""
 
     def _gather(self, *, whole: bool = True) -> bool:  # noqa: ARG002 - nothing is counted beside the items here
-        """Put what was counted beside the items to them, which is called before they are read.
+        """Add counts that are kept outside the items to them. It is called before the items are read.
 
-        ``whole``: also what may wait longer. Whether something was left waiting.
+        ``whole`` includes counts that may wait longer. Returns whether something was left waiting.
         """
         return False
 
     def _begun(self) -> None:
-        """Nothing waits any more: what was waiting is being written, or on disk."""
+        """Called when no item waits any more, because all are being written or are on disk."""
 
     def put(self, key: Key, item: Item) -> bool:
-        """Queue an item at once. False, and counted as dropped, where the queue is full."""
+        """Queue an item at once. If the queue is full, the item counts as dropped and False is returned."""
         old = self._items.get(key)
         if old is None and len(self._items) >= self._limit:
             self.counts.dropped += 1
@@ -113,22 +113,22 @@ class WriteQueue(ABC, Generic[Key, Item]):
         return True
 
     def holds(self, key: Key) -> bool:
-        """Whether something of ``key`` may wait to be written."""
+        """Whether an item of ``key`` may wait to be written."""
         return key in self._items or key in self._writing or self._spooling
 
     def holding(self) -> Callable[[Key], bool]:
-        """``holds``, for somebody who is about to read the store: what is written from now on may not be in what they read."""
+        """A fixed ``holds`` for a caller who is about to read the store. Items written from now on may be missing from the result."""
         before, spooling = self._items.keys() | self._writing.keys(), self._spooling
         return lambda key: spooling or key in before or self.holds(key)
 
     def waiting(self) -> Iterator[Item]:
-        """What is in memory and not yet written."""
+        """The items in memory that are not yet written."""
         self._gather()
         yield from self._writing.values()
         yield from self._items.values()
 
     async def run(self) -> None:
-        """Write until ``close`` is called. Start it once, as a task; cancelled, it puts what waits on disk."""
+        """Write until ``close`` is called. Start it once as a task. If it is cancelled, it puts the waiting items on disk."""
         try:
             while not self._closing.is_set():
                 if not self._spooling:
@@ -139,9 +139,9 @@ class WriteQueue(ABC, Generic[Key, Item]):
             self._rescue()
 
     async def flush(self, *, whole: bool = True) -> None:
-        """Write what waits; where the store is down, put it on disk. Never raises for a store that is down.
+        """Write the waiting items, or put them on disk if the store is down. Never raises if the store is down.
 
-        ``whole``: also what may wait longer.
+        ``whole`` includes counts that may wait longer.
         """
         async with self._turn:
             self._filled.clear()
@@ -163,7 +163,7 @@ class WriteQueue(ABC, Generic[Key, Item]):
                 self._take_back()
 
     async def close(self, patience: float) -> None:
-        """Stop ``run`` and write what waits; after ``patience`` seconds what is left goes to disk."""
+        """Stop ``run`` and write the waiting items. After ``patience`` seconds the rest goes to disk."""
         self._closing.set()
         self._filled.set()
         try:
@@ -190,7 +190,10 @@ class WriteQueue(ABC, Generic[Key, Item]):
             async with self._database.writing() as connection:
                 await self._write(connection, batch)
             self.counts.written += len(batch)
-        except (SQLAlchemyError, ValueError) as error:  # the database refuses the data: find out which
+        except (
+            SQLAlchemyError,
+            ValueError,
+        ) as error:  # the database refuses the data, so find out which item it refuses
             if len(batch) > 1:
                 for key, item in batch.items():
                     await self._write_batch({key: item})
@@ -199,7 +202,7 @@ class WriteQueue(ABC, Generic[Key, Item]):
                 _log.error("store-refused-item", noun=self.noun, error=type(error).__name__)
 
     async def _to_disk(self, why: str) -> None:
-        """Move what is being written to the spool; where even that fails it stays in memory."""
+        """Move the items that are being written to the spool. If even that fails, they stay in memory."""
         if not self._spooling:
             _log.warning("store-down", noun=self.noun, error=why)
         self._spooling = True
@@ -219,14 +222,14 @@ class WriteQueue(ABC, Generic[Key, Item]):
         return True
 
     async def _replay(self) -> None:
-        """Write what the spool has; what the store does not take stays there."""
+        """Write the lines of the spool. Lines that the store does not accept stay there."""
         with ExitStack() as stack:
             items = self._read(await asyncio.to_thread(stack.enter_context, self._spool.take()))
             found = len(items)
             try:
                 await self._deliver(items)
             except StoreUnavailableError:
-                # Part of it may be written by now: only the rest is to be found again.
+                # A part may be written by now, so only the rest must stay.
                 if len(items) == found or not self._append(items):
                     raise
             self.counts.replayed += found - len(items)
@@ -244,7 +247,7 @@ class WriteQueue(ABC, Generic[Key, Item]):
         return items
 
     def _take_back(self) -> None:
-        """Queue again what was neither written nor spooled."""
+        """Queue the items again that were neither written nor spooled."""
         for key, item in self._writing.items():
             newer = self._items.get(key)
             self._items[key] = item if newer is None else self._merge(item, newer)

@@ -1,6 +1,8 @@
 """What changed files change in a gate that runs, and what waits for its next start."""
 
-from mailgate.app.changes import FIXED
+import pytest
+
+from mailgate.app.changes import FIXED, waiting_for_a_start
 from mailgate.config.settings import Settings
 
 TAKEN_BY_A_RELOAD = {
@@ -15,3 +17,10 @@ def test_every_setting_takes_effect_by_a_reload_or_is_named_as_one_that_waits():
     assert len(FIXED) == len(set(FIXED))
     assert set(Settings.model_fields) == set(FIXED) | TAKEN_BY_A_RELOAD | SWITCHED_BY_A_START
     assert not TAKEN_BY_A_RELOAD & set(FIXED)
+
+
+@pytest.mark.parametrize(("dialect", "waits"), [("nginx", []), ("envoy-grpc", ["authz_listeners"])])
+def test_a_port_learns_another_dialect_at_once_and_grpc_by_a_start(bundle, dialect, waits):
+    asked = "http://127.0.0.1:9080\ntrusted_proxies: [127.0.0.1/32]\nauthz_listeners: [{{listen: '127.0.0.1:8082', dialect: {}}}]"
+    before, after = (bundle(asked.format(each)).settings for each in ("envoy", dialect))
+    assert waiting_for_a_start(before, after) == waits

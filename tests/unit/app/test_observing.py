@@ -8,9 +8,9 @@ import pytest
 from tests.unit.gateway.gates import gate
 from tests.unit.gateway.wire import exchange
 
-from mailgate.app.observing import Observing
+from mailgate.app.observing import Observing, syslog_at
 from mailgate.app.workers.place import ALONE
-from mailgate.config.settings import AccessLogSettings, LogSettings
+from mailgate.config.settings import AccessLogSettings, EventSettings, LogSettings
 
 
 def settings(access: AccessLogSettings | None) -> SimpleNamespace:
@@ -52,3 +52,24 @@ async def test_what_is_lost_is_shown_from_the_start_on(to_file: SimpleNamespace)
     observing.take(to_file)
     assert on.metrics.registry.get_sample_value("mailgate_log_lines_lost_total", {"log": "access"}) == 0
     await observing.stop()
+
+
+async def test_acts_that_come_at_the_end_are_left_for_the_next_start(tmp_path: Path) -> None:
+    events = EventSettings.model_construct(
+        file=tmp_path / "events", syslog=None, audit=True, decisions="none", include=()
+    )
+    observing = Observing(gate(), ALONE)
+    observing.take(SimpleNamespace(log=LogSettings(), events=events, public_url="https://mail.example.com"))
+    assert observing.audit is not None
+    observing.audit(b"{}\n")
+    await observing.stop()
+    assert observing.audit is None
+    assert (tmp_path / "events").read_text() == "{}\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "place"),
+    [("unix:/dev/log", "/dev/log"), ("logs.example.com:514", ("logs.example.com", 514))],
+)
+def test_where_syslog_is(written: str, place: object) -> None:
+    assert syslog_at(EventSettings.model_validate({"syslog": written}).syslog) == place

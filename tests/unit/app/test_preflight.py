@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from tests import pki
 
+from mailgate.app import preflight
 from mailgate.app.preflight import failing_cases, file_mistakes, load_judged
 from mailgate.config import load_bundle
 from mailgate.errors import ConfigError
@@ -121,6 +122,15 @@ def test_a_socket_that_a_gate_listens_at_now_stands_in_no_ones_way(config, tmp_p
         running.bind("q.sock")
         listener = f"authz_listeners: [{{listen: 'unix:{tmp_path}/q.sock', dialect: envoy}}]\n"
         assert len(str(tmp_path)) > 80 or judged(config(listener)) == []
+
+
+def test_questions_by_grpc_need_the_extra(config, monkeypatch):
+    asked = "trusted_proxies: [127.0.0.1/32]\nauthz_listeners: [{listen: '127.0.0.1:8082', dialect: envoy-grpc}]\n"
+    assert judged(config(asked)) == []
+    monkeypatch.setattr(preflight, "find_spec", lambda name: None)
+    (mistake,) = judged(config(asked))
+    assert "pip install 'mailgate[grpc]'" in mistake
+    assert judged(config(asked.replace("envoy-grpc", "envoy"))) == []
 
 
 def test_a_case_that_fails_is_named_where_it_stands(config, tmp_path):

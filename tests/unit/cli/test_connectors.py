@@ -109,7 +109,7 @@ def test_check_shows_no_text_of_a_fault_of_our_own(run, monkeypatch):
     def broken(*_args):
         raise OverflowError(MARKER)
 
-    monkeypatch.setattr("mailgate.connectors.file.record_of", broken)
+    monkeypatch.setattr("mailgate.connectors.file.report_of_line", broken)
     result = run("check", "hr")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith("OverflowError\n")

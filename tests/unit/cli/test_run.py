@@ -21,7 +21,7 @@ class Gate:
         self.started: list[tuple[Path, str]] = []
         self.breaks: Exception | None = None
 
-    async def serve(self, config: Path, bundle: Bundle, *_: object) -> None:
+    async def serve(self, config: Path, bundle: Bundle, **_: object) -> None:
         self.started.append((config, bundle.settings.public_url))
         if self.breaks:
             raise self.breaks

@@ -12,7 +12,7 @@ from mailgate.connectors.lines import (
     LinesRefusedError,
     check_rows,
     read_rows,
-    record_of,
+    report_of_line,
 )
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind
@@ -35,7 +35,7 @@ def mistakes(text, *, is_csv=False):
 def record(text, *, is_csv=False):
     [row] = rows(text, is_csv=is_csv)
     assert row.device is not None, row.mistakes
-    return record_of(row.device, setup(Exchanges("jamf", "")))
+    return report_of_line(row.device, setup(Exchanges("jamf", "")))
 
 
 FULL = report_by(

@@ -36,8 +36,10 @@ def test_what_was_changed_in_it_stays(tmp_path: Path) -> None:
     assert (demo_rules(tmp_path, NOW) / "policy.yaml").read_text() == "mine"
 
 
-def test_where_there_is_nothing_to_copy_the_folder_is_named(
+def test_where_there_is_nothing_to_copy_it_has_what_init_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    there = {path.name: path.read_text() for path in demo_rules(tmp_path / "one", NOW).rglob("*.yaml")}
     monkeypatch.chdir(tmp_path)
-    assert demo_rules(tmp_path / "demo", NOW) == Path("config")
+    folder = demo_rules(tmp_path / "other", NOW)
+    assert {path.name: path.read_text() for path in folder.rglob("*.yaml")} == there

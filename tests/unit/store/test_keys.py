@@ -43,3 +43,11 @@ async def test_gates_that_start_at_once_agree(store: Store, url: str) -> None:
 async def test_a_key_does_not_show_its_secret(store: Store) -> None:
     (key,) = await store.keys.current("probe", NOW, MONTH)
     assert repr(key) == "Key(number=1)"
+
+
+async def test_after_all_were_dropped_new_ones_are_made(store: Store) -> None:
+    (old,) = await store.keys.current("probe", NOW, MONTH)
+    await store.keys.current("nonce", NOW, MONTH)
+    assert (await store.keys.drop(), await store.keys.drop()) == (2, 0)
+    (new,) = await store.keys.current("probe", NOW, MONTH)
+    assert new.secret != old.secret

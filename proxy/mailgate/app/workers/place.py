@@ -6,8 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-REPLACED = signal.SIGUSR2
-"""Tells a worker to end as on SIGTERM, but slowly, since another worker has its place already."""
+REPLACED = signal.SIGRTMIN
+"""Tells a worker to end as on SIGTERM, but slowly, since another worker has its place already.
+
+No signal that people send: SIGUSR2 means the supervisor alone, also where it is sent to all processes of a service.
+"""
+FAREWELL = 15.0
+"""Seconds beyond ``timeouts.shutdown`` that a gate has to write what it recorded and to close."""
 PARTING = 2.0
 """Seconds for which such a worker waits for the next request of an idle connection, whose answer then is its last."""
 

@@ -69,6 +69,8 @@ class Roster:
     count: int
     grace: float
     """Seconds that a worker has to end what runs; then it is killed."""
+    silence: float = 0.0
+    """Seconds without a word after which a worker that serves is killed; 0: it never is."""
     workers: dict[int, Worker] = field(default_factory=dict)
     """The workers by pid, the oldest first."""
     code: int = 0
@@ -84,6 +86,10 @@ class Roster:
     @property
     def over(self) -> bool:
         return self.stopping and not self.workers
+
+    @property
+    def all_serve(self) -> bool:
+        return sum(each.serves and not each.leaving for each in self.workers.values()) >= self.count
 
     def next_look(self) -> float | None:
         """When ``passed`` is to be called at the latest, if nothing else happens."""
@@ -107,11 +113,14 @@ class Roster:
         log.error("worker-not-started", worker=number, starts_in=self._wait(number, 0.0, now))
 
     def ready(self, pid: int, now: float) -> list[Action]:
-        """A worker serves, so the worker that had its place before may leave."""
+        """A worker says that it serves, the first time or still, so the worker that had its place before may leave."""
         worker = self.workers.get(pid)
-        if worker is None or worker.leaving or worker.serves:
+        if worker is None or worker.leaving:
             return []
-        worker.serves, worker.kill_at, self._once_served = True, None, True
+        worker.kill_at = now + self.silence if self.silence else None
+        if worker.serves:
+            return []
+        worker.serves = self._once_served = True
         before = [each for each in self._of(worker.number) if each is not worker]
         return [*(self._ask_to_leave(each, REPLACED, now) for each in before), *self._settle(now)]
 

@@ -5,13 +5,11 @@ from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 
+from mailgate.app.manager import NOBODY, Manager
 from mailgate.app.workers.listeners import close, cores, open_listeners, remove_files
-from mailgate.app.workers.place import Place
+from mailgate.app.workers.place import FAREWELL, Place
 from mailgate.app.workers.supervisor import Supervisor
 from mailgate.config import Settings
-
-FAREWELL = 15.0
-"""Seconds beyond ``timeouts.shutdown`` that a worker has to write what it recorded and to close."""
 
 
 def workers_of(settings: Settings) -> int:
@@ -19,11 +17,13 @@ def workers_of(settings: Settings) -> int:
     return cores() if settings.workers == "auto" else settings.workers
 
 
-def supervise(settings: Settings, be: Callable[[Place, Callable[[], None], int], int]) -> int:
+def supervise(
+    settings: Settings, be: Callable[[Place, Callable[[], None], int], int], manager: Manager = NOBODY
+) -> int:
     """Run as many workers as the settings ask for. Returns the exit code; raises OSError.
 
-    ``be`` is called in each worker's own process, with its place, a function to call once it serves, and a file
-    descriptor that reaches its end when the supervisor is gone.
+    ``be`` is called in each worker's own process, with its place, what to call once it serves and then at least as often as
+    ``manager`` wants to hear of the supervisor itself, and a file descriptor that is at its end when the supervisor is gone.
     """
     count = workers_of(settings)
     certificates = settings.client_certificates
@@ -56,6 +56,6 @@ def supervise(settings: Settings, be: Callable[[Place, Callable[[], None], int],
 
         grace = settings.timeouts.shutdown.total_seconds() + FAREWELL
         try:
-            return Supervisor(count, run_worker, grace, stop_listening).run()
+            return Supervisor(count, run_worker, grace, stop_listening, manager).run()
         finally:
             stop_listening()

@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 
+from mailgate.app.manager import NOBODY, Manager
 from mailgate.app.workers.roster import Action, Close, Roster, Send, Start
 
 log = structlog.get_logger()
@@ -38,6 +39,10 @@ class Supervisor:
     """Seconds that a worker has to end what runs; then it is killed."""
     on_stop: Callable[[], None] = lambda: None
     """Called before the workers are asked to end: closes the ports."""
+    manager: Manager = NOBODY
+    _told_ready: bool = False
+    _next_word: float = 0.0
+    """When the manager has to hear again that this process lives."""
     _roster: Roster = field(init=False)
     _pipes: dict[int, int] = field(default_factory=dict)
     """Pipes by pid. A pipe is readable once its worker serves, or is gone."""
@@ -46,7 +51,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Run until SIGTERM or SIGINT has ended all workers, or the first start fails. Returns the exit code."""
-        self._roster = Roster(self.count, self.grace)
+        self._roster = Roster(self.count, self.grace, self.manager.silence)
         self._alive, self._signals = os.pipe(), os.pipe()
         before = self._listen_to_signals()
         try:
@@ -68,20 +73,31 @@ class Supervisor:
         return {number: signal.signal(number, lambda *_: None) for number in HEEDED}
 
     def _step(self) -> None:
-        waited_for = {pipe: pid for pid, pipe in self._pipes.items() if not self._roster.workers[pid].serves}
+        waited_for = {pipe: pid for pid, pipe in self._pipes.items()}
         ready, _, _ = select.select([self._signals[0], *waited_for], [], [], self._patience())
         if self._signals[0] in ready:
             for number in os.read(self._signals[0], 4096):
                 self._do(self._roster.asked(number, time.monotonic()))
         for pid in [pid for pipe, pid in waited_for.items() if pipe in ready]:
-            if os.read(self._pipes[pid], 1) == STARTED:
+            if os.read(self._pipes[pid], 4096):
                 self._do(self._roster.ready(pid, time.monotonic()))
         self._reap()
         self._do(self._roster.passed(time.monotonic()))
+        self._tell(time.monotonic())
+
+    def _tell(self, now: float) -> None:
+        """The manager hears once that all serve, and again and again that somebody looks after them."""
+        if not self._told_ready and self._roster.all_serve:
+            self._told_ready = True
+            self.manager.ready()
+        if self.manager.silence and now >= self._next_word:
+            self._next_word = now + self.manager.silence / 4
+            self.manager.alive()
 
     def _patience(self) -> float:
-        at = self._roster.next_look()
-        return LONGEST_SLEEP if at is None else max(0.0, min(at - time.monotonic(), LONGEST_SLEEP))
+        at = [self._roster.next_look(), self._next_word if self.manager.silence else None]
+        waits = [each - time.monotonic() for each in at if each is not None]
+        return max(0.0, min([*waits, LONGEST_SLEEP]))
 
     def _reap(self) -> None:
         while self._pipes:
@@ -102,6 +118,7 @@ class Supervisor:
                         pid, number
                     )  # the process is ours until it is reaped, so no other process has this pid
                 case Close():
+                    self.manager.stopping(self.grace)
                     self.on_stop()
 
     def _start(self, number: int) -> None:
@@ -142,6 +159,9 @@ class Supervisor:
             signal.set_wakeup_fd(-1)
             for each in HEEDED:
                 signal.signal(each, signal.SIG_DFL)
+            signal.signal(
+                signal.SIGUSR2, signal.SIG_IGN
+            )  # means the supervisor alone, whomever it is sent to
             signal.pthread_sigmask(signal.SIG_UNBLOCK, set(HEEDED) - {signal.SIGHUP})
             for descriptor in (*self._signals, self._alive[1], *self._pipes.values()):
                 os.close(descriptor)

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mailgate.cli.acting import TokenFile, person_if_told
-from mailgate.cli.options import DEFAULT_PATH, AsObject
+from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.policy.shown import show_plan
 from mailgate.cli.stored import fail, with_store
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
@@ -39,7 +39,6 @@ Version = Annotated[
     ),
 ]
 Days = Annotated[int, typer.Option(help="How many days of sightings to decide again.", min=1, max=366)]
-Config = Annotated[Path, typer.Option("--config", help="The settings, which say where files and store are.")]
 Workers = Annotated[int, typer.Option(help="Processes that decide at once; 0 for one a core.", min=0, max=64)]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print the counts as CSV.")]
 Svg = Annotated[

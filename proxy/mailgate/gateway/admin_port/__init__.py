@@ -1,1 +1,1 @@
-"""The admin port: health, metrics, the console's applications, and what sources post."""
+"""The admin port serves health, metrics and the console, and takes the reports that sources post."""

@@ -1,4 +1,4 @@
-"""The admin port: health, readiness, metrics, and what the mail server asks. Never on the public address."""
+"""The admin port: health, readiness, metrics, and the mail server's questions. It never listens on the public address."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -17,8 +17,10 @@ def admin_app(
     policy: Handler,
     intake: Handler,
 ) -> web.Application:
-    """``/healthz``: the process runs. ``/readyz``: what it runs on, 503 while it should get no traffic. ``/metrics``.
-    ``/dovecot/policy``: what ``policy`` answers. ``/api/devices/NAME``: what ``intake`` answers.
+    """Make the application of the admin port.
+
+    ``/healthz`` says that the process runs. ``/readyz`` says whether it is ready, and answers 503 while it should get no
+    traffic. ``/metrics`` has the metrics. ``policy`` answers ``/dovecot/policy``, and ``intake`` ``/api/devices/NAME``.
     """
 
     async def healthz(_: web.Request) -> web.Response:

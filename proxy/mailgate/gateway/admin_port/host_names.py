@@ -1,7 +1,7 @@
-"""By which names the admin port is asked: by none but its own.
+"""Refuses requests to the admin port under any name but its own.
 
-A browser sends the name that its page has. Whoever owns a name can let it lead to this machine while a page of theirs is open
-(DNS rebinding). That page then is of the same origin as what it asks, but its ``Host`` still says where it is from.
+This stops DNS rebinding: the owner of a name can point it at this machine while a page of theirs is open in a browser. The
+browser then takes the admin port for the same origin as that page, but the ``Host`` that it sends still has the foreign name.
 """
 
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ class OwnHosts:
     """The names that the settings give to the admin port."""
 
     names: frozenset[str]
-    """In small letters."""
+    """The names in small letters."""
     proxies: tuple[Network, ...] = ()
-    """Who is believed about the name that a browser has asked for (``X-Forwarded-Host``)."""
+    """The proxies that are believed about the name that a browser asked for (``X-Forwarded-Host``)."""
 
     def admit(self, exchange: Exchange) -> None:
-        """Raises RequestRefused for a name of elsewhere, and for what came through a gate's port for mail."""
+        """Raise RequestRefused for a foreign name, and for a request that came through a gate's port for mail."""
         head = exchange.head
         if any(PSEUDONYM in each.split() for each in members(head.fields, b"via")):
             words = "This came through a gate as if it were for its webmail. `upstream` must not lead here."
@@ -55,7 +55,7 @@ class OwnHosts:
 
 
 def name_in(host: bytes) -> str:
-    """The name or address in a ``Host``, without the port: behind a tunnel or a published port that is another one."""
+    """The name or address in a ``Host``. The port is dropped, since a tunnel or a published port changes it."""
     text = host.decode("latin-1").lower()
     name = text[1:].partition("]")[0] if text.startswith("[") else text.partition(":")[0]
     return name.removesuffix(".")

@@ -1,7 +1,7 @@
-"""Applications of aiohttp behind the gate's own connections: they route and answer, but read nothing from a socket.
+"""Runs aiohttp applications behind the gate's own connections. They route and answer, but read nothing from a socket.
 
-So what holds for mail holds for them: the same strict grammar, the same limits of size and time, nothing decompressed, and one
-form of answer to what is refused (docs/decisions/0028-one-server-for-every-port.md).
+So they are protected like the mail: by the same strict grammar and the same limits of size and time. Nothing is decompressed, and
+refused requests get one form of answer (docs/decisions/0028-one-server-for-every-port.md).
 """
 
 import asyncio
@@ -29,9 +29,9 @@ from mailgate.model import Reason
 from mailgate.tasks import end_all
 
 PATIENCE = 60.0
-"""Seconds for a client to take what was written."""
+"""How many seconds a client has to take what was written."""
 LONGEST_FIELD, MOST_FIELDS = 8 * 1024, 100
-"""Of a part of a form."""
+"""The longest header field of a part of a form, in bytes, and the most fields of a part."""
 
 _REASONS = {
     404: Reason.NOT_FOUND,
@@ -42,11 +42,11 @@ _REASONS = {
 }
 
 Admit = Callable[[Exchange], None]
-"""Raises RequestRefused for who may not ask."""
+"""Raises RequestRefused for a client that may not ask."""
 
 
 class Hosted:
-    """Serves one application. ``admit`` is asked before anything of it is."""
+    """Serves one application. ``admit`` is called before the application sees a request."""
 
     def __init__(
         self,
@@ -65,16 +65,16 @@ class Hosted:
         await self._runner.setup()
 
     async def close_streams(self) -> None:
-        """Tell the application that it ends, so that what it streams without an end does."""
+        """Tell the application that it is stopping, so that its endless streams end."""
         await self._runner.shutdown()
 
     async def stop(self) -> None:
-        """End what still runs, and the application."""
+        """End the requests that still run, and then the application."""
         await end_all(self._running)
         await self._runner.cleanup()
 
     def handle(self, exchange: Exchange) -> Rest:
-        """What has begun is done to its end, though the client may leave: half an act would be worse than none."""
+        """Serve a request. It runs to its end even if the client leaves: half an act would be worse than none."""
         task = asyncio.get_running_loop().create_task(self._serve(exchange))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -150,7 +150,7 @@ async def _end_of(task: asyncio.Task[Outcome]) -> Outcome:
 
 
 def message_of(head: RequestHead) -> RawRequestMessage:
-    """A head as aiohttp knows them. ``Host`` is what was asked for, also where that stood in the target."""
+    """Convert a head to aiohttp's form. Its ``Host`` is the host that was asked for, even if that stood in the target."""
     fields = [
         (b"Host", head.host),
         *((name, value) for name, value in head.fields if name.lower() != b"host"),
@@ -180,7 +180,7 @@ def message_of(head: RequestHead) -> RawRequestMessage:
 
 
 class _Peer:
-    """What a request of aiohttp wants to know of its connection."""
+    """The facts about its connection that a request of aiohttp asks for."""
 
     max_field_size, max_headers = LONGEST_FIELD, MOST_FIELDS
 
@@ -196,7 +196,7 @@ class _Peer:
 
 
 class _Writer(StreamWriter):
-    """Writes an answer to a client, which has to take it, and names no program in it."""
+    """Writes an answer as fast as the client takes it. The answer does not name a program in ``Server``."""
 
     def __init__(self, exchange: Exchange, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(cast(BaseProtocol, exchange.connection), loop)

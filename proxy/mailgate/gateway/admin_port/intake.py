@@ -1,4 +1,4 @@
-"""``POST /api/devices/NAME`` on the admin port: sources that tell of their devices by themselves."""
+"""``POST /api/devices/NAME`` on the admin port: here sources post reports about their devices."""
 
 from base64 import b64decode
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,19 +20,22 @@ _PIECE = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Where one source may post."""
+    """The place where one source may post."""
 
     key: str = field(repr=False)
     most: int
-    """Bytes of the largest body."""
+    """The size of the largest body in bytes."""
     take: Callable[[Mapping[str, str], bytes], Awaitable[int]]
     """Takes headers and body; returns how many records were taken. May raise ``SourceError``."""
     proof: Proof | None = None
-    """How the source proves itself instead, where it does not send the key."""
+    """How the source proves itself instead of sending the key. None if it sends the key."""
 
 
 def intake_server(find: Callable[[str], Intake | None]) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """Answers with counts, or with what is wrong in which line. ``find`` is asked at every call, so that a reload counts."""
+    """Make the handler, which answers with counts or with the mistakes line by line.
+
+    ``find`` is called for every request, so that a reload takes effect.
+    """
 
     async def answer(request: web.Request) -> web.Response:
         name = request.match_info["name"]
@@ -69,7 +72,7 @@ async def _taken(name: str, intake: Intake, headers: Mapping[str, str], body: by
 
 
 def opens(key: str, request: web.Request) -> bool:
-    """Whether the request has the key: once, in one of its places. Takes as long for every wrong one."""
+    """Whether the request has the key exactly once, in one of its places. Every wrong key takes the same time."""
     given = [
         *request.headers.getall("X-API-Key", []),
         *map(_credential, request.headers.getall("Authorization", [])),
@@ -78,7 +81,7 @@ def opens(key: str, request: web.Request) -> bool:
 
 
 def _credential(header: str) -> str:
-    """The key in an Authorization header: as a token, or as the password of whatever name."""
+    """The key in an Authorization header: a Bearer token, or the password of Basic credentials with any name."""
     scheme, _, rest = header.partition(" ")
     if scheme.casefold() == "bearer":
         return rest.strip()
@@ -91,7 +94,7 @@ def _credential(header: str) -> str:
 
 
 async def body_of(request: web.Request, most: int) -> bytes | None:
-    """The body; None where it is too long."""
+    """Read the body. Returns None if it is too long."""
     pieces = bytearray()
     async for piece in request.content.iter_chunked(_PIECE):
         pieces += piece

@@ -1,4 +1,4 @@
-"""A question of another proxy, which carries the mail itself: judged, recorded and worded like any other request."""
+"""Answers the questions of another proxy that carries the mail itself. They are judged and recorded like any other request."""
 
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
@@ -33,7 +33,7 @@ from mailgate.model import Access, Decision, Effect, Protocol, Reason
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """Answers them. ``head`` and ``origin`` are everywhere those of the request that is asked about."""
+    """Answers the questions. ``head`` and ``origin`` always belong to the request that is asked about."""
 
     in_force: InForce
     reader: Reader
@@ -46,12 +46,12 @@ class Questions:
     metrics: Metrics
 
     def is_one(self, authorizer: Authorizer, exchange: Exchange) -> bool:
-        """Whether this is the question of a proxy that may ask."""
+        """Whether this is a question, from a proxy that may ask."""
         path = exchange.head.target.partition(b"?")[0].decode("ascii")
         return authorizer.serves(path) and is_proxy(exchange.peer, self.in_force.live.trusted)
 
     def serve_port(self, exchange: Exchange, asked_at: str, now: datetime) -> Outcome | Rest:
-        """At a port that carries no mail: questions, and the pages that answers to them lead to."""
+        """Serve a port that carries no mail: it has questions, and the pages to which their answers lead."""
         authorizer = self.in_force.live.authorizers.get(asked_at)
         if authorizer and self.is_one(authorizer, exchange):
             return self.answer(authorizer, exchange, now)
@@ -61,7 +61,7 @@ class Questions:
         raise RequestRefused(404, Reason.NOT_FOUND, "There is no mail at this port.")
 
     def answer(self, authorizer: Authorizer, exchange: Exchange, now: datetime) -> Outcome | Rest:
-        """At once where nothing has to be waited for."""
+        """Answer a question: at once if nothing has to be waited for, else by a coroutine."""
         head = original(exchange.head, authorizer.dialect)
         refuse_let_through(exchange.head.fields, authorizer.dialect, self.in_force.live.proxy_form.fields)
         origin = self.reader.origin(exchange, head)
@@ -120,7 +120,7 @@ class Questions:
         access: Access,
         decision: Decision,
     ) -> Answer | None:
-        """Record the decision; the answer to it, where that is no refusal."""
+        """Record the decision. Returns its answer, or None if it is a refusal."""
         reference = self.references.of(exchange)
         if self.in_force.live.browser_probe.wanted(access):
             probing = replace(decision, effect=Effect.CHALLENGE, reason=Reason.PROBE_REQUIRED)
@@ -136,10 +136,10 @@ class Questions:
         return authorizer.let_in(incoming, access, decision, reference, until)
 
     def _may_be_kept(self, question: RequestHead, access: Access) -> bool:
-        """Whether the asking proxy finds a yes again only for who would get the same.
+        """Whether the asking proxy may keep a yes: it must find it again only for requests that would get the same answer.
 
-        Any address may be spoken to in ActiveSync, and its query is then read, so that a plain target says too little. Two proofs
-        look like one to a key, and are refused either way.
+        A client may speak ActiveSync to any address, and the query then counts, so a plain target says too little. A request
+        with two proofs has the same key as one with one proof, and is refused in any case.
         """
         proof = access.attestation
         if access.client.protocol is Protocol.ACTIVESYNC or (proof and proof.refused):
@@ -162,7 +162,7 @@ class Questions:
     async def _fetch(
         self, authorizer: Authorizer, exchange: Exchange, head: RequestHead, origin: Origin, now: datetime
     ) -> Answer:
-        """The answer that belongs to a no; where another process has it, the one that would be given now."""
+        """The answer that belongs to a no. If another process has it, this is the answer that would be given now."""
         told = values(exchange.head.fields, b"x-device-reference")
         waiting = authorizer.fetch(told[0].decode("latin-1")) if len(told) == 1 else None
         if waiting is not None:
@@ -178,7 +178,7 @@ class Questions:
 
 
 def _is_plain(head: RequestHead) -> bool:
-    """Whether a yes to it is the same bytes each time, but for date and reference."""
+    """Whether a yes to this request is always the same bytes but for date and reference."""
     fetches = head.target.startswith(REFUSAL.encode())
     return head.keep_alive and bool(head.minor) and not head.has_body and not fetches
 

@@ -1,4 +1,4 @@
-"""What another proxy is told about a request: go on, or the answer that its client has to get instead."""
+"""Tells another proxy what to do with a request: let it pass, or give its client this answer instead."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -14,34 +14,34 @@ from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.model import Access, Decision
 
 REFUSAL = f"{PATH}/refusal"
-"""Where nginx fetches the answer that it has to give: it drops the body of an answer to its question."""
+"""The address at which nginx fetches the answer for its client, because it drops the body of an answer to its question."""
 
 KEPT = timedelta(seconds=30)
-"""How long such an answer waits to be fetched, which takes a moment."""
+"""How long such an answer waits to be fetched. Fetching takes a moment."""
 KEPT_BYTES = 8 * 1024 * 1024
 BESIDE = 1024
-"""Bytes that such an answer takes beside its body: ActiveSync's refusals have none."""
+"""The bytes that such an answer takes beside its body. ActiveSync's refusals have no body."""
 STATUS = "X-Device-Status"
-"""The status that the client has to get, where the proxy would take it for a yes."""
+"""The field with the status for the client, which is used if the proxy would take that status itself for a yes."""
 
 
 class Yes(NamedTuple):
-    """A yes as it was given."""
+    """A yes that was given to another proxy."""
 
     answer: Answer
     reference: str
     remember: timedelta
-    """How long the asking proxy may go by it at most."""
+    """How long the asking proxy may use it at most."""
 
 
 @dataclass(slots=True)
 class Authorizer:
-    """One for a gate: the dialect in which it is asked."""
+    """Answers questions in one dialect."""
 
     dialect: Dialect
     clock: Callable[[], datetime]
     remember: timedelta = timedelta()
-    """How long the asking proxy may go by a yes without asking again."""
+    """How long the asking proxy may use a yes without asking again."""
     _waiting: TTLCache[str, Answer] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,7 +53,7 @@ class Authorizer:
         )
 
     def serves(self, path: str) -> bool:
-        """Whether questions are asked here, or answers fetched. Envoy puts the original path behind the address."""
+        """Whether this path is for questions or for fetching answers. Envoy appends the original path to the address."""
         if self.dialect is Dialect.ENVOY:
             return path.startswith(f"{PATH}/")
         return path == PATH or (path == REFUSAL and self.dialect is Dialect.NGINX)
@@ -61,7 +61,7 @@ class Authorizer:
     def let_in(
         self, incoming: Incoming, access: Access, decision: Decision, reference: str, until: datetime
     ) -> Answer:
-        """Yes. nginx keeps it as long as ``X-Accel-Expires`` says, in seconds, and no longer."""
+        """Make a yes. nginx keeps it for the seconds of ``X-Accel-Expires`` and no longer."""
         headers = results(access, decision, reference)
         seconds = self._seconds(incoming, until - access.now)
         return Answer(200, headers=(*headers, ("X-Accel-Expires", str(seconds))) if seconds else headers)
@@ -69,7 +69,7 @@ class Authorizer:
     def keep_out(
         self, answer: Answer, incoming: Incoming, access: Access, decision: Decision, reference: str
     ) -> Answer:
-        """No, with the answer of the client in it. A status of success would be taken for a yes, and nginx knows two for a no."""
+        """Make a no that holds the client's answer. A proxy takes any success for a yes, and nginx knows just two statuses for a no."""
         if self.dialect is Dialect.NGINX:
             self._waiting[reference] = replace(answer, headers=(*answer.headers, *incoming.answer_fields))
         headers = list(results(access, decision, reference))
@@ -80,17 +80,17 @@ class Authorizer:
         return replace(answer, status=answer.status if is_no else 403, headers=(*own, *headers))
 
     def fetch(self, reference: str) -> Answer | None:
-        """The answer that waits under this reference, once. None where there is none, or no more."""
+        """Take the answer that waits under this reference. Returns None if there is none or it was fetched already."""
         return self._waiting.pop(reference, None)
 
     def _seconds(self, incoming: Incoming, left: timedelta) -> int:
-        """Whole seconds for which the same request has the same answer; 0 where each has a proof or a nonce of its own."""
+        """The whole seconds for which the same request has the same answer. 0 if each has a proof or a nonce of its own."""
         own = incoming.proofs or incoming.answer_fields
         return 0 if own else int(min(left, self.remember).total_seconds())
 
 
 def results(access: Access, decision: Decision, reference: str) -> tuple[tuple[str, str], ...]:
-    """What the asking proxy, and the webmail behind it, are told of a decision. All of them, always."""
+    """The fields that tell the asking proxy, and the webmail behind it, the decision. All of them are always sent."""
     return (
         ("X-Device-Decision", decision.effect.value),
         ("X-Device-Reason", decision.reason.value),

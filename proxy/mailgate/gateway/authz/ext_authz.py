@@ -47,11 +47,15 @@ class Question:
     """To a WebSocket: what else `Connection` names is not passed on."""
 
 
-def question(asked: Any) -> Question:
-    """Raises RequestRefused."""
+def question(asked: Any, certificates: frozenset[bytes] = frozenset()) -> Question:
+    """``certificates``: the fields in which Envoy hands on client certificates, if it does. Raises RequestRefused."""
     http = asked.attributes.request.http
     client = asked.attributes.source.address.socket_address.address
-    told = (*_fields(http), (b"host", http.host.encode()), (b"x-original-for", client.encode()))
+    told = (
+        *_fields(http, _OWN | certificates),
+        (b"host", http.host.encode()),
+        (b"x-original-for", client.encode()),
+    )
     lines = [b"%b %b%b HTTP/1.1" % (http.method.encode(), PATH.encode(), http.path.encode())]
     lines += [b"%b: %b" % field for field in told]
     if any(b":" in name for name, _ in told) or any(mark in line for line in lines for mark in _ENDS):
@@ -71,11 +75,11 @@ def _dropped(name: bytes) -> bool:
     return key in _CONNECTION or (forgeable(name) and key not in _OWN and key not in _WRITTEN_BY_ENVOY)
 
 
-def _fields(http: Any) -> Iterator[Field]:
-    """Those of the request that are the client's to tell, or Envoy's own."""
+def _fields(http: Any, own: frozenset[bytes]) -> Iterator[Field]:
+    """Those of the request that are the client's to tell, or Envoy's ``own``."""
     for name, value in _all(http):
         key = name.lower()
-        if key not in _LEFT_OUT and (key in _OWN or not forgeable(name)):
+        if key not in _LEFT_OUT and (key in own or not forgeable(name)):
             yield name, value
 
 
@@ -122,14 +126,23 @@ def _no(status: int, fields: list[tuple[str, str]], body: bytes) -> Any:
     no, names = response.denied_response, set()
     meant = [value for name, value in fields if name.lower() == STATUS.lower()]
     no.status.code = int(meant[0]) if meant else status
+    text = _text(body)
     for name, value in fields:
         key = name.lower()
-        if key in _ENVOY_SENDS or key == STATUS.lower():
+        if key in _ENVOY_SENDS or key == STATUS.lower() or (text is None and key.startswith("content-")):
             continue
         _add(no.headers, name, value, beside=key in names)
         names.add(key)
-    no.body = body.decode()
+    no.body = text or ""
     return response
+
+
+def _text(body: bytes) -> str | None:
+    """A body, which is text to Envoy. None where it is none, as what a webmail says to a login in another encoding."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _add(options: Any, name: str, value: str, *, beside: bool = False) -> None:

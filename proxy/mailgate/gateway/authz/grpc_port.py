@@ -11,6 +11,7 @@ from socket import socket
 from typing import Any
 
 from aiohttp.streams import EMPTY_PAYLOAD
+from google.protobuf.message import DecodeError
 from grpclib.const import Cardinality, Handler, Status
 from grpclib.encoding.proto import ProtoCodec
 from grpclib.exceptions import GRPCError
@@ -77,12 +78,16 @@ class GrpcPort:
         self,
         handle: Callable[[Exchange], Rest],
         trusted: Callable[[str], bool],
+        certificates: Callable[[], frozenset[bytes]],
         most_fields: int,
         *,
         local: bool,
+        over: Callable[[Exchange], None] = lambda _: None,
     ) -> None:
-        """``local``: it is at a Unix socket, where who may open the file may ask."""
-        self._handle, self._trusted, self._most, self._local = handle, trusted, most_fields, local
+        """``certificates`` says in which fields Envoy hands on client certificates. ``local``: it is at a Unix socket, where who may open the
+        file may ask. ``over`` is told of each question once it is."""
+        self._handle, self._trusted, self._certificates = handle, trusted, certificates
+        self._most, self._local, self._over = most_fields, local, over
         self._servers: list[Server] = []
         self._idle = asyncio.Event()
         self._idle.set()
@@ -114,7 +119,9 @@ class GrpcPort:
         peer = LOCAL if self._local else str(address[0]) if address else ""
         if not self._trusted(peer):
             raise GRPCError(Status.PERMISSION_DENIED)
-        asked = await stream.recv_message()
+        asked = None
+        with suppress(DecodeError):
+            asked = await stream.recv_message()
         if asked is None:
             raise GRPCError(Status.INVALID_ARGUMENT)
         self.running += 1
@@ -129,13 +136,17 @@ class GrpcPort:
     async def _answer(self, asked: Any, peer: str) -> Any:
         line, known = Asked(peer), Question(b"")
         try:
-            known = question(asked)
+            known = question(asked, self._certificates())
             head = parse_request_head(known.head, max_fields=self._most)
         except RequestRefused as why:
             head = refused_head(why)
-        rest = self._handle(Exchange(head, EMPTY_PAYLOAD, line))
-        if rest is not None:
-            await rest
+        exchange = Exchange(head, EMPTY_PAYLOAD, line)
+        try:
+            rest = self._handle(exchange)
+            if rest is not None:
+                await rest
+        finally:
+            self._over(exchange)
         if not line.written:
             raise GRPCError(Status.INTERNAL)
         return told(bytes(line.written), known)

@@ -1,7 +1,7 @@
-"""Fields that a client could forge and the asking proxy has let through: its webmail would get them as well.
+"""Refuses a request if the asking proxy let a field through that a client could forge, since its webmail would get it too.
 
-Where the proxy cannot take out all that begins alike (nginx, Traefik), or does not, the gate says no to such a request. What
-a proxy writes itself to ask is its own, and the configurations see to it that it is nobody else's.
+Some proxies cannot remove every field of a family (nginx, Traefik), and others are not set up to. Then the gate says no to
+the request. Fields that a proxy writes to ask its question are allowed; the configurations make sure that no client can send them.
 """
 
 from mailgate.gateway.authz.original import Dialect
@@ -31,13 +31,13 @@ _OWN = {
     Dialect.TRAEFIK: _ALWAYS | _FORWARDED | {b"x-forwarded-port", b"x-forwarded-server", b"x-real-ip"},
     Dialect.ENVOY: _ALWAYS | {b"x-original-for"},
 }
-"""What comes with a question by right: written by the proxy, or a proof, which is taken out behind it."""
+"""The fields that belong to a question: those that the proxy writes, and proofs, which it removes before the webmail."""
 
 
 def refuse_let_through(fields: Fields, dialect: Dialect, certificates: frozenset[bytes]) -> None:
-    """Raises RequestRefused. ``certificates``: the fields in which this proxy hands on client certificates.
+    """Raise RequestRefused if such a field is there. ``certificates`` are the fields in which this proxy passes client certificates.
 
-    The status is one that nginx takes for a no. The name is not repeated: it is the client's.
+    The status is one that nginx takes for a no. The message does not repeat the name of the field, which the client chose.
     """
     login = fields.first.get(b"authorization", b"").split(None, 1)
     if login and login[0].lower() in CONNECTION_LOGINS:
@@ -46,7 +46,7 @@ def refuse_let_through(fields: Fields, dialect: Dialect, certificates: frozenset
             Reason.REQUEST_NOT_SUPPORTED,
             "This login is one for a whole connection, and the asking proxy sends others by the same.",
         )
-    # in the spelling that came: a twin with underscores was not written by the proxy
+    # the spelling counts: the proxy did not write a twin with underscores
     if not {key for key in fields.keys if forgeable(key)} <= _OWN[dialect] | certificates:
         raise RequestRefused(
             403,

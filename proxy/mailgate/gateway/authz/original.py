@@ -1,4 +1,4 @@
-"""The request that another proxy asks about, as that proxy's dialect tells it. Nothing is guessed.
+"""Reads the request that another proxy asks about from that proxy's dialect. Nothing is guessed.
 
 nginx and HAProxy are told what to send by our own configurations: ``X-Original-Method`` and ``X-Original-URI``. Caddy's
 ``forward_auth`` and Traefik's ``ForwardAuth`` send ``X-Forwarded-Method`` and ``X-Forwarded-Uri``. Envoy's ``ext_authz``
@@ -19,7 +19,7 @@ PATH = "/.mailgate/authz"
 
 
 class Dialect(StrEnum):
-    """How a proxy tells the request that it asks about."""
+    """How a proxy describes the request that it asks about."""
 
     NGINX = "nginx"
     CADDY = "caddy"
@@ -37,16 +37,16 @@ _TOLD = {
     Dialect.CADDY: _FORWARDED,
     Dialect.TRAEFIK: _FORWARDED,
 }
-"""Which fields tell method and target."""
+"""The fields that tell the method and the target."""
 _NEEDED = {dialect: sorted({_FOR, _PROTO, _HOST, *_TOLD.get(dialect, ())}) for dialect in Dialect}
 _CLIENT = b"x-original-for"
 _NEEDED[Dialect.ENVOY] = [_PROTO, _CLIENT]
 
 
 def original(head: RequestHead, dialect: Dialect) -> RequestHead:
-    """The head of the request that ``head`` asks about. Raises RequestRefused where it is not told, or told twice.
+    """The head of the request that ``head`` asks about. Raises RequestRefused if that is missing or given twice.
 
-    Address and scheme must be told as well: what the gate would take instead are the asking proxy's own.
+    Address and scheme must be given too, or the gate would take those of the asking proxy for the client's.
     """
     told = _once(head.fields, _NEEDED[dialect])
     if told[_PROTO].lower() not in (b"http", b"https"):
@@ -74,12 +74,12 @@ def _once(fields: Fields, names: Sequence[bytes]) -> dict[bytes, bytes]:
 
 
 def _from(client: bytes, fields: Sequence[Field]) -> Fields:
-    """The fields, with this client as the one that they are forwarded for."""
+    """The fields with ``X-Forwarded-For`` set to this client."""
     return Fields([*(field for field in fields if field[0].lower() != _FOR), (_FOR, client)])
 
 
 def _asked(head: RequestHead, method: bytes, target: bytes) -> RequestHead:
-    """By the grammar of every request, in origin form. Its body stays with the proxy that asks."""
+    """Parse the original request in origin form, by the grammar of every request. The asking proxy keeps its body."""
     if not is_token(method) or method == b"CONNECT":
         raise malformed("The original method is none that could be asked with.")
     if not TARGET.fullmatch(target) or not (
@@ -90,7 +90,7 @@ def _asked(head: RequestHead, method: bytes, target: bytes) -> RequestHead:
 
 
 def _told(fields: Fields) -> Fields:
-    """Without what says nothing: to the key of a proxy that keeps verdicts, an empty field is like none (``verdict_key.py``)."""
+    """The fields without empty ones. To the key of a proxy that keeps verdicts they are like missing ones (``verdict_key.py``)."""
     first, repeated = fields.first, fields.repeated
     if b"" not in first.values():
         return fields

@@ -1,16 +1,17 @@
-"""By what another proxy finds a yes again: it says so with its question, and a yes is kept only where that is enough.
+"""Decides whether the key under which another proxy keeps verdicts is enough to keep a yes.
 
-The law. ``Mailgate-Verdict-Key`` lists what the asking proxy's key holds. A yes may be kept where everything that an answer can rest
-on, by the policy in force, stands in that list. So two requests that have the same key have the same answer, whatever the
-list leaves out. A word that is not known here holds nothing; without the field nothing is kept.
+The asking proxy lists in ``Mailgate-Verdict-Key`` what its key holds. A yes may be kept only if that list has everything
+on which an answer can rest by the policy in force. So two requests with the same key have the same answer, whatever the
+list leaves out. Unknown words are ignored. If the field is missing, nothing is kept. The words are:
 
-- A field of the request, by its name in lower case: the key holds its values, joined as in RFC 9110, section 5.3, or the question never has
-  another value. An empty one is like none (``original.py``).
-- ``method``, ``scheme``, ``host``, ``address``, ``target``: what the question tells of the original request.
-- ``certificate``: which client certificate came, if any.
-- ``own-cookies``: the whole ``Cookie`` where ``mailgate-`` stands anywhere in it, in any case.
-- ``TARGETS``: the whole target where it is not plain. A plain one (``PLAIN``) names no protocol, no way and no address of the gate, so that
-  nothing is read of it but what a rule reads. The word has a digest of the pattern: who goes by another one says another word.
+- A field of the request, by its name in lower case: the key holds its values, joined as in RFC 9110, section 5.3, or the
+  question always has the same value. An empty field is like a missing one (``original.py``).
+- ``method``, ``scheme``, ``host``, ``address``, ``target``: the key holds this part of the original request.
+- ``certificate``: the key holds the client certificate, if one came.
+- ``own-cookies``: the key holds the whole ``Cookie`` if ``mailgate-`` stands anywhere in it, in any case.
+- ``TARGETS``: the key holds the whole target unless that is plain. A plain target (``PLAIN``) names no protocol, no way to the mail
+  and no address of the gate, so only rules read it. The word contains a digest of the pattern, so that a proxy with another
+  pattern uses another word.
 """
 
 import re
@@ -26,7 +27,10 @@ from mailgate.gateway.http1.trusted_headers import forgeable
 FIELD = b"mailgate-verdict-key"
 _ELSEWHERE = "|".join(map(re.escape, sorted((".mailgate", "autodiscover", *SEGMENTS))))
 PLAIN = rf"^(/(?!({_ELSEWHERE})([/?]|$))([a-z0-9._~+,=:@-]|%40)*)+(\?[^\x00-\x20#\x7f-\xff]*)?$"
-"""Without case. The same to Python and to PCRE. What is escaped in a path may be anything, so but for ``@`` it is not plain."""
+"""The pattern of a plain target, compared without case. It means the same to Python and to PCRE.
+
+An escape in a path may stand for anything, so a path with an escape other than ``@`` is not plain.
+"""
 TARGETS = f"special-targets:{sha256(PLAIN.encode()).hexdigest()[:8]}"
 FIELDS = frozenset(
     {
@@ -39,20 +43,20 @@ FIELDS = frozenset(
             "sec-fetch-dest",
             "x-forwarded-user",
         ),
-        # by these a request for the way is known (``classify/discovery.py``)
+        # these recognise a request for the way to the mail (``classify/discovery.py``)
         *("upgrade", "http2-settings", "content-length", "transfer-encoding"),
     }
 )
-"""Fields on which a yes can rest, whatever the rules; of ``Cookie`` only what is the gate's own."""
+"""The fields on which a yes can rest whatever the rules are. Of ``Cookie`` only the gate's own cookies count."""
 ALWAYS = FIELDS | {"method", "scheme", "host", "certificate", "own-cookies", TARGETS}
 READ_BY_RULES = {"request.remote": "address", "request.path": "target"}
-"""Variables that have a word of their own, which is needed where a rule reads them."""
+"""The variables that have a word of their own. The word is needed if a rule reads the variable."""
 _MORE = {"target": TARGETS, "cookie": "own-cookies"}
-"""Words that hold what another means, and more."""
+"""Words whose part of the key includes that of another word, each with that other word."""
 
 
 def suffices(fields: Fields, reads: frozenset[str]) -> bool:
-    """Whether the key that comes with this question holds all that an answer can rest on, by rules that read these variables."""
+    """Whether the key of this question holds all that an answer can rest on. ``reads`` are the variables that the rules read."""
     told = fields.first.get(FIELD)
     return told is not None and FIELD not in fields.repeated and _suffices(told, reads)
 

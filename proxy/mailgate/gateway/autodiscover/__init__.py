@@ -1,1 +1,1 @@
-"""Autodiscover: what is an answer of it, and the way to the mail for those whom the rules refuse."""
+"""Autodiscover: how an answer of it is recognised, and how refused clients are still told the way to the mail."""

@@ -1,8 +1,8 @@
-"""The way to the mail, for who asks for it and may have no mail: of the webmail's answer the way is passed on, and nothing else.
+"""Tells a refused client the way to the mail. Only the way is passed on from the webmail's answer.
 
-So no answer to such a request can hold mail, whatever the webmail makes of its address, its login and its body. What is passed on is
-a question for a login, a way elsewhere, the versions and commands of ActiveSync, and what is an answer of Autodiscover by every
-element in it (``recognise.py``). What else comes with a success is no answer to the question: there is none, and 404 says so.
+So no answer to such a request can hold mail, whatever the webmail makes of its address, its login and its body. The gate passes on
+a question for a login, a redirect, the versions and commands of ActiveSync, and a document in which every element belongs to
+Autodiscover (``recognise.py``). Any other successful answer becomes a 404.
 """
 
 from dataclasses import replace
@@ -27,7 +27,7 @@ from mailgate.policy.rules import DISCOVERY_RULE
 _LEFT_OUT = frozenset(
     {b"cookie", b"expect", b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since"}
 )
-"""A mail app sends back the cookie of a load balancer, and need not be at the same server for this."""
+"""Fields of the request that are left out. A load balancer's cookie is one: this question may go to any server."""
 _OF_THE_WAY = (
     "WWW-Authenticate",
     "Location",
@@ -44,25 +44,28 @@ _OF_THE_WAY = (
 )
 _KNOWN = frozenset(status.value for status in HTTPStatus)
 _WITH_A_DOCUMENT = frozenset({200, 500})
-"""Some servers send an error of Autodiscover with a 500. A fault of SOAP is none: what it says is any text."""
+"""The statuses that may come with a document. Some servers send an Autodiscover error with a 500.
+
+A SOAP fault is not passed on, since it may hold any text.
+"""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 def told_by_the_gate(access: Access, decision: Decision) -> bool:
-    """Whether the gate itself tells the way though another proxy carries the mail: a yes would let the whole answer through."""
+    """Whether the gate tells the way itself although another proxy carries the mail. A yes would let the whole answer through."""
     facts = access.facts
     return facts.asked_about and decision.rule == DISCOVERY_RULE
 
 
 async def tell_the_way(way: Forwarder, exchange: Exchange, incoming: Incoming) -> Answer:
-    """Ask the webmail, over a connection of its own. Raises UpstreamError, and RequestRefused for a body that does not come."""
+    """Ask the webmail over a separate connection. Raises UpstreamError, and RequestRefused if the body does not arrive."""
     if values(exchange.head.fields, b"expect") and exchange.head.minor:
         exchange.write(_CONTINUE)
     return await ask_the_way(way, exchange.head, incoming, await read_small_body(exchange))
 
 
 async def ask_the_way(way: Forwarder, head: RequestHead, incoming: Incoming, body: bytes = b"") -> Answer:
-    """The same of a request whose body has come, or stays with another proxy. Raises UpstreamError."""
+    """The same for a request whose body is here, or stays with another proxy. Raises UpstreamError."""
     if not body:
         head = without_body(head, head.method)
     head = _asked(way.editor, head)
@@ -99,7 +102,7 @@ async def _document(
     response: ResponseHead,
     upstream: UpstreamConnection,
 ) -> Answer | None:
-    """The answer of Autodiscover that this is, its addresses changed; None where it is none."""
+    """The Autodiscover document in this answer with its addresses changed, or None if it holds none."""
     if editor is None or asked.method == b"OPTIONS" or response.status not in _WITH_A_DOCUMENT:
         return None
     body = b""
@@ -118,7 +121,7 @@ async def _document(
 
 
 def _name(charset: str) -> str:
-    """As the field has it: Python's name for UTF-8 with its mark is none of IANA's."""
+    """The charset's name for ``Content-Type``. Python's name for UTF-8 with a byte order mark is not one of IANA's."""
     return charset.removesuffix("-sig")
 
 

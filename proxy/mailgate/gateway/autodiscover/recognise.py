@@ -1,7 +1,6 @@
-"""Whether a text is an answer of Autodiscover: by the names and the form of all that is in it, whatever it is called by
-whoever sent it.
+"""Recognises an answer of Autodiscover by the names and the form of everything in it. Its content type does not count.
 
-A page, a mailbox and an answer of Exchange Web Services are none: no element of theirs is one of Autodiscover's.
+A page, a mailbox and an answer of Exchange Web Services are not recognised: they have other elements.
 """
 
 import json
@@ -12,26 +11,26 @@ from xml.parsers.expat import ExpatError, ParserCreate
 from mailgate.gateway.autodiscover.schema import ENVELOPED, NAMESPACES, PLAIN, is_attribute
 
 _SEPARATOR = "\n"
-"""Between the namespace of an element and its name: no namespace has one."""
+"""Stands between the namespace of an element and its name. No namespace contains it."""
 _MOST_ELEMENTS = 1000
-"""An answer of Exchange has a hundred; every other mailbox that somebody may open brings seven more."""
+"""The most elements of an answer. Exchange sends a hundred, and seven more for every other mailbox that the person may open."""
 _LONGEST_VALUE = 1024
-"""Characters of a leaf; addresses are the longest, and have about two hundred."""
+"""The longest text of a leaf, in characters. Addresses are the longest, with about two hundred."""
 _LONGEST_ALL = 32 * 1024
-"""Characters of all leaves, attributes and prefixes together."""
+"""The most characters of all leaves, attributes and prefixes together."""
 _LONGEST_ENCODING = 40
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9]{0,15}")
 
 _ANSWER = frozenset({"protocol", "url"})
 _ERROR = frozenset({"errorcode", "errormessage"})
 _PROTOCOLS = frozenset({"activesync", "autodiscoverv1", "ews", "rest", "substrate", "substratesearchservice"})
-"""What is asked for by version 2, in lower case. Others are services of Microsoft's own cloud."""
+"""The protocols that clients ask for by version 2, in lower case. Other protocols are services of Microsoft's own cloud."""
 _URL = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 _ERROR_CODE = re.compile(r"[A-Za-z0-9]{1,64}")
 
 
 def is_xml_directions(text: str) -> bool:
-    """Whether it is a whole document with no names but those of Autodiscover's schemas, and text in its leaves alone."""
+    """Whether it is a whole document in which every name is in Autodiscover's schemas and only leaves hold text."""
     parser = ParserCreate(namespace_separator=_SEPARATOR)
     seen = _Seen()
     parser.buffer_text = True
@@ -49,7 +48,7 @@ def is_xml_directions(text: str) -> bool:
 
 
 class _ForeignError(Exception):
-    """Something that no answer of Autodiscover has."""
+    """The document holds something that no answer of Autodiscover has."""
 
 
 def _refuse(*_: object) -> NoReturn:
@@ -62,14 +61,14 @@ def _check(holds: bool) -> None:
 
 
 class _Open:
-    """An element that has begun: whether it may hold elements, whether text, and the text that it holds."""
+    """An element that has begun: whether it may hold elements, whether it may hold text, and its text so far."""
 
     def __init__(self, *, holder: bool, leaf: bool) -> None:
         self.holder, self.leaf, self.text = holder, leaf, ""
 
 
 class _Seen:
-    """What was read of a document. Every method raises _ForeignError for what belongs to no answer."""
+    """Follows a document as it is parsed. Every method raises _ForeignError for something that belongs in no answer."""
 
     def __init__(self) -> None:
         self._names = PLAIN
@@ -102,7 +101,7 @@ class _Seen:
         self._open.append(_Open(holder=holder, leaf=leaf))
 
     def text(self, data: str) -> None:
-        """Text, of which only a leaf may have more than white space."""
+        """Text. Only a leaf may have more than white space."""
         within = self._open[-1]
         within.text = (within.text + data).lstrip()
         _check(not within.text or within.leaf)
@@ -128,7 +127,7 @@ class _Seen:
 
 
 def is_json_directions(text: str) -> bool:
-    """Whether it is one object with the names of version 2 or of the error in its place, each once and as short as they are."""
+    """Whether it is one JSON object with the names of version 2, or of its error. Each name must be there once, with a short value."""
     try:
         pairs = json.loads(text, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError):
@@ -148,4 +147,4 @@ def _is_url(text: str) -> bool:
 
 
 class _Pairs(list[tuple[str, object]]):
-    """Every name and value of an object: of two of one name both are passed on."""
+    """Every name and value of an object. A repeated name is kept, since both of its values would be passed on."""

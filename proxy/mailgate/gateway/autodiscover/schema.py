@@ -1,8 +1,8 @@
-"""The names that an answer of Autodiscover has: its namespaces, elements and attributes, and no others.
+"""All namespaces, elements and attributes that an answer of Autodiscover may have.
 
-The elements are those of [MS-OXDSCLI] 2.2.4 (Outlook), [MS-ASCMD] 6.2 and 6.4 (phones) and [MS-OXWSADISC] 6 (SOAP), beside them
-those that Microsoft's reference of Exchange Web Services lists as Autodiscover's. What is a question's alone is left out, and so is
-a SOAP fault, whose elements have no namespace.
+The elements come from [MS-OXDSCLI] 2.2.4 (Outlook), [MS-ASCMD] 6.2 and 6.4 (phones), [MS-OXWSADISC] 6 (SOAP), and from the
+Autodiscover part of Microsoft's reference of Exchange Web Services. Elements that occur in questions only are left out, and so
+is a SOAP fault, whose elements have no namespace.
 """
 
 import re
@@ -30,11 +30,11 @@ _SCHEMA = "http://www.w3.org/2001/XMLSchema"
 """Microsoft's own servers declare a prefix for it and use none of its names."""
 
 NAMESPACES = _OUTLOOK_OR_PHONE | _ENVELOPES | {_SOAP, _ADDRESSING, _INSTANCE, _SCHEMA}
-"""All that may be declared."""
+"""The namespaces that a document may declare."""
 
 
 class Names(NamedTuple):
-    """The elements of a namespace: those that hold others, and those that hold text."""
+    """The elements of a namespace: the ones that hold elements, and the ones that hold text."""
 
     holders: frozenset[str]
     leaves: frozenset[str]
@@ -95,7 +95,7 @@ _ENVELOPE = Names(frozenset({"Envelope", "Header", "Body"}), frozenset())
 PLAIN = dict.fromkeys(_OUTLOOK_OR_PHONE, _PLAIN)
 """The names of a document whose root is ``Autodiscover``, by namespace."""
 ENVELOPED = {**dict.fromkeys(_ENVELOPES, _ENVELOPE), _ADDRESSING: _HEADERS, _SOAP: _SETTINGS}
-"""Those of one whose root is an envelope of SOAP."""
+"""The names of a document whose root is a SOAP envelope, by namespace."""
 
 _WORD = "[A-Za-z0-9]{1,24}"
 _ATTRIBUTES = {
@@ -111,6 +111,6 @@ _ATTRIBUTES = {
 
 
 def is_attribute(space: str, name: str, value: str) -> bool:
-    """Whether the schemas have such an attribute, with such a value: a word or number, never a text."""
+    """Whether the schemas have this attribute with this value, which is a word or a number and never a text."""
     pattern = _ATTRIBUTES.get((space, name))
     return pattern is not None and re.fullmatch(pattern, value) is not None

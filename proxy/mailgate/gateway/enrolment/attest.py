@@ -29,7 +29,7 @@ log = structlog.get_logger()
 
 
 async def attest(part: Enrolling, incoming: Incoming, reference: str, now: datetime) -> Answer:
-    """200 with the token and when to report again. Raises RequestRefused for what is no report."""
+    """Answer 200 with the token and the time of the next report. Raises RequestRefused for anything but a report."""
     report = _report(incoming)
     answer = await _attest(part, incoming, report, reference, now)
     result = "attested" if answer.status == 200 else json.loads(answer.body)["reason"]
@@ -44,7 +44,7 @@ async def _attest(
     proved = await part.prove_key(incoming, now)
     if proved.refused is not None:
         return not_proved(proved, reference, now)
-    # strangers must not keep out who reports from the same network
+    # strangers must not lock out devices that report from the same network
     stranger = proved.key_thumbprint not in enroller.known
     for wait in (
         enroller.failed.wait(caller, now) if stranger else timedelta(),

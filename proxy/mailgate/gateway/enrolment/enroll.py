@@ -12,7 +12,7 @@ from mailgate.attest.jose import MalformedJwsError, parse_object
 from mailgate.attest.passport import OWN_LIFETIME
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.enrolment.enroller import Enroller
-from mailgate.gateway.enrolment.hardware import record_of, vouched_for
+from mailgate.gateway.enrolment.hardware import report_of_hardware, vouched_for
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE, Prover
 from mailgate.gateway.http1.request import RequestRefused
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 ATTEST_PATH = "/.mailgate/attest"
 REPORT_EVERY = timedelta(minutes=8)
-"""Sooner than a token ends, by enough for a second try."""
+"""How often a device reports: early enough for a second try before its token ends."""
 _LONGEST_TOKEN = 200
 _REFUSED = {
     NotEnrolled.UNKNOWN: (403, Reason.ENROLMENT_UNKNOWN),
@@ -39,7 +39,7 @@ _REFUSED = {
 
 @dataclass(frozen=True, slots=True)
 class Enrolling:
-    """What it takes to enrol devices, and to let them report."""
+    """The parts that enrolling and reporting need."""
 
     in_force: InForce
     prover: Prover
@@ -52,14 +52,15 @@ class Enrolling:
         return self.in_force.live
 
     async def prove_key(self, incoming: Incoming, now: datetime) -> AttestationResult:
-        """Whether whoever asks has a key, and which."""
+        """Verify that the sender has a key, and say which."""
         url = self.public_url + incoming.facts.path
         return await self.prover.prove_key(self.live.verifier, incoming, url, now)
 
 
 async def enroll(part: Enrolling, incoming: Incoming, reference: str, now: datetime) -> Answer:
-    """201 with what the device is called and when to report; 200 where its key was taken before. Raises RequestRefused
-    for what is no request of this kind."""
+    """Answer 201 with the device's name and the time of its first report, or 200 if its key was taken before.
+
+    Raises RequestRefused for anything but an enrolment."""
     token, evidence = _asked(incoming)
     digest = digest_of(token)
     tries = (caller_at(incoming.facts.remote), digest)
@@ -78,7 +79,7 @@ async def enroll(part: Enrolling, incoming: Incoming, reference: str, now: datet
     try:
         enrolled = await part.enroller.enrolments.enrol(digest, key, f"enrolled-{key[:16]}", now)
         if vouched is not None and isinstance(enrolled, EnrolledKey):
-            await part.enroller.devices.take([record_of(vouched, key)], now)
+            await part.enroller.devices.take([report_of_hardware(vouched, key)], now)
     except StoreUnavailableError:
         return _told(part, "enroll", refusal(503, Reason.STORE_UNAVAILABLE, reference))
     if isinstance(enrolled, NotEnrolled):
@@ -107,8 +108,8 @@ def _welcome(part: Enrolling, enrolled: EnrolledKey, hardware: str, now: datetim
 
 
 def _asked(incoming: Incoming) -> tuple[str, object]:
-    """The token or the pairing code: as Bearer credentials (RFC 6750), or as ``token`` in a JSON object; and evidence by
-    hardware, where it stands in that object."""
+    """The token or the pairing code, from Bearer credentials (RFC 6750) or from ``token`` in a JSON object, and the hardware
+    evidence if that object has some."""
     scheme, _, value = incoming.facts.headers.get("authorization", "").partition(" ")
     bearer = scheme.lower() == "bearer"
     said = json_object(incoming) if incoming.body or not bearer else {}
@@ -133,9 +134,9 @@ def json_object(incoming: Incoming) -> dict[str, object]:
 
 
 def not_proved(proved: AttestationResult, reference: str, now: datetime) -> Answer:
-    """The answer to a proof that was refused; it has the time, so that a client with a wrong clock can say so."""
+    """The answer to a refused proof. It has the time, so that a client with a wrong clock can tell its user."""
     reason = proved.refused or Reason.PROOF_MISSING
-    if reason is Reason.KEY_REVOKED:  # the proof is good: no other one helps
+    if reason is Reason.KEY_REVOKED:  # the proof is good, so another one would not help
         return refusal(403, reason, reference, proved.detail)
     challenge = (NONCE_CHALLENGE,) if reason in ASKS_FOR_NONCE else (("WWW-Authenticate", "DPoP"),)
     told = refusal(401, reason, reference, proved.detail, server_time=int(now.timestamp()))

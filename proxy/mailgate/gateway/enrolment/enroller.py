@@ -1,4 +1,4 @@
-"""What enrolling and reporting share: where it is stored, who signs, how often anybody may try."""
+"""The state that enrolling and reporting share: the store, the signing keys, and the limits on tries."""
 
 from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
@@ -27,30 +27,30 @@ class Enrolments(Protocol):
 
 
 class Records(Protocol):
-    """Where what a source says of devices is stored (``store/devices.py``)."""
+    """Where reports about devices are stored (``store/devices.py``)."""
 
     async def take(self, records: Sequence[Report], now: datetime) -> object: ...
 
 
 @dataclass(slots=True)
 class Enroller:
-    """One for a gate."""
+    """The enrolment state of one gate."""
 
     enrolments: Enrolments
     keys: OwnKeys
     revocations: Revocations
     new_id: Callable[[], str]
-    """A new name for every token, which nobody can guess."""
+    """Makes a new name for every token. Nobody can guess it."""
     failed: Rates
-    """Refused tries, by caller (``gateway/rates.py``) and by the token that was tried."""
+    """Counts refused tries, by caller (``gateway/rates.py``) and by the token that was tried."""
     reports: Rates
-    """Reports, by key."""
+    """Counts reports, by key."""
     devices: Records
-    """Where it is stored what hardware vouches for."""
+    """Stores the reports about what hardware vouches for."""
     known: MutableMapping[str, bool] = field(default_factory=lambda: LRUCache(50_000))
     """Keys that have reported here."""
 
     def limit(self, most: int, span: timedelta) -> None:
-        """Take a changed setting; what was counted so far counts on."""
+        """Take a changed limit. The tries counted so far stay counted."""
         for rates in (self.failed, self.reports):
             rates.most, rates.span = most, span

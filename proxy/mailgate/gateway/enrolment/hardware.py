@@ -1,7 +1,7 @@
-"""Evidence by hardware beside an enrolment: what the maker of a device vouches for becomes a record of its own.
+"""Hardware evidence that comes with an enrolment. What the maker of the device vouches for becomes a report of its own.
 
-A serial number that a device tells of itself is only said; one that its hardware vouches for is a name, by which the
-key that enrols and what a device management reports become one device (``devices/trust.py``).
+A serial number that a device claims proves nothing. A serial number that its hardware vouches for is a name: by it the key
+that enrols and the reports of a device management become one device (``devices/trust.py``).
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from mailgate.model import HardwareResult, Reason
 def vouched_for(
     said: object, believed: Mapping[str, Roots], nonces: Nonces, thumbprint: str, now: datetime
 ) -> HardwareResult:
-    """What evidence proves of the key with this thumbprint. Never raises on input. ``believed``: whose, by format."""
+    """What evidence proves about the key with this thumbprint. Never raises on input. ``believed`` has the roots by format."""
     try:
         evidence = read_evidence(said)
     except RefusedError as refusal:
@@ -31,8 +31,8 @@ def vouched_for(
     return verify_evidence(evidence, believed, expected)
 
 
-def record_of(vouched: HardwareResult, thumbprint: str) -> Report:
-    """What the maker says of the device with this key. It knows of no apps, so that it makes no device clean."""
+def report_of_hardware(vouched: HardwareResult, thumbprint: str) -> Report:
+    """The report of the maker about the device with this key. It says nothing about apps, so it makes no device clean."""
     return report_by(
         source=vouched.format,
         device_id=thumbprint,

@@ -1,1 +1,1 @@
-"""Who asks, by which device, and what the policy says to that."""
+"""Finds out who asks and from which device, and asks the policy for a decision."""

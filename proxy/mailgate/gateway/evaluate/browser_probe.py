@@ -1,4 +1,4 @@
-"""The browser probe: whom it is shown, what comes of its readings, and what a later request makes of that."""
+"""The browser probe: which page loads get it, and how its result is remembered and used for later requests."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -28,13 +28,13 @@ from mailgate.model import Access, Assurance, Kind, Protocol, RequestFacts
 SKIPPED = Found("", "skipped")
 
 AGAIN = timedelta(minutes=5)
-"""After this time a browser that was no computer is asked anew: a keyboard may have come."""
+"""After this time a browser that was no computer is probed again, since a keyboard may have been attached."""
 
 LONGEST = timedelta(days=400)
-"""What browsers make of any longer life of a cookie (RFC 6265bis, section 5.5)."""
+"""The longest life of a cookie. Browsers shorten longer lives to this (RFC 6265bis, section 5.5)."""
 
 _LONGEST = 1024
-"""Characters of a user agent whose pass is remembered; real ones are shorter."""
+"""The longest user agent whose pass is remembered, in characters. Real ones are shorter."""
 
 
 class Mode(StrEnum):
@@ -47,12 +47,12 @@ class Mode(StrEnum):
 
 @dataclass(slots=True)
 class BrowserProbe:
-    """One for a gate. Nothing is kept of a client but in its own cookie."""
+    """The probe of one gate. Everything about a client is kept in the client's own cookie."""
 
     mode: Mode = Mode.OFF
     lifetime: timedelta = timedelta(days=7)
     keys: Sequence[Secret] = ()
-    """Newest first."""
+    """The sealing keys, newest first."""
     _good: LRUCache[tuple[str, str, str | None], ProbeCookie] = field(default_factory=partial(LRUCache, 2048))
 
     @property
@@ -60,7 +60,7 @@ class BrowserProbe:
         return self.mode is not Mode.OFF and bool(self.keys)
 
     def remembered(self, facts: RequestFacts, now: datetime) -> RequestFacts:
-        """The facts with what the probe found in this browser before, if it did."""
+        """The facts, with the probe's earlier finding about this browser if there is one."""
         held = self._held(facts, now) if self.on else None
         if held is None or not held.found.form:
             return facts
@@ -68,7 +68,7 @@ class BrowserProbe:
         return replace(facts, headers={**facts.headers, HEADER: told})
 
     def until(self, access: Access) -> datetime:
-        """Up to when the same request is the same to it."""
+        """The time until which the probe treats the same request in the same way."""
         if not self.on:
             return NEVER
         values = cookies_named(access.facts, PROBE_COOKIE)
@@ -81,7 +81,7 @@ class BrowserProbe:
         return min((turn for turn in turns if turn > access.now), default=NEVER)
 
     def wanted(self, access: Access) -> bool:
-        """Whether this page load is answered by the probe: an unattested computer, as it says, that was not probed yet."""
+        """Whether to answer this page load with the probe: the client claims to be a computer, is not attested and was not probed yet."""
         facts, client = access.facts, access.client
         if not self.on or client.protocol is not Protocol.WEB or not is_first_page_load(facts):
             return False
@@ -101,9 +101,9 @@ class BrowserProbe:
         return set_cookie(PROBE_COOKIE, value, seconds=seconds, secure=facts.scheme == "https")
 
     def _held(self, facts: RequestFacts, now: datetime) -> ProbeCookie | None:
-        """The valid pass of this browser; of several the one that is no computer's, of these the newest.
+        """The valid pass of this browser. Of several passes, one that is no computer's wins, and then the newest.
 
-        Where the probe is required, going on without it counts for nothing.
+        If the probe is required, a pass without a probe counts for nothing.
         """
         values = cookies_named(facts, PROBE_COOKIE)
         passes = [each for value in values if (each := self._opened(value, facts))]
@@ -112,7 +112,7 @@ class BrowserProbe:
         return max(valid, key=lambda each: (each.found.form != COMPUTER, each.issued), default=None)
 
     def _opened(self, value: str, facts: RequestFacts) -> ProbeCookie | None:
-        """The pass in a cookie. Good ones are remembered with all that they were given to; their time is not."""
+        """The pass in a cookie. A good pass is remembered together with its browser; its time is checked at every use."""
         key = value, facts.user_agent, facts.headers.get(PLATFORM)
         kept = self._good.get(key)
         if kept is None:

@@ -1,4 +1,4 @@
-"""One key in two places at once: a sign that somebody has copied it."""
+"""Detects a key that is used in two places at once, which is a sign that somebody copied it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,14 +10,14 @@ from cachetools import LRUCache
 from mailgate.model import RequestFacts
 
 WITHIN = timedelta(minutes=10)
-"""As long as a token of the gate's own lives."""
+"""The time within which a return counts. It is as long as a token of the gate lives."""
 _NETWORK_BYTES = {4: 3, 6: 6}
-"""A phone's address changes within its network; what is compared is the /24 or /48."""
+"""A phone's address changes within its network, so the /24 or the /48 is compared. These are their bytes, by IP version."""
 
 
 @dataclass(slots=True)
 class _Used:
-    """Where a key is used, and where it was before; with the times of the last use."""
+    """The place where a key is used and the place before that, with the times of their last use."""
 
     place: bytes
     at: datetime
@@ -32,10 +32,10 @@ class CopiedKeys:
         self._used: LRUCache[tuple[str, int], _Used] = LRUCache(size)
 
     def moved_back(self, thumbprint: str, facts: RequestFacts, now: datetime) -> bool:
-        """Whether this key came back to a place from another one, all within ten minutes.
+        """Whether this key came back to an earlier place from another place within ten minutes.
 
-        Going from one network to the next happens to everybody; being in two at once does not. Addresses of IPv4
-        and IPv6 are told apart, since a browser may use both at once.
+        Every device moves from one network to the next, but no device is in two at once. IPv4 and IPv6 are kept apart,
+        since a browser may use both at once.
         """
         version, place = _place(facts)
         used = self._used.get((thumbprint, version))
@@ -49,7 +49,7 @@ class CopiedKeys:
 
 
 def _place(facts: RequestFacts) -> tuple[int, bytes]:
-    """A network and a browser."""
+    """A place: a network and a browser."""
     try:
         address = ip_address(facts.remote)
     except ValueError:

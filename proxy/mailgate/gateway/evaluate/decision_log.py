@@ -1,4 +1,4 @@
-"""One decision in the records, in the numbers and in the log."""
+"""Puts a decision into the records, the metrics and the log."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -34,14 +34,14 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """Everything that a decision leaves behind."""
+    """Keeps everything that a decision leaves behind."""
 
     ledger: Ledger
     metrics: Metrics
     references: References
 
     def record(self, exchange: Exchange, access: Access, decision: Decision) -> None:
-        """Of one that is about to be carried out."""
+        """Record a decision that is about to be carried out."""
         exchange.judged = Judged.of(access, decision)
         refused = decision.effect is not Effect.ALLOW
         reference = self.references.of(exchange) if refused or debugging() else ""

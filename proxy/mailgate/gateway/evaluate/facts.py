@@ -1,4 +1,4 @@
-"""Read the facts of a request: what is believed, and what was dropped on the way in."""
+"""Reads the facts of a request from the fields that may be believed."""
 
 import base64
 import binascii
@@ -27,11 +27,11 @@ class Incoming:
     login: str | None
     """The name in Basic credentials: only a claim, until the webmail has checked the password."""
     certificate: tuple[bytes, ...] | CertificateResult = ()
-    """The client's certificates as they came, or why what came is none (``client_certs/presented.py``)."""
+    """The client's certificates as they came, or why they could not be read (``client_certs/presented.py``)."""
     body: bytes = b""
-    """The whole body, of a request to the gate itself alone."""
+    """The whole body. It is read only if the request is for the gate itself."""
     answer_fields: list[tuple[str, str]] = field(default_factory=list)
-    """What the answer must carry, whatever it is and whoever gives it."""
+    """Fields that the answer must carry, whether the gate or the webmail gives it."""
 
 
 def read_facts(
@@ -40,7 +40,7 @@ def read_facts(
     certificate: tuple[bytes, ...] | CertificateResult = (),
     logins: Logins = NO_LOGINS,
 ) -> Incoming:
-    """Facts of one request. Fields that could be forged are left out of them (``gateway/http1/trusted_headers.py``)."""
+    """Read the facts of one request. Fields that a client could forge are left out (``gateway/http1/trusted_headers.py``)."""
     fields = head.fields
     facts = RequestFacts(
         head.method.decode("ascii"),
@@ -63,7 +63,7 @@ def read_facts(
 
 
 def _headers(fields: Fields) -> dict[str, str]:
-    """None of what a client could forge."""
+    """The headers without those that a client could forge."""
     return {
         key.decode("ascii"): b", ".join(fields.repeated.get(key, (told,))).decode("latin-1")
         for key, told in fields.first.items()

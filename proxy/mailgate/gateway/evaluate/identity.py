@@ -1,4 +1,4 @@
-"""Which device asks, by everything that names it: its attestation or ActiveSync id, and its TLS client certificate."""
+"""Finds out which device asks, by its attestation or ActiveSync id and by its TLS client certificate."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -26,7 +26,7 @@ Certified = Callable[[CertificateResult, datetime], Awaitable[Posture]]
 def checked(
     certificates: CertificateVerifier | None, came: tuple[bytes, ...] | CertificateResult, now: datetime
 ) -> CertificateResult | None:
-    """What the client's certificates prove; None where there are none, or none count."""
+    """What the client's certificates prove. None if the client sent none, or if the gate accepts none."""
     if isinstance(came, CertificateResult):
         return came
     return certificates.verify(came, now) if certificates is not None and came else None
@@ -35,7 +35,7 @@ def checked(
 def still_bound(
     proof: AttestationResult | None, before: CertificateResult | None, now: CertificateResult | None
 ) -> AttestationResult | None:
-    """The proof once its certificate was checked again: a token bound to one that counts no longer proves nothing."""
+    """The proof after its certificate was checked again. A token proves nothing if it is bound to a certificate that no longer counts."""
     bound = proof is not None and before is not None and proof.key_thumbprint == before.thumbprint != ""
     if not bound or (now is not None and now.refused is None):
         return proof
@@ -43,7 +43,7 @@ def still_bound(
 
 
 def with_places_of(before: Client, client: Client) -> Client:
-    """The client with what was found when its request came, and is not looked for again while it hangs."""
+    """The client with the findings that are looked for only when a request comes, and not again while it hangs."""
     found = [finding for finding in before.findings if finding.reason is Reason.KEY_IN_TWO_PLACES]
     return replace(client, findings=(*client.findings, *found)) if found else client
 
@@ -59,8 +59,8 @@ async def identify(
 ) -> tuple[Client, Posture]:
     """The client with what its certificate says, and the posture of the device.
 
-    A certificate is the stronger name: an ActiveSync id is only said. Where both name a device and not the same, that
-    is a finding, and the more restrictive posture counts. A certificate of no known device adds and takes nothing.
+    A certificate is the stronger name, since anybody can send an ActiveSync id. If the two name different devices, that
+    is a finding, and the more restrictive posture counts. A certificate of an unknown device changes nothing.
     """
     posture = await named(seen, proof, now)
     if certificate is None:

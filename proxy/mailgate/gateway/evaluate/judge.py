@@ -1,4 +1,4 @@
-"""What a request gets, and why: who asks, by which device, and what the policy says to that. Nothing is done here."""
+"""Decides what a request gets and why. It finds out who asks and from which device, and carries nothing out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ from mailgate.model import (
 )
 
 BY_THE_CLOCK = timedelta(seconds=10)
-"""How long a verdict on a hanging request stands where nothing but the time changes: stages begin, reports expire."""
+"""How long a verdict on a hanging request stands if only time passes: stages begin, and reports expire."""
 
 
 class Postures(Shape):
@@ -44,7 +44,7 @@ class Postures(Shape):
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Judges by what is live at that moment."""
+    """Judges requests by the rules and settings in force at that moment."""
 
     in_force: InForce
     prover: Prover
@@ -54,12 +54,12 @@ class Judge:
     clock: Callable[[], datetime]
 
     async def verdict(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]:
-        """Who asks, what is known of the device, and what the policy says to that."""
+        """Find out who asks and what is known of the device, and decide by the policy."""
         verdict = self.at_once(incoming, now)
         return verdict if verdict is not None else await self._judge_device(incoming, now)
 
     def at_once(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision] | None:
-        """``verdict``, for whoever names no device; None for everybody else, about whom something may have to be asked."""
+        """The same as ``verdict`` for a client that names no device. None for other clients, since the store may have to be asked."""
         if incoming.attestations or incoming.certificate:
             return None
         started, facts = perf_counter(), self.in_force.live.browser_probe.remembered(incoming.facts, now)
@@ -98,7 +98,7 @@ class Judge:
         return access, decision
 
     async def again(self, before: Access, decision: Decision) -> tuple[Access, Decision] | None:
-        """The verdict on a hanging request by what is known now; None where it can be none but the one before."""
+        """The verdict on a hanging request by what is known now. None if it cannot differ from the one before."""
         now, live = self.clock(), self.in_force.live
         client, certificate, proof = before.client, before.certificate, before.attestation
         if certificate is None:
@@ -143,10 +143,10 @@ class Judge:
 
 
 def _who(incoming: Incoming, client: Client, proof: AttestationResult | None) -> str:
-    """Who asks: as a trusted proxy says, else as the device proved, else the login of a mail app.
+    """The person who asks: by a trusted proxy's word, else by the device's proof, else by the login of a mail app.
 
-    A login name is believed on ActiveSync alone: there the webmail checks the very same credentials, while a
-    browser with a session cookie could name anyone and choose whose rules apply.
+    Only on ActiveSync is a login name believed: there the webmail checks the same credentials, while a browser with a
+    session cookie could name anyone and so choose whose rules apply.
     """
     if incoming.facts.user:
         return incoming.facts.user

@@ -1,10 +1,10 @@
-"""How the caller wants to be told: a page for a person, a problem document for a program."""
+"""Tells page loads from other requests: a person gets a page, and a program a problem document."""
 
 from mailgate.model import RequestFacts
 
 
 def is_navigation(facts: RequestFacts) -> bool:
-    """Whether a browser will show the answer as a page (Fetch metadata where sent, Accept otherwise)."""
+    """Whether a browser will show the answer as a page, by Fetch metadata if they were sent and by Accept otherwise."""
     mode = facts.headers.get("sec-fetch-mode")
     if mode is not None:
         return mode == "navigate"
@@ -16,15 +16,15 @@ def is_navigation(facts: RequestFacts) -> bool:
 
 
 def is_page_load(facts: RequestFacts) -> bool:
-    """A navigation that can be answered with something else first and asked again without harm."""
+    """Whether this is a navigation that can be answered with another page first and then repeated without harm."""
     return facts.method == "GET" and is_navigation(facts)
 
 
 def is_first_page_load(facts: RequestFacts) -> bool:
-    """A page load of a whole tab or window: not of a frame inside a page, and not of what a link downloads.
+    """Whether this is the page load of a whole tab or window, and not of a frame or of a download by a link.
 
-    Where a service worker asks in the place of its page, browsers name no destination, and still accept HTML; what a link is to
-    download they ask for without a word of that (measured with Chromium 150).
+    If a service worker asks in place of its page, browsers name no destination but still accept HTML. A download by a link
+    does not accept HTML (measured with Chromium 150).
     """
     destination = facts.headers.get("sec-fetch-dest", "document")
     by_a_worker = destination == "empty" and "text/html" in facts.headers.get("accept", "")
@@ -32,7 +32,7 @@ def is_first_page_load(facts: RequestFacts) -> bool:
 
 
 def from_own_page(facts: RequestFacts, public_url: str) -> bool:
-    """Whether a POST comes from a page of this very site: Fetch metadata where sent, else the Origin."""
+    """Whether a POST comes from a page of this site, by Fetch metadata if they were sent and by Origin otherwise."""
     site = facts.headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"

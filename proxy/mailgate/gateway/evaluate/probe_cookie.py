@@ -1,4 +1,4 @@
-"""The cookie that remembers what the browser probe found: sealed with a key of the store, worth something only to its browser."""
+"""The cookie that remembers what the browser probe found. It is sealed with a key of the store and valid in one browser only."""
 
 import hmac
 import re
@@ -14,7 +14,7 @@ from mailgate.classify.probe_readings import Found
 from mailgate.model import RequestFacts
 
 SETTLING = timedelta(days=1)
-"""A new key seals only after this time: by then every gate that shares the store knows it."""
+"""A new key is used for sealing only after this time. By then every gate that shares the store knows it."""
 
 COMPUTER = "desktop"
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -26,7 +26,7 @@ _TEXT = re.compile(
 
 
 class ProbeCookie(NamedTuple):
-    """What was found, and when. A ``found`` without a form is that of somebody who went on without being probed."""
+    """What was found, and when. ``found`` has no form if the person went on without being probed."""
 
     found: Found
     issued: datetime
@@ -40,10 +40,10 @@ def seal(given: ProbeCookie, facts: RequestFacts, keys: Sequence[Secret]) -> str
 
 
 def unseal(value: str, facts: RequestFacts, keys: Sequence[Secret]) -> ProbeCookie | None:
-    """The pass in a cookie, whatever its time; None where it is not ours or was given to another browser.
+    """The pass in a cookie, whatever its time. None if it is not ours or was given to another browser.
 
-    The user agent must be the same to the letter. So must the hint of the platform where one is sent: browsers
-    leave it out of WebSocket handshakes.
+    The user agent must be the same to the letter, and so must the platform hint if one is sent: browsers leave it out of
+    WebSocket handshakes.
     """
     told = _TEXT.fullmatch(value)
     if told is None or _hint(facts) not in ("", told["hint"]):
@@ -56,16 +56,16 @@ def unseal(value: str, facts: RequestFacts, keys: Sequence[Secret]) -> ProbeCook
 
 
 def is_current(given: ProbeCookie, now: datetime, lifetime: timedelta) -> bool:
-    """Whether a pass is neither too old nor of a time that has not come yet."""
+    """Whether a pass is neither too old nor dated in the future."""
     begin, end = validity(given, lifetime)
     return begin <= now < end
 
 
 def validity(given: ProbeCookie, lifetime: timedelta) -> tuple[datetime, datetime]:
-    """From when until when a pass counts.
+    """The start and the end of the time in which a pass counts.
 
-    One of a device that is no computer counts for as long as it can be opened: where a service worker keeps the page, nothing
-    would ask the device again, and once its pass was over it would be the computer that it claims to be.
+    The pass of a device that is no computer counts for as long as it can be opened. If a service worker keeps the page, the
+    device is not probed again, and once its pass had ended it would count as the computer that it claims to be.
     """
     begin = given.issued - _CLOCKS_DIFFER
     return (begin, given.issued + lifetime) if given.found.form in ("", COMPUTER) else (begin, NEVER)

@@ -1,4 +1,4 @@
-"""``/.mailgate/probe``: takes the readings of the probe's page, answers with the cookie that remembers them."""
+"""``/.mailgate/probe`` takes the readings of the probe's page and answers with the cookie that remembers them."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Probing:
-    """What the addresses here take."""
+    """The parts that the addresses here need."""
 
     in_force: InForce
     metrics: Metrics
@@ -36,7 +36,7 @@ class Probing:
 
 
 async def take_readings(part: Probing, incoming: Incoming, reference: str, now: datetime) -> Answer:
-    """What the page read becomes a verdict and a cookie. Raises RequestRefused for anything but the gate's own page."""
+    """Turn the readings of the page into a finding and a cookie. Raises RequestRefused unless the gate's own page sent them."""
     facts = incoming.facts
     client = _prober_asks(part, facts)
     if facts.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
@@ -53,7 +53,7 @@ async def take_readings(part: Probing, incoming: Incoming, reference: str, now: 
 
 
 async def skip_probe(part: Probing, incoming: Incoming, reference: str, now: datetime) -> Answer:
-    """Go on without being probed, which is open to everybody while the probe only observes."""
+    """Let the person go on without being probed. Everybody may do so while the probe only observes."""
     facts = incoming.facts
     client = _prober_asks(part, facts)
     if part.browser_probe.mode is not Mode.OBSERVE:
@@ -65,7 +65,7 @@ async def skip_probe(part: Probing, incoming: Incoming, reference: str, now: dat
 
 
 def _prober_asks(part: Probing, facts: RequestFacts) -> Client:
-    """The client as its headers claim. Raises RequestRefused where no probe is asked, or the page is another site's."""
+    """The client as its headers claim. Raises RequestRefused if the probe is off or the page belongs to another site."""
     if not part.browser_probe.on:
         raise RequestRefused(404, Reason.NOT_FOUND, "There is nothing at this address.")
     if not from_own_page(facts, part.public_url):

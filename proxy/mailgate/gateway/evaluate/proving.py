@@ -1,4 +1,4 @@
-"""What a verification needs of the world: keys that are missing, proofs that other gates took, nonces to hand out."""
+"""Does the I/O of a verification: it fetches missing keys, asks for proofs that other gates took, and offers nonces."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -23,7 +23,7 @@ NONCE_CHALLENGE = ("WWW-Authenticate", 'DPoP error="use_dpop_nonce"')
 ASKS_FOR_NONCE = frozenset(
     {Reason.PROOF_NONCE_MISSING, Reason.PROOF_NONCE_WRONG, Reason.PROOF_STORE_UNAVAILABLE}
 )
-"""Refusals that end with another nonce (RFC 9449, section 9)."""
+"""Refusals that another nonce would end (RFC 9449, section 9)."""
 
 
 class Mode(StrEnum):
@@ -35,14 +35,14 @@ class Mode(StrEnum):
 
 
 class SpentProofs(Protocol):
-    """What all gates on one store have taken (``store/spent_proofs.py``)."""
+    """The proofs that all gates on one store have taken (``store/spent_proofs.py``)."""
 
     async def spend(self, ticket: bytes, until: datetime, now: datetime) -> bool: ...
 
 
 @dataclass(slots=True)
 class Prover:
-    """One for a gate. ``mode`` and ``alone`` may be changed at any time."""
+    """Verifies proofs for one gate. ``mode`` and ``alone`` may be changed at any time."""
 
     keyring: Keyring
     nonces: Nonces
@@ -50,7 +50,7 @@ class Prover:
     metrics: Metrics
     mode: Mode = Mode.OFFER
     alone: Callable[[], bool] = bool
-    """Whether no other process is known on the store: a client then comes back to this one."""
+    """Says whether no other process is known on the store. A client then comes back to this process."""
     places: CopiedKeys = field(default_factory=CopiedKeys)
 
     async def prove(
@@ -62,7 +62,7 @@ class Prover:
         now: datetime,
         certificate: str = "",
     ) -> AttestationResult | None:
-        """What the headers of a request prove. A nonce to offer is put among the fields of the answer.
+        """What the headers of a request prove. If a nonce is offered, it is added to the fields of the answer.
 
         ``certificate`` is the thumbprint of an accepted client certificate, or empty.
         """
@@ -87,9 +87,9 @@ class Prover:
     async def prove_key(
         self, verifier: Verifier, incoming: Incoming, url: str, now: datetime
     ) -> AttestationResult:
-        """What a proof without a token proves: a key, or why not.
+        """What a proof without a token proves: a key, or the reason why it does not.
 
-        Who sends no proof yet is given a nonce: a device needs one before its hardware makes the key
+        A client that sends no proof yet is given a nonce: a device needs one before its hardware makes the key
         (``gateway/enrolment/hardware.py``).
         """
         method = incoming.facts.method
@@ -104,7 +104,7 @@ class Prover:
     def with_places(
         self, client: Client, proof: AttestationResult | None, facts: RequestFacts, now: datetime
     ) -> Client:
-        """The client, with a finding where the key of a good attestation is in use elsewhere at the same time."""
+        """The client, with a finding if the key of a good attestation is in use in another place at the same time."""
         if proof is None or proof.refused is not None:
             return client
         if not self.places.moved_back(proof.key_thumbprint, facts, now):
@@ -115,7 +115,7 @@ class Prover:
         return replace(client, findings=(*client.findings, Finding(Reason.KEY_IN_TWO_PLACES, detail)))
 
     async def _settle(self, verdict: Verdict, incoming: Incoming, now: datetime) -> AttestationResult | None:
-        """The result once the other gates were asked, and the nonce that goes with it."""
+        """The result after the other gates were asked, and the nonce that goes with it."""
         result = verdict.result
         if verdict.spent is not None and not verdict.spent.alone:
             refused = await self._share(verdict.spent, now)
@@ -127,7 +127,7 @@ class Prover:
         return result
 
     async def _share(self, spent: Spent, now: datetime) -> AttestationResult | None:
-        """Why the proof is refused after all, if it is."""
+        """The refusal of a proof that another gate has taken already, or None."""
         try:
             new = await self.spent.spend(spent.ticket, spent.until, now)
         except StoreUnavailableError:
@@ -138,10 +138,10 @@ class Prover:
         return AttestationResult(refused=Reason.PROOF_REPLAYED, detail="another gate has taken this proof")
 
     def _offer(self, verdict: Verdict, result: AttestationResult | None, now: datetime) -> str:
-        """The nonce for the next proof; empty where the one that came will do, or none is offered.
+        """The nonce for the next proof. Empty if the one that came will do, or if none is offered.
 
-        Bound to this process while it is alone or the store is away, and where nonces are required. A client that
-        moves between gates gets a shared one, and keeps getting them.
+        It is bound to this process while the process is alone or the store is away, and if nonces are required. A client
+        that moves between gates gets shared nonces from then on.
         """
         if verdict.nonce is None or self.mode is Mode.OFF:
             return ""

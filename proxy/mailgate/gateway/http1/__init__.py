@@ -1,4 +1,4 @@
-"""HTTP/1.1 as RFC 9112 wants it: one strict grammar towards both sides, the connections of clients, and whom their fields come from.
+"""HTTP/1.1 (RFC 9112): one strict grammar for both sides, the connections of clients, and which of their fields to believe.
 
-Nothing here is lenient. A proxy that repairs what it does not understand is how one request becomes two.
+Nothing here is lenient. A proxy that repairs what it does not understand can turn one request into two.
 """

@@ -9,7 +9,7 @@ from mailgate.gateway.http1.grammar import CRLF, TOKEN, Malformed, lines_of, par
 
 _token = rb"[" + re.escape(TOKEN) + rb"]+"
 _quoted = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
-# 15 hex digits stay below 2^63; section 7.1.1 for the extensions, which are read and dropped
+# 15 hex digits stay below 2^63; the extensions (section 7.1.1) are read and dropped
 CHUNK_SIZE = re.compile(
     rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[ \t]*"
     + _token
@@ -24,23 +24,23 @@ MAX_TRAILERS = 16384
 
 
 class Body(Protocol):
-    """Takes bytes of a connection and gives the content in them; what follows the body is left over."""
+    """Takes bytes of a connection and returns the content in them. Bytes after the body are left over."""
 
     done: bool
     trailers: Sequence[Field]
 
     def takes(self, data: bytes) -> bool:
-        """Whether ``data`` is all that is left of it, and content; then it is done."""
+        """Whether ``data`` is exactly the rest of the body and all of it content. If so, the body has ended."""
 
     def feed(self, data: bytes) -> tuple[list[bytes], bytes]:
-        """The content in ``data`` and the bytes after the end of the body. Raises Malformed."""
+        """Return the content in ``data`` and the bytes after the end of the body. Raises Malformed."""
 
     def feed_eof(self) -> None:
-        """The connection ended. Raises Malformed where that cuts the body short."""
+        """Take note that the connection ended. Raises Malformed if that cuts the body short."""
 
 
 class LengthBody:
-    """Exactly so many bytes."""
+    """A body with a length in bytes."""
 
     def __init__(self, length: int) -> None:
         self.left = length
@@ -65,7 +65,7 @@ class LengthBody:
 
 
 class BodyUntilClose:
-    """Everything until the connection ends; for responses alone."""
+    """A body that lasts until the connection ends. Only responses have such bodies."""
 
     def __init__(self) -> None:
         self.done = False
@@ -82,9 +82,9 @@ class BodyUntilClose:
 
 
 class ChunkedBody:
-    """Chunks, each with its size, then trailers. Sizes are hexadecimal and nothing else.
+    """A body of chunks, each with its size, and then trailers. A size is hexadecimal digits and nothing else.
 
-    Reads forward through its buffer by position: a body of many tiny chunks costs no more than its length.
+    The reader moves through its buffer by position, so a body of many tiny chunks costs no more than its length.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
-"""One client's connection, from its first byte to its last: its requests, one after the other.
+"""One client's connection, which serves requests one after the other.
 
-Most requests are served by callbacks alone; one that has to wait for something gets a task. What a request is says
-``parser.py``, what becomes of it ``gateway/handler.py``; see docs/decisions/0016-the-gate-keeps-its-own-connections.md.
+Callbacks alone serve most requests; a request that has to wait for something gets a task. ``parser.py`` reads requests and
+``gateway/handler.py`` serves them; see docs/decisions/0016-the-gate-keeps-its-own-connections.md.
 """
 
 import asyncio
@@ -25,13 +25,13 @@ from mailgate.model import Reason
 log = structlog.get_logger()
 
 FAREWELL = 5.0
-"""Seconds for the last bytes of an idle connection when the gate stops."""
+"""How many seconds an idle connection has for its last bytes when the gate stops."""
 MAX_TAIL = 64 * 1024
-"""Bytes behind a handshake that are kept until the webmail has answered it."""
+"""How many bytes after a handshake are kept until the webmail has answered it."""
 
 
 class Listener(Protocol):
-    """Whose connection it is (``listener.py``)."""
+    """The listener of the connection (``listener.py``)."""
 
     handler: Handler
     connections: "set[Connection]"
@@ -138,7 +138,7 @@ class Connection(BaseProtocol):
         if self._peer is not None:
             self._peer.resume_reading()
 
-    # what an exchange needs
+    # for the exchange
 
     async def drained(self) -> None:
         """Wait until the transport's buffer has room again."""
@@ -153,7 +153,7 @@ class Connection(BaseProtocol):
         if self._buffer_paused:
             self._resume_reading_for_buffer()
 
-    # bytes to requests
+    # from bytes to requests
 
     def _parse(self, data: bytes) -> None:
         messages, self._upgraded, tail = self._requests.feed_data(data)
@@ -173,7 +173,7 @@ class Connection(BaseProtocol):
             self._serve_next()
 
     def _keep_tail(self, data: bytes) -> None:
-        """Bytes behind a handshake: the tunnel's, or the next request where the webmail declines."""
+        """Keep bytes after a handshake. They belong to the tunnel, or to the next request if the webmail declines."""
         self._tail += data
         if len(self._tail) >= MAX_TAIL and not self._buffer_paused:
             self._pause_reading_for_buffer()
@@ -184,7 +184,7 @@ class Connection(BaseProtocol):
         self._queue.append(self._requests.refuse(error))
         self._serve_next()
 
-    # requests to the handler
+    # from requests to the handler
 
     def _serve_next(self) -> None:
         """Hand the next request to the handler, unless one is being served."""
@@ -205,7 +205,7 @@ class Connection(BaseProtocol):
             self.wait_for(rest)
 
     def wait_for(self, rest: Coroutine[Any, Any, Outcome]) -> None:
-        """The exchange is over once ``rest`` is, which runs in a task."""
+        """Run ``rest`` in a task. The exchange is over when it ends."""
         self._task = self._loop.create_task(self._wait(rest))
 
     async def _wait(self, rest: Coroutine[Any, Any, Outcome]) -> None:
@@ -216,21 +216,21 @@ class Connection(BaseProtocol):
         except ConnectionError:
             pass
         except Exception as error:  # noqa: BLE001 - whatever comes through the handler ends this connection alone
-            # never with its arguments, they hold the request
+            # the log never shows its arguments, since they hold the request
             log.error("connection-failed", error=type(error).__name__)
         finally:
             self._task = None
             self._go_on(outcome)
 
     def answered(self, outcome: Outcome) -> None:
-        """The exchange is over."""
+        """End the exchange."""
         if self._current is None or self._current.body.is_eof():
             self._go_on(outcome)
         else:
             self.wait_for(_already(outcome))
 
     def _go_on(self, outcome: Outcome) -> None:
-        """Serve the next request, until either side wants no more."""
+        """Serve the next request, unless either side wants no more."""
         exchange, self._current = self._current, None
         if exchange is not None and self._listener.over is not None:
             self._listener.over(exchange)
@@ -242,18 +242,18 @@ class Connection(BaseProtocol):
             self._read_requests_again()
         self._idle_time.set(self._limits.keep_alive)
         if self._queue:
-            # who sends many requests at once does not keep the others waiting
+            # a client that sends many requests at once does not keep the others waiting
             self._loop.call_soon(self._serve_next)
 
     def _read_on(self) -> None:
-        """Parse what was already received; read more where that leaves room."""
+        """Parse the bytes already received, and read more if there is room."""
         if not self._upgraded:
             self._parse(b"")
         if len(self._queue) < MAX_PIPELINED and len(self._tail) < MAX_TAIL:
             self._resume_reading_for_buffer()
 
     def _read_requests_again(self) -> None:
-        """The webmail declined a handshake: what came behind it are requests."""
+        """The webmail declined a handshake, so the bytes after it are requests."""
         self._requests.set_upgraded(False)
         tail, self._tail = self._tail, b""
         self._parse(tail)
@@ -261,8 +261,10 @@ class Connection(BaseProtocol):
             self._resume_reading_for_buffer()
 
     async def _linger(self, outcome: Outcome) -> None:
-        """Read and drop the rest of a body: for a moment, so that the client reads its answer before the end; or, where
-        the connection stays, for as long as a head may take."""
+        """Read and drop the rest of a body.
+
+        It is dropped for a moment, so that the client reads its answer before the connection ends. If the connection stays
+        open, it is dropped for as long as a head may take."""
         body = self._current.body if self._current is not None else None
         if body is None or body.is_eof():
             return
@@ -288,7 +290,7 @@ class Connection(BaseProtocol):
 
     @property
     def _quiet(self) -> bool:
-        """Whether it waits for a request of which nothing has come."""
+        """Whether the connection waits for a request and no byte of it has come."""
         return self.idle and not self._requests.inside_head
 
     @property
@@ -298,7 +300,7 @@ class Connection(BaseProtocol):
 
     @property
     def waits(self) -> bool:
-        """Whether a request waits for its client: for the rest of its body, or to be answered faster than it reads."""
+        """Whether a request waits for its client, either for the rest of its body or because the client reads its answer slowly."""
         current = self._current
         return (
             current is not None
@@ -307,7 +309,7 @@ class Connection(BaseProtocol):
         )
 
     def close(self) -> None:
-        """Close after what is queued, or once the client has not taken that for as long as an idle connection stays."""
+        """Close after the queued bytes, or once the client has not taken them for as long as an idle connection stays open."""
         self._closing = True
         transport, self.transport = self.transport, None
         if transport is None:
@@ -317,31 +319,31 @@ class Connection(BaseProtocol):
             self._loop.call_later(self._limits.keep_alive, transport.abort)
 
     def give_up(self) -> None:
-        """End at once: somebody else gets the place."""
+        """Close at once, because another client gets the place."""
         self._closing = True
         transport, self.transport = self.transport, None
         if transport is not None:
             transport.abort()
 
     def drain(self, *, close_idle: bool = True) -> None:
-        """Close after the answer that is on its way, or now if idle."""
+        """Close after the current answer, or now if the connection is idle."""
         transport = self.transport
         if self._current is not None:
             self._current.head.keep_alive = False
         elif close_idle and self._quiet and transport is not None:
             self.close()
-            # TLS waits for the client's farewell, which a sleeping phone does not send
+            # TLS waits for the client's closing message, which a sleeping phone does not send
             self._loop.call_later(FAREWELL, transport.abort)
 
     def cut(self) -> asyncio.Task[None] | None:
-        """Close whatever runs; the task that is ending then, if there is one."""
+        """Close the connection with everything that runs on it. Returns the task that is ending, if there is one."""
         if self._task is None:
             self.close()
         self._cancel()
         return self._task
 
     def _cancel(self) -> None:
-        """Cancel the task once it has begun: one that is cancelled before never ends what it was started for."""
+        """Cancel the task after it has begun. A task that is cancelled before it begins never ends its exchange."""
         if self._task is not None:
             self._loop.call_soon(self._task.cancel)
 

@@ -1,19 +1,19 @@
-"""How many connections a listener may have, so that one never takes the descriptors that another needs.
+"""Limits how many connections a listener may have, so that one listener never takes the descriptors that another needs.
 
-Where all places are taken a newcomer gets that of somebody who keeps the gate waiting: first of one who has asked for nothing,
-then of one who sends, or takes, only slowly. Whoever holds connections open shuts nobody out with that.
+If all places are taken, a newcomer gets the place of a client that keeps the gate waiting: first of one that has asked for
+nothing, then of one that sends or receives slowly. So nobody can shut others out by holding connections open.
 """
 
 from itertools import islice
 from typing import NamedTuple, Protocol
 
 LOOKED_AT = 64
-"""Connections that are looked at for a place: a crowd must not make each newcomer dear."""
+"""How many connections are looked at to find a place. A crowd must not make each newcomer expensive."""
 ADMIN = range(16, 257)
 MAIL = 16
-"""The fewest connections at the ports for mail, however low the limit is."""
+"""The fewest connections that the ports for mail get, however low the limit is."""
 KEPT = 64
-"""Descriptors for the store, the log, files and what the gate asks of others."""
+"""The descriptors that are kept for the store, the log, files and the gate's own questions to others."""
 
 
 class Held(Protocol):
@@ -21,18 +21,18 @@ class Held(Protocol):
 
     @property
     def idle(self) -> bool:
-        """Whether it has asked for nothing yet, or for nothing more."""
+        """Whether the client has no request open: it has sent none yet, or all of them are answered."""
 
     @property
     def waits(self) -> bool:
-        """Whether what it asked for waits for its client, to send or to take."""
+        """Whether its request waits for the client, which has to send or to receive."""
 
     def give_up(self) -> None:
-        """End at once."""
+        """Close the connection at once."""
 
 
 class Room:
-    """Places for ``most`` connections."""
+    """Has places for ``most`` connections."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -42,7 +42,7 @@ class Room:
         return len(self._held)
 
     def take(self, connection: Held) -> bool:
-        """Whether there is a place for this one."""
+        """Take a place for this connection. Returns False if there is none."""
         if len(self._held) >= self.most and not self._make_place():
             return False
         self._held[connection] = None
@@ -52,7 +52,7 @@ class Room:
         self._held.pop(connection, None)
 
     def _make_place(self) -> bool:
-        """End the oldest that waits; those that do not are not looked at again before the others were."""
+        """Close the oldest connection that waits. Connections that do not wait are looked at again only after all others."""
         oldest = list(islice(self._held, LOOKED_AT))
         found = next((each for each in oldest if each.idle), None) or next(
             (each for each in oldest if each.waits), None
@@ -74,6 +74,6 @@ class Shares(NamedTuple):
 
 
 def shares_of(descriptors: int) -> Shares:
-    """What becomes of so many descriptors: each connection for mail may need another one to the webmail."""
+    """Divide this many descriptors. Each connection for mail may need a second one to the webmail."""
     admin = min(max(descriptors // 8, ADMIN.start), ADMIN.stop - 1)
     return Shares(admin, max((descriptors - KEPT - admin) // 2, MAIL))

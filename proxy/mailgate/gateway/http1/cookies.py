@@ -1,4 +1,4 @@
-"""The gate's own cookies: read here, and kept from the webmail."""
+"""Reads and writes the gate's own cookies, and keeps them from the webmail."""
 
 import re
 
@@ -13,9 +13,9 @@ _OWN = re.compile(rb"(?:^|;)[ \t]*(?:%b)[ \t]*(?:=[^;]*)?(?=;|$)" % _NAMES)
 
 
 def cookies_named(facts: RequestFacts, name: str) -> list[str]:
-    """The values of every cookie with this name: a cookie of another path or domain may share it.
+    """The values of every cookie with this name. Cookies of other paths or domains may share the name.
 
-    Not http.cookies: it gives up on all cookies where one of the webmail's is unusual.
+    ``http.cookies`` is not used, since it gives up on all cookies if one of the webmail's is unusual.
     """
     pairs = re.split(r"[;,][ \t]*", facts.headers.get("cookie", ""))
     return [value for key, _, value in (pair.partition("=") for pair in pairs) if key.strip() == name]
@@ -28,7 +28,7 @@ def set_cookie(name: str, value: str, *, seconds: int, secure: bool) -> str:
 
 
 def without_own(value: bytes) -> bytes:
-    """A Cookie field without the gate's own cookies, every other byte as it came; empty where nothing else is left."""
+    """A Cookie field without the gate's own cookies. The other bytes stay as they came. Empty if no other cookie is left."""
     if b"mailgate-" not in value:
         return value
     rest = _OWN.sub(b"", value)

@@ -1,11 +1,11 @@
-"""A deadline that is moved for every request and hardly ever passes, without a timer for each."""
+"""A deadline that every request moves and that hardly ever passes. It needs no timer for each move."""
 
 import asyncio
 from collections.abc import Callable
 
 
 class Deadline:
-    """Calls ``passed`` when it passes. Its one timer finds out late that it was moved, and then waits again."""
+    """Calls ``passed`` when the deadline passes. If its one timer fires and the deadline was moved, it waits again."""
 
     __slots__ = ("_at", "_loop", "_passed", "_rings", "_timer")
 
@@ -16,7 +16,7 @@ class Deadline:
         self._rings = 0.0
 
     def set(self, seconds: float) -> None:
-        """Let it pass so many seconds from now, whatever was said before."""
+        """Set the deadline to this many seconds from now. This replaces an earlier one."""
         self._at = at = self._loop.time() + seconds
         if self._timer is not None:
             if self._rings <= at:
@@ -25,11 +25,11 @@ class Deadline:
         self._ring(at)
 
     def clear(self) -> None:
-        """There is none until the next ``set``."""
+        """Remove the deadline until the next ``set``."""
         self._at = None
 
     def end(self) -> None:
-        """It never passes; nothing refers to it any more."""
+        """Remove the deadline for good, and drop every reference to it."""
         self._at = None
         if self._timer is not None:
             self._timer.cancel()

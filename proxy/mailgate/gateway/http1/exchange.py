@@ -1,4 +1,4 @@
-"""One request and the way back to its client: what everything behind the listener is handed."""
+"""An exchange: one request and the way back to its client. Everything behind the listener works on exchanges."""
 
 import asyncio
 import socket
@@ -21,7 +21,7 @@ LINGER_NOT = struct.pack("ii", 1, 0)
 
 
 class Readable(Protocol):
-    """The other side of a tunnel, which is read only as fast as this side writes."""
+    """The other side of a tunnel. It is read only as fast as this side writes."""
 
     def pause_reading(self) -> None: ...
 
@@ -37,7 +37,7 @@ class Receiver(Protocol):
 
 
 class Line(Readable, Protocol):
-    """A client's connection, as far as an exchange needs one (``connection.py``)."""
+    """The part of a client's connection that an exchange needs (``connection.py``)."""
 
     @property
     def peer(self) -> str:
@@ -66,12 +66,12 @@ class Line(Readable, Protocol):
         """The exchange is over."""
 
     def wait_for(self, rest: Coroutine[Any, Any, "Outcome"]) -> None:
-        """The exchange is over once ``rest`` is, which runs in a task."""
+        """Run ``rest`` in a task. The exchange is over when it ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a handler gives back once it has written its response."""
+    """The result of a handler after it has written its response."""
 
     keep_alive: bool
     """Whether another request may follow on the connection."""
@@ -105,13 +105,13 @@ class Exchange:
         self.body = body
         self.connection = connection
         self.content: bytes | None = content
-        """All of the body, where it came with its head; None once it was sent on. ``body`` has it too."""
+        """The whole body if it came with its head. None if it did not, or once it was forwarded. ``body`` has it too."""
         self.started = False
         """Whether the first byte of the final response was written."""
         self.answer_fields: Sequence[tuple[str, str]] = ()
-        """What the gate adds to the answer, whoever gives it."""
+        """Fields that the gate adds to the answer, whether the gate or the webmail gives it."""
         self.reference = ""
-        """Its id, once that was shown (``gateway/reference.py``)."""
+        """The reference id, once it was shown (``gateway/reference.py``)."""
         self.give_up: Callable[[], None] | None = None
         """What to do when the client leaves while no task serves it."""
         # what is told of it once it is over (``gateway/observe``); moments are of ``perf_counter``
@@ -135,7 +135,7 @@ class Exchange:
 
     @property
     def reached_at(self) -> str:
-        """The address of this machine that the client has reached; empty at a Unix socket."""
+        """The address of this machine that the client connected to. Empty at a Unix socket."""
         transport = self.connection.transport
         name = transport.get_extra_info("sockname") if transport is not None else None
         return str(name[0]) if isinstance(name, tuple) else ""
@@ -145,7 +145,7 @@ class Exchange:
         return self.connection.secure
 
     def certificates(self) -> tuple[bytes, ...]:
-        """What the client sent in its handshake, DER, the leaf first; empty where it was not asked or sent none."""
+        """The certificates from the client's handshake in DER, the leaf first. Empty if it was not asked for any or sent none."""
         context, transport = self.connection.ssl_context, self.connection.transport
         if (
             not isinstance(context, ssl.SSLContext)
@@ -164,7 +164,7 @@ class Exchange:
 
     @property
     def congested(self) -> bool:
-        """Whether the client has to take something before more is written."""
+        """Whether the client has to receive something before more is written."""
         return self.connection.writing_paused or self.connection.transport is None
 
     async def drain(self, timeout: float) -> None:
@@ -175,11 +175,11 @@ class Exchange:
 
     @property
     def broken(self) -> bool:
-        """Whether the request could not be read to its end, so that nothing behind it is a request."""
+        """Whether the request could not be read to its end. The bytes after it are then no request."""
         return self.head.refused is not None or self.body.exception() is not None
 
     def half_close(self) -> None:
-        """Say that nothing more will come; what the client still sends is read and dropped for a moment.
+        """Tell the client that nothing more will come. For a moment, bytes that it still sends are read and dropped.
 
         Closing at once would reset the connection and could take the answer with it (RFC 9112, section 9.6).
         """
@@ -188,13 +188,13 @@ class Exchange:
             transport.write_eof()
 
     def abort(self) -> None:
-        """Break the connection so that a response that was cut short cannot look complete."""
+        """Break the connection, so that a truncated response cannot look complete."""
         transport = self.connection.transport
         if transport is None:
             return
         connected = transport.get_extra_info("socket")
         if connected is not None:
-            # a reset, not an end: a body without a length is complete where the connection ends
+            # this must be a reset: a normal end of the connection would complete a body without a length
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
         transport.abort()
 
@@ -202,6 +202,6 @@ class Exchange:
 KEPT, ENDED = Outcome(keep_alive=True), Outcome(keep_alive=False)
 
 Rest: TypeAlias = Coroutine[Any, Any, Outcome] | None
-"""What has to be waited for until a request is answered; None where ``Line.answered`` is or will be called instead."""
+"""A coroutine that answers the request. None if ``Line.answered`` is or will be called instead."""
 Handler = Callable[[Exchange], Rest]
-"""Serves a request at once as far as it can."""
+"""Serves a request, at once if it can."""

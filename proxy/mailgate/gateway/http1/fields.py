@@ -1,4 +1,4 @@
-"""The fields of one message: the lines that came, and what each name says."""
+"""The fields of one message, as the lines that came and as values by name."""
 
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias, overload
@@ -7,10 +7,10 @@ Field: TypeAlias = tuple[bytes, bytes]
 
 
 class Fields(Sequence[Field]):
-    """Names and values in their order. Never changed once they are made.
+    """Names and values in their order. The object never changes after it is made.
 
     ``lines`` are whole field lines, ``name: value``, without their ends; ``keys`` are the names of the lines in lower case, in the
-    same order. ``first`` has the first value of each of these names, and ``repeated`` all values of those that come again.
+    same order. ``first`` has the first value of each of these names, and ``repeated`` has all values of the names that occur again.
     """
 
     __slots__ = ("first", "keys", "lines", "repeated")
@@ -37,7 +37,7 @@ class Fields(Sequence[Field]):
         first: dict[bytes, bytes],
         repeated: dict[bytes, list[bytes]],
     ) -> "Fields":
-        """Fields whose four views were made already."""
+        """Make fields from four views that were made already."""
         fields = cls.__new__(cls)
         fields.lines, fields.keys, fields.first, fields.repeated = lines, keys, first, repeated
         return fields

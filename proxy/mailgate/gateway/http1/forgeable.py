@@ -1,11 +1,11 @@
-"""The one table of fields by which a client could pass itself off as something: what proxies tell a webmail.
+"""The table of the fields that a client could forge. There is no other table of them.
 
-A front proxy, a login before it, a framework or this gate says by them who is there, by which certificate, from where, and
-which address or method was asked for. No client has any business with them. ``deploy/make_unforged.py`` writes the
-configurations of the other proxies by this table.
+With these fields a front proxy, a login before it, a framework or this gate tells the webmail who is there, by which
+certificate, from where, and which address or method was asked for. Clients have no reason to send them.
+``deploy/make_unforged.py`` writes the configurations of the other proxies from this table.
 
-What stands here is in lower case and with hyphens, as ``trusted_headers.canonical`` makes it. Not here is what clients send by
-right: ``X-Auth-Token``, ``X-User-Identity`` and ``Client-Request-Id`` of Outlook, ``X-MS-PolicyKey``, ``X-Requested-With``.
+Names are in lower case and with hyphens, as ``trusted_headers.canonical`` makes them. Fields that clients may send are left
+out: ``X-Auth-Token``, ``X-User-Identity`` and ``Client-Request-Id`` of Outlook, ``X-MS-PolicyKey``, ``X-Requested-With``.
 """
 
 FAMILIES = {
@@ -201,8 +201,10 @@ FAMILIES = {
     "x-mailgate-": "user kind effect decision reason device imap-id certificate",
     "mailgate-": "probe kind user verdict-key",
 }
-"""Names that begin like this, and of those the ones that are known, as they go on. For proxies that know no beginnings each
-is taken out by itself; of others that came with a question the gate says no (``authz/let_through.py``)."""
+"""Families of names by their beginning, each with the ends of its known names.
+
+A proxy that cannot remove names by their beginning removes each known name. If another name of a family comes with a
+question, the gate says no (``authz/let_through.py``)."""
 
 NAMES = frozenset(
     [
@@ -212,7 +214,7 @@ NAMES = frozenset(
         "x-clientip", "x-clientside", "cloudfront-viewer-address", "cloudfront-forwarded-proto", "fastly-ssl", "cf-visitor", "front-end-https",
         "https", "x-https", "x-scheme", "x-url-scheme", "x-protocol", "x-host", "script-name", "path-info", "x-script-name",
         "x-path-info",
-        "proxy",  # a CGI application takes it for the variable HTTP_PROXY (CVE-2016-5385)
+        "proxy",  # a CGI application reads it as the variable HTTP_PROXY (CVE-2016-5385)
         # who is there
         "x-user", "x-username", "x-userid", "x-useremail", "x-userinfo", "x-usergroups", "x-user-name", "x-user-id", "x-user-email",
         "x-user-mail", "x-user-login", "x-user-group", "x-user-groups", "x-user-role", "x-user-roles", "x-user-info", "x-user-dn",
@@ -222,23 +224,23 @@ NAMES = frozenset(
         "x-user-full-name", "x-user-first-name", "x-user-last-name", "x-uid", "x-upn", "x-cn", "x-dn", "x-mail", "x-memberof",
         "x-displayname", "x-display-name", "x-givenname", "x-given-name", "x-family-name", "x-full-name", "x-verified-user",
         "x-verified-email", "x-current-user", "x-logged-in-user", "x-login-user", "x-login-name", "x-nt-user", "x-ad-user",
-        # the attributes that Shibboleth and SSOwat tell by their bare names
+        # attributes that Shibboleth and SSOwat send under their bare names
         "email", "mail", "name", "uid", "cn", "sn", "upn", "eppn", "displayname", "givenname", "memberof", "userdn", "user-dn",
         "user-email", "affiliation", "unscoped-affiliation", "primary-affiliation", "entitlement", "targeted-id", "persistent-id",
         "subject-id", "pairwise-id", "auth-type",
-        # proofs, which the gate alone reads
+        # proofs, which only the gate reads
         "device-attestation", "device-proof", "dpop",
     ]
 )  # fmt: skip
 
 OWN = ("mailgate-", "x-device-", "x-mailgate-")
-"""Families of the gate itself. Clients take what begins like these for its word, so that a webmail's answer has none either."""
+"""The gate's own families. Clients believe these fields, so they are removed from the webmail's answers too."""
 
 
 def _members(family: str, known: str) -> list[str]:
-    """Its names that are known; a family that ends in no hyphen is a name as well."""
+    """The known names of a family. A family that does not end in a hyphen is a name itself."""
     return [*([] if family.endswith("-") else [family]), *(family + each for each in known.split())]
 
 
 KNOWN = NAMES | {name for family, known in FAMILIES.items() for name in _members(family, known)}
-"""Every name that is known, for those who know no beginnings."""
+"""Every known name, for proxies that cannot match beginnings."""

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from mailgate.gateway.http1.fields import Field, Fields
 
 TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-# what may stand in a line: HTAB, SP, VCHAR, obs-text
+# a line may hold HTAB, SP, VCHAR and obs-text
 LINE = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
 CRLF = b"\r\n"
 
-# RFC 3986 section 3.2.2: reg-name, IPv4 or bracketed IPv6, then a port; no userinfo. Longer than any name that is looked up
-# (255 bytes) is none, even with every other byte escaped: what is made of hosts is remembered
+# RFC 3986 section 3.2.2: reg-name, IPv4 or bracketed IPv6, then a port; no userinfo. The length is limited to that of the
+# longest host name (255 bytes) with escapes, because hosts are remembered
 HOST = re.compile(
     rb"(?=.{1,512}\Z)(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+)(?::[0-9]{0,5})?"
 )
@@ -20,16 +20,16 @@ MAX_LENGTH = 2**63 - 1
 
 
 class Malformed(ValueError):
-    """Bytes that are not the HTTP/1.1 message they claim to be. Says what, never repeats the bytes."""
+    """Bytes are not the HTTP/1.1 message that they claim to be. The text says what is wrong and never repeats the bytes."""
 
 
 def is_token(text: bytes) -> bool:
-    """RFC 9110, section 5.6.2."""
+    """Whether this is a token (RFC 9110, section 5.6.2)."""
     return bool(text) and not text.translate(None, TOKEN)
 
 
 def lines_of(head: bytes) -> list[bytes]:
-    """The lines of a head that ends in CRLF, refusing control bytes and every CR or LF on its own."""
+    """Split a head that ends in CRLF into lines. Control bytes, a lone CR and a lone LF are refused."""
     left = head.translate(None, LINE)
     lines = head.split(CRLF)
     if len(left) != 2 * (len(lines) - 1) or left != CRLF * (len(lines) - 1):
@@ -39,27 +39,27 @@ def lines_of(head: bytes) -> list[bytes]:
 
 
 def unfinished(head: bytes) -> None:
-    """Refuse at once what no further byte can turn into a head: do not wait for it in vain."""
+    """Refuse bytes at once if no further byte can make a head of them."""
     if head.endswith(b"\r"):
         head = head[:-1]
     lines_of(head + CRLF)
 
 
 def split_head(head: bytes, most: int) -> tuple[bytes, Fields] | None:
-    """The first line of a head that ends in an empty line, and its fields; None where those are more than ``most``."""
+    """The first line and the fields of a head that ends in an empty line. None if there are more than ``most`` fields."""
     lines = lines_of(head)
     first = lines[0]
     del lines[-1], lines[0]
     if len(lines) > most:
         return None
-    # most heads have no white space around their values but one space before each
+    # in most heads one space stands before each value and none after it
     if b" \r\n" in head or b":  " in head or b"\t" in head:
         return first, parse_fields(lines)
     return first, _usual_fields(lines) or parse_fields(lines)
 
 
 def _usual_fields(lines: list[bytes]) -> Fields | None:
-    """Fields whose lines are all ``name: value`` already, in one pass; None where one is not."""
+    """Parse fields in one pass if every line is exactly ``name: value``. None if a line is not."""
     keys: list[bytes] = []
     first: dict[bytes, bytes] = {}
     repeated: dict[bytes, list[bytes]] = {}
@@ -79,7 +79,7 @@ def _usual_fields(lines: list[bytes]) -> Fields | None:
 
 
 def parse_fields(lines: Sequence[bytes]) -> Fields:
-    """Field lines to fields, order and case kept. A folded line or a space before the colon is refused."""
+    """Parse field lines and keep their order and case. A folded line or a space before the colon is refused."""
     return Fields(map(_field, lines))
 
 
@@ -94,7 +94,7 @@ _NO_FIELD = "a line that is not `name: value`"
 
 
 class _Keys(dict[bytes, bytes]):
-    """Field names as they are spelled, each in lower case; empty for what is no name. It keeps few, and no long ones."""
+    """A cache from field names as spelled to lower case; empty if a text is no name. It is small and keeps no long names."""
 
     def __missing__(self, name: bytes) -> bytes:
         if not is_token(name):
@@ -112,7 +112,7 @@ _KEYS = _Keys()
 
 
 def values(fields: Sequence[Field], name: bytes) -> list[bytes]:
-    """Every value of one field, by lower-case name. Not to be changed."""
+    """Every value of one field, by lower-case name. Callers must not change the list."""
     if isinstance(fields, Fields):
         return fields.values(name)
     return [value for key, value in fields if key.lower() == name]
@@ -136,16 +136,16 @@ def connection_options(fields: Fields) -> Sequence[bytes]:
 
 
 _USUAL_OPTIONS = {name: (name.lower(),) for name in (b"keep-alive", b"Keep-Alive", b"close", b"Upgrade")}
-"""What nearly every message says."""
+"""The Connection values of nearly every message."""
 
 
 def takes_trailers(fields: Fields) -> bool:
-    """Whether TE says so (RFC 9110, section 10.1.4)."""
+    """Whether TE says that trailers are accepted (RFC 9110, section 10.1.4)."""
     return b"te" in fields.first and b"trailers" in members(fields, b"te")
 
 
 def content_length(fields: Sequence[Field]) -> int | None:
-    """The one Content-Length. Repeated, listed, signed or enormous ones are refused (RFC 9112, section 6.3)."""
+    """The Content-Length, if there is one. A repeated, listed, signed or enormous one is refused (RFC 9112, section 6.3)."""
     found = values(fields, b"content-length")
     if not found:
         return None
@@ -158,7 +158,7 @@ def content_length(fields: Sequence[Field]) -> int | None:
 
 
 def chunked(fields: Sequence[Field]) -> bool:
-    """Whether the body is chunked. Any other transfer coding is refused: none was asked for."""
+    """Whether the body is chunked. Any other transfer coding is refused, since none was asked for."""
     found = values(fields, b"transfer-encoding")
     if not found:
         return False

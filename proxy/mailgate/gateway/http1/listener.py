@@ -1,4 +1,4 @@
-"""The listener: a connection for each client that comes, and an orderly end for all of them."""
+"""The listener makes a connection for each client, and ends all of them in an orderly way."""
 
 import asyncio
 import sys
@@ -10,7 +10,7 @@ from mailgate.gateway.http1.exchange import Exchange, Handler
 from mailgate.gateway.http1.parser import ServerLimits
 
 LOOK = 0.05
-"""Seconds between two looks at what still runs when the gate stops."""
+"""The pause in seconds between two looks at the running requests while the gate stops."""
 
 
 class Server:
@@ -29,9 +29,9 @@ class Server:
         self.over = over
         """Told of each request once it is over; it never raises."""
         self.room = Room(sys.maxsize) if room is None else room
-        """Shared by the listeners that have their connections together; without limit if not given."""
+        """Limits the connections. Several listeners may share it. If none is given, there is no limit."""
         self.local = local
-        """At a Unix socket, whose peers have no address (``trusted_headers.LOCAL``)."""
+        """True at a Unix socket, where peers have no address (``trusted_headers.LOCAL``)."""
         self.connections: set[Connection] = set()
         self.draining = False
         self._limits = limits
@@ -39,17 +39,17 @@ class Server:
 
     @property
     def running(self) -> int:
-        """Requests that are being served."""
+        """The number of requests that are being served."""
         return sum(connection.serving for connection in self.connections)
 
     def __call__(self) -> Connection:
         return Connection(self, self._limits, self._loop)
 
     async def finish(self, timeout: float, parting: float = 0.0) -> None:
-        """Let running requests end, at most ``timeout`` seconds, then close what is left.
+        """Let running requests end within ``timeout`` seconds, then close the remaining connections.
 
-        For ``parting`` seconds idle connections stay open as well: who sends a request on one just then is answered, and
-        told that it was the last. A connection that is closed under a request loses it.
+        Idle connections stay open for ``parting`` seconds. A client that sends a request on one just then is answered and
+        told that it was the last. Closing a connection under a request would lose the request.
         """
         self.draining = True
         now = self._loop.time()

@@ -1,4 +1,4 @@
-"""Bodies that come too slowly: whoever sends one a byte at a time keeps a connection, and what waits for it."""
+"""Ends bodies that come too slowly. A client that sends a byte at a time would hold a connection and everything behind it."""
 
 import asyncio
 
@@ -8,13 +8,13 @@ from mailgate.gateway.http1.request import RequestRefused
 from mailgate.model import Reason
 
 SPAN = 10.0
-"""Seconds between two looks."""
+"""The pause between two looks in seconds."""
 LEAST = 4 * 1024
-"""Bytes that have to come from one look to the next, unless the body has ended."""
+"""The fewest bytes that have to come from one look to the next, unless the body has ended."""
 
 
 class Pace:
-    """Ends a body with RequestRefused once too little of it came. ``end`` it when nobody reads the body any more."""
+    """Ends a body with RequestRefused if it comes too slowly. Call ``end`` when nobody reads the body any more."""
 
     def __init__(self, body: StreamReader, loop: asyncio.AbstractEventLoop) -> None:
         self._body, self._loop = body, loop

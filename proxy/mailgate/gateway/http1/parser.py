@@ -1,4 +1,4 @@
-"""Bytes of a client's connection to requests, as strict as the grammar and no larger than the limits."""
+"""Parses the bytes of a client's connection into requests, by the strict grammar and within the limits."""
 
 import asyncio
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ BODY_BUFFER = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ServerLimits:
-    """Sizes in bytes, times in seconds. ``body`` 0 means no limit."""
+    """The limits of a server. Sizes are in bytes and times in seconds. ``body`` 0 means no limit."""
 
     head: int
     fields: int
@@ -35,7 +35,7 @@ class ServerLimits:
 
 
 class RequestParser:
-    """Bytes of a connection to requests with their bodies."""
+    """Parses the bytes of a connection into requests with their bodies."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class RequestParser:
         )
 
     def feed_data(self, data: bytes) -> tuple[list[tuple[RequestHead, StreamReader]], bool, bytes]:
-        """Requests whose head is complete, whether the last one asks to upgrade, and the bytes behind it."""
+        """Return the requests with a complete head, whether the last one asks to upgrade, and the bytes after it."""
         messages: list[tuple[RequestHead, StreamReader]] = []
         if self._dead:
             return messages, False, b""
@@ -78,9 +78,9 @@ class RequestParser:
         return messages, True, tail
 
     def whole(self, data: bytes) -> tuple[RequestHead, bytes] | None:
-        """The request that these bytes are, and its body, where nothing waits before them: most come in one piece.
+        """Parse a request with its body if exactly these bytes are one and nothing waits before them. Most come in one piece.
 
-        None for everything else, what is refused included: that is for ``feed_data``.
+        Returns None in every other case, also for a request to refuse. ``feed_data`` handles those.
         """
         if self._buffer or self._queued or self._body or self._upgraded or self._dead:
             return None
@@ -98,7 +98,7 @@ class RequestParser:
         return head, content
 
     def reader(self, content: bytes) -> StreamReader:
-        """A body that has come to its end, as those read it to whom it comes in pieces."""
+        """A reader for a body that is here in full, for code that reads bodies in pieces."""
         reader = StreamReader(self._connection, BODY_BUFFER, loop=self._loop)
         reader.feed_data(content)
         reader.feed_eof()
@@ -142,7 +142,7 @@ class RequestParser:
         return parsed
 
     def _look_at_the_rest(self) -> None:
-        """Each byte of a head that comes in small pieces is looked at once; a CR waits for its LF."""
+        """Check the new bytes of an incomplete head, each byte once. A CR at the end waits for its LF."""
         try:
             unfinished(self._buffer[self._looked_at :])
         except Malformed as error:
@@ -150,7 +150,7 @@ class RequestParser:
         self._looked_at = len(self._buffer) - self._buffer.endswith(b"\r")
 
     def _skip_empty_lines(self) -> None:
-        """RFC 9112, section 2.2: empty lines before a request are ignored."""
+        """Skip empty lines before a request (RFC 9112, section 2.2)."""
         lines = (len(self._buffer) - len(self._buffer.lstrip(b"\r\n"))) // 2  # a last CR may wait for its LF
         if self._buffer.startswith(CRLF * lines):
             self._buffer, self._looked_at = self._buffer[2 * lines :], 0
@@ -188,7 +188,7 @@ class RequestParser:
         )
 
     def refuse(self, error: RequestRefused) -> tuple[RequestHead, StreamReader]:
-        """Give up on the head that has begun; nothing more is read from this connection."""
+        """Refuse the head that has begun. Nothing more is read from this connection."""
         self._dead, self._buffer = True, b""
         return refused_head(error), StreamReader(self._connection, BODY_BUFFER, loop=self._loop)
 
@@ -204,4 +204,4 @@ class RequestParser:
         self._upgraded = upgraded
 
     def pause_reading(self) -> None:
-        """``BaseProtocol`` pauses the transport itself; what was already received is small enough to parse."""
+        """Do nothing: ``BaseProtocol`` pauses the transport, and the bytes already received are few enough to parse."""

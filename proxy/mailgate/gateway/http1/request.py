@@ -1,4 +1,4 @@
-"""The head of a request: RFC 9112 sections 2 and 3, RFC 9110 section 7."""
+"""Parses the head of a request (RFC 9112, sections 2 and 3; RFC 9110, section 7)."""
 
 import re
 from collections.abc import Sequence
@@ -21,27 +21,27 @@ from mailgate.gateway.http1.grammar import (
 )
 from mailgate.model import Reason
 
-# visible ASCII but `#`: a fragment is never sent, and raw 8-bit bytes have no meaning in a URI (RFC 3986)
+# visible ASCII without `#`: clients send no fragment, and raw 8-bit bytes have no meaning in a URI (RFC 3986)
 TARGET = re.compile(rb"[!-\"$-~]+")
 ABSOLUTE = re.compile(rb"((?i:https?))://([^/?]*)(.*)")
 VERSION = re.compile(rb"HTTP/([0-9])\.([0-9])")
 _FRAMED = frozenset({b"content-length", b"transfer-encoding"})
 ONE_HOST = "A request has exactly one Host field."
 # RFC 9110, section 11.6.2: one value, and those of these schemes have no comma (RFC 7617, section 2; RFC 6750, section 2.1)
-# one login in canonical base64, or none yet: what one server reads otherwise than another names two people
+# one login in canonical base64, or none yet: a value that two servers read differently could name two people
 BASIC = re.compile(
     rb"basic(?:[ \t]*| +(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==))",
     re.IGNORECASE,
 )
 SEVERAL_LOGINS = re.compile(rb"(?i:basic|bearer)[ \t][^,]*,")
-# what nearly every client sends; anything else is read step by step
+# nearly every client sends this; anything else is read step by step
 REQUEST_LINE = re.compile(rb"([" + re.escape(TOKEN) + rb"]+) ([!-\"$-~]+) HTTP/1\.([0-9])")
 
 
 class RequestRefused(Exception):
-    """A request that the gate will not serve: the status to answer, the reason, what is wrong.
+    """The gate will not serve a request. It holds the status to answer, the reason, and what is wrong.
 
-    ``allow`` lists the methods that would do (RFC 9110, section 15.5.6).
+    ``allow`` lists the methods that are allowed (RFC 9110, section 15.5.6).
     """
 
     def __init__(self, status: int, reason: Reason, detail: str, allow: tuple[str, ...] = ()) -> None:
@@ -66,7 +66,7 @@ def unsupported(detail: str, status: int = 501) -> RequestRefused:
 
 @dataclass(slots=True)
 class RequestHead:
-    """One request as it came. ``target`` is in origin form; ``host`` is what the client wants to reach."""
+    """One request as it came. ``target`` is in origin form, and ``host`` is the host that the client wants to reach."""
 
     method: bytes
     target: bytes
@@ -78,12 +78,12 @@ class RequestHead:
     length: int | None = None
     chunked: bool = False
     upgrade: bytes = b""
-    """``websocket`` where the client asks to switch to it; other protocols are not offered to the upstream."""
+    """``websocket`` if the client asks to switch to it. Other protocols are not offered to the upstream."""
     scheme: bytes = b""
-    """Of an absolute target, in lower case; empty where the target came in origin form."""
+    """The scheme of an absolute target in lower case. Empty if the target came in origin form."""
     refused: RequestRefused | None = None
     trailers: Sequence[Field] = ()
-    """Filled in when the body has been read."""
+    """The trailers. They are filled in when the body has been read."""
 
     @property
     def has_body(self) -> bool:
@@ -91,7 +91,7 @@ class RequestHead:
 
     @property
     def max_forwards(self) -> int | None:
-        """How many more hops a TRACE or OPTIONS may take (RFC 9110, section 7.6.2); None for no limit."""
+        """How many more hops a TRACE or OPTIONS may take (RFC 9110, section 7.6.2). None if there is no limit."""
         if self.method not in (b"OPTIONS", b"TRACE"):
             return None
         found = values(self.fields, b"max-forwards")
@@ -103,9 +103,9 @@ class RequestHead:
 
 
 def refused_head(why: RequestRefused) -> RequestHead:
-    """Stands in the queue for a request that could not be read, so that its answer keeps its turn.
+    """Make a head that stands in the queue for a request that could not be read, so that its answer comes in turn.
 
-    What was read of that does not stay with it: a traceback holds the calls, and they hold the head and this one.
+    The error's traceback is dropped: it holds the calls, and they hold the bytes of the head and this object.
     """
     why.__traceback__ = why.__context__ = None
     return RequestHead(b"", b"/", 1, Fields(), b"", keep_alive=False, refused=why)
@@ -114,7 +114,7 @@ def refused_head(why: RequestRefused) -> RequestHead:
 def without_body(head: RequestHead, method: bytes) -> RequestHead:
     """The head of the same request without its body, by another method.
 
-    RFC 9110, section 8.6: no ``Content-Length`` where there is no body and none is expected.
+    It has no ``Content-Length``, since there is no body and none is expected (RFC 9110, section 8.6).
     """
     fields = Fields(field for field in head.fields if not _of_the_body(field[0].lower()))
     return replace(head, method=method, fields=fields, length=0, chunked=False, upgrade=b"")
@@ -168,7 +168,7 @@ def _request_line(line: bytes) -> tuple[bytes, bytes, int]:
 def _scheme_host_and_target(
     method: bytes, target: bytes, minor: int, fields: Fields
 ) -> tuple[bytes, bytes, bytes]:
-    """RFC 9112, sections 3.2 and 3.3: one Host, which must be valid even where an absolute target wins over it."""
+    """The scheme, host and target (RFC 9112, sections 3.2 and 3.3). Host must be there once and valid, even with an absolute target."""
     host = _one_host(fields)
     if minor and host is None:
         raise ambiguous(ONE_HOST)
@@ -181,7 +181,7 @@ def _scheme_host_and_target(
     if absolute:
         scheme, host, target = absolute[1].lower(), _host(absolute[2]), absolute[3]
         if method == b"OPTIONS" and not target:
-            target = b"*"  # section 3.2.4: nothing but the server itself was meant
+            target = b"*"  # section 3.2.4: the server itself is meant
         elif not target.startswith(b"/"):
             target = b"/" + target
     elif not (target == b"*" and method == b"OPTIONS"):
@@ -197,7 +197,7 @@ def _one_host(fields: Fields) -> bytes | None:
 
 
 def _one_login(fields: Fields) -> None:
-    """Of two logins the gate could go by one, and the webmail by the other."""
+    """Refuse two logins: the gate could go by one, and the webmail by the other."""
     login = fields.first.get(b"authorization")
     if login is None:
         return
@@ -214,7 +214,7 @@ def _host(text: bytes) -> bytes:
 
 
 def _framing(minor: int, fields: Fields) -> tuple[int | None, bool]:
-    """RFC 9112, section 6.3, without any of its leniencies."""
+    """The length of the body and whether it is chunked (RFC 9112, section 6.3, without its leniencies)."""
     if _FRAMED.isdisjoint(fields.first):
         return None, False
     try:

@@ -1,4 +1,4 @@
-"""The head of a response: RFC 9112 sections 4 and 6.3, RFC 9110 section 15."""
+"""Parses the head of a response (RFC 9112, sections 4 and 6.3; RFC 9110, section 15)."""
 
 import re
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([1-9][0-9]{2})(?: ([\t -~\x80-\xff]
 
 @dataclass(slots=True)
 class ResponseHead:
-    """One response as it came. ``reason`` is the phrase byte for byte."""
+    """One response as it came. ``reason`` is the reason phrase, byte for byte."""
 
     status: int
     reason: bytes
@@ -47,9 +47,9 @@ def parse_response_head(head: bytes, *, method: bytes, max_fields: int) -> Respo
 
 
 def _frame(is_head: bool, status: int, minor: int, fields: Fields) -> tuple[Body, bool]:
-    """The reader of the body, and whether the connection stays: RFC 9112, sections 6.3 and 9.3.
+    """The reader of the body, and whether the connection stays open (RFC 9112, sections 6.3 and 9.3).
 
-    Two ways to say where the body ends is one too many.
+    A response that says in two ways where its body ends is refused.
     """
     length, is_chunked = content_length(fields), chunked(fields)
     if is_chunked and (length is not None or not minor):

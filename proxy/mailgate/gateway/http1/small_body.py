@@ -1,4 +1,4 @@
-"""Read the whole body of a request to the gate itself, which is never more than a few KiB."""
+"""Reads the whole body of a request to the gate itself. Such a body never has more than a few KiB."""
 
 import asyncio
 
@@ -9,17 +9,17 @@ from mailgate.model import Reason
 
 MAX_BYTES = 16 * 1024
 PATIENCE = 10.0
-"""Seconds for the whole body."""
+"""How many seconds the whole body may take."""
 
 
 def see_uncoded(head: RequestHead) -> None:
-    """Nothing that is sent to the gate itself is decompressed: a little could become very much (RFC 9110, section 8.4)."""
+    """Refuse a coded body (RFC 9110, section 8.4). The gate decompresses nothing, since a few bytes could become very many."""
     if any(each != b"identity" for each in members(head.fields, b"content-encoding")):
         raise RequestRefused(415, Reason.REQUEST_NOT_SUPPORTED, "Expected a body without Content-Encoding.")
 
 
 async def read_small_body(exchange: Exchange) -> bytes:
-    """The body; RequestRefused where it is coded, longer than ``MAX_BYTES`` or does not come within ``PATIENCE``."""
+    """Read the body. Raises RequestRefused if it is coded, longer than ``MAX_BYTES`` or does not come within ``PATIENCE``."""
     if not exchange.head.has_body:
         return b""
     see_uncoded(exchange.head)

@@ -10,11 +10,11 @@ from cryptography import x509
 from mailgate.errors import MailgateError
 
 _WEAK = ("TOO_SMALL", "TOO_WEAK")
-"""How OpenSSL's words end for a certificate whose key or digest it does not take."""
+"""The ends of OpenSSL's error words for a certificate whose key or digest is too weak."""
 
 
 class CertificateError(MailgateError):
-    """A file that nothing can be served with: which of the two it is, and why."""
+    """A file cannot be used to serve. The error says which of the two files it is, and why."""
 
     def __init__(self, which: Literal["certificate", "key"], path: Path, why: str) -> None:
         self.which = which
@@ -22,7 +22,7 @@ class CertificateError(MailgateError):
 
 
 def fit_to_serve(certificate: Path, key: Path, now: datetime) -> None:
-    """Raises CertificateError for what a listener could not serve, or what no client would take now."""
+    """Raise CertificateError for files that a listener could not use, or a certificate that no client would accept now."""
     server_context(certificate, key)
     served = served_certificate(certificate)
     if served.not_valid_after_utc <= now:
@@ -34,7 +34,7 @@ def fit_to_serve(certificate: Path, key: Path, now: datetime) -> None:
 
 
 def served_certificate(path: Path) -> x509.Certificate:
-    """The certificate that clients look at: the first of the file. Raises CertificateError."""
+    """The certificate that clients check, which is the first of the file. Raises CertificateError."""
     try:
         return x509.load_pem_x509_certificates(_content("certificate", path))[0]
     except ValueError as error:
@@ -55,7 +55,8 @@ def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     served_certificate(certificate)
     _content("key", key)
     try:
-        context.load_cert_chain(certificate, key, password=lambda: "")  # else it would ask a terminal for it
+        # without it OpenSSL would ask a terminal for the password
+        context.load_cert_chain(certificate, key, password=lambda: "")
     except ssl.SSLError as error:
         raise _meant(error.reason or "", certificate, key) from error
     except (OSError, ValueError) as error:
@@ -87,31 +88,32 @@ def server_context(certificate: Path, key: Path, protocol: str = "http/1.1") -> 
 
 def renew(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     """Serve these files to every new connection. Raises CertificateError, and then nothing has changed."""
-    server_context(certificate, key)  # a pair that does not fit would leave half of it in the context
+    # a certificate and a key that do not belong together would leave one of them in the context
+    server_context(certificate, key)
     _load(context, certificate, key)
 
 
 def device_context(certificate: Path, key: Path, authorities: Path) -> ssl.SSLContext:
-    """A context for the listener of devices: it asks for a client certificate, and ends where a bad one is sent.
+    """A context for the listener of devices. It asks for a client certificate, and a bad one ends the handshake.
 
-    Who sends none goes on. What the handshake lets through is checked again at every request
-    (``attest/client_certs.py``), so loading more authorities into this context is all that a change of them needs.
+    A client without a certificate goes on. A certificate that passes is checked again at every request
+    (``attest/client_certs.py``), so when the authorities change, new ones are only loaded into this context.
     """
     context = server_context(certificate, key)
     context.verify_mode = ssl.CERT_OPTIONAL
     context.load_verify_locations(authorities)
-    # the file may hold issuing authorities alone, and certificates of devices lack what public ones must have
+    # the file may hold just issuing authorities, and devices' certificates lack extensions that public ones must have
     context.verify_flags = (context.verify_flags | ssl.VERIFY_X509_PARTIAL_CHAIN) & ~ssl.VERIFY_X509_STRICT
-    # a resumed session no longer has the authorities between, without which there is no chain
+    # a resumed session no longer has the intermediate authorities, without which there is no chain
     context.options |= ssl.OP_NO_TICKET
     context.num_tickets = 0
     return context
 
 
 def upstream_context(authorities: Path | None = None) -> ssl.SSLContext:
-    """A context that verifies the webmail's certificate against these authorities, else the system's.
+    """A context that verifies the webmail's certificate against these authorities, or the system's if none are given.
 
-    Raises OSError or ssl.SSLError for a file that holds no certificates.
+    Raises OSError or ssl.SSLError for a file without certificates.
     """
     context = ssl.create_default_context(cafile=authorities)
     context.set_alpn_protocols(["http/1.1"])

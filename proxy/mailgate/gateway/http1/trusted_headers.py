@@ -1,8 +1,8 @@
-"""Which headers may be believed from whom, and which never reach the webmail.
+"""Decides which headers to believe from which peer, and which headers never reach the webmail.
 
-A client can write any header. Those that a front proxy or this gate sets to tell the webmail who is there (``forgeable.py``)
-are dropped from every request, in any spelling, and set anew; a peer in ``trusted_proxies`` is believed about the client's address
-and the scheme, nobody else is.
+A client can write any header. The headers with which a front proxy or this gate tells the webmail who is there
+(``forgeable.py``) are dropped from every request, in any spelling, and set anew. Only a peer in ``trusted_proxies`` is
+believed about the client's address and the scheme.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ HOP_BY_HOP = frozenset(
         b"http2-settings",
     }
 )
-# An underscore twin of one of these reads as the real one to a CGI-like webmail (RFC 3875, section 4.1.18)
+# A CGI-like webmail reads the underscore twin of one of these as the real one (RFC 3875, section 4.1.18)
 FRAMING = HOP_BY_HOP | {b"content-length"}
 
 
@@ -40,16 +40,16 @@ _FAMILIES = tuple(family.encode() for family in FAMILIES)
 _OWN = tuple(family.encode() for family in OWN)
 
 LONGEST_NAME = 128
-"""Bytes of a field name that is remembered: clients make names up, and long ones fill the memory."""
+"""The longest field name that is remembered, in bytes. Clients make names up, and long ones would fill the memory."""
 
 
 def canonical(name: bytes) -> bytes:
-    """One spelling for a field name: an application that reads CGI variables cannot tell ``_`` from ``-``."""
+    """The one spelling of a field name. An application that reads CGI variables cannot tell ``_`` from ``-``."""
     return name.lower().replace(b"_", b"-")
 
 
 def forgeable(name: bytes) -> bool:
-    """Whether a client could pass itself off as something with this field."""
+    """Whether a client could use this field to pretend to be something."""
     return _known_forgeable(name) if len(name) <= LONGEST_NAME else _forgeable(name)
 
 
@@ -62,13 +62,13 @@ _known_forgeable = lru_cache(4096)(_forgeable)
 
 
 def speaks_for_the_gate(name: bytes) -> bool:
-    """Whether a client would take this field of an answer for the gate's own word."""
+    """Whether a client would believe that the gate itself sent this field of an answer."""
     return canonical(name).startswith(_OWN)
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a request came from, as far as it may be believed."""
+    """Where a request came from, as far as that can be believed."""
 
     remote: str
     scheme: str
@@ -76,24 +76,24 @@ class Origin:
     forwarded_for: bytes
     """The value of X-Forwarded-For that the webmail gets."""
     user: bytes = b""
-    """Who a trusted proxy says is there (X-Forwarded-User); the webmail is told the same."""
+    """The person whom a trusted proxy names (X-Forwarded-User). The webmail is told the same."""
     by_proxy: bool = False
-    """Whether a trusted proxy said all this."""
+    """Whether a trusted proxy said this."""
 
 
 LOCAL = "unix:"
-"""The peer at a Unix socket for the questions of a proxy."""
+"""The name of the peer at a Unix socket for a proxy's questions."""
 
 
 def is_proxy(peer: str, trusted: Sequence[Network]) -> bool:
-    """Whether this peer is believed about who is behind it. A Unix socket is opened by who may open its file, a proxy."""
+    """Whether this peer is believed about the client behind it. A peer at a Unix socket is a proxy, by the file's permissions."""
     return peer == LOCAL or (bool(trusted) and within(peer, trusted))
 
 
 def origin_of(
     fields: Sequence[Field], *, peer: str, secure: bool, host: bytes, trusted: Sequence[Network]
 ) -> Origin:
-    """Reads X-Forwarded-* from a trusted peer; from anyone else the connection itself says who is there."""
+    """Read X-Forwarded-* from a trusted peer. For any other peer the connection itself says where the request is from."""
     scheme, peer = "https" if secure else "http", in_one_form(peer)
     if not is_proxy(peer, trusted):
         return Origin(peer, scheme, host, peer.encode())
@@ -123,7 +123,7 @@ def origin_of(
 
 
 def within(address: str, networks: Sequence[Network]) -> bool:
-    """Whether an address is of one of these networks."""
+    """Whether an address is in one of these networks."""
     parsed = read_address(address) if networks else None
     return parsed is not None and any(
         parsed in network for network in networks if network.version == parsed.version

@@ -1,1 +1,1 @@
-"""Keys: whose signatures are believed, where they come from, and the gate's own."""
+"""Keys: the keys of the issuers that are believed, how they are fetched, and the gate's own keys."""

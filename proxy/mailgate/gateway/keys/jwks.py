@@ -1,4 +1,4 @@
-"""Ask an issuer for its keys: one bounded GET of a JWKS (RFC 7517) over https."""
+"""Asks an issuer for its keys by one bounded GET of a JWKS (RFC 7517) over https."""
 
 import re
 import ssl
@@ -10,14 +10,14 @@ import aiohttp
 MAX_BYTES = 64 * 1024
 PATIENCE = aiohttp.ClientTimeout(total=5)
 SHORTEST, LONGEST, USUAL = timedelta(minutes=1), timedelta(hours=24), timedelta(minutes=10)
-"""How long an answer is fresh, whatever its Cache-Control says; the last where it says nothing."""
+"""The bounds of an answer's freshness, whatever its Cache-Control says, and the freshness if it says nothing."""
 
 _MAX_AGE = re.compile(r'(?:^|,)\s*max-age\s*=\s*"?(?P<seconds>[0-9]{1,10})"?\s*(?:,|$)', re.IGNORECASE)
 _ANEW = re.compile(r"(?:^|,)\s*no-(?:cache|store)\s*(?:,|$)", re.IGNORECASE)
 
 
 class JwksError(Exception):
-    """The keys could not be had. ``why`` is one of a few words, for a metric and a log line."""
+    """The keys could not be fetched. ``why`` is one of a few words, for a metric and a log line."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -26,7 +26,7 @@ class JwksError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an issuer answered. ``text`` is None where nothing has changed (304)."""
+    """An issuer's answer. ``text`` is None if nothing has changed (304)."""
 
     text: str | None
     etag: str
@@ -34,9 +34,9 @@ class Answer:
 
 
 async def ask(url: str, etag: str, *, trust: ssl.SSLContext | None = None) -> Answer:
-    """The JWKS at ``url``, unless it is still the one of ``etag``. Raises JwksError.
+    """Fetch the JWKS at ``url``, unless it is still the one of ``etag``. Raises JwksError.
 
-    Redirects are not followed: whom to trust stands in the settings alone.
+    Redirects are not followed, since only the settings say whom to trust.
     """
     headers = {"Accept": "application/jwk-set+json, application/json", "Accept-Encoding": "identity"}
     if etag:
@@ -75,7 +75,7 @@ async def _read(response: aiohttp.ClientResponse, etag: str) -> Answer:
 
 
 def freshness(cache_control: str) -> timedelta:
-    """How long an answer may be used unasked (RFC 9111, section 5.2.2), within bounds of our own."""
+    """How long an answer may be used without asking again (RFC 9111, section 5.2.2), within our own bounds."""
     if _ANEW.search(cache_control):
         return SHORTEST
     told = _MAX_AGE.search(cache_control)

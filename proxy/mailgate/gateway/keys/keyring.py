@@ -1,4 +1,4 @@
-"""Whose signatures are believed: the keys of each issuer as they are now, wherever they come from."""
+"""The keyring: the current keys of every issuer that is believed, from files, from the network or from the store."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -15,12 +15,12 @@ class KeySource(Protocol):
     def keys(self) -> KeySet: ...
 
     async def press(self) -> bool:
-        """Look again because a key is missing. False where there is nothing new to be found now."""
+        """Look again because a key is missing. Returns False if nothing new can be found now."""
         ...
 
 
 class FileKeys:
-    """Keys of a file, which a reload reads again."""
+    """Keys from a file. A reload reads them again."""
 
     def __init__(self, keys: KeySet) -> None:
         self._keys = keys
@@ -33,7 +33,7 @@ class FileKeys:
 
 
 class Keyring(Mapping[str, KeySet]):
-    """The keys by issuer, for a verifier. ``replace`` changes whom to believe; ``close`` ends every task."""
+    """The keys by issuer, for a verifier. ``replace`` changes the issuers; ``close`` ends every task."""
 
     def __init__(self) -> None:
         self._sources: Mapping[str, KeySource] = {}
@@ -49,10 +49,10 @@ class Keyring(Mapping[str, KeySet]):
         return len(self._sources)
 
     def __contains__(self, issuer: object) -> bool:
-        return issuer in self._sources  # Mapping's own would read the keys
+        return issuer in self._sources  # Mapping's own method would read the keys
 
     async def press(self, issuer: str) -> bool:
-        """Look again for a key of ``issuer`` that is missing. False where there is nothing new to be found now."""
+        """Look again for a missing key of ``issuer``. Returns False if nothing new can be found now."""
         source = self._sources.get(issuer)
         return source is not None and await source.press()
 
@@ -61,7 +61,7 @@ class Keyring(Mapping[str, KeySet]):
         return [source for source in self._sources.values() if isinstance(source, RemoteKeys)]
 
     def replace(self, sources: Mapping[str, KeySource]) -> None:
-        """Believe these from now on. A source that stays goes on as it is; a new one is asked at once."""
+        """Believe these sources from now on. A source that stays goes on unchanged; a new one is asked at once."""
         before, self._sources = self._sources, sources
         for issuer, task in list(self._tasks.items()):
             if sources.get(issuer) is not before.get(issuer):

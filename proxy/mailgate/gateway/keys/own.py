@@ -1,4 +1,4 @@
-"""The gate as an issuer: keys that all gates on one store share, which sign what it hands to enrolled devices."""
+"""The gate's own keys, which all gates on one store share. They sign the tokens that the gate gives to enrolled devices."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -18,21 +18,21 @@ log = structlog.get_logger()
 SIGNING, NONCE = "attest-signing", "dpop-nonce"
 """Purposes of keys in the store."""
 SETTLING = OWN_LIFETIME
-"""A new key is used only after this time: by then every gate has it, and whoever reads the published keys."""
+"""A new key is used only after this time. By then every gate has it, and so have the readers of the published keys."""
 SIGNING_AGE, NONCE_AGE = timedelta(days=7), timedelta(days=1)
-"""A key is renewed after this time. The one before stays until the next renewal, long after its last token ended."""
+"""A key is renewed after this time. The key before it stays until the next renewal, long after its last token has ended."""
 PAUSE = timedelta(seconds=1)
-"""At most once within this time is the store asked for a key that is missing."""
+"""The store is asked for a missing key at most once within this time."""
 
 
 class Keys(Protocol):
-    """Where the gates of one store share secrets (``store/keys.py``)."""
+    """The place where the gates on one store share secrets (``store/keys.py``)."""
 
     async def current(self, purpose: str, now: datetime, renew_after: timedelta) -> tuple[Key, ...]: ...
 
 
 class OwnKeys:
-    """The source of the gate's own keys. ``renew`` reads them; keep ``run`` going to see new ones in time."""
+    """The source of the gate's own keys. ``renew`` reads them. ``run`` has to keep running, so that new keys are seen in time."""
 
     def __init__(self, keys: Keys, nonces: Nonces, clock: Callable[[], datetime]) -> None:
         self._store = keys
@@ -46,16 +46,16 @@ class OwnKeys:
         return self._keys
 
     def jwks(self) -> str:
-        """What is published (RFC 7517): also the key that will sign next."""
+        """The published JWKS (RFC 7517). It also has the key that will sign next."""
         return mint.jwks(*(key for _, key in self._made))
 
     def signing_key(self) -> SigningKey:
-        """The newest key that every gate has by now."""
+        """The newest key that every gate knows by now."""
         settled = (key for made_at, key in self._made if made_at <= self._clock() - SETTLING)
         return next(settled, self._made[-1][1])
 
     async def press(self) -> bool:
-        """Read the store because a key is missing: another gate may have made one."""
+        """Read the store because a key is missing. Another gate may have made it."""
         now = self._clock()
         if self._pressed is not None and abs(now - self._pressed) < PAUSE:
             return False
@@ -67,7 +67,7 @@ class OwnKeys:
         return True
 
     async def renew(self) -> None:
-        """Read the keys, making new ones where it is time. Raises StoreError."""
+        """Read the keys, and make new ones if it is time. Raises StoreError."""
         now = self._clock()
         signing = await self._store.current(SIGNING, now, SIGNING_AGE)
         self._nonces.keys = await self._store.current(NONCE, now, NONCE_AGE)
@@ -85,6 +85,6 @@ class OwnKeys:
 
 
 def _signing_key(key: Key) -> SigningKey:
-    """A P-256 key out of the shared secret, named by what it is, so that two gates never name two keys alike."""
+    """Derive a P-256 key from the shared secret. It is named by its own thumbprint, so that no two keys have the same name."""
     made = mint.make_key(key.secret, "")
     return mint.make_key(key.secret, f"gate-{made.thumbprint()[:16]}")

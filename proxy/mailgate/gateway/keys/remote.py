@@ -1,4 +1,4 @@
-"""The keys of one issuer that publishes them at an address: cached, asked for anew when due or when one is missing."""
+"""The keys of an issuer that publishes them at an address. They are cached, and fetched again when due or when one is missing."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,23 +14,23 @@ from mailgate.gateway.keys.jwks import Answer, JwksError
 log = structlog.get_logger()
 
 PAUSE = timedelta(seconds=30)
-"""At most once within this time is a missing key reason enough to ask: anybody can name keys that do not exist."""
+"""A missing key is a reason to ask at most once within this time, since anybody can name keys that do not exist."""
 STALE = timedelta(hours=24)
-"""How long the last keys count while the issuer does not answer."""
+"""How long the last keys stay valid while the issuer does not answer."""
 FIRST_RETRY, LAST_RETRY = timedelta(seconds=1), timedelta(seconds=60)
 MOST_WAITING = 1000
-"""Requests that wait for one answer; any more are told at once that the keys cannot be had."""
+"""The most requests that wait for one answer. Further requests are told at once that the keys are not available."""
 
 
 class Counting(Protocol):
-    """Where the outcome of each question is counted."""
+    """Counts the outcome of each question."""
 
     def __call__(self, issuer: str, result: str) -> None: ...
 
 
 @dataclass
 class RemoteKeys:
-    """One issuer. ``run`` it as a task; ``ask`` gets an answer or raises JwksError."""
+    """The keys of one issuer. Start ``run`` as a task. ``ask`` fetches an answer or raises JwksError."""
 
     issuer: str
     url: str
@@ -39,7 +39,7 @@ class RemoteKeys:
     count: Counting
     last_success: datetime | None = None
     failure: str = ""
-    """Why the last question failed; empty after a success and before the first."""
+    """Why the last question failed. Empty after a success and before the first question."""
     _keys: KeySet = field(default_factory=lambda: KeySet({}))
     _etag: str = ""
     _due: datetime | None = None
@@ -49,18 +49,18 @@ class RemoteKeys:
     _waiting: int = 0
 
     def keys(self) -> KeySet:
-        """The keys that count now: for a day after the last answer, and none before the first."""
+        """The keys that count now. They count for a day after the last answer, and there are none before the first."""
         if self.last_success is None or self.clock() - self.last_success > STALE:
             return KeySet({}, unavailable=True)
         return KeySet(self._keys.keys, unavailable=bool(self.failure) or self._asking is not None)
 
     async def press(self) -> bool:
-        """Ask because a key is missing, or wait for the answer that is on its way. False where neither is done."""
+        """Ask because a key is missing, or wait for an answer that is on its way. Returns False if neither is done."""
         if self._asking is None:
             now = self.clock()
             if self._pressed is not None and abs(now - self._pressed) < PAUSE:
                 return False
-            if self._due is not None:  # the very first question is due anyway
+            if self._due is not None:  # the first question is due anyway
                 self._pressed = now
         elif self._waiting >= MOST_WAITING:
             return False
@@ -72,17 +72,18 @@ class RemoteKeys:
         return True
 
     async def renew(self) -> None:
-        """Ask once; whoever comes meanwhile waits for the same answer. Never raises for an issuer that is away."""
+        """Ask once. Callers that come meanwhile wait for the same answer. Never raises if the issuer does not answer."""
         if self._asking is None:
             self._asking = asyncio.get_running_loop().create_task(self._renew())
-        await asyncio.wait({self._asking})  # unlike awaiting it: neither ends the other
+        # awaiting the task would cancel it together with the caller, and raise its error here
+        await asyncio.wait({self._asking})
 
     async def run(self) -> None:
         """Ask whenever it is due, until cancelled."""
         try:
             while True:
                 await asyncio.sleep(self.pause().total_seconds())
-                if not self.pause():  # else somebody has asked meanwhile
+                if not self.pause():  # another caller may have asked meanwhile
                     await self.renew()
         finally:
             if self._asking is not None:
@@ -114,7 +115,7 @@ class RemoteKeys:
         self._etag, self._due = answer.etag, now + answer.fresh_for
 
     def _failed(self, why: str) -> None:
-        """What was there stays. Tried again soon, then ever more seldom."""
+        """Keep the old keys. The next try comes soon, and later tries come after ever longer pauses."""
         self.count(self.issuer, why)
         left = len(self.keys().keys)
         if left:

@@ -1,4 +1,4 @@
-"""Which keys were revoked: known to every gate within a second, whoever revoked them."""
+"""The revoked keys. Every gate knows of a revocation within a second, whichever gate made it."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,21 +12,21 @@ from mailgate.store import StoreError
 log = structlog.get_logger()
 
 INTERVAL = 0.5
-"""Seconds between two looks."""
+"""The pause between two looks in seconds."""
 _OVERLAP = timedelta(minutes=10)
-"""How far back a look goes: clocks of the machines that revoke differ."""
+"""How far back a look goes, since the clocks of the machines that revoke keys differ."""
 _WHOLE = timedelta(minutes=1)
-"""How often everything is read, whatever the clocks say."""
+"""How often all revocations are read, whatever the clocks say."""
 
 
 class Revoked(Protocol):
-    """Where it stands which keys were revoked (``store/enrolments.py``)."""
+    """The store of revoked keys (``store/enrolments.py``)."""
 
     async def revoked(self, since: datetime | None = None) -> list[str]: ...
 
 
 class Revocations(set[str]):
-    """Thumbprints of revoked keys. Only ever grows: a revoked key stays so."""
+    """The thumbprints of revoked keys. The set only grows, since a revoked key stays revoked."""
 
     def __init__(self, enrolments: Revoked, clock: Callable[[], datetime]) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class Revocations(set[str]):
             self._whole_at = now
 
     async def run(self) -> None:
-        """Look until cancelled. While the store is away, what is known already counts."""
+        """Look until cancelled. While the store is away, the revocations known so far count."""
         away = False
         while True:
             await asyncio.sleep(INTERVAL)

@@ -1,1 +1,1 @@
-"""To the webmail and back: connections, heads, bodies, and what is rewritten in them."""
+"""Forwards requests to the webmail and its answers back: connections, heads, bodies, and rewriting."""

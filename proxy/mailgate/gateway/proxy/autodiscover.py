@@ -1,6 +1,6 @@
-"""Autodiscover answers lead to this gate: the server addresses in them become the public one.
+"""Replaces the server addresses in Autodiscover answers by the gate's public address.
 
-A device that was told the webmail's own address would go around the gate.
+A device that learned the webmail's own address would go around the gate.
 """
 
 import codecs
@@ -18,7 +18,7 @@ from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.response import ResponseHead
 
 MAX_BODY = 256 * 1024
-"""Bytes of an answer that is changed; a real one has a few thousand."""
+"""The longest answer that is changed, in bytes. A real one has a few thousand."""
 
 _ENCODINGS = frozenset({b"accept-encoding", b"range", b"if-range", b"te"})
 _OF_THE_OLD_BODY = frozenset(
@@ -37,8 +37,10 @@ _OF_THE_OLD_BODY = frozenset(
 _TYPES = re.compile(
     rb"text/|application/(?:[\w.-]+\+)?(?:xml|json)\b|application/octet-stream", re.IGNORECASE
 )
-"""What web servers call these documents: one that knows no type for ``.xml`` says octet-stream or text/plain, and a
-script that says nothing text/html."""
+"""The content types under which web servers send these documents.
+
+A server without a type for ``.xml`` says octet-stream or text/plain, and a script that sets no type sends text/html.
+"""
 _GZIP = frozenset({b"gzip", b"x-gzip"})
 _CHARSET = re.compile(rb"charset\s*=\s*\"?([\w.:+-]+)", re.IGNORECASE)
 _DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:+-]+)[\"']")
@@ -53,32 +55,34 @@ _ADDRESS = re.compile(
 _EXPR = re.compile(
     r"(?P<before><Type>\s*EXPR\s*</Type>\s*<Server>\s*|<CertPrincipalName>\s*msstd:)(?P<host>[^<>\s]+)"
 )
-"""Outlook Anywhere, RPC over HTTP, names its server without a scheme ([MS-OXDSCLI] 2.2.4.1.1.2.6). Of no other protocol
-is the server this gate: EXCH names a mailbox server, and IMAP, POP3 and SMTP the mail server."""
+"""Matches the server of Outlook Anywhere (RPC over HTTP), which has no scheme ([MS-OXDSCLI] 2.2.4.1.1.2.6).
+
+The servers of other protocols are not this gate: EXCH names a mailbox server, and IMAP, POP3 and SMTP name the mail server.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class AutodiscoverEditor:
-    """Puts the public address in the place of the webmail's in one small answer."""
+    """Replaces the webmail's address by the public one in one small answer."""
 
     public_origin: str
     inner_host: str
-    """Name or address of the webmail, in lower case. Any port of it leads around the gate."""
+    """The name or address of the webmail in lower case. Every port of it leads around the gate."""
 
     @classmethod
     def between(cls, public_url: str, upstream: str) -> "AutodiscoverEditor":
         return cls(public_url.rstrip("/"), _host(urlsplit(upstream).netloc))
 
     def asked(self, head: RequestHead) -> RequestHead:
-        """The request without what would make its answer one that cannot be read.
+        """The request without fields that would make its answer unreadable here.
 
-        A server may compress for whoever does not say that they cannot read that (RFC 9110, section 12.5.3).
+        A server may compress its answer unless the client says that it cannot read that (RFC 9110, section 12.5.3).
         """
         fields = [field for field in head.fields if field[0].lower() not in _ENCODINGS]
         return replace(head, fields=Fields([*fields, (b"Accept-Encoding", b"identity")]))
 
     def wants(self, asked: RequestHead, response: ResponseHead) -> bool:
-        """Whether an answer names servers in a form that can be read."""
+        """Whether an answer may name servers in a form that can be read here."""
         if asked.method == b"HEAD" or response.status != 200:
             return False
         types = values(response.fields, b"content-type")
@@ -87,7 +91,7 @@ class AutodiscoverEditor:
         return readable and (not encodings or _is_gzip(encodings))
 
     def edited(self, response: ResponseHead, body: bytes) -> tuple[ResponseHead, bytes]:
-        """The answer with its addresses changed and uncompressed; one that cannot be read stays as it is."""
+        """The answer uncompressed and with its addresses changed. An answer that cannot be read stays as it is."""
         old = _OF_THE_OLD_BODY
         if (told := self.told(response, body)) is not None:
             text, charset = told
@@ -98,7 +102,7 @@ class AutodiscoverEditor:
         return replace(response, fields=Fields(fields), body=LengthBody(len(body))), body
 
     def told(self, response: ResponseHead, body: bytes) -> tuple[str, str] | None:
-        """The text of an answer, its addresses changed, and its charset; None where it cannot be read."""
+        """The text of an answer with its addresses changed, and its charset. None if the answer cannot be read."""
         with suppress(UnicodeError, LookupError, zlib.error):
             plain = _unpacked(body) if _is_gzip(values(response.fields, b"content-encoding")) else body
             charset = _charset(response, plain)
@@ -111,7 +115,7 @@ class AutodiscoverEditor:
         return _EXPR.sub(self._server, _ADDRESS.sub(self._address, text))
 
     def _address(self, found: re.Match[str]) -> str:
-        """The webmail's own origin is never told, and ActiveSync is nowhere but here."""
+        """The address to write instead. The webmail's own origin is always replaced, and so is every address of ActiveSync."""
         path = found["path"]
         host = _host(found["origin"].replace("\\", "").partition("//")[2])
         if host != self.inner_host and "microsoft-server-activesync" not in path.lower():
@@ -126,7 +130,7 @@ class AutodiscoverEditor:
 
 
 def _host(netloc: str) -> str:
-    """The name or address alone, in lower case; empty where there is none."""
+    """The name or address without the port, in lower case. Empty if there is none."""
     try:
         return urlsplit(f"//{netloc}").hostname or ""
     except ValueError:  # such as a bracket that is not closed
@@ -134,12 +138,12 @@ def _host(netloc: str) -> str:
 
 
 def _is_gzip(encodings: Sequence[bytes]) -> bool:
-    """A server may compress what it was asked for uncompressed, where it has the file in no other form."""
+    """Whether the body is gzip. A server may compress against the client's wish if it has the file in no other form."""
     return len(encodings) == 1 and encodings[0].strip().lower() in _GZIP
 
 
 def _unpacked(body: bytes) -> bytes:
-    """Raises zlib.error for what is no whole gzip of at most ``MAX_BODY`` bytes."""
+    """Unpack a body. Raises zlib.error unless it is one whole gzip of at most ``MAX_BODY`` bytes."""
     unpacking = zlib.decompressobj(16 + zlib.MAX_WBITS)
     plain = unpacking.decompress(body, MAX_BODY)
     if not unpacking.eof:
@@ -148,7 +152,7 @@ def _unpacked(body: bytes) -> bytes:
 
 
 def _charset(response: ResponseHead, body: bytes) -> str:
-    """RFC 7303, section 3: a byte order mark, then the header, then the declaration, then UTF-8."""
+    """The charset of a body: by a byte order mark, else the header, else the declaration, else UTF-8 (RFC 7303, section 3)."""
     for mark, charset in _MARKS:
         if body.startswith(mark):
             return charset

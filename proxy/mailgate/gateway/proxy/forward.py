@@ -1,4 +1,4 @@
-"""Carry an allowed request to the webmail and its answer back, streaming both ways."""
+"""Carries an allowed request to the webmail and its answer back. Both are streamed."""
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -34,36 +34,36 @@ from mailgate.gateway.proxy.upstream import (
     UpstreamMalformed,
 )
 
-# a webmail that only ever says 1xx would hold its client for good
+# a webmail that sends nothing but 1xx would hold its client for ever
 MAX_INTERIM = 32
 # RFC 9110, section 9.2.1: repeating these cannot do a thing twice
 SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PROPFIND", b"REPORT", b"SEARCH"})
 MAY_GO_UNREAD = frozenset({b"GET", b"HEAD", b"DELETE", b"OPTIONS", b"TRACE"})
-# RFC 4559, section 6: these log a connection in, so that the webmail takes whoever comes next for the same person
+# RFC 4559, section 6: these log a connection in, so the webmail would take its next request for the same person's
 CONNECTION_LOGINS = frozenset({b"ntlm", b"negotiate"})
 
 WaitFor: TypeAlias = Callable[[Coroutine[Any, Any, Outcome]], None]
-"""Takes what has to be waited for until a request is answered."""
+"""Takes a coroutine that answers the request when it has run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forwarder:
-    """The way to one webmail. ``idle`` is how many seconds either side may be silent inside a body."""
+    """Forwards requests to one webmail. ``idle`` is how many seconds either side may be silent inside a body."""
 
     pool: UpstreamPool
     rewrite: Rewrite
     default_host: bytes
     idle: float
     editor: AutodiscoverEditor | None = None
-    """Changes answers that are small enough to be read whole."""
+    """Changes answers that are small enough to be read as a whole. None if no answer is changed."""
     mark: Callable[[Exchange, bytes], bytes] | None = None
     """Makes a request to the webmail a part of a trace."""
 
     def start(self, exchange: Exchange, origin: Origin, now: datetime, wait_for: WaitFor) -> Rest:
-        """``forward``, without a task for as long as none is needed.
+        """Do as ``forward`` does, but without a task as long as none is needed.
 
-        Most requests need none: their body came with their head, a connection waits for them, and their answer comes whole.
-        Then this returns None, and the exchange is ended once it is answered; whatever turns out otherwise goes to ``wait_for``.
+        Most requests need none: their body came with their head, an idle connection waits for them, and their answer comes in
+        one piece. Then this returns None, and the exchange ends with the answer. Anything else goes to ``wait_for``.
         """
         head, content = exchange.head, exchange.content or b""
         repeatable = _repeatable(head)
@@ -94,7 +94,7 @@ class Forwarder:
     def _answer(
         self, exchange: Exchange, upstream: UpstreamConnection, now: datetime, wait_for: WaitFor
     ) -> None:
-        """Write an answer that has come whole."""
+        """Write an answer that has come in one piece."""
         try:
             response = upstream.take_head()
             framing, out = self._answer_head(exchange, response, now, whole=True)
@@ -117,10 +117,10 @@ class Forwarder:
     async def forward(
         self, exchange: Exchange, origin: Origin, now: datetime, asked: UpstreamConnection | None = None
     ) -> Outcome:
-        """Forward one request and write its answer. ``asked`` is the connection that has its head already, if one has.
+        """Forward one request and write its answer. If a connection already has the head, ``asked`` is that connection.
 
-        Raises UpstreamError or RequestRefused while nothing was written yet; once the answer has begun, a
-        failure breaks the client's connection, so that a part never looks like the whole.
+        Raises UpstreamError or RequestRefused as long as nothing was written. After the answer has begun, a failure breaks
+        the client's connection, so that a part never looks like the whole answer.
         """
         exchange.asked_at = exchange.asked_at or perf_counter()
         data = self._request(exchange, origin)
@@ -129,7 +129,7 @@ class Forwarder:
         try:
             return await self._once(exchange, upstream, b"" if asked else data, now)
         except UpstreamClosed:
-            # the webmail closed an idle connection just as we used it: nobody saw this request
+            # the webmail closed an idle connection just as we used it, so nobody saw this request
             if exchange.started or not repeatable or not upstream.served:
                 raise
         return await self._once(exchange, await self.pool.connect(), data, now)
@@ -142,7 +142,7 @@ class Forwarder:
         now: datetime,
         begun: tuple[ResponseHead, Framing] | None = None,
     ) -> Outcome:
-        """``data`` is empty where it was sent already; ``begun`` is an answer whose head was written already."""
+        """Forward once. ``data`` is empty if it was sent already. ``begun`` is an answer whose head was written already."""
         reusable = False
         try:
             if data:
@@ -192,7 +192,7 @@ class Forwarder:
                 raise UpstreamMalformed("101 to what was not asked for")
             if not head.informational or head.status == 101:
                 return head
-            if request.minor:  # RFC 9110, section 15.2: every 1xx is passed on, but never to HTTP/1.0
+            if request.minor:  # RFC 9110, section 15.2: every 1xx is passed on, except to HTTP/1.0
                 exchange.write(informational_head(head))
         raise UpstreamMalformed("interim answers without an end")
 
@@ -219,7 +219,7 @@ class Forwarder:
     async def _stream(
         self, exchange: Exchange, upstream: UpstreamConnection, framing: Framing, out: bytes
     ) -> Outcome:
-        """Write ``out`` and the body as it comes, as fast as the client takes it."""
+        """Write ``out`` and the body as it comes, as fast as the client receives it."""
         while not self._pass_on(exchange, upstream, framing, out):
             out = b""
             if exchange.congested:
@@ -230,7 +230,7 @@ class Forwarder:
     def _answer_head(
         self, exchange: Exchange, response: ResponseHead, now: datetime, *, whole: bool
     ) -> tuple[Framing, bytes]:
-        """``whole`` is whether the request was sent to its end."""
+        """The head of the answer. ``whole`` says whether the request was sent to its end."""
         framing = framing_for(exchange.head, response, closing=not whole)
         out = response_head(exchange.head, response, framing, self.rewrite, now, exchange.answer_fields)
         exchange.started, exchange.status, exchange.answered_at = True, response.status, perf_counter()
@@ -239,7 +239,7 @@ class Forwarder:
     def _pass_on(
         self, exchange: Exchange, upstream: UpstreamConnection, framing: Framing, out: bytes
     ) -> bool:
-        """Write ``out`` and what has come of the body, as much as the client takes; whether that was all of it."""
+        """Write ``out`` and the body so far, as much as the client receives. Returns whether the body has ended with that."""
         while piece := upstream.take():
             exchange.write(out + (chunk(piece) if framing.chunked else piece))
             out = b""
@@ -267,7 +267,7 @@ async def _raising(error: Exception) -> Outcome:
 
 
 async def _whole(upstream: UpstreamConnection) -> bytes:
-    """A body to its end. Raises UpstreamMalformed where it is longer than an answer that is changed may be."""
+    """Read a body to its end. Raises UpstreamMalformed if it is longer than an answer that is changed may be."""
     body = b""
     while piece := await upstream.read():
         body += piece
@@ -277,19 +277,20 @@ async def _whole(upstream: UpstreamConnection) -> bytes:
 
 
 def _may_go_unread(head: RequestHead) -> bool:
-    """Whether a server may leave its body unread, and take it for the next request (RFC 9110, section 9.3.1)."""
+    """Whether a server may leave the request's body unread and take it for the next request (RFC 9110, section 9.3.1)."""
     return head.has_body and head.method in MAY_GO_UNREAD and not head.upgrade
 
 
 def _ends_clean(head: RequestHead, upstream: UpstreamConnection, response: ResponseHead) -> bool:
-    """Whether another request may follow on this connection, whoever it is of."""
+    """Whether another request, of any client, may follow on this connection."""
     finished = upstream.finish(response)
-    refused = head.has_body and response.status >= 400  # whoever refuses a request may not have read its body
+    # a webmail that refuses a request may not have read its body
+    refused = head.has_body and response.status >= 400
     return finished and not (refused or _may_go_unread(head) or _logs_in(head))
 
 
 def _logs_in(head: RequestHead) -> bool:
-    """Whether it logs the connection in that it came by."""
+    """Whether the request logs in the connection on which it was sent."""
     return b"authorization" in head.fields.first and _by_connection(head.fields)
 
 

@@ -1,4 +1,4 @@
-"""Write the heads that go to the webmail and to the client: every field as it came, but for what a proxy must change."""
+"""Writes the heads for the webmail and for the client. Every field stays as it came unless a proxy must change it."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -17,9 +17,9 @@ from mailgate.gateway.http1.trusted_headers import HOP_BY_HOP, Origin, forgeable
 from mailgate.gateway.proxy.rewrite import Rewrite
 
 PSEUDONYM = b"mailgate"
-"""What a gate calls itself to who comes behind it (RFC 9110, section 7.6.3)."""
+"""The name of the gate in ``Via`` (RFC 9110, section 7.6.3)."""
 VIA = b"Via: 1.%%d %b\r\n" % PSEUDONYM
-# RFC 9110, section 6.5.1: fields that change how a message is read have no place in trailers
+# RFC 9110, section 6.5.1: trailers must not hold fields that change how a message is read
 NEVER_TRAILERS = HOP_BY_HOP | {
     b"content-length",
     b"content-encoding",
@@ -40,9 +40,9 @@ NEVER_TRAILERS = HOP_BY_HOP | {
 
 
 def request_head(head: RequestHead, origin: Origin, *, default_host: bytes, closing: bool = False) -> bytes:
-    """The head for the webmail. Trust headers of the client are gone, true ones stand in their place.
+    """The head for the webmail. The client's trust headers are replaced by true ones.
 
-    ``closing``: nothing comes behind this request on its connection.
+    ``closing`` says that this is the last request on its connection.
     """
     host = head.host or default_host
     return b"%b %b HTTP/1.1\r\n%b%b%b%b%b\r\n" % (
@@ -57,7 +57,7 @@ def request_head(head: RequestHead, origin: Origin, *, default_host: bytes, clos
 
 
 class _Fate(Enum):
-    """What becomes of a field on its way."""
+    """What happens to a field on its way."""
 
     PASSES = auto()
     IS_DROPPED = auto()
@@ -68,7 +68,7 @@ _PASSES, _IS_LOOKED_AT = _Fate.PASSES, _Fate.IS_LOOKED_AT
 
 
 class _Fates(dict[bytes, _Fate]):
-    """The fate of fields by their lower-case names. It keeps few, and no long ones: anybody makes names up."""
+    """A cache of the fate of fields by lower-case name. It is small and keeps no long names, since clients make names up."""
 
     def __init__(self, fate_of: Callable[[bytes], _Fate]) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ class _Fates(dict[bytes, _Fate]):
 
 _LONGEST_NAME, _MOST_NAMES = 64, 4096
 _FRAMES = frozenset({b"host", b"content-length", b"transfer-encoding"})
-"""No option of a connection takes these away: they say what the message is."""
+"""Fields that no Connection option can remove, since they say how to read the message."""
 _LOOKED_AT = frozenset(
     {b"host", b"content-length", b"transfer-encoding", b"cookie", b"max-forwards", b"expect"}
 )
@@ -101,12 +101,12 @@ _ASKED = _Fates(_fate_of_asked)
 
 
 def _of_this_hop(fields: Fields) -> list[bytes]:
-    """The fields that the Connection field takes away, beside those that never pass."""
+    """The fields that the Connection field removes, beside those that are never passed on."""
     return [option for option in connection_options(fields) if option not in HOP_BY_HOP]
 
 
 def _passed_on(head: RequestHead) -> bytes:
-    """The client's own fields, as far as they are the webmail's business."""
+    """The client's fields that are passed on to the webmail."""
     fields = head.fields
     of_this_hop = _of_this_hop(fields)
     lines: list[bytes] = []
@@ -123,7 +123,7 @@ def _passed_on(head: RequestHead) -> bytes:
 
 
 def _changed(head: RequestHead, key: bytes, line: bytes) -> bytes | None:
-    """The line as it is passed on; None where it is not."""
+    """The line as it is passed on. None if it is dropped."""
     name, _, value = line.partition(b": ")
     match key:
         case b"host":
@@ -137,7 +137,7 @@ def _changed(head: RequestHead, key: bytes, line: bytes) -> bytes | None:
             return b"%b: chunked" % name
         case b"max-forwards" if head.max_forwards:
             return b"%b: %d" % (name, head.max_forwards - 1)
-        case b"expect" if not head.minor:  # RFC 9110, section 10.1.1: HTTP/1.0 has no expectations
+        case b"expect" if not head.minor:  # RFC 9110, section 10.1.1: an expectation in HTTP/1.0 is ignored
             return None
         case _:
             return line
@@ -180,7 +180,7 @@ class Framing(NamedTuple):
 
 
 def framing_for(request: RequestHead, response: ResponseHead, *, closing: bool) -> Framing:
-    """A length stays a length; anything else is chunked for HTTP/1.1 and ends with the connection for HTTP/1.0."""
+    """The framing of an answer. A length stays; otherwise the body is chunked for HTTP/1.1, and for HTTP/1.0 ends with the connection."""
     open_ended = isinstance(response.body, (ChunkedBody, BodyUntilClose))
     keep_alive = request.keep_alive and not closing and (bool(request.minor) or not open_ended)
     return Framing(
@@ -200,7 +200,7 @@ def response_head(
 ) -> bytes:
     """The head for the client: the status line and every end-to-end field byte for byte, in order, then ``added``.
 
-    A Date is added where the webmail sent none, as RFC 9110, section 6.6.1, asks of whoever forwards.
+    A Date is added if the webmail sent none, as a recipient that forwards must (RFC 9110, section 6.6.1).
     """
     named, of_this_hop = response.fields.first, _of_this_hop(response.fields)
     dated = b"date" in named and b"date" not in of_this_hop
@@ -231,7 +231,7 @@ _ANSWERED = _Fates(_fate_of_answered)
 def _returned(
     response: ResponseHead, framing: Framing, rewrite: Rewrite, of_this_hop: Sequence[bytes]
 ) -> bytes:
-    """The webmail's own fields, as far as they are the client's business."""
+    """The webmail's fields that are passed on to the client."""
     fields = response.fields
     lines: list[bytes] = []
     for key, line in zip(fields.keys, fields.lines, strict=True):
@@ -252,12 +252,12 @@ def _returned(
 def _changed_answer(
     response: ResponseHead, framing: Framing, rewrite: Rewrite, key: bytes, line: bytes
 ) -> bytes | None:
-    """The line as the client gets it; None where it does not."""
+    """The line as the client gets it. None if it is dropped."""
     name, _, value = line.partition(b": ")
     match key:
         case b"transfer-encoding":
             return b"%b: chunked" % name if framing.chunked else None
-        case b"content-length":  # RFC 9110, section 8.6: a server must not send it with a 204
+        case b"content-length":  # RFC 9110, section 8.6: a server must not send a length with a 204
             return None if response.status == 204 else line
         case b"trailer":
             return line if framing.trailers else None
@@ -266,7 +266,7 @@ def _changed_answer(
 
 
 def connection_option(request: RequestHead, *, keep_alive: bool) -> bytes:
-    """The Connection field where the version's default is not what happens (RFC 9112, section 9.3)."""
+    """The Connection field. It is empty if the version's default is what happens (RFC 9112, section 9.3)."""
     if not keep_alive:
         return b"Connection: close\r\n"
     return b"" if request.minor else b"Connection: keep-alive\r\n"
@@ -289,7 +289,7 @@ def switching_head(response: ResponseHead, protocol: bytes) -> bytes:
 
 
 def safe_trailers(trailers: Sequence[Field]) -> list[Field]:
-    """Trailers that may be passed on: nothing that changes how the message or its sender is understood."""
+    """The trailers that may be passed on: those that do not change how the message or its sender is understood."""
     return [
         (name, value)
         for name, value in trailers

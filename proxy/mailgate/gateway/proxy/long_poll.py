@@ -1,6 +1,6 @@
-"""Requests that wait for mail: ActiveSync's Ping and Sync hang for up to an hour, and are judged again while they do.
+"""Requests that wait for mail. ActiveSync's Ping and Sync hang for up to an hour and are judged again meanwhile.
 
-A phone with a hanging request would otherwise go on getting its mail for the rest of that hour.
+Otherwise a phone with a hanging request would go on getting its mail for the rest of that hour.
 """
 
 import asyncio
@@ -16,21 +16,21 @@ from mailgate.model import Access, Decision, Effect, Protocol
 log = structlog.get_logger()
 
 EVERY = 0.5
-"""Seconds between two looks. What another process stored is known after half of that (``app/device_changes.py``)."""
+"""The pause between two looks in seconds. Changes by another process are known after half of it (``app/device_changes.py``)."""
 
 _COMMANDS = frozenset({"Ping", "Sync"})
 _AT_A_TIME = 64
 
 Verdict = tuple[Access, Decision]
 JudgeAgain = Callable[[Access, Decision], Awaitable[Verdict | None]]
-"""Judges a request anew; None where nothing that the answer depends on has changed."""
+"""Judges a request again. None if nothing has changed on which the answer depends."""
 
 
 def hangs(access: Access) -> bool:
     """Whether the webmail may take an hour to answer ([MS-ASCMD] 2.2.3.88, 2.2.3.198: a wait of up to 59 minutes).
 
-    A Sync waits where its body says so, or where it has none and repeats one that did. No body is read here, and the
-    version that a phone names is only its word; so every Sync may wait, and none goes on unseen once it is not allowed.
+    A Sync waits if its body says so, or if it has no body and repeats a Sync that waited. No body is read here, and a phone
+    may lie about its version. So every Sync is taken for one that may wait, and each ends once it is no longer allowed.
     """
     client = access.client
     waits = client.eas_command in _COMMANDS and client.protocol is Protocol.ACTIVESYNC
@@ -38,7 +38,7 @@ def hangs(access: Access) -> bool:
 
 
 class NoLongerAllowed(Exception):
-    """A hanging request was ended by a new verdict."""
+    """A new verdict ended a hanging request."""
 
     def __init__(self, access: Access, decision: Decision) -> None:
         self.access = access
@@ -55,7 +55,7 @@ class _Running:
 
 
 class Hanging:
-    """Every hanging request of this process. Run ``watch`` as a task."""
+    """All hanging requests of this process. ``watch`` has to run as a task."""
 
     def __init__(self) -> None:
         self._running: set[_Running] = set()
@@ -64,7 +64,7 @@ class Hanging:
         return len(self._running)
 
     async def run(self, access: Access, decision: Decision, forward: Coroutine[Any, Any, Outcome]) -> Outcome:
-        """Forward to the end. Raises NoLongerAllowed once the request is judged differently, whatever was sent by then."""
+        """Forward to the end. Raises NoLongerAllowed once a new verdict forbids the request, whatever was sent by then."""
         running = _Running(access, decision, asyncio.get_running_loop().create_task(forward))
         self._running.add(running)
         try:
@@ -78,7 +78,7 @@ class Hanging:
             self._running.discard(running)
 
     async def recheck(self, judge_again: JudgeAgain) -> None:
-        """Judge every hanging request anew and end those that get no mail any more."""
+        """Judge every hanging request again, and end the ones that may get no more mail."""
         for number, running in enumerate(list(self._running), 1):
             verdict = await judge_again(running.access, running.decision)
             if verdict is not None:

@@ -1,4 +1,4 @@
-"""Connections to the webmail that wait for their next request, and new ones where none does."""
+"""Keeps idle connections to the webmail for the next request, and opens new ones if none is idle."""
 
 import asyncio
 import ssl
@@ -7,7 +7,7 @@ from collections import deque
 from mailgate.gateway.proxy.upstream import Endpoint, UpstreamConnection, UpstreamUnreachable
 
 FRESH = 1.0
-"""Seconds after its last answer in which no webmail closes an idle connection yet."""
+"""For this many seconds after an answer, no webmail closes an idle connection."""
 
 
 class UpstreamPool:
@@ -19,11 +19,10 @@ class UpstreamPool:
         self._loop = asyncio.get_running_loop()
 
     def take(self, *, repeatable: bool) -> UpstreamConnection | None:
-        """An idle connection, if there is one.
+        """Take an idle connection. Returns None if there is none.
 
-        A request that must not be repeated gets an idle connection only while that is fresh: the webmail may be
-        closing an older one at this moment, and the request would be lost with it. Nor does it get one whose end has
-        come already, though nobody has read it yet.
+        A request that must not be repeated gets only a fresh connection: the webmail may be closing an older one at this
+        moment, and the request would be lost with it. It does not get a connection whose end has arrived unread either.
         """
         now = self._loop.time()
         newest, oldest = now - FRESH, now - self._endpoint.keep_alive

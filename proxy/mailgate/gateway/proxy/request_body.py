@@ -1,4 +1,4 @@
-"""The request body on its way to the webmail, while the answer is already awaited."""
+"""Sends the request body to the webmail while the gate already waits for the answer."""
 
 import asyncio
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Raised = TypeVar("Raised", bound=Exception)
 
 @dataclass(slots=True)
 class Sending:
-    """How far it is. ``refused`` is why the client's body could not be read to its end."""
+    """The state of the sending. ``refused`` says why the client's body could not be read to its end."""
 
     complete: bool
     task: asyncio.Future[None] | None = None
@@ -24,7 +24,7 @@ class Sending:
 
 
 def start_sending(exchange: Exchange, upstream: UpstreamConnection, idle: float) -> Sending:
-    """Send the body while the answer is awaited: a webmail may answer before it has read everything."""
+    """Start to send the body in a task, since a webmail may answer before it has read everything."""
     state = Sending(complete=not exchange.head.has_body or exchange.content is None)
     if not state.complete:
         state.task = asyncio.get_running_loop().create_task(_send(exchange, upstream, idle, state))
@@ -32,7 +32,7 @@ def start_sending(exchange: Exchange, upstream: UpstreamConnection, idle: float)
 
 
 async def end_sending(task: asyncio.Future[None]) -> None:
-    """Send no more. Raises whatever broke the sending by a mistake of ours."""
+    """Stop sending. Raises an error in the sending only if it is a fault of the gate."""
     task.cancel()
     [error] = await asyncio.gather(task, return_exceptions=True)
     if isinstance(error, Exception):
@@ -55,11 +55,11 @@ async def _send(exchange: Exchange, upstream: UpstreamConnection, idle: float, s
         _alone(error)
         upstream.abort()
     except UpstreamError:
-        pass  # the webmail stopped reading: its answer says why, or the reader of the answer finds out
+        pass  # the webmail stopped reading: either its answer says why, or reading the answer fails
 
 
 def _alone(error: Raised) -> Raised:
-    """An error without the calls that it was raised in: whoever waited for it holds it, and they hold a piece of the body."""
+    """The error without its traceback. The error is kept, and its frames would keep a piece of the body in memory."""
     error.__traceback__ = error.__context__ = None
     return error
 

@@ -1,4 +1,4 @@
-"""Make the webmail's own address invisible where it would lead the client around the gate."""
+"""Hides the webmail's own address if it would lead the client around the gate."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ COOKIE_DOMAIN = re.compile(rb"(;[ \t]*[Dd][Oo][Mm][Aa][Ii][Nn][ \t]*=[ \t]*\.?)(
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """From the webmail's origin to the public one, in Location and in cookie domains, and nowhere else."""
+    """Rewrites the webmail's origin to the public one in Location and in cookie domains, and nowhere else."""
 
     public_origin: bytes
     inner_origins: tuple[bytes, ...]
@@ -22,7 +22,7 @@ class Rewrite:
         origins = [f"{inner.scheme}://{place}" for place in _spellings(inner)]
         origins += [f"//{place}" for place in _spellings(inner)]
         if public.scheme == "https":
-            # a webmail that does not read X-Forwarded-Proto sends people back to http
+            # a webmail that does not read X-Forwarded-Proto redirects people to http
             origins.append(f"http://{public.netloc}")
         return cls(
             f"{public.scheme}://{public.netloc}".encode(),
@@ -48,7 +48,7 @@ class Rewrite:
         return value
 
     def _cookie(self, value: bytes) -> bytes:
-        """A Domain that names the webmail's own host would make the browser drop the cookie: leave it out."""
+        """A cookie without a Domain that names the webmail's own host, since the browser would drop such a cookie."""
         match = COOKIE_DOMAIN.search(value)
         if match and match[2].strip(b" \t").lower() == self.inner_host.lower():
             return value[: match.start()] + value[match.end() :]
@@ -56,7 +56,7 @@ class Rewrite:
 
 
 def _spellings(url: SplitResult) -> set[str]:
-    """Host and port of a URL, with and without a port that goes without saying."""
+    """The host and port of a URL. If the port is the scheme's default, the form without it is included."""
     default = {"http": 80, "https": 443}[url.scheme]
     host = url.netloc.removesuffix(f":{url.port}") if url.port else url.netloc
     return {host, f"{host}:{default}"} if (url.port or default) == default else {url.netloc}

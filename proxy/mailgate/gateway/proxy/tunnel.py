@@ -1,4 +1,4 @@
-"""After a switch to WebSocket: bytes both ways, untouched, so that frames, extensions and close codes stay whole."""
+"""Passes bytes both ways after a switch to WebSocket. They stay as they are, and so do frames, extensions and close codes."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from mailgate.gateway.proxy.upstream import UpstreamConnection
 
 
 class _ToUpstream:
-    """Takes what the client sends."""
+    """Takes the bytes that the client sends."""
 
     def __init__(self, upstream: UpstreamConnection) -> None:
         self._upstream = upstream
@@ -17,12 +17,12 @@ class _ToUpstream:
             self._upstream.write(data)
 
     def feed_eof(self) -> None:
-        """The client is gone: so is the reason for the other half."""
+        """The client is gone, so the other half has to end too."""
         self._upstream.close()
 
 
 async def tunnel(exchange: Exchange, upstream: UpstreamConnection) -> None:
-    """Runs until either side ends. Each side is read only as fast as the other takes it."""
+    """Run until either side ends. Each side is read only as fast as the other side receives."""
     ended = asyncio.get_running_loop().create_future()
 
     def end() -> None:

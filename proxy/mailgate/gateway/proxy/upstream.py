@@ -1,4 +1,4 @@
-"""One connection to the webmail: HTTP/1.1 that never takes a broken answer for a whole one."""
+"""One HTTP/1.1 connection to the webmail. A broken answer is never taken for a whole one."""
 
 import asyncio
 import select
@@ -31,7 +31,7 @@ class UpstreamClosed(UpstreamError):
 
 
 class UpstreamMalformed(UpstreamError):
-    """What came is not the HTTP/1.1 response it should be, or it was cut short."""
+    """The answer is not a valid HTTP/1.1 response, or it was cut short."""
 
 
 class UpstreamTimeout(UpstreamError):
@@ -40,7 +40,7 @@ class UpstreamTimeout(UpstreamError):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where the webmail listens, and how it is spoken to. Times are in seconds."""
+    """The address of the webmail, and the limits of the connection to it. Times are in seconds."""
 
     host: str
     port: int
@@ -80,13 +80,14 @@ class UpstreamConnection(asyncio.Protocol):
         self._peer: Readable | None = None
         self.on_end: Callable[[], None] | None = None
         self.served = 0
-        """How many answers this connection has given."""
+        """How many answers have come on this connection."""
         self.idle_since = 0.0
 
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one by shape, not by class
+        # uvloop's transport has the methods but not the class
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         if self._tunnel is not None:
@@ -162,13 +163,13 @@ class UpstreamConnection(asyncio.Protocol):
     # reading
 
     def expect(self, method: bytes) -> None:
-        """A request with ``method`` is about to be written."""
+        """Expect the answer to a request with ``method``, which is about to be written."""
         self._method = method
 
     async def read_head(self, sent: asyncio.Future[None] | None = None) -> ResponseHead:
-        """The next head, informational or final. Raises UpstreamError.
+        """Read the next head, informational or final. Raises UpstreamError.
 
-        The webmail's time to answer runs from when ``sent`` is done: a long upload is not a slow answer.
+        The webmail's time to answer begins when ``sent`` is done, since a long upload is not a slow answer.
         """
         if sent is not None and not sent.done():
             sent.add_done_callback(lambda _: self._wake())
@@ -182,7 +183,7 @@ class UpstreamConnection(asyncio.Protocol):
         return self._heads.popleft()
 
     def watch(self, watcher: Callable[[], None]) -> None:
-        """Call once a final head has come, or none can come any more; ``read_head`` says which. An interim one is told too."""
+        """Call ``watcher`` when a head has come or none can come any more. ``read_head`` says which."""
         self._watcher = watcher
         self._deadline.set(self._endpoint.response_time)
 
@@ -191,11 +192,11 @@ class UpstreamConnection(asyncio.Protocol):
 
     @property
     def whole(self) -> bool:
-        """Whether the next head is that of the answer, which has come to its end."""
+        """Whether the next head is the head of the final answer, and that answer has come to its end."""
         return len(self._heads) == 1 and self._ended and self._error is None
 
     def take_head(self) -> ResponseHead:
-        """The next head, where one has come."""
+        """Take the next head, which must have come."""
         return self._heads.popleft()
 
     @property
@@ -204,12 +205,12 @@ class UpstreamConnection(asyncio.Protocol):
         return not self._content and self._body is not None and self._body.done
 
     async def read(self) -> bytes:
-        """The next piece of the body, empty at its end. Raises UpstreamError where the body was cut short."""
+        """The next piece of the body, or empty bytes at its end. Raises UpstreamError if the body was cut short."""
         await self.more()
         return self.take()
 
     async def more(self) -> None:
-        """Wait until there is more of the body, or its end. Raises UpstreamError where the body was cut short."""
+        """Wait for more of the body or for its end. Raises UpstreamError if the body was cut short."""
         if self._content or self._body is None or self._body.done:
             return
         self._deadline.set(self._endpoint.idle_time)
@@ -217,7 +218,7 @@ class UpstreamConnection(asyncio.Protocol):
             await self._news()
 
     def take(self) -> bytes:
-        """The next piece of the body that has come, empty where none has."""
+        """The bytes of the body that have come. Empty if none have."""
         if not self._content:
             return b""
         piece = self._content.popleft()
@@ -230,11 +231,11 @@ class UpstreamConnection(asyncio.Protocol):
 
     @property
     def trailers(self) -> Sequence[Field]:
-        """Trailers of the body that was read last."""
+        """The trailers of the body that was read last."""
         return self._body.trailers if self._body else ()
 
     def finish(self, head: ResponseHead) -> bool:
-        """Leave this answer behind; whether the connection can carry another request."""
+        """End this answer. Returns whether the connection can carry another request."""
         self.served += 1
         whole = self._ended and not self._content
         clean = not self._buffer and not self._heads and self._error is None and not self._closed
@@ -248,19 +249,19 @@ class UpstreamConnection(asyncio.Protocol):
         self._closed = True
 
     def close(self) -> None:
-        """Close after what is queued."""
+        """Close after the queued bytes."""
         self._closed = True
         if self._transport is not None:
             self._transport.close()
 
     @property
     def usable(self) -> bool:
-        """Whether an idle connection may carry a request: alive, and nothing came uninvited."""
+        """Whether an idle connection may carry a request: it is alive, and no bytes came unasked."""
         return not self._closed and self._error is None and not self._buffer and not self._heads
 
     @property
     def silent(self) -> bool:
-        """Whether nothing has come meanwhile that was not read yet: the end of the connection above all. Asks the system."""
+        """Whether nothing has arrived unread, above all not the end of the connection. It asks the operating system."""
         transport = self._transport
         if transport is None or transport.is_closing():
             return False
@@ -274,7 +275,7 @@ class UpstreamConnection(asyncio.Protocol):
     # tunnel (after 101)
 
     def start_tunnel(self, receive: Callable[[bytes], None], peer: Readable) -> None:
-        """From now on every byte goes to ``receive``, those behind the head first."""
+        """From now on pass every byte to ``receive``, the bytes after the head first."""
         self._tunnel, self._peer = receive, peer
         if self._buffer:
             tail, self._buffer = self._buffer, b""
@@ -315,7 +316,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._content.append(self._buffer)
             self._queued, self._buffer = len(self._buffer), b""
         if head.status == 101:
-            self._switched = True  # what follows is no HTTP; it waits for the tunnel
+            self._switched = True  # the bytes that follow are no HTTP and wait for the tunnel
         elif not head.informational:
             self._body, self._method = head.body, b""
         return True
@@ -323,7 +324,7 @@ class UpstreamConnection(asyncio.Protocol):
     def _feed_body(self) -> bool:
         assert self._body is not None
         if self._body.done:
-            return False  # bytes behind the answer: `finish` finds them
+            return False  # there are bytes after the answer, which `finish` finds
         content, self._buffer = self._body.feed(self._buffer)
         self._content.extend(content)
         self._queued += sum(map(len, content))
@@ -345,7 +346,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._waiter.set_result(None)
 
     async def _news(self) -> None:
-        """Wait until something came. Raises UpstreamError, also where the deadline passes: drops win no time."""
+        """Wait until something has come. Raises UpstreamError, also when the deadline passes. A trickle of bytes does not extend it."""
         if self._error is not None:
             raise self._error
         self._waiter = self._loop.create_future()
@@ -361,6 +362,7 @@ class UpstreamConnection(asyncio.Protocol):
         elif self._waiter is None:
             return  # an answer came in time
         elif self._waiter.done():
-            self._deadline.set(0)  # something came just now: whoever waits for more finds that it is too late
+            # something came just now, and waiting for more will find the deadline passed
+            self._deadline.set(0)
         else:
             self._waiter.set_exception(UpstreamTimeout("the webmail said nothing in time"))

@@ -1,6 +1,6 @@
-"""A refusal in the form of the protocol that the caller speaks: one protocol a file, all of them in this list.
+"""Refusals in the form of the protocol that the caller speaks. Each protocol has a file, and this list has them all.
 
-A protocol that is not listed is told as the web is: a page for a navigation, a problem document for anything else.
+Protocols outside the list are refused as on the web: by a page for a navigation, and by a problem document otherwise.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from mailgate.gateway.refusals import activesync, dav, ews, jmap, mapi
 from mailgate.model import Access, Decision, Protocol
 
 Refuse = Callable[[Access, Decision, str], Answer]
-"""Takes what was asked, what was decided and the reference id."""
+"""Makes the answer from the access, the decision and the reference id."""
 
 FORMS: Mapping[Protocol, Refuse] = {
     Protocol.ACTIVESYNC: activesync.refuse,

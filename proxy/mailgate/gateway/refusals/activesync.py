@@ -1,6 +1,6 @@
-"""ActiveSync: a status that ends the sync as "blocked". Never a page, a redirect, or a status that starts provisioning.
+"""Refuses ActiveSync by a status that ends the sync as "blocked", and never by a page, a redirect or a provisioning status.
 
-From version 14.0 on a status common to all commands stands in the body; before that only HTTP has one
+From version 14.0 on, the body has a status that is common to all commands; before that only HTTP has one
 ([MS-ASCMD] 2.2.2, [MS-ASHTTP] 2.2.2.1.1).
 """
 
@@ -16,7 +16,7 @@ _FIRST_WITH_STATUS = (14, 0)
 
 
 def _status(page: int, root: int, status: int) -> bytes:
-    """The usual form: the status of the whole command stands right in its root."""
+    """The usual form, with the status of the whole command directly in its root."""
     return document(page, Tag(root, (Tag(status, _BLOCKED),)))
 
 
@@ -40,22 +40,22 @@ BODIES = {
     "SmartForward": _status(_COMPOSE, 0x06, 0x12),
     "SmartReply": _status(_COMPOSE, 0x07, 0x12),
     "Find": _status(25, 0x05, 0x0A),
-    # its status stands in a result, which need not name the meeting ([MS-ASCMD] 2.2.3.155.2, 2.2.3.177.9)
+    # the status stands in a result, which need not name the meeting ([MS-ASCMD] 2.2.3.155.2, 2.2.3.177.9)
     "MeetingResponse": document(_MEETING, Tag(0x07, (Tag(0x0A, (Tag(0x0B, _BLOCKED),)),))),
-    # its status may stand in the root, but a response with the item it is about must be there too; which item
-    # that is only the request's body says ([MS-ASCMD] 2.2.3.153.5, 2.2.3.177.10)
+    # the status may stand in the root, but a response with its item must be there too, and only the request's body
+    # says which item that is ([MS-ASCMD] 2.2.3.153.5, 2.2.3.177.10)
     "MoveItems": document(
         _MOVE, Tag(0x05, (Tag(0x0B, _BLOCKED), Tag(0x0A, (Tag(0x07), Tag(0x0B, _BLOCKED)))))
     ),
 }
-"""The answer to each command that has one in WBXML; pages and tokens are those of [MS-ASWBXML] 2.1.2.1.
+"""The answers to commands that are answered in WBXML. Pages and tokens are from [MS-ASWBXML] 2.1.2.1.
 
-GetAttachment has none: its answer is the attachment itself.
+GetAttachment is missing, since its answer is the attachment itself.
 """
 
 
 def refuse(access: Access, decision: Decision, reference: str) -> Answer:
-    """200 with status 129 in the form of the command, or ``forbid`` where version or command have no such form."""
+    """Answer 200 with status 129 in the form of the command. Versions and commands without such a form get ``forbid``."""
     client = access.client
     body = BODIES.get(client.eas_command)
     if body is None or access.facts.method != "POST" or _version(client.eas_version) < _FIRST_WITH_STATUS:
@@ -64,11 +64,11 @@ def refuse(access: Access, decision: Decision, reference: str) -> Answer:
 
 
 def forbid(access: Access, decision: Decision, reference: str) -> Answer:  # noqa: ARG001 - the shape of every form
-    """403 without a body, which every version understands."""
+    """Answer 403 without a body, which every version understands."""
     return Answer(403, headers=(("X-Device-Reason", decision.reason.value),))
 
 
 def _version(text: str) -> tuple[int, int]:
-    """As ``classify`` wrote it down, so either ``N.N`` or nothing."""
+    """The version as numbers. ``classify`` has written it as ``N.N`` or left it empty."""
     major, _, minor = text.partition(".")
     return (int(major), int(minor)) if minor.isdigit() and major.isdigit() else (0, 0)

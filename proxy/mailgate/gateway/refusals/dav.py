@@ -1,11 +1,11 @@
-"""CalDAV, CardDAV and WebDAV: a ``DAV:error`` that names the condition which was not met (RFC 4918, section 16)."""
+"""Refuses CalDAV, CardDAV and WebDAV by a ``DAV:error`` with the condition that was not met (RFC 4918, section 16)."""
 
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.refusals.wording import reason_header, sentence, xml_text
 from mailgate.model import Access, Decision
 
 NAMESPACE = "urn:mailgate:reason"
-"""Whose elements the conditions are: those of ``DAV:`` and of CalDAV and CardDAV mean other things."""
+"""The namespace of our conditions. The conditions of ``DAV:``, CalDAV and CardDAV mean other things."""
 
 _BODY = """\
 <?xml version="1.0" encoding="utf-8"?>
@@ -18,7 +18,7 @@ _BODY = """\
 
 
 def refuse(access: Access, decision: Decision, reference: str) -> Answer:  # noqa: ARG001 - the shape of every form
-    """403: the client must not repeat the request as it is. Every code of a reason is a name in XML."""
+    """Answer 403, so that the client does not repeat the request. Every reason code is a valid XML name."""
     body = _BODY.format(
         namespace=NAMESPACE,
         reason=decision.reason.value,

@@ -1,4 +1,4 @@
-"""From a decision, or an error, to the answer that the caller gets."""
+"""Turns a decision or an error into the answer that the caller gets."""
 
 import hashlib
 from collections.abc import Mapping
@@ -25,18 +25,18 @@ _RESTS_ON_A_LOOK = frozenset({Reason.PROHIBITED_APP, Reason.POSTURE_STALE, Reaso
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Words for what the gate decided: pages for people, problem documents (RFC 9457) for programs."""
+    """Puts the gate's decisions into words: pages for people, and problem documents (RFC 9457) for programs."""
 
     pages: Pages
     host: str
     default_language: str
     forms: Mapping[Protocol, Refuse] = field(default_factory=lambda: FORMS)
     extension_pages: Mapping[str, str] = field(default_factory=dict)
-    """Where the companion extension is to be had, for ``chromium`` and ``firefox``."""
+    """The addresses of the companion extension, for ``chromium`` and ``firefox``."""
     tickets: Tickets | None = None
-    """What makes the help button; without it refusals have none."""
+    """Seals the tickets of help buttons. If it is None, refusals have no help button."""
     warn_again: timedelta = timedelta(hours=4)
-    """How long a browser that has shown a warning is not shown the same again."""
+    """How long a browser that has shown a warning does not get the same warning again."""
 
     seen_within: Mapping[str, timedelta] = field(default_factory=dict)
     """How long it usually takes until a source sees a change, by its name; those of which nobody knows are missing."""
@@ -70,14 +70,14 @@ class Speaker:
         )
 
     def warn(self, access: Access, decision: Decision, reference: str) -> Answer:
-        """The interstitial: what is coming, and the way on to the mail."""
+        """The warning page: it says what is coming, and has a button to go on to the mail."""
         target = quote(access.facts.target, safe="/")
         onwards = f"/.mailgate/continue?rule={warned_mark(decision)}&to={target}"
         view = self.view(access, decision, reference, continue_url=onwards)
         return page_answer(200, self.pages.warning(view), (("X-Device-Reason", decision.reason.value),))
 
     def probe(self, facts: RequestFacts, now: datetime, reference: str, *, may_skip: bool) -> Answer:
-        """The page of the browser probe. ``may_skip``: whoever cannot be probed may go on all the same."""
+        """The page of the browser probe. ``may_skip`` says that a browser which cannot be probed may go on."""
         skip = f"/.mailgate/probe/skip?to={quote(facts.target, safe='/')}" if may_skip else ""
         view = self._view_of(facts, Reason.PROBE_REQUIRED, reference, now, continue_url=skip)
         headers = (("X-Device-Reason", Reason.PROBE_REQUIRED.value),)
@@ -92,14 +92,14 @@ class Speaker:
         now: datetime,
         detail: str = "",
     ) -> Answer:
-        """The answer to a request that could not be served. ``detail`` is for programs and says nothing of the inside."""
+        """The answer to a request that could not be served. ``detail`` is for programs and reveals nothing about the inside."""
         if is_navigation(facts):
             view = self._view_of(facts, reason, reference, now, status=status)
             return page_answer(status, self.pages.error(view), ())
         return problem(status, reason, reference, detail=detail)
 
     def view(self, access: Access, decision: Decision, reference: str, **more: str) -> View:
-        """A decision as pages show it; ``more`` are other fields of the view."""
+        """A decision as pages show it. ``more`` has further fields of the view."""
         client, proof = access.client, refused_proof(access, decision)
         return self._view_of(
             access.facts,
@@ -162,13 +162,13 @@ def language_wish(facts: RequestFacts) -> str:
 
 
 def _engine_of(facts: RequestFacts) -> str:
-    """Whose extensions a browser takes: its own word is enough to choose a link."""
+    """The kind of extensions that a browser takes. The browser's own word is enough to choose a link."""
     agent = facts.user_agent
     return "firefox" if "Firefox/" in agent else "chromium" if "Chrome/" in agent else ""
 
 
 def nonce_asked(access: Access) -> Reason | None:
-    """Why another proof would do, with the nonce that stands beside (RFC 9449, section 9)."""
+    """The reason if another proof with the offered nonce would be accepted (RFC 9449, section 9), or None."""
     refused = access.attestation.refused if access.attestation else None
     return refused if refused in ASKS_FOR_NONCE else None
 
@@ -176,7 +176,7 @@ def nonce_asked(access: Access) -> Reason | None:
 def page_answer(
     status: int, page: RenderedPage, headers: tuple[tuple[str, str], ...], referrer: str = "no-referrer"
 ) -> Answer:
-    """A rendered page as an answer. ``referrer``: a page whose forms are checked by their origin must send one."""
+    """A rendered page as an answer. ``referrer`` must be set for a page whose forms are checked by their origin."""
     return Answer(
         status,
         page.body,
@@ -192,20 +192,20 @@ def page_answer(
 
 
 def warned_mark(decision: Decision) -> str:
-    """Names a warning: a new version of the policy warns anew. Not a secret, since a warning keeps nobody out."""
+    """The mark of a warning. A new version of the policy warns again. The mark is no secret, since a warning keeps nobody out."""
     return hashlib.sha256(f"{decision.policy_version}/{decision.rule}".encode()).hexdigest()[:16]
 
 
 def gets_mail(access: Access, decision: Decision) -> bool:
-    """Whether this decision lets a request through: it is allowed, or warned of already."""
+    """Whether this decision lets a request through: it is allowed, or its warning was shown already."""
     warned = decision.effect is Effect.WARN and not wants_warning(access, decision)
     return warned or decision.effect is Effect.ALLOW
 
 
 def wants_warning(access: Access, decision: Decision) -> bool:
-    """Only the page load of a whole tab is interrupted, and not one that was warned of the same in the last hours.
+    """Whether to show the warning: only at the page load of a whole tab, and not again within some hours.
 
-    A frame within the webmail would be left empty, since no page of the gate stands in a frame.
+    A frame in the webmail would stay empty, since the gate's pages cannot be shown in a frame.
     """
     if access.client.protocol is not Protocol.WEB or not is_first_page_load(access.facts):
         return False

@@ -1,4 +1,4 @@
-"""Exchange Web Services: the SOAP fault by which Exchange refuses a whole request (MS-OXWSCDATA, section 2.2.5.24)."""
+"""Refuses Exchange Web Services by the SOAP fault that Exchange uses for a whole request (MS-OXWSCDATA, section 2.2.5.24)."""
 
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.refusals.wording import reason_header, sentence, xml_text
@@ -28,7 +28,7 @@ _BODY = """\
 
 
 def refuse(access: Access, decision: Decision, reference: str) -> Answer:  # noqa: ARG001 - the shape of every form
-    """403 with ``ErrorAccessDenied``, which clients show and do not retry."""
+    """Answer 403 with ``ErrorAccessDenied``, which clients show and do not retry."""
     body = _BODY.format(
         services=_SERVICES,
         message=xml_text(sentence(decision, reference)),

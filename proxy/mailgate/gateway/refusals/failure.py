@@ -1,4 +1,4 @@
-"""Errors at the edge: typed inside, here they become one status, one reason, one log line and one answer."""
+"""Turns an error into one status, one reason, one log line and one answer. Errors are typed everywhere inside."""
 
 import traceback
 from collections.abc import Callable, Coroutine
@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 
 class Failure(NamedTuple):
-    """What an error becomes at the edge. ``detail`` is what a program may be told."""
+    """The outward form of an error. ``detail`` may be sent to programs."""
 
     status: int
     reason: Reason
@@ -32,7 +32,7 @@ class Failure(NamedTuple):
 
 
 def translate(error: Exception) -> Failure:
-    """What the caller is told of an error. Whatever is not known is ours: 500, without a word of the inside."""
+    """Translate an error for the caller. An unknown error is a fault of the gate: it becomes a 500 that reveals nothing."""
     if isinstance(error, RequestRefused):
         return Failure(error.status, error.reason, error.detail, error.allow)
     if isinstance(error, UpstreamUnreachable):
@@ -45,19 +45,19 @@ def translate(error: Exception) -> Failure:
 
 
 def note_failure(failure: Failure, reference: str, error: Exception) -> None:
-    """One log line with the reference of the answer."""
+    """Write one log line with the reference of the answer."""
     status, reason = failure.status, failure.reason
     if reason is not Reason.INTERNAL_ERROR:
         log.warning("failed", reference=reference, reason=reason, status=status, detail=str(error))
         return
-    # where it broke, not with which values: an error's text may quote a header
+    # the line says where it broke but not with which values, since an error's text may quote a header
     where = traceback.format_tb(error.__traceback__)[-4:]
     log.error("failed", reference=reference, reason=reason, error=type(error).__name__, where=where)
 
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """What a client gets where serving it broke."""
+    """Answers a client if serving its request failed."""
 
     in_force: InForce
     references: References
@@ -65,14 +65,14 @@ class Failures:
     clock: Callable[[], datetime]
 
     async def caught(self, exchange: Exchange, rest: Coroutine[Any, Any, Outcome]) -> Outcome:
-        """What has to be waited for, to its end."""
+        """Await ``rest``, and answer if it raises."""
         try:
             return await rest
         except Exception as error:  # noqa: BLE001 - the edge: whatever broke becomes one answer
             return self.answer(exchange, error)
 
     def answer(self, exchange: Exchange, error: Exception) -> Outcome:
-        """One answer, or a broken connection where another has begun. Never raises."""
+        """Send one answer, or break the connection if another answer has begun. Never raises."""
         if isinstance(error, ConnectionError):  # the client is gone
             return ENDED
         failure, reference = translate(error), self.references.of(exchange)
@@ -96,7 +96,7 @@ class Failures:
 
 
 def _facts(exchange: Exchange) -> RequestFacts:
-    """As far as they could be read, and nothing of them believed."""
+    """The facts as far as they could be read. None of them are believed."""
     head = exchange.head
     if head.refused:
         return RequestFacts()

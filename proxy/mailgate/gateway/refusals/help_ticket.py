@@ -1,4 +1,4 @@
-"""What the help button of a refusal sends back: that this rule refused this very asker, sealed with a key of the store."""
+"""The ticket that the help button of a refusal sends back. It says which rule refused whom, sealed with a key of the store."""
 
 import hmac
 import re
@@ -12,7 +12,7 @@ from mailgate.attest.sealing import Secret, sealing
 from mailgate.gateway.evaluate.probe_cookie import SETTLING
 
 LIFETIME = timedelta(days=1)
-"""How long after a refusal its button works."""
+"""How long the help button works after a refusal."""
 _CLOCKS_DIFFER = timedelta(minutes=1)
 _TEXT = re.compile(
     r"1\.(?P<issued>[0-9]{10})\.(?P<rule>[a-z0-9-]{1,64})\.(?P<reason>[a-z0-9-]{1,64})\.(?P<reference>[A-Za-z0-9_-]{1,64})"
@@ -23,7 +23,7 @@ _TEXT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """One refusal. ``subject`` is a digest of who was refused; empty where the gate does not know."""
+    """One refusal. ``subject`` is a digest of the one who was refused. It is empty if the gate does not know them."""
 
     rule: str
     reason: str
@@ -32,13 +32,13 @@ class Ticket:
     issued: datetime
 
     def is_of(self, subject: str) -> bool:
-        """Whether it was given to this subject, of whom something is known."""
+        """Whether the ticket was given to this subject. An unknown subject never matches."""
         return bool(subject) and hmac.compare_digest(self.subject, digest_of(subject))
 
 
 @dataclass(frozen=True, slots=True)
 class Tickets:
-    """Seals and opens them. ``keys`` come newest first; there is at least one."""
+    """Seals and opens tickets. ``keys`` come newest first; there is at least one."""
 
     keys: Sequence[Secret]
 
@@ -49,7 +49,7 @@ class Tickets:
         return f"{text}.{_mac(sealing(self.keys, ticket.issued, SETTLING), text)}"
 
     def open(self, text: str, now: datetime) -> Ticket | None:
-        """The ticket in a text; None where it is not ours or too old."""
+        """The ticket in a text. None if it is not ours or too old."""
         told = _TEXT.fullmatch(text)
         if told is None:
             return None
@@ -62,7 +62,7 @@ class Tickets:
 
 
 def digest_of(subject: str) -> str:
-    """A subject as a ticket has it: a page is not the place for anybody's name."""
+    """The digest of a subject for a ticket, since nobody's name belongs in a page."""
     return sha256(subject.encode("utf-8", "surrogatepass")).hexdigest()[:32] if subject else ""
 
 

@@ -1,4 +1,4 @@
-"""JMAP: errors of a whole request are problem documents (RFC 8620, section 3.6.1)."""
+"""Refuses JMAP by a problem document, which is the form of errors of a whole request (RFC 8620, section 3.6.1)."""
 
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.pages.proofs import refused_proof
@@ -8,7 +8,7 @@ from mailgate.model import Access, Decision
 
 
 def refuse(access: Access, decision: Decision, reference: str) -> Answer:
-    """403. None of the registered ``urn:ietf:params:jmap:error:…`` means this, so the type is our own."""
+    """Answer 403. The type is our own, since no registered ``urn:ietf:params:jmap:error:…`` means this."""
     return problem(
         403,
         decision.reason,

@@ -1,8 +1,8 @@
-"""The webmail's own question for a login, for a refused mail app that has not logged in yet.
+"""Passes the webmail's question for a login to a refused mail app that has not logged in yet.
 
-A mail app whose first request is answered with anything but 401 takes the service for absent and falls back to another
-protocol, or never asks for a password. So the webmail is asked at the same address, without the body and by methods that
-change nothing, and of its answer only the question for a login is passed on.
+A mail app whose first request is not answered with 401 thinks that the service is absent. It falls back to another protocol or
+never asks for a password. So the gate asks the webmail at the same address, without the body and by methods that change
+nothing. It passes on only the question for a login.
 """
 
 from mailgate.gateway.answer import Answer
@@ -18,15 +18,17 @@ _OF_MAIL_APPS = frozenset({Protocol.ACTIVESYNC, Protocol.DAV, Protocol.EWS, Prot
 _CREDENTIALS = ("authorization", "cookie")
 
 _SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PROPFIND", b"REPORT"})
-"""Methods that read (RFC 9110, section 9.2.1; RFC 4918, section 9.1; RFC 3253, section 3.6) and are asked as they came."""
+"""Methods that read (RFC 9110, section 9.2.1; RFC 4918, section 9.1; RFC 3253, section 3.6) and are used unchanged."""
 _INSTEAD = (b"OPTIONS", b"GET")
-"""Asked, in this order, in the place of any other. SOGo says 401 to a POST of ActiveSync only while it has no body and no
-``Content-Length``, but always to OPTIONS; servers that answer browsers' preflights let everybody ask OPTIONS, and say
-401 to GET."""
+"""The methods that are tried, in this order, in place of any other method.
+
+SOGo answers 401 to OPTIONS, but to an ActiveSync POST only if that has neither a body nor a ``Content-Length``. Servers that
+answer browsers' preflights allow OPTIONS to everybody, and answer 401 to GET.
+"""
 
 
 def has_no_login(access: Access, incoming: Incoming) -> bool:
-    """Whether a request of a mail app shows nothing at all that says who it is."""
+    """Whether a request of a mail app has nothing that says who sent it."""
     headers = access.facts.headers
     return (
         access.client.protocol in _OF_MAIL_APPS
@@ -37,7 +39,7 @@ def has_no_login(access: Access, incoming: Incoming) -> bool:
 
 
 async def ask_for_login(forwarder: Forwarder, head: RequestHead, incoming: Incoming) -> Answer | None:
-    """The webmail's 401 with its challenges, or None where it asks for no login. Raises UpstreamError."""
+    """The webmail's 401 with its challenges, or None if it asks for no login. Raises UpstreamError."""
     for method in (head.method,) if head.method in _SAFE else _INSTEAD:
         response = await _ask(forwarder, without_body(head, method), incoming)
         challenges = values(response.fields, b"www-authenticate")
@@ -48,7 +50,7 @@ async def ask_for_login(forwarder: Forwarder, head: RequestHead, incoming: Incom
 
 
 async def _ask(forwarder: Forwarder, asked: RequestHead, incoming: Incoming) -> ResponseHead:
-    """The head of the answer, over a connection of its own that then ends: nobody wants the rest."""
+    """Ask over a separate connection and return the head of the answer. The connection is closed, since nobody needs the rest."""
     upstream = await forwarder.pool.connect()
     try:
         upstream.expect(asked.method)

@@ -1,4 +1,4 @@
-"""MAPI over HTTP: a response code in a header, and words for whoever reads the client's log (MS-OXCMAPIHTTP)."""
+"""Refuses MAPI over HTTP by a response code in a header, and a text for readers of the client's log (MS-OXCMAPIHTTP)."""
 
 import re
 
@@ -7,17 +7,17 @@ from mailgate.gateway.refusals.wording import reason_header, sentence
 from mailgate.model import Access, Decision
 
 NO_PRIVILEGE = "11"
-"""``X-ResponseCode`` of a client without privileges (section 2.2.3.3.3)."""
+"""The ``X-ResponseCode`` for a client without privileges (section 2.2.3.3.3)."""
 
 _ECHOED = {"x-requesttype": "X-RequestType", "x-requestid": "X-RequestId", "x-clientinfo": "X-ClientInfo"}
 """Headers that a response repeats from its request (sections 2.2.3.3.1, 2.2.3.3.2, 2.2.3.3.4)."""
 
 _PLAIN = re.compile(r"[\w{}:;,.=/-]{1,128}", re.ASCII)
-"""What such a header holds: a word, a GUID and a counter. Anything else is not repeated."""
+"""The form of such a header: a word, a GUID and a counter. Other values are not repeated."""
 
 
 def refuse(access: Access, decision: Decision, reference: str) -> Answer:
-    """403: an answer with 200 would be read as one of the mailbox."""
+    """Answer 403. A client would read a 200 as an answer of the mailbox."""
     asked = access.facts.headers
     echoed = tuple(
         (header, asked[name]) for name, header in _ECHOED.items() if _PLAIN.fullmatch(asked.get(name, ""))

@@ -1,4 +1,4 @@
-"""Problem documents (RFC 9457): what programs on the web, and JMAP clients, are told."""
+"""Problem documents (RFC 9457) for programs on the web and for JMAP clients."""
 
 import json
 import secrets
@@ -10,7 +10,7 @@ from mailgate.gateway.pages import explain_reason
 from mailgate.model import Reason
 
 REMEMBERED = 256
-"""Documents that are kept, each of about half a KiB."""
+"""How many documents are kept. Each has about half a KiB."""
 _JSON = json.JSONEncoder(ensure_ascii=False)
 
 
@@ -26,10 +26,9 @@ def problem(
     clock_off: timedelta | None = None,
     headers: tuple[tuple[str, str], ...] = (),
 ) -> Answer:
-    """A problem with the reason as its type, in words and as a code. ``title`` is that of the rule that decided.
+    """A problem document with the reason as its type, in words and as a code. ``title`` is the title of the rule that decided.
 
-    ``proof`` is what was wrong with the proof that came, which is then what the words say; ``clock_off`` by how much its
-    clock is ahead.
+    ``proof`` says what was wrong with a proof, and is then put into words. ``clock_off`` is how far the device's clock is ahead.
     """
     before, behind = _around_reference(status, reason, apps, title, detail, proof, clock_off)
     return Answer(status, before + _JSON.encode(reference).encode() + behind, PROBLEM, headers)
@@ -45,7 +44,7 @@ def _around_reference(
     proof: Reason | None,
     clock_off: timedelta | None,
 ) -> tuple[bytes, bytes]:
-    """The document up to its reference, which alone is another with each request, and from there on."""
+    """The document in two parts, before and after its reference. Only the reference differs between requests."""
     words, mark = explain_reason(proof or reason, apps, title, clock_off), secrets.token_hex(16)
     body = {
         "type": f"urn:mailgate:reason:{reason}",

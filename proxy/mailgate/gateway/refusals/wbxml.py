@@ -1,4 +1,4 @@
-"""WBXML as ActiveSync writes it ([MS-ASWBXML] 2.1): as much of it as a refusal needs, one code page a document."""
+"""Writes ActiveSync's WBXML ([MS-ASWBXML] 2.1) as far as a refusal needs it, with one code page in a document."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ _SWITCH_PAGE, _END, _INLINE_STRING, _HAS_CONTENT = b"\x00", b"\x01", b"\x03", 0x
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """An element by its token ([MS-ASWBXML] 2.1.2.1) with text, other elements, or nothing in it."""
+    """An element by its token ([MS-ASWBXML] 2.1.2.1). It holds text, other elements or nothing."""
 
     token: int
     content: "str | tuple[Tag, ...]" = ()

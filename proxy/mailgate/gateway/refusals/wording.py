@@ -1,4 +1,4 @@
-"""What every form of refusal carries: the reason as a code, its words, and the reference id."""
+"""The words of every form of refusal: the reason as a code and as a text, and the reference id."""
 
 import re
 from xml.sax.saxutils import escape
@@ -7,7 +7,7 @@ from mailgate.gateway.pages import explain_reason
 from mailgate.model import Decision
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What no XML document may hold, not even escaped (XML 1.0, section 2.2)."""
+"""The characters that no XML document may hold, not even escaped (XML 1.0, section 2.2)."""
 
 
 def sentence(decision: Decision, reference: str) -> str:

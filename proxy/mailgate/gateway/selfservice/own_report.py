@@ -45,7 +45,7 @@ class OwnReports:
         """
         if own.device is None or own.here or not person:
             return False
-        if said is Said.LOST:
+        if said is not Said.NOT_MINE:
             act = Act(now, "its owner", "device-lost", about=f"device {own.device.id}", origin="own page")
             return await self.devices.lose(own.device.id, now, act)
         await self.requests.note(

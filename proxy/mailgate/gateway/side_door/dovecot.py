@@ -1,4 +1,4 @@
-"""Dovecot's auth-policy protocol: before a login counts, Dovecot asks here whether it may.
+"""Answers Dovecot's auth-policy protocol: Dovecot asks here whether to accept a login.
 
 https://doc.dovecot.org/2.4.1/core/config/auth/policy.html
 """
@@ -20,13 +20,13 @@ PATH = "/dovecot/policy"
 
 @dataclass(frozen=True, slots=True)
 class PolicyKey:
-    """The header that a mail server proves itself with, and what has to stand in it."""
+    """The header with which a mail server proves itself, and its value."""
 
     header: str
     value: str
 
     def opens(self, request: web.Request) -> bool:
-        """Whether the request has the header, once and with this value. Takes as long for every wrong value."""
+        """Whether the request has the header exactly once with this value. Every wrong value takes the same time."""
         sent = request.headers.getall(self.header, [])
         return len(sent) == 1 and compare_digest(
             sent[0].encode("utf-8", "surrogateescape"), self.value.encode()
@@ -36,7 +36,7 @@ class PolicyKey:
 def policy_server(
     door: SideDoor, key: Callable[[], PolicyKey | None]
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """Answers ``POST /dovecot/policy?command=allow|report``. Without a key the address does not exist."""
+    """Make the handler of ``POST /dovecot/policy?command=allow|report``. Without a key the address does not exist."""
 
     async def answer(request: web.Request) -> web.Response:
         known = key()
@@ -56,7 +56,7 @@ def policy_server(
 
 
 async def _answer(door: SideDoor, request: web.Request) -> web.Response:
-    """``status`` -1 fails the login and 0 lets it go on. A report changes nothing: what was asked is recorded."""
+    """Answer ``status`` -1 to fail the login and 0 to let it go on. A report changes nothing, since the question was recorded."""
     match request.query.getall("command", []):
         case ["allow"]:
             verdict = await judge_login(door, read_login(await request.read()))

@@ -1,4 +1,4 @@
-"""The side door: logins at the mail server itself, decided like any request and by the same rules."""
+"""Decides logins at the mail server itself. They are decided like any request and by the same rules."""
 
 import json
 from collections.abc import Callable
@@ -25,14 +25,14 @@ from mailgate.model import (
 from mailgate.model.addresses import in_one_form
 
 LET_IN = frozenset({Effect.ALLOW, Effect.WARN})
-"""A mail client has no place for a warning and goes on."""
+"""The effects that let a login in. A mail client cannot show a warning, so it goes on."""
 
 _SERVICES = {protocol.value: protocol for protocol in LOGINS} | {
     "pop": Protocol.POP3,
     "smtp": Protocol.SUBMISSION,
     "managesieve": Protocol.SIEVE,
 }
-"""What mail servers call a protocol: Postfix asks Dovecot under the name ``smtp``."""
+"""The protocols by the names that mail servers use. Postfix asks Dovecot under the name ``smtp``."""
 
 _WORDS = {
     Reason.PROHIBITED_APP: "A phone or tablet of yours has {apps} on it. Such a device gets no company mail.",
@@ -43,16 +43,16 @@ _WORDS = {
     Reason.DEVICE_CONTRADICTED: "Your company's records do not agree on a phone or tablet of yours. You did nothing wrong.",
     Reason.POSTURE_UNAVAILABLE: "Your phones and tablets cannot be checked right now. You did nothing wrong.",
 }
-"""What differs from the pages: they speak of the device that asks, here it is the person's devices that count."""
+"""Texts that differ from those of pages. A page speaks of the device that asks; here all devices of the person count."""
 
 
 class LoginError(ValueError):
-    """A question that is none. The text says what was expected and repeats nothing of it."""
+    """The question cannot be understood. The text says what was expected and repeats nothing from the question."""
 
 
 @dataclass(frozen=True, slots=True)
 class SideDoor:
-    """What it takes to decide logins."""
+    """The parts that deciding logins needs."""
 
     judge: Judge
     recorder: Recorder
@@ -61,7 +61,7 @@ class SideDoor:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether somebody may log in, and if not, what the mail client shows."""
+    """Whether somebody may log in, and the text that the mail client shows if not."""
 
     let_in: bool
     message: str = ""
@@ -70,7 +70,7 @@ class Verdict:
 def read_login(body: bytes) -> RequestFacts:
     """The facts of the login that a mail server asks about (Dovecot's auth policy, command ``allow``).
 
-    :raises LoginError: where the question is not understood.
+    :raises LoginError: if the question cannot be understood.
     """
     try:
         asked = json.loads(body)
@@ -101,9 +101,9 @@ def _word(asked: dict[str, object], name: str) -> str:
 
 
 async def judge_login(door: SideDoor, facts: RequestFacts) -> Verdict:
-    """Decide one login, record it, and say so.
+    """Decide one login, record it, and return the verdict.
 
-    A mail client names no device, so the devices of its person count: all but a computer gets the most
+    A mail client names no device, so all devices of its person count. A client that is not on a computer gets the most
     restrictive posture among them.
     """
     judge, recorder = door.judge, door.recorder
@@ -123,7 +123,7 @@ async def judge_login(door: SideDoor, facts: RequestFacts) -> Verdict:
 
 
 def refusal(decision: Decision, reference: str, public_url: str) -> str:
-    """What the mail client shows: why, what to do, and what to tell the help desk. ASCII, as IMAP wants it."""
+    """The text that the mail client shows: why, what to do, and what to tell the help desk. It is ASCII, as IMAP requires."""
     own = _WORDS.get(decision.reason)
     if own is None or (decision.reason is Reason.PROHIBITED_APP and not decision.apps):
         why = explain_reason(decision.reason, decision.apps, decision.title).detail

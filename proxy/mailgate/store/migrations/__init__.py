@@ -1,1 +1,1 @@
-"""Alembic's folder: ``versions/`` holds one file a step, run by ``mailgate.store.migrate``."""
+"""Alembic's folder. ``versions/`` holds a file for each step, and ``mailgate.store.migrate`` runs them."""

@@ -1,4 +1,4 @@
-"""Run by alembic. The transaction is the caller's, so that all steps and the lock stand or fall together."""
+"""Alembic runs this file. The caller has the transaction, so that all steps and the lock succeed or fail together."""
 
 from alembic import context
 

@@ -320,3 +320,32 @@ def test_a_worker_that_is_leaving_is_asked_by_the_signal_for_that():
     machine.ask(signal.SIGUSR2)
     (new,) = machine.starting()
     assert machine.roster.ready(new, machine.now) == [Send(old, REPLACED)]
+
+
+def test_a_worker_that_says_nothing_any_more_is_killed_and_started_again():
+    roster = Roster(1, GRACE, silence=20.0)
+    roster.begin(0.0)
+    roster.started(0, 7, 0.0)
+    roster.ready(7, 1.0)
+    roster.ready(7, 15.0)  # still there
+    assert (roster.passed(34.0), roster.next_look()) == ([], 35.0)
+    assert roster.passed(35.0) == [Send(7, signal.SIGKILL)]
+    assert roster.ended(7, -9, 35.0) == []
+    assert roster.passed(35.25) == [Start(0)]
+
+
+def test_a_worker_that_is_leaving_gains_no_time_by_what_it_says():
+    roster = Roster(1, GRACE, silence=20.0)
+    roster.begin(0.0)
+    roster.started(0, 7, 0.0)
+    roster.ready(7, 1.0)
+    roster.asked(signal.SIGTERM, 2.0)
+    roster.ready(7, 10.0)
+    assert roster.next_look() == 2.0 + GRACE
+
+
+def test_all_serve_once_each_number_is_taken():
+    machine = Machine(2)
+    assert not machine.roster.all_serve
+    machine.come_to_rest()
+    assert machine.roster.all_serve

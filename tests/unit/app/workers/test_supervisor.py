@@ -67,12 +67,13 @@ def test_a_worker_that_is_told_to_read_its_files_while_it_starts_is_told_once_it
 
 BEREAVED = """
 import os, signal, sys, time
+from mailgate.app.workers.place import REPLACED
 from mailgate.app.workers.supervisor import Supervisor
 
 pids = sys.argv[1]
 
 def kill_the_new_one(*_):
-    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+    signal.signal(REPLACED, signal.SIG_IGN)
     os.kill(int(open(pids).read().split()[1]), signal.SIGKILL)
 
 def be(number, ready, life):
@@ -81,7 +82,7 @@ def be(number, ready, life):
     started = len(open(pids).read().split())
     print("start", started, flush=True)
     if started == 1:
-        signal.signal(signal.SIGUSR2, kill_the_new_one)
+        signal.signal(REPLACED, kill_the_new_one)
     ready()
     os.kill(os.getppid(), signal.SIGUSR2 if started == 1 else signal.SIGTERM if started == 3 else 0)
     for _ in range({seconds} * 100):

@@ -58,6 +58,14 @@ def test_nothing_that_a_client_could_forge_is_believed_or_passed_on() -> None:
     assert asked.dropped == {name.lower() for name, _ in forged}
 
 
+def test_a_certificate_is_believed_where_envoy_hands_it_on_and_never_passed_on() -> None:
+    name = "x-forwarded-client-cert"
+    asked = asking((name, "Cert=x"))
+    assert b"Cert=x" not in question(asked).head
+    assert b"Cert=x" in question(asked, frozenset({name.encode()})).head
+    assert question(asked, frozenset({name.encode()})).dropped == {name}
+
+
 def test_what_belongs_to_the_body_and_the_connection_stays_with_envoy() -> None:
     for name in ("content-length", "transfer-encoding", "connection", "expect", "te", "Host"):
         assert not any(line.lower().startswith(f"{name.lower()}: 7") for line in lines(asking((name, "7"))))
@@ -98,6 +106,15 @@ def test_a_yes_sets_what_is_known_and_takes_out_what_was_forged_and_proved() -> 
     assert all(each.append_action == 2 for each in yes.ok_response.headers)
     assert yes.ok_response.headers_to_remove == ["device-attestation", "dpop", "remote-user", "x-device-user"]
     assert [each.header.key for each in yes.ok_response.response_headers_to_add] == ["DPoP-Nonce"]
+
+
+def test_a_body_that_is_no_text_is_left_out_with_what_tells_of_it() -> None:
+    answer = (
+        b"HTTP/1.1 401 Unauthorized\r\nContent-Type: text/html\r\nWWW-Authenticate: Basic\r\n\r\n\xff\xfe"
+    )
+    no = told(answer, Question(b"")).denied_response
+    assert (no.status.code, no.body) == (401, "")
+    assert [each.header.key for each in no.headers] == ["WWW-Authenticate"]
 
 
 def test_a_no_has_the_status_that_is_meant_and_every_field_and_the_page() -> None:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from google.protobuf.message import DecodeError
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 from tests.unit.gateway.authz.test_asking import asked_gate
@@ -41,7 +42,8 @@ def port(handle: Any = None, *, local: bool = False) -> tuple[Any, GrpcPort]:
     live = on.in_force.live
     on.in_force.live = replace(live, authorizers={"here": live.authorizer})
     handle = handle or partial(on.handle, asked_at="here")
-    return on, GrpcPort(handle, lambda peer: peer in (ENVOY, "unix:"), 100, local=local)
+    trusted = lambda peer: peer in (ENVOY, "unix:")  # noqa: E731
+    return on, GrpcPort(handle, trusted, frozenset, 100, local=local, over=on.requests.over)
 
 
 async def ask(of: GrpcPort, asker: Asker) -> Any:
@@ -60,6 +62,8 @@ async def test_a_question_is_decided_and_recorded_like_one_by_http() -> None:
         ("/allow", "open"),
         ("/block", "closed"),
     ]
+    labels = {"method": "GET", "code": "403", "effect": "block"}
+    assert on.metrics.registry.get_sample_value("mailgate_requests_total", labels) == 1
 
 
 @pytest.mark.parametrize("peer", ["198.51.100.1", ""])
@@ -89,6 +93,17 @@ async def test_what_cannot_be_asked_is_a_no(asked: Any) -> None:
     on, asked_at = port()
     told = await ask(asked_at, Asker(asked))
     assert (told.status.code, told.denied_response.status.code, on.recorder.ledger) == (7, 400, [])
+
+
+async def test_what_is_no_message_is_told_so() -> None:
+    class Garbled(Asker):
+        async def recv_message(self) -> Any:
+            raise DecodeError("Error parsing message")
+
+    _, asked_at = port()
+    with pytest.raises(GRPCError) as refused:
+        await ask(asked_at, Garbled(None))
+    assert refused.value.status is Status.INVALID_ARGUMENT
 
 
 async def test_an_answer_that_is_none_is_an_error_and_no_yes() -> None:

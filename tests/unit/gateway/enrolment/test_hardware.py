@@ -14,7 +14,7 @@ from mailgate.attest.hardware import Roots
 from mailgate.devices import names
 from mailgate.devices.names import SERIAL
 from mailgate.devices.trust import report_by
-from mailgate.gateway.enrolment.hardware import record_of, vouched_for
+from mailgate.gateway.enrolment.hardware import report_of_hardware, vouched_for
 from mailgate.gateway.evaluate.proving import Mode
 from mailgate.model import HardwareResult, Reason
 from mailgate.store import StoreUnavailableError
@@ -84,7 +84,7 @@ def test_evidence_of_another_key_is_none():
 
 def test_what_hardware_vouches_for_are_names_and_no_word_about_apps():
     found = HardwareResult("apple-device", "secure-enclave", os_version="26.1", serial="F4G", udid="0000")
-    assert record_of(found, "thumb") == report_by(
+    assert report_of_hardware(found, "thumb") == report_by(
         "apple-device", "thumb", os_version="26.1", serial="F4G", udid="0000", keys=("thumb",)
     )
 

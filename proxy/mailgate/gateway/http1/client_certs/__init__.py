@@ -1,11 +1,11 @@
-"""TLS client certificates as they come in: from the gate's own handshake, or in a header of a trusted proxy.
+"""Reads TLS client certificates, either from the gate's own handshake or from a header of a trusted proxy.
 
-One form a file: `rfc9440` is ``Client-Cert``, `xfcc` Envoy's ``X-Forwarded-Client-Cert``, `escaped_pem` what nginx
-writes. Here bytes become certificates; what a certificate is worth is said by ``attest/client_certs.py``.
+Each form has a file: `rfc9440` reads ``Client-Cert``, `xfcc` Envoy's ``X-Forwarded-Client-Cert``, and `escaped_pem` the form
+of nginx. Bytes become certificates here; ``attest/client_certs.py`` decides what a certificate is worth.
 """
 
 from mailgate.errors import MailgateError
 
 
 class UnreadableError(MailgateError):
-    """A header that is not the one form it must have. Says what is expected, and never repeats the header."""
+    """A header does not have the form that it must have. The text says what is expected and never repeats the header."""

@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 from mailgate.gateway.http1.client_certs import UnreadableError
 
 _ESCAPED = re.compile(rb"(?:[A-Za-z0-9\-._~!$&'()*+,/:;=@]|%[0-9A-Fa-f]{2})*")
-# RFC 7468, section 3, as strictly written as both proxies write it
+# RFC 7468, section 3, in the strict form that both proxies write
 _PEM = re.compile(
     rb"-----BEGIN CERTIFICATE-----\n((?:[A-Za-z0-9+/]{1,64}\n)*[A-Za-z0-9+/]{1,64}={0,2}\n)-----END CERTIFICATE-----\n?"
 )
@@ -17,16 +17,16 @@ _PEM = re.compile(
 def read_escaped_pem(value: bytes) -> bytes:
     """The DER of exactly one certificate.
 
-    :raises UnreadableError: where it is something else.
+    :raises UnreadableError: if it is something else.
     """
     (certificate,) = _read(value, at_most=1)
     return certificate
 
 
 def read_escaped_chain(value: bytes, at_most: int) -> list[bytes]:
-    """The DER of several certificates, one behind the other.
+    """The DER of several certificates, one after the other.
 
-    :raises UnreadableError: where it is something else.
+    :raises UnreadableError: if it is something else.
     """
     return _read(value, at_most)
 

@@ -1,4 +1,4 @@
-"""Which certificates came with a request, and from whom: TLS here, or the one header that a trusted proxy writes."""
+"""Finds the certificates that came with a request, either by TLS or in the one header that a trusted proxy writes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ from mailgate.gateway.http1.trusted_headers import Network, canonical, is_proxy
 from mailgate.model import CertificateResult, Reason
 
 MAX_VALUE = 64 * 1024
-"""Bytes of a header with certificates; the limit of the whole head comes before."""
+"""The longest header with certificates, in bytes. The limit of the whole head applies before."""
 
 Chain = tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ProxyForm:
-    """In which form trusted proxies hand on the client's certificate: ``client-cert``, ``xfcc`` or ``nginx``."""
+    """The form in which trusted proxies pass the client's certificate: ``client-cert``, ``xfcc`` or ``nginx``."""
 
     name: str = ""
-    """Empty: none is believed."""
+    """The name of the form. If it is empty, no proxy is believed about certificates."""
     header: str = ""
-    """For ``nginx``: the header that its settings name."""
+    """The header that the settings name for ``nginx``."""
 
     @property
     def fields(self) -> frozenset[bytes]:
@@ -48,14 +48,17 @@ def presented(
     form: ProxyForm,
     in_handshake: Callable[[], Chain],
 ) -> Chain | CertificateResult:
-    """What came with a request. A proxy that hands certificates on is believed about them alone: its own says nothing."""
+    """The certificates that came with a request. If a trusted proxy passes certificates, its own certificate does not count."""
     if form.name and is_proxy(peer, trusted):
         return from_proxy(fields, form)
     return in_handshake()
 
 
 def from_proxy(fields: Sequence[Field], form: ProxyForm) -> Chain | CertificateResult:
-    """What a trusted proxy tells: certificates, the leaf first, an empty tuple for none, or why they count for nothing."""
+    """The certificates in a trusted proxy's header, the leaf first, or the reason why they count for nothing.
+
+    The tuple is empty if the client had none.
+    """
     found = _found(fields, form)
     if sum(map(len, (value for values in found.values() for value in values))) > MAX_VALUE:
         return _refused(Reason.CERTIFICATE_OVERSIZE, f"expected at most {MAX_VALUE} bytes")
@@ -72,7 +75,7 @@ def from_proxy(fields: Sequence[Field], form: ProxyForm) -> Chain | CertificateR
 
 
 def _found(fields: Sequence[Field], form: ProxyForm) -> dict[bytes, list[bytes]]:
-    """Only the one spelling: a twin with an underscore was not written by the proxy."""
+    """The values of the form's fields. Only the exact spelling counts: the proxy did not write a twin with an underscore."""
     names, found = form.fields, dict[bytes, list[bytes]]()
     for raw, value in fields:
         name = raw.lower()
@@ -108,14 +111,14 @@ _READERS: Mapping[str, Callable[[Mapping[bytes, bytes]], Sequence[bytes]]] = {
 
 
 def from_tls(ssl_object: object) -> Chain:
-    """The certificates that the client sent in its handshake with us, the leaf first; an empty tuple for none."""
+    """The certificates that the client sent in its handshake with us, the leaf first. The tuple is empty if it sent none."""
     connection = cast(Any, ssl_object)
     if connection.getpeercert(binary_form=True) is None:
         return ()
     chain = getattr(connection, "get_unverified_chain", None)
     if chain is not None:
         return tuple(chain())
-    sent = connection._sslobj.get_unverified_chain()  # before Python 3.13 only there
+    sent = connection._sslobj.get_unverified_chain()  # before Python 3.13 the method is only there
     return tuple(each.public_bytes(_DER) for each in sent)
 
 

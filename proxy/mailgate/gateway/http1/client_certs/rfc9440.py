@@ -10,24 +10,24 @@ _BYTES = re.compile(rb":([A-Za-z0-9+/]*={0,2}):")
 
 
 def read_client_cert(value: bytes) -> bytes:
-    """The DER certificate of a ``Client-Cert`` field: one item without parameters.
+    """The DER certificate of a ``Client-Cert`` field, which is one item without parameters.
 
-    :raises UnreadableError: where it is something else.
+    :raises UnreadableError: if it is something else.
     """
     return _byte_sequence(value.strip(b" "))
 
 
 def read_client_cert_chain(value: bytes) -> list[bytes]:
-    """The DER certificates of a ``Client-Cert-Chain`` field, the leaf's issuer first: a list of such items.
+    """The DER certificates of a ``Client-Cert-Chain`` field, a list of such items with the leaf's issuer first.
 
-    :raises UnreadableError: where it is something else.
+    :raises UnreadableError: if it is something else.
     """
-    # a base64 text has no comma, so that a list of them is split by one
+    # base64 has no comma, so the list can be split at commas
     return [_byte_sequence(member.strip(b" \t")) for member in value.split(b",")]
 
 
 def _byte_sequence(item: bytes) -> bytes:
-    """RFC 8941, section 4.2.7: padding may be left out, whatever else is not base64 is refused."""
+    """Decode a byte sequence (RFC 8941, section 4.2.7). Padding may be missing; anything else that is not base64 is refused."""
     found = _BYTES.fullmatch(item)
     if found is None:
         raise UnreadableError("expected base64 between colons (RFC 8941, section 3.3.5)")

@@ -1,14 +1,14 @@
-"""Envoy's ``X-Forwarded-Client-Cert``: an element for each hop, each of ``Key=value`` pairs.
+"""Envoy's ``X-Forwarded-Client-Cert``. It has an element for each hop, and each element has ``Key=value`` pairs.
 
     By=spiffe://a.example/ns/mail;Hash=…;Cert="-----BEGIN%20CERTIFICATE-----%0A…";Subject="CN=phone,O=\\"A\\"";URI=…
 
-Elements are separated by commas, pairs by semicolons; a value with a comma, a semicolon or an equals sign stands in
-double quotes, where a backslash escapes a quote. Keys are compared without case.
+Commas separate elements, and semicolons separate pairs. A value with a comma, a semicolon or an equals sign stands in
+double quotes, in which a backslash escapes a quote. Keys are compared without case.
 
-**The last element counts.** It is of the connection to the proxy that we were called by, and written by that proxy
-alone. Those before it were handed to it: by proxies that it may trust, or, where it appends, by the client itself. With
-a proxy behind a proxy, the last element is therefore the first proxy's own certificate, which no authority of devices
-has signed: such a chain of proxies has to hand on the client's in one element (``SANITIZE_SET`` at the edge,
+**The last element counts.** It describes the connection to the proxy that calls us, and that proxy alone writes it. The
+proxy received the elements before it: from proxies that it may trust or, if it appends, from the client itself. If a proxy
+stands behind another proxy, the last element is therefore the first proxy's own certificate, which no authority of devices
+has signed. Such a chain of proxies has to pass the client's certificate in one element (``SANITIZE_SET`` at the edge,
 ``ALWAYS_FORWARD_ONLY`` behind it).
 """
 
@@ -22,9 +22,9 @@ _PAIR = re.compile(rb'[ \t]*([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^",;=]*(?:=[^",
 
 
 def read_xfcc(value: bytes, at_most: int) -> list[bytes]:
-    """The DER certificates of the last element, the leaf first: ``Chain`` where it stands, else ``Cert``.
+    """The DER certificates of the last element, the leaf first, from ``Chain`` if it is there and else from ``Cert``.
 
-    An empty list where the element names none: then Envoy is not set to send it (``set_current_client_cert_details``).
+    The list is empty if the element has neither. Envoy is then not set up to send it (``set_current_client_cert_details``).
 
     :raises UnreadableError: for anything but elements of pairs, or a ``Chain`` whose leaf is not the ``Cert``.
     """
@@ -60,7 +60,7 @@ def _elements(value: bytes) -> list[dict[str, bytes]]:
 
 
 def _add(element: dict[str, bytes], pair: re.Match[bytes]) -> None:
-    """URI and DNS may stand several times in one element; of what we read nothing may."""
+    """Add a pair. ``URI`` and ``DNS`` may occur several times in an element, but none of the keys that we read may."""
     key, quoted, plain = pair[1].decode("ascii").lower(), pair[2], pair[3]
     if key in element and key in ("cert", "chain", "hash"):
         raise UnreadableError("expected each of Cert, Chain and Hash once in an element")

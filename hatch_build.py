@@ -1,0 +1,32 @@
+"""What building adds to ``pyproject.toml``: a README for an index, and the pages where a system looks for them."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from hatchling.metadata.plugin.interface import MetadataHookInterface
+
+RELATIVE = re.compile(r"\]\((?![a-z]+:|#)")
+
+
+class ReadmeForAnIndex(MetadataHookInterface):
+    """An index shows the README alone, so its links to other files lead to the project's own pages."""
+
+    def update(self, metadata: dict[str, Any]) -> None:
+        text = Path(self.root, "README.md").read_text("utf-8")
+        home = metadata["urls"]["Homepage"]
+        metadata["readme"] = {
+            "content-type": "text/markdown",
+            "text": RELATIVE.sub(f"]({home}/", text),
+        }
+
+
+class InstalledPages(BuildHookInterface):  # type: ignore[type-arg]
+    """The pages and the manual come along, below ``share/`` of whatever the wheel is installed into."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        if self.target_name != "wheel" or version == "editable":
+            return
+        pages = Path(self.root, "docs").glob("*.md")
+        build_data["shared_data"] |= {str(page): f"share/doc/mailgate/{page.name}" for page in pages}

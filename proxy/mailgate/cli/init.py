@@ -1,0 +1,197 @@
+"""``mailgate init``: write the files and the keys that a gate before one's own webmail begins with."""
+
+import os
+import secrets
+import shlex
+import sys
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from mailgate.attest import mint
+from mailgate.cli.attest import write_keys
+from mailgate.cli.options import CONFIG_VARIABLE, DEFAULT_PATH
+from mailgate.cli.stored import fail
+from mailgate.config import load_bundle
+from mailgate.config.addresses import Address, Listen, Origin
+from mailgate.config.mail import ShortText
+from mailgate.config.starter import EXAMPLE, KEYS, SETTINGS, STORE_FILE, Answers, has_password, starter_files
+from mailgate.errors import ConfigError
+
+Kind = TypeVar("Kind")
+
+_ORIGIN, _TEXT = TypeAdapter[str](Origin), TypeAdapter[str](ShortText)
+_LISTEN = TypeAdapter[Address](Listen)
+
+Folder = Annotated[
+    Path, typer.Argument(metavar="[DIR]", help="The folder to write to, made where it is not there.")
+]
+Upstream = Annotated[str, typer.Option(metavar="URL", help="Your webmail, like http://127.0.0.1:9080.")]
+PublicUrl = Annotated[
+    str,
+    typer.Option(
+        metavar="URL",
+        help="What people type to get there, like https://mail.example.com.",
+        show_default="localhost at the port of --listen",
+    ),
+]
+Contact = Annotated[
+    str, typer.Option(help="Whom people who are refused may ask: a mail address, a URL or a text.")
+]
+ListenAt = Annotated[str, typer.Option(metavar="HOST:PORT", help="Where people come in.")]
+AdminListen = Annotated[str, typer.Option(metavar="HOST:PORT", help="Where operators come in.")]
+Store = Annotated[
+    str, typer.Option(metavar="URL", help="Where devices are kept; a password goes to a file of its own.")
+]
+Issuer = Annotated[
+    bool,
+    typer.Option(
+        "--issuer/--no-issuer", help="Whether to make keys of an issuer of your own, to try phones."
+    ),
+]
+
+
+def init(
+    folder: Folder = DEFAULT_PATH.parent,
+    upstream: Upstream = "",
+    public_url: PublicUrl = "",
+    contact: Contact = "",
+    listen: ListenAt = EXAMPLE.listen,
+    admin_listen: AdminListen = EXAMPLE.admin_listen,
+    store: Store = EXAMPLE.store,
+    issuer: Issuer = True,
+) -> None:
+    """Write settings, rules, listed apps, cases and keys for your webmail, and say what comes next.
+
+    On a terminal it asks for what is not given. It replaces no file.
+    """
+    _taken(folder, [SETTINGS])
+    here = str(_judged("--listen", _LISTEN, listen))
+    answers = Answers(
+        upstream=_asked("--upstream", "Your webmail, which the gate stands before", _ORIGIN, upstream),
+        public_url=_asked(
+            "--public-url",
+            "What people type to get to their mail",
+            _ORIGIN,
+            public_url,
+            f"http://localhost:{here.rpartition(':')[2]}",
+        ),
+        contact=_asked("--contact", "Whom people who are refused may ask", _TEXT, contact, EXAMPLE.contact),
+        listen=here,
+        admin_listen=str(_judged("--admin-listen", _LISTEN, admin_listen)),
+        store=store,
+        jwks=mint.JWKS_FILE if issuer else "",
+    )
+    files, private = _files(answers)
+    _taken(folder, [*files, *private])
+    try:
+        _try_out({**files, **private})
+        _write(folder, files, private)
+    except OSError as error:
+        fail(2, f"{error.filename or folder}: cannot be written: {(error.strerror or '').lower()}")
+    for name in (*files, *private):
+        typer.echo(folder / name)
+    typer.echo(_next(folder, answers))
+
+
+def _files(answers: Answers) -> tuple[dict[str, str], dict[str, str]]:
+    """Those that everybody may read, and those that nobody else may."""
+    files, private = starter_files(answers), {}
+    if answers.jwks:
+        kid = f"{datetime.now(UTC):%Y-%m-%d}"
+        made = mint.key_files(secrets.token_bytes(32), secrets.token_bytes(32), kid)
+        files[answers.jwks] = made.pop(mint.JWKS_FILE)
+        private = {f"{KEYS}/{name}": content for name, content in made.items()}
+    if has_password(answers.store):
+        private[STORE_FILE] = answers.store
+    return files, private
+
+
+def _write(folder: Path, files: Mapping[str, str], private: Mapping[str, str]) -> None:
+    """The settings come last, so that a gate finds all or none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(name.startswith(KEYS) for name in private):
+        (folder / KEYS).mkdir(mode=0o700, exist_ok=True)
+    write_keys(folder, private)
+    for name, text in sorted(files.items(), key=lambda each: each[0] == SETTINGS):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+
+
+def _try_out(files: Mapping[str, str]) -> None:
+    """End the command where a gate would not take these, before any of them is where it belongs."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        for name, text in files.items():
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            (place / name).write_text(text, encoding="utf-8")
+        try:
+            load_bundle(place / SETTINGS)
+        except ConfigError as error:
+            fail(2, "\n".join(each.message for each in error.mistakes))
+
+
+def _taken(folder: Path, names: list[str]) -> None:
+    """End the command where one of these is there."""
+    there = [str(folder / name) for name in names if os.path.lexists(folder / name)]
+    if there:
+        fail(1, f"{there[0]} is there already and stays as it is; give another folder. Nothing was written")
+
+
+def _asked(option: str, question: str, kind: TypeAdapter[str], given: str, otherwise: str = "") -> str:
+    """What the option says, or else what a person types, or else what is said to be usual."""
+    if given or not at_terminal():
+        if not given and not otherwise:
+            fail(2, f"{option} is missing: {question.lower()}; expected it here, or a terminal to ask at")
+        return _judged(option, kind, given or otherwise)
+    while True:
+        typed = str(typer.prompt(question, default=otherwise or None))
+        try:
+            return kind.validate_python(typed)
+        except ValidationError as error:
+            typer.echo(_wrong(typed, error))
+
+
+def at_terminal() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty()
+
+
+def _judged(option: str, kind: TypeAdapter[Kind], text: str) -> Kind:
+    try:
+        return kind.validate_python(text)
+    except ValidationError as error:
+        fail(2, f"{option}: {_wrong(text, error)}")
+
+
+def _wrong(text: str, error: ValidationError) -> str:
+    return f"`{text}`: {error.errors()[0]['msg']}"
+
+
+def _next(folder: Path, answers: Answers) -> str:
+    looked_for = Path(os.environ.get(CONFIG_VARIABLE) or DEFAULT_PATH)
+    named = "" if folder / SETTINGS == looked_for else f" --config {shlex.quote(str(folder / SETTINGS))}"
+    lines = [
+        "",
+        f"Next, check the files and start the gate; then open {answers.public_url}:",
+        "",
+        f"  mailgate check{named}",
+        f"  mailgate run{named}",
+    ]
+    if answers.jwks:
+        keys = shlex.quote(str(folder / KEYS))
+        url = f"{answers.public_url}/"
+        lines += [
+            "",
+            "A phone to try it with, which has reported no listed app (add --app tiktok for one that has):",
+            "",
+            f"  mailgate attest mint --keys {keys} --issuer {answers.issuer} --url {url} --curl | curl -A 'iPhone' -K -",
+        ]
+    return "\n".join(lines)

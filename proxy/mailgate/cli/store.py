@@ -1,0 +1,160 @@
+"""``mailgate store``: copy a store, back it up while gates run, see whether it is whole, and renew its keys."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mailgate.cli.acting import TokenFile
+from mailgate.cli.acting import person as acting
+from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
+from mailgate.cli.stored import fail, with_store
+from mailgate.config import Bundle, load_settings
+from mailgate.errors import MailgateError
+from mailgate.store import Store
+from mailgate.store.copying import Counts, InUseError, NotEmptyError, Told, copy_store
+from mailgate.store.database import StoreError, store_url
+from mailgate.views.witnessed import verified
+
+app = typer.Typer(
+    help="Copy a store, back it up, see whether it is whole, and renew its keys.", no_args_is_help=True
+)
+
+_WAYS = "sqlite:///PATH, postgresql://…, or env:NAME or file:PATH for one that holds a password"
+
+From = Annotated[str, typer.Argument(metavar="FROM", help=f"The store to read: {_WAYS}.")]
+To = Annotated[
+    str,
+    typer.Argument(metavar="TO", help="The store to fill, which has to be empty; named in the same ways."),
+]
+BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="The file to make; it must not be there.")]
+
+
+@app.command()
+def copy(source: From, target: To, as_json: AsObject = False) -> None:
+    """Copy every row of one store into an empty one, of either kind, and count them. No gate may run on either."""
+    _copied(_address(source), _address(target), as_json)
+
+
+@app.command()
+def backup(file: BackupFile, config: Config = DEFAULT_PATH, as_json: AsObject = False) -> None:
+    """Copy the store as it is now into an SQLite file that only you can read, while gates go on. `store copy` brings it back."""
+    if os.path.lexists(file):
+        fail(1, f"{file} is there already and stays as it is; expected the name of a new file")
+    try:
+        source = load_settings(config).store.get_secret_value()
+    except MailgateError as error:
+        fail(2, str(error))
+    try:
+        _copied(source, f"sqlite:///{file.absolute()}", as_json, while_used=True)
+    except typer.Exit:
+        for left in (file, *(Path(f"{file}{end}") for end in ("-wal", "-shm"))):
+            left.unlink(missing_ok=True)
+        raise
+
+
+@app.command()
+def check(config: Config = DEFAULT_PATH, as_json: AsObject = False) -> None:
+    """See whether the store is whole: the database, what points where in it, and the audit log. Exit code 1 if not."""
+
+    async def run(store: Store, bundle: Bundle) -> dict[str, list[str]]:
+        breaks, _ = await verified(store, bundle.settings, datetime.now(UTC), (), ())
+        return {
+            "database": await store.faults(),
+            "audit log": [f"entry {each.number} {each.message}" for each in breaks],
+        }
+
+    found = with_store(config, run, decides=False)
+    if as_json:
+        typer.echo(json.dumps({"ok": not any(found.values()), "faults": found}))
+    for what, faults in () if as_json else found.items():
+        for fault in faults:
+            typer.echo(f"WRONG {what}: {fault}")
+        if not faults:
+            typer.echo(f"OK {what}")
+    if any(found.values()):
+        raise typer.Exit(1)
+
+
+@app.command("renew-keys")
+def renew_keys(
+    token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json: AsObject = False
+) -> None:
+    """Delete the keys that seal cookies and nonces and sign the gate's own tokens: new ones are made. Then restart every gate."""
+
+    async def run(store: Store, bundle: Bundle) -> int:
+        by = acting(bundle.settings, "operator", token_file=token_file)
+        dropped = await store.keys.drop()
+        await store.audit.append(
+            replace(by.act(datetime.now(UTC), "keys-renewed"), details={"keys": dropped})
+        )
+        return dropped
+
+    dropped = with_store(config, run, decides=False)
+    if as_json:
+        typer.echo(json.dumps({"deleted": dropped}))
+    else:
+        typer.echo(f"deleted {dropped} keys; restart every gate on this store, one after the other")
+
+
+def _copied(source: str, target: str, as_json: bool, *, while_used: bool = False) -> None:
+    _warn_of_spool(source)
+    try:
+        with _bar() as told:
+            counts = copy_store(store_url(source), store_url(target), told, while_used=while_used)
+    except (InUseError, NotEmptyError) as error:
+        fail(1, str(error))
+    except StoreError as error:
+        fail(2, str(error))
+    _say(counts, as_json)
+
+
+def _warn_of_spool(source: str) -> None:
+    """What waits beside a file is not in it."""
+    folder = Path(f"{source.removeprefix('sqlite:///')}.spool")
+    if source.startswith("sqlite:") and folder.is_dir() and any(folder.iterdir()):
+        typer.echo(
+            f"WARNING {folder} holds what is not written yet; a gate that is started once writes it", err=True
+        )
+
+
+def _say(counts: Counts, as_json: bool) -> None:
+    rows = sum(counts.values())
+    if as_json:
+        typer.echo(json.dumps({"rows": rows, "tables": counts}))
+        return
+    for name, count in counts.items():
+        if count:
+            typer.echo(f"{name}: {count:,}")
+    typer.echo(f"{rows:,} rows, counted on both sides")
+
+
+def _address(text: str) -> str:
+    """The URL that is meant, which need not stand where others can see it."""
+    way, _, name = text.partition(":")
+    try:
+        if way == "env":
+            return os.environ[name]
+        return Path(name).read_text("utf-8").strip() if way == "file" else text
+    except KeyError:
+        fail(2, f"env:{name}: this variable is not set; expected the URL of a store in it")
+    except (OSError, UnicodeDecodeError):
+        fail(2, f"file:{name}: cannot be read; expected a file with the URL of a store in it")
+
+
+@contextmanager
+def _bar() -> Iterator[Told]:
+    """How far it is, on a terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("copying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("copying", total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)

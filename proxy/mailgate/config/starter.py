@@ -1,0 +1,87 @@
+"""The first files of a gate: settings, rules, listed apps and cases, for one's own webmail.
+
+The templates are part of the package; ``config/`` of the repository is what they give with ``EXAMPLE``.
+"""
+
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import PurePosixPath
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+KEYS = "keys"
+"""The folder of private keys, beside the settings."""
+STORE_FILE = "store.url"
+"""The file of a store's URL that has a password in it."""
+SETTINGS = "mailgate.yaml"
+POLICY = "policy.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What differs from one company to the next, as ``Settings`` takes it."""
+
+    upstream: str
+    public_url: str
+    contact: str
+    listen: str = "127.0.0.1:8080"
+    admin_listen: str = "127.0.0.1:8081"
+    store: str = "sqlite:///var/mailgate.db"
+    jwks: str = ""
+    """The file of the public keys of an issuer of one's own; empty for none."""
+
+    @property
+    def issuer(self) -> str:
+        """What that issuer is called in ``iss``. The gate itself signs as ``public_url``."""
+        return f"{self.public_url}/issuer" if self.jwks else ""
+
+
+EXAMPLE = Answers("http://127.0.0.1:9080", "http://localhost:8080", "it-help@example.com")
+
+
+def starter_files(answers: Answers) -> dict[str, str]:
+    """Every file by its name, with slashes, relative to the folder of the settings."""
+    environment = Environment(
+        loader=PackageLoader("mailgate.config"),
+        autoescape=False,  # noqa: S701 - YAML, no page
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    values = {
+        "listen": answers.listen,
+        "admin_listen": answers.admin_listen,
+        "public_url": answers.public_url,
+        "upstream": answers.upstream,
+        "store": f"{{file: {STORE_FILE}}}" if has_password(answers.store) else _as_yaml(answers.store),
+        "behind_proxy": answers.public_url.startswith("https:"),
+        "issuer": answers.issuer,
+        "jwks": answers.jwks,
+        "keys": KEYS,
+        "contact": _as_yaml(answers.contact),
+    }
+    return {name: environment.get_template(name).render(values) for name in sorted(_names())}
+
+
+def has_password(store: str) -> bool:
+    """Whether this URL must not stand in a file that others read."""
+    return "@" in store.partition("://")[2].partition("/")[0]
+
+
+def _as_yaml(text: str) -> str:
+    """A text as YAML in braces takes it: as it is where that means the same, else in quotes."""
+    plain = text.isascii() and all(letter.isalnum() or letter in "@._+-/:" for letter in text)
+    return text if plain and text[:1].isalpha() and not text.endswith(":") else json.dumps(text)
+
+
+def _names() -> list[str]:
+    return [str(name) for name in _found(files("mailgate.config") / "templates", PurePosixPath())]
+
+
+def _found(folder: Traversable, within: PurePosixPath) -> list[PurePosixPath]:
+    found: list[PurePosixPath] = []
+    for each in folder.iterdir():
+        found += _found(each, within / each.name) if each.is_dir() else [within / each.name]
+    return found

@@ -1,0 +1,147 @@
+"""Every row of one store into another, empty one, whichever of the two systems each is on: all of them, or none."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, RowMapping, Table, create_engine, delete, func, insert, select, update
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from mailgate.store.database import StoreError, StoreUnavailableError, connecting, prepare, writes
+from mailgate.store.migrate import migrate
+from mailgate.store.schema import audit, audit_head, device_changes, gates, metadata, relief_changes
+
+AT_ONCE = 2000
+"""Rows that are read and written together."""
+RUNS = 20.0
+"""Seconds within which a gate that runs has said so."""
+_ALWAYS_THERE = (audit_head, device_changes, relief_changes)
+"""What has its row in a new store."""
+
+Told = Callable[[int, int], None]
+"""Is told how many rows are done, and of how many."""
+Counts = dict[str, int]
+"""Rows by table."""
+
+
+class NotEmptyError(StoreError):
+    """There is something in the store that was to be filled."""
+
+
+class InUseError(StoreError):
+    """A gate runs on the store: what it writes meanwhile would be in neither or in one of the two."""
+
+
+def copy_store(source: URL, target: URL, told: Told = lambda *_: None, *, while_used: bool = False) -> Counts:
+    """Copy all that the store at ``source`` holds now; the counts, which both have.
+
+    Both are of ``store_url``. The source is upgraded if it is older, the target is made. Blocks.
+
+    :param while_used: whether gates may run on the source. What they write later is not in the copy.
+    :raises StoreError: where there is no source, a gate runs on it, the target is not empty, or what arrived is not what left.
+    """
+    if source == target:
+        raise StoreError("both are the same store; expected two")
+    migrate(source, make=False)
+    with _opened(source) as origin:
+        _refuse_used(origin, while_used=while_used)
+        migrate(target)
+        with _opened(target, write=True) as copy:
+            _refuse_used(copy)
+            _refuse_filled(copy)
+            return _copy(origin, copy, told)
+
+
+def _copy(origin: Connection, copy: Connection, told: Told) -> Counts:
+    counts = _counts(origin)
+    done, of = 0, sum(counts.values())
+    for table in metadata.sorted_tables:
+        for rows in _rows(origin, table):
+            _write(copy, table, rows)
+            done += len(rows)
+            told(done, of)
+    if (arrived := _counts(copy)) != counts:
+        raise StoreError(f"not every row arrived: {_differences(counts, arrived)}; nothing was copied")
+    return counts
+
+
+@contextmanager
+def _opened(url: URL, *, write: bool = False) -> Iterator[Connection]:
+    """One transaction, which sees the store as it is at its start."""
+    engine = create_engine(url, poolclass=NullPool, connect_args=connecting(url))
+    prepare(engine)
+    if url.get_backend_name() == "postgresql" and not write:
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
+    try:
+        with (writes(engine) if write else engine).begin() as connection:
+            yield connection
+    except DBAPIError as error:
+        said = str(error.orig).partition("\n")[0]
+        raise StoreUnavailableError(
+            f"the store does not take part any more: {said}; nothing was copied"
+        ) from error
+    finally:
+        engine.dispose()
+
+
+def _refuse_used(connection: Connection, *, while_used: bool = False) -> None:
+    now = connection.exec_driver_sql(_NOW[connection.dialect.name]).scalar_one()
+    running = connection.execute(select(gates.c.host).where(gates.c.heard_at > float(now) - RUNS)).scalars()
+    if not while_used and (hosts := sorted(set(running))):
+        raise InUseError(
+            f"a gate runs on this store, on {', '.join(hosts)}: what it writes meanwhile would be lost. "
+            f"Stop it; one that was killed is heard of for {RUNS:.0f} seconds more"
+        )
+
+
+_NOW = {
+    "sqlite": "SELECT (julianday('now') - 2440587.5) * 86400.0",
+    "postgresql": "SELECT extract(epoch from clock_timestamp())",
+}
+
+
+def _refuse_filled(connection: Connection) -> None:
+    filled = [
+        table.name
+        for table in metadata.sorted_tables
+        if table not in _ALWAYS_THERE and connection.execute(select(table).limit(1)).first()
+    ]
+    if filled:
+        raise NotEmptyError(
+            f"the target is not empty, there are {', '.join(filled)}; expected a store without a row"
+        )
+
+
+def _counts(connection: Connection) -> Counts:
+    return {
+        table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+        for table in metadata.sorted_tables
+    }
+
+
+def _rows(connection: Connection, table: Table) -> Iterator[Sequence[RowMapping]]:
+    query = select(table).order_by(*table.primary_key.columns)
+    found = connection.execution_options(yield_per=AT_ONCE).execute(query)
+    yield from found.mappings().partitions()
+
+
+def _write(connection: Connection, table: Table, rows: Sequence[RowMapping]) -> None:
+    if table is audit:
+        _append(connection, rows)
+    elif table is not audit_head:  # it follows the entries
+        if table in _ALWAYS_THERE:
+            connection.execute(delete(table))
+        connection.execute(insert(table), [dict(row) for row in rows])
+
+
+def _append(connection: Connection, entries: Sequence[RowMapping]) -> None:
+    """The log grows entry by entry: the database takes no others."""
+    for entry in entries:
+        connection.execute(insert(audit), [dict(entry)])
+        connection.execute(update(audit_head).values(number=entry["number"], digest=entry["digest"]))
+
+
+def _differences(left: Counts, arrived: Counts) -> str:
+    wrong = [name for name, count in left.items() if arrived[name] != count]
+    return ", ".join(f"{name} has {arrived[name]} of {left[name]}" for name in wrong)

@@ -1,0 +1,169 @@
+"""``pip install`` leads somewhere: what is built, and what the wheel does in an empty folder."""
+
+import email
+import os
+import re
+import subprocess
+import tarfile
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tests.demos import running_demo
+from tests.integration.installed import ROOT, Built, build, install
+from tests.servers import free_port, require, running
+
+ENVIRONMENT = {
+    name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "MAILGATE_CONFIG")
+}
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    return build(ROOT, tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="session")
+def programs(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return install(built.wheel, tmp_path_factory.mktemp("installed") / "venv")
+
+
+def names_in(sdist: Path) -> set[str]:
+    with tarfile.open(sdist) as archive:
+        return {each.name.partition("/")[2] for each in archive.getmembers()}
+
+
+def call(programs: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [programs / "mailgate", *arguments],
+        cwd=folder,
+        env=ENVIRONMENT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@contextmanager
+def started(programs: Path, folder: Path, *arguments: str, says: str) -> Iterator[Path]:
+    """A program that has said this; the file of what it says."""
+    log = folder / "log"
+    command = [programs / "mailgate", *arguments]
+    clean = {"PYTHONPATH": "", "MAILGATE_CONFIG": ""}
+    with running(
+        command, ready=lambda: says in log.read_text(), log=log, directory=folder, environment=clean
+    ):
+        yield log
+
+
+def test_the_source_has_what_the_wheel_is_made_of_and_what_its_pages_lead_to(built: Built) -> None:
+    names = names_in(built.sdist)
+    links = re.findall(r"\]\((?![a-z]+:|#)([^)#]+)", (ROOT / "README.md").read_text("utf-8"))
+    assert {"hatch_build.py", "config/policy.yaml", "requirements.lock", "docs/mailgate.1", *links} <= names
+    assert not [
+        name
+        for name in names
+        if re.match(r"(tests|benchmarks|\.ci)/|.*(test_|__pycache__|node_modules)", name)
+    ]
+
+
+def test_a_wheel_made_of_the_source_is_the_same(built: Built, tmp_path: Path) -> None:
+    with tarfile.open(built.sdist) as archive:
+        archive.extractall(tmp_path / "source", filter="data")
+    (folder,) = (tmp_path / "source").iterdir()
+    again = build(folder, tmp_path / "dist").wheel
+    assert {each.filename: each.CRC for each in zipfile.ZipFile(again).infolist()} == {
+        each.filename: each.CRC for each in zipfile.ZipFile(built.wheel).infolist()
+    }
+
+
+def test_an_index_takes_both_and_shows_the_readme_with_links_that_lead_somewhere(built: Built) -> None:
+    with zipfile.ZipFile(built.wheel) as wheel:
+        (name,) = [each for each in wheel.namelist() if each.endswith("/METADATA")]
+        metadata = email.message_from_bytes(wheel.read(name))
+    shown = str(metadata.get_payload())
+    links = re.findall(r"\]\(([^)]+)\)", shown)
+    assert links
+    assert all(each.startswith(("https://", "http://", "#")) for each in links)
+    assert shown.startswith("# Mailgate\n")
+    assert {each.partition(",")[0] for each in metadata.get_all("Project-URL", [])} >= {
+        "Homepage",
+        "Changelog",
+    }
+
+
+def test_twine_finds_nothing(built: Built) -> None:
+    require("twine")
+    checked = subprocess.run(
+        ["twine", "check", "--strict", built.wheel, built.sdist], capture_output=True, text=True
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_the_manual_and_the_pages_are_installed(programs: Path) -> None:
+    share = programs.parent / "share"
+    assert (share / "man/man1/mailgate.1").read_text() == (ROOT / "docs/mailgate.1").read_text()
+    pages = {each.name for each in (ROOT / "docs").glob("*.md")}
+    assert {each.name for each in (share / "doc/mailgate").iterdir()} == pages | {"mailgate.service"}
+
+
+def test_the_working_copy_is_not_what_is_tried_here(programs: Path, tmp_path: Path) -> None:
+    said = subprocess.check_output(
+        [programs / "python", "-c", "import mailgate; print(mailgate.__file__)"], env=ENVIRONMENT, text=True
+    )
+    assert Path(said.strip()).is_relative_to(programs.parent)
+
+
+def test_a_first_command_says_how_to_get_settings(programs: Path, tmp_path: Path) -> None:
+    done = call(programs, tmp_path, "run")
+    assert (done.returncode, "`mailgate init`" in done.stderr) == (2, True)
+
+
+def test_the_demo_works_in_an_empty_folder(programs: Path, tmp_path: Path) -> None:
+    require("curl", "grep", "bash")
+    clean = {"PYTHONPATH": "", "MAILGATE_CONFIG": ""}
+    program = (programs / "mailgate",)
+    with running_demo(tmp_path, "--people", "0", program=program, environment=clean, cloned=False) as demo:
+        commands = demo.commands()
+        assert len(commands) == 4
+        for words, command in commands.items():
+            assert demo.keeps(words, command, ENVIRONMENT), words
+    assert (tmp_path / "var/demo/rules/policy.yaml").is_file()
+
+
+def test_what_init_writes_is_checked_starts_and_decides(programs: Path, tmp_path: Path) -> None:
+    require("curl", "bash")
+    port, admin = free_port(), free_port()
+    where = ["--listen", f"127.0.0.1:{port}", "--admin-listen", f"127.0.0.1:{admin}"]
+    written = call(programs, tmp_path, "init", "--upstream", "http://127.0.0.1:9", *where)
+    assert written.returncode == 0, written.stderr
+    checked = call(programs, tmp_path, "check")
+    assert (checked.returncode, checked.stderr) == (0, "")
+    (mint,) = [line.strip() for line in written.stdout.splitlines() if " attest mint " in line]
+    with started(programs, tmp_path, "run", says='"listening"'):
+        assert urllib.request.urlopen(f"http://127.0.0.1:{admin}/readyz").status == 200
+        path = {**ENVIRONMENT, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+
+        def answered(command: str) -> str:
+            return subprocess.check_output(["bash", "-c", command], cwd=tmp_path, env=path, text=True)
+
+        assert "502" in answered(
+            mint.replace("| curl ", "| curl -si ")
+        )  # let through, to a webmail that is none
+        assert "prohibited-app" in answered(mint.replace("--curl", "--app tiktok --curl"))
+
+
+def test_a_gate_that_init_made_is_found_by_the_environment(programs: Path, tmp_path: Path) -> None:
+    call(programs, tmp_path, "init", "gate", "--upstream", "http://127.0.0.1:9")
+    checked = subprocess.run(
+        [programs / "mailgate", "check"],
+        cwd=tmp_path,
+        env={**ENVIRONMENT, "MAILGATE_CONFIG": "gate/mailgate.yaml"},
+        capture_output=True,
+        text=True,
+    )
+    assert checked.stdout.startswith("OK gate/mailgate.yaml")

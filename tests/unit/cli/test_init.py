@@ -1,0 +1,140 @@
+"""``mailgate init``: what it writes, asks and refuses."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from mailgate.attest.mint import DEVICE_KEY_FILE, ISSUER_KEY_FILE, JWKS_FILE
+from mailgate.cli import app
+
+UPSTREAM = ["--upstream", "http://127.0.0.1:9080"]
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.delenv("MAILGATE_CONFIG", raising=False)
+    return tmp_path / "here"
+
+
+def init(*arguments: str, typed: str = "") -> Result:
+    return CliRunner().invoke(app, ["init", *arguments], input=typed)
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailgate.cli.init.at_terminal", lambda: True)
+
+
+def test_what_it_writes_is_found_and_passes_without_a_word_more() -> None:
+    assert init(*UPSTREAM).exit_code == 0
+    checked = CliRunner().invoke(app, ["check"])
+    assert (checked.exit_code, checked.stdout.splitlines()[-1]) == (0, "14 of 14 cases hold")
+
+
+def test_it_says_what_it_wrote_and_what_comes_next() -> None:
+    printed = init("my gate", *UPSTREAM).stdout
+    for name in ("mailgate.yaml", "policy.yaml", "apps.yaml", "policy.tests.yaml", JWKS_FILE):
+        assert Path("my gate", name).is_file()
+        assert f"my gate/{name}\n" in printed
+    assert "mailgate run --config 'my gate/mailgate.yaml'\n" in printed
+    assert "mailgate run\n" in init(*UPSTREAM).stdout  # where it is looked for without a word
+
+
+def test_settings_that_another_place_is_named_for_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAILGATE_CONFIG", "/etc/mailgate/mailgate.yaml")
+    assert "mailgate run --config config/mailgate.yaml\n" in init(*UPSTREAM).stdout
+    monkeypatch.setenv("MAILGATE_CONFIG", "gate/mailgate.yaml")
+    assert "mailgate run\n" in init("gate", *UPSTREAM).stdout
+
+
+def test_private_keys_are_its_owners_alone() -> None:
+    init(*UPSTREAM)
+    for name in (ISSUER_KEY_FILE, DEVICE_KEY_FILE):
+        assert Path("config/keys", name).stat().st_mode & 0o777 == 0o600
+    assert Path("config/keys").stat().st_mode & 0o777 == 0o700
+
+
+def test_the_keys_play_a_phone() -> None:
+    init(*UPSTREAM)
+    arguments = ["attest", "mint", "--keys", "config/keys", "--issuer", "http://localhost:8080/issuer"]
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    assert "http://localhost:8080/issuer" in Path("config/mailgate.yaml").read_text()
+
+
+def test_no_keys_are_made_for_who_has_an_issuer() -> None:
+    assert init("--no-issuer", *UPSTREAM).exit_code == 0
+    assert not Path("config/keys").exists()
+    assert "issuers: []" in Path("config/mailgate.yaml").read_text()
+
+
+def test_a_password_goes_to_a_file_of_its_own() -> None:
+    assert init("--store", "postgresql://a:secret@db.example.com/m", *UPSTREAM).exit_code == 0
+    assert Path("config/store.url").stat().st_mode & 0o777 == 0o600
+    assert "secret" not in Path("config/mailgate.yaml").read_text()
+
+
+@pytest.mark.parametrize("name", ["mailgate.yaml", "policy.yaml", "issuer.jwks.json", "lists/texas-dir.yaml"])
+def test_it_replaces_nothing_and_then_writes_nothing(name: str) -> None:
+    there = Path("config", name)
+    there.parent.mkdir(parents=True)
+    there.write_text("mine")
+    result = init(*UPSTREAM)
+    assert (result.exit_code, there.read_text()) == (1, "mine")
+    assert f"config/{name} is there already" in result.stderr
+    assert [path for path in Path("config").rglob("*") if path.is_file()] == [there]
+
+
+def test_a_link_that_leads_nowhere_is_something_too() -> None:
+    Path("config").mkdir()
+    Path("config/mailgate.yaml").symlink_to("elsewhere.yaml")
+    assert init(*UPSTREAM).exit_code == 1
+    assert not Path("config/elsewhere.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "--upstream is missing"),
+        (["--upstream", "webmail"], "--upstream: `webmail`: not an http or https URL"),
+        ([*UPSTREAM, "--public-url", "mail"], "--public-url: `mail`: not an http"),
+        ([*UPSTREAM, "--listen", "8080"], "--listen: `8080`: not an address"),
+        ([*UPSTREAM, "--admin-listen", "127.0.0.1:8080"], "the same address as `listen`"),
+        (["--upstream", "http://127.0.0.1:8080"], "this leads back to the gate itself"),
+        ([*UPSTREAM, "--store", "mysql://x/y"], "store"),
+    ],
+)
+def test_what_a_gate_would_not_take_is_said_and_not_written(arguments: list[str], said: str) -> None:
+    result = init(*arguments)
+    assert (result.exit_code, Path("config").exists()) == (2, False)
+    assert said in result.stderr
+    assert "/tmp" not in result.stderr
+
+
+def test_a_folder_that_is_none_is_named() -> None:
+    Path("file").write_text("")
+    result = init("file", *UPSTREAM)
+    assert (result.exit_code, "file" in result.stderr) == (2, True)
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_terminal_is_asked_for_what_is_not_given_until_it_makes_sense() -> None:
+    result = init(typed="webmail\nhttp://127.0.0.1:9080\nhttps://mail.example.com\n\n")
+    assert result.exit_code == 0
+    assert "`webmail`: not an http or https URL" in result.stdout
+    written = Path("config/mailgate.yaml").read_text()
+    assert "public_url: https://mail.example.com " in written
+    assert "contact: it-help@example.com" in Path("config/policy.yaml").read_text()
+
+
+@pytest.mark.usefixtures("terminal")
+def test_who_turns_away_from_the_questions_has_written_nothing() -> None:
+    assert init(typed="").exit_code == 1
+    assert not Path("config").exists()
+
+
+def test_the_public_url_is_that_of_the_port_unless_given() -> None:
+    assert init("--listen", "127.0.0.1:9000", *UPSTREAM).exit_code == 0
+    assert "public_url: http://localhost:9000 " in Path("config/mailgate.yaml").read_text()

@@ -1,0 +1,135 @@
+"""``mailgate store``: what is copied, said and refused."""
+
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from tests.unit.store.filling import fill, rows_of
+from typer.testing import CliRunner, Result
+
+from mailgate.cli import app
+from mailgate.store.database import store_url
+from mailgate.store.migrate import migrate
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with settings and a filled store."""
+    folder = tmp_path / "here"
+    shutil.copytree(ROOT / "config", folder / "config")
+    monkeypatch.chdir(folder)
+    settings = (
+        (ROOT / "config/mailgate.yaml").read_text().replace("sqlite:///var/mailgate.db", "sqlite:///gate.db")
+    )
+    (folder / "config/mailgate.yaml").write_text(settings)
+    fill("sqlite:///config/gate.db")
+    return folder
+
+
+def anew() -> None:
+    """A store without a row in the place of the filled one, whose values no command could read."""
+    Path("config/gate.db").unlink()
+    migrate(store_url("sqlite:///config/gate.db"))
+
+
+def store(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["store", *arguments])
+
+
+def test_a_copy_is_told_by_its_counts() -> None:
+    done = store("copy", "sqlite:///config/gate.db", "sqlite:///copy.db")
+    assert done.exit_code == 0, done.stderr
+    assert "devices: 1\n" in done.stdout
+    assert done.stdout.endswith("rows, counted on both sides\n")
+    assert rows_of("sqlite:///copy.db") == rows_of("sqlite:///config/gate.db")
+
+
+def test_json_has_the_counts() -> None:
+    told = json.loads(store("copy", "--json", "sqlite:///config/gate.db", "sqlite:///copy.db").stdout)
+    assert told["rows"] == sum(told["tables"].values())
+    assert told["tables"]["sightings"] == 1
+
+
+def test_an_address_need_not_stand_in_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TARGET", "sqlite:///copy.db")
+    Path("source").write_text("sqlite:///config/gate.db\n")
+    assert store("copy", "file:source", "env:TARGET").exit_code == 0
+    assert Path("copy.db").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["sqlite:///config/gate.db", "sqlite:///config/gate.db"], 2, "both are the same store"),
+        (["sqlite:///nowhere.db", "sqlite:///copy.db"], 2, "there is no store at"),
+        (["mysql://a:secret@b/c", "sqlite:///copy.db"], 2, "is no store: expected"),
+        (["env:NOTHING", "sqlite:///copy.db"], 2, "this variable is not set"),
+        (["file:nothing", "sqlite:///copy.db"], 2, "cannot be read"),
+    ],
+)
+def test_what_cannot_be_copied_is_said(arguments: list[str], code: int, said: str) -> None:
+    done = store("copy", *arguments)
+    assert (done.exit_code, said in done.stderr, "secret" in done.stderr) == (code, True, False)
+    assert not Path("copy.db").exists()
+
+
+def test_a_store_with_something_in_it_is_left_alone() -> None:
+    fill("sqlite:///full.db")
+    done = store("copy", "sqlite:///config/gate.db", "sqlite:///full.db")
+    assert (done.exit_code, "the target is not empty" in done.stderr) == (1, True)
+
+
+def test_what_waits_beside_the_source_is_not_forgotten_in_silence() -> None:
+    Path("config/gate.db.spool").mkdir()
+    Path("config/gate.db.spool/sightings").write_text("{}\n")
+    done = store("copy", "sqlite:///config/gate.db", "sqlite:///copy.db")
+    assert done.stderr.startswith("WARNING config/gate.db.spool holds what is not written yet")
+
+
+def test_a_backup_is_a_store_again_and_replaces_no_file() -> None:
+    assert store("backup", "backup.db").exit_code == 0
+    assert rows_of("sqlite:///backup.db") == rows_of("sqlite:///config/gate.db")
+    again = store("backup", "backup.db")
+    assert (again.exit_code, "is there already" in again.stderr) == (1, True)
+
+
+def test_a_backup_that_failed_leaves_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("config/gate.db").write_bytes(
+        b"no database at all, but longer than the head of a file would be" * 20
+    )
+    assert store("backup", "backup.db").exit_code == 2
+    assert not Path("backup.db").exists()
+
+
+def test_what_is_broken_is_said_and_is_exit_code_1() -> None:
+    anew()
+    with sqlite3.connect("config/gate.db") as connection:  # an entry that was written by hand
+        connection.execute(
+            "INSERT INTO audit VALUES (1, '2026-12-01', 'eve', 'x', '', '', '', '{}', '', 'digest')"
+        )
+        connection.execute("UPDATE audit_head SET number = 1, digest = 'digest'")
+    connection.close()
+    done = store("check")
+    assert done.exit_code == 1
+    assert "OK database\n" in done.stdout
+    assert "WRONG audit log: entry 1 " in done.stdout
+    told = json.loads(store("check", "--json").stdout)
+    assert (told["ok"], told["faults"]["database"], len(told["faults"]["audit log"]) > 0) == (False, [], True)
+
+
+def test_keys_are_deleted_and_it_is_written_down_who_did_it() -> None:
+    anew()
+    with sqlite3.connect("config/gate.db") as connection:
+        connection.execute(
+            "INSERT INTO keys VALUES ('probe', 1, x'00', '2026-12-01'), ('nonce', 1, x'01', '2026-12-01')"
+        )
+    connection.close()
+    assert json.loads(store("renew-keys", "--json").stdout) == {"deleted": 2}
+    found = rows_of("sqlite:///config/gate.db")
+    assert found["keys"] == []
+    assert [(row[3], row[7]) for row in found["audit"]] == [("keys-renewed", '{"keys": 2}')]
+    assert store("check").exit_code == 0

@@ -1,0 +1,112 @@
+"""A store that is copied: all of it, into an empty one, or nothing."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from tests.unit.store.filling import fill, rows_of
+
+from mailgate.store import StoreError, StoreMissingError
+from mailgate.store import copying as module
+from mailgate.store.copying import InUseError, NotEmptyError, copy_store
+from mailgate.store.database import store_url
+from mailgate.store.migrate import migrate
+from mailgate.store.schema import metadata
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> str:
+    url = f"sqlite:///{tmp_path}/source.db"
+    fill(url)
+    return url
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/target.db"
+
+
+def copied(source: str, target: str, **more: bool) -> dict[str, int]:
+    return copy_store(store_url(source), store_url(target), **more)
+
+
+def change(url: str, statement: str) -> None:
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        connection.execute(statement)
+    connection.close()
+
+
+def test_every_row_of_every_table_arrives_and_is_counted(source: str, target: str) -> None:
+    assert copied(source, target) == dict.fromkeys(metadata.tables, 1)
+    assert rows_of(target) == rows_of(source)
+
+
+def test_many_rows_arrive_in_parts(source: str, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AT_ONCE", 3)
+    for number in range(10):
+        change(source, f"INSERT INTO languages VALUES ('p{number}', 'de', '2026-12-01')")
+    seen: list[tuple[int, int]] = []
+    counts = copy_store(store_url(source), store_url(target), lambda done, of: seen.append((done, of)))
+    assert counts["languages"] == 11
+    assert rows_of(target) == rows_of(source)
+    assert seen[-1] == (sum(counts.values()),) * 2
+    assert seen == sorted(seen)
+
+
+def test_a_new_store_that_nothing_was_written_to_is_empty(source: str, target: str) -> None:
+    migrate(store_url(target))
+    copied(source, target)
+    assert rows_of(target) == rows_of(source)
+
+
+def test_what_is_there_is_neither_mixed_nor_lost(source: str, target: str) -> None:
+    migrate(store_url(target))
+    change(target, "INSERT INTO languages VALUES ('alice', 'de', '2026-12-01')")
+    before = rows_of(target)
+    with pytest.raises(NotEmptyError, match="there are languages; expected a store without a row"):
+        copied(source, target)
+    assert rows_of(target) == before
+
+
+@pytest.mark.parametrize("where", ["source", "target"])
+def test_while_a_gate_runs_on_either_nothing_is_copied(where: str, source: str, target: str) -> None:
+    migrate(store_url(target))
+    used = source if where == "source" else target
+    if used == target:
+        change(target, "INSERT INTO gates VALUES ('h', 'a', 0, 1, 'i', 'v', 'p', 1, 1, '2026-12-01', 0)")
+    change(used, "UPDATE gates SET host = 'mx1', heard_at = (julianday('now') - 2440587.5) * 86400.0")
+    with pytest.raises(InUseError, match="on mx1"):
+        copied(source, target)
+    assert not rows_of(target)["devices"]
+
+
+def test_a_backup_may_be_made_while_a_gate_runs(source: str, target: str) -> None:
+    change(source, "UPDATE gates SET heard_at = (julianday('now') - 2440587.5) * 86400.0")
+    assert copied(source, target, while_used=True)["devices"] == 1
+
+
+def test_a_refusal_makes_no_file(source: str, target: str) -> None:
+    change(source, "UPDATE gates SET heard_at = (julianday('now') - 2440587.5) * 86400.0")
+    with pytest.raises(InUseError):
+        copied(source, target)
+    assert not Path(target.removeprefix("sqlite:///")).exists()
+
+
+def test_there_has_to_be_a_source_and_it_has_to_be_another_store(source: str, target: str) -> None:
+    with pytest.raises(StoreMissingError, match="there is no store"):
+        copied(target, source)
+    with pytest.raises(StoreError, match="both are the same store"):
+        copied(source, source)
+
+
+def test_a_log_with_a_gap_is_not_made_whole_by_copying(source: str, target: str) -> None:
+    change(source, "DROP TRIGGER audit_no_update")
+    change(source, "UPDATE audit SET number = 2")
+    with pytest.raises(StoreError, match="nothing was copied"):
+        copied(source, target)
+    assert not any(rows_of(target)[name] for name in ("devices", "audit", "keys"))
+
+
+def test_the_copy_is_nobody_elses_to_read(source: str, target: str) -> None:
+    copied(source, target)
+    assert Path(target.removeprefix("sqlite:///")).stat().st_mode & 0o777 == 0o600
