@@ -7,7 +7,16 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from mailgate.gateway.pages import Pages, RenderedPage, View
-from mailgate.gateway.pages.employee import Asked, Came, DeviceCard, EmployeeView, Field, Record, Source
+from mailgate.gateway.pages.employee import (
+    Asked,
+    Came,
+    DeviceCard,
+    EmployeeView,
+    Field,
+    LastSeen,
+    Record,
+    Source,
+)
 from mailgate.model import Effect, Kind, PostureState, Reason
 
 IMAGES = Path(__file__).parent / "images"
@@ -77,6 +86,8 @@ OWN = EmployeeView(
         ),
         DeviceCard(
             mark="77aa02",
+            last=LastSeen(BLOCKED.now - timedelta(hours=2), "Chrome Mobile"),
+            sayable=True,
             standing=replace(BLOCKED, effect=Effect.ALLOW, kind=Kind.TABLET),
             state=PostureState.CLEAN,
             kind=Kind.TABLET,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 from subprocess import Popen
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from tests.servers import free_port, running
 
@@ -37,7 +37,10 @@ class RunningDemo:
 
     def commands(self) -> dict[str, str]:
         """What the start page has to be tried in a terminal: words and lines."""
-        with urlopen(f"http://127.0.0.1:{self.start_port}/", timeout=20) as answer:
+        asked = Request(
+            f"http://127.0.0.1:{self.start_port}/", headers={"Host": f"localhost:{self.start_port}"}
+        )
+        with urlopen(asked, timeout=20) as answer:
             page = answer.read().decode()
         return {unescape(words): unescape(line) for words, line in _COMMAND.findall(page)}
 
@@ -66,7 +69,7 @@ def running_demo(
     """A demo until the body ends. ``cloned``: in a folder with what a clone has."""
     if cloned:
         shutil.copytree(ROOT / "config", directory / "config", dirs_exist_ok=True)
-    log, ports = directory / "demo.log", [free_port() for _ in range(3)]
+    log, ports = directory / "demo.log", (free_port(), free_port(), free_port())
     named = zip(("--port", "--admin-port", "--start-port"), map(str, ports), strict=True)
     command = [*program, "demo", *(word for pair in named for word in pair), *more]
     ready = lambda: "Ctrl-C ends" in log.read_text()  # noqa: E731

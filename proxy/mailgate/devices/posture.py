@@ -35,8 +35,8 @@ def posture_of(
     ``precedence`` is believed; sources that are not in it rank equally behind. Sources in ``unreachable`` cannot be asked
     at the moment.
 
-    An app that was seen stays, however old the report grows: it does not go away by silence. But whoever only falls silent is
-    ``stale`` with it as without it, so that nobody is trusted more for an app on a list.
+    An app that was seen stays on the device however old the report grows, since silence does not remove it. But a device that
+    falls silent is ``stale`` with such an app as without it, and the same report is told, so that no device is trusted more because of a listed app.
     """
     believed = sorted(
         device.reports, key=lambda report: (rank(report.source, precedence), _newest_first(report))
@@ -48,10 +48,8 @@ def posture_of(
     ran_out = [report for report in current if _ran_out(report, max_age, now)]
     state, bearer = _state(current, ran_out, unreachable, _watched(device.reports))
     last = _worth(bearer) if bearer and state is PostureState.UNAVAILABLE else None
-    shown = bearer
     if lists:
         state, last = _LISTED.get(state, state), last and _LISTED.get(last, last)
-        shown = _newest([report for app, report in saying.items() if catalog.lists_of([app])])
     return Posture(
         state=state,
         device_id=device.id,
@@ -62,9 +60,9 @@ def posture_of(
         owner=owner_of(device, precedence),
         apps=tuple(sorted(saying)),
         lists=lists,
-        source=shown.source if shown else "",
+        source=bearer.source if bearer else "",
         sources=tuple(sorted({report.source for report in device.reports if not report.gone})),
-        reported_at=shown.reported_at if shown else None,
+        reported_at=bearer.reported_at if bearer else None,
         expires_at=expiry(bearer, max_age) if bearer else None,
         findings=tuple(Finding(each.reason, each.detail) for each in device.findings),
         lost=device.lost_at is not None,
@@ -84,16 +82,25 @@ _RESTRICTION = (
     PostureState.CLEAN,
 )
 """All states, the most restrictive first."""
+_RUNNING = (PostureState.PARTIAL, PostureState.LISTED, PostureState.CLEAN)
+"""The states that end when a report runs out."""
 
 
 def strictest(postures: Sequence[Posture]) -> Posture:
     """The most restrictive of these postures with the apps of all of them. Of equal postures the first is taken.
 
-    The request may come from any of the devices: one may have an app that a rule forbids while another is silent.
+    The request may come from any of the devices: one may have an app that a rule forbids while another is silent. The result
+    lasts until the first of their reports runs out.
     """
+    worst = min(postures, key=_restriction)
+    if worst.state not in (PostureState.MISSING, PostureState.STALE):
+        running = (worst, *(each for each in postures if each.state in _RUNNING))
+        worst = replace(
+            worst, expires_at=min((each.expires_at for each in running if each.expires_at), default=None)
+        )
     lists = dict.fromkeys(each for posture in postures for each in posture.lists)
     apps = {app for posture in postures for app in posture.apps}
-    return replace(min(postures, key=_restriction), apps=tuple(sorted(apps)), lists=tuple(sorted(lists)))
+    return replace(worst, apps=tuple(sorted(apps)), lists=tuple(sorted(lists)))
 
 
 def _restriction(posture: Posture) -> tuple[bool, int, bool]:

@@ -192,7 +192,22 @@ def _without_posture(rule: Rule, access: Access, policy: Policy) -> tuple[Access
     names = {name for name in rule.when.reads if not name.startswith("device.")}
     if PostureState.UNAVAILABLE in rule.when.names.get("device.state", ()):
         names.add("device.state")
+    if rule.effect is not Effect.ALLOW and _holds_for_seen_apps(rule, access, names):
+        names |= _OF_APPS
     return access, activate(access, names)
+
+
+_OF_APPS = frozenset({"device.apps", "device.lists"})
+
+
+def _holds_for_seen_apps(rule: Rule, access: Access, names: set[str]) -> bool:
+    """Whether a restricting rule holds by the apps that were seen. An app does not go away because nobody can be asked."""
+    if not access.posture.apps or _OF_APPS.isdisjoint(rule.when.reads):
+        return False
+    try:
+        return rule.when.holds(activate(access, names | _OF_APPS))
+    except (EvaluationError, UnknownValueError):
+        return False
 
 
 def _judge(rule: Rule, stage: Stage, access: Access, activation: cel.Activation) -> _Verdict:

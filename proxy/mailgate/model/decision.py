@@ -96,7 +96,7 @@ class Decision:
 
 
 class Judged(NamedTuple):
-    """What is told of a decision where nothing of its request may be kept: plain words, which are quick to count by."""
+    """The plain words of a decision, for counting after its request is gone. They are quick to count by."""
 
     effect: str
     reason: str
@@ -104,7 +104,7 @@ class Judged(NamedTuple):
     kind: str
     protocol: str
     person: str
-    """Who asked, as far as the gate believed it; empty where it did not."""
+    """The person who asked, as far as the gate believed it. Empty if it did not."""
 
     @classmethod
     def of(cls, access: Access, decision: Decision) -> "Judged":

@@ -259,6 +259,11 @@ class Policy:
         """Every variable that some rule reads."""
         return frozenset[str]().union(*(rule.when.reads for rule in self.rules))
 
+    @cached_property
+    def counts_requests(self) -> bool:
+        """Whether a rule halts by the number of requests, so that every request has to be seen."""
+        return any(rule.halt_when is not None and rule.halt_when.of == "requests" for rule in self.rules)
+
 
 _LATER = ("groups", "grace", "halt_when")
 

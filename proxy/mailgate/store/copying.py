@@ -1,4 +1,4 @@
-"""Every row of one store into another, empty one, whichever of the two systems each is on: all of them, or none."""
+"""Copies every row of one store into another, empty store. Each may be on SQLite or PostgreSQL. Either all rows arrive or none."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,33 +13,33 @@ from mailgate.store.migrate import migrate
 from mailgate.store.schema import audit, audit_head, device_changes, gates, metadata, relief_changes
 
 AT_ONCE = 2000
-"""Rows that are read and written together."""
+"""How many rows are read and written together."""
 RUNS = 20.0
-"""Seconds within which a gate that runs has said so."""
+"""A gate that runs has reported that within this many seconds."""
 _ALWAYS_THERE = (audit_head, device_changes, relief_changes)
-"""What has its row in a new store."""
+"""The tables that have their row in a new store."""
 
 Told = Callable[[int, int], None]
-"""Is told how many rows are done, and of how many."""
+"""Is called with the number of copied rows and the number of all rows."""
 Counts = dict[str, int]
-"""Rows by table."""
+"""The number of rows by table."""
 
 
 class NotEmptyError(StoreError):
-    """There is something in the store that was to be filled."""
+    """The target store is not empty."""
 
 
 class InUseError(StoreError):
-    """A gate runs on the store: what it writes meanwhile would be in neither or in one of the two."""
+    """A gate runs on the source store. Its writes could be missing from the copy."""
 
 
 def copy_store(source: URL, target: URL, told: Told = lambda *_: None, *, while_used: bool = False) -> Counts:
-    """Copy all that the store at ``source`` holds now; the counts, which both have.
+    """Copy everything that the store at ``source`` holds now. Returns the numbers of rows, which both stores have.
 
-    Both are of ``store_url``. The source is upgraded if it is older, the target is made. Blocks.
+    Both URLs come from ``store_url``. An older source is upgraded, and the target is made. This blocks.
 
-    :param while_used: whether gates may run on the source. What they write later is not in the copy.
-    :raises StoreError: where there is no source, a gate runs on it, the target is not empty, or what arrived is not what left.
+    :param while_used: whether gates may run on the source. Their later writes are not in the copy.
+    :raises StoreError: if there is no source, a gate runs on it, the target is not empty, or the copy differs.
     """
     if source == target:
         raise StoreError("both are the same store; expected two")
@@ -68,7 +68,7 @@ def _copy(origin: Connection, copy: Connection, told: Told) -> Counts:
 
 @contextmanager
 def _opened(url: URL, *, write: bool = False) -> Iterator[Connection]:
-    """One transaction, which sees the store as it is at its start."""
+    """Open a transaction that sees the store as it is at its start."""
     engine = create_engine(url, poolclass=NullPool, connect_args=connecting(url))
     prepare(engine)
     if url.get_backend_name() == "postgresql" and not write:
@@ -129,14 +129,14 @@ def _rows(connection: Connection, table: Table) -> Iterator[Sequence[RowMapping]
 def _write(connection: Connection, table: Table, rows: Sequence[RowMapping]) -> None:
     if table is audit:
         _append(connection, rows)
-    elif table is not audit_head:  # it follows the entries
+    elif table is not audit_head:  # the head is written with the entries
         if table in _ALWAYS_THERE:
             connection.execute(delete(table))
         connection.execute(insert(table), [dict(row) for row in rows])
 
 
 def _append(connection: Connection, entries: Sequence[RowMapping]) -> None:
-    """The log grows entry by entry: the database takes no others."""
+    """Append to the log entry by entry, since the database accepts nothing else."""
     for entry in entries:
         connection.execute(insert(audit), [dict(entry)])
         connection.execute(update(audit_head).values(number=entry["number"], digest=entry["digest"]))

@@ -1,20 +1,20 @@
-"""Whether a database is whole: what a disk, a copy of a file or a hand may have broken."""
+"""Checks whether a database is intact. A disk, a copied file or a person may have broken it."""
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.database import Database
 
 PATIENCE = 3600.0
-"""Seconds: all of a large file is read."""
+"""How many seconds the check may take, since it reads all of a large file."""
 MOST = 20
-"""Faults that are told; where there are more, so many say enough."""
+"""The most faults that are listed."""
 
 
 async def faults(database: Database) -> list[str]:
-    """What is broken, in words. Raises ``StoreUnavailableError`` where the database cannot even say."""
+    """List the faults in words. Raises ``StoreUnavailableError`` if the database cannot even answer."""
     async with database.reading(PATIENCE) as connection:
         if connection.dialect.name != "sqlite":
-            return []  # the server sees to its files and to what points where
+            return []  # the server checks its own files and references
         return [*await _of_file(connection), *await _of_references(connection)]
 
 

@@ -1,7 +1,7 @@
-"""Finding people and devices by what somebody knows of them: how a name begins, or a part of it.
+"""Finds people and devices by the beginning of a name or by a part of it.
 
-Beginnings are found by indexes. A part of a login name is looked for among the names themselves, in an index and never in a table, a
-window of it at a time: nobody waits for a million names.
+Indexes find beginnings. A part of a login name is looked for in an index of the names, and never in a table. Each search reads one
+window of it, so that nobody waits for a million names.
 """
 
 from dataclasses import dataclass
@@ -18,28 +18,28 @@ from mailgate.store.logins import WithoutCase
 from mailgate.store.schema import HAS_PERSON, device_names, devices, reports, sightings
 
 WINDOW = 100_000
-"""Login names that one look for a part of them goes through."""
+"""The most login names that one search for a part reads."""
 _LAST = "\U0010ffff"
 _SHORTEST = 3
-"""Characters of an id or a serial number from which on its beginning tells anything."""
+"""The fewest characters of an id or a serial number for which a search is useful."""
 
 
 @dataclass(frozen=True, slots=True)
 class Logins:
-    """Some login names in their order, and behind which to go on; empty at the end."""
+    """Some login names in order, and the name after which to go on. It is empty at the end."""
 
     found: tuple[str, ...]
     after: str = ""
 
 
 class Finding:
-    """Queries by what somebody types. Every method may raise ``StoreUnavailableError``."""
+    """Queries by a typed text. Every method may raise ``StoreUnavailableError``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def people(self, text: str, size: int) -> list[str]:
-        """Login names that begin so: of people who have a device, and of those who asked for mail."""
+        """Login names that begin with this text, of people who have a device or asked for mail."""
         person = user_text(text)
         if not person:
             return []
@@ -53,7 +53,7 @@ class Finding:
         return sorted(set(found))[:size]
 
     async def people_with(self, part: str, size: int, after: str = "") -> Logins:
-        """Login names behind ``after`` that have this in them, of people who have a device: those of the next window."""
+        """Login names in the next window after ``after`` that contain this text, of people who have a device."""
         person = reports.c.person
         behind = select(person).where(HAS_PERSON, person > after).order_by(person)
         async with self._database.reading(patience=10) as connection:
@@ -64,11 +64,11 @@ class Finding:
         return Logins(found, found[-1] if len(found) == size else end or "")
 
     async def called(self, text: str, size: int) -> list[Device]:
-        """Devices that have exactly this id or name, however it is written."""
+        """Devices that have exactly this id or name, in any of its forms."""
         return await self._devices(_called(text).limit(size))
 
     async def devices(self, text: str, size: int) -> list[Device]:
-        """Devices whose id, serial number or other name begins so."""
+        """Devices whose id, serial number or other name begins with this text."""
         text = text.strip()
         return await self._devices(_beginning(text, size)) if len(text) >= _SHORTEST else []
 
@@ -79,14 +79,14 @@ class Finding:
 
 
 def _called(text: str) -> Select[Any]:
-    """By its own names alone: what is called by its owner's login is found with the person."""
+    """Devices by their own names only. A device that is called by its owner's login is found with the person."""
     named = called(text).subquery()
     owned = select(reports.c.device).where(HAS_PERSON, reports.c.person == user_text(text))
     return select(named.c[0]).where(named.c[0].not_in(owned)).order_by(named.c[0])
 
 
 def _beginning(text: str, size: int) -> Select[Any]:
-    """By the index of each kind of name; no more of any than are asked for."""
+    """Devices by the index of each kind of name, at most ``size`` of each kind."""
     names = {
         SERIAL: serial_text(text),
         UDID: udid_text(text),

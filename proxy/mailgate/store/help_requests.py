@@ -72,7 +72,7 @@ class HelpRequests:
         return await self._list(query.where(help_requests.c.rule == rule) if rule else query, size)
 
     async def open(self, rule: str = "", size: int = 100, after: Place | None = None) -> list[HelpRequest]:
-        """Those that nobody said are done, against one rule or any, the last to ask first, from behind a place."""
+        """The requests that are not done yet, against one rule or any, the latest first, from just after a place."""
         which = [_OPEN, *_NEWEST.behind(after)] + ([help_requests.c.rule == rule] if rule else [])
         return await self._list(select(help_requests).where(*which), size)
 

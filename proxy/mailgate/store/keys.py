@@ -45,7 +45,7 @@ class Keys:
             return await _newest(connection, purpose)
 
     async def drop(self) -> int:
-        """Delete every key, so that whoever asks next makes new ones. How many there were."""
+        """Delete every key, so that the next caller makes new ones. Returns how many there were."""
         async with self._database.writing() as connection:
             return (await connection.execute(delete(keys))).rowcount
 

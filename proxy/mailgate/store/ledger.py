@@ -1,5 +1,6 @@
 """The ledger records every decision at once and writes it soon. No request waits for it."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -31,8 +32,8 @@ More at once are a flood of made-up clients. Each would cost as much as a decisi
 """
 MOST_REPEATED_STRANGERS = int(MOST_STRANGERS * REPEATED_INTERVAL)
 """The same limit for repeated allowed requests, which are written less often."""
-_MOST_DUE = 1000
-"""How many repeated requests are recorded for one write, so that no request waits behind them for long."""
+_AT_ONCE = 50
+"""How many repeated requests are recorded before other tasks have their turn, so that no request waits behind them for long."""
 
 
 class Ledger(WriteQueue[Sighting, Tally]):
@@ -86,12 +87,20 @@ class Ledger(WriteQueue[Sighting, Tally]):
         self._repeated[key] = Repeated(now, self._clock() + REPEATED_INTERVAL)
         self._filled.set()
 
-    def _gather(self, *, whole: bool = True) -> bool:
-        now, left = self._clock(), len(self._repeated) if whole else _MOST_DUE
-        while self._repeated and left and (whole or next(iter(self._repeated.values())).due <= now):
+    def _beside(self) -> int:
+        return len(self._repeated)
+
+    def _gather(self) -> None:
+        while self._repeated:
             self._record_oldest()
-            left -= 1
-        return bool(self._repeated)
+
+    async def _gather_due(self) -> None:
+        now, recorded = self._clock(), 0
+        while self._repeated and next(iter(self._repeated.values())).due <= now:
+            self._record_oldest()
+            recorded += 1
+            if recorded % _AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     def _record_oldest(self) -> None:
         recurring, user_agent = key = next(iter(self._repeated))

@@ -9,6 +9,8 @@ from mailgate.model.addresses import caller_at
 from mailgate.policy.logins import user_text
 
 SPAN = timedelta(hours=1)
+_BEFORE = timedelta(minutes=1)
+"""How much earlier a request may be: a repeated one is recorded seconds after it came. More means that the clock was put back."""
 MOST_NAMELESS = 5_000
 """The limit for clients that name neither a person nor a device."""
 MOST_NAMING = 10_000
@@ -65,7 +67,7 @@ class StrangerLimit:
         return len(self._nameless) >= MOST_NAMELESS and hash(user_agent) not in self._agents
 
     def _begin_anew(self, now: datetime) -> None:
-        if self._since is not None and timedelta() <= now - self._since < SPAN:
+        if self._since is not None and -_BEFORE <= now - self._since < SPAN:
             return
         self._since = now
         self._nameless.clear()

@@ -70,9 +70,8 @@ class WriteQueue(ABC, Generic[Key, Item]):
 
     def backlog(self) -> Backlog:
         """The items that wait, and whether the store is the reason."""
-        self._gather()
         on_disk = max(0, self.counts.spooled - self.counts.replayed)
-        waiting = len(self._items) + len(self._writing) + on_disk
+        waiting = self._beside() + len(self._items) + len(self._writing) + on_disk
         since = self._refused_since
         return Backlog(waiting, None if since is None else self._clock() - since, self._refused_why)
 
@@ -92,12 +91,15 @@ class WriteQueue(ABC, Generic[Key, Item]):
     def _from_line(self, line: str) -> tuple[Key, Item]:
         """Read such a line. Raises ``ValueError``, ``TypeError`` or ``LookupError`` for any other line."""
 
-    def _gather(self, *, whole: bool = True) -> bool:  # noqa: ARG002 - nothing is counted beside the items here
-        """Add counts that are kept outside the items to them. It is called before the items are read.
+    def _beside(self) -> int:
+        """The number of counts that are kept outside the items. Here there are none."""
+        return 0
 
-        ``whole`` includes counts that may wait longer. Returns whether something was left waiting.
-        """
-        return False
+    def _gather(self) -> None:
+        """Add all counts that are kept outside the items to them. It is called before the items are read."""
+
+    async def _gather_due(self) -> None:
+        """The same for the counts that have waited long enough. Other tasks have their turn in between."""
 
     def _begun(self) -> None:
         """Called when no item waits any more, because all are being written or are on disk."""
@@ -145,7 +147,11 @@ class WriteQueue(ABC, Generic[Key, Item]):
         """
         async with self._turn:
             self._filled.clear()
-            if self._gather(whole=whole):
+            if whole:
+                self._gather()
+            else:
+                await self._gather_due()
+            if self._beside():
                 self._filled.set()
             self._writing, self._items = self._items, {}
             self._begun()

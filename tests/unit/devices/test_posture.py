@@ -88,14 +88,14 @@ def own(report: Report) -> Report:
     ("reports", "expected", "source"),
     [
         # an app is there until somebody who is believed as much has looked later, at everything
-        ([APP, FINE], "listed", "app"),
+        ([APP, FINE], "listed", None),
         ([APP, later(FINE)], "clean", "fine"),
         ([later(APP), FINE], "listed", "app"),
         ([APP, later(PARTIAL)], "listed", "app"),
-        ([APP, later(BAD)], "partial", "app"),
+        ([APP, later(BAD)], "partial", None),
         ([APP, later(FINE), PARTIAL], "clean", "fine"),
         ([APP, later(APP, 3), later(FINE, 2)], "listed", "app"),
-        ([replace(APP, gone=True), FINE], "listed", "app"),
+        ([replace(APP, gone=True), FINE], "listed", "fine"),
         ([replace(APP, gone=True), later(FINE)], "clean", "fine"),
         ([APP, replace(later(FINE), gone=True)], "clean", None),
         # clean needs one whole look that has not run out, and nobody who says otherwise
@@ -116,10 +116,10 @@ def own(report: Report) -> Report:
         ([own(FINE), STALE], "stale", None),
         ([own(FINE), PARTIAL], "partial", "part"),
         ([own(PARTIAL), FINE], "clean", "fine"),
-        ([own(APP), FINE], "listed", ENROLLED),
+        ([own(APP), FINE], "listed", "fine"),
         ([own(APP), later(FINE)], "clean", "fine"),
         ([APP, own(later(FINE))], "listed", "app"),
-        ([replace(APP, gone=True), own(later(FINE))], "stale", "app"),
+        ([replace(APP, gone=True), own(later(FINE))], "stale", None),
         ([GONE, own(FINE)], "stale", None),
     ],
 )

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -178,8 +179,9 @@ async def test_in_a_flood_of_strangers_the_rest_is_passed_over(store: Store) -> 
     assert len(list(store.ledger.waiting())) == 1, "the next ones have room again"
 
 
-async def test_one_write_takes_so_many_of_what_is_due(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailgate.store.ledger._MOST_DUE", 3)
+async def test_each_is_written_when_it_is_due_the_oldest_first(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = [0.0]
     monkeypatch.setattr(store.ledger, "_clock", lambda: clock[0])
     recurring = store.ledger.recurring(access(), LET_IN)
@@ -191,7 +193,29 @@ async def test_one_write_takes_so_many_of_what_is_due(store: Store, monkeypatch:
     for clock[0] in (4.9, 5.0, 5.5, 6.0):
         await store.ledger.flush(whole=False)
         written.append(store.ledger.counts.written)
-    assert written == [0, 3, 4, 5], "the oldest first, each when it is due"
+    assert written == [0, 4, 4, 5]
+
+
+async def test_other_tasks_have_their_turn_while_much_is_recorded(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, people, turns = [0.0], 1000, []
+    monkeypatch.setattr(store.ledger, "_clock", lambda: clock[0])
+    for number in range(people):
+        seen = access(replace(made_up(number), user=f"person-{number}"), device="", user=f"person-{number}")
+        store.ledger.recurring(seen, LET_IN).count(seen.facts.user_agent, later(1))
+    assert store.ledger.backlog().waiting == people
+    assert len(store.ledger._repeated) == people, "a look at how many wait records none of them"
+
+    async def look() -> None:
+        while store.ledger._repeated:
+            turns.append(len(store.ledger._repeated))
+            await asyncio.sleep(0)
+
+    clock[0] = REPEATED_INTERVAL
+    await asyncio.gather(store.ledger.flush(whole=False), look())
+    assert max(before - after for before, after in pairwise(turns)) <= 50
+    assert store.ledger.counts.written == people
 
 
 async def test_what_is_repeated_waits_longer_than_a_refusal(

@@ -154,3 +154,19 @@ def test_once_there_are_too_many_a_new_user_agent_is_shut_out_at_once(
     assert not stranger_limit.shuts_out(activesync(1), "new", NOW)
     assert not stranger_limit.shuts_out(of_device(1), "new", NOW)
     assert not stranger_limit.shuts_out(nameless("new"), "new", NOW + SPAN)
+
+
+def test_a_request_that_is_recorded_seconds_later_does_not_begin_the_hour_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mailgate.store.stranger_limit.MOST_NAMELESS", 5)
+    limit = StrangerLimit()
+
+    def admits(number: int, seconds: float) -> bool:
+        facts = RequestFacts(headers={"user-agent": f"made-up/{number}"})
+        return limit.admits(number, access(facts, device="", user="", now=NOW + timedelta(seconds=seconds)))
+
+    assert [admits(number, 0) for number in range(6)] == [True] * 5 + [False]
+    assert not admits(6, -3)
+    assert not any(admits(number, 2) for number in range(10, 16))
+    assert admits(7, -120), "a clock that was put back begins anew"

@@ -18,7 +18,7 @@ from mailgate.demo.start.logins import NotLetInError, session_cookie
 from mailgate.demo.start.personas import PERSONAS
 from mailgate.demo.start.playing import Player, room_for_mail
 
-_ITSELF = ("localhost", "127.0.0.1")
+_ITSELF, _BY_ADDRESS = "localhost", "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,9 @@ class StartPage:
         persona = self._personas.get(name.removesuffix(".localhost"))
         if persona is not None and name.endswith(".localhost"):
             return await self._player.play(request, persona)
-        if name not in _ITSELF:
+        if name == _BY_ADDRESS:  # a session of the console is for one name
+            raise web.HTTPFound(f"http://{request.host.replace(_BY_ADDRESS, _ITSELF)}/")
+        if name != _ITSELF:
             raise web.HTTPMisdirectedRequest(
                 text="This is the start page of a demo on this computer alone.\n"
             )

@@ -138,13 +138,18 @@ class Questions:
     def _may_be_kept(self, question: RequestHead, access: Access) -> bool:
         """Whether the asking proxy may keep a yes: it must find it again only for requests that would get the same answer.
 
-        A client may speak ActiveSync to any address, and the query then counts, so a plain target says too little. A request
-        with two proofs has the same key as one with one proof, and is refused in any case.
+        A client may speak ActiveSync to any address, and the query then counts, so a plain target says too little. What a proof
+        is worth depends on where its key was used before, and whether a rule halts by requests depends on how many came: no key
+        holds either.
         """
-        proof = access.attestation
-        if access.client.protocol is Protocol.ACTIVESYNC or (proof and proof.refused):
+        policy = self.in_force.live.policy
+        if (
+            access.client.protocol is Protocol.ACTIVESYNC
+            or access.attestation is not None
+            or policy.counts_requests
+        ):
             return False
-        return suffices(question.fields, self.in_force.live.policy.reads)
+        return suffices(question.fields, policy.reads)
 
     async def _refuse(
         self,

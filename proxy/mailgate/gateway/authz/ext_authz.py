@@ -1,7 +1,7 @@
-"""Envoy's question by gRPC and what it is told, as the question by HTTP and its answer: one law for both.
+"""Translates Envoy's question by gRPC into the question by HTTP, and the answer back, so that the same rules hold for both.
 
-By gRPC Envoy tells every field of the request, and takes a no apart from the status that the client gets. So what a client could
-forge is taken out here, and Envoy is told to take it out of what it passes on; and a no may be a 200.
+By gRPC Envoy sends every field of the request, and a no has its own mark beside the client's status. So fields that a client could
+forge are removed here, and Envoy is told to remove them from what it passes on. A no may have the status 200.
 """
 
 from collections.abc import Iterator
@@ -20,31 +20,31 @@ PERMISSION_DENIED = 7
 OVERWRITE, APPEND = 2, 0
 """HeaderValueOption.HeaderAppendAction: in place of what is there, beside it."""
 FORWARDED = "x-forwarded-for"
-"""What Envoy makes of this ends with an address of its own machine, and begins with what the client sent."""
+"""Envoy's value of this field begins with the client's own value and ends with an address of Envoy's machine."""
 PROOFS = (b"device-attestation", b"dpop")
 _OWN = frozenset({b"x-forwarded-for", b"x-forwarded-proto", *PROOFS})
-"""What is forgeable by its name and read all the same: Envoy's own, and proofs."""
+"""Fields that are read although their names are forgeable: Envoy's own, and proofs."""
 _WRITTEN_BY_ENVOY = frozenset({b"x-envoy-external-address", b"x-envoy-internal"})
 _CONNECTION = HOP_BY_HOP - {b"connection", b"te", b"transfer-encoding", b"upgrade"}
-"""Of the client's connection; the others Envoy sees to itself."""
+"""Fields of the client's connection that Envoy is told to remove. It handles the others itself."""
 _ENDS = (b"\r", b"\n", b"\0")
 _LEFT_OUT = (HOP_BY_HOP - {b"upgrade"}) | {b"host", b"content-length", b"expect", b"trailer"}
-"""Of the connection and of the body, which stay with Envoy."""
+"""Fields of the connection and of the body, which stay with Envoy."""
 _ENVOY_SENDS = frozenset({"content-length", "date", "connection", "transfer-encoding"})
-"""What it writes itself into an answer to its client."""
+"""Fields that Envoy itself writes into an answer to its client."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What Envoy asks, and what of it the webmail must not be told as it came."""
+    """Envoy's question, and the fields that the webmail must not get as they came."""
 
     head: bytes
-    """Of the same question by HTTP."""
+    """The head of the same question by HTTP."""
     client: str = ""
     dropped: frozenset[str] = frozenset()
     """Names in small letters."""
     upgrading: bool = False
-    """To a WebSocket: what else `Connection` names is not passed on."""
+    """True for a switch to WebSocket. Other options of `Connection` are not passed on."""
 
 
 def question(asked: Any, certificates: frozenset[bytes] = frozenset()) -> Question:
@@ -84,7 +84,7 @@ def _fields(http: Any, own: frozenset[bytes]) -> Iterator[Field]:
 
 
 def _all(http: Any) -> Iterator[Field]:
-    """One line each where Envoy is set to tell them so (``encode_raw_headers``); else lines of one name are joined by commas."""
+    """All fields, one for each line if Envoy is set up so (``encode_raw_headers``). Otherwise lines of one name are joined by commas."""
     if http.HasField("header_map"):
         pairs = [(each.key, each.raw_value or each.value.encode()) for each in http.header_map.headers]
     else:
@@ -95,7 +95,7 @@ def _all(http: Any) -> Iterator[Field]:
 
 
 def told(answer: bytes, asked: Question) -> Any:
-    """What Envoy is told, by the whole answer to the question by HTTP."""
+    """The answer to Envoy, made from the whole answer to the question by HTTP."""
     head, _, body = answer.partition(b"\r\n\r\n")
     line, *rest = head.decode("latin-1").split("\r\n")
     status = int(line.split(" ")[1])
@@ -138,7 +138,7 @@ def _no(status: int, fields: list[tuple[str, str]], body: bytes) -> Any:
 
 
 def _text(body: bytes) -> str | None:
-    """A body, which is text to Envoy. None where it is none, as what a webmail says to a login in another encoding."""
+    """A body as text, which Envoy requires. None if it is no text, like a webmail's answer in another encoding."""
     try:
         return body.decode()
     except UnicodeDecodeError:

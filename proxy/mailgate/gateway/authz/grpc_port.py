@@ -1,4 +1,4 @@
-"""A port at which Envoy asks by gRPC: each question is served as one by HTTP, by the same handler (docs/forward-auth.md).
+"""A port at which Envoy asks by gRPC. The same handler serves each question as one by HTTP (docs/forward-auth.md).
 
 It needs the extra ``grpc``.
 """
@@ -27,7 +27,7 @@ METHOD = "/envoy.service.auth.v3.Authorization/Check"
 
 
 class Asked(asyncio.Transport):
-    """The way back of one question: what is written there, kept together."""
+    """The transport of one question, which collects everything that is written as its answer."""
 
     ssl_context: object = None
     secure = False
@@ -49,7 +49,7 @@ class Asked(asyncio.Transport):
         return False
 
     def abort(self) -> None:
-        """An answer that broke off is none."""
+        """Drop the answer, since a truncated answer must not count."""
         self.written.clear()
 
     def answered(self, outcome: Outcome) -> None:
@@ -72,7 +72,7 @@ class Asked(asyncio.Transport):
 
 
 class GrpcPort:
-    """Answers questions by gRPC. ``trusted`` says which peers may ask: a message of anybody else is not even read."""
+    """Answers questions by gRPC. ``trusted`` says which peers may ask. A message from any other peer is not even read."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class GrpcPort:
             await server.wait_closed()
 
     async def _check(self, stream: Stream[Any, Any]) -> None:
-        """Answer one question. What breaks here is an error to Envoy, which lets nobody in by that."""
+        """Answer one question. An exception here becomes an error to Envoy, which then lets nobody in."""
         address = stream.peer.addr()
         peer = LOCAL if self._local else str(address[0]) if address else ""
         if not self._trusted(peer):

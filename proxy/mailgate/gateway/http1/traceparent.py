@@ -1,4 +1,4 @@
-"""Whose trace a request belongs to: the field ``traceparent`` (W3C Trace Context), read and written."""
+"""Reads and writes ``traceparent`` (W3C Trace Context), the field that says to which trace a request belongs."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ SAMPLED = 1
 
 
 class Parent(NamedTuple):
-    """Of which span of somebody else a request is a part."""
+    """The span of another system of which a request is a part."""
 
     trace: int
     span: int
@@ -20,7 +20,7 @@ class Parent(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """The trace of a request here, and the ids of its spans: what the gate does, and in it what it asks the webmail."""
+    """The trace of a request, with the ids of two spans: the gate's work, and in it the request to the webmail."""
 
     trace: int
     span: int
@@ -30,7 +30,7 @@ class Trace(NamedTuple):
 
 
 def parent_in(values: Sequence[bytes]) -> Parent | None:
-    """The parent that the values of a request's ``traceparent`` name; None where there is none, or none that is whole."""
+    """The parent that a request's ``traceparent`` names. None if there is none or it is malformed."""
     found = _FIELD.fullmatch(values[0]) if len(values) == 1 else None
     if found is None or (found[1] == b"00" and found[5]):
         return None
@@ -39,7 +39,7 @@ def parent_in(values: Sequence[bytes]) -> Parent | None:
 
 
 def with_trace(head: bytes, trace: Trace) -> bytes:
-    """The head of a request to the webmail as a part of this trace. A state that belonged to no whole parent goes."""
+    """The head of a request to the webmail with this trace. A ``tracestate`` without a valid parent is dropped."""
     rest = (_LINE if trace.parent else _LINES).sub(b"", head).removesuffix(b"\r\n")
     field = b"traceparent: 00-%032x-%016x-%02x\r\n" % (trace.trace, trace.asking, trace.sampled)
     return rest + field + b"\r\n"

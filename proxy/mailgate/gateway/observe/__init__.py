@@ -1,1 +1,1 @@
-"""What is told of each request once it is over: to Prometheus, and where it is asked for to a log and to traces."""
+"""Reports each finished request: to Prometheus always, and to a log and to traces if the settings ask for them."""

@@ -1,4 +1,4 @@
-"""The access log: one JSON object for each request that is over. Of the client itself it tells what the settings ask for alone."""
+"""The access log: one JSON object for each finished request. It has only those facts about the client that the settings name."""
 
 import json
 from collections.abc import Callable, Collection, Mapping
@@ -9,11 +9,11 @@ from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.observe.request_numbers import METHODS, OTHER
 
 LONGEST = 1024
-"""Characters of a path or a user agent that are told."""
+"""The most characters of a path or a user agent."""
 
 
 def _path(exchange: Exchange) -> str:
-    """Without the query, in which tokens and ids stand."""
+    """The path without the query, which may hold tokens and ids."""
     return exchange.head.target.partition(b"?")[0].decode("latin-1")[:LONGEST]
 
 
@@ -38,7 +38,7 @@ OF_CLIENTS: Mapping[str, Callable[[Exchange], str]] = {
 
 
 class AccessLog:
-    """``over`` is called with each request that is over. ``put`` takes a line."""
+    """Writes the log. ``over`` is called with each finished request. ``put`` takes a line."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class AccessLog:
         self._put(line.encode() + b"\n")
 
     def entry(self, exchange: Exchange) -> dict[str, object]:
-        """What is told of a request. Seconds are of the gate's own clock; null where there were none."""
+        """The entry of a request. Seconds are measured by the gate's own clock, and are null if nothing was measured."""
         judged, now = exchange.judged, perf_counter()
         waited = (exchange.answered_at or now) - exchange.asked_at if exchange.asked_at else None
         return {

@@ -1,6 +1,6 @@
-"""Lines for a file, for syslog or for standard error: taken at once, written by a thread, bounded, and counted where they are lost.
+"""Takes lines for a file, for syslog or for standard error. A thread writes them. The queue is bounded, and lost lines are counted.
 
-So neither a full disk nor a slow reader ever delays a request.
+So neither a full disk nor a slow reader delays a request.
 """
 
 import os
@@ -18,19 +18,19 @@ import structlog
 log = structlog.get_logger()
 
 ROOM = 10_000
-"""Lines that wait at most."""
+"""The most lines that wait."""
 EVERY = 0.25
-"""Seconds between two looks at what waits."""
+"""The pause between two looks at the waiting lines in seconds."""
 AT_ONCE = 1000
 PATIENCE = 5.0
-"""Seconds for what still waits when the gate ends."""
+"""How many seconds the waiting lines have when the gate ends."""
 
 Way = Callable[[Sequence[bytes]], None]
-"""Writes whole lines, each with its end. Raises OSError; then all of them are tried again."""
+"""Writes whole lines, each with its line end. If it raises OSError, all of them are tried again."""
 
 
 class Lines:
-    """``put`` from the loop; ``start`` it first, ``close`` it at the end."""
+    """The queue of lines. Call ``start`` first, then ``put`` from the loop, and ``close`` at the end."""
 
     def __init__(self, name: str, way: Way, lose: Callable[[int], None], room: int = ROOM) -> None:
         self._name, self._way, self._lose, self._room = name, way, lose, room
@@ -43,18 +43,18 @@ class Lines:
         self._thread.start()
 
     def put(self, line: bytes) -> None:
-        """Never waits, never raises."""
+        """Queue a line. Never waits and never raises."""
         if len(self._waiting) >= self._room:
             self._lose(1)
         else:
             self._waiting.append(line)
 
     def close(self) -> None:
-        """Take nothing more; what waits is still written, once. Does not wait for that."""
+        """Take no more lines. The waiting lines are still tried once, but this does not wait for that."""
         self._ends.set()
 
     def finish(self) -> None:
-        """The same, to its end. For a thread."""
+        """Close and wait for the end. It blocks, so call it in a thread."""
         self.close()
         self._thread.join(PATIENCE)
 
@@ -65,7 +65,7 @@ class Lines:
             self._lose(len(self._waiting))
 
     def write(self) -> bool:
-        """Write what waits; whether that went well."""
+        """Write the waiting lines. Returns whether that succeeded."""
         while self._waiting:
             lines = [self._waiting[at] for at in range(min(len(self._waiting), AT_ONCE))]
             try:
@@ -84,13 +84,13 @@ class Lines:
 
 
 def to_standard_error(lines: Sequence[bytes]) -> None:
-    """Line by line, as others write there too."""
+    """Write line by line to standard error, since other code writes there too."""
     for line in lines:
         sys.stderr.write(line.decode())
 
 
 def to_file(path: Path) -> Way:
-    """At the end of a file, which is opened each time, so that it may be moved away. Its folder is made where there is none."""
+    """Append to a file. It is opened each time, so that it may be moved away. A missing folder is made."""
 
     def write(lines: Sequence[bytes]) -> None:
         path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -106,7 +106,7 @@ def to_file(path: Path) -> Way:
 
 
 def to_syslog(address: str | tuple[str, int], priority: int) -> Way:
-    """One datagram a line, in the form of RFC 3164, to a Unix socket or by UDP."""
+    """Send each line as a datagram in the form of RFC 3164, to a Unix socket or by UDP."""
 
     def write(lines: Sequence[bytes]) -> None:
         family, place = _found(address)

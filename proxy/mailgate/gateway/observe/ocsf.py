@@ -1,7 +1,7 @@
-"""Decisions and acts as events of the Open Cybersecurity Schema Framework, version 1.6.0, as a SIEM reads them.
+"""Writes decisions and acts as events of the Open Cybersecurity Schema Framework, version 1.6.0, for a SIEM.
 
 A decision is an HTTP Activity (class 4002) with the profile Security Control; an act of the audit log is an Entity Management (class
-3004). ``type_uid`` is the class times 100 and the activity. What has no place in the schema stands in ``unmapped``.
+3004). ``type_uid`` is the class times 100 plus the activity. Values without a place in the schema stand in ``unmapped``.
 """
 
 import json
@@ -40,9 +40,9 @@ _OUTCOMES = {
     "challenge": (_DENIED, 23),
     "block": (_DENIED, 2),
 }
-"""Action and disposition: allowed; alert; challenge; blocked."""
+"""The action and the disposition of each effect: allowed, alert, challenge, blocked."""
 _USER_NAME = 4
-"""The type of an observable."""
+"""The type number of a user name as an observable."""
 
 _IAM, _ENTITY_MANAGEMENT = 3, 3004
 _CREATE, _UPDATE, _DELETE, _ACTIVATE, _DEACTIVATE, _RESUME = 1, 3, 4, 10, 11, 13
@@ -60,7 +60,7 @@ _SUCCESS, _FAILURE = 1, 2
 def decision_event(
     exchange: Exchange, judged: Judged, now: datetime, host: str, include: Collection[str]
 ) -> dict[str, Any]:
-    """One decision, once its request is over. Of the client it tells what ``include`` names (``OF_CLIENTS``)."""
+    """The event of one decision after its request is finished. ``include`` (``OF_CLIENTS``) names the facts about the client."""
     method = METHODS.get(exchange.head.method, OTHER)
     action, disposition = _OUTCOMES[judged.effect]
     told = {name: read(exchange) for name, read in OF_CLIENTS.items() if name in include}
@@ -85,7 +85,7 @@ def decision_event(
 
 
 def audit_event(entry: Entry) -> dict[str, Any]:
-    """One act of the audit log. ``metadata.uid`` is its digest: the same from every gate that tells it."""
+    """The event of one act in the audit log. ``metadata.uid`` is its digest, which is the same from every gate that sends it."""
     activity = _ACTS.get(entry.what, _UNMAPPED)
     warns = activity in (_DEACTIVATE, _DELETE)
     metadata = _metadata("audit", "") | {"uid": entry.digest, "sequence": entry.number}
@@ -119,7 +119,7 @@ def _metadata(log: str, reference: str, **more: Any) -> dict[str, Any]:
 
 
 def _of_request(method: str, told: Mapping[str, str], host: str) -> dict[str, Any]:
-    """The schema has a closed set of methods; ``activity_name`` has another one."""
+    """The request in the schema's form. It has a closed set of methods, so any other method stands only in ``activity_name``."""
     known = {"http_method": method} if method in _METHODS else {}
     url = {"url": {"hostname": host, "path": told["path"]}} if told.get("path") else {}
     return known | url | ({"user_agent": told["user_agent"]} if told.get("user_agent") else {})
@@ -130,7 +130,7 @@ def _user(name: str) -> dict[str, Any]:
 
 
 def _details(entry: Entry) -> object:
-    """Of a length that a datagram holds; the audit log has all of it."""
+    """The details, or nothing if they are too long for a datagram. The audit log has all of them."""
     if len(entry.details) > LONGEST_DETAILS:
         return {}
     try:

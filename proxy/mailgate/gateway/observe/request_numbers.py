@@ -1,4 +1,4 @@
-"""Requests in numbers: how many, with what came of them, and how long the gate and the webmail took."""
+"""Counts requests by their outcome, and measures how long the gate and the webmail took."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -23,7 +23,7 @@ OTHER, NONE = "other", "none"
 _SWITCHED = 101
 
 Timed: TypeAlias = list[float]
-"""How many are in each bucket; behind them how many were not timed, and the seconds of the others together."""
+"""The count of each bucket, then the count of requests without a time, and then the sum of all times in seconds."""
 _UNTIMED, _SUM = -2, -1
 
 
@@ -32,22 +32,22 @@ def _none_yet() -> Timed:
 
 
 class RequestNumbers(Collector):
-    """``over`` is called with each request that is over. It costs one look into a table, and a few additions.
+    """Counts requests. ``over`` is called with each finished request. It costs one lookup and a few additions.
 
     What is told apart is method, status, effect, and whether the webmail has answered; what Prometheus reads is summed up from that.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.others: tuple[Callable[[Exchange], None], ...] = ()
-        """Who else is told of each, and may neither raise nor wait. A reload replaces them."""
+        """Further functions that are called with each request. They must neither raise nor wait. A reload replaces them."""
         self._served: dict[tuple[bytes, int, str], Timed] = {}
         self._asked: dict[int, Timed] = {}
         self._examples: dict[tuple[str, int], Exemplar] = {}
-        """Of durations, by effect and bucket: the last request there that has a trace."""
+        """The examples of durations, by effect and bucket. Each is the last request there that has a trace."""
         registry.register(self)
 
     def over(self, exchange: Exchange) -> None:
-        """Count it. What hangs on purpose, or became a tunnel, has no duration that tells anything."""
+        """Count a request. A request that hangs on purpose or became a tunnel is not timed."""
         now, status, judged = perf_counter(), exchange.status, exchange.judged
         key = exchange.head.method, status, NONE if judged is None else judged.effect
         served = self._served.get(key) or self._begin(key)
@@ -70,7 +70,7 @@ class RequestNumbers(Collector):
             tell(exchange)
 
     def _begin(self, key: tuple[bytes, int, str]) -> Timed:
-        """For a method or a status that is told apart, or for all others together."""
+        """Make the counts of a method and status. Rare ones share the counts of all others."""
         method, status, effect = key
         known = method if method in METHODS else b"", status if status in CODES else -1, effect
         return self._served.setdefault(known, _none_yet())
@@ -81,7 +81,7 @@ class RequestNumbers(Collector):
         )
 
     def remember(self, effect: str, seconds: float, trace: str, at: float) -> None:
-        """Name a trace as an example of such a duration."""
+        """Keep a trace as an example of a duration."""
         self._examples[effect, bisect_left(BUCKETS, seconds)] = Exemplar({"trace_id": trace}, seconds, at)
 
     def collect(self) -> Iterator[Metric]:

@@ -1,4 +1,4 @@
-"""Decisions for a SIEM: those that kept somebody out, warned or challenged them, or all."""
+"""Sends decisions to a SIEM: either those that refused, warned or challenged somebody, or all."""
 
 import json
 from collections.abc import Callable, Collection
@@ -9,7 +9,7 @@ from mailgate.gateway.observe.ocsf import decision_event
 
 
 class SecurityEvents:
-    """``over`` is called with each request that is over. ``put`` takes a line; ``host`` is that of the webmail."""
+    """Writes the events. ``over`` is called with each finished request. ``put`` takes a line, and ``host`` is the webmail's."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
-"""Traces by OpenTelemetry: a span for each request that is sampled, and in it one for the question to the webmail.
+"""Makes OpenTelemetry traces: a span for each sampled request, and in it a span for the request to the webmail.
 
-Spans are made once their request is over, with the ids that were handed on meanwhile, and are named and described by the stable
-semantic conventions for HTTP. Sending them is for a thread of the SDK, whose queue is bounded.
+Spans are made after their request is finished, with the ids that were passed on meanwhile. They follow the stable semantic
+conventions for HTTP. A thread of the SDK with a bounded queue sends them.
 """
 
 import time
@@ -26,9 +26,9 @@ from mailgate.gateway.observe.access_log import OF_CLIENTS
 from mailgate.gateway.observe.request_numbers import METHODS
 
 PATIENCE = 5.0
-"""Seconds for the receiver to take some spans."""
+"""How many seconds the receiver has to accept a batch of spans."""
 ROOM = 2048
-"""Spans that wait to be sent; more are lost."""
+"""The most spans that wait to be sent. Further spans are lost."""
 _ATTRIBUTES = {
     "path": "url.path",
     "name": "user.name",
@@ -41,19 +41,19 @@ _Attributes = dict[str, str | int]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the settings say of traces."""
+    """The settings of traces."""
 
     share: float
-    """Which part of the traces that begin here is told."""
+    """The share of the traces beginning here that is sent."""
     include: Collection[str]
-    """What of the client itself is (``OF_CLIENTS``)."""
+    """The facts about the client that are sent (``OF_CLIENTS``)."""
     public_url: str
     upstream: str
     instance: str
 
 
 class Traces:
-    """``emit`` takes a span; ``draw`` gives so many random bits; ``trusted`` is whether a peer may say that its trace is sampled."""
+    """Makes spans. ``emit`` takes a span, ``draw`` returns that many random bits, and ``trusted`` says which peers may set sampling."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class Traces:
         self._end()
 
     def _of(self, exchange: Exchange) -> Trace:
-        """The trace of a request: that of its parent, or one that begins here."""
+        """The trace of a request: either its parent's or a new one."""
         if exchange.trace is None:
             parent = parent_in(values(exchange.head.fields, b"traceparent"))
             trace = parent.trace if parent else self._draw(128) or 1
@@ -135,7 +135,7 @@ class Traces:
         )
         if exchange.status:
             found["http.response.status_code"] = exchange.status
-        if exchange.failed or exchange.status >= 500:  # a refusal is no failure of the server
+        if exchange.failed or exchange.status >= 500:  # a refusal is not a failure of the server
             broken = exchange.status >= 500 or not exchange.status
             found |= {"error.type": exchange.failed or str(exchange.status)} if broken else {}
         if judged:
@@ -172,9 +172,9 @@ def _context(trace: int, span: int, *, is_remote: bool) -> SpanContext:
 
 
 def sent_to(endpoint: str, told: Told, draw: Callable[[int], int], trusted: Callable[[str], bool]) -> Traces:
-    """Traces for a receiver of OTLP over HTTP."""
+    """Make traces for a receiver of OTLP over HTTP."""
     session = Session()
-    session.trust_env = False  # no proxy of the environment, and no .netrc
+    session.trust_env = False  # proxies in the environment and .netrc are ignored
     exporter = OTLPSpanExporter(f"{endpoint}/v1/traces", timeout=PATIENCE, session=session)
     processor = BatchSpanProcessor(exporter, ROOM, schedule_delay_millis=1000, max_export_batch_size=512)
     return Traces(told, processor.on_end, draw, trusted, processor.shutdown)

@@ -1,4 +1,4 @@
-"""What a gate wants of traces, whatever makes them: ``traces.py`` does where they are asked for."""
+"""The interface of traces for the rest of the gate. ``traces.py`` implements it if the settings ask for traces."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -16,7 +16,7 @@ class Tracing(Protocol):
         """The head of a request to the webmail, with the trace that it belongs to."""
 
     def over(self, exchange: Exchange) -> None:
-        """Tell of a request that is over."""
+        """Report a finished request."""
 
     def stop(self) -> None:
-        """Send what waits. For a thread."""
+        """Send the waiting spans. It blocks, so call it in a thread."""

@@ -77,5 +77,4 @@ def name_of(os: str, kind: Kind | None) -> str | Message:
 
 def state_of(card: DeviceCard) -> Message:
     """What is known of the apps on it. A listed app is told whether it stands on a list or not."""
-    seen = card.apps and card.state in (PostureState.CLEAN, PostureState.PARTIAL)
-    return FOUND if seen else STATES.get(card.state, FOUND)
+    return FOUND if card.apps else STATES.get(card.state, FOUND)
