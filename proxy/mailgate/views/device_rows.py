@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from mailgate.devices.names import user_text
 from mailgate.engine.decide import decide
 from mailgate.model import Access, Posture
 from mailgate.rollout.replay import PAGE_LOAD, proof_of, reported
-from mailgate.store import Store
+from mailgate.store import Store, StoreError
 from mailgate.store.device_rows import DeviceRow, Wanted
 from mailgate.views.recall import posture_now
 from mailgate.views.standing import HEADLINES, MailAccess, mail_of, name_of
@@ -48,7 +49,8 @@ async def look(
     store: Store, bundle: Bundle, wanted: Wanted, now: datetime, after: int = 0, size: int = 50
 ) -> DevicePage:
     """The next devices that are meant. A page may be short, even empty, and yet not be the last. Raises StoreUnavailableError."""
-    await catch_up(store, bundle, now)
+    with suppress(StoreError):  # where nothing can be written, the rows of before are looked through
+        await catch_up(store, bundle, now)
     found, behind = list[ListedDevice](), after
     for _ in range(LOOKS):
         looked = await store.rows.look(wanted, behind, size - len(found))
