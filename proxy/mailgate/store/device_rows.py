@@ -21,9 +21,9 @@ from mailgate.store.devices import called
 from mailgate.store.schema import device_row_changes, device_rows
 from mailgate.store.upserts import upsert
 
-WINDOW = 20_000
+WINDOW = 5_000
 """Rows that one look goes through."""
-COUNTED = 50_000
+COUNTED = 10_000
 """Rows that a count goes through."""
 _LAST = "\U0010ffff"
 _COLUMNS = device_rows.c

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,12 +12,12 @@ from mailgate.devices.names import user_text
 from mailgate.engine.decide import decide
 from mailgate.model import Access, Posture
 from mailgate.rollout.replay import PAGE_LOAD, proof_of, reported
-from mailgate.store import Store
+from mailgate.store import Store, StoreError
 from mailgate.store.device_rows import DeviceRow, Wanted
 from mailgate.views.recall import posture_now
 from mailgate.views.standing import HEADLINES, MailAccess, mail_of, name_of
 
-LOOKS = 5
+LOOKS = 2
 """How often one page looks on where a look has found too few."""
 AT_ONCE = 500
 """Changed devices that are looked at in one go."""
@@ -48,7 +49,8 @@ async def look(
     store: Store, bundle: Bundle, wanted: Wanted, now: datetime, after: int = 0, size: int = 50
 ) -> DevicePage:
     """The next devices that are meant. A page may be short, even empty, and yet not be the last. Raises StoreUnavailableError."""
-    await catch_up(store, bundle, now)
+    with suppress(StoreError):  # where nothing can be written, the rows of before are looked through
+        await catch_up(store, bundle, now)
     found, behind = list[ListedDevice](), after
     for _ in range(LOOKS):
         looked = await store.rows.look(wanted, behind, size - len(found))

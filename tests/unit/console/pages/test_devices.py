@@ -11,6 +11,7 @@ from mailgate.connectors.recheck import CheckResult
 from mailgate.console.pages import devices
 from mailgate.console.pages.devices import number
 from mailgate.model import Kind
+from mailgate.store import StoreUnavailableError
 
 
 @pytest.fixture
@@ -151,3 +152,16 @@ async def test_a_device_that_has_changed_is_listed_as_it_is_now(
     await has(firm, record("a1", "ada", age=0))
     assert some["ada"] not in (await ada.get("/console/devices?mail=kept-out")).text
     assert some["ada"] in (await ada.get("/console/devices?mail=gets-mail")).text
+
+
+async def test_a_store_that_takes_nothing_still_lists_what_it_has(
+    ada: Browser, firm: Company, some: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ada.get("/console/devices")
+    await has(firm, record("z1", "zoe"))
+
+    async def refuse(*_: object) -> None:
+        raise StoreUnavailableError
+
+    monkeypatch.setattr(firm.store.rows, "keep", refuse)
+    assert some["bob"] in (await ada.get("/console/devices")).text
