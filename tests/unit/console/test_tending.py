@@ -142,6 +142,15 @@ async def test_who_is_let_in_is_told_until_when_it_is_so_for_all_they_have(firm:
     assert (mail.notice.let_in_until, mail.notice.devices) == (NOW + 3 * DAY, ())
 
 
+async def test_where_one_device_alone_is_let_in_the_mail_does_not_say_so_of_the_other(firm: Company) -> None:
+    first, _ = await has(firm, record("a1", "alice", "tiktok"), record("a2", "alice", "tiktok"))
+    await tending.spare(firm.context, ADA, "a journey", NOW, rule="all", days=3, device=first.id)
+    firm.bundle = firm.relieved(await firm.store.reliefs.current(NOW))
+    mail = await tending.answer(firm.context, await whom(firm), "", ADA, NOW)
+    assert mail.notice
+    assert (mail.notice.let_in_until, len(mail.notice.devices)) == (None, 1)
+
+
 async def test_there_is_no_answer_that_says_nothing_or_that_nobody_sends(firm: Company) -> None:
     await has(firm, record("a1", "alice"))
     with pytest.raises(RefusedError, match="what is the answer"):
