@@ -30,6 +30,7 @@ WITHOUT_A_MIRROR = {
     "connectors/errors.py": NOUNS,
     "connectors/wire.py": "a client: tests/integration/connectors/test_wire.py lets it ask real servers",
     "demo/mailbox.py": "a server: tests/integration/demo/test_mailbox.py talks to it",
+    "gateway/observe/tracing.py": "an interface alone: tests/unit/gateway/observe/test_traces.py tells what its calls do",
     "gateway/http1/client_certs/__init__.py": "one exception: each parser's test tells when it is raised",
     "model/proofs.py": "nouns alone: the tests of attest/ tell what each of them says",
     "mail/way.py": "nouns alone: what sends and what carries test them",

@@ -89,7 +89,7 @@ async def answer(context: ConsoleContext, whom: PersonFacts, words: str, by: Per
         rule=named,
         contact=(rule.notice.contact or "") if rule else "",
         devices=[_concerned(context, each) for each in out],
-        let_in_until=_let_in_until(whom),
+        let_in_until=None if out else _let_in_until(whom),  # true of all they have, or not said
     )
 
 
@@ -111,7 +111,7 @@ def _rules(which: list[Key]) -> str:
 
 
 def _let_in_until(whom: PersonFacts) -> datetime | None:
-    """Until when everything that they have is let in only because it is spared."""
+    """When the first of their devices is spared no more."""
     spared = [each.standing.until for each in whom.devices if each.standing.mail is MailAccess.SPARED]
     return min((at for at in spared if at), default=None)
 

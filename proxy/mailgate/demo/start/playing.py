@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, hdrs, web
 from multidict import CIMultiDict
+from yarl import URL
 
 from mailgate.demo.start.personas import Persona
 from mailgate.demo.start.signing import Signer
@@ -38,13 +39,13 @@ class Player:
     async def play(self, request: web.Request, persona: Persona) -> web.Response:
         """The gate's answer to what this persona asks for."""
         assert self._session is not None  # ``start`` was called
-        asked = request.rel_url.raw_path_qs
+        asked = URL(self._gate + request.rel_url.raw_path_qs, encoded=True)  # in the spelling that is signed
         body = await request.read()
         if request.path == PROBE and persona.readings and body:
             body = json.dumps(persona.readings).encode()
         async with self._session.request(
             request.method,
-            self._gate + asked,
+            asked,
             headers=self._asked_with(request, persona),
             data=body or None,
             allow_redirects=False,

@@ -7,7 +7,6 @@ from tests.unit.gateway.gates import NOW
 from tests.unit.gateway.wire import exchange
 
 from mailgate.gateway.observe.ocsf import LONGEST_DETAILS, audit_event, decision_event
-from mailgate.gateway.observe.security_events import SecurityEvents
 from mailgate.model import Judged
 from mailgate.store import Entry
 
@@ -101,14 +100,3 @@ def test_an_act_that_the_schema_does_not_know_is_named():
 def test_details_that_cannot_be_told_are_left_to_the_audit_log(details):
     told = audit_event(Entry(1, ENTRY.at, "grace", "policy-approved", "", "", "", details, ""))
     assert told["unmapped"]["details"] == {}
-
-
-@pytest.mark.parametrize(("all_of_them", "told"), [(False, ["block"]), (True, ["allow", "block"])])
-async def test_what_was_allowed_is_told_only_where_all_is(all_of_them, told):
-    written, request = [], asked()
-    events = SecurityEvents(written.append, (), lambda: NOW, "mail.example.com", all_of_them=all_of_them)
-    for judged in (None, BLOCKED._replace(effect="allow"), BLOCKED):
-        request.judged = judged
-        events.over(request)
-    assert [json.loads(line)["unmapped"]["effect"] for line in written] == told
-    assert all(line.endswith(b"}\n") and line.count(b"\n") == 1 for line in written)
