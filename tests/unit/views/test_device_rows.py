@@ -176,6 +176,18 @@ async def test_one_page_looks_on_only_so_long(filled: Store, monkeypatch: pytest
     assert page.after is not None
 
 
+async def test_a_page_that_looks_on_is_no_longer_than_asked_for(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_rows, "WINDOW", 2)
+    kinds = (Kind.TABLET, Kind.PHONE, Kind.TABLET, Kind.TABLET)
+    await store.devices.take(
+        [report_by("mdm", f"{number}", kind=kind) for number, kind in enumerate(kinds)], NOW
+    )
+    found = await everything(store, Wanted(kind="tablet", source="mdm"), 2)
+    assert ids(found) == ["0", "2", "3"]
+
+
 @pytest.mark.parametrize(
     ("told", "mail"),
     [
@@ -205,3 +217,9 @@ def test_of_a_device_without_reports_nothing_is_claimed() -> None:
     assert (row.person, row.kind, row.source, row.apps, row.reported_at) == ("", "unknown", "", "", LONG_AGO)
     assert (row.state, row.mail) == ("missing", "must-prove-itself")
     assert row_of(Device(PHONE_1, (), number=3), bundle(OPEN), NOW).mail == "gets-mail"
+
+
+def test_a_device_that_reported_is_taken_to_ask_with_its_proof() -> None:
+    proven = {"id": "proven", "when": 'attestation.valid && attestation.issuer == "mdm"', "effect": "allow"}
+    silent, told = Device(PHONE_1, (), number=3), Device(PHONE_1, (REPORTS["clean"],), number=3)
+    assert [row_of(each, bundle(proven), NOW).mail for each in (silent, told)] == ["kept-out", "gets-mail"]
