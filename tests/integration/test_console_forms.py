@@ -19,7 +19,7 @@ from tests.integration.test_console_notices import COUNTED, NOTICES
 from mailgate.console.pages import ROUTES
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind
-from mailgate.store import Store
+from mailgate.store import HelpRequest, Store
 
 STAFF = admins(ada="operator approver", lin="operator approver", vic="viewer")
 TRAILING = {"id": "others", "when": 'client.kind == "tool"', "effect": "block"}
@@ -58,6 +58,8 @@ async def written_about(guarded: Guarded, ada: aiohttp.ClientSession, notice: st
     apps = AppsReport(frozenset({"tiktok"}), True, now)
     await store.devices.take([report_by("mdm", "1", "bob", kind=Kind.PHONE, os="ios", apps=apps)], now)
     await mails(store, version=2)
+    asked = HelpRequest("prohibited-app", "bob", "bob", "", "prohibited-app", "REF", "p", True, 1, now, now)
+    await store.help_requests.note(asked)
     await store.close()
     shown = await form(ada, notice.replace("?", "/count?"))
     while not re.search(COUNTED, shown):
