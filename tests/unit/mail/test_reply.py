@@ -1,0 +1,105 @@
+"""One mail to somebody who asked for help, in their language, with what somebody wrote by hand."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.unit.mail.examples import ADA, APP, OPEN, activate, address, policy
+from tests.unit.rollout.examples import rules
+from tests.unit.store.examples import NOW
+
+from mailgate.mail.reply import GOOD_FOR, LONGEST, reply
+from mailgate.model import Kind, Reason
+from mailgate.model.notice import MailKind, NoticeDevice
+from mailgate.rollout.acts import RefusedError
+from mailgate.store import HelpRequest, Mail, Store
+
+PHONE = NoticeDevice(Reason.PROHIBITED_APP, Kind.PHONE, "ios", ("TikTok",), "remove-app")
+ASKED = HelpRequest("app", "lin", "lin", "d1", "prohibited-app", "REF1", "p1", True, 1, NOW, NOW)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+async def store(store: Store) -> Store:
+    """The first rules are in force."""
+    await activate(store, rules(policy(APP, OPEN)))
+    return store
+
+
+async def answered(store: Store, login: str = "Lin", now: Any = NOW, **said: Any) -> Mail:
+    return await reply(store, login, address, ADA, now, **{"answer": "Remove it, please."} | said)
+
+
+async def test_the_mail_is_queued_as_it_was_written_and_waits_no_longer_than_it_is_good_for(
+    store: Store,
+) -> None:
+    store.languages.listening = True
+    store.languages.hear("LIN", "de", NOW)
+    await store.languages.flush()
+    mail = await answered(
+        store, answer=" Remove it, please.\n", rule="app", contact="help@example.com", devices=[PHONE]
+    )
+    (queued,) = await store.mails.page()
+    assert queued.notice == mail.notice
+    assert (queued.address, queued.login, queued.rule) == ("lin@example.com", "lin", "app")
+    assert (queued.kind, queued.version) == (MailKind.REPLY, 1)
+    assert (queued.queued_at, queued.until) == (NOW, NOW + GOOD_FOR)
+    assert queued.notice is not None
+    assert (queued.notice.language, queued.notice.answer) == ("de", "Remove it, please.")
+    assert (queued.notice.contact, queued.notice.devices) == ("help@example.com", (PHONE,))
+
+
+async def test_the_audit_log_says_who_answered_about_which_rule_and_neither_what_nor_whom(
+    store: Store,
+) -> None:
+    await answered(store, rule="app")
+    await answered(store, now=NOW + SECOND)
+    acts = [each for each in await store.audit.page() if each.what == "help-answered"]
+    assert sorted((each.who, each.origin, each.about) for each in acts) == [
+        ("ada", "desk", ""),
+        ("ada", "desk", "rule app"),
+    ]
+    assert "Remove" not in repr(acts)
+    assert "lin" not in repr(acts).lower()
+
+
+async def test_what_they_wait_for_is_noted_as_answered_and_what_others_wait_for_is_not(store: Store) -> None:
+    await store.help_requests.note(ASKED)
+    await store.help_requests.note(replace(ASKED, subject="grace", person="grace"))
+    await answered(store, now=NOW + SECOND)
+    found = {each.subject: each.replied_at for each in await store.help_requests.page()}
+    assert found == {"lin": NOW + SECOND, "grace": None}
+
+
+@pytest.mark.parametrize("login", ["CORP\\lin", "lin@elsewhere.example", "", "lin+else"])
+async def test_who_has_no_address_is_not_written_to(store: Store, login: str) -> None:
+    with pytest.raises(RefusedError, match="no address"):
+        await answered(store, login)
+    assert await store.mails.page() == []
+
+
+@pytest.mark.parametrize(
+    "said", [{"devices": [PHONE]}, {"let_in_until": NOW + timedelta(days=1)}, {"answer": "Yes."}]
+)
+async def test_nothing_is_no_answer_but_any_part_of_one_is(store: Store, said: dict[str, Any]) -> None:
+    with pytest.raises(RefusedError, match="what is the answer"):
+        await answered(store, answer=" \n ")
+    mail = await answered(store, **{"answer": ""} | said)
+    assert [each.notice for each in await store.mails.page()] == [mail.notice]
+
+
+async def test_two_answers_in_one_second_are_one_and_later_ones_are_others(store: Store) -> None:
+    await store.help_requests.note(ASKED)
+    await answered(store)
+    with pytest.raises(RefusedError, match="a moment ago"):
+        await answered(store, now=NOW + SECOND / 2, answer="And another thing.")
+    await answered(store, now=NOW + SECOND)
+    assert len(await store.mails.page()) == 2
+    assert len([each for each in await store.audit.page() if each.what == "help-answered"]) == 2
+
+
+async def test_what_is_written_by_hand_ends_somewhere(store: Store) -> None:
+    mail = await answered(store, answer="x" * LONGEST + "y")
+    assert mail.notice is not None
+    assert mail.notice.answer == "x" * LONGEST

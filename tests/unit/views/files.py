@@ -1,0 +1,32 @@
+"""As much of a company's files as the views read."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from tests.unit.store.examples import CATALOG, MAX_AGE
+
+from mailgate.config.settings import Retention
+from mailgate.policy import Policy
+from mailgate.policy.groups import NO_GROUPS
+from mailgate.policy.logins import Logins
+from mailgate.policy.reliefs import Relief, Reliefs
+from mailgate.policy.rules import PolicyFile, policy_context
+
+BANNED = {"id": "banned", "when": '"prohibited" in device.lists', "effect": "block"}
+UNSEEN = {"id": "unseen", "when": 'device.state in ["stale", "missing"]', "effect": "challenge"}
+OPEN = {"id": "open", "when": "true", "effect": "allow"}
+
+
+def bundle(*rules: object, exempt: tuple[Relief, ...] = (), domain: str = "example.com") -> Any:
+    """These rules, or those that let clean devices in alone; mail of the company at this domain."""
+    stated = {"rules": rules or (BANNED, UNSEEN, OPEN)}
+    file = PolicyFile.model_validate(stated, context=policy_context(CATALOG))
+    settings = SimpleNamespace(
+        posture=SimpleNamespace(max_age=MAX_AGE, precedence=()),
+        logins=Logins.of(["corp"]),
+        notices=SimpleNamespace(domain=domain) if domain else None,
+        activesync=SimpleNamespace(quarantine_mail=None),
+        retention=Retention(),
+    )
+    policy = Policy(file.rules, file.default, CATALOG, reliefs=Reliefs(len(exempt), exempt))
+    return SimpleNamespace(policy=policy, settings=settings, groups=NO_GROUPS)

@@ -1,0 +1,69 @@
+"""The closed sets of the model in the words of admins."""
+
+import pytest
+
+from mailgate.gateway.pages.reasons import wording_of
+from mailgate.model import Effect, Kind, Protocol, Reason
+from mailgate.views.words import (
+    EFFECTS,
+    PROTOCOLS,
+    device_told,
+    effect_told,
+    kind_told,
+    protocol_told,
+    reason_told,
+    system_told,
+)
+
+
+def test_every_effect_and_every_protocol_has_words_of_its_own() -> None:
+    assert set(EFFECTS) == set(Effect)
+    assert set(PROTOCOLS) == set(Protocol)
+    assert len(set(EFFECTS.values())) == len(Effect)
+    assert len(set(PROTOCOLS.values())) == len(Protocol)
+
+
+def test_what_a_record_of_another_release_says_stands_as_it_is() -> None:
+    assert (effect_told("block"), effect_told("quarantine")) == ("kept out", "quarantine")
+    assert (protocol_told("dav"), protocol_told("gopher")) == ("CalDAV or CardDAV", "gopher")
+    assert reason_told("of-another-release") == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (Kind.PHONE, "phone"),
+        (Kind.MAIL_APP, "mail app"),
+        ("mail_app", "mail app"),
+        ("unknown", "device of unknown kind"),
+        ("", "device"),
+        (None, "device"),
+    ],
+)
+def test_a_kind_is_told_as_people_say_it(kind: Kind | str | None, words: str) -> None:
+    assert kind_told(kind) == words
+
+
+@pytest.mark.parametrize(
+    ("os", "version", "words"),
+    [("ipados", "26.1", "iPadOS 26.1"), ("macos", "", "macOS"), ("haiku", "1", "haiku 1"), ("", "", "")],
+)
+def test_a_system_is_written_as_its_maker_does(os: str, version: str, words: str) -> None:
+    assert system_told(os, version) == words
+
+
+def test_a_device_is_its_kind_and_what_is_known_of_its_system() -> None:
+    assert device_told(Kind.PHONE, "ios", "26.1") == "phone, iOS 26.1"
+    assert device_told(None, "") == "device"
+
+
+@pytest.mark.parametrize("reason", set(Reason) - {Reason.RULE_MATCHED})
+def test_a_reason_is_told_by_the_title_of_its_page(reason: Reason) -> None:
+    told = reason_told(reason.value)
+    assert told == wording_of(reason).title.singular
+    assert told
+    assert not told.endswith(".")
+
+
+def test_of_a_rule_that_matched_its_own_title_says_why() -> None:
+    assert reason_told("rule-matched") == ""
