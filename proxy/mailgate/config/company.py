@@ -17,7 +17,10 @@ READABLE = 4.5
 """How much lighter or darker than what is behind it a text is at least (WCAG 2.2, 1.4.3)."""
 LIGHT, DARK = "#ffffff", "#1b212b"
 """What is behind links and buttons in light and in dark pages."""
-_PNG, _SVG = b"\x89PNG\r\n\x1a\n", re.compile(rb"\s*(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*)*<svg[\s/>]", re.DOTALL)
+_PNG, _SVG = (
+    b"\x89PNG\r\n\x1a\n",
+    re.compile(rb"\s*(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*)*<svg[\s/>]", re.DOTALL),
+)
 
 
 def _logo(value: object, info: ValidationInfo) -> str:
