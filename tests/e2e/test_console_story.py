@@ -175,7 +175,7 @@ def test_a_rule_from_its_plan_to_its_retraction(
         ada.open()
         row = ada.page.get_by_role("row").filter(has_text="prohibited-app").filter(has_text="block").first
         row.get_by_role("link", name="show them").click()
-        expect(ada.page.get_by_role("row").filter(has_text="alice").first).to_contain_text("block")
+        expect(ada.page.get_by_role("row").filter(has_text="alice").first).to_contain_text("kept out")
 
         # It was sent in error. grace takes it back, and mail flows with the next request.
         grace.go_back_to(1, "sent in error")

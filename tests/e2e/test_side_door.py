@@ -34,7 +34,7 @@ WEBMAIL = "127.0.0.7"
 
 SENDING = {
     "id": "sending",
-    "when": 'request.protocol == "submission" && device.state != "listed"',
+    "when": 'request.protocol == "submission" && !("prohibited" in device.lists)',
     "effect": "allow",
 }
 RULES = {

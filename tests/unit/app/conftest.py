@@ -108,7 +108,7 @@ def service(bundle):
         Path("mailgate.yaml"), first, store, keeper, postures, trust, on, ReliefWatch(store, utc_now), halting
     )
     wired.reloader = SimpleNamespace(mistakes=[])
-    wired.syncing = SimpleNamespace(health=dict)
+    wired.syncing = SimpleNamespace(health=dict, check_again=None)
     wired.siblings = Siblings(ALONE, on.metrics.registry)
     wired.ports = ports_for(first.settings, on, ALONE)
     wired.observing = Observing(wired.gate, ALONE)

@@ -119,7 +119,10 @@ async def test_what_is_posted_counts_at_once_and_is_noted(store, bundle):
     bundle.settings.connectors["push"] = settings_of(PostSettings, {"type": "post"}, api_key="hunter2")
     line = f'{{"id": "1", "eas_ids": ["9LS7K2G83D1KVEXAMPLE01"], "apps": ["TikTok"], "reported_at": "{now.isoformat()}"}}\n'
     assert await syncing.intake("push").take({}, line.encode() + b'{"id": "2", "gone": true}\n') == 2
-    assert (await postures.latest(client, None, now)).state is PostureState.LISTED
+    known = await postures.latest(client, None, now)
+    assert (known.state, known.lists) == (PostureState.PARTIAL, ("prohibited",)), (
+        "a line that does not say it is whole"
+    )
     state = (await store.connectors.states())["push"]
     assert (state.taken, state.gone, state.trouble, state.last_full) == (2, 1, "", None)
 
