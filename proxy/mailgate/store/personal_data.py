@@ -31,6 +31,8 @@ from mailgate.store.schema import (
     device_changes,
     device_findings,
     device_names,
+    device_row_changes,
+    device_rows,
     devices,
     enrolled_keys,
     enrolment_tokens,
@@ -103,6 +105,10 @@ PERSONAL: Mapping[Table, Pick] = {
     ),
     device_names: lambda subject: device_names.c.device.in_(subject.numbers),
     device_findings: lambda subject: device_findings.c.device.in_(subject.numbers),
+    device_rows: lambda subject: or_(
+        device_rows.c.person == subject.person,
+        and_(device_rows.c.device.in_(subject.numbers), device_rows.c.person == ""),
+    ),
     clients: _clients_of,
     sightings: _sightings_of,
     quarantine_mails: lambda subject: or_(
@@ -129,6 +135,7 @@ NOT_PERSONAL: Mapping[Table, str] = {
     gates: "which gates run, by their computers and addresses",
     spent_proofs: "digests of proofs, for some minutes; nothing leads from them to anybody",
     device_changes: "one number",
+    device_row_changes: "one number",
     approvals: "which admins have approved which plan: who answers for a rule is not taken away",
     plans: "rules that were planned, and how many they would hit",
     policies: "rules; an admin's name stands there in office, and stays, so that no change is without one",
@@ -184,7 +191,16 @@ class Personal:
             used = select(sightings.c.client).where(_sightings_of(subject)).distinct()
             theirs = list((await connection.execute(used)).scalars())
             await _let_go_of_keys(connection, subject)
-            tables = (sightings, quarantine_mails, mails, languages, enrolment_tokens, reliefs, help_requests)
+            tables = (
+                device_rows,
+                sightings,
+                quarantine_mails,
+                mails,
+                languages,
+                enrolment_tokens,
+                reliefs,
+                help_requests,
+            )
             for table in tables:
                 await connection.execute(delete(table).where(PERSONAL[table](subject)))
             await count_relief_change(connection)

@@ -13,6 +13,7 @@ from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Act, EnrolmentToken, HelpRequest, Store
+from mailgate.store.device_rows import DeviceRow
 from mailgate.store.personal_data import NOT_PERSONAL, PERSONAL
 from mailgate.store.schema import metadata
 
@@ -27,6 +28,8 @@ async def keep_something_of(store: Store, person: str) -> None:
     intune = report_by("intune", f"intune-{person}", person, **known)
     jamf = report_by("jamf", f"jamf-{person}", f"not-{person}", **known | {"os": "android"})
     await store.devices.take([intune, jamf], NOW)
+    (device,) = await store.people.devices(person, PRECEDENCE)
+    await store.rows.keep([DeviceRow(device.number, person, state="listed", apps='["tiktok"]')])
     store.ledger.record(access(client=mail_app(f"appl{person}0001"), device="", user=person.upper()), BLOCK)
     await store.ledger.flush()
     token = EnrolmentToken(f"token-of-{person}", person.title(), "", 2, NOW, NOW + timedelta(days=1))
