@@ -59,7 +59,7 @@ run: setup ## Start the gate before a demo mailbox with a made-up company, and s
 
 # Four parts side by side, so that two cores are busy to the end: much of the time is waiting. The fourth has whatever is left.
 FIRST := tests/unit tests/golden tests/integration/store tests/integration/demo
-SECOND := tests/integration/gateway tests/integration/connectors tests/docs tests/extension tests/e2e/extension
+SECOND := tests/attacks tests/integration/gateway tests/integration/connectors tests/docs tests/extension tests/e2e/extension
 THIRD := tests/e2e
 FOURTH := tests $(addprefix --ignore=,$(FIRST) $(SECOND) $(THIRD))
 PYTEST := $(BIN)/pytest -p no:cacheprovider

@@ -39,7 +39,7 @@ BEFORE = {"rules": [LAPTOPS, REST]}
 def after(deadline: datetime) -> dict[str, Any]:
     rule = {
         "id": "prohibited-app",
-        "title": TITLE,
+        "title": {"en": TITLE, "de": TITLE},
         "when": 'client.handheld && "prohibited" in device.lists',
         "effect": "block",
         "stages": {"warn": "2026-01-01", "enforce": deadline.isoformat()},
@@ -183,7 +183,7 @@ async def test_a_rule_sent_in_error_from_its_plan_to_the_apology(
 
     # The mails about it go to exactly these, each in their language.
     await office.told("ada", "notices", "send", "prohibited-app", "--kind", "upcoming", "--yes")
-    assert company.mail.audience() == ["joe@example.com", "lin@example.com"]
+    assert company.mail.recipients() == ["joe@example.com", "lin@example.com"]
     words = {str(each["To"]): text_of(each) for each in company.mail.taken}
     german, english = words["lin@example.com"], words["joe@example.com"]
     assert "Das Lesen von E-Mail im Browser eines Laptops ist nicht betroffen." in german
@@ -222,7 +222,7 @@ async def test_a_rule_sent_in_error_from_its_plan_to_the_apology(
     # Exactly these two are told that it no longer holds, once.
     await until(lambda: len(company.mail.taken) >= 4)
     await office.told("ada", "notices", "correct")
-    assert company.mail.audience() == ["joe@example.com"] * 2 + ["lin@example.com"] * 2
+    assert company.mail.recipients() == ["joe@example.com"] * 2 + ["lin@example.com"] * 2
     corrections = {str(each["To"]): text_of(each) for each in company.mail.taken[2:]}
     assert "There is nothing that you need to do." in corrections["joe@example.com"]
     assert corrections.keys() == words.keys()

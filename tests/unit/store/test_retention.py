@@ -14,6 +14,7 @@ from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Client, Kind
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Act, EnrolmentToken, HelpRequest, Keep, Store
+from mailgate.store.device_rows import DeviceRow
 from mailgate.store.personal_data import PERSONAL
 from mailgate.store.schema import metadata
 
@@ -31,6 +32,8 @@ def record(source: str, *, serial: str = "", owner: str = "alice", eas: str = ""
 async def something_everywhere(store: Store) -> None:
     """A row in every table that names people."""
     await store.devices.take([record("intune", **SERIAL), record("jamf", owner="bob", **SERIAL)], NOW)
+    (device,) = await store.people.devices("alice", ["intune"])
+    await store.rows.keep([DeviceRow(device.number, "alice")])
     store.ledger.record(access(device=""), ALLOW)
     await store.ledger.flush()
     await store.quarantine_mails.claim("alice@example.com", "d", "r", NOW, pause=DAY, at_most=1, per_hour=99)
