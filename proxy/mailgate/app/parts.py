@@ -47,9 +47,9 @@ from mailgate.gateway.refusals.failure import Failures
 from mailgate.gateway.refusing import QuarantineMails, Refuser
 from mailgate.gateway.selfservice.help import HelpDesk
 from mailgate.gateway.selfservice.login_check import LoginCheck, Question
-from mailgate.gateway.selfservice.me import SelfService
 from mailgate.gateway.selfservice.own_report import OwnReports
 from mailgate.gateway.selfservice.pairing_code import OwnCodes
+from mailgate.gateway.selfservice.seen import SelfService
 from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.mail.quarantine import NoQuarantineMails, QuarantineHead, QuarantineMailer
 from mailgate.mail.smtp import MailServer

@@ -21,7 +21,8 @@ from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.enforce import warned_cookie
 from mailgate.gateway.selfservice.help import HelpDesk, ask_for_help
 from mailgate.gateway.selfservice.language import choose_language
-from mailgate.gateway.selfservice.me import SelfService, ask_again, show_me, take_form, tell_status
+from mailgate.gateway.selfservice.me import ask_again, show_me, take_form, tell_status
+from mailgate.gateway.selfservice.seen import SelfService
 from mailgate.model import Reason, RequestFacts
 
 LOCAL_PREFIX = "/.mailgate/"
