@@ -5,11 +5,14 @@ import json
 import os
 import shutil
 import subprocess
+import tarfile
 import tomllib
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from deploy.release import licences, withdrawn
+from deploy.release.image import settled
 from deploy.release.locked import Locked, read_lock
 from deploy.release.needs import needs
 from tests.docs.reading import ROOT
@@ -159,6 +162,37 @@ def test_the_bill_of_materials_has_every_package_with_licence_and_hashes(tmp_pat
         of = found[each.purl]
         assert {h["content"] for ref in of["externalReferences"] for h in ref["hashes"]} == set(each.hashes)
         assert of["licenses"]
+
+
+def archive(path: Path, hostname: str) -> Path:
+    """As podman saves an image, down to the folders of an older form."""
+    config = {"config": {"Hostname": hostname, "Healthcheck": {"Test": ["CMD", "x"]}}, "container": hostname}
+    image = [{"Config": f"{hostname}.json", "RepoTags": ["mailgate:1"], "Layers": ["layer.tar"]}]
+    files = {
+        f"{hostname}/json": b"{}",
+        "layer.tar": b"files",
+        f"{hostname}.json": json.dumps(config).encode(),
+        "manifest.json": json.dumps(image).encode(),
+    }
+    with tarfile.open(path, "w") as target:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            target.addfile(entry, BytesIO(content))
+    return path
+
+
+def test_an_image_depends_on_what_is_in_it_alone(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        settled(archive(tmp_path / name, name), tmp_path / f"{name}.tar")
+    assert (tmp_path / "one.tar").read_bytes() == (tmp_path / "other.tar").read_bytes()
+    with tarfile.open(tmp_path / "one.tar") as made:
+        (image,) = json.loads(made.extractfile("manifest.json").read())  # type: ignore[union-attr]
+        text = made.extractfile(image["Config"]).read()  # type: ignore[union-attr]
+        assert image["Config"] == f"{hashlib.sha256(text).hexdigest()}.json"
+        assert json.loads(text) == {"config": {"Healthcheck": {"Test": ["CMD", "x"]}}}
+        assert made.extractfile("layer.tar").read() == b"files"  # type: ignore[union-attr]
+        assert {each.mtime for each in made} == {0}
 
 
 @pytest.fixture
