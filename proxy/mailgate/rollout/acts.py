@@ -187,7 +187,7 @@ def _missing(plan: Planned, applier: str, by: Sequence[str], approved: Sequence[
     names = f" (by {', '.join(by)})" if by else ""
     own = ", your own does not count since you put it in force" if applier in approved else ""
     return (
-        f"{len(by)} of {guard.approvals} approvals are there{names}{own}, {guard.approvals - len(by)} missing: "
+        f"{len(by)} of {guard.approvals} approvals given{names}{own}, {guard.approvals - len(by)} missing: "
         f"`mailgate policy approve {plan.digest[:12]}` by others than who planned it and who applies it"
     )
 

@@ -57,6 +57,14 @@ def nice(most: int) -> int:
         step *= 10
 
 
+def short(value: int) -> str:
+    """A number in as few letters as an axis has room for."""
+    for size, sign in ((1_000_000, "M"), (1_000, "k")):
+        if value >= 10 * size or (value >= size and sign == "M"):
+            return f"{value / size:g}{sign}"
+    return f"{value:,}"
+
+
 def day_told(at: datetime) -> str:
     """A day of UTC, for who has no scripts."""
     return f"{at.astimezone(UTC).day} {at.astimezone(UTC):%b}"
@@ -66,7 +74,7 @@ def _line(value: int, top: int, box: Box) -> list[str]:
     y = box.y(value, top)
     return [
         svg.across(box.left, y, box.width - box.left),
-        svg.text(box.left - 8, y + 4, f"{value:,}", "soft", "end"),
+        svg.text(box.left - 8, y + 4, short(value), "soft", "end"),
     ]
 
 
