@@ -2,6 +2,7 @@
 
 import pytest
 from tests.unit.rollout.test_acts import ADA, NOW, planned, rules
+from tests.unit.rollout.test_acts import store as store
 from tests.unit.rollout.test_approvals import GUARD
 
 from mailgate.rollout.acts import RefusedError, apply, retract
