@@ -114,7 +114,7 @@ PERSONAL: Mapping[Table, Pick] = {
         and_(device_rows.c.device.in_(subject.numbers), device_rows.c.person == ""),
     ),
     plan_movers: lambda subject: or_(
-        plan_movers.c.person == subject.person,
+        and_(plan_movers.c.plan.in_(select(plans.c.digest)), plan_movers.c.person == subject.person),
         and_(plan_movers.c.device.in_([*subject.ids, *subject.names(EAS)]), plan_movers.c.person == ""),
     ),
     first_refusals: lambda subject: or_(

@@ -1,15 +1,16 @@
 """Everybody whom a plan moves, a row each, to be looked for and sorted however many there are.
 
-A look goes by the index of one column of the plan, and through no more than a window of it. A list that fits into one window is
-found and counted whole.
+A list that fits into one window is found, sorted and counted whole. In a larger one a look goes by the index of one column, and a step
+of it at a time.
 """
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import user_text
 from mailgate.simulate import Mover
@@ -18,11 +19,13 @@ from mailgate.store.database import Database
 from mailgate.store.schema import plan_movers
 
 WINDOW = 20_000
-"""Rows that one look or count goes through."""
+"""Rows of a list that is looked through whole."""
+STEP = 5_000
+"""Rows of a larger one that one look or count goes through."""
 CHUNK = 5_000
 """Rows that are read at once where all are wanted."""
 SORTS = ("person", "kind", "label", "rule", "since")
-"""What they can be sorted by."""
+"""What they can be sorted by; a larger list not by ``since``."""
 _COLUMNS = plan_movers.c
 _EQUAL = ("rule", "label", "kind")
 """What is compared as it stands."""
@@ -39,6 +42,8 @@ class MoversWanted:
     kind: str = ""
     rule: str = ""
     group: str = ""
+    device: str = ""
+    """The id of a device, exactly."""
     at: int | None = None
     """Whoever moves at this moment; at any where None."""
     sort: str = ""
@@ -76,27 +81,35 @@ class PlanMovers:
     ) -> MoversFound:
         """The next movers behind the one with this number. ``large``: the plan has more than a window of them."""
         async with self._database.reading(patience=10) as connection:
+            wanted = await _meant(connection, plan, wanted, large=large)
             place = (await connection.execute(_one(plan, after))).first() if after else None
-            window = _ordered(plan, wanted, place, large=large).limit(WINDOW).subquery()
+            window = _ordered(plan, wanted, place, large=large).limit(_most(large=large)).subquery()
             meant = select(window).where(*_filters(wanted, window.c))
             query = _sorted(wanted, meant, window.c, _lead(wanted, large=large))
             rows = (await connection.execute(query.limit(size + 1))).all()
             last = None
             if large and len(rows) <= size:
                 end = _ordered(plan, wanted, place, large=large).with_only_columns(_COLUMNS.number)
-                last = await connection.scalar(end.offset(WINDOW - 1).limit(1))
+                last = await connection.scalar(end.offset(STEP - 1).limit(1))
         more = rows[size - 1].number if len(rows) > size else last
         return MoversFound(tuple(_mover(row) for row in rows[:size]), more)
 
     async def count(self, plan: str, wanted: MoversWanted, *, large: bool) -> tuple[int, int, bool]:
-        """How many rows and people are meant, and whether that is all: no more than a window is looked through."""
-        window = _ordered(plan, wanted, None, large=large).limit(WINDOW).subquery()
+        """How many rows and people are meant, and whether that is all of them."""
+        async with self._database.reading(patience=10) as connection:
+            wanted = await _meant(connection, plan, wanted, large=large)
+            return await self._count(connection, plan, wanted, large=large)
+
+    async def _count(
+        self, connection: AsyncConnection, plan: str, wanted: MoversWanted, *, large: bool
+    ) -> tuple[int, int, bool]:
+        most = _most(large=large)
+        window = _ordered(plan, wanted, None, large=large).limit(most).subquery()
         meant = and_(*_filters(wanted, window.c), window.c.number > 0)
         people = func.count(window.c.person.distinct()).filter(meant, window.c.person != "")
         query = select(func.count().filter(meant), people, func.count()).select_from(window)
-        async with self._database.reading(patience=10) as connection:
-            rows, persons, looked = (await connection.execute(query)).one()
-        return int(rows), int(persons), looked < WINDOW
+        rows, persons, looked = (await connection.execute(query)).one()
+        return int(rows), int(persons), looked < most
 
     async def all(self, plan: str, wanted: MoversWanted, *, large: bool) -> AsyncIterator[Mover]:
         """Everybody who is meant, a window after the other."""
@@ -114,6 +127,21 @@ class PlanMovers:
             return int((await connection.execute(query)).scalar_one())
 
 
+def _most(*, large: bool) -> int:
+    return STEP if large else WINDOW
+
+
+async def _meant(
+    connection: AsyncConnection, plan: str, wanted: MoversWanted, *, large: bool
+) -> MoversWanted:
+    """In a larger list, a name that is one of a device means that device, and any other how a login name begins."""
+    if not (large and wanted.name):
+        return wanted
+    query = select(_COLUMNS.number).where(_COLUMNS.device == wanted.name, _COLUMNS.plan == plan).limit(1)
+    known = (await connection.execute(query)).first()
+    return replace(wanted, name="", device=wanted.name) if known else wanted
+
+
 def _one(plan: str, number: int) -> Select[Any]:
     return select(plan_movers).where(_COLUMNS.plan == plan, _COLUMNS.number == number)
 
@@ -125,7 +153,10 @@ def _ordered(plan: str, wanted: MoversWanted, place: Any, *, large: bool) -> Sel
     if lead in _EQUAL and getattr(wanted, lead):
         where.append(column == getattr(wanted, lead))
     if wanted.name and large:
-        where.append(_begins(wanted.name))
+        person = user_text(wanted.name)
+        where += [_COLUMNS.person >= person, _COLUMNS.person < person + _LAST]
+    if wanted.device:
+        where.append(_COLUMNS.device == wanted.device)
     if place is not None:
         where += _behind(wanted, column, getattr(place, lead), place.number)
     return _sorted(wanted, select(plan_movers).where(*where), _COLUMNS, lead)
@@ -133,10 +164,10 @@ def _ordered(plan: str, wanted: MoversWanted, place: Any, *, large: bool) -> Sel
 
 def _lead(wanted: MoversWanted, *, large: bool) -> str:
     """The column whose index is gone along: that of the order, else of what leaves the fewest."""
-    if wanted.sort in SORTS:
-        return wanted.sort
     if wanted.name and large:
         return "person"
+    if wanted.sort in SORTS and not (large and wanted.sort == "since"):
+        return wanted.sort
     return next((name for name in _EQUAL if getattr(wanted, name)), "number")
 
 
@@ -154,12 +185,6 @@ def _behind(
 def _sorted(wanted: MoversWanted, query: Select[Any], columns: Any, lead: str) -> Select[Any]:
     order = [columns.number] if lead == "number" else [columns[lead], columns.number]
     return query.order_by(*(each.desc() if wanted.descending else each for each in order))
-
-
-def _begins(name: str) -> ColumnElement[bool]:
-    person = user_text(name)
-    begins = and_(_COLUMNS.person >= person, _COLUMNS.person < person + _LAST)
-    return or_(begins, _COLUMNS.device == name)
 
 
 def _filters(wanted: MoversWanted, columns: Any) -> list[ColumnElement[bool]]:

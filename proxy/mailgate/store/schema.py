@@ -372,11 +372,10 @@ plan_movers = Table(
         )
     ),
     *(Column(name, Integer, nullable=False) for name in ("since", "until")),
-    Index(None, "person", "plan"),
     Index(None, "device"),
     *(
         Index(f"ix_plan_movers_{name}_in_plan", "plan", name, "number")
-        for name in ("person", "kind", "label", "rule", "since")
+        for name in ("person", "kind", "label", "rule")
     ),
 )
 """Everybody whom a plan moves, by name (``plan_movers.py``). They are deleted with their plan, and when they are forgotten.

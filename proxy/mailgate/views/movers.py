@@ -63,7 +63,7 @@ class MoverPage(Fact):
     people: int
     """How many people these are."""
     whole: bool
-    """Whether `total` and `people` are all: no more than 20,000 are looked through for them."""
+    """Whether `total` and `people` are all: of more than 20,000 rows 5,000 are looked through for them."""
     more: int | None
     """What to give as `after` for the next page; null at the end."""
     kept: int

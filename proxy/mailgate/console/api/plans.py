@@ -148,7 +148,7 @@ class MoversFilter(Asked):
     at: Annotated[int, Field(ge=0, le=9999), DIGITS] | None = None
     """Who moves at one moment: 0 is now, from 1 on those of `moments`."""
     sort: Literal["person", "kind", "label", "rule", "since"] | None = None
-    """In which order."""
+    """In which order; a list of more than 20,000 rows not by `since`."""
     order: Literal["ascending", "descending"] = "ascending"
     """Which way."""
 
@@ -181,7 +181,7 @@ class Movers(Answered):
     people: int
     """How many people these are."""
     whole: bool
-    """Whether these numbers are all: no more than 20,000 rows are looked through for them."""
+    """Whether these numbers are all: of a list of more than 20,000 rows 5,000 are looked through for them."""
     kept: int
     """How many rows the plan has; fewer than at first where people or devices were forgotten."""
     written: int

@@ -251,9 +251,8 @@ def _rules() -> None:
         sa.PrimaryKeyConstraint("plan", "number", name="pk_plan_movers"),
         sa.ForeignKeyConstraint(["plan"], ["plans.digest"], "fk_plan_movers_plan", ondelete="CASCADE"),
     )
-    op.create_index("ix_plan_movers_person_plan", "plan_movers", ["person", "plan"])
     op.create_index("ix_plan_movers_device", "plan_movers", ["device"])
-    for name in ("person", "kind", "label", "rule", "since"):
+    for name in ("person", "kind", "label", "rule"):
         op.create_index(f"ix_plan_movers_{name}_in_plan", "plan_movers", ["plan", name, "number"])
     op.create_table(
         "approvals",
