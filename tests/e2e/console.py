@@ -69,8 +69,8 @@ class Console:
         """Take back what is in force."""
         self.open("policy")
         self.page.get_by_role("button", name=re.compile(rf"Go back to it ?: version {version}\b")).click()
-        expect(self.page.get_by_role("heading", level=1)).to_contain_text("back?")
-        self._confirm(note, "Take it back")
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text("Retract")
+        self._confirm(note, "Retract")
         expect(self.page.get_by_role("heading", level=1)).to_contain_text("Policy")
 
     def _confirm(self, note: str, button: str) -> None:

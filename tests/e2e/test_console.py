@@ -29,8 +29,7 @@ from mailgate.mail.recipient_list import believed_by, list_recipients
 from mailgate.mail.topic import topic_of
 from mailgate.rollout.acts import Person, apply
 from mailgate.rollout.relief_acts import break_glass, exempt
-from mailgate.rollout.version_in_force import draft_of
-from mailgate.store import Act, EnrolmentToken, HelpRequest, MailKind, MailState, NoticeKey
+from mailgate.store import EnrolmentToken, HelpRequest, MailKind, MailState, NoticeKey
 from mailgate.store.app_counts import AppDay
 from mailgate.store.database import store_url
 from mailgate.store.migrate import migrate
@@ -133,10 +132,15 @@ async def fill(firm: Company) -> str:
     return phones[0].id
 
 
-async def counted(firm: Company) -> None:
-    """Put a second version in force, count whom its rule is about, and let mails about it have failed in two ways."""
+async def counted(firm: Company) -> str:
+    """Put a second version in force, count whom its rule is about, and let mails about it have failed in two ways; the plan's digest."""
     rules = firm.candidate(json.dumps({"rules": [*PHONE_RULES["rules"], NO_TOOLS]}))
-    await firm.store.policies.activate(draft_of(rules), Act(NOW, "lin", "policy-activated"))
+    firm.context.planning.start(rules, 14, Person("ada", "here"), NOW)
+    assert firm.context.planning._task
+    await firm.context.planning._task
+    assert firm.context.planning.last
+    digest = firm.context.planning.last.digest
+    await apply(firm.store, digest, Person("lin", "here"), "as agreed", NOW, None)
     firm.bundle = replace(firm.bundle, rules=rules)
     for name, state in (("bea", MailState.UNSURE), ("cay", MailState.FAILED)):
         await gone(firm, (await written(firm, name, version=2))[name], state, "550")
@@ -151,6 +155,7 @@ async def counted(firm: Company) -> None:
     )
     assert firm.context.recipient_lists._task
     await firm.context.recipient_lists._task
+    return digest
 
 
 async def planned(firm: Company) -> str:
@@ -167,26 +172,12 @@ async def planned(firm: Company) -> str:
     return firm.context.planning.last.digest
 
 
-async def watched(firm: Company) -> str:
-    """Put a plan in force; its digest."""
-    rules = json.dumps({"rules": [*PHONE_RULES["rules"], NO_TOOLS | {"title": "No tools"}]})
-    firm.context.planning.start(firm.candidate(rules), 14, Person("ada", "here"), NOW)
-    assert firm.context.planning._task
-    await firm.context.planning._task
-    assert firm.context.planning.last
-    digest = firm.context.planning.last.digest
-    await apply(firm.store, digest, Person("lin", "here"), "as agreed", NOW, None)
-    firm.bundle = replace(firm.bundle, rules=firm.candidate(rules))
-    return digest
-
-
 @asynccontextmanager
 async def served(folder: Path) -> AsyncIterator[Site]:
     migrate(store_url(f"sqlite:///{folder}/mailgate.db"))
     async with company(folder) as firm:
         device = await fill(firm)
-        await counted(firm)
-        applied = await watched(firm)
+        applied = await counted(firm)
         plan = await planned(firm)
         await firm.store.gates.note(BEAT)
         runner = web.AppRunner(whole(firm.context))
