@@ -21,19 +21,22 @@ from mailgate.console.planning import Planning
 from mailgate.console.source_reading import Progress, Readings
 from mailgate.console.verdict_rates import VerdictRates
 from mailgate.devices.device import Device
-from mailgate.errors import ConfigError
+from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.rollout.acts import Person, RefusedError
 from mailgate.rollout.inspection import WORKERS
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.rollout.relief_watch import ReliefWatch
-from mailgate.store import StoreError
+from mailgate.store import Store, StoreError
 from mailgate.views.app_trends import count_today
 from mailgate.views.device_rows import catch_up, refresh
+from mailgate.views.plan_outcome import sort_all_out
 from mailgate.views.recall import posture_now
 from mailgate.views.sources import came_of
 
+SORTED = 10.0
+"""Seconds between two looks at who was kept out."""
 COUNTED = 900.0
 """Seconds between two counts of listed apps."""
 
@@ -110,6 +113,7 @@ def running(context: ConsoleContext, service: Gate) -> list[Coroutine[Any, Any, 
         context.verdict_rates.run(service.siblings.texts, utc_now, service.store.verdicts.add),
         context.device_counts.run(),
         count_apps(context),
+        hold_against_plan(context.store),
     ]
 
 
@@ -122,6 +126,16 @@ async def count_apps(context: ConsoleContext) -> None:
                 await count_today(context.store, context.bundle(), context.clock())
                 await context.store.verdicts.trim(context.clock())
         await asyncio.sleep(COUNTED if ready else 1)
+
+
+async def hold_against_plan(store: Store) -> None:
+    """Hold whoever was kept out against the plan in force, a little at a time."""
+    while True:
+        with suppress(
+            MailgateError
+        ):  # /readyz says where the store is away; a plan that was altered says nothing
+            await sort_all_out(store)
+        await asyncio.sleep(SORTED)
 
 
 async def sync_now(syncing: Syncing, name: str, full: bool, progress: Progress) -> str:

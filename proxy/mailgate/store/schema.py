@@ -255,9 +255,12 @@ first_refusals = Table(
     Column("device", Told, nullable=False, index=True),
     Column("rule", Told, nullable=False),
     Column("hour", Instant, nullable=False, index=True),
-    Index(None, "policy", "hour"),
+    Column("sort", Text, nullable=False),
+    Index(None, "policy", "sort", "hour"),
 )
-"""Who was kept out first in which hour under which version of the rules: a row for each person, or device of nobody known."""
+"""Who was kept out first in which hour under which version of the rules: a row for each person, or device of nobody known.
+
+``sort`` is what the plan of the version said of them (``first_refusals.py``)."""
 
 verdict_counts = Table(
     "verdict_counts",

@@ -211,11 +211,12 @@ def _rules() -> None:
         "first_refusals",
         *_columns(sa.Text, "policy subject person device rule"),
         sa.Column("hour", _INSTANT, nullable=False),
+        sa.Column("sort", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("policy", "subject", name="pk_first_refusals"),
     )
     for name in ("person", "device", "hour"):
         op.create_index(f"ix_first_refusals_{name}", "first_refusals", [name])
-    op.create_index("ix_first_refusals_policy_hour", "first_refusals", ["policy", "hour"])
+    op.create_index("ix_first_refusals_policy_sort_hour", "first_refusals", ["policy", "sort", "hour"])
     op.create_table(
         "verdict_counts",
         sa.Column("span", sa.Text, nullable=False),
