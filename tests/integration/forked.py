@@ -113,11 +113,13 @@ def _serve(orders: socket.socket) -> None:
 
     import mailgate.cli  # noqa: F401
     import mailgate.store.store as store
+    from mailgate.classify.browser import warm
     from mailgate.gateway.pages import Pages
 
     with TemporaryDirectory() as folder:
         store.migrate = copying(migrated(Path(folder)))
     Pages()  # catalogs are read and templates compiled for all of a process
+    warm()  # so are the patterns of user agents
     gc.collect()
     gc.freeze()  # a gate looks through its memory at its start: not through what all of them share
     running: dict[int, int] = {}
