@@ -109,9 +109,8 @@ def _close(orders: socket.socket, nursery: subprocess.Popen[bytes]) -> None:
 
 def _serve(orders: socket.socket) -> None:
     # here, and once: this is what costs
-    from tests.stores import copying, migrated
-
     import typer.main
+    from tests.stores import copying, migrated
 
     import mailgate.cli
     import mailgate.store.store as store
