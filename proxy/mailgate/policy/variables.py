@@ -29,6 +29,7 @@ class RestsOn(StrEnum):
     SCHEME = "scheme"
     HOST = "host"
     PATH = "path"
+    """The path without its query: no key has the query, so no variable may read it."""
     CLOCK = "clock"
     """The time: the value changes although nothing is learned."""
 
