@@ -29,7 +29,7 @@ from mailgate.gateway.rates import Rates
 from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.enforce import Speaker
 from mailgate.gateway.selfservice.help import HelpDesk
-from mailgate.gateway.selfservice.seen import SelfService
+from mailgate.gateway.selfservice.own_data import SelfService
 from mailgate.mail.quarantine import NoQuarantineMails
 from mailgate.model import Posture
 from mailgate.policy import AppCatalog, Policy

@@ -1,6 +1,6 @@
 """What a person's own page has to show, as plain data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -123,6 +123,27 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredRecords:
+    """Every row that is stored of a person beside their devices, by what it is about."""
+
+    requests: tuple[Record, ...] = ()
+    quarantine_mails: tuple[Record, ...] = ()
+    mails: tuple[Record, ...] = ()
+    """Mails about rules."""
+    language: tuple[Record, ...] = ()
+    enrolments: tuple[Record, ...] = ()
+    exemptions: tuple[Record, ...] = ()
+    help_requests: tuple[Record, ...] = ()
+
+    def by_kind(self) -> dict[str, tuple[Record, ...]]:
+        """The rows by the name of their kind."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+
+NO_RECORDS = StoredRecords()
+
+
+@dataclass(frozen=True, slots=True)
 class EmployeeView:
     """The whole page. Every text may be hostile: pages escape all of it."""
 
@@ -136,14 +157,7 @@ class EmployeeView:
     sign_in: bool = False
     """Whether logging in can be offered."""
     devices: tuple[DeviceCard, ...] = ()
-    requests: tuple[Record, ...] = ()
-    quarantine_mails: tuple[Record, ...] = ()
-    mails: tuple[Record, ...] = ()
-    """Mails about rules."""
-    language: tuple[Record, ...] = ()
-    enrolments: tuple[Record, ...] = ()
-    exemptions: tuple[Record, ...] = ()
-    help_requests: tuple[Record, ...] = ()
+    records: StoredRecords = NO_RECORDS
     unread: bool = False
     """Whether what is stored could not be read."""
     more: int = 0
@@ -165,8 +179,4 @@ class EmployeeView:
     @property
     def nothing(self) -> bool:
         """Whether nothing at all is stored."""
-        records = (
-            *(self.requests, self.quarantine_mails, self.mails, self.language),
-            *(self.enrolments, self.exemptions, self.help_requests),
-        )
-        return not (self.devices or any(records) or self.unread)
+        return not (self.devices or any(self.records.by_kind().values()) or self.unread)

@@ -32,7 +32,8 @@ from mailgate.model import Effect, Reason
 
 _YES, _NO, _NOTHING = mark("yes"), mark("no"), mark("none")
 _HELP = {"waiting": mark("It waits for an answer"), "done": mark("It is done")}
-_KINDS = ("quarantine_mails", "mails", "language", "enrolments", "exemptions", "help_requests")
+_KINDS = ("quarantine_mails", "mails", "enrolments", "exemptions", "help_requests")
+"""The kinds of rows that the page shows with all their fields, the first few of each."""
 _OF_REQUESTS = ("day", "effect", "reason", "count", "browser")
 _LAST = mark("last asked for mail %(ago)s (%(program)s)")
 _TAIL = mark("id ends in %(tail)s")
@@ -51,21 +52,17 @@ class Words(NamedTuple):
 
 def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
     """Everything that the template says of this view, in words."""
-    now = view.here.now
+    now, kinds = view.here.now, view.records.by_kind()
     return {
         "person": _isolated(view.person),
         "here": _spared_here(view, language) if view.spared else language.say(HERE[view.here.effect]),
         "here_words": cause_words(view.here, language),
         "here_told": any(card.here for card in view.devices),
         "cards": [_card(card, language, now) for card in view.devices],
-        "requests": [_record(record, language, _OF_REQUESTS) for record in view.requests[:SHOWN]],
-        "more": {name: max(0, len(getattr(view, name)) - SHOWN) for name in _KINDS} | {"requests": view.more},
-        "enrolments": [_record(record, language) for record in view.enrolments[:SHOWN]],
-        "exemptions": [_record(record, language) for record in view.exemptions[:SHOWN]],
-        "help_requests": [_record(record, language) for record in view.help_requests[:SHOWN]],
-        "quarantine_mails": [_record(record, language) for record in view.quarantine_mails[:SHOWN]],
-        "mails": [_record(record, language) for record in view.mails[:SHOWN]],
-        "spoken": [_record(record, language) for record in view.language],
+        "requests": [_record(record, language, _OF_REQUESTS) for record in view.records.requests[:SHOWN]],
+        **{kind: [_record(record, language) for record in kinds[kind][:SHOWN]] for kind in _KINDS},
+        "more": {kind: max(0, len(kinds[kind]) - SHOWN) for kind in _KINDS} | {"requests": view.more},
+        "spoken": [_record(record, language) for record in view.records.language],
         "keeping_out": language.all_names(view.keeping_out) if view.keeping_out else "",
         "listed": language.all_names(others) if (others := _not_keeping_out(view)) else "",
         "count": len(others),

@@ -4,7 +4,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from mailgate.gateway.pages import View
-from mailgate.gateway.pages.employee import Asked, Came, DeviceCard, EmployeeView, Field, Record, Source
+from mailgate.gateway.pages.employee import (
+    Asked,
+    Came,
+    DeviceCard,
+    EmployeeView,
+    Field,
+    Record,
+    Source,
+    StoredRecords,
+)
 from mailgate.model import Effect, Kind, PostureState, Reason
 
 NOW = datetime(2026, 12, 9, 9, tzinfo=UTC)
@@ -57,8 +66,7 @@ OWN = EmployeeView(
     person="alice",
     known_by="login",
     devices=(PHONE, TABLET),
-    requests=(REQUEST,),
-    quarantine_mails=(MAIL,),
+    records=StoredRecords(requests=(REQUEST,), quarantine_mails=(MAIL,)),
     listed=("TikTok", "WeChat"),
     contact="it-help@example.com",
     fingerprint='W/"abc"',

@@ -8,7 +8,15 @@ from tests.unit.gateway.pages.own import ALLOWED, BLOCKED, NOBODY, NOW, OWN, PHO
 from tests.unit.gateway.pages.test_render import HOSTILE, Outline
 
 from mailgate.gateway.pages import Pages
-from mailgate.gateway.pages.employee import EmployeeView, Field, LastSeen, Record, Source, Spared
+from mailgate.gateway.pages.employee import (
+    EmployeeView,
+    Field,
+    LastSeen,
+    Record,
+    Source,
+    Spared,
+    StoredRecords,
+)
 from mailgate.model import Effect, Kind, PostureState, Reason
 from mailgate.model.languages import TAGS
 
@@ -123,12 +131,14 @@ def test_every_stored_field_is_there_since_when_and_until_when(pages: Pages) -> 
 )
 def test_a_value_is_said_plainly(pages: Pages, value: object, shown: str) -> None:
     record = Record((Field("status", value),), NOW)  # type: ignore[arg-type]
-    assert f"How far the report vouches for it {shown} " in words(pages, replace(OWN, exemptions=(record,)))
+    assert f"How far the report vouches for it {shown} " in words(
+        pages, replace(OWN, records=StoredRecords(exemptions=(record,)))
+    )
 
 
 def test_a_field_without_a_label_shows_its_name_and_an_unknown_reason_itself(pages: Pages) -> None:
     record = Record((Field("colour", "blue"), Field("reason", "was-once-a-reason")), NOW)
-    text = words(pages, replace(OWN, exemptions=(record,)))
+    text = words(pages, replace(OWN, records=StoredRecords(exemptions=(record,))))
     assert "colour blue" in text
     assert "Reason was-once-a-reason" in text
 
@@ -203,7 +213,7 @@ def test_a_login_that_failed_is_answered(pages: Pages, login: str, said: str) ->
 
 
 def test_nothing_stored_is_said_as_such(pages: Pages) -> None:
-    text = words(pages, replace(OWN, devices=(), requests=(), quarantine_mails=()))
+    text = words(pages, replace(OWN, devices=(), records=StoredRecords()))
     assert "Nothing is stored about you" in text
     assert "Your devices Android" not in text
     assert "This device is not known here" in words(pages, NOBODY)
@@ -265,7 +275,9 @@ def test_it_loads_nothing_and_runs_only_its_own(pages: Pages) -> None:
 def test_of_many_rows_the_newest_are_shown_in_short_and_the_download_has_all(pages: Pages) -> None:
     day = (Field("day", NOW.date()), Field("count", 14), Field("headers", ("accept: */*",)))
     many = (Record(day, NOW + timedelta(days=30)),) * 5
-    text = words(pages, replace(OWN, requests=many, more=37, exemptions=(many[0],) * 7))
+    text = words(
+        pages, replace(OWN, records=StoredRecords(requests=many, exemptions=(many[0],) * 7), more=37)
+    )
     assert "Requests for mail, counted by day 42" in text
     assert "There are older ones that are not shown here: 37. The download has them." in text
     assert "There are older ones that are not shown here: 2. The download has them." in text
