@@ -69,7 +69,7 @@ OWN = EmployeeView(
     devices=(
         DeviceCard(
             mark="5d0c1f",
-            standing=BLOCKED,
+            verdict=BLOCKED,
             state=PostureState.LISTED,
             kind=Kind.PHONE,
             os="ios",
@@ -89,7 +89,7 @@ OWN = EmployeeView(
             mark="77aa02",
             last=LastSeen(BLOCKED.now - timedelta(hours=2), "Chrome Mobile"),
             sayable=True,
-            standing=replace(BLOCKED, effect=Effect.ALLOW, kind=Kind.TABLET),
+            verdict=replace(BLOCKED, effect=Effect.ALLOW, kind=Kind.TABLET),
             state=PostureState.CLEAN,
             kind=Kind.TABLET,
             os="android",
@@ -144,7 +144,7 @@ OWN = EmployeeView(
 )
 WARNED_CARD = replace(
     OWN.devices[0],
-    standing=replace(WARNED, os="ios"),
+    verdict=replace(WARNED, os="ios"),
     here=True,
     asked=(),
     sources=OWN.devices[0].sources[:1],
@@ -164,7 +164,7 @@ NOBODY = EmployeeView(
 def own(view: EmployeeView, language: str) -> EmployeeView:
     """The same page in another language."""
     cards = tuple(
-        replace(card, standing=replace(card.standing, accept_language=language)) for card in view.devices
+        replace(card, verdict=replace(card.verdict, accept_language=language)) for card in view.devices
     )
     return replace(view, here=replace(view.here, accept_language=language), devices=cards)
 

@@ -27,7 +27,7 @@ from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.views.device_rows import catch_up, refresh
-from mailgate.views.recall import posture_now
+from mailgate.views.recorded_requests import posture_now
 from mailgate.views.sources import came_of
 
 

@@ -16,7 +16,7 @@ from mailgate.app.tracing import tracing_for
 from mailgate.app.trust import Trust
 from mailgate.config import Settings
 from mailgate.gateway.admin_port.host_names import OwnHosts
-from mailgate.gateway.authz.asking import Questions
+from mailgate.gateway.authz.questions import Questions
 from mailgate.gateway.carrying import Carrier
 from mailgate.gateway.enrolment.enroll import Enrolling
 from mailgate.gateway.enrolment.enroller import Enroller

@@ -6,7 +6,7 @@ from datetime import datetime
 from time import perf_counter
 
 from mailgate.gateway.answer import send
-from mailgate.gateway.authz.asking import Questions
+from mailgate.gateway.authz.questions import Questions
 from mailgate.gateway.carrying import Carrier
 from mailgate.gateway.evaluate.decision_log import Recorder
 from mailgate.gateway.evaluate.facts import Incoming

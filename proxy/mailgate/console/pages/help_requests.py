@@ -7,7 +7,7 @@ from mailgate.console.context import context_of, person_of
 from mailgate.console.forms import LONGEST, form_of
 from mailgate.console.layout import address, say, seen_other, show
 from mailgate.console.list_position import place_in, told
-from mailgate.console.tending import finish, reopen
+from mailgate.console.support_acts import finish, reopen
 from mailgate.rollout.acts import RefusedError
 from mailgate.store import Place
 from mailgate.views.help import help_counts, help_facts

@@ -83,7 +83,7 @@ class DeviceCard:
 
     mark: str
     """Names it in forms and addresses: letters, digits and hyphens."""
-    standing: View
+    verdict: View
     """What it gets and what would change that, as the block page has it."""
     state: PostureState
     kind: Kind | None = None

@@ -69,31 +69,31 @@ def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
     }
 
 
-def cause_words(standing: View, language: Language) -> Words:
+def cause_words(verdict: View, language: Language) -> Words:
     """The same texts that the block page has, without the steps that only make sense there."""
-    standing = in_language(standing, language.tag)
-    wording, steps, names = wording_of(standing.why), steps_of(standing), language.names(standing.apps)
-    off = language.span(standing.clock_off) if standing.clock_off is not None else ""
-    rule = _isolated(standing.rule_title)
+    verdict = in_language(verdict, language.tag)
+    wording, steps, names = wording_of(verdict.why), steps_of(verdict), language.names(verdict.apps)
+    off = language.span(verdict.clock_off) if verdict.clock_off is not None else ""
+    rule = _isolated(verdict.rule_title)
     return Words(
         language.say(wording.title),
-        language.say(detail_for(standing), len(standing.apps), apps=names, rule=rule, off=off),
-        [language.say(step, len(standing.apps), apps=names) for step in off_page(steps)],
+        language.say(detail_for(verdict), len(verdict.apps), apps=names, rule=rule, off=off),
+        [language.say(step, len(verdict.apps), apps=names) for step in off_page(steps)],
         steps if isinstance(steps, str) else "",
-        language.date(standing.deadline) if standing.deadline and standing.remaining else "",
-        language.countdown(standing.remaining) if standing.remaining else "",
+        language.date(verdict.deadline) if verdict.deadline and verdict.remaining else "",
+        language.countdown(verdict.remaining) if verdict.remaining else "",
     )
 
 
 def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, Any]:
     name = name_of(card.os, card.kind)
-    allowed = card.standing.effect is Effect.ALLOW
+    allowed = card.verdict.effect is Effect.ALLOW
     return {
         "mark": card.mark,
         "kind": card.kind,
         "here": card.here,
         "lost": card.lost,
-        "standing": card.standing,
+        "verdict": card.verdict,
         "name": language.say(name) if isinstance(name, Message) else name,
         "about": _about(card, language),
         "gets": _gets(card, language),
@@ -101,7 +101,7 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
         "sayable": card.sayable and not card.lost,
         "noted": card.noted and not card.lost,
         "last": _last(card.last, language, now) if card.last and not card.here else "",
-        "words": None if allowed else cause_words(card.standing, language),
+        "words": None if allowed else cause_words(card.verdict, language),
         "state_words": language.say(state_of(card), len(card.apps), apps=language.names(card.apps)),
         "sources": [
             {
@@ -135,7 +135,7 @@ def _gets(card: DeviceCard, language: Language) -> Markup:
         return language.say(LOST)
     if card.spared:
         return _until(card.spared, SPARED, language)
-    return language.say(GETS[card.standing.effect])
+    return language.say(GETS[card.verdict.effect])
 
 
 def _spared_here(view: EmployeeView, language: Language) -> Markup:

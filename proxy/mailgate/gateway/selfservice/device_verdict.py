@@ -10,7 +10,7 @@ _MAIL_APP = RequestFacts(method="POST", target="/Microsoft-Server-ActiveSync?Cmd
 _BROWSER = RequestFacts()
 
 
-def standing(
+def verdict_on(
     before: Access, posture: Posture, policy: Policy, *, user: User, attests: bool, eas_id: str = ""
 ) -> tuple[Access, Decision]:
     """What the policy says to this device of this person now. ``before`` is the request that asks about it.

@@ -9,7 +9,7 @@ from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, KEY, eas_text
 from mailgate.devices.posture import is_of
 from mailgate.engine.decide import decide
-from mailgate.gateway.selfservice.device_verdict import standing
+from mailgate.gateway.selfservice.device_verdict import verdict_on
 from mailgate.gateway.selfservice.person import Person, proven_device
 from mailgate.gateway.selfservice.sparing import spared_by
 from mailgate.model import Access, Decision, Effect, Kind, Posture, PostureState
@@ -125,7 +125,7 @@ def _of_report(asking: Asking, device: Device, posture: Posture) -> OwnDevice:
         access = replace(asking.access, posture=posture)
         return OwnDevice(device.id, posture, access, decide(access, asking.policy), device, here=True)
     kinds = {kind for kind, _ in device.names}
-    access, decision = standing(
+    access, decision = verdict_on(
         asking.access,
         posture,
         asking.policy,
@@ -140,7 +140,7 @@ def _of_sighting(asking: Asking, sighted: Sighted) -> OwnDevice:
     """A phone that asked for mail under the person's name and has never reported."""
     kind = sighted.kind if sighted.kind in (Kind.PHONE, Kind.TABLET) else None
     posture = Posture(PostureState.MISSING, kind=kind, os=sighted.os)
-    access, decision = standing(
+    access, decision = verdict_on(
         asking.access,
         posture,
         asking.policy,

@@ -40,7 +40,7 @@ def card_of(
     since, until = stored_from_to(own, keep)
     return DeviceCard(
         mark=own.mark,
-        standing=view_of(own.access, own.decision),
+        verdict=view_of(own.access, own.decision),
         state=posture.state,
         kind=posture.kind,
         os=posture.os or own.access.client.os,

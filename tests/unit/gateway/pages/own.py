@@ -28,7 +28,7 @@ BLOCKED = replace(
 )
 PHONE = DeviceCard(
     mark="5d0c1f",
-    standing=BLOCKED,
+    verdict=BLOCKED,
     state=PostureState.LISTED,
     kind=Kind.PHONE,
     os="ios",
@@ -43,7 +43,7 @@ PHONE = DeviceCard(
 )
 TABLET = DeviceCard(
     mark="77aa02",
-    standing=replace(ALLOWED, kind=Kind.TABLET),
+    verdict=replace(ALLOWED, kind=Kind.TABLET),
     state=PostureState.CLEAN,
     kind=Kind.TABLET,
     os="android",

@@ -68,7 +68,7 @@ def test_a_blocked_device_says_why_and_what_ends_it_as_the_block_page_does(pages
 
 def test_what_only_makes_sense_on_the_block_page_is_left_out(pages: Pages) -> None:
     missing = replace(BLOCKED, reason=Reason.POSTURE_MISSING, apps=())
-    text = words(pages, replace(OWN, devices=(replace(PHONE, standing=missing),)))
+    text = words(pages, replace(OWN, devices=(replace(PHONE, verdict=missing),)))
     assert "install it as your company describes" in text
     assert "Leave this page open" not in text
 
@@ -89,7 +89,7 @@ def test_a_device_has_a_name_that_people_know_it_by(pages: Pages) -> None:
     ],
 )
 def test_it_says_what_a_device_gets(pages: Pages, effect: Effect, said: str) -> None:
-    card = replace(PHONE, standing=replace(BLOCKED, effect=effect), state=PostureState.CLEAN, apps=())
+    card = replace(PHONE, verdict=replace(BLOCKED, effect=effect), state=PostureState.CLEAN, apps=())
     assert said in words(pages, replace(OWN, devices=(card,)))
 
 
@@ -101,10 +101,10 @@ def test_a_lost_device_is_lost_whatever_else_is_known(pages: Pages) -> None:
 
 def test_a_deadline_that_runs_is_said(pages: Pages) -> None:
     warned = replace(BLOCKED, effect=Effect.WARN, deadline=NOW + timedelta(days=6))
-    text = words(pages, replace(OWN, devices=(replace(PHONE, standing=warned),)))
+    text = words(pages, replace(OWN, devices=(replace(PHONE, verdict=warned),)))
     assert "(in 6 days) it gets no company mail if nothing changes." in text
     over = replace(warned, deadline=NOW)
-    assert "if nothing changes" not in words(pages, replace(OWN, devices=(replace(PHONE, standing=over),)))
+    assert "if nothing changes" not in words(pages, replace(OWN, devices=(replace(PHONE, verdict=over),)))
 
 
 def test_it_says_which_source_looked_when(pages: Pages) -> None:
@@ -167,7 +167,7 @@ def test_every_app_that_is_looked_for_is_named_those_that_keep_mail_out_first(pa
 
 def test_who_is_spared_reads_until_when_and_why_before_anything_else(pages: Pages) -> None:
     spared = Spared("A new phone <b>is on its way</b>", NOW + timedelta(days=3))
-    phone = replace(PHONE, standing=replace(ALLOWED, kind=Kind.PHONE), spared=spared)
+    phone = replace(PHONE, verdict=replace(ALLOWED, kind=Kind.PHONE), spared=spared)
     page = pages.me(replace(OWN, devices=(phone, TABLET)))
     text = words(pages, replace(OWN, devices=(phone, TABLET)))
     assert "Gets company mail until Dec 12, 2026, 9:00 AM UTC, by an exemption" in text.replace("\u202f", " ")
@@ -248,7 +248,7 @@ def test_what_is_not_stored_cannot_be_checked(pages: Pages) -> None:
 def test_hostile_texts_stay_texts(pages: Pages) -> None:
     card = replace(
         PHONE,
-        standing=replace(BLOCKED, apps=(HOSTILE,), fix=HOSTILE, rule_title=HOSTILE),
+        verdict=replace(BLOCKED, apps=(HOSTILE,), fix=HOSTILE, rule_title=HOSTILE),
         os=HOSTILE, os_version=HOSTILE, model=HOSTILE, tail=HOSTILE, apps=(HOSTILE,),
         sources=(Source(HOSTILE, NOW),), stored=((Field("id", HOSTILE), Field(HOSTILE, (HOSTILE,))),),
         findings=(HOSTILE,),

@@ -3,7 +3,7 @@
 import pytest
 from tests.unit.gateway.gates import NOW, policy
 
-from mailgate.gateway.selfservice.device_verdict import standing
+from mailgate.gateway.selfservice.device_verdict import verdict_on
 from mailgate.model import (
     Access,
     Assurance,
@@ -32,7 +32,7 @@ RULES = policy(
 
 
 def of(posture, *, person="alice", attests=True, eas_id=""):
-    return standing(LAPTOP, posture, RULES, user=User(person), attests=attests, eas_id=eas_id)
+    return verdict_on(LAPTOP, posture, RULES, user=User(person), attests=attests, eas_id=eas_id)
 
 
 @pytest.mark.parametrize(
