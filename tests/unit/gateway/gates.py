@@ -159,7 +159,7 @@ class NoPeople:
         self.spoken = None
         self.keys = []
         self.passes = []
-        self.spared = []
+        self.exempted = []
         self.calls = []
         self.breaks = None
 
@@ -195,7 +195,7 @@ class NoPeople:
         return self.passes
 
     async def exemptions(self, login, devices):
-        return self.spared
+        return self.exempted
 
     async def help_requests(self, login, devices):
         return self.calls

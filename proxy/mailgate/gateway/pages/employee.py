@@ -70,7 +70,7 @@ class LastSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Spared:
+class Exempted:
     """An exemption without which there would be no mail."""
 
     why: str
@@ -94,7 +94,7 @@ class DeviceCard:
     """The end of an id that people can compare."""
     here: bool = False
     """Whether this very request comes from it."""
-    spared: Spared | None = None
+    exempted: Exempted | None = None
     last: LastSeen | None = None
     sayable: bool = False
     """Whether its owner may say here that it is lost or not theirs."""
@@ -162,7 +162,7 @@ class EmployeeView:
     """Whether what is stored could not be read."""
     more: int = 0
     """Rows about requests that are stored but not shown."""
-    spared: Spared | None = None
+    exempted: Exempted | None = None
     """What lets this browser in, where nothing else would."""
     listed: tuple[str, ...] = ()
     """Display names of the apps that are looked for."""

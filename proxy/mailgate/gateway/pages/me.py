@@ -8,19 +8,19 @@ from markupsafe import Markup
 
 from mailgate.gateway.pages.answers import answer_words
 from mailgate.gateway.pages.devices import (
+    EXEMPTED,
+    EXEMPTED_HERE,
+    EXEMPTED_OPEN,
     FINDINGS,
     GETS,
     HERE,
     LOST,
     OTHER_FINDING,
-    SPARED,
-    SPARED_HERE,
-    SPARED_OPEN,
     SYSTEMS,
     name_of,
     state_of,
 )
-from mailgate.gateway.pages.employee import SHOWN, DeviceCard, EmployeeView, Field, LastSeen, Record, Spared
+from mailgate.gateway.pages.employee import SHOWN, DeviceCard, EmployeeView, Exempted, Field, LastSeen, Record
 from mailgate.gateway.pages.in_language import in_language
 from mailgate.gateway.pages.languages import Language
 from mailgate.gateway.pages.message import Message, mark
@@ -55,7 +55,7 @@ def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
     now, kinds = view.here.now, view.records.by_kind()
     return {
         "person": _isolated(view.person),
-        "here": _spared_here(view, language) if view.spared else language.say(HERE[view.here.effect]),
+        "here": _exempted_here(view, language) if view.exempted else language.say(HERE[view.here.effect]),
         "here_words": cause_words(view.here, language),
         "here_told": any(card.here for card in view.devices),
         "cards": [_card(card, language, now) for card in view.devices],
@@ -97,7 +97,7 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
         "name": language.say(name) if isinstance(name, Message) else name,
         "about": _about(card, language),
         "gets": _gets(card, language),
-        "spared": card.spared,
+        "exempted": card.exempted,
         "sayable": card.sayable and not card.lost,
         "noted": card.noted and not card.lost,
         "last": _last(card.last, language, now) if card.last and not card.here else "",
@@ -133,22 +133,22 @@ def _last(last: LastSeen, language: Language, now: datetime) -> Markup:
 def _gets(card: DeviceCard, language: Language) -> Markup:
     if card.lost:
         return language.say(LOST)
-    if card.spared:
-        return _until(card.spared, SPARED, language)
+    if card.exempted:
+        return _until(card.exempted, EXEMPTED, language)
     return language.say(GETS[card.verdict.effect])
 
 
-def _spared_here(view: EmployeeView, language: Language) -> Markup:
-    assert view.spared is not None  # it was asked for
-    return _until(view.spared, SPARED_HERE, language)
+def _exempted_here(view: EmployeeView, language: Language) -> Markup:
+    assert view.exempted is not None  # it was asked for
+    return _until(view.exempted, EXEMPTED_HERE, language)
 
 
-def _until(spared: Spared, message: Message, language: Language) -> Markup:
+def _until(exempted: Exempted, message: Message, language: Language) -> Markup:
     """Until when an exemption lasts, in the reader's own zone where there are scripts."""
-    if spared.until is None:
-        return language.say(SPARED_OPEN)
+    if exempted.until is None:
+        return language.say(EXEMPTED_OPEN)
     when = Markup('<time datetime="{}" data-form="short">{}</time>').format(
-        spared.until.isoformat(), language.moment(spared.until)
+        exempted.until.isoformat(), language.moment(exempted.until)
     )
     return language.say(message, date=when)
 

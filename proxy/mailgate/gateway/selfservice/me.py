@@ -12,6 +12,7 @@ from mailgate.gateway.evaluate.navigation import from_own_page
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.pages.employee import Asked, DeviceCard, EmployeeView
 from mailgate.gateway.refusals.enforce import page_answer
+from mailgate.gateway.selfservice.device_verdict import exempted_by
 from mailgate.gateway.selfservice.download import download
 from mailgate.gateway.selfservice.login_check import Login
 from mailgate.gateway.selfservice.own_data import OwnData, SelfService, here_of, read_own_data, with_own
@@ -19,14 +20,13 @@ from mailgate.gateway.selfservice.own_devices import Asking, OwnDevice, own_devi
 from mailgate.gateway.selfservice.own_report import Said
 from mailgate.gateway.selfservice.person import Person, recognise
 from mailgate.gateway.selfservice.recheck import NameOf, Slot, answers_of
-from mailgate.gateway.selfservice.sparing import spared_by
 from mailgate.gateway.selfservice.status import print_of, status_answer, status_of
 from mailgate.gateway.selfservice.stored_view import (
     card_of,
+    exemption_view,
     listed_names,
     names_keeping_out,
     shown,
-    spared_view,
 )
 from mailgate.model import Reason
 from mailgate.policy import Policy
@@ -186,7 +186,7 @@ def _answer(
         records=data.records,
         more=data.more,
         unread=data.unread,
-        spared=spared_view(spared_by(*here_of(data), live.policy)),
+        exempted=exemption_view(exempted_by(*here_of(data), live.policy)),
         listed=listed_names(live.policy.catalog),
         keeping_out=names_keeping_out(live.policy),
         contact=service.contact or _contact(live.policy),

@@ -10,11 +10,11 @@ from tests.unit.gateway.pages.test_render import HOSTILE, Outline
 from mailgate.gateway.pages import Pages
 from mailgate.gateway.pages.employee import (
     EmployeeView,
+    Exempted,
     Field,
     LastSeen,
     Record,
     Source,
-    Spared,
     StoredRecords,
 )
 from mailgate.model import Effect, Kind, PostureState, Reason
@@ -166,8 +166,8 @@ def test_every_app_that_is_looked_for_is_named_those_that_keep_mail_out_first(pa
 
 
 def test_who_is_spared_reads_until_when_and_why_before_anything_else(pages: Pages) -> None:
-    spared = Spared("A new phone <b>is on its way</b>", NOW + timedelta(days=3))
-    phone = replace(PHONE, verdict=replace(ALLOWED, kind=Kind.PHONE), spared=spared)
+    exempted = Exempted("A new phone <b>is on its way</b>", NOW + timedelta(days=3))
+    phone = replace(PHONE, verdict=replace(ALLOWED, kind=Kind.PHONE), exempted=exempted)
     page = pages.me(replace(OWN, devices=(phone, TABLET)))
     text = words(pages, replace(OWN, devices=(phone, TABLET)))
     assert "Gets company mail until Dec 12, 2026, 9:00 AM UTC, by an exemption" in text.replace("\u202f", " ")
@@ -177,10 +177,10 @@ def test_who_is_spared_reads_until_when_and_why_before_anything_else(pages: Page
 
 
 def test_a_browser_that_is_spared_says_so_on_top(pages: Pages) -> None:
-    view = replace(NOBODY, person="alice", spared=Spared("On a journey", NOW + timedelta(days=3)))
+    view = replace(NOBODY, person="alice", exempted=Exempted("On a journey", NOW + timedelta(days=3)))
     assert 'class="card soon" aria-labelledby="here"' in pages.me(view).html
     assert "by an exemption" in words(pages, view)
-    without_end = replace(view, spared=Spared("On a journey"))
+    without_end = replace(view, exempted=Exempted("On a journey"))
     assert "Gets company mail by an exemption" in words(pages, without_end)
     assert "After that" not in words(pages, without_end)
 
