@@ -39,7 +39,7 @@ from mailgate.gateway.proxy.forward import Forwarder
 from mailgate.gateway.proxy.long_poll import Hanging
 from mailgate.gateway.proxy.pool import UpstreamPool
 from mailgate.gateway.proxy.rewrite import Rewrite
-from mailgate.gateway.proxy.upstream import Endpoint
+from mailgate.gateway.proxy.webmail import Endpoint
 from mailgate.gateway.rates import Rates
 from mailgate.gateway.reading import Reader
 from mailgate.gateway.reference import References

@@ -11,7 +11,7 @@ from tests.unit.store.conftest import url as url
 from tests.unit.store.examples import NOW
 from tests.unit.store.test_audit import ACT, tamper
 
-from mailgate.config.settings import WitnessSettings
+from mailgate.config.observing import WitnessSettings
 from mailgate.store import Head, Store
 from mailgate.views.audit_verification import heads_in, verified
 
