@@ -20,9 +20,11 @@ from mailgate.cli import (
     evidence,
     exempt,
     explain,
+    find,
     help_requests,
     init,
     notices,
+    person,
     policy,
     run,
     schema,
@@ -51,6 +53,8 @@ app.command()(run.run)
 app.command()(check.check)
 app.command()(schema.schema)
 app.command()(explain.explain)
+app.command()(find.find)
+app.command()(person.person)
 app.command("help-requests")(help_requests.help_requests)
 app.command()(demo.demo)
 app.command()(classify.classify)
