@@ -58,7 +58,7 @@ run: setup ## Start the gate before a demo mailbox with a made-up company, and s
 	@$(BIN)/mailgate demo $(ARGS)
 
 # Four parts side by side, each of a quarter of the processor's time, so that two cores are busy to the end. The fourth has whatever is left.
-# Workers that share the tests out by themselves would collect all of them in each, which takes as long as a tenth of the tests.
+# Workers of pytest-xdist would share them out by themselves, but each collects all of them: a minute more of the processor's time.
 # Gates of a whole session never rest quite: tests/integration/gateway has many, and comes last.
 FIRST := tests/unit tests/golden tests/integration/demo tests/integration/connectors
 SECOND := tests/e2e/extension tests/attacks tests/docs tests/extension tests/integration/store tests/integration/gateway
