@@ -11,6 +11,7 @@ from random import Random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 from tests.unit.gateway.authz.nginx_asking import Asked, Nginx
 from tests.unit.gateway.gates import NOW, gate, policy, renew
 from tests.unit.gateway.wire import exchange, handled
@@ -315,6 +316,8 @@ def no_lines_for_debugging(monkeypatch):
     """As a gate is run: a line about each of these decisions takes longer than to make it."""
     for module in ("evaluate.decision_log", "verdict_cache"):
         monkeypatch.setattr(f"mailgate.gateway.{module}.debugging", lambda: False)
+    with capture_logs():
+        yield
 
 
 def test_whoever_has_the_same_key_has_the_same_answer(no_lines_for_debugging):
