@@ -22,7 +22,7 @@ from mailgate.errors import MailgateError
 from mailgate.store import Store
 from mailgate.store.copying import Counts, InUseError, NotEmptyError, Told, copy_store
 from mailgate.store.database import StoreError, store_url
-from mailgate.views.witnessed import verified
+from mailgate.views.audit_verification import verified
 
 app = typer.Typer(
     help="Copy a store, back it up, see whether it is whole, and renew its keys.", no_args_is_help=True
