@@ -120,7 +120,7 @@ docs: $(DOCS_STAMP) ## The pages as a site in var/site/html; a link that leads n
 RELEASE_VENV := .venv-release
 RELEASE_STAMP := $(RELEASE_VENV)/.mailgate-setup
 release: $(RUN_STAMP) $(RELEASE_STAMP) ## What is released, in dist/VERSION: built twice and compared, with a bill of materials, sums and (KEY=cosign.key) a signature
-	@KEY=$(KEY) IMAGE=$(IMAGE) BASE=$(BASE) deploy/make-release $(ARGS)
+	@KEY="$(KEY)" IMAGE="$(IMAGE)" BASE="$(BASE)" deploy/make-release $(ARGS)
 
 $(RELEASE_STAMP): requirements.lock requirements-release.lock | $(RUN_STAMP)
 	test -x $(RELEASE_VENV)/bin/python || $(BIN)/python -m venv $(RELEASE_VENV)
@@ -155,4 +155,4 @@ lock: $(TEST_STAMP) ## Write the lock files anew from pyproject.toml
 	$(LOCK) --group docs --output-file requirements-docs.lock
 
 clean: ## Remove what setup, tests and the demo have made
-	rm -rf $(VENV) $(BENCH_VENV) $(DOCS_VENV) $(RELEASE_VENV) dist tests/e2e/node_modules extension/node_modules benchmarks/.cache var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(BENCH_VENV) $(DOCS_VENV) $(RELEASE_VENV) tests/e2e/node_modules extension/node_modules benchmarks/.cache var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
