@@ -217,7 +217,7 @@ async def test_to_go_back_further_takes_a_plan_and_all_that_it_needs(store: Stor
     with pytest.raises(RefusedError, match=r"version 2 is not the one before.*Plan it first"):
         await retract(store, ADA, "", NOW, 2, GUARD)
     digest = await plan_of(store, url, STRICT)
-    with pytest.raises(RefusedError, match="0 of 1 approvals are there"):
+    with pytest.raises(RefusedError, match="0 of 1 approvals given"):
         await retract(store, ADA, "", NOW, 2, GUARD)
     with pytest.raises(RefusedError, match="takes the role operator"):
         await retract(store, ADA, "", NOW, 2, GUARD, operates=False)
@@ -271,7 +271,7 @@ async def test_an_approval_that_was_put_in_the_store_does_not_count(store: Store
             sql("INSERT INTO approvals VALUES (:plan, 'lin', '', '2026-12-01 12:00:00.000000')"),
             {"plan": digest},
         )
-    with pytest.raises(RefusedError, match="0 of 1 approvals are there"):
+    with pytest.raises(RefusedError, match="0 of 1 approvals given"):
         await apply(store, digest, ADA, "", NOW, GUARD)
 
 
