@@ -32,8 +32,7 @@ from mailgate.store import Store, StoreError
 from mailgate.views.app_trends import count_today
 from mailgate.views.device_rows import catch_up, refresh
 from mailgate.views.plan_outcome import sort_all_out
-from mailgate.views.recall import posture_now
-from mailgate.views.sources import came_of
+from mailgate.views.recorded_requests import posture_now
 
 SORTED = 10.0
 """Seconds between two looks at who was kept out."""
@@ -143,7 +142,7 @@ async def sync_now(syncing: Syncing, name: str, full: bool, progress: Progress) 
     outcome = await syncing.sync_now(name, full=full, progress=progress)
     if outcome is None:
         return "another gate is reading it now"
-    words = [came_of(outcome)]
+    words = [outcome.in_words()]
     if outcome.held:
         words.append(
             f"{outcome.held} devices are no longer named; that is more than `most_gone` allows, so they are kept"

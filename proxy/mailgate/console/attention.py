@@ -119,7 +119,7 @@ def _help(waiting: Mapping[str, int]) -> Iterator[Need]:
     if people:
         most = ", ".join(f"{count:,} because of {rule}" for rule, count in rules[:3])
         told = f"{people:,} {'person waits' if people == 1 else 'people wait'} for help: {most}."
-        yield Need(told, "help", act="Answer them")
+        yield Need(told, "help_requests", act="Answer them")
 
 
 def _mails(unsure: int) -> Iterator[Need]:

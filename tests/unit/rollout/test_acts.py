@@ -42,13 +42,17 @@ def altered(url: str, table: str, column: str, value: object, where: str = "1 = 
         connection.execute(sql(f"UPDATE {table} SET {column} = :value WHERE {where}"), {"value": before})
 
 
-@pytest.fixture
-async def store(store: Store) -> Store:
+async def begun(store: Store) -> None:
     """One phone, and rules that let everybody in."""
     await store.policies.activate(
         draft_of(rules(OPEN)), Act(NOW, "file", "policy-activated", why="the first start")
     )
     await people.know(store, rules(OPEN).policy, [people.phone(1, owner="grace")])
+
+
+@pytest.fixture
+async def store(store: Store) -> Store:
+    await begun(store)
     return store
 
 
