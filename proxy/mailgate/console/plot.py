@@ -1,4 +1,4 @@
-"""Verdicts of the last minutes as a picture: one bar a minute, its parts one above the other. SVG, readable without seeing it."""
+"""Draws the verdicts of the last minutes as SVG: a stacked bar for each minute, with a text for screen readers."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,20 +12,20 @@ from mailgate.views import svg
 
 WIDTH, HEIGHT, LEFT, BELOW, ABOVE = 640, 190, 44, 22, 10
 EFFECTS = ("block", "challenge", "warn", "allow")
-"""From the axis upwards: what keeps people out stands where it is seen first."""
+"""The parts from the axis upwards. Those that keep people out stand where they are seen first."""
 KINDS = ("laptop", "phone", "tablet", "mail_app", "tool", "bot", "other", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """What a template needs to draw it."""
+    """The values that a template needs to draw it."""
 
     part: str
     """``effect`` or ``kind``."""
     title: str
     words: str
     drawn: Markup
-    """The bars, the lines of the grid with the numbers beside them, and from when to when."""
+    """The bars, the lines of the grid with their numbers, and the span of time."""
     totals: tuple[tuple[str, int], ...]
     """The parts that occurred, each with its sum, in their order."""
     width: int = WIDTH

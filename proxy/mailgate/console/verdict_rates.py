@@ -1,4 +1,4 @@
-"""What the gate decided in each of the last minutes: a bounded window of what its workers count anyway."""
+"""The verdicts of each of the last minutes, by the counters of the workers."""
 
 import asyncio
 from collections import Counter, deque
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from prometheus_client.parser import text_string_to_metric_families
 
 MINUTES = 60
-"""How far back it is known."""
+"""How far back the window reaches."""
 LOOK = 5.0
 """Seconds between two looks at the counters."""
 
@@ -21,14 +21,14 @@ Texts = Callable[[], Awaitable[Mapping[int, str]]]
 
 
 class Verdict(NamedTuple):
-    """What was decided about which kind of client."""
+    """A kind of verdict: its effect, its reason and the kind of client."""
 
     effect: str
     kind: str
 
 
 class Refusal(NamedTuple):
-    """What kept somebody out, warned or challenged them."""
+    """Verdicts other than allow."""
 
     rule: str
     effect: str
@@ -37,7 +37,7 @@ class Refusal(NamedTuple):
 
 @dataclass(slots=True)
 class Minute:
-    """What was counted in one minute."""
+    """The counts of one minute."""
 
     at: datetime
     verdicts: Counter[Verdict] = field(default_factory=Counter)
@@ -56,16 +56,16 @@ class Minute:
 
 
 class VerdictRates:
-    """The last minutes. ``note`` takes what a worker has counted since it started."""
+    """The window of the last minutes. ``note`` takes the counters of a worker since its start."""
 
     def __init__(self) -> None:
         self._minutes: deque[Minute] = deque(maxlen=MINUTES)
         self._known: dict[int, Counter[tuple[str, ...]]] = {}
         self.turn = 0
-        """Counts up with every look, so that who shows it knows when there is news."""
+        """The number of the last look, by which a page sees that there is news."""
 
     def note(self, texts: Mapping[int, str], now: datetime) -> None:
-        """Add what is new since the last look. What was counted before the first look of a worker is not of now."""
+        """Add the counts since the last look. Counts before the first look at a worker are left out."""
         minute = self._minute(now)
         for worker, text in texts.items():
             counted = _counted(text)
@@ -83,7 +83,7 @@ class VerdictRates:
         self.turn += 1
 
     def minutes(self, now: datetime) -> list[Minute]:
-        """Every minute of the window up to now, the oldest first, those with nothing in them too."""
+        """Every minute of the window up to now, the oldest first, including empty ones."""
         this = _start(now)
         known = {minute.at: minute for minute in self._minutes}
         starts = [this - timedelta(minutes=back) for back in range(MINUTES - 1, -1, -1)]
