@@ -1,4 +1,5 @@
-"""The verdicts of each of the last minutes, by the counters of the workers."""
+"""What the gate decided in each of the last minutes: what its workers count anyway, kept in a bounded window and handed to the store,
+where the counts of all gates come together."""
 
 import asyncio
 from collections import Counter, deque
@@ -9,26 +10,34 @@ from typing import NamedTuple
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from mailgate.store import StoreError
+from mailgate.store.verdict_counts import Counted
+
 MINUTES = 60
-"""How far back the window reaches."""
+"""How far back it is known."""
 LOOK = 5.0
 """Seconds between two looks at the counters."""
 
 _DECISIONS, _REFUSALS = "mailgate_decisions_total", "mailgate_refusals_total"
 
+WAITING = 600
+"""Minutes that wait at most while the store takes nothing."""
+
 Texts = Callable[[], Awaitable[Mapping[int, str]]]
 """The metrics of every worker that answers, as Prometheus reads them."""
+Add = Callable[[Mapping[datetime, Mapping[Counted, int]]], Awaitable[None]]
+"""Adds what was counted to what the store has. Raises StoreError."""
 
 
 class Verdict(NamedTuple):
-    """A kind of verdict: its effect, its reason and the kind of client."""
+    """What was decided about which kind of client."""
 
     effect: str
     kind: str
 
 
 class Refusal(NamedTuple):
-    """Verdicts other than allow."""
+    """What kept somebody out, warned or challenged them."""
 
     rule: str
     effect: str
@@ -37,7 +46,7 @@ class Refusal(NamedTuple):
 
 @dataclass(slots=True)
 class Minute:
-    """The counts of one minute."""
+    """What was counted in one minute."""
 
     at: datetime
     verdicts: Counter[Verdict] = field(default_factory=Counter)
@@ -56,16 +65,17 @@ class Minute:
 
 
 class VerdictRates:
-    """The window of the last minutes. ``note`` takes the counters of a worker since its start."""
+    """The last minutes. ``note`` takes what a worker has counted since it started."""
 
     def __init__(self) -> None:
         self._minutes: deque[Minute] = deque(maxlen=MINUTES)
         self._known: dict[int, Counter[tuple[str, ...]]] = {}
+        self._waiting: dict[datetime, Counter[Counted]] = {}
         self.turn = 0
-        """The number of the last look, by which a page sees that there is news."""
+        """Counts up with every look, so that who shows it knows when there is news."""
 
     def note(self, texts: Mapping[int, str], now: datetime) -> None:
-        """Add the counts since the last look. Counts before the first look at a worker are left out."""
+        """Add what is new since the last look. What was counted before the first look of a worker is not of now."""
         minute = self._minute(now)
         for worker, text in texts.items():
             counted = _counted(text)
@@ -75,15 +85,18 @@ class VerdictRates:
                 continue
             restarted = any(counted[key] < count for key, count in before.items())
             news = +counted if restarted else counted - before
+            waiting = self._waiting.setdefault(minute.at, Counter()) if news else Counter[Counted]()
             for (family, *labels), count in news.items():
                 if family == _DECISIONS:
-                    minute.verdicts[Verdict(*labels)] += count
+                    minute.verdicts[verdict := Verdict(*labels)] += count
+                    waiting[Counted(verdict.effect, kind=verdict.kind)] += count
                 else:
-                    minute.refusals[Refusal(*labels)] += count
+                    minute.refusals[refusal := Refusal(*labels)] += count
+                    waiting[Counted(refusal.effect, rule=refusal.rule, reason=refusal.reason)] += count
         self.turn += 1
 
     def minutes(self, now: datetime) -> list[Minute]:
-        """Every minute of the window up to now, the oldest first, including empty ones."""
+        """Every minute of the window up to now, the oldest first, those with nothing in them too."""
         this = _start(now)
         known = {minute.at: minute for minute in self._minutes}
         starts = [this - timedelta(minutes=back) for back in range(MINUTES - 1, -1, -1)]
@@ -93,10 +106,21 @@ class VerdictRates:
         """All of the window."""
         return sum((minute.refusals for minute in self.minutes(now)), Counter())
 
-    async def run(self, texts: Texts, clock: Callable[[], datetime]) -> None:
+    async def flush(self, add: Add) -> None:
+        """Hand over what waits. Where the store takes nothing it goes on waiting, the newest minutes of it."""
+        news, self._waiting = self._waiting, {}
+        try:
+            await add(news)
+        except StoreError:  # /readyz says so
+            for at, counted in self._waiting.items():
+                news.setdefault(at, Counter()).update(counted)
+            self._waiting = dict(sorted(news.items())[-WAITING:])
+
+    async def run(self, texts: Texts, clock: Callable[[], datetime], add: Add) -> None:
         """Look for as long as the gate runs."""
         while True:
             self.note(await texts(), clock())
+            await self.flush(add)
             await asyncio.sleep(LOOK)
 
     def _minute(self, now: datetime) -> Minute:

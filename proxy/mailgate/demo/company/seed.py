@@ -7,6 +7,7 @@ from itertools import groupby
 from random import Random
 
 from mailgate.config import Bundle, Rules
+from mailgate.demo.company.counts import Charts
 from mailgate.demo.company.devices import Matter, Owned, devices
 from mailgate.demo.company.history import OPERATOR, ORIGIN, live_through, planned
 from mailgate.demo.company.mails import Reached, reached_by, write_to_them
@@ -71,7 +72,9 @@ async def seed(
     eras += await exempt_some(store, bundle.rules, found, now)
     eras += await turn_one_off(store, bundle.rules, now)
     past = Past(groups, eras, bundle.settings.posture.max_age, stored)
-    requests, reached = await _ask(store, random, found, past, now, progress)
+    charts = Charts(now)
+    requests, reached = await _ask(store, random, found, past, now, charts, progress)
+    await charts.keep(store, found)
     await write_to_them(store, random, reached, now)
     await ask_for_help(store, random, reached, eras[-1])
     plan = await _plan(store, bundle, candidate, now, progress)
@@ -129,7 +132,13 @@ async def _stored(store: Store, found: Iterable[Owned]) -> dict[int, Device]:
 
 
 async def _ask(
-    store: Store, random: Random, found: Sequence[Owned], past: Past, now: datetime, progress: Progress
+    store: Store,
+    random: Random,
+    found: Sequence[Owned],
+    past: Past,
+    now: datetime,
+    charts: Charts,
+    progress: Progress,
 ) -> tuple[int, list[Reached]]:
     """Decide and record everybody's requests. Returns their number and the people who were refused or warned."""
     requests = waiting = 0
@@ -137,6 +146,7 @@ async def _ask(
     for number, owned in enumerate(found, 1):
         for each in asked(random, owned, past, now):
             store.ledger.put(each.sighting, each.tally)
+            charts.add(owned, each)
             requests += each.tally.times
             waiting += 1
             if each.decision.effect is not Effect.ALLOW:
