@@ -6,7 +6,7 @@ from mailgate.config import Bundle
 from mailgate.model.fact import Fact
 from mailgate.store import Store
 from mailgate.store.app_counts import AppDay
-from mailgate.views.standing import MailAccess
+from mailgate.views.mail_status import MailAccess
 
 OUT = [MailAccess.OUT.value, MailAccess.PROOF.value]
 """Who gets no mail by the rules."""
