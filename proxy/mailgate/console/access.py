@@ -33,7 +33,7 @@ async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse
     if request.match_info.route.name in OPEN:
         return await handler(request)
     if led_here(request):
-        return page("hop.html", to=request.rel_url.raw_path_qs)
+        return page("redirect.html", to=request.rel_url.raw_path_qs)
     if not await _recognised(request):
         return _to_login(request)
     if changes and not await _from_our_form(request):

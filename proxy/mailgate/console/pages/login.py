@@ -63,7 +63,7 @@ async def log_out(request: web.Request) -> web.Response:
     if (
         elsewhere
     ):  # a page of the console leads there, since `form-action` allows no redirect of a form to another site
-        response = page("hop.html", to=elsewhere)
+        response = page("redirect.html", to=elsewhere)
         response.del_cookie(COOKIE, path="/console")
         return response
     back = web.HTTPSeeOther(request.app.router["login"].url_for())

@@ -80,7 +80,7 @@ async def come_back(request: web.Request) -> web.Response:
     value = await begin(
         request, person.name, person.proved_by, "oidc", person.groups, at_most, found.id_token
     )
-    response = page("hop.html", to=begun.after or str(request.app.router["now"].url_for()))
+    response = page("redirect.html", to=begun.after or str(request.app.router["now"].url_for()))
     keep(request, response, value)
     return response
 
