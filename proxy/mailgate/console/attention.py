@@ -1,4 +1,4 @@
-"""What needs a person: what is held, broken or waits for somebody, in the words of the page *Now*."""
+"""Everything that needs a person because it is held, is broken or waits for somebody, in the words of the page *Now*."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ PLANS = 20
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One thing, and the page where something can be done about it."""
+    """One thing that needs a person, and the page where they can do something about it."""
 
     words: str
     page: str
@@ -32,13 +32,13 @@ class Need:
 
 
 async def needs_now(store: Store, settings: Settings, state: Readiness, now: datetime) -> list[Need]:
-    """What needs a person by what the store has and by how this gate stands, the graver first."""
+    """Everything that needs a person by the store and by the state of this gate, the graver first."""
     try:
         plans = await plan_statuses(store, guard_of(settings), now, PLANS)
         unsure, gates = await store.mails.unsure(), await gates_now(store, now)
         waiting = await store.help_requests.open_by_rule()
     except StoreError:
-        return needs_of(state, [])  # and the state says that the store is away
+        return needs_of(state, [])  # the state itself says that the store does not answer
     return needs_of(state, plans, unsure, gates, waiting)
 
 

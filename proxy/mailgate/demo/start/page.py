@@ -1,7 +1,7 @@
 """The start page, on ``localhost``, and the personas, each under a host name below it.
 
-It listens on the loopback interface alone. Another host name that resolves to here (DNS rebinding) is answered with 421, and pages of other
-sites cannot press a button.
+It listens on the loopback interface alone, and logs in at the console with one click. Another host name that resolves to here (DNS
+rebinding) is answered with 421, and pages of other sites cannot press a button.
 """
 
 import base64
@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 
-from aiohttp import ClientError, hdrs, web
+from aiohttp import ClientError, ClientSession, DummyCookieJar, hdrs, web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from mailgate.demo.start.logins import NotLetInError, session_cookie
 from mailgate.demo.start.personas import PERSONAS
 from mailgate.demo.start.playing import Player, room_for_mail
+from mailgate.errors import MailgateError
 
 _ITSELF, _BY_ADDRESS = "localhost", "127.0.0.1"
 
@@ -116,3 +116,20 @@ def _asset(name: str) -> str:
 
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+class NotLetInError(MailgateError):
+    """The console did not accept the token."""
+
+
+async def session_cookie(admin: str, name: str, token: str) -> str:
+    """The ``Set-Cookie`` of a new session. The token itself never reaches the browser. Raises NotLetInError, ClientError."""
+    form = {"name": name, "secret": token}
+    async with (
+        ClientSession(cookie_jar=DummyCookieJar()) as session,
+        session.post(f"{admin}/console/login", data=form, allow_redirects=False) as answer,
+    ):
+        cookie = answer.headers.get(hdrs.SET_COOKIE, "")
+        if answer.status != web.HTTPSeeOther.status_code or not cookie:
+            raise NotLetInError(f"the console did not let {name} in (status {answer.status})")
+        return cookie
