@@ -41,6 +41,7 @@ PATHS = (
     "/console/devices",
     "/console/devices?name=nobody",
     "/console/devices/DEVICE",
+    "/console/apps",
     "/console/people?login=alice",
     "/console/people?login=cy",
     "/console/help",

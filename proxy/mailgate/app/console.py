@@ -14,6 +14,7 @@ from mailgate.app.parts import utc_now
 from mailgate.app.readiness import Running, readiness
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
 from mailgate.console import ConsoleContext
+from mailgate.console.app_counting import AppCounting
 from mailgate.console.device_count import DeviceCounts
 from mailgate.console.planning import Planning
 from mailgate.console.source_reading import Progress, Readings
@@ -99,7 +100,9 @@ async def plan_now(
 
 def running(context: ConsoleContext, service: Gate) -> list[Coroutine[Any, Any, None]]:
     """The tasks that run for the console while the gate runs."""
-    return [context.verdict_rates.run(service.siblings.texts, utc_now), context.device_counts.run()]
+    counting = AppCounting(service.store, lambda: service.bundle.policy.catalog.apps, utc_now)
+    rates = context.verdict_rates.run(service.siblings.texts, utc_now)
+    return [rates, context.device_counts.run(), counting.run()]
 
 
 async def sync_now(syncing: Syncing, name: str, full: bool, progress: Progress) -> str:

@@ -9,6 +9,7 @@ import typer
 from mailgate import __version__
 from mailgate.cli import (
     admin,
+    apps,
     attest,
     audit,
     check,
@@ -51,6 +52,7 @@ app.command()(run.run)
 app.command()(check.check)
 app.command()(schema.schema)
 app.command()(explain.explain)
+app.command()(apps.apps)
 app.command("help-requests")(help_requests.help_requests)
 app.command()(demo.demo)
 app.command()(classify.classify)

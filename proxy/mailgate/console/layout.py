@@ -13,6 +13,7 @@ MENU = (
     ("now", "Now"),
     ("help", "Help requests"),
     ("devices", "Devices"),
+    ("apps", "Apps"),
     ("explain", "Explain"),
     ("policy", "Policy"),
     ("notices", "Notices"),

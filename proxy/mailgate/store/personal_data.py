@@ -23,6 +23,7 @@ from mailgate.store.person_records import People
 from mailgate.store.reliefs import count_relief_change
 from mailgate.store.schema import (
     activations,
+    app_counts,
     approvals,
     audit,
     audit_head,
@@ -136,6 +137,7 @@ NOT_PERSONAL: Mapping[Table, str] = {
     spent_proofs: "digests of proofs, for some minutes; nothing leads from them to anybody",
     device_changes: "one number",
     device_row_changes: "one number",
+    app_counts: "how many had each listed app on a day",
     approvals: "which admins have approved which plan: who answers for a rule is not taken away",
     plans: "rules that were planned, and how many they would hit",
     policies: "rules; an admin's name stands there in office, and stays, so that no change is without one",

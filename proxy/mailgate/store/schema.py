@@ -181,6 +181,17 @@ device_rows = Table(
 """How each device stood when it was looked at last, to be looked for and sorted by (``device_rows.py``): what can be worked out anew
 from all the rest. ``apps`` and ``groups`` are JSON lists, empty where there are none; ``reported_at`` is 1970 where nobody looked at its apps."""
 
+app_counts = Table(
+    "app_counts",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("app", Words, primary_key=True),
+    Column("people", Integer, nullable=False),
+    Column("devices", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""How many people and devices had a listed app on a UTC day, counted last at ``at`` (``app_counts.py``)."""
+
 device_row_changes = _counter("device_row_changes")
 """One row: the number of the last change to devices that ``device_rows`` follows."""
 

@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL
 
 from mailgate.devices.trust import ENROLLED, report_by
 from mailgate.policy import AppCatalog
+from mailgate.store.app_counts import AppCounts
 from mailgate.store.approvals import Approvals
 from mailgate.store.audit import Audit
 from mailgate.store.change_signal import ChangeSignal
@@ -64,6 +65,7 @@ class Store:
         self.devices = Devices(database, (sightings, reports))
         self.finding = Finding(database)
         self.rows = DeviceRows(database)
+        self.app_counts = AppCounts(database)
         self.sightings = Sightings(database)
         self.ways = SeenClients(database)
         self.people = People(database, self.devices, self.sightings)
@@ -88,7 +90,7 @@ class Store:
             self.enrolments,
             (
                 *(self.sightings, self.quarantine_mails, self.plans, self.mails, self.languages),
-                *(self.reliefs, self.help_requests),
+                *(self.reliefs, self.help_requests, self.app_counts),
             ),
         )
         self.connectors = Connectors(database)

@@ -1,6 +1,7 @@
 """Everything that the API can do: one file a noun, in the order of the console's menu."""
 
 from mailgate.console.api import (
+    apps,
     audit,
     connectors,
     devices,
@@ -26,6 +27,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *help_requests.OPERATIONS,
     *sightings.OPERATIONS,
     *devices.OPERATIONS,
+    *apps.OPERATIONS,
     *explain.OPERATIONS,
     *policy.OPERATIONS,
     *plans.OPERATIONS,

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from mailgate.console.pages import (
+    apps,
     assets,
     audit,
     connectors,
@@ -36,6 +37,7 @@ ROUTES: tuple[web.AbstractRouteDef, ...] = (
     *person.ROUTES,
     *devices.ROUTES,
     *device.ROUTES,
+    *apps.ROUTES,
     *explain.ROUTES,
     *policy.ROUTES,
     *plans.ROUTES,

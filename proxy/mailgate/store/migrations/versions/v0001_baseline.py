@@ -122,6 +122,14 @@ def _devices() -> None:
     for name in ("person", "kind", "os", "source", "state", "mail", "apps", "reported_at"):
         op.create_index(f"ix_device_rows_{name}", "device_rows", [name, "device"])
     op.create_table(
+        "app_counts",
+        sa.Column("day", sa.Date, nullable=False),
+        sa.Column("app", sa.Text, nullable=False),
+        *_columns(sa.Integer, "people devices"),
+        sa.Column("at", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("day", "app", name="pk_app_counts"),
+    )
+    op.create_table(
         "forgotten_devices",
         sa.Column("id", sa.Text, nullable=False),
         sa.Column("changed", sa.BigInteger, nullable=False),
