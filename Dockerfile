@@ -2,6 +2,8 @@
 # With a digest where you know one: docker build --build-arg BASE=python:3.13-slim@sha256:… .
 ARG BASE=docker.io/library/python:3.13-slim
 FROM ${BASE} AS build
+# the moment of the commit, where the same bytes are to be built again: deploy/make-release
+ARG SOURCE_DATE_EPOCH
 RUN python -m venv /opt/build && python -m venv /opt/mailgate
 WORKDIR /src
 COPY requirements.lock requirements-build.lock ./
@@ -13,9 +15,10 @@ RUN for each in mailgate:requirements.lock build:requirements-build.lock; do \
 COPY . .
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --no-index --wheel-dir dist . \
  && /opt/mailgate/bin/pip install --no-deps --no-index --no-cache-dir dist/*.whl \
- && /opt/mailgate/bin/python -m compileall -q /opt/mailgate
+ && /opt/mailgate/bin/python -m compileall -q -f --invalidation-mode unchecked-hash /opt/mailgate
 
 FROM ${BASE}
+ARG SOURCE_DATE_EPOCH
 RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin mailgate \
  && install -d -o mailgate -g mailgate -m 0700 /var/lib/mailgate \
  && install -d /etc/mailgate

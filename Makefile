@@ -1,6 +1,6 @@
 # Everything starts from python3 (3.11 or newer) with venv, and make. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup test-setup run test check e2e bench bench-devices bench-soak bench-setup docs deb deb-test lock clean
+.PHONY: help setup test-setup run test check e2e bench bench-devices bench-soak bench-setup docs deb deb-test release lock clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -115,6 +115,17 @@ docs: $(DOCS_STAMP) ## The pages as a site in var/site/html; a link that leads n
 	@NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict
 	@echo "Open var/site/html/index.html"
 
+RELEASE_VENV := .venv-release
+RELEASE_STAMP := $(RELEASE_VENV)/.mailgate-setup
+release: $(RUN_STAMP) $(RELEASE_STAMP) ## What is released, in dist/VERSION: built twice and compared, with a bill of materials, sums and (KEY=cosign.key) a signature
+	@KEY=$(KEY) IMAGE=$(IMAGE) BASE=$(BASE) deploy/make-release $(ARGS)
+
+$(RELEASE_STAMP): requirements.lock requirements-release.lock | $(RUN_STAMP)
+	test -x $(RELEASE_VENV)/bin/python || $(BIN)/python -m venv $(RELEASE_VENV)
+	$(RELEASE_VENV)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements.lock
+	$(RELEASE_VENV)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-release.lock
+	@touch $@
+
 $(DOCS_STAMP): requirements-docs.lock | $(RUN_STAMP)
 	test -x $(DOCS_VENV)/bin/python || $(BIN)/python -m venv $(DOCS_VENV)
 	$(DOCS_VENV)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-docs.lock
@@ -135,7 +146,8 @@ lock: $(TEST_STAMP) ## Write the lock files anew from pyproject.toml
 	$(LOCK) pyproject.toml --extra dev --constraint requirements.lock --constraint requirements-build.lock --constraint requirements-otel.lock \
 	  --output-file requirements-dev.lock
 	$(LOCK) --group bench --output-file requirements-bench.lock
+	$(LOCK) --group release --constraint requirements.lock --output-file requirements-release.lock
 	$(LOCK) --group docs --output-file requirements-docs.lock
 
 clean: ## Remove what setup, tests and the demo have made
-	rm -rf $(VENV) $(BENCH_VENV) $(DOCS_VENV) tests/e2e/node_modules extension/node_modules benchmarks/.cache var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(BENCH_VENV) $(DOCS_VENV) $(RELEASE_VENV) dist tests/e2e/node_modules extension/node_modules benchmarks/.cache var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,8 +1,9 @@
 """The servers of a run: found, started on free ports, waited for, ended by their own process group."""
 
+import atexit
 import os
+import random
 import re
-import secrets
 import shutil
 import signal
 import socket
@@ -11,6 +12,8 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
+from itertools import cycle, islice
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -21,6 +24,7 @@ START_SECONDS = 30.0
 STOP_SECONDS = 5.0
 PORTS = range(10_000, 32_768)
 """Linux gives those above to who connects, macOS and Windows higher ones."""
+PORTS_A_RUN = 256
 
 
 class NotInstalled(Exception):
@@ -57,17 +61,38 @@ def version_of(name: str, *question: str) -> str:
     return found[0] if found else "unknown"
 
 
+@cache
+def _own_ports() -> Iterator[int]:
+    """The ports that this process alone hands out, round and round.
+
+    A process that asks for a free port starts its server a while later. Two processes that look among the same ports can
+    find the same one free, and the second server does not start. So each run takes a stretch of ports, by binding the first.
+    """
+    stretches = list(range(PORTS.start, PORTS.stop - PORTS_A_RUN, PORTS_A_RUN))
+    random.SystemRandom().shuffle(stretches)
+    for first in stretches:
+        taken = socket.socket()
+        try:
+            taken.bind(("127.0.0.1", first))
+        except OSError:
+            taken.close()
+        else:
+            atexit.register(taken.close)
+            return cycle(range(first + 1, first + PORTS_A_RUN))
+    raise NotStarted(f"no stretch of {PORTS_A_RUN} ports is free between {PORTS.start} and {PORTS.stop}")
+
+
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on now.
+    """A TCP port of the loopback interface that nobody listens on now, and that no other run is given.
 
     None that the system gives to who connects: asking whether a server listens yet can come from its very port, and then
     is answered by itself (RFC 9293, section 3.5), and the server finds its port taken.
     """
-    while True:
-        port = secrets.choice(PORTS)
+    for port in islice(_own_ports(), PORTS_A_RUN):
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
+    raise NotStarted("each port of this run is in use")
 
 
 def leave_nothing_behind() -> None:

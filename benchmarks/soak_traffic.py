@@ -18,8 +18,8 @@ from benchmarks.transfers import WrongAnswer
 from mailgate.app import utc_now
 from mailgate.attest import mint
 from mailgate.attest.jose import Key
+from mailgate.model.languages import TAGS
 
-LANGUAGES = ("en", "de", "es", "fr", "ja", "zh", "ar")
 LAPTOP_HEADERS = {"User-Agent": LAPTOP}
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Accept": "text/html"}
 MAIL = "/Microsoft-Server-ActiveSync?Cmd={command}&User=p&DeviceId={device}&DeviceType=iPhone"
@@ -69,7 +69,7 @@ class Traffic:
     def __post_init__(self) -> None:
         self._phones = cycle([new_phone(self.issuer, number) for number in range(PHONES)])
         self._agents = cycle(islice(never_seen(), NEW_AGENTS))
-        self._languages = cycle(LANGUAGES)
+        self._languages = cycle(TAGS)
         self._numbers = count()
 
     def callers(self) -> list[tuple[Callable[[], Awaitable[None]], int, float]]:

@@ -45,6 +45,15 @@ def test_a_laptop_gets_the_webmail_by_tls_and_http_2(system: Containers) -> None
     assert "h3=" in fields(answer)["alt-svc"]
 
 
+def test_a_laptop_and_a_phone_come_by_http_3(system: Containers) -> None:
+    """Over QUIC the same is decided as over TCP, and a forged field helps no more."""
+    mail = system.get(SITE, "--http3-only", "--user-agent", LAPTOP)
+    assert mail.startswith("HTTP/3 200"), mail
+    assert "rcmloginuser" in mail
+    refused = system.get(SITE, "--http3-only", "--user-agent", IPHONE, "--header", "X-Forwarded-User: forged")
+    assert refused.startswith("HTTP/3 403"), refused
+
+
 def test_cookies_of_the_webmail_are_secure(system: Containers) -> None:
     """Roundcube believes the gate that people came by https."""
     cookie = fields(system.get(SITE, "--user-agent", LAPTOP))["set-cookie"]

@@ -11,10 +11,10 @@ import pytest
 
 from mailgate.mail.words import NoticeWriter, RenderedNotice
 from mailgate.model import Kind, Reason
+from mailgate.model.languages import TAGS
 from mailgate.model.notice import MailKind, Notice, NoticeDevice, Reached, ReachedBy
 
 HERE = Path(__file__).parent / "notices"
-LANGUAGES = ("en", "de", "es", "fr", "ja", "zh-Hans", "ar")
 WRITER = NoticeWriter()
 WARN, ENFORCE = datetime(2026, 12, 8, 17, tzinfo=UTC), datetime(2026, 12, 15, 17, tzinfo=UTC)
 PHONE = NoticeDevice(Reason.PROHIBITED_APP, Kind.PHONE, "ios", ("TikTok",), "remove-app")
@@ -52,7 +52,7 @@ def told(name: str, language: str) -> Notice:
 
 
 NAMES = ("upcoming", "warned", "enforced", "correction", "correction-in-part")
-TEXTS = [(name, language) for name in NAMES for language in LANGUAGES]
+TEXTS = [(name, language) for name in NAMES for language in TAGS]
 PAGES = [("upcoming", "en"), ("upcoming", "ar"), ("correction", "en")]
 
 

@@ -157,6 +157,7 @@ def _run(
 ) -> None:
     import dying  # type: ignore[import-not-found]  # beside this file, which runs as a script
     import killing  # type: ignore[import-not-found]
+    import next_version  # type: ignore[import-not-found]
     import passing  # type: ignore[import-not-found]
 
     from mailgate.cli import main
@@ -175,6 +176,8 @@ def _run(
         dying.arm(*death.split())
     if step := environment.get(passing.STEP):
         passing.arm(float(step))
+    if steps := environment.get(next_version.STEPS):
+        next_version.arm(steps)
     try:
         main()
         code = 0

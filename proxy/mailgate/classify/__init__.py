@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from mailgate.classify.activesync import VERSION_HEADER, DeviceQuery, read_activesync, read_query
 from mailgate.classify.attested import with_attestation, with_device
-from mailgate.classify.browser import read_gist, read_user_agent, shortened, warm
+from mailgate.classify.browser import read_traits, read_user_agent, shortened, warm
 from mailgate.classify.hints import HEADERS as HINTS
 from mailgate.classify.hints import read_hints
 from mailgate.classify.imap import HEADER as IMAP_ID
@@ -19,12 +19,12 @@ from mailgate.classify.reading import Reading
 from mailgate.classify.verdict import weigh
 from mailgate.model import LOGINS, Client, Protocol, RequestFacts
 
-__all__ = ["classify", "gist", "warm", "with_attestation", "with_device"]
+__all__ = ["agent_traits", "classify", "warm", "with_attestation", "with_device"]
 
 CACHED_CLIENTS = 4096
 """The size of the caches. Python takes more than a millisecond to grow a table of twice this size, and one request would wait for it."""
 CACHED_AGENTS = 2048
-CACHED_GISTS = 4096
+CACHED_TRAITS = 4096
 CACHED_HINTS = 512
 
 _LONGEST = 768
@@ -55,15 +55,15 @@ def classify(facts: RequestFacts) -> Client:
     return _classify(*asked, read_query(facts.query, facts.headers.get(VERSION_HEADER, "")))
 
 
-@lru_cache(CACHED_GISTS)
-def gist(user_agent: str) -> Hashable:
-    """The gist of a user agent: all that it says except its browser, its versions and its exact words.
+@lru_cache(CACHED_TRAITS)
+def agent_traits(user_agent: str) -> Hashable:
+    """The traits of a user agent that classification weighs: form, system, model and protocol, without browser and versions.
 
-    Requests that differ only in user agents with the same gist have the same client, except for browser, versions and
+    Requests that differ only in user agents with the same traits have the same client, except for browser, versions and
     signals. None if the user agent contradicts itself.
     """
     agent = shortened(user_agent)
-    told = read_gist(agent)
+    told = read_traits(agent)
     return None if told is None else (*told, protocol_of_agent(agent))
 
 

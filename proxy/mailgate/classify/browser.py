@@ -65,11 +65,11 @@ _PROGRAMS = frozenset({"tool", "bot"})
 _NO_BOTS = frozenset(name for name, rule in BOTS.rules.items() if not rule.form)
 
 _agent = lru_cache(4)(Agent)
-"""A small cache: a user agent whose gist is not enough is read in full right after it."""
+"""A small cache: a user agent whose traits are not enough is read in full right after it."""
 
 
-class Gist(NamedTuple):
-    """All that a user agent says except its browser, its versions and its exact words."""
+class AgentTraits(NamedTuple):
+    """What a user agent says of the device, without its browser, its versions and its exact words."""
 
     form: str
     os: str
@@ -77,7 +77,7 @@ class Gist(NamedTuple):
     disputes: bool = False
 
 
-_NOTHING = Gist("", "", "")
+_NOTHING = AgentTraits("", "", "")
 _TOO_LONG = _NOTHING._replace(disputes=True)
 
 
@@ -142,8 +142,8 @@ def read_user_agent(header: str) -> Reading:
     return reading.contradicted(_contradiction(seen, reading.model)) if seen.contradicted else reading
 
 
-def read_gist(header: str) -> Gist | None:
-    """The gist of a user agent, in less than half the time of ``read_user_agent``. None if the user agent contradicts itself."""
+def read_traits(header: str) -> AgentTraits | None:
+    """The traits of a user agent, in less than half the time of ``read_user_agent``. None if the user agent contradicts itself."""
     text = _readable(header)
     if not text:
         return _NOTHING
@@ -151,7 +151,7 @@ def read_gist(header: str) -> Gist | None:
     seen = _look(text, agent)._replace(cut=len(header) > MAX_LENGTH)
     if seen.contradicted:
         return None
-    return _TOO_LONG if seen.cut and seen.form == "desktop" else _gist(seen, agent)
+    return _TOO_LONG if seen.cut and seen.form == "desktop" else _traits(seen, agent)
 
 
 def _readable(header: str) -> str:
@@ -202,7 +202,7 @@ def _names_model(agent: Agent, desktop: Match | None) -> bool:
 
 
 def _describe(seen: _Seen, agent: Agent) -> Reading:
-    form, system, model, disputes = _gist(seen, agent)
+    form, system, model, disputes = _traits(seen, agent)
     # the version must belong to the named system, so Ubuntu 22 does not become linux 22
     versioned = agent.os if form != "desktop" or system == agent.system else None
     return Reading(
@@ -218,9 +218,9 @@ def _describe(seen: _Seen, agent: Agent) -> Reading:
     )
 
 
-def _gist(seen: _Seen, agent: Agent) -> Gist:
+def _traits(seen: _Seen, agent: Agent) -> AgentTraits:
     model = "" if seen.form == "desktop" else agent.model
-    return Gist(seen.form, _system(seen, agent), model, seen.disputes)
+    return AgentTraits(seen.form, _system(seen, agent), model, seen.disputes)
 
 
 def _system(seen: _Seen, agent: Agent) -> str:

@@ -21,9 +21,11 @@ from mailgate.cli import (
     evidence,
     exempt,
     explain,
+    find,
     help_requests,
     init,
     notices,
+    person,
     policy,
     run,
     schema,
@@ -53,6 +55,8 @@ app.command()(check.check)
 app.command()(schema.schema)
 app.command()(explain.explain)
 app.command()(apps.apps)
+app.command()(find.find)
+app.command()(person.person)
 app.command("help-requests")(help_requests.help_requests)
 app.command()(demo.demo)
 app.command()(classify.classify)

@@ -4,7 +4,7 @@ Only a request that was judged in full (``gateway/evaluate/judge.py``) and allow
 answer may depend on nothing but
 
 - the key, which has the method; the place of the path (``place_of``), so that a path of another protocol or of the gate is not
-  kept; the person whom a trusted proxy names and their languages, and whether a proxy names anybody; the user agent's ``gist``, or
+  kept; the person whom a trusted proxy names and their languages, and whether a proxy names anybody; the traits of the user agent, or
   all of it if a rule or the probe reads more; the address, scheme, host and path as far as a rule reads them; the gate's own cookies;
   and **every other field line as it came, except those of ``SILENT``**, whose values nothing reads on the way to a decision.
   A field that nobody thought of is part of the key, so it costs a hit but never gives a wrong answer;
@@ -21,7 +21,7 @@ from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache, partial
 from typing import NamedTuple
 
-from mailgate.classify import gist
+from mailgate.classify import agent_traits
 from mailgate.classify.protocol import protocol_in_path
 from mailgate.engine.key import DecisionKey
 from mailgate.gateway.answer import head_around_date
@@ -63,7 +63,7 @@ SILENT = frozenset(
 """Fields whose values nothing but ``_key`` reads on the way to the decision on a request that is kept."""
 OWN_COOKIES = b"mailgate-"
 WHOLE_AGENT = frozenset({"client.browser", "client.browser_version", "client.os_version"})
-"""Variables that may differ between user agents with the same gist."""
+"""Variables that may differ between user agents with the same traits."""
 
 NOBODY = Posture()
 
@@ -172,7 +172,7 @@ class VerdictCache:
         own = [each for each in fields.values(b"cookie") if OWN_COOKIES in each]
         sender: Hashable = agent
         if not own and WHOLE_AGENT.isdisjoint(self._reads):
-            sender = gist(agent.decode("latin-1"))
+            sender = agent_traits(agent.decode("latin-1"))
             if sender is None:
                 return None
         languages = fields.values(b"accept-language") if origin.user else ()

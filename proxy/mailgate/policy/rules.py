@@ -27,7 +27,7 @@ from mailgate.policy.durations import Duration
 from mailgate.policy.halting import HaltWhen
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
 from mailgate.policy.stages import Share, Stages
-from mailgate.policy.worded import LANGUAGES, Words
+from mailgate.policy.worded import Words, wordings_of
 
 DEFAULT_RULE = "default"
 DISCOVERY_RULE = "discovery"
@@ -142,20 +142,7 @@ _OWN: dict[str, object] = {"type": "string", "pattern": _SENTENCE, "maxLength": 
 Fix = Annotated[
     Words,
     BeforeValidator(_fix),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"enum": list(FIXES)},
-                _OWN,
-                {
-                    "type": "object",
-                    "properties": dict.fromkeys(LANGUAGES, _OWN),
-                    "additionalProperties": False,
-                    "minProperties": 1,
-                },
-            ]
-        }
-    ),
+    WithJsonSchema({"anyOf": [{"enum": list(FIXES)}, _OWN, wordings_of(_OWN)]}),
 ]
 
 

@@ -1,15 +1,20 @@
 """Texts of rules that people read, with a wording for each language."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Self
 
-from pydantic import PlainSerializer, ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator
+from pydantic import (
+    AfterValidator,
+    PlainSerializer,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
 from pydantic_core import PydanticCustomError
 
+from mailgate.model.languages import LANGUAGES, SOURCE
 from mailgate.policy.apps import Text
 
-Language = Literal["en", "de", "es", "fr", "ja", "zh", "ar"]
-LANGUAGES: tuple[str, ...] = get_args(Language)
 _LONGEST = 200
 
 
@@ -22,7 +27,7 @@ class Worded(str):
     @classmethod
     def of(cls, wordings: Mapping[str, str]) -> Self:
         """The text of these wordings, of which there is at least one."""
-        made = cls(wordings.get("en") or next(iter(wordings.values())))
+        made = cls(wordings.get(SOURCE) or next(iter(wordings.values())))
         made.by_language = dict(wordings)
         return made
 
@@ -34,13 +39,21 @@ def said_in(text: str, language: str, default: str) -> str:
     return text if language == default else ""
 
 
+def _known(language: str) -> str:
+    if language not in LANGUAGES:
+        raise PydanticCustomError("word", "{word}", {"word": language, "known": list(LANGUAGES)})
+    return language
+
+
+Language = Annotated[str, AfterValidator(_known), WithJsonSchema({"type": "string", "enum": list(LANGUAGES)})]
+
+
 def _worded(value: object, handler: ValidatorFunctionWrapHandler) -> str:
     if not isinstance(value, Mapping):
         plain: str = handler(value)
         return plain
     for language, text in value.items():
-        if language not in LANGUAGES:
-            raise PydanticCustomError("word", "{word}", {"word": str(language), "known": list(LANGUAGES)})
+        _known(str(language))
         handler(text)
     if not value:
         raise PydanticCustomError("words", "no wording; expected a text, or one for each of some languages")
@@ -51,23 +64,21 @@ def _written(text: str) -> str | dict[str, str]:
     return dict(text.by_language) if isinstance(text, Worded) else text
 
 
+def wordings_of(text: dict[str, object]) -> dict[str, object]:
+    """The JSON schema of such a text for each of some languages."""
+    return {
+        "type": "object",
+        "properties": dict.fromkeys(LANGUAGES, text),
+        "additionalProperties": False,
+        "minProperties": 1,
+    }
+
+
 _TEXT: dict[str, object] = {"type": "string", "minLength": 1, "maxLength": _LONGEST}
 Words = Annotated[
     Text,
     WrapValidator(_worded),
     PlainSerializer(_written),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                _TEXT,
-                {
-                    "type": "object",
-                    "properties": dict.fromkeys(LANGUAGES, _TEXT),
-                    "additionalProperties": False,
-                    "minProperties": 1,
-                },
-            ]
-        }
-    ),
+    WithJsonSchema({"anyOf": [_TEXT, wordings_of(_TEXT)]}),
 ]
 """A text, or one for each of some languages."""

@@ -38,7 +38,8 @@ def copy_store(source: URL, target: URL, told: Told = lambda *_: None, *, while_
 
     Both URLs come from ``store_url``. An older source is upgraded, and the target is made. This blocks.
 
-    :param while_used: whether gates may run on the source. Their later writes are not in the copy.
+    :param while_used: whether gates may run on the source. Their later writes are not in the copy, and neither is that they
+        run: nobody runs on a copy.
     :raises StoreError: if there is no source, a gate runs on it, the target is not empty, or the copy differs.
     """
     if source == target:
@@ -50,18 +51,19 @@ def copy_store(source: URL, target: URL, told: Told = lambda *_: None, *, while_
         with _opened(target, write=True) as copy:
             _refuse_used(copy)
             _refuse_filled(copy)
-            return _copy(origin, copy, told)
+            tables = [each for each in metadata.sorted_tables if not (while_used and each is gates)]
+            return _copy(origin, copy, tables, told)
 
 
-def _copy(origin: Connection, copy: Connection, told: Told) -> Counts:
-    counts = _counts(origin)
+def _copy(origin: Connection, copy: Connection, tables: Sequence[Table], told: Told) -> Counts:
+    counts = _counts(origin, tables)
     done, of = 0, sum(counts.values())
-    for table in metadata.sorted_tables:
+    for table in tables:
         for rows in _rows(origin, table):
             _write(copy, table, rows)
             done += len(rows)
             told(done, of)
-    if (arrived := _counts(copy)) != counts:
+    if (arrived := _counts(copy, tables)) != counts:
         raise StoreError(f"not every row arrived: {_differences(counts, arrived)}; nothing was copied")
     return counts
 
@@ -113,10 +115,10 @@ def _refuse_filled(connection: Connection) -> None:
         )
 
 
-def _counts(connection: Connection) -> Counts:
+def _counts(connection: Connection, tables: Sequence[Table]) -> Counts:
     return {
         table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-        for table in metadata.sorted_tables
+        for table in tables
     }
 
 

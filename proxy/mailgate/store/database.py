@@ -94,10 +94,10 @@ def connecting(url: URL, *, hasty: bool = False) -> dict[str, Any]:
     """
     if url.get_backend_name() == "sqlite":
         return {}
-    from mailgate.store.postgresql import HastyConnection, limits
+    from mailgate.store.postgresql import TEXT, HastyConnection, limits
 
     made = {"async_creator_fn": HastyConnection.connect} if hasty else {}
-    return {**limits(url), **made}
+    return {**limits(url), **TEXT, **made}
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:

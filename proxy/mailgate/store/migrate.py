@@ -42,7 +42,7 @@ def migrate(url: URL, *, make: bool = True) -> None:
     """Upgrade in one transaction under a lock that other processes respect. The second process finds nothing to do.
 
     ``url`` comes from ``store_url``. This blocks, so call it in a thread. Raises ``StoreError`` if the database is
-    newer than this code or is no store, ``StoreUnavailableError`` if it does not answer, and without ``make``
+    newer than this code, is no store or does not keep text as UTF-8, ``StoreUnavailableError`` if it does not answer, and without ``make``
     ``StoreMissingError`` if there is no store yet.
     """
     shown = _shown(url)
@@ -57,6 +57,7 @@ def migrate(url: URL, *, make: bool = True) -> None:
     prepare(engine)
     try:
         with _ALEMBIC_HAS_GLOBALS, writes(engine).begin() as connection:
+            _see_that_it_keeps_every_letter(connection, shown)
             _lock(connection)
             found = MigrationContext.configure(connection).get_current_revision()
             if found is None and not make:
@@ -88,6 +89,18 @@ def _full(url: URL) -> str:
         return ""
     free = shutil.disk_usage(Path(str(url.database)).parent).free
     return f"; its disk is full, {free} bytes are free" if free < _ROOM else ""
+
+
+def _see_that_it_keeps_every_letter(connection: Connection, shown: str) -> None:
+    """Other encodings lack letters of names and titles, and SQL_ASCII takes any bytes for text."""
+    if connection.dialect.name != "postgresql":
+        return
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+    if encoding != "UTF8":
+        raise StoreError(
+            f"the store {shown} is in the encoding {encoding}, expected UTF8; an encoding cannot be changed, so make another "
+            "database and name that one: CREATE DATABASE name ENCODING 'UTF8' LOCALE 'C.UTF-8' TEMPLATE template0"
+        )
 
 
 def _lock(connection: Connection) -> None:

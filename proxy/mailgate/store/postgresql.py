@@ -37,6 +37,10 @@ class HastyConnection(psycopg.AsyncConnection[Any]):
             self.pgconn.finish()
 
 
+TEXT = {"client_encoding": "utf8"}
+"""How text comes and goes, whatever the address, the environment or the server's role say: psycopg gives bytes for some encodings."""
+
+
 def limits(url: URL) -> dict[str, int]:
     """The time limits of a connection. Limits in the address win over these."""
     return {name: value for name, value in _LIMITS.items() if name not in url.query}
@@ -44,8 +48,8 @@ def limits(url: URL) -> dict[str, int]:
 
 def address_of(url: URL) -> str:
     """The address for psycopg, including the limits."""
-    limited = url.update_query_dict({name: str(value) for name, value in limits(url).items()})
-    return limited.set(drivername="postgresql").render_as_string(hide_password=False)
+    said = {name: str(value) for name, value in limits(url).items()} | TEXT
+    return url.update_query_dict(said).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 class ServerLine:
@@ -82,7 +86,7 @@ class ServerLine:
             await connection.close()
 
     async def _open(self) -> HastyConnection:
-        opened = await HastyConnection.connect(self._address, autocommit=True, client_encoding="utf8")
+        opened = await HastyConnection.connect(self._address, autocommit=True)
         opened.pgconn.nonblocking = 1
         self._connection, self._socket = opened, opened.fileno()
         asyncio.get_running_loop().add_reader(self._socket, self._read, opened.pgconn)

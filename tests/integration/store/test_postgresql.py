@@ -1,14 +1,16 @@
 """What is PostgreSQL's alone."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, MAX_AGE, NOW, access, proof
 
 from mailgate.model import PostureState
-from mailgate.store import Store, StoreUnavailableError
+from mailgate.store import Store, StoreError, StoreUnavailableError
+from mailgate.store.copying import copy_store
 from mailgate.store.database import store_url
 from mailgate.store.migrate import migrate
 from mailgate.store.postgresql import ServerLine
@@ -50,6 +52,45 @@ def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
     with pytest.raises(StoreUnavailableError, match="cannot be opened") as error:
         migrate(store_url("postgresql://u:hidden@/mail?host=/nowhere"))
     assert "hidden" not in str(error.value)
+
+
+@pytest.fixture
+def ascii_only(postgres: str) -> Iterator[str]:
+    """A database as a cluster without a locale makes them."""
+    with psycopg.connect(postgres.format("postgres"), autocommit=True) as server:
+        server.execute("CREATE DATABASE ascii_only ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
+        yield postgres.format("ascii_only")
+        server.execute("DROP DATABASE ascii_only WITH (FORCE)")
+
+
+def test_a_database_that_does_not_keep_every_letter_is_refused_and_the_way_to_a_right_one_told(
+    ascii_only: str, postgres: str, tmp_path: Path
+) -> None:
+    with pytest.raises(StoreError, match=r"in the encoding SQL_ASCII, expected UTF8") as error:
+        migrate(store_url(ascii_only))
+    made = str(error.value).rpartition(": ")[2].replace(" name ", " told ")
+    with psycopg.connect(postgres.format("postgres"), autocommit=True) as server:
+        server.execute(made.encode())
+    migrate(store_url(postgres.format("told")))
+
+
+def test_a_copy_into_such_a_database_is_refused_and_leaves_nothing(ascii_only: str, tmp_path: Path) -> None:
+    before = store_url(f"sqlite:///{tmp_path}/before.db")
+    migrate(before)
+    with pytest.raises(StoreError, match="expected UTF8"):
+        copy_store(before, store_url(ascii_only))
+    with psycopg.connect(ascii_only) as server:
+        assert server.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
+
+
+async def test_the_environment_does_not_choose_how_text_comes(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "SQL_ASCII")
+    store = await Store.open(url)
+    await store.postures(CATALOG, MAX_AGE).current(BROWSER, proof("tiktok"), NOW)
+    await store.reports.flush()
+    await store.close()
 
 
 async def terminated(url: str) -> None:

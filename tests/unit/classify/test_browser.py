@@ -3,7 +3,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mailgate.classify.appliances import APPLIANCES
-from mailgate.classify.browser import MAX_LENGTH, read_gist, read_user_agent, shortened
+from mailgate.classify.browser import MAX_LENGTH, read_traits, read_user_agent, shortened
 from mailgate.model import Kind, Reason
 
 CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
@@ -157,7 +157,7 @@ def test_a_gist_is_what_is_read_but_browsers_versions_and_words(
 ) -> None:
     agents = st.sampled_from(list(labelled.values())).flatmap(st.sampled_from)
     text = data.draw(agents | st.text() | st.tuples(agents, agents).map(" ".join))
-    read, told = read_user_agent(text), read_gist(text)
+    read, told = read_user_agent(text), read_traits(text)
     assert (told is None) == bool(read.findings)
     if told is not None:
         assert told == (read.form, read.os, read.model, read.disputes)

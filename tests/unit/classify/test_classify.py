@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailgate.classify import activesync, browser, classify, gist, hints, protocol
+from mailgate.classify import activesync, agent_traits, browser, classify, hints, protocol
 from mailgate.classify.hints import HEADERS, MOBILE
 from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
@@ -59,15 +59,15 @@ def versions_of(draw: st.DrawFn, agents: list[str]) -> str:
 @given(
     st.data(), st.sampled_from(["GET", "POST", "PROPFIND"]), HEADER_SETS | st.just({"accept": "text/html"})
 )
-def test_user_agents_with_one_gist_make_one_client_but_for_browsers_versions_and_words(
+def test_user_agents_with_the_same_traits_make_one_client_but_for_browsers_versions_and_words(
     labelled: dict[str, list[str]], data: st.DataObject, method: str, headers: dict[str, str]
 ) -> None:
     agents = data.draw(st.sampled_from(list(labelled.values())))
     some = data.draw(st.lists(versions_of(agents), min_size=2, max_size=6))
     first, *others = (RequestFacts(method, headers={**headers, "user-agent": each}) for each in some)
     for other in others:
-        said = gist(first.user_agent)
-        if said is not None and said == gist(other.user_agent):
+        said = agent_traits(first.user_agent)
+        if said is not None and said == agent_traits(other.user_agent):
             assert _but_words(classify(first)) == _but_words(classify(other))
 
 
@@ -76,13 +76,15 @@ def _but_words(client: Client) -> Client:
     return replace(client, os_version="", browser="", browser_version="", signals=(), findings=findings)
 
 
-def test_browsers_and_versions_are_not_in_the_gist_and_everything_else_is(
+def test_browsers_and_versions_are_not_traits_and_everything_else_is(
     labelled: dict[str, list[str]],
 ) -> None:
-    assert gist(WINDOWS) == gist(WINDOWS.replace("143", "144"))
-    assert gist(WINDOWS) != gist(WINDOWS.replace("Windows NT 10.0; Win64; x64", "X11; Linux x86_64"))
-    assert gist(WINDOWS + " Mobile") is None
-    assert len({gist(agents[0]) for agents in labelled.values()}) == len(labelled)
+    assert agent_traits(WINDOWS) == agent_traits(WINDOWS.replace("143", "144"))
+    assert agent_traits(WINDOWS) != agent_traits(
+        WINDOWS.replace("Windows NT 10.0; Win64; x64", "X11; Linux x86_64")
+    )
+    assert agent_traits(WINDOWS + " Mobile") is None
+    assert len({agent_traits(agents[0]) for agents in labelled.values()}) == len(labelled)
 
 
 def test_headers_that_are_not_read_change_nothing() -> None:

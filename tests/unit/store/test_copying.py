@@ -85,6 +85,13 @@ def test_a_backup_may_be_made_while_a_gate_runs(source: str, target: str) -> Non
     assert copied(source, target, while_used=True)["devices"] == 1
 
 
+def test_a_backup_may_be_restored_at_once(source: str, target: str, tmp_path: Path) -> None:
+    """No gate runs on it, though one ran on the store that it is of."""
+    change(source, "UPDATE gates SET heard_at = (julianday('now') - 2440587.5) * 86400.0")
+    copied(source, target, while_used=True)
+    assert copied(target, f"sqlite:///{tmp_path}/restored.db")["devices"] == 1
+
+
 def test_a_refusal_makes_no_file(source: str, target: str) -> None:
     change(source, "UPDATE gates SET heard_at = (julianday('now') - 2440587.5) * 86400.0")
     with pytest.raises(InUseError):

@@ -1,7 +1,7 @@
 """Notices: what people may be told of each rule now, which mails were written, and what each says."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -10,6 +10,7 @@ from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import DIGITS, MOST, Answered, Asked, Line
 from mailgate.console.mails import RETRACTIONS, matter_about, notice_facts, preview
 from mailgate.mail.words import RenderedNotice
+from mailgate.model.languages import Tag
 from mailgate.rollout.acts import RefusedError
 from mailgate.store import MailKind, NoticeKey
 from mailgate.views.notices import (
@@ -20,8 +21,6 @@ from mailgate.views.notices import (
     mails_of,
     rule_notices,
 )
-
-Tag = Literal["ar", "de", "en", "es", "fr", "ja", "zh-Hans"]
 
 
 class NoticeNamed(Asked):

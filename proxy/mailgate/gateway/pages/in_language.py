@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from mailgate.gateway.pages.steps import FIXES
 from mailgate.gateway.pages.view import View
+from mailgate.model.languages import primary
 from mailgate.policy.worded import said_in
 
 
@@ -12,7 +13,7 @@ def in_language(view: View, tag: str) -> View:
 
     The page has words of its own for what is missing, but for the contact, which is worth more in another language than not at all.
     """
-    asked, default = _primary(tag), _primary(view.default_language)
+    asked, default = primary(tag), primary(view.default_language)
     return replace(
         view,
         rule_title=said_in(view.rule_title, asked, default),
@@ -23,8 +24,4 @@ def in_language(view: View, tag: str) -> View:
 
 def contact_in(contact: str, tag: str, default_language: str) -> str:
     """Whom to ask, in this language if it can be."""
-    return said_in(contact, _primary(tag), _primary(default_language)) or str(contact)
-
-
-def _primary(tag: str) -> str:
-    return tag.lower().partition("-")[0]
+    return said_in(contact, primary(tag), primary(default_language)) or str(contact)

@@ -18,9 +18,8 @@ from babel.messages.pofile import read_po
 from markupsafe import Markup, escape
 
 from mailgate.gateway.pages.message import Message, mark_plural
+from mailgate.model.languages import SOURCE, TAGS, primary
 
-SOURCE = "en"
-TRANSLATED = ("ar", "de", "es", "fr", "ja", "zh_Hans")
 _MOST_APPS = 8
 _MORE_APPS = mark_plural("%(count)d more app", "%(count)d more apps")
 
@@ -104,16 +103,16 @@ class Language:
 @cache
 def load_languages() -> Mapping[str, Language]:
     """Every language by its tag."""
-    loaded = [Language(Locale.parse(name), _catalog(name)) for name in TRANSLATED]
-    return {
-        language.tag: language for language in (Language(Locale.parse(SOURCE), NullTranslations()), *loaded)
-    }
+    return {tag: Language(Locale.parse(tag, sep="-"), _texts(tag)) for tag in TAGS}
 
 
 def asked_as(languages: Mapping[str, Language]) -> dict[str, str]:
     """The lower-case tags that people ask with, each with the language that answers: ``zh`` is ``zh-Hans``."""
-    full = {tag.lower(): tag for tag in languages}
-    return {tag.partition("-")[0]: name for tag, name in full.items()} | full
+    return {primary(tag): tag for tag in languages} | {tag.lower(): tag for tag in languages}
+
+
+def _texts(tag: str) -> NullTranslations:
+    return NullTranslations() if tag == SOURCE else _catalog(tag.replace("-", "_"))
 
 
 def _catalog(name: str) -> GNUTranslations:

@@ -1,7 +1,6 @@
 """What people may be told, what was written, and what a mail says."""
 
 from datetime import timedelta
-from typing import get_args
 
 import pytest
 from tests.unit.console.api.calling import Caller
@@ -9,8 +8,6 @@ from tests.unit.console.browsing import NOW, Company
 from tests.unit.console.phones import has, record
 from tests.unit.console.written_mails import gone, written
 
-from mailgate.console.api.notices import Tag
-from mailgate.console.pages.notices import LANGUAGES
 from mailgate.model.notice import Notice
 from mailgate.rollout.acts import Person, retract
 from mailgate.rollout.version_in_force import draft_of
@@ -68,10 +65,6 @@ async def test_what_there_is_not_is_not_found(vic: Caller, path: str) -> None:
     place, _, query = path.partition("?")
     for more in ("?", "/preview?", "/mails?state=sent&"):
         assert (await vic.get(place + more + query)).status == 404, more
-
-
-def test_every_language_of_the_pages_can_be_asked_for() -> None:
-    assert set(get_args(Tag)) == set(LANGUAGES)
 
 
 async def test_a_mail_is_previewed_in_a_language_and_for_one_person(vic: Caller, firm: Company) -> None:

@@ -5,11 +5,12 @@ from itertools import pairwise
 
 import pytest
 from tests.unit.gateway.pages.own import ALLOWED, BLOCKED, NOBODY, NOW, OWN, PHONE, TABLET, spoken
-from tests.unit.gateway.pages.test_render import HOSTILE, LANGUAGES, Outline
+from tests.unit.gateway.pages.test_render import HOSTILE, Outline
 
 from mailgate.gateway.pages import Pages
 from mailgate.gateway.pages.employee import EmployeeView, Field, LastSeen, Record, Source, Spared
 from mailgate.model import Effect, Kind, PostureState, Reason
+from mailgate.model.languages import TAGS
 
 
 def words(pages: Pages, view: EmployeeView) -> str:
@@ -19,7 +20,7 @@ def words(pages: Pages, view: EmployeeView) -> str:
     return " ".join(Outline(replace(page, body=spaced.encode())).words.split())
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", TAGS)
 @pytest.mark.parametrize(
     "view",
     [

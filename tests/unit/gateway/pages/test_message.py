@@ -9,9 +9,10 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from mailgate.gateway.pages.languages import TRANSLATED
 from mailgate.gateway.pages.message import Message, mark, mark_plural
+from mailgate.model.languages import SOURCE, TAGS
 
+TRANSLATED = [tag.replace("-", "_") for tag in TAGS if tag != SOURCE]
 PACKAGE = files("mailgate.gateway.pages")
 MAIL = files("mailgate.mail")
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]

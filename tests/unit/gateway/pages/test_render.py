@@ -8,10 +8,9 @@ from html.parser import HTMLParser
 import pytest
 
 from mailgate.gateway.pages import Pages, RenderedPage, View
-from mailgate.gateway.pages.languages import SOURCE, TRANSLATED
 from mailgate.model import Effect, Kind, Reason
+from mailgate.model.languages import TAGS
 
-LANGUAGES = [SOURCE, *(name.replace("_", "-") for name in TRANSLATED)]
 HOSTILE = "\"'><script>alert(1)</script>{{7*7}}%(x)s\u202e"
 
 
@@ -49,7 +48,7 @@ def render_all(pages: Pages, view: View) -> list[RenderedPage]:
     ]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", TAGS)
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_has_a_page_in_every_language(
     pages: Pages, blocked: View, reason: Reason, language: str
@@ -69,7 +68,7 @@ def test_every_reason_has_a_page_in_every_language(
 
 
 @pytest.mark.parametrize("os", ["ios", "ipados", "android", ""])
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", TAGS)
 @pytest.mark.parametrize("apps", [("TikTok",), ("TikTok", "WeChat"), ("A", "B", "C", "D")])
 def test_every_app_is_named(
     pages: Pages, blocked: View, os: str, language: str, apps: tuple[str, ...]
@@ -138,7 +137,7 @@ def test_an_error_offers_what_may_help(pages: Pages, blocked: View, reason: Reas
     assert not outline.all("script")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", TAGS)
 def test_the_store_is_linked_to_in_every_language(pages: Pages, blocked: View, language: str) -> None:
     url = "https://store.example.com/?a=1&b=2"
     view = replace(blocked, fix="get-extension", extension_url=url, accept_language=language)

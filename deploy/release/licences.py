@@ -1,0 +1,83 @@
+"""Write the table of licences into ``docs/release.md``: ``PYTHONPATH=. .venv/bin/python -m deploy.release.licences``."""
+
+import re
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, metadata
+from pathlib import Path
+
+from deploy.release.locked import Locked, read_lock
+
+ROOT = Path(__file__).parents[2]
+LOCK = ROOT / "requirements.lock"
+PAGE = ROOT / "docs" / "release.md"
+READ = {
+    "aiohappyeyeballs": "PSF-2.0",
+    "aiosignal": "Apache-2.0",
+    "aiosmtplib": "MIT",
+    "aiosqlite": "MIT",
+    "authlib": "BSD-3-Clause",
+    "babel": "BSD-3-Clause",
+    "colorama": "BSD-3-Clause",
+    "frozenlist": "Apache-2.0",
+    "grpclib": "BSD-3-Clause",
+    "hyperframe": "MIT",
+    "jinja2": "BSD-3-Clause",
+    "joserfc": "BSD-3-Clause",
+    "markdown-it-py": "MIT",
+    "mdurl": "MIT",
+    "propcache": "Apache-2.0",
+    "protobuf": "BSD-3-Clause",
+    "rich": "MIT",
+    "ruamel-yaml": "MIT",
+    "shellingham": "ISC",
+    "tzdata": "Apache-2.0",
+    "ua-parser-builtins": "Apache-2.0",
+    "ua-parser-rs": "Apache-2.0",
+    "user-agents": "MIT",
+    "uvloop": "MIT OR Apache-2.0",
+    "watchfiles": "MIT",
+    "yarl": "Apache-2.0",
+}
+"""What the licence file of a package says, where its metadata has no SPDX expression (PEP 639)."""
+ACCEPTED = {
+    "Apache-2.0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "ISC",
+    "LGPL-3.0-only",  # psycopg, which is imported and not changed
+    "MIT",
+    "MIT-0",
+    "PSF-2.0",
+}
+"""Licences under which a package may be delivered beside Mailgate. Another one is for a person to read first."""
+_TABLE = re.compile(r"(<!-- licences -->\n).*?(<!-- end of licences -->)", re.DOTALL)
+
+
+def licence_of(package: Locked) -> str:
+    """Its SPDX expression. Raises ValueError where nobody has read it yet, or a part of it is not accepted."""
+    expression = _told(package.name) or READ.get(package.name)
+    if expression is None:
+        raise ValueError(
+            f"{package.name} {package.version} has no licence expression: read its licence, add it to READ"
+        )
+    if others := set(re.findall(r"[\w.+-]+", expression)) - ACCEPTED - {"AND", "OR", "WITH"}:
+        raise ValueError(f"{package.name} {package.version}: {', '.join(sorted(others))} is not accepted")
+    return expression
+
+
+def _told(name: str) -> str | None:
+    try:
+        return metadata(name).get("License-Expression")
+    except PackageNotFoundError:  # of another system
+        return None
+
+
+def with_table(page: str, packages: Iterable[Locked]) -> str:
+    """The page with the packages that are locked now."""
+    rows = [f"| `{each.name}` | {each.version} | {licence_of(each)} |" for each in packages]
+    table = "\n".join(["| package | version | licence |", "|---|---|---|", *rows])
+    return _TABLE.sub(lambda found: f"{found[1]}{table}\n{found[2]}", page)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_table(PAGE.read_text("utf-8"), read_lock(LOCK)), "utf-8")

@@ -1,0 +1,120 @@
+"""``mailgate person``: whether each device of a person gets mail and why, and what they asked and were told."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
+from mailgate.cli.stored import fail, printable, with_store
+from mailgate.config import Bundle
+from mailgate.store import Store
+from mailgate.views.help import still_open
+from mailgate.views.person import OwnedDevice, PersonFacts, person_of
+from mailgate.views.standing import MailAccess
+
+_HISTORY = 20
+"""How many events the screen shows; ``--json`` has all that were looked up."""
+_STYLES = {
+    MailAccess.GETS: "green",
+    MailAccess.WARNED: "yellow",
+    MailAccess.SPARED: "yellow",
+    MailAccess.PROOF: "yellow",
+    MailAccess.OUT: "red",
+    MailAccess.LOST: "red",
+}
+
+
+def person(
+    login: Annotated[
+        str, typer.Argument(metavar="LOGIN", help="The login name, or an address at a domain that is yours.")
+    ],
+    config: Config = DEFAULT_PATH,
+    as_json: AsObject = False,
+) -> None:
+    """Show everything about one person, as their page of the console does: each device and why it gets mail or not,
+    requests for help, exemptions, mails, history."""
+
+    async def run(store: Store, bundle: Bundle) -> PersonFacts | None:
+        return await person_of(store, bundle, login, datetime.now(UTC))
+
+    found = with_store(config, run)
+    if found is None:
+        fail(1, f"nothing is known of {printable(login)}; `mailgate find` looks for a part of a name")
+    if as_json:
+        typer.echo(json.dumps(found.model_dump(mode="json"), ensure_ascii=False))
+    else:
+        _print(found, Console())
+
+
+def _print(found: PersonFacts, console: Console) -> None:
+    address = f", mail goes to {found.address}" if found.address not in ("", found.login) else ""
+    console.print(_text(f"{found.login}{address}", "bold"))
+    for asked in still_open(found.help_requests):
+        words = f"Asked for help {_minute(asked.last_at)}: {asked.cause or asked.title or asked.rule}."
+        console.print(_text(f"{words} Rule {asked.rule}, reference {asked.reference}.", "yellow"))
+    for each in found.devices:
+        _print_device(each, console)
+    if found.more_devices:
+        more = found.more_devices
+        console.print(_text(f"and {more:,} more {'device' if more == 1 else 'devices'}"))
+    if not found.devices:
+        console.print(_text("No source has reported a device of theirs."))
+    others = [(each.name, each.effect, each.cause, each.times, _minute(each.last)) for each in found.others]
+    _print_table(console, "also asks for mail with", ("client", "effect", "why", "times", "last"), others)
+    _print_table(
+        console,
+        "exemptions",
+        ("state", "from which rule", "device", "until", "why", "by"),
+        [
+            (
+                "counts now" if each.holds else "ended",
+                each.rule or "every rule",
+                each.device or "all of theirs",
+                _minute(each.ended_at or each.until),
+                each.why,
+                each.author,
+            )
+            for each in found.exemptions
+        ],
+    )
+    mails = [(_minute(each.at), each.about, each.state) for each in found.mails]
+    _print_table(console, "mails to them", ("when", "about", "state"), mails)
+    history = [(_minute(each.at), each.words) for each in found.timeline[:_HISTORY]]
+    _print_table(console, "history", ("when", "what"), history)
+
+
+def _print_device(each: OwnedDevice, console: Console) -> None:
+    """A device and its one sentence."""
+    console.print()
+    console.print(_text(f"{each.name} ({each.facts.id})", "bold"))
+    about = [_text(each.standing.sentence, _STYLES[each.standing.mail])]
+    about += [_text(f"Sources disagree: {found.detail}", "yellow") for found in each.facts.findings]
+    for line in about:
+        console.print(Padding(line, (0, 0, 0, 2)))
+
+
+def _print_table(
+    console: Console, title: str, columns: Sequence[str], rows: Iterable[tuple[object, ...]]
+) -> None:
+    table = Table(*columns, title=title, title_justify="left", box=SIMPLE)
+    for cells in rows:
+        table.add_row(*(_text(str(cell)) for cell in cells))
+    if table.row_count:
+        console.print()
+        console.print(table)
+
+
+def _text(words: str, style: str = "") -> Text:
+    return Text(printable(words), style=style)
+
+
+def _minute(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else ""
