@@ -314,6 +314,18 @@ policies = Table(
 )
 """Every version of the rules. ``texts`` is a JSON object of its files, and ``policy`` is its name in sightings."""
 
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("base", Integer, ForeignKey(policies.c.number), nullable=False),
+    Column("edit", Text, nullable=False),
+    Column("title", Words, nullable=False),
+    Column("author", Words, nullable=False),
+    Column("made_at", Instant, nullable=False, index=True),
+)
+"""Small changes of a version that somebody drafted: ``edit`` is a JSON object (``policy/edits.py``), ``digest`` that of the texts with it."""
+
 plans = Table(
     "plans",
     metadata,

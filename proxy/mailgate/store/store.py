@@ -19,6 +19,7 @@ from mailgate.store.connectors import Connectors
 from mailgate.store.database import Database, store_url
 from mailgate.store.device_rows import DeviceRows
 from mailgate.store.devices import Devices
+from mailgate.store.drafts import Drafts
 from mailgate.store.enrolments import Enrolments, Revoked
 from mailgate.store.faults import faults
 from mailgate.store.finding import Finding
@@ -76,6 +77,7 @@ class Store:
         self.policies = Policies(database)
         self.kept_out = KeptOutCounts(database)
         self.plans = Plans(database)
+        self.drafts = Drafts(database)
         self.reliefs = StoredReliefs(database)
         self.help_requests = HelpRequests(database)
         self.approvals = Approvals(database)
@@ -90,7 +92,7 @@ class Store:
             self.enrolments,
             (
                 *(self.sightings, self.quarantine_mails, self.plans, self.mails, self.languages),
-                *(self.reliefs, self.help_requests, self.app_counts),
+                *(self.reliefs, self.help_requests, self.app_counts, self.drafts),
             ),
         )
         self.connectors = Connectors(database)

@@ -47,6 +47,8 @@ class AppFacts(Fact):
     """The lists that it is on."""
     kept_out_by: list[RuleAbout]
     """Rules that keep devices out for it, by a list that it is on or by its key, from their stage on."""
+    kept_out_lists: list[str]
+    """Those of its lists for which a rule keeps devices out."""
     would_join: list[str]
     """Lists for which a rule keeps devices out, and that it is not on."""
     people: int | None
@@ -82,6 +84,7 @@ def _facts(key: str, policy: Policy, counts: list[AppCount]) -> AppFacts:
         vendor=app.vendor,
         lists=list(lists),
         kept_out_by=[RuleAbout(rule=rule.id, title=str(rule.title or rule.id)) for rule in about],
+        kept_out_lists=[name for name in prohibiting(keeping) if name in lists],
         would_join=[name for name in prohibiting(keeping) if name not in lists],
         people=last.people if last else None,
         devices=last.devices if last else None,

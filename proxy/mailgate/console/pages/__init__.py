@@ -9,6 +9,7 @@ from mailgate.console.pages import (
     connectors,
     device,
     devices,
+    drafts,
     enrolment,
     exemptions,
     explain,
@@ -23,6 +24,7 @@ from mailgate.console.pages import (
     plans,
     policy,
     retract,
+    rule,
     sightings,
 )
 
@@ -40,6 +42,8 @@ ROUTES: tuple[web.AbstractRouteDef, ...] = (
     *apps.ROUTES,
     *explain.ROUTES,
     *policy.ROUTES,
+    *rule.ROUTES,
+    *drafts.ROUTES,
     *plans.ROUTES,
     *retract.ROUTES,
     *notices.ROUTES,

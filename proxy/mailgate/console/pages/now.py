@@ -68,7 +68,7 @@ async def _seen(context: ConsoleContext) -> dict[str, Any]:
     refused = context.verdict_rates.refusals(at)
     return {
         "state": state,
-        "needs": await needs_now(context.store, context.bundle().settings, state, at),
+        "needs": await needs_now(context, state, at),
         "gates": gates,
         "plots": [plot(minutes, "effect"), plot(minutes, "kind")],
         "minutes": [minute for minute in reversed(minutes) if minute.total],

@@ -216,6 +216,16 @@ def _rules() -> None:
     )
     op.create_index("ix_policies_policy", "policies", ["policy"])
     op.create_table(
+        "drafts",
+        sa.Column("digest", sa.Text, nullable=False),
+        sa.Column("base", sa.Integer, nullable=False),
+        *_columns(sa.Text, "edit title author"),
+        sa.Column("made_at", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("digest", name="pk_drafts"),
+        sa.ForeignKeyConstraint(["base"], ["policies.number"], "fk_drafts_base"),
+    )
+    op.create_index("ix_drafts_made_at", "drafts", ["made_at"])
+    op.create_table(
         "plans",
         sa.Column("digest", sa.Text, nullable=False),
         sa.Column("serial", sa.Integer, nullable=False),
