@@ -1,5 +1,10 @@
 """Everything that is promised of the store on SQLite holds on PostgreSQL: the same tests, another ``url``."""
 
+from importlib import import_module
+from inspect import isfunction, signature
+from pathlib import Path
+
+import tests.unit.store as unit
 from tests.unit.store.test_approvals import *  # noqa: F403
 from tests.unit.store.test_audit import *  # noqa: F403
 from tests.unit.store.test_bulk_rows import *  # noqa: F403
@@ -7,10 +12,13 @@ from tests.unit.store.test_change_signal import *  # noqa: F403
 from tests.unit.store.test_connectors import *  # noqa: F403
 from tests.unit.store.test_device_loading import *  # noqa: F403
 from tests.unit.store.test_device_lookup import *  # noqa: F403
+from tests.unit.store.test_device_rows import *  # noqa: F403
 from tests.unit.store.test_device_summaries import *  # noqa: F403
 from tests.unit.store.test_devices import *  # noqa: F403
 from tests.unit.store.test_enrolments import *  # noqa: F403
+from tests.unit.store.test_finding import *  # noqa: F403
 from tests.unit.store.test_gates import *  # noqa: F403
+from tests.unit.store.test_help_requests import *  # noqa: F403
 from tests.unit.store.test_ingest import *  # noqa: F403
 from tests.unit.store.test_kept_out import *  # noqa: F403
 from tests.unit.store.test_keys import *  # noqa: F403
@@ -24,6 +32,8 @@ from tests.unit.store.test_personal_data import *  # noqa: F403
 from tests.unit.store.test_plans import *  # noqa: F403
 from tests.unit.store.test_policies import *  # noqa: F403
 from tests.unit.store.test_postures import *  # noqa: F403
+from tests.unit.store.test_quarantine_mails import *  # noqa: F403
+from tests.unit.store.test_reliefs import *  # noqa: F403
 from tests.unit.store.test_reports import *  # noqa: F403
 from tests.unit.store.test_retention import *  # noqa: F403
 from tests.unit.store.test_retractions import *  # noqa: F403
@@ -31,4 +41,24 @@ from tests.unit.store.test_seen_clients import *  # noqa: F403
 from tests.unit.store.test_sightings import *  # noqa: F403
 from tests.unit.store.test_spent_proofs import *  # noqa: F403
 from tests.unit.store.test_store import *  # noqa: F403
+from tests.unit.store.test_stranger_limit import *  # noqa: F403
 from tests.unit.store.test_write_queue import *  # noqa: F403
+
+OF_SQLITE = {"database", "faults", "migrate", "wal"}
+"""What is about SQLite's own files and locks."""
+
+
+def test_every_test_of_the_store_is_here() -> None:
+    """A new file of tests in ``tests/unit/store`` runs on both systems, and no two tests have one name, since one would hide the other."""
+    here, owners = {each for each in globals().values() if isfunction(each)}, dict[str, str]()
+    for path in sorted(Path(unit.__path__[0]).glob("test_*.py")):
+        name = path.stem.removeprefix("test_")
+        module = import_module(f"{unit.__name__}.{path.stem}")
+        tests = [each for key, each in vars(module).items() if key.startswith("test_") and isfunction(each)]
+        of_the_store = [each for each in tests if "store" in signature(each).parameters]
+        if name in OF_SQLITE:
+            continue
+        assert all(each in here for each in of_the_store), f"{path.name} is not imported here"
+        if of_the_store:
+            for each in tests:
+                assert owners.setdefault(each.__name__, name) == name, each.__name__

@@ -228,7 +228,7 @@ async def test_words_are_looked_for_a_window_at_a_time(store: Store, monkeypatch
         ("x", "ada", "ix_audit_who"),
     ],
 )
-async def test_every_look_goes_by_an_index(store: Store, sought: str, who: str, way: str) -> None:
+async def test_every_look_at_the_log_goes_by_an_index(store: Store, sought: str, who: str, way: str) -> None:
     steps = await steps_of(store, lambda store: store.audit.look(sought, who, 9, 9))
     assert way in steps
     assert scanned(steps) == []

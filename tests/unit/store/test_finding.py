@@ -25,7 +25,7 @@ Find = Callable[[Store], Awaitable[object]]
         lambda store: store.help_requests.open(),
     ],
 )
-async def test_every_look_goes_by_an_index(store: Store, find: Find) -> None:
+async def test_every_search_goes_by_an_index(store: Store, find: Find) -> None:
     assert scanned(await steps_of(store, find)) == []
 
 
