@@ -58,6 +58,8 @@ PATHS = (
     "/console/notices/2/enforced?rule=prohibited-app&state=to-write&language=ar",
     "/console/notices/2/upcoming?rule=prohibited-app",
     "/console/notices/2/enforced?rule=prohibited-app&person=alice",
+    "/console/policy/rules/prohibited-app",
+    "/console/policy/drafts",
     "/console/policy/plans",
     "/console/policy/plans/PLAN",
     "/console/exemptions",

@@ -27,10 +27,10 @@ rules:
 """
 
 
-async def written(firm: Company) -> None:
+async def written(firm: Company, share: str = "25%") -> None:
     """Let these files be on disk and in force."""
     (firm.folder / "apps.yaml").write_text(APPS)
-    (firm.folder / "policy.yaml").write_text(POLICY)
+    (firm.folder / "policy.yaml").write_text(POLICY.replace("25%", share))
     firm.bundle = load_bundle(firm.folder / "mailgate.yaml", {})
     await firm.store.policies.activate(draft_of(firm.bundle.rules), Act(NOW, "file", "policy-activated"))
 
