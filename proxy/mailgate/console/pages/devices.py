@@ -1,4 +1,4 @@
-"""*Devices*: filtered by whose they are, what they are and how they stand, sorted by any column; all of it in the address."""
+"""*Devices*: filtered by owner, kind and state, and sorted by any column. The address has all of it."""
 
 import csv
 import io
@@ -22,15 +22,15 @@ from mailgate.views.mail_status import HEADLINES, MailAccess
 
 SIZE = 50
 EXPORTED = 500
-"""Devices that are read at once for a file."""
+"""How many devices are read at once for a file."""
 ASKED = 500
-"""Of how many devices the sources are asked at most at once."""
+"""The most devices whose sources are asked at once."""
 LONGEST = 256
 STATES = (*(each.value for each in PostureState if each is not PostureState.UNAVAILABLE), "lost")
 KINDS = tuple(each.value for each in Kind)
 SPANS = {"1d": "a day", "3d": "three days", "7d": "a week", "14d": "two weeks", "30d": "30 days"}
 FIELDS = ("name", "state", "kind", "os", "source", "group", "mail", "app", "before", "sort")
-"""What an address may say."""
+"""The parameters of an address."""
 COLUMNS = "device,name,person,mail,state,apps,source,reported_at,os,os_version,kind".split(",")
 
 
@@ -64,7 +64,7 @@ async def found(request: web.Request) -> web.Response:
 
 
 async def export(request: web.Request) -> web.StreamResponse:
-    """All that are meant, as CSV; written as it is read."""
+    """All devices that match, as CSV, written while they are read."""
     context = context_of(request)
     wanted = wanted_of(request.query, context.bundle(), context.clock())
     named = {"Content-Type": "text/csv; charset=utf-8"}
@@ -80,7 +80,7 @@ async def export(request: web.Request) -> web.StreamResponse:
 
 @needs("operator")
 async def ask_again(request: web.Request) -> web.Response:
-    """Ask the sources of all that are meant, in the background."""
+    """Ask the sources of all devices that match, in the background."""
     context, sent = context_of(request), await form_of(request)
     said = {name: text for name in FIELDS if (text := str(sent.get(name, "")).strip()[:LONGEST])}
     devices = [
@@ -98,7 +98,7 @@ async def ask_again(request: web.Request) -> web.Response:
 
 
 def wanted_of(asked: Mapping[str, str], bundle: Bundle, now: datetime) -> Wanted:
-    """What an address asks for; a word that it cannot mean asks for nothing."""
+    """The filter in an address. An unknown word is ignored."""
 
     def text(name: str) -> str:
         return asked.get(name, "").strip()[:LONGEST]
@@ -121,7 +121,7 @@ def wanted_of(asked: Mapping[str, str], bundle: Bundle, now: datetime) -> Wanted
 
 
 def moment(text: str, now: datetime) -> datetime | None:
-    """A day, a time, or so many days ago (`7d`); None for what is neither."""
+    """A day, a time, or a number of days ago (`7d`). None for anything else."""
     days = text.removesuffix("d")
     if text.endswith("d") and days.isascii() and days.isdecimal() and len(days) < 5:
         return now - timedelta(days=int(days))
@@ -132,7 +132,7 @@ def moment(text: str, now: datetime) -> datetime | None:
 
 
 def number(text: str) -> int:
-    """A number of an address; 0 where it is none."""
+    """A number in an address. 0 if it is not a number."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
@@ -153,7 +153,7 @@ def _cells(each: ListedDevice, bundle: Bundle) -> list[str]:
 
 
 def _inert(cell: str) -> str:
-    """What a spreadsheet would take for a formula is a text."""
+    """A cell that no spreadsheet takes for a formula."""
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
@@ -164,7 +164,7 @@ def _csv(rows: list[list[str]]) -> bytes:
 
 
 def _sorts(request: web.Request, said: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """Of each column, where a click on its head leads, and how it is sorted now (WAI-ARIA, aria-sort)."""
+    """For each column, the address behind its head, and how it is sorted now (WAI-ARIA, aria-sort)."""
     now, found = said.get("sort", ""), {}
     for name in SORTS:
         turned = f"-{name}" if now == name else name
