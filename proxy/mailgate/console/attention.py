@@ -8,6 +8,7 @@ from mailgate.config import Settings
 from mailgate.rollout.approvals import PlanStatus, plan_statuses
 from mailgate.rollout.guard import guard_of
 from mailgate.store import Store, StoreError
+from mailgate.store.help_requests import NOT_THEIRS
 from mailgate.views.gates import GateState, Node, gates_now
 from mailgate.views.readiness import Readiness
 
@@ -110,10 +111,14 @@ def _gates(found: Iterable[Node]) -> Iterator[Need]:
 
 
 def _help(waiting: Mapping[str, int]) -> Iterator[Need]:
-    people, rules = sum(waiting.values()), sorted(waiting.items(), key=lambda each: (-each[1], each[0]))
-    if people:
-        most = ", ".join(f"{count:,} because of {rule}" for rule, count in rules[:3])
-        yield Need(f"{people:,} {'waits' if people == 1 else 'wait'} for help: {most}.", "help")
+    requests, rules = sum(waiting.values()), sorted(waiting.items(), key=lambda each: (-each[1], each[0]))
+    if requests:
+        most = ", ".join(
+            f"{count:,} {'about devices that are not theirs' if rule == NOT_THEIRS else f'because of {rule}'}"
+            for rule, count in rules[:3]
+        )
+        noun = "1 request for help waits" if requests == 1 else f"{requests:,} requests for help wait"
+        yield Need(f"{noun}: {most}.", "help")
 
 
 def _mails(unsure: int) -> Iterator[Need]:

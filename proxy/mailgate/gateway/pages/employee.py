@@ -123,6 +123,16 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A request for help that is open."""
+
+    reason: str
+    at: datetime
+    answered: datetime | None = None
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EmployeeView:
     """The whole page. Every text may be hostile: pages escape all of it."""
 
@@ -144,6 +154,8 @@ class EmployeeView:
     enrolments: tuple[Record, ...] = ()
     exemptions: tuple[Record, ...] = ()
     help_requests: tuple[Record, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    """Their requests for help that are open."""
     unread: bool = False
     """Whether what is stored could not be read."""
     more: int = 0
@@ -153,7 +165,9 @@ class EmployeeView:
     listed: tuple[str, ...] = ()
     """Display names of the apps that are looked for."""
     keeping_out: tuple[str, ...] = ()
-    """Those of them that keep mail out."""
+    """Those of them that keep mail out now."""
+    later: tuple[str, ...] = ()
+    """Those of them that will keep mail out once the dates of their rules have come."""
     contact: str = ""
     codes: bool = False
     """Whether a code can be had here."""

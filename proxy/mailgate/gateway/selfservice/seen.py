@@ -9,7 +9,7 @@ from mailgate.devices.device import Device
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.pages.employee import SHOWN, Asked, LastSeen, Record
+from mailgate.gateway.pages.employee import SHOWN, Asked, LastSeen, Record, Waiting
 from mailgate.gateway.selfservice.login_check import LoginCheck
 from mailgate.gateway.selfservice.own_devices import Asking, Known, OwnDevice, own_devices
 from mailgate.gateway.selfservice.own_devices import People as OwnDevices
@@ -27,6 +27,7 @@ from mailgate.gateway.selfservice.stored_view import (
     request_of,
     shown,
     token_of,
+    waiting_of,
 )
 from mailgate.model import Access, Decision
 from mailgate.policy.logins import address_of
@@ -101,6 +102,7 @@ class Seen:
     enrolments: tuple[Record, ...] = ()
     exemptions: tuple[Record, ...] = ()
     help_requests: tuple[Record, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
     more: int = 0
     unread: bool = False
     asked: dict[str, tuple[Asked, ...]] = field(default_factory=dict)
@@ -128,6 +130,7 @@ async def _with_records(service: SelfService, seen: Seen, size: int) -> Seen:
     refusals = await people.quarantine_mails({address}) if address else []
     mails = await people.mails(name, {address} - {""}) if name else []
     language = await people.language(name) if name else None
+    asked = await people.help_requests(name, shown(seen.owned))
     keys, tokens = (await people.enrolled(name), await people.tokens(name)) if name else ([], [])
     return replace(
         seen,
@@ -142,9 +145,8 @@ async def _with_records(service: SelfService, seen: Seen, size: int) -> Seen:
         exemptions=tuple(
             exemption_of(each, keep) for each in await people.exemptions(name, shown(seen.owned))
         ),
-        help_requests=tuple(
-            help_of(each, keep) for each in await people.help_requests(name, shown(seen.owned))
-        ),
+        help_requests=tuple(help_of(each, keep) for each in asked),
+        waiting=tuple(waiting_of(each) for each in asked if each.done_at is None),
         last=last_seen(rows),
         more=count - min(len(rows), SHOWN),
     )
