@@ -1,7 +1,7 @@
 """What needs a person: what is held, broken or waits for somebody, in the words of the page *Now*."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailgate.config import Settings
@@ -10,6 +10,7 @@ from mailgate.rollout.guard import guard_of
 from mailgate.store import Store, StoreError
 from mailgate.store.help_requests import NOT_THEIRS
 from mailgate.views.gates import GateState, Node, gates_now
+from mailgate.views.plan_titles import title_of
 from mailgate.views.readiness import Readiness
 
 NOBODY: Mapping[str, int] = {}
@@ -25,6 +26,10 @@ class Need:
     page: str
     """The name of a route."""
     grave: bool = False
+    act: str = "Open"
+    """What the page is opened for."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """What the route is of."""
 
 
 async def needs_now(store: Store, settings: Settings, state: Readiness, now: datetime) -> list[Need]:
@@ -98,9 +103,9 @@ def _sources(state: Readiness) -> Iterator[Need]:
 def _plans(plans: Sequence[PlanStatus]) -> Iterator[Need]:
     for each in plans:
         if each.state == "open" and each.missing:
-            name = each.plan.digest[:12]
-            more = "an approval" if each.missing == 1 else f"{each.missing} approvals"
-            yield Need(f"Plan {name} by {each.plan.author} waits for {more} of others.", "policy-plans")
+            more = "1 approval" if each.missing == 1 else f"{each.missing} approvals"
+            words = f"The plan “{title_of(each.body)}” by {each.plan.author} needs {more}."
+            yield Need(words, "policy-plan", act="Review", parts={"digest": each.plan.digest})
 
 
 def _gates(found: Iterable[Node]) -> Iterator[Need]:
@@ -118,7 +123,7 @@ def _help(waiting: Mapping[str, int]) -> Iterator[Need]:
             for rule, count in rules[:3]
         )
         noun = "1 request for help waits" if requests == 1 else f"{requests:,} requests for help wait"
-        yield Need(f"{noun}: {most}.", "help")
+        yield Need(f"{noun}: {most}.", "help_requests", act="Answer them")
 
 
 def _mails(unsure: int) -> Iterator[Need]:

@@ -1,4 +1,4 @@
-"""The demo, wired: the mailbox on a free port, the gate before it, the start page beside them, six lines on the terminal."""
+"""Runs the demo: the mailbox on a free port, the gate before it, the start page beside them, and six lines on the terminal."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
@@ -18,19 +18,19 @@ from mailgate.demo.mailbox import Mailbox
 from mailgate.demo.messages import shipped_messages
 from mailgate.demo.rules import demo_rules
 from mailgate.demo.settings import write_settings
+from mailgate.demo.start.exemption import exempt_persona
 from mailgate.demo.start.page import Links, StartPage
 from mailgate.demo.start.playing import Player
 from mailgate.demo.start.signing import Signer
-from mailgate.demo.start.sparing import spare
 from mailgate.demo.tour import Place, commands
 
 USUAL = 300
-"""People of the company that a first start makes up."""
+"""How many people the company of a first start has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What the demo is run with. ``upstream`` is empty for the demo mailbox."""
+    """The options of the demo. ``upstream`` is empty for the demo mailbox."""
 
     directory: Path
     rules: Path | None
@@ -43,7 +43,7 @@ class Demo:
     upstream: str = ""
     mailgate: str = "mailgate"
     people: int | None = 0
-    """How large a company is made up first, or None: one of ``USUAL`` where the store is new."""
+    """How large a company to make first. None: one of ``USUAL`` people if the store is new."""
     store: str = ""
     """The URL of the store; empty for one in ``directory``."""
 
@@ -51,7 +51,7 @@ class Demo:
 async def run_demo(demo: Demo, show: Callable[[Place], None], progress: Progress = lambda *_: None) -> None:
     """Serve until SIGTERM or SIGINT; ``show`` is called once everything listens.
 
-    Raises ConfigError for rules that cannot be used, MailgateError or OSError for what cannot be opened.
+    Raises ConfigError if the rules cannot be used, MailgateError or OSError if something cannot be opened.
     """
     with alone_in(demo.directory):
         await _run(demo, show, progress)
@@ -76,14 +76,14 @@ async def _run(demo: Demo, show: Callable[[Place], None], progress: Progress) ->
         filled = await _filled(config, demo.people, progress)
         if filled:
             write()  # with the admins of the company
-        await spare(config, utc_now())
+        await exempt_persona(config, utc_now())
         place = _place(demo, str(rules / "policy.yaml"), str(config), filled)
         async with _start_page(demo, place) as start:
             await serve(config, ready=lambda service: show(replace(place, admin=service.admin, start=start)))
 
 
 async def _filled(config: Path, people: int | None, progress: Progress) -> Filled | None:
-    """The company that is made now; None where there is none to be made."""
+    """Make a company. Returns None if none is to be made."""
     if people is None:
         return await fill(config, USUAL, progress) if await is_new(config) else None
     return await fill(config, people, progress) if people else None
@@ -123,7 +123,7 @@ async def mailbox_address() -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def _listening(application: web.Application, port: int) -> AsyncIterator[int]:
-    """Serve on the loopback interface until the body ends; the port."""
+    """Serve on the loopback interface until the body ends. Yields the port."""
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     try:

@@ -1,4 +1,4 @@
-"""Who asked for help against which rule, and how far that is."""
+"""Requests for help: who asked, against which rule, and how far each is."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -19,7 +19,7 @@ class HelpState(StrEnum):
 
 
 class HelpFacts(Fact):
-    """Somebody asked for help against a rule: one for a person and a rule, however often they did."""
+    """A request for help against a rule. There is one for each person and rule, however often they asked."""
 
     state: HelpState
     """`waiting`; `answered`, a mail was written to them; `done`, somebody said so."""
@@ -28,13 +28,13 @@ class HelpFacts(Fact):
     refused: bool
     """Whether a rule refused them."""
     title: str
-    """What it is called; empty where it is in force no more, or has no title."""
+    """Its title. Empty if it is no longer in force or has none."""
     subject: str
     """What tells it apart from others against the same rule: the person, else the device, else a mark of the client."""
     person: str
-    """The login name; empty where the gate does not know who it was."""
+    """The login name. Empty if the gate does not know who it was."""
     device: str
-    """The id of the device; empty where it is not known."""
+    """The id of the device. Empty if it is not known."""
     reason: str
     """Why they were refused, as a reason code."""
     cause: str
@@ -48,9 +48,9 @@ class HelpFacts(Fact):
     last_at: Instant
     """When they asked last."""
     replied_at: Instant | None
-    """When they were last written to; null where nobody did."""
+    """When somebody last wrote to them. Null if nobody did."""
     done_at: Instant | None
-    """When somebody said that it is done; null where it is open."""
+    """When somebody said that it is done. Null if it is open."""
     done_by: str
     """Who said so."""
 
@@ -61,7 +61,7 @@ class HelpCount(Fact):
     rule: str
     """The rule."""
     title: str
-    """What it is called."""
+    """Its title."""
     requests: int
     """How many wait."""
 
@@ -91,7 +91,7 @@ def help_facts(asked: HelpRequest, policy: Policy) -> HelpFacts:
 
 
 def help_counts(counts: dict[str, int], policy: Policy) -> list[HelpCount]:
-    """Those who wait by rule, the rules that most wait for first."""
+    """The people who wait, by rule, the rule with the most first."""
     return [
         HelpCount(rule=rule, title=title_of(rule, policy), requests=requests)
         for rule, requests in sorted(counts.items(), key=lambda each: (-each[1], each[0]))
@@ -106,12 +106,12 @@ def state_of(asked: HelpRequest) -> HelpState:
 
 
 def title_of(rule: str, policy: Policy) -> str:
-    """What a rule in force is called."""
+    """The title of a rule in force."""
     if rule == NOT_THEIRS:
         return "Devices that are not theirs"
     return next((each.title or "" for each in policy.rules if each.id == rule), "")
 
 
 def still_open(asked: Iterable[HelpFacts]) -> list[HelpFacts]:
-    """Those that are not done."""
+    """The requests that are not done."""
     return [each for each in asked if each.done_at is None]

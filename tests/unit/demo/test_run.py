@@ -55,7 +55,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     stage = Stage()
     monkeypatch.setattr(run, "serve", stage.serve)
     monkeypatch.setattr(run, "mailbox_address", stage.mailbox)
-    monkeypatch.setattr(run, "spare", stage.spare)
+    monkeypatch.setattr(run, "exempt_persona", stage.spare)
     monkeypatch.setattr(run, "_start_page", stage.start_page)
     return stage
 

@@ -13,12 +13,12 @@ from mailgate.console.access import needs
 from mailgate.console.context import ConsoleContext, context_of, person_of
 from mailgate.console.forms import form_of
 from mailgate.console.layout import address, say, seen_other, show
-from mailgate.console.tending import ask_all
+from mailgate.console.support_acts import ask_sources_of_all
 from mailgate.gateway.pages.devices import SYSTEMS
 from mailgate.model import Kind, PostureState
 from mailgate.store.device_rows import SORTS, Wanted
 from mailgate.views.device_rows import ListedDevice, look
-from mailgate.views.standing import HEADLINES, MailAccess
+from mailgate.views.mail_status import HEADLINES, MailAccess
 
 SIZE = 50
 EXPORTED = 500
@@ -89,7 +89,7 @@ async def ask_again(request: web.Request) -> web.Response:
         for each in page
     ][:ASKED]
     if devices:
-        await ask_all(context, devices, person_of(request), context.clock())
+        await ask_sources_of_all(context, devices, person_of(request), context.clock())
     say(
         request,
         f"The sources of {len(devices):,} {'device is' if len(devices) == 1 else 'devices are'} asked now.",

@@ -1,4 +1,4 @@
-"""Logging in at the console with one click: the demo logs in, and hands the session's cookie to the browser."""
+"""Logs in at the console with one click: the demo logs in and gives the session's cookie to the browser."""
 
 from aiohttp import ClientSession, DummyCookieJar, hdrs, web
 
@@ -6,7 +6,7 @@ from mailgate.errors import MailgateError
 
 
 class NotLetInError(MailgateError):
-    """The console did not take the token."""
+    """The console did not accept the token."""
 
 
 async def session_cookie(admin: str, name: str, token: str) -> str:

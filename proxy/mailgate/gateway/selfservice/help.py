@@ -1,4 +1,4 @@
-"""``/.mailgate/help``: somebody who was refused asks for help, with the button on that page. Works without scripts."""
+"""``/.mailgate/help``: somebody who was refused asks for help by the button on the refusal. It works without scripts."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -35,7 +35,7 @@ REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
 class Requests(Shape):
-    """Where requests for help are kept (``store/help_requests.py``). May raise StoreUnavailableError."""
+    """The store of requests for help (``store/help_requests.py``). It may raise StoreUnavailableError."""
 
     async def note(self, asked: HelpRequest, sighting: str = "") -> None: ...
 
@@ -49,7 +49,7 @@ class HelpDesk:
     metrics: Metrics
     requests: Requests
     called: Callable[[str], Awaitable[None]]
-    """Told the rule against which somebody has asked for help."""
+    """Called with the rule against which somebody has asked for help."""
     rates: Rates
     """How often one person, device or client may ask."""
     network_rates: Rates
@@ -59,8 +59,8 @@ class HelpDesk:
 async def ask_for_help(desk: HelpDesk, incoming: Incoming, _reference: str, now: datetime) -> Answer:
     """Note the request of somebody who was refused, and say so. Raises RequestRefused.
 
-    The ticket in the form is worth something only with the refusal's page, which no other site can read: that keeps
-    requests out that nobody made. It counts where the very same person or device sends it back.
+    The form carries a ticket from the refusal's page, which no other site can read, so no other site can make such a request. The ticket
+    counts only if the same person or device sends it back.
     """
     speaker, tickets = desk.in_force.live.speaker, desk.in_force.live.speaker.tickets
     sent = dict(parse_qsl(incoming.body.decode("latin-1"))).get("refusal", "")

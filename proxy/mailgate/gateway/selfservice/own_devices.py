@@ -9,9 +9,8 @@ from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, KEY, eas_text
 from mailgate.devices.posture import is_of
 from mailgate.engine.decide import decide
-from mailgate.gateway.selfservice.device_verdict import standing
+from mailgate.gateway.selfservice.device_verdict import exempted_by, verdict_on
 from mailgate.gateway.selfservice.person import Person, proven_device
-from mailgate.gateway.selfservice.sparing import spared_by
 from mailgate.model import Access, Decision, Effect, Kind, Posture, PostureState
 from mailgate.policy import Policy
 from mailgate.policy.groups import NO_GROUPS, Groups
@@ -19,15 +18,15 @@ from mailgate.policy.reliefs import Relief
 from mailgate.store import Sighted
 
 PROVES = (KEY, "cert")
-"""Kinds of names that a device shows with every request."""
+"""Kinds of names that a device proves with every request."""
 _TAIL = 4
 
 
 class Known(Shape):
-    """What is known of devices (``store/postures.py``)."""
+    """The known devices (``store/postures.py``)."""
 
     precedence: Sequence[str]
-    """Names of sources, the one that is believed most first."""
+    """Names of sources, the most believed first."""
 
     def worth(self, device: Device, now: datetime) -> Posture: ...
 
@@ -37,7 +36,7 @@ class Known(Shape):
 
 
 class People(Shape):
-    """What is stored of people (``store/person_records.py``). Every method may raise StoreUnavailableError."""
+    """The store of data about people (``store/person_records.py``). Every method may raise StoreUnavailableError."""
 
     async def devices(self, login: str, precedence: Sequence[str]) -> list[Device]: ...
 
@@ -48,7 +47,7 @@ class People(Shape):
 
 @dataclass(frozen=True, slots=True)
 class OwnDevice:
-    """One device: what is stored of it (a phone that only asked for mail has no report), and what it gets."""
+    """One device: what is stored of it and what it gets. A phone that only asked for mail has no report."""
 
     mark: str
     posture: Posture
@@ -57,7 +56,7 @@ class OwnDevice:
     device: Device | None = None
     sighted: Sighted | None = None
     here: bool = False
-    spared: Relief | None = None
+    exempted: Relief | None = None
     """The exemption without which it would get no mail."""
 
 
@@ -73,7 +72,7 @@ class Asking:
 
     @property
     def proven(self) -> str:
-        """The id of the device that has proved with this request that it is the one; empty where none has."""
+        """The id of the device that proved itself with this request. Empty if none did."""
         return proven_device(self.access)
 
 
@@ -87,7 +86,7 @@ def tail_of(own: OwnDevice) -> str:
 
 
 async def own_devices(asking: Asking, people: People, known: Known) -> tuple[OwnDevice, ...]:
-    """The person's devices, or this request's own alone where nobody is known. May raise StoreUnavailableError.
+    """The person's devices. If nobody is known, only the device of this request. May raise StoreUnavailableError.
 
     The one that asks comes first, then those that get no mail.
     """
@@ -96,12 +95,12 @@ async def own_devices(asking: Asking, people: People, known: Known) -> tuple[Own
     found = [_of_report(asking, device, known.worth(device, now)) for device in devices]
     if name:
         found += [_of_sighting(asking, each) for each in await people.unreported(name, devices)]
-    found = [replace(each, spared=spared_by(each.access, each.decision, asking.policy)) for each in found]
+    found = [replace(each, exempted=exempted_by(each.access, each.decision, asking.policy)) for each in found]
     return tuple(sorted(found, key=lambda each: (not each.here, each.decision.effect is Effect.ALLOW)))
 
 
 async def _devices(asking: Asking, people: People, known: Known) -> list[Device]:
-    """The devices as they are now: what came with this very request may still be on its way to the store."""
+    """The devices as they are now. A report that came with this request may not be in the store yet, so memory is read too."""
     name, proven = asking.person.name, asking.proven
 
     async def stored() -> list[Device]:
@@ -125,7 +124,7 @@ def _of_report(asking: Asking, device: Device, posture: Posture) -> OwnDevice:
         access = replace(asking.access, posture=posture)
         return OwnDevice(device.id, posture, access, decide(access, asking.policy), device, here=True)
     kinds = {kind for kind, _ in device.names}
-    access, decision = standing(
+    access, decision = verdict_on(
         asking.access,
         posture,
         asking.policy,
@@ -140,7 +139,7 @@ def _of_sighting(asking: Asking, sighted: Sighted) -> OwnDevice:
     """A phone that asked for mail under the person's name and has never reported."""
     kind = sighted.kind if sighted.kind in (Kind.PHONE, Kind.TABLET) else None
     posture = Posture(PostureState.MISSING, kind=kind, os=sighted.os)
-    access, decision = standing(
+    access, decision = verdict_on(
         asking.access,
         posture,
         asking.policy,

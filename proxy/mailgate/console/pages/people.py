@@ -1,0 +1,91 @@
+"""One person: their devices, each with whether it gets mail, what they asked and were told, and what can be done for them."""
+
+from aiohttp import web
+
+from mailgate.console.access import needs
+from mailgate.console.context import context_of, person_of
+from mailgate.console.forms import LONGEST, form_of, note_of
+from mailgate.console.layout import address, say, seen_other, show
+from mailgate.console.pages.exemptions import SPANS
+from mailgate.console.support_acts import answer, exempt_for, finish
+from mailgate.devices.device import typed_id
+from mailgate.gateway.pages.languages import load_languages
+from mailgate.mail.reply import LONGEST as LONGEST_ANSWER
+from mailgate.rollout.acts import RefusedError
+from mailgate.views.help import still_open
+from mailgate.views.person import PersonFacts
+from mailgate.views.person import person_of as facts_of
+
+LANGUAGES = load_languages()
+
+
+async def person(request: web.Request) -> web.Response:
+    return await _shown(request, await whom(request, request.query.get("login", "")))
+
+
+@needs("operator")
+async def let_in(request: web.Request) -> web.Response:
+    """Spare a person or one device of theirs for a time."""
+    context, sent = context_of(request), await form_of(request)
+    why, days = note_of(sent, "why"), sent.get("days", "1")
+    rule, named = str(sent.get("rule", ""))[:LONGEST], str(sent.get("device", ""))[:LONGEST]
+    if days not in SPANS:
+        raise RefusedError("for how long? choose one of those that are offered")
+    by, now = person_of(request), context.clock()
+    if named:
+        called = await context.store.devices.called(typed_id(named))
+        if len(called) != 1:
+            raise web.HTTPNotFound
+        given = await exempt_for(context, by, why, now, rule=rule, days=int(days), device=called[0].id)
+    else:
+        login = (await whom(request, str(sent.get("login", "")))).login
+        given = await exempt_for(context, by, why, now, rule=rule, days=int(days), person=login)
+    what = f"Spared from {f'the rule {given.rule}' if given.rule else 'every rule'} for {SPANS[days]}."
+    say(request, what, address(request, "exemptions-end"), number=str(given.number), why="undone at once")
+    if given.device:
+        return seen_other(request, "devices-one", id=given.device)
+    return seen_other(request, "people", {"login": given.person})
+
+
+@needs("operator")
+async def write(request: web.Request) -> web.Response:
+    """Answer them by mail, and where that is asked for say that their requests are done."""
+    context, sent = context_of(request), await form_of(request)
+    theirs, now, by = await whom(request, str(sent.get("login", ""))), context.clock(), person_of(request)
+    mail = await answer(context, theirs, str(sent.get("answer", ""))[:LONGEST_ANSWER], by, now)
+    waiting = [(each.rule, each.subject) for each in still_open(theirs.help_requests)]
+    closed = await finish(context, waiting, by, now) if waiting and sent.get("done") == "yes" else 0
+    say(request, f"The answer goes to {mail.address}.{' The request is done.' if closed else ''}")
+    return seen_other(request, "people", {"login": theirs.login})
+
+
+async def whom(request: web.Request, login: str) -> PersonFacts:
+    """The person of this login. Raises HTTPNotFound."""
+    context = context_of(request)
+    found = await facts_of(context.store, context.bundle(), login[:LONGEST], context.clock())
+    if found is None:
+        raise web.HTTPNotFound
+    return found
+
+
+async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
+    bundle = context_of(request).bundle()
+    spoken = LANGUAGES.get(found.language or bundle.settings.languages.default, LANGUAGES["en"])
+    return show(
+        request,
+        "person.html",
+        person=found,
+        waiting=still_open(found.help_requests),
+        language=spoken.locale.get_display_name("en"),
+        writes=bundle.settings.notices is not None,
+        longest=LONGEST_ANSWER,
+        spans=SPANS,
+        name_of=bundle.policy.catalog.name_of,
+    )
+
+
+ROUTES = [
+    web.get("/people", person, name="people"),
+    web.post("/people/spare", let_in, name="people-spare"),
+    web.post("/people/reply", write, name="people-reply"),
+]

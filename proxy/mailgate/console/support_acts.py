@@ -1,0 +1,133 @@
+"""What whoever looks after people does for one of them: let them in for a time, ask their sources, mark as lost, answer."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from mailgate.console.context import ConsoleContext
+from mailgate.devices.device import Device
+from mailgate.mail.composer import address_book
+from mailgate.mail.reply import reply
+from mailgate.model import Kind, Reason
+from mailgate.model.notice import NoticeDevice
+from mailgate.policy.reliefs import Relief
+from mailgate.rollout import relief_acts
+from mailgate.rollout.acts import Person, RefusedError
+from mailgate.store import Mail
+from mailgate.store.help_requests import Key
+from mailgate.views.mail_status import MailAccess
+from mailgate.views.person import OwnedDevice, PersonFacts
+from mailgate.views.source_answers import SourceAnswer, source_answers
+
+NO_MAIL = (MailAccess.WARNED, MailAccess.PROOF, MailAccess.OUT)
+"""Standings of which a mail can say what ends them."""
+
+
+async def exempt_for(
+    context: ConsoleContext,
+    by: Person,
+    why: str,
+    now: datetime,
+    *,
+    rule: str,
+    days: int,
+    person: str = "",
+    device: str = "",
+) -> Relief:
+    """Let a person or a device in for so many days. Raises RefusedError."""
+    policy, until = context.bundle().policy, now + timedelta(days=days)
+    return await relief_acts.exempt(
+        context.store, policy, by, why, now, rule=rule, until=until, person=person, device=device
+    )
+
+
+async def mark_lost(
+    context: ConsoleContext, device: Device, by: Person, now: datetime, *, lost: bool
+) -> datetime | None:
+    """Mark a device as lost or as found, where it is not so already. Returns since when it is lost."""
+    at = (device.lost_at or now) if lost else None
+    if at != device.lost_at:
+        act = replace(by.act(now, "device-lost" if lost else "device-found"), about=f"device {device.id}")
+        await context.store.devices.lose(device.id, at, act)
+    return at
+
+
+async def ask_sources(
+    context: ConsoleContext, device: Device, by: Person, now: datetime
+) -> list[SourceAnswer]:
+    """Ask every source of a device about it now, and write down who did."""
+    act = replace(by.act(now, "device-asked"), about=f"device {device.id}")
+    await context.store.audit.append(act)
+    came = await context.recheck.ask(device.reports)
+    found = await context.store.people.device(device.id)
+    return source_answers(came, found, context.bundle().policy.catalog)
+
+
+async def ask_sources_of_all(
+    context: ConsoleContext, devices: Sequence[Device], by: Person, now: datetime
+) -> None:
+    """Begin to ask the sources of all of these, and write down who did."""
+    act = replace(by.act(now, "devices-asked"), details={"devices": len(devices)})
+    await context.store.audit.append(act)
+    context.asking.start(context.recheck.ask(each.reports) for each in devices)
+
+
+async def answer(context: ConsoleContext, whom: PersonFacts, words: str, by: Person, now: datetime) -> Mail:
+    """Write to somebody what holds for their devices, and what ``words`` say. Raises RefusedError."""
+    bundle = context.bundle()
+    notices = bundle.settings.notices
+    if notices is None:
+        raise RefusedError("no mails are sent by these settings; expected `notices` with `smtp` or `outbox`")
+    out = [each for each in whom.devices if each.mail_status.mail in NO_MAIL]
+    asked = next((each for each in whom.help_requests if each.done_at is None), None)
+    rules = {rule.id: rule for rule in bundle.policy.rules}
+    named = asked.rule if asked else out[0].mail_status.rule if out else ""
+    rule = rules.get(named)
+    return await reply(
+        context.store,
+        whom.login,
+        address_book(notices),
+        by,
+        now,
+        answer=words,
+        rule=named,
+        contact=(rule.notice.contact or "") if rule else "",
+        devices=[_concerned(context, each) for each in out],
+        let_in_until=None if out else _let_in_until(whom),  # true of all they have, or not said
+    )
+
+
+async def finish(context: ConsoleContext, which: list[Key], by: Person, now: datetime) -> int:
+    """Say that requests for help are done. Returns how many were open."""
+    act = replace(by.act(now, "help-done"), about=_rules(which), details={"requests": len(which)})
+    return await context.store.help_requests.finish(which, by.name, now, act)
+
+
+async def reopen(context: ConsoleContext, which: list[Key], by: Person, now: datetime) -> int:
+    """Say that they are not done after all. Returns how many were."""
+    act = replace(by.act(now, "help-reopened"), about=_rules(which), details={"requests": len(which)})
+    return await context.store.help_requests.reopen(which, act)
+
+
+def _rules(which: list[Key]) -> str:
+    rules = sorted({rule for rule, _ in which})
+    return f"rule {rules[0]}" if len(rules) == 1 else f"{len(rules)} rules"
+
+
+def _let_in_until(whom: PersonFacts) -> datetime | None:
+    """When the first of their devices is spared no more."""
+    spared = [each.mail_status.until for each in whom.devices if each.mail_status.mail is MailAccess.SPARED]
+    return min((at for at in spared if at), default=None)
+
+
+def _concerned(context: ConsoleContext, each: OwnedDevice) -> NoticeDevice:
+    catalog, facts = context.bundle().policy.catalog, each.facts
+    apps = tuple(catalog.name_of(key) for key in facts.apps)
+    rule = next((rule for rule in context.bundle().policy.rules if rule.id == each.mail_status.rule), None)
+    return NoticeDevice(
+        Reason(each.mail_status.reason),
+        Kind(facts.kind) if facts.kind else Kind.UNKNOWN,
+        facts.os,
+        apps if each.mail_status.reason == Reason.PROHIBITED_APP else (),
+        (rule.notice.fix or "") if rule else "",
+    )

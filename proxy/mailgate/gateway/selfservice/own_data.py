@@ -1,0 +1,163 @@
+"""Reads what one request may see of the data that is stored of a person, for the page, the download and the status."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Protocol as Shape
+
+from mailgate.devices.device import Device
+from mailgate.gateway.evaluate.judge import Judge
+from mailgate.gateway.live import InForce, Live
+from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.pages.employee import NO_RECORDS, SHOWN, Asked, LastSeen, StoredRecords, Waiting
+from mailgate.gateway.selfservice.login_check import LoginCheck
+from mailgate.gateway.selfservice.own_devices import Asking, Known, OwnDevice, own_devices
+from mailgate.gateway.selfservice.own_devices import People as OwnDevices
+from mailgate.gateway.selfservice.own_report import OwnReports
+from mailgate.gateway.selfservice.pairing_code import OwnCodes
+from mailgate.gateway.selfservice.recheck import Recheck
+from mailgate.gateway.selfservice.stored_view import (
+    exemption_of,
+    help_of,
+    key_of,
+    language_record,
+    last_seen,
+    mail_record,
+    quarantine_mail_record,
+    request_of,
+    shown,
+    token_of,
+    waiting_of,
+)
+from mailgate.model import Access, Decision
+from mailgate.policy.logins import address_of
+from mailgate.store import (
+    EnrolledKey,
+    EnrolmentToken,
+    HelpRequest,
+    Mail,
+    QuarantineMail,
+    Recorded,
+    StoreUnavailableError,
+)
+from mailgate.store.reliefs import KeptRelief
+
+
+class People(OwnDevices, Shape):
+    """The store of data about people (``store/person_records.py``). Every method may raise StoreUnavailableError."""
+
+    async def requests(
+        self, login: str, devices: Sequence[Device], size: int
+    ) -> tuple[list[Recorded], int]: ...
+
+    async def enrolled(self, login: str) -> list[EnrolledKey]: ...
+
+    async def tokens(self, login: str) -> list[EnrolmentToken]: ...
+
+    async def exemptions(self, login: str, devices: Sequence[Device]) -> list[KeptRelief]: ...
+
+    async def help_requests(self, login: str, devices: Sequence[Device]) -> list[HelpRequest]: ...
+
+    async def quarantine_mails(self, persons: Collection[str]) -> list[QuarantineMail]: ...
+
+    async def mails(self, login: str, addresses: Collection[str]) -> list[Mail]: ...
+
+    async def language(self, login: str) -> tuple[str, date] | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SelfService:
+    """The parts that a person's own page needs: to read what is stored, and to ask sources again."""
+
+    in_force: InForce
+    judge: Judge
+    metrics: Metrics
+    public_url: str
+    people: People
+    known: Known
+    recheck: Recheck = field(default_factory=Recheck)
+    check: LoginCheck | None = None
+    contact: str = ""
+    codes: OwnCodes | None = None
+    reports: OwnReports | None = None
+    """Takes reports that a device is lost or not theirs. None if people may not make any."""
+    domain: str = ""
+    """The domain of mail addresses. Empty if no mails about refusals are written."""
+
+    @property
+    def live(self) -> Live:
+        return self.in_force.live
+
+
+@dataclass(frozen=True, slots=True)
+class OwnData:
+    """What one request may see of what is stored."""
+
+    asking: Asking
+    owned: tuple[OwnDevice, ...] = ()
+    records: StoredRecords = NO_RECORDS
+    waiting: tuple[Waiting, ...] = ()
+    """Their requests for help that are open."""
+    more: int = 0
+    """How many rows about requests are stored beyond those that the page shows."""
+    unread: bool = False
+    """Whether the store could not be read."""
+    asked: dict[str, tuple[Asked, ...]] = field(default_factory=dict)
+    """The answers of the sources of a device, by the device's mark."""
+    last: Mapping[str, LastSeen] = field(default_factory=dict)
+    """When a device asked for mail last, and with what, by its id."""
+    noted: str = ""
+    """The mark of the device that was just reported as lost or not theirs."""
+
+
+async def read_own_data(
+    service: SelfService, asking: Asking, *, records: bool = True, rows: int = SHOWN
+) -> OwnData:
+    """Read what is stored. If the store does not answer, the result is empty and says that it is unread."""
+    try:
+        owned = await own_devices(asking, service.people, service.known)
+        own = OwnData(asking, owned)
+        return await _with_records(service, own, rows) if records else own
+    except StoreUnavailableError:
+        return OwnData(asking, unread=True)
+
+
+async def _with_records(service: SelfService, own: OwnData, size: int) -> OwnData:
+    people, keep, name = service.people, service.live.keep.sightings, own.asking.person.name
+    devices = shown(own.owned)
+    rows, count = await people.requests(name, devices, size)
+    address = address_of(name, service.domain) if name and service.domain else ""
+    refusals = await people.quarantine_mails({address}) if address else []
+    mails = await people.mails(name, {address} - {""}) if name else []
+    language = await people.language(name) if name else None
+    asked = await people.help_requests(name, devices)
+    keys, tokens = (await people.enrolled(name), await people.tokens(name)) if name else ([], [])
+    records = StoredRecords(
+        requests=tuple(request_of(row, keep) for row in rows),
+        quarantine_mails=tuple(quarantine_mail_record(each, address, keep) for each in refusals),
+        mails=tuple(mail_record(each, keep) for each in mails),
+        language=(language_record(*language, keep),) if language else (),
+        enrolments=(
+            *(key_of(key, service.live.keep.devices) for key in keys),
+            *(token_of(token, service.live.keep.devices) for token in tokens),
+        ),
+        exemptions=tuple(exemption_of(each, keep) for each in await people.exemptions(name, devices)),
+        help_requests=tuple(help_of(each, keep) for each in asked),
+    )
+    waiting = tuple(waiting_of(each) for each in asked if each.done_at is None)
+    more = count - min(len(rows), SHOWN)
+    return replace(own, records=records, waiting=waiting, last=last_seen(rows), more=more)
+
+
+def here_of(own: OwnData) -> tuple[Access, Decision]:
+    """The verdict on this request, by what is known now of its device if that is stored."""
+    first = next((each for each in own.owned if each.here), None)
+    return (first.access, first.decision) if first else (own.asking.access, own.asking.decision)
+
+
+def with_own(own: OwnData) -> tuple[OwnDevice, ...]:
+    """The stored devices. If there are none, the device that proved itself with this request."""
+    asking = own.asking
+    if own.owned or not asking.proven:
+        return own.owned
+    return (OwnDevice(asking.proven, asking.access.posture, asking.access, asking.decision, here=True),)

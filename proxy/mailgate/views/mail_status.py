@@ -1,0 +1,224 @@
+"""Whether one device gets mail, why, since when, and by which source, also as one sentence for the help desk."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from enum import StrEnum
+
+from mailgate.config import Bundle
+from mailgate.devices.device import Device
+from mailgate.engine.decide import decide
+from mailgate.model import Access, Decision, Effect, Posture
+from mailgate.model.fact import Fact, Instant
+from mailgate.policy import Policy
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
+from mailgate.store import Recorded, Store
+from mailgate.views.recorded_requests import as_it_asks, sightings_of
+from mailgate.views.words import EFFECTS, device_told, reason_told
+
+SIGHTINGS = 50
+"""How many sightings of a device are read to find since when its status holds."""
+
+
+class MailAccess(StrEnum):
+    """Whether a device gets mail."""
+
+    GETS = "gets-mail"
+    WARNED = "warned"
+    SPARED = "spared"
+    PROOF = "must-prove-itself"
+    OUT = "kept-out"
+    LOST = "lost"
+
+
+HEADLINES = {
+    MailAccess.GETS: "Gets mail",
+    MailAccess.WARNED: "Gets mail after a warning",
+    MailAccess.SPARED: "Spared",
+    MailAccess.PROOF: "Has to prove itself first",
+    MailAccess.OUT: "Kept out",
+    MailAccess.LOST: "Lost, gets nothing",
+}
+_MAIL = {
+    Effect.ALLOW: MailAccess.GETS,
+    Effect.WARN: MailAccess.WARNED,
+    Effect.CHALLENGE: MailAccess.PROOF,
+    Effect.BLOCK: MailAccess.OUT,
+}
+
+
+class MailStatus(Fact):
+    """The mail status of one device now."""
+
+    mail: MailAccess
+    """`gets-mail`; `warned`, after a page; `spared`, by an exemption alone; `must-prove-itself`; `kept-out`; `lost`."""
+    headline: str
+    """The same in words."""
+    cause: str
+    """Why, in words."""
+    rule: str
+    """The rule that decides. For a spared device, the rule that would decide without the exemption."""
+    title: str
+    """The title of that rule."""
+    reason: str
+    """Why, as a reason code."""
+    since: Instant | None
+    """Since when that holds. Null if it is not known."""
+    until: Instant | None
+    """Until when: the end of an exemption, or the time when a warning becomes a refusal. Null if there is no end."""
+    spared_why: str
+    """Why it is spared, in the words of the admin who did it. Empty if it is not."""
+    then: str
+    """What a spared device gets afterwards, in words. Empty for other devices."""
+    source: str
+    """The source whose report counts. Empty if there is none."""
+    looked_at: Instant | None
+    """When that source looked at its apps."""
+    spare_from: str
+    """The rule from which an exemption would get it mail, or `all`. Empty if no exemption would."""
+    sentence: str
+    """All of this in one sentence, with times in UTC."""
+
+
+async def mail_status_of(
+    store: Store, bundle: Bundle, device: Device, now: datetime, seen: Sequence[Recorded] | None = None
+) -> MailStatus:
+    """The mail status of a device if it asked as it did last. Raises StoreUnavailableError.
+
+    :param seen: the decisions about it, the last first. They are read from the store if not given.
+    """
+    seen = await sightings_of(store, device, SIGHTINGS) if seen is None else seen
+    access, decision = await as_it_asks(store, bundle, device, seen, now)
+    return mail_status(access, decision, bundle.policy, seen, device.lost_at)
+
+
+def mail_status(
+    access: Access,
+    decision: Decision,
+    policy: Policy,
+    seen: Sequence[Recorded] = (),
+    lost_at: datetime | None = None,
+) -> MailStatus:
+    """The mail status by this decision."""
+    without, relief = _spared(access, decision, policy)
+    told = without if relief else decision
+    mail = _mail(access, decision, relief)
+    since = relief.at if relief else lost_at if mail is MailAccess.LOST else _since(decision, seen)
+    until = relief.until if relief else decision.deadline if mail is MailAccess.WARNED else None
+    cause = _cause(told, access.posture, policy)
+    found = MailStatus(
+        mail=mail,
+        headline=HEADLINES[mail],
+        cause=cause,
+        rule=told.rule,
+        title=told.title,
+        reason=told.reason.value,
+        since=since,
+        until=until,
+        spared_why=relief.why if relief else "",
+        then=EFFECTS[without.effect] if relief else "",
+        source=access.posture.source,
+        looked_at=access.posture.reported_at,
+        spare_from=_spare_from(access, decision, policy),
+        sentence="",
+    )
+    return found.model_copy(update={"sentence": _sentence(found)})
+
+
+def mail_of(access: Access, decision: Decision, policy: Policy) -> MailAccess:
+    """Whether a device with this decision gets mail."""
+    return _mail(access, decision, _spared(access, decision, policy)[1])
+
+
+def _mail(access: Access, decision: Decision, relief: Relief | None) -> MailAccess:
+    return MailAccess.SPARED if relief else MailAccess.LOST if access.posture.lost else _MAIL[decision.effect]
+
+
+def _spared(access: Access, decision: Decision, policy: Policy) -> tuple[Decision, Relief | None]:
+    """The decision without exemptions, and the exemption that makes the difference."""
+    if not any(each.cause is Cause.EXEMPTION for each in policy.reliefs.about(access)):
+        return decision, None
+    without = decide(access, replace(policy, reliefs=_for_everybody(policy.reliefs)))
+    softer = without.effect.hardness > decision.effect.hardness
+    return without, _relief(access, policy, without) if softer else None
+
+
+def name_of(posture: Posture) -> str:
+    """A few words for the device."""
+    return device_told(posture.kind, posture.os, posture.os_version)
+
+
+def _for_everybody(reliefs: Reliefs) -> Reliefs:
+    every = tuple(each for each in reliefs.every if each.cause is not Cause.EXEMPTION)
+    return Reliefs(reliefs.serial, every)
+
+
+def _relief(access: Access, policy: Policy, without: Decision) -> Relief | None:
+    """The exemption that holds longest among those that take out the rule that would decide."""
+    own = [each for each in policy.reliefs.about(access) if each.cause is Cause.EXEMPTION]
+    fitting = [each for each in own if each.takes_out(without.rule, without.effect)] or own
+    return max(fitting, key=lambda each: each.until or access.now, default=None)
+
+
+def _since(decision: Decision, seen: Sequence[Recorded]) -> datetime | None:
+    """Since when it was answered like this, as far as its last requests tell."""
+    since = None
+    for each in seen:
+        if (each.sighting.effect, each.sighting.reason) != (decision.effect.value, decision.reason.value):
+            break
+        since = min(each.tally.first, since or each.tally.first)
+    return since
+
+
+def _cause(decision: Decision, posture: Posture, policy: Policy) -> str:
+    names = decision.apps or tuple(policy.catalog.name_of(each) for each in posture.apps)
+    if decision.effect is Effect.ALLOW:
+        return f"{_joined(names)} on it, which no rule keeps out" if names else _unlisted(posture)
+    if decision.apps:
+        return f"{_joined(names)} on it"
+    return reason_told(decision.reason.value) or decision.title or f"the rule {decision.rule} says so"
+
+
+def _unlisted(posture: Posture) -> str:
+    looked = posture.reported_at is not None
+    return "no listed app on it" if looked and not posture.lost else "nothing was reported of its apps"
+
+
+def _joined(names: Sequence[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _spare_from(access: Access, decision: Decision, policy: Policy) -> str:
+    if decision.effect is Effect.ALLOW or access.posture.lost:
+        return ""
+    for rule in (decision.rule, ""):
+        device = access.posture.device_id
+        relief = Relief(0, Cause.EXEMPTION, rule, "", "", access.now, None, _person(access, device), device)
+        reliefs = Reliefs(policy.reliefs.serial, (*policy.reliefs.every, *_named(relief)))
+        if decide(access, replace(policy, reliefs=reliefs)).effect is Effect.ALLOW:
+            return rule or "all"
+    return ""
+
+
+def _person(access: Access, device: str) -> str:
+    return "" if device else access.user.name or access.posture.owner
+
+
+def _named(relief: Relief) -> tuple[Relief, ...]:
+    """The relief, unless it names nobody: that would hold for everybody."""
+    return (relief,) if relief.person or relief.device else ()
+
+
+def _sentence(found: MailStatus) -> str:
+    words = found.headline + (f" until {_time(found.until)}" if found.until else "")
+    if found.mail is MailAccess.SPARED:
+        words += f" ({found.spared_why}), then {found.then}"
+    elif found.since:
+        words += f" since {_time(found.since)}"
+    looked = f"; {found.source} looked at {_time(found.looked_at)}" if found.looked_at else ""
+    return f"{words}: {found.cause}{looked}."
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"

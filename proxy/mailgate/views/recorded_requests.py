@@ -1,0 +1,87 @@
+"""Restores a request that the gate recorded, from its sighting and its device, and decides it again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailgate.classify import classify, with_device
+from mailgate.classify.certified import as_recorded
+from mailgate.config import Bundle
+from mailgate.devices.device import Device
+from mailgate.devices.posture import is_of
+from mailgate.engine.decide import decide
+from mailgate.model import LOGINS, Access, Decision, Posture, RequestFacts
+from mailgate.rollout.replay import PAGE_LOAD, Lists, posture_for, proof_of, recognise, reported
+from mailgate.store import Recorded, Sighting, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """The decision at that time, and the decision on the same client now."""
+
+    then: Recorded
+    access: Access
+    decision: Decision
+
+
+async def recall(store: Store, bundle: Bundle, name: str, now: datetime) -> Recalled | None:
+    """The sighting with this id or reference id, decided again by the rules of the bundle on what is known now."""
+    then = await store.sightings.find(name)
+    return None if then is None else await decided_again(store, bundle, then, now)
+
+
+async def decided_again(store: Store, bundle: Bundle, then: Recorded, now: datetime) -> Recalled:
+    """A sighting, decided by the rules of the bundle on what is known now."""
+    seen = then.sighting
+    known = await _devices(store, seen, bundle)
+    postures = [posture_now(each, bundle, now) for each in known]
+    client, proof = recognise(seen.client, known, postures)
+    posture = posture_for(client, postures)
+    client, certificate = as_recorded(client, seen.client.facts.headers)
+    user = bundle.groups.user(seen.user, posture.owner)
+    access = Access(seen.client.facts, client, posture, now, user, proof, certificate)
+    return Recalled(then, access, decide(access, bundle.policy))
+
+
+async def as_it_asks(
+    store: Store, bundle: Bundle, device: Device, seen: Sequence[Recorded], now: datetime
+) -> tuple[Access, Decision]:
+    """The decision on a device now if it asked as it did last. A device that was never seen asks with its proof."""
+    if seen:
+        again = await decided_again(store, bundle, seen[0], now)
+        return again.access, again.decision
+    posture = posture_now(device, bundle, now)
+    client = reported(posture.kind, posture.os, posture.os_version)
+    proof = proof_of(device, posture) if device.reports else None
+    access = Access(PAGE_LOAD, client, posture, now, bundle.groups.user(posture.owner), proof)
+    return access, decide(access, bundle.policy)
+
+
+async def sightings_of(store: Store, device: Device, size: int) -> list[Recorded]:
+    """The decisions about a device under all its ids, the last first."""
+    ids = [device.id, *sorted(device.former)]
+    seen = [row for each in ids for row in await store.sightings.latest(device=each, size=size)]
+    return sorted(seen, key=lambda row: row.tally.last, reverse=True)[:size]
+
+
+def asked_from(device: Device, bundle: Bundle, facts: RequestFacts, now: datetime) -> tuple[Access, Decision]:
+    """The decision on a request from this device without its proof."""
+    posture = posture_now(device, bundle, now)
+    client = with_device(classify(facts), posture.kind)
+    user = bundle.groups.user(bundle.settings.logins.person(facts.user or ""), posture.owner)
+    access = Access(facts, client, posture, now, user)
+    return access, decide(access, bundle.policy)
+
+
+def posture_now(device: Device, bundle: Bundle, now: datetime) -> Posture:
+    """The posture of this device by these settings."""
+    posture = bundle.settings.posture
+    return Lists(bundle.policy.catalog, posture.max_age, posture.precedence).posture(device, now)
+
+
+async def _devices(store: Store, seen: Sighting, bundle: Bundle) -> list[Device]:
+    """The device that asked. If that is not known, the devices of the person."""
+    if seen.client.protocol not in LOGINS:
+        return await store.devices.called(seen.device) if seen.device else []
+    owned = await store.devices.owned(seen.user)
+    return [each for each in owned if is_of(each, seen.user, bundle.settings.posture.precedence)]

@@ -1,0 +1,48 @@
+"""The answers of sources that were asked about a device, in words."""
+
+from collections.abc import Mapping
+
+from mailgate.connectors.recheck import CheckResult
+from mailgate.devices.device import Device, Report
+from mailgate.model.fact import Fact
+from mailgate.policy import AppCatalog
+
+Slot = tuple[str, str]
+_CAME = {
+    CheckResult.ASKED: "told the device to report; it mostly answers within seconds",
+    CheckResult.GONE: "no longer has the device",
+    CheckResult.WAIT: "was asked less than a minute ago",
+    CheckResult.CANNOT: "cannot be asked about one device; it reports by itself",
+    CheckResult.FAILED: "did not answer",
+}
+
+
+class SourceAnswer(Fact):
+    """The result of asking one source about a device."""
+
+    source: str
+    """The source."""
+    came: str
+    """`taken`, it answered; `asked`, the device was told to report; `gone`; `wait`, it was asked a moment ago; `cannot`; `failed`."""
+    words: str
+    """The same in words."""
+
+
+def source_answers(
+    came: Mapping[Slot, CheckResult], device: Device | None, catalog: AppCatalog
+) -> list[SourceAnswer]:
+    """The answer of each source. ``device`` already has what was just said."""
+    reports = {each.slot: each for each in device.reports} if device else {}
+    return [
+        SourceAnswer(source=slot[0], came=again.value, words=_words(slot, again, reports.get(slot), catalog))
+        for slot, again in came.items()
+    ]
+
+
+def _words(slot: Slot, again: CheckResult, report: Report | None, catalog: AppCatalog) -> str:
+    if again is not CheckResult.TAKEN:
+        return f"{slot[0]} {_CAME[again]}"
+    if report is None or report.reported_at is None:
+        return f"{slot[0]} answered, but does not see which apps are there"
+    apps = ", ".join(catalog.name_of(key) for key in sorted(report.apps))
+    return f"{slot[0]} answered: {apps or 'no listed app'} on it"
