@@ -60,8 +60,10 @@ class Tickets:
         ours = any(hmac.compare_digest(told["seal"], _mac(key, sealed)) for key in self.keys)
         if not ours or not issued - _CLOCKS_DIFFER <= now < issued + LIFETIME:
             return None
-        parts = (told[name] for name in ("rule", "reason", "reference", "subject", "sighting"))
-        return Ticket(*parts, issued)
+        rule, reason, reference, subject, sighting = told.group(
+            "rule", "reason", "reference", "subject", "sighting"
+        )
+        return Ticket(rule, reason, reference, subject, sighting, issued)
 
     def mark_of(self, text: str) -> str:
         """A name for a client that is told apart from others by this text, which nobody can read from the name."""

@@ -49,11 +49,12 @@ async def test_what_is_done_leaves_the_queue_and_comes_back_when_it_is_undone_or
     ada: Browser, firm: Company
 ) -> None:
     page = await ada.post("/console/help/done", rule="prohibited-app", subject="alice")
-    assert "The request is done. Undo" in page.words
+    assert "The request of alice is done. Undo" in page.words
     assert "REF1" not in page.words
     assert "done" in (await ada.get("/console/help?which=all")).words
     again = await ada.post("/console/help/done", rule="prohibited-app", subject="alice")
-    assert (again.status, "somebody else may have closed it" in again.words) == (409, True)
+    assert (again.status, "The request of alice was done already." in again.words) == (200, True)
+    assert (await ada.post("/console/help/done", rule="prohibited-app", subject="nobody")).status == 404
     assert (
         "REF1"
         in (await ada.post("/console/help/done", rule="prohibited-app", subject="alice", done="no")).words
