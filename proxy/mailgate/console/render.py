@@ -10,7 +10,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from mailgate.views.gates import span
-from mailgate.views.words import effect_told, kind_told, protocol_told, reason_told, system_told
+from mailgate.views.words import (
+    effect_told,
+    kind_told,
+    protocol_told,
+    reason_told,
+    source_told,
+    state_told,
+    system_told,
+)
 
 ASSETS = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
@@ -110,6 +118,8 @@ _ENVIRONMENT = _environment(
         "kind": kind_told,
         "protocol": protocol_told,
         "reason": reason_told,
+        "source": source_told,
+        "state": state_told,
         "system": system_told,
     }
 )

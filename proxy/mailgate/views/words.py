@@ -1,8 +1,9 @@
 """The closed sets of the model as admins read them."""
 
+from mailgate.devices.trust import ENROLLED
 from mailgate.gateway.pages.devices import SYSTEMS
 from mailgate.gateway.pages.reasons import wording_of
-from mailgate.model import Effect, Kind, Protocol, Reason
+from mailgate.model import Effect, Kind, PostureState, Protocol, Reason
 
 EFFECTS = {
     Effect.ALLOW: "let in",
@@ -23,6 +24,28 @@ PROTOCOLS = {
     Protocol.SUBMISSION: "SMTP",
     Protocol.SIEVE: "ManageSieve",
 }
+
+STATES = {
+    PostureState.CLEAN: "No listed app",
+    PostureState.LISTED: "Listed app",
+    PostureState.PARTIAL: "Only work apps seen",
+    PostureState.STALE: "Report too old",
+    PostureState.MISSING: "No report of apps",
+    PostureState.UNAVAILABLE: "Reports cannot be read",
+}
+"""How a device stands by what its sources say."""
+
+
+def state_told(state: str) -> str:
+    """How a device stands, lost ones among them; of whatever release its record is."""
+    return STATES[PostureState(state)] if state in set(PostureState) else state.capitalize()
+
+
+def source_told(source: str) -> str:
+    """Who told of a device: an issuer by its host, and a connector by its name in the settings."""
+    if source == ENROLLED:
+        return "Enrolled here"
+    return source.partition("://")[2].rstrip("/") or source
 
 
 def kind_told(kind: Kind | str | None) -> str:

@@ -98,7 +98,9 @@ async def test_what_is_rare_is_looked_for_a_window_at_a_time(
         ({"user": "ada", "rule": "r"}, "ix_sightings_user"),
     ],
 )
-async def test_every_look_at_sightings_goes_by_an_index(store: Store, wanted: dict[str, str], index: str) -> None:
+async def test_every_look_at_sightings_goes_by_an_index(
+    store: Store, wanted: dict[str, str], index: str
+) -> None:
     place = Place(NOW, "x")
     steps = await steps_of(store, lambda store: store.sightings.look(NOW - HOURS, 9, place, **wanted))
     assert index in steps
