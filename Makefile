@@ -1,6 +1,6 @@
 # Everything starts from python3 (3.11 or newer) with venv, and make. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup test-setup run test check e2e bench bench-devices bench-soak bench-setup docs deb deb-test release lock clean
+.PHONY: help setup test-setup run test check e2e bench bench-devices bench-soak bench-setup docs wheel-test deb deb-test release lock clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -130,6 +130,9 @@ $(DOCS_STAMP): requirements-docs.lock | $(RUN_STAMP)
 	test -x $(DOCS_VENV)/bin/python || $(BIN)/python -m venv $(DOCS_VENV)
 	$(DOCS_VENV)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-docs.lock
 	@touch $@
+
+wheel-test: $(TEST_STAMP) ## Build the wheel and try it on a bare Debian without a network: needs root and mmdebstrap; takes a minute
+	@deploy/try-wheel
 
 deb: $(TEST_STAMP) ## Build the Debian package in dist/, on Debian 13 with debhelper
 	@deploy/build-deb

@@ -16,6 +16,7 @@ from mailgate.gateway.pages.employee import (
     LastSeen,
     Record,
     Source,
+    StoredRecords,
 )
 from mailgate.model import Effect, Kind, PostureState, Reason
 
@@ -68,7 +69,7 @@ OWN = EmployeeView(
     devices=(
         DeviceCard(
             mark="5d0c1f",
-            standing=BLOCKED,
+            verdict=BLOCKED,
             state=PostureState.LISTED,
             kind=Kind.PHONE,
             os="ios",
@@ -88,7 +89,7 @@ OWN = EmployeeView(
             mark="77aa02",
             last=LastSeen(BLOCKED.now - timedelta(hours=2), "Chrome Mobile"),
             sayable=True,
-            standing=replace(BLOCKED, effect=Effect.ALLOW, kind=Kind.TABLET),
+            verdict=replace(BLOCKED, effect=Effect.ALLOW, kind=Kind.TABLET),
             state=PostureState.CLEAN,
             kind=Kind.TABLET,
             os="android",
@@ -116,23 +117,25 @@ OWN = EmployeeView(
             until=BLOCKED.now + timedelta(days=89, hours=22),
         ),
     ),
-    requests=(
-        Record(
-            (
-                Field("day", BLOCKED.now.date()),
-                Field("headers", ("user-agent: Apple-iPhone17C1/2307.102",)),
-                Field("effect", "block"),
-                Field("reason", "prohibited-app"),
-                Field("count", 14),
-                Field("last_at", BLOCKED.now - timedelta(minutes=1)),
+    records=StoredRecords(
+        requests=(
+            Record(
+                (
+                    Field("day", BLOCKED.now.date()),
+                    Field("headers", ("user-agent: Apple-iPhone17C1/2307.102",)),
+                    Field("effect", "block"),
+                    Field("reason", "prohibited-app"),
+                    Field("count", 14),
+                    Field("last_at", BLOCKED.now - timedelta(minutes=1)),
+                ),
+                BLOCKED.now + timedelta(days=30),
             ),
-            BLOCKED.now + timedelta(days=30),
         ),
-    ),
-    quarantine_mails=(
-        Record(
-            (Field("written_at", BLOCKED.now - timedelta(days=1)), Field("reason", "prohibited-app")),
-            BLOCKED.now + timedelta(days=29),
+        quarantine_mails=(
+            Record(
+                (Field("written_at", BLOCKED.now - timedelta(days=1)), Field("reason", "prohibited-app")),
+                BLOCKED.now + timedelta(days=29),
+            ),
         ),
     ),
     listed=("Alipay", "CapCut", "DeepSeek", "TikTok", "WeChat"),
@@ -141,7 +144,7 @@ OWN = EmployeeView(
 )
 WARNED_CARD = replace(
     OWN.devices[0],
-    standing=replace(WARNED, os="ios"),
+    verdict=replace(WARNED, os="ios"),
     here=True,
     asked=(),
     sources=OWN.devices[0].sources[:1],
@@ -152,7 +155,7 @@ OWN_PHONE = replace(
     known_by="device",
     devices=(WARNED_CARD, *OWN.devices[1:]),
 )
-CODE = replace(OWN, devices=OWN.devices[1:2], requests=(), enrolments=(), codes=True, code="7K3M-9XQ2")
+CODE = replace(OWN, devices=OWN.devices[1:2], records=StoredRecords(), codes=True, code="7K3M-9XQ2")
 NOBODY = EmployeeView(
     here=OWN.here, sign_in=True, listed=OWN.listed, keeping_out=OWN.keeping_out, contact=OWN.contact
 )
@@ -161,7 +164,7 @@ NOBODY = EmployeeView(
 def own(view: EmployeeView, language: str) -> EmployeeView:
     """The same page in another language."""
     cards = tuple(
-        replace(card, standing=replace(card.standing, accept_language=language)) for card in view.devices
+        replace(card, verdict=replace(card.verdict, accept_language=language)) for card in view.devices
     )
     return replace(view, here=replace(view.here, accept_language=language), devices=cards)
 

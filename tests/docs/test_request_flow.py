@@ -77,7 +77,7 @@ IN_TURN = [
     "Reader.facts",
     "OwnAddresses.serve",
     "Judge.at_once",
-    "Recorder.record",
+    "Refuser.probe_or_record",
     "VerdictCache.keep",
     "Carrier.start",
     "Refuser.say",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
-from tests.e2e.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
+from tests.e2e.chromium import CHROMIUM_ARGUMENTS, PAGES
 from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.mailsystem import MailSystem, mail_system
 from tests.e2e.sogo import sogo_system
@@ -42,14 +42,14 @@ def guarded_sogo(sogo: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     """One driver a module: its loop must have ended before a test of another module runs its own."""
-    require(CHROMIUM)
+    require(PAGES)
     with sync_playwright() as driver:
         yield driver
 
 
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+    browser = playwright.chromium.launch(executable_path=PAGES, args=CHROMIUM_ARGUMENTS)
     yield browser
     browser.close()
 

@@ -29,7 +29,7 @@ VIEWS = {
             replace(
                 PHONE,
                 here=True,
-                standing=replace(BLOCKED, deadline=NOW + timedelta(days=6)),
+                verdict=replace(BLOCKED, deadline=NOW + timedelta(days=6)),
                 findings=("device-owner-contradicted",),
             ),
             TABLET,
@@ -200,7 +200,7 @@ def test_what_changes_is_shown_by_itself(chromium: Browser, gate: Gate, complain
     with page.expect_response("**/.mailgate/status") as unchanged:
         page.clock.run_for(10_000)
     assert unchanged.value.status == 304
-    clean = replace(PHONE, standing=replace(ALLOWED, kind=PHONE.kind), asked=())
+    clean = replace(PHONE, verdict=replace(ALLOWED, kind=PHONE.kind), asked=())
     gate.shows = replace(OWN, devices=(clean, TABLET), fingerprint='W/"def"')
     page.clock.run_for(30_000)
     expect(page.get_by_role("article", name="iPhone")).to_contain_text("Gets company mail")

@@ -43,6 +43,15 @@ class Upstream:
 
 
 @pytest.fixture(scope="module")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """The whole browser: what it says of itself is what the probe goes by."""
+    require(CHROMIUM)
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module")
 def webmail() -> Iterator[Upstream]:
     kept = Upstream()
 

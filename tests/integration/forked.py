@@ -109,15 +109,20 @@ def _close(orders: socket.socket, nursery: subprocess.Popen[bytes]) -> None:
 
 def _serve(orders: socket.socket) -> None:
     # here, and once: this is what costs
+    import typer.main
     from tests.stores import copying, migrated
 
-    import mailgate.cli  # noqa: F401
+    import mailgate.cli
     import mailgate.store.store as store
+    from mailgate.classify.browser import warm
     from mailgate.gateway.pages import Pages
 
     with TemporaryDirectory() as folder:
         store.migrate = copying(migrated(Path(folder)))
+    typer.main.get_command = cache(typer.main.get_command)
+    typer.main.get_command(mailgate.cli.app)
     Pages()  # catalogs are read and templates compiled for all of a process
+    warm()  # so are the patterns of user agents
     gc.collect()
     gc.freeze()  # a gate looks through its memory at its start: not through what all of them share
     running: dict[int, int] = {}

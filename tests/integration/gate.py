@@ -162,8 +162,8 @@ def start_gate(config: Path, environment: Mapping[str, str] | None = None) -> Ga
 
 
 def wait_for(found: Any, seconds: float = 5) -> Any:
-    """Ask until the answer is truthy; the last answer."""
-    deadline = time.monotonic() + seconds
-    while not (answer := found()) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    """Ask until the answer is truthy; the last answer. What takes long is asked for less and less often."""
+    start = time.monotonic()
+    while not (answer := found()) and (waited := time.monotonic() - start) < seconds:
+        time.sleep(min(max(0.02, waited / 20), 0.5))
     return answer

@@ -31,6 +31,7 @@ WITHOUT_A_MIRROR = {
     "connectors/wire.py": "a client: tests/integration/connectors/test_wire.py lets it ask real servers",
     "demo/mailbox.py": "a server: tests/integration/demo/test_mailbox.py talks to it",
     "gateway/observe/tracing.py": "an interface alone: tests/unit/gateway/observe/test_traces.py tells what its calls do",
+    "gateway/proxy/webmail.py": "nouns alone: proxy/test_upstream.py raises each error, proxy/test_pool.py connects to the endpoint",
     "gateway/http1/client_certs/__init__.py": "one exception: each parser's test tells when it is raised",
     "model/proofs.py": "nouns alone: the tests of attest/ tell what each of them says",
     "mail/way.py": "nouns alone: what sends and what carries test them",

@@ -11,7 +11,7 @@ import structlog
 
 from mailgate.app.observing import PRIORITY, syslog_at
 from mailgate.app.repeating import repeat
-from mailgate.config.settings import WitnessSettings
+from mailgate.config.observing import WitnessSettings
 from mailgate.gateway.observe.lines import to_syslog
 from mailgate.store import Head
 from mailgate.store.audit import Audit

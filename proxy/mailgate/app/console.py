@@ -27,8 +27,7 @@ from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.views.device_rows import catch_up, refresh
-from mailgate.views.recall import posture_now
-from mailgate.views.sources import came_of
+from mailgate.views.recorded_requests import posture_now
 
 
 class Gate(Running, Protocol):
@@ -107,7 +106,7 @@ async def sync_now(syncing: Syncing, name: str, full: bool, progress: Progress) 
     outcome = await syncing.sync_now(name, full=full, progress=progress)
     if outcome is None:
         return "another gate is reading it now"
-    words = [came_of(outcome)]
+    words = [outcome.in_words()]
     if outcome.held:
         words.append(
             f"{outcome.held} devices are no longer named; that is more than `most_gone` allows, so they are kept"

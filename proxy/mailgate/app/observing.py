@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from mailgate.app.workers.place import Place
 from mailgate.config import Address, Settings, SocketFile
-from mailgate.config.settings import AccessLogSettings, EventSettings, LogSettings
+from mailgate.config.observing import AccessLogSettings, EventSettings, LogSettings
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.observe.access_log import AccessLog

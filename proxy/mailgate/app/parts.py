@@ -16,7 +16,7 @@ from mailgate.app.tracing import tracing_for
 from mailgate.app.trust import Trust
 from mailgate.config import Settings
 from mailgate.gateway.admin_port.host_names import OwnHosts
-from mailgate.gateway.authz.asking import Questions
+from mailgate.gateway.authz.questions import Questions
 from mailgate.gateway.carrying import Carrier
 from mailgate.gateway.enrolment.enroll import Enrolling
 from mailgate.gateway.enrolment.enroller import Enroller
@@ -39,7 +39,7 @@ from mailgate.gateway.proxy.forward import Forwarder
 from mailgate.gateway.proxy.long_poll import Hanging
 from mailgate.gateway.proxy.pool import UpstreamPool
 from mailgate.gateway.proxy.rewrite import Rewrite
-from mailgate.gateway.proxy.upstream import Endpoint
+from mailgate.gateway.proxy.webmail import Endpoint
 from mailgate.gateway.rates import Rates
 from mailgate.gateway.reading import Reader
 from mailgate.gateway.reference import References
@@ -47,9 +47,9 @@ from mailgate.gateway.refusals.failure import Failures
 from mailgate.gateway.refusing import QuarantineMails, Refuser
 from mailgate.gateway.selfservice.help import HelpDesk
 from mailgate.gateway.selfservice.login_check import LoginCheck, Question
+from mailgate.gateway.selfservice.own_data import SelfService
 from mailgate.gateway.selfservice.own_report import OwnReports
 from mailgate.gateway.selfservice.pairing_code import OwnCodes
-from mailgate.gateway.selfservice.seen import SelfService
 from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.mail.quarantine import NoQuarantineMails, QuarantineHead, QuarantineMailer
 from mailgate.mail.smtp import MailServer
@@ -232,7 +232,7 @@ def assemble(
     """Assemble a gate of these parts and of those between them."""
     in_force, metrics, references = judge.in_force, judge.metrics, recorder.references
     reader, verdicts = Reader(in_force), VerdictCache(in_force, recorder.ledger.recurring, metrics)
-    refuser = Refuser(in_force, ways.usual, ways.discovery, mails, metrics)
+    refuser = Refuser(in_force, ways.usual, ways.discovery, mails, metrics, recorder)
     failures = Failures(in_force, references, metrics, judge.clock)
     requests = RequestNumbers(metrics.registry)
     if tracing:
@@ -251,7 +251,7 @@ def assemble(
         ),
         refuser=refuser,
         own=own,
-        questions=Questions(in_force, reader, verdicts, judge, recorder, refuser, own, references, metrics),
+        questions=Questions(in_force, reader, verdicts, judge, refuser, own, references, metrics),
         failures=failures,
         requests=requests,
         tracing=tracing,

@@ -8,7 +8,7 @@ import binascii
 import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from joserfc.jwk import ECKey, OKPKey
@@ -57,14 +57,18 @@ class CompactJws:
         return verifier.verify(self.signing_input, self.signature, key)
 
 
-def parse_compact(text: str) -> CompactJws:
-    """Take a compact JWS apart. Raises `MalformedJwsError`."""
+def parse_compact(text: str, *, forbidden: Iterable[str] = ()) -> CompactJws:
+    """Take a compact JWS apart, whose header has none of the ``forbidden`` parameters. Raises `MalformedJwsError`."""
     match = _COMPACT.fullmatch(text)
     if match is None:
         raise MalformedJwsError("expected three base64url parts with dots between them")
     header, payload, signature = match.groups()
+    parameters = parse_object(_decoded(header, "header"), "header")
+    for name in forbidden:
+        if name in parameters:
+            raise MalformedJwsError(f"the header must not have {name}")
     return CompactJws(
-        header=parse_object(_decoded(header, "header"), "header"),
+        header=parameters,
         payload=parse_object(_decoded(payload, "payload"), "payload"),
         signing_input=text[: match.end(2)].encode("ascii"),
         signature=_decoded(signature, "signature"),

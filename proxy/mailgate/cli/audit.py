@@ -20,8 +20,8 @@ from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.store import Entry, Head, Store
-from mailgate.views.audit import COLUMNS, line_of, row_of
-from mailgate.views.witnessed import verified
+from mailgate.views.audit_export import COLUMNS, line_of, row_of
+from mailgate.views.audit_verification import verified
 
 app = typer.Typer(help="Show, check and export the log of who changed what.", no_args_is_help=True)
 

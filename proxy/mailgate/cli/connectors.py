@@ -32,7 +32,6 @@ from mailgate.devices.device import Report
 from mailgate.policy.spelling import expected
 from mailgate.store import Store
 from mailgate.views.readiness import connector_state
-from mailgate.views.sources import came_of
 
 app = typer.Typer(help="Device inventories: how they fare, and reading one now.", no_args_is_help=True)
 
@@ -222,7 +221,7 @@ def _tell(name: str, outcome: Outcome | None, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(asdict(outcome)))
     else:
-        typer.echo(f"{name}: {came_of(outcome)}")
+        typer.echo(f"{name}: {outcome.in_words()}")
     if outcome.held:
         typer.echo(
             f"{outcome.held} devices are no longer named. That is more than `most_gone` of this connector allows, so "

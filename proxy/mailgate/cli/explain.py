@@ -25,9 +25,9 @@ from mailgate.policy.cases import Situation
 from mailgate.policy.stages import Moment
 from mailgate.simulate.what_if import as_fresh_at
 from mailgate.store import Store
-from mailgate.views.asked import read_request
+from mailgate.views.described_requests import read_request
 from mailgate.views.explanation import explanation, plain
-from mailgate.views.recall import Recalled, recall
+from mailgate.views.recorded_requests import Recalled, recall
 
 Recorded = Annotated[
     Path, typer.Argument(metavar="[FILE|-]", help="One request in JSON or YAML; - for standard input.")

@@ -8,25 +8,27 @@ import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, NoReturn, TypeVar
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 
 from mailgate.attest import mint
-from mailgate.cli.attest import write_keys
 from mailgate.cli.options import CONFIG_VARIABLE, DEFAULT_PATH
 from mailgate.cli.stored import fail
 from mailgate.config import load_bundle
 from mailgate.config.addresses import Address, Listen, Origin
 from mailgate.config.mail import ShortText
 from mailgate.config.starter import EXAMPLE, KEYS, SETTINGS, STORE_FILE, Answers, has_password, starter_files
-from mailgate.errors import ConfigError
+from mailgate.errors import ConfigError, Mistake
 
 Kind = TypeVar("Kind")
 
 _ORIGIN, _TEXT = TypeAdapter[str](Origin), TypeAdapter[str](ShortText)
 _LISTEN = TypeAdapter[Address](Listen)
+
+_OPTIONS = frozenset({"upstream", "public_url", "listen", "admin_listen", "store"})
+"""Keys of the settings that are options here."""
 
 Folder = Annotated[
     Path, typer.Argument(metavar="[DIR]", help="The folder to write to, made where it is not there.")
@@ -92,6 +94,10 @@ def init(
     try:
         _try_out({**files, **private})
         _write(folder, files, private)
+    except FileExistsError as error:
+        if not folder.is_dir():
+            fail(2, f"{folder} is there and is no folder; give the name of one, or of a new one")
+        _refuse_taken(error.filename)  # somebody else has just written it
     except OSError as error:
         fail(2, f"{error.filename or folder}: cannot be written: {(error.strerror or '').lower()}")
     for name in (*files, *private):
@@ -113,16 +119,23 @@ def _files(answers: Answers) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _write(folder: Path, files: Mapping[str, str], private: Mapping[str, str]) -> None:
-    """The settings come last, so that a gate finds all or none."""
+    """Write all of them or none, whatever happens and whoever writes there too; the settings come last, for a gate that looks."""
     folder.mkdir(parents=True, exist_ok=True)
     if any(name.startswith(KEYS) for name in private):
         (folder / KEYS).mkdir(mode=0o700, exist_ok=True)
-    write_keys(folder, private)
-    for name, text in sorted(files.items(), key=lambda each: each[0] == SETTINGS):
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+    written: list[Path] = []
+    try:
+        for name, text in sorted({**private, **files}.items(), key=lambda each: each[0] == SETTINGS):
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            new = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if name in private else 0o666)
+            written.append(path)
+            with open(new, "w", encoding="utf-8") as file:
+                file.write(text)
+    except OSError:
+        for path in written:
+            path.unlink()
+        raise
 
 
 def _try_out(files: Mapping[str, str]) -> None:
@@ -135,14 +148,24 @@ def _try_out(files: Mapping[str, str]) -> None:
         try:
             load_bundle(place / SETTINGS)
         except ConfigError as error:
-            fail(2, "\n".join(each.message for each in error.mistakes))
+            fail(2, "\n".join(_told(each, files[SETTINGS]) for each in error.mistakes))
+
+
+def _told(mistake: Mistake, settings: str) -> str:
+    """By the option that it came from, since the file is not there."""
+    key = settings.splitlines()[mistake.line - 1].partition(":")[0] if mistake.file.endswith(SETTINGS) else ""
+    return f"--{key.replace('_', '-')}: {mistake.message}" if key in _OPTIONS else mistake.message
 
 
 def _taken(folder: Path, names: list[str]) -> None:
     """End the command where one of these is there."""
     there = [str(folder / name) for name in names if os.path.lexists(folder / name)]
     if there:
-        fail(1, f"{there[0]} is there already and stays as it is; give another folder. Nothing was written")
+        _refuse_taken(there[0])
+
+
+def _refuse_taken(name: str | Path) -> NoReturn:
+    fail(1, f"{name} is there already and stays as it is; give another folder. Nothing was written")
 
 
 def _asked(option: str, question: str, kind: TypeAdapter[str], given: str, otherwise: str = "") -> str:

@@ -17,8 +17,8 @@ from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.store import Store
 from mailgate.views.help import still_open
+from mailgate.views.mail_status import MailAccess
 from mailgate.views.person import OwnedDevice, PersonFacts, person_of
-from mailgate.views.standing import MailAccess
 
 _HISTORY = 20
 """How many events the screen shows; ``--json`` has all that were looked up."""
@@ -95,7 +95,7 @@ def _print_device(each: OwnedDevice, console: Console) -> None:
     """A device and its one sentence."""
     console.print()
     console.print(_text(f"{each.name} ({each.facts.id})", "bold"))
-    about = [_text(each.standing.sentence, _STYLES[each.standing.mail])]
+    about = [_text(each.mail_status.sentence, _STYLES[each.mail_status.mail])]
     about += [_text(f"Sources disagree: {found.detail}", "yellow") for found in each.facts.findings]
     for line in about:
         console.print(Padding(line, (0, 0, 0, 2)))

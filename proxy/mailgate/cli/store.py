@@ -22,7 +22,7 @@ from mailgate.errors import MailgateError
 from mailgate.store import Store
 from mailgate.store.copying import Counts, InUseError, NotEmptyError, Told, copy_store
 from mailgate.store.database import StoreError, store_url
-from mailgate.views.witnessed import verified
+from mailgate.views.audit_verification import verified
 
 app = typer.Typer(
     help="Copy a store, back it up, see whether it is whole, and renew its keys.", no_args_is_help=True
@@ -47,15 +47,26 @@ def copy(source: From, target: To, as_json: AsObject = False) -> None:
 @app.command()
 def backup(file: BackupFile, config: Config = DEFAULT_PATH, as_json: AsObject = False) -> None:
     """Copy the store as it is now into an SQLite file that only you can read, while gates go on. `store copy` brings it back."""
-    if os.path.lexists(file):
-        fail(1, f"{file} is there already and stays as it is; expected the name of a new file")
     try:
         source = load_settings(config).store.get_secret_value()
     except MailgateError as error:
         fail(2, str(error))
-    try:
+    with _new(file):
         _copied(source, f"sqlite:///{file.absolute()}", as_json, while_used=True)
-    except typer.Exit:
+
+
+@contextmanager
+def _new(file: Path) -> Iterator[None]:
+    """Make a file that was not there, whoever makes one at the same time; if it does not come to be whole it goes again."""
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        fail(1, f"{file} is there already and stays as it is; expected the name of a new file")
+    except OSError as error:
+        fail(2, f"{file} cannot be made: {error.strerror}")
+    try:
+        yield
+    except BaseException:
         for left in (file, *(Path(f"{file}{end}") for end in ("-wal", "-shm"))):
             left.unlink(missing_ok=True)
         raise

@@ -1,5 +1,6 @@
 """Settings of the mails that the gate writes, and of the way that they go."""
 
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -7,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from mailgate.config.addresses import Listen
 from mailgate.config.references import FilePlace, Secret
+from mailgate.config.values import Duration
 from mailgate.policy.apps import Strict
 
 ShortText = Annotated[str, StringConstraints(pattern=r"^\S.*$", max_length=500)]
@@ -56,3 +58,16 @@ class NoticeSettings(MailSettings):
                 "way", "`smtp` and `outbox` are two ways for one mail; expected one of them", {"key": "smtp"}
             )
         return self
+
+
+class QuarantineMail(MailSettings):
+    """A mail to the person whose mail app is refused, since the app can show no page."""
+
+    smtp: Listen
+    """The mail server that takes it, like ``smtp.example.com:587``."""
+    pause: Duration = timedelta(days=7)
+    """How long nobody is told the same about the same device again."""
+    at_most: int = Field(default=3, ge=1, le=100)
+    """The most mails to one person within ``pause``, by whatever devices."""
+    per_hour: int = Field(default=100, ge=1, le=100_000)
+    """The most mails within an hour, to everybody and by all gates together."""

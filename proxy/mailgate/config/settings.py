@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from mailgate.attest.evidence import FORMATS
-from mailgate.config.addresses import Address, Listen, ListenAnywhere, Network, Origin, PageUrl, SocketFile
+from mailgate.config.addresses import Address, Listen, Network, Origin, SocketFile
 from mailgate.config.admins import Admins
 from mailgate.config.attestation import AttestationSettings, EnrolmentSettings, PostureSettings
 from mailgate.config.authz import AuthzListener, AuthzSettings
@@ -18,7 +18,9 @@ from mailgate.config.client_certs import ClientCertificateSettings
 from mailgate.config.company import CompanySettings
 from mailgate.config.console import ConsoleSettings, check_ways
 from mailgate.config.guard import GuardSettings
-from mailgate.config.mail import DomainName, MailSettings, NoticeSettings, ShortText
+from mailgate.config.mail import DomainName, NoticeSettings, QuarantineMail
+from mailgate.config.observing import EventSettings, LogSettings, TraceSettings, WitnessSettings
+from mailgate.config.pages import EmployeePage, Languages
 from mailgate.config.references import AuthoritiesFile, FilePlace, HeaderKey, StoreUrl, names_of
 from mailgate.config.serving import Limits, Timeouts, TlsSettings
 from mailgate.config.sources import SourceSettings
@@ -27,16 +29,10 @@ from mailgate.config.values import Duration
 from mailgate.policy.apps import Key, Strict
 from mailgate.policy.durations import in_words
 from mailgate.policy.logins import Logins
-from mailgate.policy.stages import Share
-from mailgate.policy.worded import Language
 
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
-LoginQuestion = Annotated[str, StringConstraints(pattern=r"^(GET|OPTIONS) /[!-~]*$", max_length=500)]
-
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=100)]
-
-ToldOfClients = Literal["path", "name", "address", "user_agent"]
 
 ENROLLED = "enrolled"
 """The source of what devices say of themselves. No connector may have this name."""
@@ -51,19 +47,6 @@ class Retention(Strict):
     """Devices, and what one source says of a device, after the last report."""
     lost_devices: Duration = timedelta(days=365)
     """Devices that were reported lost stay shut out for this long after the last report, and after being marked."""
-
-
-class QuarantineMail(MailSettings):
-    """A mail to the person whose mail app is refused, since the app can show no page."""
-
-    smtp: Listen
-    """The mail server that takes it, like ``smtp.example.com:587``."""
-    pause: Duration = timedelta(days=7)
-    """How long nobody is told the same about the same device again."""
-    at_most: int = Field(default=3, ge=1, le=100)
-    """The most mails to one person within ``pause``, by whatever devices."""
-    per_hour: int = Field(default=100, ge=1, le=100_000)
-    """The most mails within an hour, to everybody and by all gates together."""
 
 
 class ActiveSyncSettings(Strict):
@@ -92,62 +75,6 @@ class StageSettings(Strict):
     """How long a rule may only report before `mailgate check` and the log name it."""
 
 
-class AccessLogSettings(Strict):
-    """One JSON object a line for each request that is over. Left out: there is none."""
-
-    file: FilePlace | None = None
-    """A file that is added to, relative to the settings; standard error, like the other lines, if not given."""
-    include: tuple[ToldOfClients, ...] = ()
-    """What of the client itself is told in it."""
-
-
-class EventSettings(Strict):
-    """Decisions and acts of the audit log for a SIEM, each a JSON object of OCSF, to a file or to syslog."""
-
-    file: FilePlace | None = None
-    """A file that is added to, relative to the settings."""
-    syslog: ListenAnywhere | None = None
-    """Who takes syslog: ``unix:/dev/log``, or host and port, by UDP."""
-    decisions: Literal["refused", "all", "none"] = "refused"
-    """``refused``: those that kept somebody out, warned or challenged them."""
-    audit: bool = True
-    include: tuple[ToldOfClients, ...] = ()
-    """What of the client itself is told in them."""
-
-    @model_validator(mode="after")
-    def _somewhere(self) -> Self:
-        if not (self.file or self.syslog):
-            raise PydanticCustomError(
-                "file", "nobody takes them; expected `file` or `syslog`", {"key": "file"}
-            )
-        return self
-
-
-class TraceSettings(Strict):
-    """Traces of requests, by OpenTelemetry. Left out: none, and ``traceparent`` is passed on as it came."""
-
-    endpoint: Origin
-    """Who takes OTLP over HTTP, like ``http://127.0.0.1:4318``."""
-    share: Share = 1.0
-    """Which part of the traces that begin here is told; of those that a trusted proxy began it says so itself."""
-    include: tuple[ToldOfClients, ...] = ()
-    """What of the client itself is told in them."""
-
-
-class LogSettings(Strict):
-    """What is logged."""
-
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    access: AccessLogSettings | None = None
-
-
-class Languages(Strict):
-    """The languages of pages."""
-
-    default: Language = "en"
-    """The language if the browser asks for none that there is."""
-
-
 class DovecotSettings(Strict):
     """Logins at the mail server, about which Dovecot asks at the admin port. If left out, it cannot ask."""
 
@@ -155,38 +82,6 @@ class DovecotSettings(Strict):
     """What Dovecot has to send, by reference alone."""
     header: HeaderName = "X-API-Key"
     """The header that it sends it in."""
-
-
-class ExtensionPages(Strict):
-    """The page on which people get the companion extension for their browser: in a store, or of the company."""
-
-    chromium: PageUrl | None = None
-    """For Chrome, Edge and others of their kind."""
-    firefox: PageUrl | None = None
-
-
-class EmployeePage(Strict):
-    """The page on which people see their devices and what is stored about them (``/.mailgate/me``)."""
-
-    login_check: LoginQuestion | None = "OPTIONS /Microsoft-Server-ActiveSync"
-    """A request that asks the webmail for a login and changes nothing. A login is believed once the webmail accepts
-    it."""
-    contact: ShortText | None = None
-    """The contact for a copy of everything; if not given, the contact of the first rule that has one."""
-    pairing_codes: bool = False
-    """Whether people who have logged in there on a computer may get a code that adds a browser
-    (``docs/extension.md``)."""
-    extension: ExtensionPages = ExtensionPages()
-    """What the fix ``get-extension`` links to; without it the step speaks of the help desk alone."""
-
-
-class WitnessSettings(Strict):
-    """Where the head of the audit log is noted at each entry and once a day, beside the gate's own log."""
-
-    file: FilePlace | None = None
-    """A file that only grows, relative to the settings. It is best kept from everybody who can write to the store."""
-    syslog: ListenAnywhere | None = None
-    """The receiver of syslog: ``unix:/dev/log``, or host and port, by UDP."""
 
 
 class Settings(Strict):

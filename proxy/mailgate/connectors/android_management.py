@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from mailgate.config.sources import AndroidManagementSettings
+from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.fields import flag, instant, listed, text
 from mailgate.connectors.google import google_client
 from mailgate.connectors.inventory import Installed, kind_of
@@ -59,7 +60,13 @@ class AndroidManagement:
 
     async def device(self, device_id: str) -> Report | None:
         target = f"{self._target}/{quote(device_id, safe='')}"
-        return self.record(await self._client.find(target, [("fields", _FIELDS)]))
+        found = await self._client.find(target, [("fields", _FIELDS)])
+        if found is None:
+            return None
+        record = self.record(found)
+        if record is None:
+            raise SourceError(Trouble.SHAPE)
+        return record
 
     async def told(self, _headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
         """A message that comes twice or late does no harm, since the later of two status reports counts."""

@@ -26,6 +26,8 @@ class Trouble(StrEnum):
     """One answer, or a whole run, is too big."""
     SHAPE = "unexpected-shape"
     """An answer does not have the form that the API documents."""
+    NAME = "not-its-name"
+    """A device was asked for by a name that this source never gives."""
     ELSEWHERE = "leads-elsewhere"
     """A redirect or a next page at another host."""
     CUT = "cut-short"

@@ -50,9 +50,9 @@ class Fleet:
 
     async def device(self, device_id: str) -> Report | None:
         if not re.fullmatch(r"[0-9]{1,18}", device_id):
-            return None
-        found = value(await self._client.find(f"{_HOSTS}/{device_id}"), "host")
-        return self._record(found) if text(found, "id") else None
+            raise SourceError(Trouble.NAME)
+        found = await self._client.find(f"{_HOSTS}/{device_id}")
+        return None if found is None else self._record(value(found, "host"))
 
     async def close(self) -> None:
         await self._client.close()

@@ -55,7 +55,7 @@ class GoogleDirectory:
     async def device(self, device_id: str) -> Report | None:
         target = f"{self._target}/{quote(device_id, safe='')}"
         found = await self._client.find(target, [("projection", "FULL"), ("fields", _FIELDS)])
-        return self._record(found) if isinstance(found, dict) and text(found, "resourceId") else None
+        return None if found is None else self._record(found)
 
     async def close(self) -> None:
         await self._client.close()

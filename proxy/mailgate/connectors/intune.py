@@ -71,10 +71,10 @@ class Intune:
     async def device(self, device_id: str) -> Report | None:
         target = f"{_BETA}/managedDevices/{quote(device_id, safe='')}"
         found = await self._client.find(target, [("$expand", "detectedApps"), ("$select", _FIELDS)])
+        if found is None:
+            return None
         if isinstance(value(found, "value"), dict):
             found = value(found, "value")
-        if found is None or not text(found, "id"):
-            return None
         apps = listed(found, "detectedApps") or []
         os = system_of(text(found, "operatingSystem"))
         return self._record(found, self._setup.listed(os, map(_installed, apps)) if apps else None)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from mailgate.config.sources import JamfSettings
+from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.fields import flag, instant, listed, text
 from mailgate.connectors.inventory import Installed, kind_of, system_of
 from mailgate.connectors.logins import ClientCredentials
@@ -50,7 +51,7 @@ class Jamf:
 
     async def device(self, device_id: str) -> Report | None:
         if not re.fullmatch(r"[0-9]{1,18}", device_id):  # goes into a query language
-            return None
+            raise SourceError(Trouble.NAME)
         async with aclosing(self._listed(f'mobileDeviceId=="{device_id}"')) as found:
             return await anext(found, None)
 

@@ -40,7 +40,11 @@ class AsksForOne(Protocol):
     """A connector that can ask about one device at once."""
 
     async def device(self, device_id: str) -> Report | None:
-        """The device that the source calls ``device_id``; None if it has none of that name."""
+        """The device that the source calls ``device_id``; None only if the source says that it has none of that name.
+
+        Raises ``SourceError``: with ``Trouble.NAME`` for a name that this source never gives, with ``Trouble.SHAPE`` for an
+        answer that is no device.
+        """
         ...
 
 

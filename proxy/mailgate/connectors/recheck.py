@@ -7,7 +7,7 @@ from enum import StrEnum
 from cachetools import TTLCache
 
 from mailgate.config.sources import EverySource
-from mailgate.connectors.errors import SourceError
+from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.leased_run import LeasedRun
 from mailgate.connectors.protocol import AsksForOne, Wakes
 from mailgate.connectors.run import finished
@@ -28,7 +28,7 @@ class CheckResult(StrEnum):
     TAKEN = "taken"
     """The source has answered. Its answer counts from now on."""
     GONE = "gone"
-    """The source no longer has the device."""
+    """The source said that it does not have the device, and nothing else is taken for that."""
     WAIT = "wait"
     """The device was asked about a moment ago."""
     CANNOT = "cannot"
@@ -62,10 +62,14 @@ class CheckAgain:
                     await connector.wake(device_id)
                     return CheckResult.ASKED
                 record = await connector.device(device_id)
+            if record is not None and record.id != device_id:
+                raise SourceError(Trouble.SHAPE)
             gone = report_by(name, device_id, gone=True)
             await finished(self._leased_run.run_store.take([record or gone]))
             return CheckResult.TAKEN if record else CheckResult.GONE
-        except (SourceError, TimeoutError):
+        except SourceError as error:
+            return CheckResult.CANNOT if error.trouble is Trouble.NAME else CheckResult.FAILED
+        except TimeoutError:
             return CheckResult.FAILED
         finally:
             await connector.close()

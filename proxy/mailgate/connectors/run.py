@@ -47,6 +47,12 @@ class Outcome:
     details: tuple[str, ...] = ()
     """What exactly is wrong, for the person who asked. It may quote the source, so it is never logged."""
 
+    def in_words(self) -> str:
+        """What was taken and what is gone, in words."""
+        words = [f"{self.taken} records", *(["everything was read"] if self.full else [])]
+        words += [f"{self.gone} devices are gone"] if self.gone else []
+        return ", ".join(words)
+
 
 @dataclass
 class Run:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from mailgate.config.sources import WorkspaceOneSettings
+from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.fields import flag, instant, listed, text
 from mailgate.connectors.http import bounded_gather
 from mailgate.connectors.inventory import Installed, kind_of, system_of
@@ -57,9 +58,13 @@ class WorkspaceOne:
 
     async def device(self, device_id: str) -> Report | None:
         if not re.fullmatch(r"[0-9A-Fa-f-]{36}", device_id):
-            return None
+            raise SourceError(Trouble.NAME)
         found = await self._client.find(f"/api/mdm/devices/{device_id}", headers=_V2)
-        return await self._record(found) if isinstance(found, dict) and _id(found) else None
+        if found is None:
+            return None
+        if not _id(found):
+            raise SourceError(Trouble.SHAPE)
+        return await self._record(found)
 
     async def close(self) -> None:
         await self._client.close()

@@ -113,7 +113,7 @@ def _help(waiting: Mapping[str, int]) -> Iterator[Need]:
     people, rules = sum(waiting.values()), sorted(waiting.items(), key=lambda each: (-each[1], each[0]))
     if people:
         most = ", ".join(f"{count:,} because of {rule}" for rule, count in rules[:3])
-        yield Need(f"{people:,} {'waits' if people == 1 else 'wait'} for help: {most}.", "help")
+        yield Need(f"{people:,} {'waits' if people == 1 else 'wait'} for help: {most}.", "help_requests")
 
 
 def _mails(unsure: int) -> Iterator[Need]:

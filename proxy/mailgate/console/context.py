@@ -8,7 +8,7 @@ from datetime import datetime
 from aiohttp import web
 
 from mailgate.config import Bundle, Rules
-from mailgate.console.asking import Asking
+from mailgate.console.background_questions import BackgroundQuestions
 from mailgate.console.device_count import DeviceCounts
 from mailgate.console.login_rights import roles_now
 from mailgate.console.login_tries import LoginTries
@@ -53,7 +53,7 @@ class ConsoleContext:
     oidc: OidcLogins = field(default_factory=OidcLogins)
     recheck: Recheck = field(default_factory=Recheck)
     """Asks the sources of a device at once."""
-    asking: Asking = field(default_factory=Asking)
+    asking: BackgroundQuestions = field(default_factory=BackgroundQuestions)
     toasts: Toasts = field(default_factory=Toasts)
 
 

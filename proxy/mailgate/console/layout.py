@@ -6,22 +6,10 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from mailgate.console.context import SESSION, context_of, roles_of
+from mailgate.console.nouns import NOUNS
 from mailgate.console.render import page
 from mailgate.console.toasts import Toast
 
-MENU = (
-    ("now", "Now"),
-    ("help", "Help requests"),
-    ("devices", "Devices"),
-    ("explain", "Explain"),
-    ("policy", "Policy"),
-    ("notices", "Notices"),
-    ("exemptions", "Exemptions"),
-    ("audit", "Audit"),
-    ("connectors", "Connectors"),
-    ("enrolment", "Enrolment"),
-)
-"""Route name and words, in order. The pages of one entry have names that begin with it."""
 _BESIDE = {"people": "devices"}
 """Under which entry of the menu pages stand that have none of their own."""
 
@@ -44,7 +32,7 @@ def surrounding(request: web.Request) -> dict[str, Any]:
     """What the templates of every page need."""
     here = (request.match_info.route.name or "").partition("-")[0]
     here = _BESIDE.get(here, here)
-    menu = [(address(request, name), words, name == here) for name, words in MENU]
+    menu = [(address(request, name), words, name == here) for name, words in NOUNS if words]
     session = request[SESSION]
     return {
         "menu": menu,

@@ -18,10 +18,10 @@ from mailgate.demo.mailbox import Mailbox
 from mailgate.demo.messages import shipped_messages
 from mailgate.demo.rules import demo_rules
 from mailgate.demo.settings import write_settings
+from mailgate.demo.start.exemption import exempt_persona
 from mailgate.demo.start.page import Links, StartPage
 from mailgate.demo.start.playing import Player
 from mailgate.demo.start.signing import Signer
-from mailgate.demo.start.sparing import spare
 from mailgate.demo.tour import Place, commands
 
 USUAL = 300
@@ -76,7 +76,7 @@ async def _run(demo: Demo, show: Callable[[Place], None], progress: Progress) ->
         filled = await _filled(config, demo.people, progress)
         if filled:
             write()  # with the admins of the company
-        await spare(config, utc_now())
+        await exempt_persona(config, utc_now())
         place = _place(demo, str(rules / "policy.yaml"), str(config), filled)
         async with _start_page(demo, place) as start:
             await serve(config, ready=lambda service: show(replace(place, admin=service.admin, start=start)))

@@ -99,7 +99,7 @@ class Report:
             owner=self.owner or old.owner,
             kind=self.kind or old.kind,
             os=self.os or old.os,
-            os_version=self.os_version or old.os_version,
+            os_version=self.os_version or (old.os_version if self.os in ("", old.os) else ""),
             managed=old.managed if self.managed is None else self.managed,
             status=old.status if self.status == "none" else self.status,
             names=self.names | {name for name in old.names if name[0] not in told},

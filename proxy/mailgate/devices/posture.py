@@ -45,6 +45,7 @@ def posture_of(
     there = catalog.apps.keys() & frozenset[str]().union(*(report.apps for report in believed))
     saying = {app: saw for app in there if (saw := _saw(app, believed, precedence)) is not None}
     lists = catalog.lists_of(sorted(saying))
+    os = _first(current, lambda report: report.os) or ""
     ran_out = [report for report in current if _ran_out(report, max_age, now)]
     state, bearer = _state(current, ran_out, unreachable, _watched(device.reports))
     last = _worth(bearer) if bearer and state is PostureState.UNAVAILABLE else None
@@ -54,8 +55,8 @@ def posture_of(
         state=state,
         device_id=device.id,
         kind=kind_of(current),
-        os=_first(current, lambda report: report.os) or "",
-        os_version=_first(current, lambda report: report.os_version) or "",
+        os=os,
+        os_version=_first(current, lambda report: report.os_version if report.os in (os, "") else "") or "",
         managed=_first(current, lambda report: report.managed),
         owner=owner_of(device, precedence),
         apps=tuple(sorted(saying)),

@@ -6,7 +6,7 @@ from datetime import datetime
 from time import perf_counter
 
 from mailgate.gateway.answer import send
-from mailgate.gateway.authz.asking import Questions
+from mailgate.gateway.authz.questions import Questions
 from mailgate.gateway.carrying import Carrier
 from mailgate.gateway.evaluate.decision_log import Recorder
 from mailgate.gateway.evaluate.facts import Incoming
@@ -92,9 +92,9 @@ class Gate:
         self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision
     ) -> Outcome | Rest:
         """Show the probe if it is due; else forward, warn or refuse."""
-        if self.in_force.live.browser_probe.wanted(access):
-            return self._probe(exchange, access)
-        self.recorder.record(exchange, access, decision)
+        probe = self.refuser.probe_or_record(exchange, access, decision)
+        if probe is not None:
+            return send(exchange, probe, access.now)
         if gets_mail(access, decision):
             self.verdicts.keep(exchange, exchange.head, incoming, access, decision)
             return self.carrier.start(exchange, incoming, access, decision)
@@ -106,9 +106,9 @@ class Gate:
     async def _serve_device(self, exchange: Exchange, incoming: Incoming, now: datetime) -> Outcome:
         """Serve a client that names a device. The store may have to be asked about it."""
         access, decision = await self.judge.verdict(incoming, now)
-        if self.in_force.live.browser_probe.wanted(access):
-            return self._probe(exchange, access)
-        self.recorder.record(exchange, access, decision)
+        probe = self.refuser.probe_or_record(exchange, access, decision)
+        if probe is not None:
+            return send(exchange, probe, access.now)
         if gets_mail(access, decision):
             return await self.carrier.carry(exchange, incoming, access, decision)
         return await self._refuse(exchange, incoming, access, decision)
@@ -119,6 +119,3 @@ class Gate:
         reference = self.references.of(exchange)
         answer = await self.refuser.instead(exchange.head, incoming, access, decision, reference)
         return send(exchange, answer, access.now)
-
-    def _probe(self, exchange: Exchange, access: Access) -> Outcome:
-        return send(exchange, self.refuser.probe(access, self.references.of(exchange)), access.now)

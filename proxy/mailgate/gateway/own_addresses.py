@@ -22,7 +22,7 @@ from mailgate.gateway.refusals.enforce import warned_cookie
 from mailgate.gateway.selfservice.help import HelpDesk, ask_for_help
 from mailgate.gateway.selfservice.language import choose_language
 from mailgate.gateway.selfservice.me import ask_again, show_me, take_form, tell_status
-from mailgate.gateway.selfservice.seen import SelfService
+from mailgate.gateway.selfservice.own_data import SelfService
 from mailgate.model import Reason, RequestFacts
 
 LOCAL_PREFIX = "/.mailgate/"

@@ -6,7 +6,9 @@ from typing import Protocol
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.autodiscover.for_refused import ask_the_way, told_by_the_gate
 from mailgate.gateway.evaluate.browser_probe import Mode
+from mailgate.gateway.evaluate.decision_log import Recorder
 from mailgate.gateway.evaluate.facts import Incoming
+from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
@@ -31,6 +33,14 @@ class Refuser:
     """The forwarder that asks the webmail for a login challenge and for the way to the mail."""
     mails: QuarantineMails
     metrics: Metrics
+    recorder: Recorder
+
+    def probe_or_record(self, exchange: Exchange, access: Access, decision: Decision) -> Answer | None:
+        """The probe's page if this browser has to show first what it runs on. Otherwise None, and the decision is recorded."""
+        if self.in_force.live.browser_probe.wanted(access):
+            return self.probe(access, self.recorder.references.of(exchange))
+        self.recorder.record(exchange, access, decision)
+        return None
 
     async def instead(
         self, head: RequestHead, incoming: Incoming, access: Access, decision: Decision, reference: str

@@ -37,6 +37,7 @@ from mailgate.gateway.own_addresses import is_local
 from mailgate.model import Access, Decision, Effect, Judged, Posture, RequestFacts
 from mailgate.model import Protocol as Spoken
 from mailgate.policy.rules import DISCOVERY_RULE
+from mailgate.policy.variables import RestsOn, rest_on
 from mailgate.store.client_facts import first_folder
 from mailgate.store.ledger import Counts
 
@@ -62,8 +63,6 @@ SILENT = frozenset(
 )
 """Fields whose values nothing but ``_key`` reads on the way to the decision on a request that is kept."""
 OWN_COOKIES = b"mailgate-"
-WHOLE_AGENT = frozenset({"client.browser", "client.browser_version", "client.os_version"})
-"""Variables that may differ between user agents with the same traits."""
 
 NOBODY = Posture()
 
@@ -92,7 +91,7 @@ class VerdictCache:
         self._old: dict[Hashable, Known] = {}
         self._live: Live | None = None
         self._grounds: DecisionKey
-        self._reads: frozenset[str] = frozenset()
+        self._reads: frozenset[RestsOn] = frozenset()
 
     def find(self, head: RequestHead, origin: Origin, now: datetime, port: int = 0) -> Known | None:
         """The cached verdict on this request, which is then counted and recorded. None if there is none.
@@ -150,7 +149,7 @@ class VerdictCache:
         live = self._in_force.live
         if live is not self._live:
             self._live, self._young, self._old = live, {}, {}
-            self._grounds, self._reads = DecisionKey(live.policy), live.policy.reads
+            self._grounds, self._reads = DecisionKey(live.policy), rest_on(live.policy.reads)
         return live
 
     def _key(self, head: RequestHead, origin: Origin, port: int) -> Hashable:
@@ -171,7 +170,7 @@ class VerdictCache:
             return None
         own = [each for each in fields.values(b"cookie") if OWN_COOKIES in each]
         sender: Hashable = agent
-        if not own and WHOLE_AGENT.isdisjoint(self._reads):
+        if not own and RestsOn.AGENT not in self._reads:
             sender = agent_traits(agent.decode("latin-1"))
             if sender is None:
                 return None
@@ -184,7 +183,7 @@ class VerdictCache:
         if self._reads.isdisjoint(_BESIDE):
             return ()
         beside = dict(zip(_BESIDE, (origin.remote, origin.scheme, origin.host, path), strict=True))
-        return tuple(beside[name] for name in _BESIDE if name in self._reads)
+        return tuple(beside[part] for part in _BESIDE if part in self._reads)
 
     def _put(self, key: Hashable, known: Known) -> None:
         if len(self._young) >= SIZE:
@@ -202,7 +201,7 @@ class VerdictCache:
         return min(until, day_ends, live.browser_probe.until(access))
 
 
-_BESIDE = ("request.remote", "request.scheme", "request.host", "request.path")
+_BESIDE = (RestsOn.REMOTE, RestsOn.SCHEME, RestsOn.HOST, RestsOn.PATH)
 
 
 @lru_cache(4096)

@@ -192,7 +192,7 @@ def _dates(notice: Notice, language: Language) -> Iterator[Markup]:
 
 
 def _block(device: NoticeDevice, language: Language) -> _Block:
-    standing = View(
+    view = View(
         device.reason,
         "",
         _NO_TIME,
@@ -202,7 +202,7 @@ def _block(device: NoticeDevice, language: Language) -> _Block:
     )
     names, count = language.names(device.apps), len(device.apps)
     name = name_of(device.os, device.kind)
-    steps = steps_of(standing)
+    steps = steps_of(view)
     shown = off_page(steps)
     if shown == _ASKED:
         shown = (_ASK,)

@@ -1,6 +1,7 @@
 """The variables that a condition may read: name, type, meaning, closed set and where the value comes from.
 
-``docs/policy.md`` prints this table. A variable exists once it stands in ``VARIABLES``.
+``docs/policy.md`` prints this table. A variable exists once it stands in ``VARIABLES``, and its line is all that the gate has to
+know of it: what its value rests on decides what belongs into the keys of verdicts (``gateway/verdict_cache.py``).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -19,15 +20,33 @@ FORMS = ("desktop", "phone", "tablet", "tv", "console", "watch", "car", "speaker
 STATUSES = ("affirming", "warning", "contraindicated", "none")
 
 
+class RestsOn(StrEnum):
+    """What the value of a variable may rest on that the key of a verdict has only if some rule reads it."""
+
+    AGENT = "agent"
+    """Words of the user agent beyond its traits (``classify.agent_traits``)."""
+    REMOTE = "remote"
+    SCHEME = "scheme"
+    HOST = "host"
+    PATH = "path"
+    """The path without its query: no key has the query, so no variable may read it."""
+    CLOCK = "clock"
+    """The time: the value changes although nothing is learned."""
+
+
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One variable of the environment. ``closed`` has the only values that it can have; None if it can have any."""
+    """One variable of the environment. ``closed`` has the only values that it can have; None if it can have any.
+
+    ``rests_on`` is None if the value rests on nothing but who asks, the device, the traits of the user agent and the other fields.
+    """
 
     name: str
     type: str
     about: str
     read: Callable[[Access], object]
     closed: tuple[str, ...] | None = None
+    rests_on: RestsOn | None = None
 
 
 def _words(kind: type[StrEnum]) -> tuple[str, ...]:
@@ -73,9 +92,9 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("client.assurance", "string", "How well the kind is known, weakest first", lambda a: a.client.assurance, _words(Assurance)),
         Variable("client.form", "string", "Form factor; empty if not told", lambda a: a.client.form, (*FORMS, "")),
         Variable("client.os", "string", "`windows`, `macos`, `linux`, `chromeos`, `ios`, `ipados`, `android`, … or empty", lambda a: a.client.os),
-        Variable("client.os_version", "string", "Version as the client tells it, or empty", lambda a: a.client.os_version),
-        Variable("client.browser", "string", "Browser or app family, or empty", lambda a: a.client.browser),
-        Variable("client.browser_version", "string", "Its version, or empty", lambda a: a.client.browser_version),
+        Variable("client.os_version", "string", "Version as the client tells it, or empty", lambda a: a.client.os_version, rests_on=RestsOn.AGENT),
+        Variable("client.browser", "string", "Browser or app family, or empty", lambda a: a.client.browser, rests_on=RestsOn.AGENT),
+        Variable("client.browser_version", "string", "Its version, or empty", lambda a: a.client.browser_version, rests_on=RestsOn.AGENT),
         Variable("client.model", "string", "Device model as the client tells it, or empty", lambda a: a.client.model),
         Variable("client.eas_type", "string", "ActiveSync `DeviceType`, or empty", lambda a: a.client.eas_type),
         Variable("client.contradicted", "bool", "Two signals name different kinds; `client.kind` is the more restrictive one", lambda a: a.client.contradicted),
@@ -92,7 +111,7 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("device.sources", "list(string)", "Who reports the device: issuers, connectors, `enrolled` for its own word", lambda a: list(a.posture.sources)),
         Variable("device.contradicted", "bool", "Its sources do not agree on what it is or whose it is; `device.kind` is the more restrictive one", lambda a: bool(a.posture.findings)),
         Variable("device.findings", "list(string)", "Reason codes of what they do not agree on", lambda a: [f.reason.value for f in a.posture.findings], tuple(sorted(DEVICE_FINDINGS))),
-        Variable("device.age", "duration", "Time since the last report; 100 years for a device that never reported", _age),
+        Variable("device.age", "duration", "Time since the last report; 100 years for a device that never reported", _age, rests_on=RestsOn.CLOCK),
         Variable("attestation.valid", "bool", "The request carries signed evidence and it was accepted", _valid),
         Variable("attestation.status", "string", "EAR tier of accepted evidence, else `none`", _status, STATUSES),
         Variable("attestation.issuer", "string", "Issuer of accepted evidence, or empty", _issuer),
@@ -100,24 +119,31 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("certificate.valid", "bool", "The request came with a TLS client certificate and it was accepted", _certified),
         Variable("certificate.refused", "string", "Reason code why a client certificate was refused, or empty", _certificate_refused, (*_words(Reason), "")),
         Variable("request.method", "string", "HTTP method", lambda a: a.facts.method),
-        Variable("request.path", "string", "Path of the target as sent: percent-encoding is not undone", lambda a: a.facts.path),
-        Variable("request.host", "string", "Host that was asked", lambda a: a.facts.host),
-        Variable("request.scheme", "string", "Scheme that was asked; of a login at the mail server its protocol", lambda a: a.facts.scheme, ("http", "https", *sorted(LOGINS))),
+        Variable("request.path", "string", "Path of the target as sent: percent-encoding is not undone", lambda a: a.facts.path, rests_on=RestsOn.PATH),
+        Variable("request.host", "string", "Host that was asked", lambda a: a.facts.host, rests_on=RestsOn.HOST),
+        Variable("request.scheme", "string", "Scheme that was asked; of a login at the mail server its protocol", lambda a: a.facts.scheme, ("http", "https", *sorted(LOGINS)), RestsOn.SCHEME),
         Variable("request.protocol", "string", "What the caller speaks", lambda a: a.client.protocol, _words(Protocol)),
         Variable(
             "request.remote",
             "string",
             "Address of the caller in its shortest form, without port: `203.0.113.9`, `2001:db8::1`; one of IPv4 is never in the form of IPv6",
             lambda a: a.facts.remote,
+            rests_on=RestsOn.REMOTE,
         ),
         Variable("user.name", "string", "Who asks, as a trusted proxy, the signed report or a mail app's login says; empty if nobody does", lambda a: a.user.name),
         Variable("user.groups", "list(string)", "Groups of that person by `groups.yaml`; if nobody is named, groups of the owner of the device", lambda a: list(a.user.groups)),
-        Variable("now", "timestamp", "Time of the request, UTC", lambda a: a.now),
+        Variable("now", "timestamp", "Time of the request, UTC", lambda a: a.now, rests_on=RestsOn.CLOCK),
     )
 }  # fmt: skip
 
-CLOCKS = frozenset({"now", "device.age"})
-"""The variables that run with the clock: their values change although nothing is learned."""
+CLOCKS = frozenset(v.name for v in VARIABLES.values() if v.rests_on is RestsOn.CLOCK)
+"""The variables that run with the clock."""
+
+
+def rest_on(names: Iterable[str]) -> frozenset[RestsOn]:
+    """What the values of these variables rest on, together."""
+    return frozenset(part for name in names if (part := VARIABLES[name].rests_on) is not None)
+
 
 _TYPES = {
     "string": cel.Type.STRING,

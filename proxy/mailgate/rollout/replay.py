@@ -10,16 +10,22 @@ from mailgate.devices.device import Device
 from mailgate.devices.posture import posture_of, posture_of_person
 from mailgate.model import LOGINS, Assurance, AttestationResult, Client, Kind, Posture, RequestFacts
 from mailgate.policy import AppCatalog
+from mailgate.policy.variables import VARIABLES, RestsOn
 from mailgate.store import ClientFacts
 
+_NEVER_KEPT = {RestsOn.REMOTE, RestsOn.HOST, RestsOn.PATH, RestsOn.SCHEME}
 UNTOLD_OF_A_SIGHTING = frozenset(
-    {"request.remote", "request.host", "request.path", "request.scheme", "attestation.refused"}
+    {name for name, each in VARIABLES.items() if each.rests_on in _NEVER_KEPT} | {"attestation.refused"}
 )
 """The variables whose values no sighting keeps (``store/client_facts.py``)."""
-UNTOLD_OF_A_DEVICE = UNTOLD_OF_A_SIGHTING | frozenset(
-    "client.browser client.browser_version client.model client.eas_type client.probed "
-    "certificate.valid certificate.refused request.method request.protocol".split()
+_TOLD_BY_A_REPORT = frozenset(
+    "client.kind client.handheld client.assurance client.form client.os client.os_version client.contradicted client.findings".split()
 )
+UNTOLD_OF_A_DEVICE = UNTOLD_OF_A_SIGHTING | {
+    name
+    for name in VARIABLES
+    if name.startswith(("client.", "certificate.", "request.")) and name not in _TOLD_BY_A_REPORT
+}
 """Variables that no report tells. A device without a sighting is taken to ask with its proof, and to be what the
 proof says."""
 

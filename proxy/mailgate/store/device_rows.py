@@ -45,7 +45,7 @@ class DeviceRow(NamedTuple):
     state: str = ""
     """A state of postures."""
     mail: str = ""
-    """Whether it gets mail (``views/standing.py``), asking with its proof."""
+    """Whether it gets mail (``views/mail_status.py``), asking with its proof."""
     apps: str = ""
     groups: str = ""
     reported_at: datetime = LONG_AGO

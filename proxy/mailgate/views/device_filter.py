@@ -17,7 +17,7 @@ from mailgate.model import Kind, PostureState
 from mailgate.policy.spelling import nearest
 from mailgate.store import Store
 from mailgate.store.device_rows import SORTS, Wanted
-from mailgate.views.standing import MailAccess
+from mailgate.views.mail_status import MailAccess
 from mailgate.views.words import source_told
 
 LOST = MailAccess.LOST.value

@@ -14,8 +14,8 @@ from mailgate.model import Access, Posture
 from mailgate.rollout.replay import PAGE_LOAD, proof_of, reported
 from mailgate.store import Store, StoreError
 from mailgate.store.device_rows import DeviceRow, Wanted
-from mailgate.views.recall import posture_now
-from mailgate.views.standing import HEADLINES, MailAccess, mail_of, name_of
+from mailgate.views.mail_status import HEADLINES, MailAccess, mail_of, name_of
+from mailgate.views.recorded_requests import posture_now
 
 LOOKS = 2
 """How often one page looks on where a look has found too few."""

@@ -7,7 +7,7 @@ from mailgate.config import Bundle, Settings
 from mailgate.devices.device import Device, Report
 from mailgate.model.fact import Day, Fact, Instant
 from mailgate.store import Keep, Recorded
-from mailgate.views.recall import posture_now
+from mailgate.views.recorded_requests import posture_now
 
 
 class FindingFacts(Fact):

@@ -9,8 +9,8 @@ from mailgate.devices.device import Device
 from mailgate.model.fact import Fact
 from mailgate.policy.logins import user_text
 from mailgate.store import Store
-from mailgate.views.recall import posture_now
-from mailgate.views.standing import name_of
+from mailgate.views.mail_status import name_of
+from mailgate.views.recorded_requests import posture_now
 
 SIZE = 20
 """Of each sort, how many are shown at once."""

@@ -12,8 +12,8 @@ from mailgate.store import Mail, QuarantineMail, Recorded, Sighted, Store
 from mailgate.store.reliefs import KeptRelief
 from mailgate.views.devices import DeviceFacts, device_facts
 from mailgate.views.help import HelpFacts, help_facts
+from mailgate.views.mail_status import MailAccess, MailStatus, mail_status_of
 from mailgate.views.notices import WORDS
-from mailgate.views.standing import MailAccess, Standing, standing_of
 from mailgate.views.timeline import Event, NameOf, decided, helped, of_device, spared, told, written
 from mailgate.views.words import device_told, reason_told
 
@@ -28,7 +28,7 @@ class OwnedDevice(Fact):
 
     name: str
     """What it is, in words."""
-    standing: Standing
+    mail_status: MailStatus
     """Whether it gets mail, and why."""
     facts: DeviceFacts
     """What is stored of it."""
@@ -112,7 +112,7 @@ class PersonFacts(Fact):
     @property
     def spare_from(self) -> str:
         """What sparing the person has to be from so that all of their devices get mail; empty where none would."""
-        found = {each.standing.spare_from for each in self.devices} - {""}
+        found = {each.mail_status.spare_from for each in self.devices} - {""}
         return next(iter(found)) if len(found) == 1 else "all" if found else ""
 
 
@@ -155,13 +155,13 @@ async def _owned(
     facts = device_facts(device, bundle, now)
     return OwnedDevice(
         name=device_told(facts.kind, facts.os, facts.os_version),
-        standing=await standing_of(store, bundle, device, now, seen or None),
+        mail_status=await mail_status_of(store, bundle, device, now, seen or None),
         facts=facts,
     )
 
 
 def _worst_first(each: OwnedDevice) -> tuple[int, str]:
-    return -[*MailAccess].index(each.standing.mail), each.facts.id
+    return -[*MailAccess].index(each.mail_status.mail), each.facts.id
 
 
 def _address(bundle: Bundle, person: str) -> str:

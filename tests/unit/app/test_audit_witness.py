@@ -11,9 +11,9 @@ from tests.unit.store.examples import NOW
 from tests.unit.store.test_audit import ACT, tamper
 
 from mailgate.app.audit_witness import AGAIN, LATER, Witness
-from mailgate.config.settings import WitnessSettings
+from mailgate.config.observing import WitnessSettings
 from mailgate.store import Store
-from mailgate.views.witnessed import heads_in
+from mailgate.views.audit_verification import heads_in
 
 
 class Clock:

@@ -10,7 +10,7 @@ from tests.unit.gateway.wire import exchange
 
 from mailgate.app.observing import Observing, syslog_at
 from mailgate.app.workers.place import ALONE
-from mailgate.config.settings import AccessLogSettings, EventSettings, LogSettings
+from mailgate.config.observing import AccessLogSettings, EventSettings, LogSettings
 
 
 def settings(access: AccessLogSettings | None) -> SimpleNamespace:

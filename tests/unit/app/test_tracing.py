@@ -7,7 +7,7 @@ import pytest
 from tests.unit.gateway.gates import gate
 
 from mailgate.app import preflight, tracing
-from mailgate.config.settings import TraceSettings
+from mailgate.config.observing import TraceSettings
 
 
 def test_nobody_is_traced_by_default() -> None:

@@ -1,4 +1,16 @@
+from collections.abc import Iterator
+from functools import cache
+
 import pytest
+from typer.main import get_command
+
+
+@pytest.fixture(scope="session", autouse=True)
+def built_once() -> Iterator[None]:
+    """The command line is made of some hundred functions: as a process does, tests make it once, not for each command."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.testing._get_command", cache(get_command))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,7 @@
 """``mailgate init``: what it writes, asks and refuses."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -101,9 +103,10 @@ def test_a_link_that_leads_nowhere_is_something_too() -> None:
         (["--upstream", "webmail"], "--upstream: `webmail`: not an http or https URL"),
         ([*UPSTREAM, "--public-url", "mail"], "--public-url: `mail`: not an http"),
         ([*UPSTREAM, "--listen", "8080"], "--listen: `8080`: not an address"),
+        ([*UPSTREAM, "--admin-listen", "127.0.0.1:8080"], "--admin-listen: "),
         ([*UPSTREAM, "--admin-listen", "127.0.0.1:8080"], "the same address as `listen`"),
-        (["--upstream", "http://127.0.0.1:8080"], "this leads back to the gate itself"),
-        ([*UPSTREAM, "--store", "mysql://x/y"], "store"),
+        (["--upstream", "http://127.0.0.1:8080"], "--upstream: this leads back to the gate itself"),
+        ([*UPSTREAM, "--store", "mysql://x/y"], "--store: it is not the URL of a store"),
     ],
 )
 def test_what_a_gate_would_not_take_is_said_and_not_written(arguments: list[str], said: str) -> None:
@@ -116,7 +119,35 @@ def test_what_a_gate_would_not_take_is_said_and_not_written(arguments: list[str]
 def test_a_folder_that_is_none_is_named() -> None:
     Path("file").write_text("")
     result = init("file", *UPSTREAM)
-    assert (result.exit_code, "file" in result.stderr) == (2, True)
+    assert (result.exit_code, "file is there and is no folder" in result.stderr) == (2, True)
+    assert Path("file").read_text() == ""
+
+
+def test_what_cannot_be_written_whole_leaves_nothing_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a disk that is full: with room again the same call does all of it."""
+
+    def without_room(path: Path, *arguments: int, **more: int) -> int:
+        if path == Path("config/policy.yaml"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return os_open(path, *arguments, **more)
+
+    os_open = os.open
+    with monkeypatch.context() as full:
+        full.setattr("mailgate.cli.init.os.open", without_room)
+        result = init(*UPSTREAM)
+    assert (result.exit_code, "config/policy.yaml: cannot be written" in result.stderr) == (2, True)
+    assert [path for path in Path("config").rglob("*") if path.is_file()] == []
+    assert init(*UPSTREAM).exit_code == 0
+
+
+def test_two_at_once_never_mix_their_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second has looked while the first had written nothing yet."""
+    assert init(*UPSTREAM).exit_code == 0
+    before = {path: path.read_text() for path in Path("config").rglob("*") if path.is_file()}
+    monkeypatch.setattr("mailgate.cli.init._taken", lambda *_: None)
+    result = init(*UPSTREAM)
+    assert (result.exit_code, "is there already and stays as it is" in result.stderr) == (1, True)
+    assert {path: path.read_text() for path in Path("config").rglob("*") if path.is_file()} == before
 
 
 @pytest.mark.usefixtures("terminal")

@@ -10,6 +10,7 @@ from tests.unit.store.filling import fill, rows_of
 from typer.testing import CliRunner, Result
 
 from mailgate.cli import app
+from mailgate.config import load_settings
 from mailgate.store.database import store_url
 from mailgate.store.migrate import migrate
 
@@ -103,6 +104,39 @@ def test_a_backup_that_failed_leaves_no_file(monkeypatch: pytest.MonkeyPatch) ->
     )
     assert store("backup", "backup.db").exit_code == 2
     assert not Path("backup.db").exists()
+
+
+def test_a_backup_that_is_broken_off_leaves_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken_off(*_: object, **__: object) -> None:
+        assert Path("backup.db").stat().st_mode & 0o777 == 0o600
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mailgate.cli.store.copy_store", broken_off)
+    assert store("backup", "backup.db").exit_code != 0
+    assert not Path("backup.db").exists()
+
+
+def test_a_backup_that_came_first_is_not_taken_away_by_one_that_comes_at_the_same_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The second is where it has looked and not yet made its file."""
+
+    def meanwhile(*arguments: object) -> object:
+        Path("backup.db").write_text("another's")
+        return load_settings(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("mailgate.cli.store.load_settings", meanwhile)
+    done = store("backup", "backup.db")
+    assert (done.exit_code, "is there already" in done.stderr) == (1, True)
+    assert Path("backup.db").read_text() == "another's"
+
+
+def test_a_backup_that_has_no_place_says_so() -> None:
+    done = store("backup", "nowhere/backup.db")
+    assert (done.exit_code, done.stderr) == (
+        2,
+        "nowhere/backup.db cannot be made: No such file or directory\n",
+    )
 
 
 def test_what_is_broken_is_said_and_is_exit_code_1() -> None:

@@ -1,10 +1,8 @@
 from pathlib import Path
 
 import pytest
-from tests.unit.config.test_admins import loaded
 
 from mailgate.config import Address, load_settings
-from mailgate.config.addresses import SocketFile
 from mailgate.errors import ConfigError
 
 ROOT = Path(__file__).parents[3]
@@ -141,11 +139,6 @@ TWICE = "{listen: 'a:0', dialect: caddy}, {listen: 'a:0', dialect: nginx}"
             (MAIL % "pause: 1d").replace("it-help@example.com", "nobody"),
             "12:13: `nobody` has the wrong form; expected a mail address",
         ),
-        (
-            "trusted_proxies",
-            "employee_page: {extension: {firefox: http://store.example.com/}}\ntrusted_proxies",
-            "8:38: `http://store.example.com/` is not the https URL of a page",
-        ),
     ],
 )
 def test_settings_that_make_no_sense(old: str, new: str, mistake: str, tmp_path: Path) -> None:
@@ -185,12 +178,3 @@ def test_authorities_are_for_a_webmail_on_https(tmp_path: Path, certificate: tup
         load_settings(tmp_path / "mailgate.yaml", {})
     (tmp_path / "mailgate.yaml").write_text(text.replace("http://127.0.0.1:9080", "https://127.0.0.1:9080"))
     assert load_settings(tmp_path / "mailgate.yaml", {}).upstream_ca == certificate[0]
-
-
-def test_a_file_and_syslog_witness_the_log(tmp_path: Path) -> None:
-    own = loaded(tmp_path, {}, witness={"file": "heads.log", "syslog": "unix:/dev/log"}).witness
-    assert own is not None
-    assert (own.file, own.syslog) == (tmp_path / "heads.log", SocketFile(Path("/dev/log")))
-    far = loaded(tmp_path, {}, witness={"syslog": "logs.example.com:514"}).witness
-    assert far is not None
-    assert (far.file, far.syslog) == (None, Address("logs.example.com", 514))

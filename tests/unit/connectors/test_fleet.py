@@ -114,4 +114,6 @@ async def test_one_device_is_asked_for_at_once(fleet):
     assert record is not None
     assert look(record) == (frozenset(), True, datetime(2026, 11, 24, 11, 59, tzinfo=UTC))
     assert await connector.device("99") is None
-    assert await connector.device("1/delete") is None
+    with pytest.raises(SourceError) as error:
+        await connector.device("1/delete")
+    assert error.value.trouble is Trouble.NAME

@@ -5,6 +5,7 @@ from tests.exchanges import Exchanges
 from tests.unit.connectors.around import look, runtime, settings_of, setup
 
 from mailgate.config.sources import JamfSettings
+from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.jamf import Jamf
 from mailgate.devices.names import EAS
 from mailgate.devices.trust import report_by
@@ -81,7 +82,9 @@ async def test_one_device_is_asked_for_at_once(jamf):
 
 @pytest.mark.parametrize("device_id", ['1" or mobileDeviceId!="', "", "1,2", "٣"])
 async def test_an_id_cannot_change_the_question(jamf, device_id):
-    assert await jamf().device(device_id) is None
+    with pytest.raises(SourceError) as error:
+        await jamf().device(device_id)
+    assert error.value.trouble is Trouble.NAME
 
 
 async def test_a_clock_that_is_ahead_makes_no_report_newer_than_now(jamf):

@@ -64,13 +64,28 @@ async def test_a_device_that_the_source_does_not_have_is_gone(checking, run_stor
     assert run_store.gone() == {"1"}
 
 
+@pytest.mark.parametrize(
+    ("answer", "came"),
+    [
+        (SourceError(Trouble.NAME), CheckResult.CANNOT),
+        (SourceError(Trouble.SHAPE), CheckResult.FAILED),
+        (report_by("mdm", "2"), CheckResult.FAILED),
+        (report_by("mdm", ""), CheckResult.FAILED),
+    ],
+)
+async def test_only_a_source_that_says_so_no_longer_has_a_device(checking, run_store, answer, came):
+    """Neither a name that it never gives nor an answer that cannot be read takes a device away, nor does another device."""
+    assert await checking(Asked(answer)).ask("mdm", SETTINGS, "1") is came
+    assert run_store.taken == []
+
+
 async def test_each_device_can_be_asked_about_once_in_a_while(checking, clock):
-    source = Asked(report_by("mdm", "1"))
+    source = Asked(SourceError(Trouble.TIMEOUT))
     check = checking(source)
     answers = [await check.ask("mdm", SETTINGS, name) for name in ("1", "1", "2")]
     clock.now += PAUSE
     answers.append(await check.ask("mdm", SETTINGS, "1"))
-    assert answers == [CheckResult.TAKEN, CheckResult.WAIT, CheckResult.TAKEN, CheckResult.TAKEN]
+    assert answers == [CheckResult.FAILED, CheckResult.WAIT, CheckResult.FAILED, CheckResult.FAILED]
     assert source.asked == ["1", "2", "1"]
 
 

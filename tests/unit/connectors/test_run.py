@@ -122,3 +122,15 @@ async def test_a_batch_that_is_being_written_is_written_to_its_end():
     with pytest.raises(asyncio.CancelledError):
         await task
     assert whole == [True]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (Outcome(taken=3), "3 records"),
+        (Outcome(taken=3, full=True), "3 records, everything was read"),
+        (Outcome(taken=3, full=True, gone=2), "3 records, everything was read, 2 devices are gone"),
+    ],
+)
+def test_the_result_of_a_run_is_said_in_words(outcome, words):
+    assert outcome.in_words() == words

@@ -5,6 +5,7 @@ from tests.exchanges import Exchanges
 from tests.unit.connectors.around import look, runtime, settings_of, setup
 
 from mailgate.config.sources import WorkspaceOneSettings
+from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.workspace_one import WorkspaceOne
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind
@@ -81,7 +82,9 @@ async def test_one_device_is_asked_for_at_once(uem):
     assert record is not None
     assert (record.apps, record.status) == ({"tiktok"}, "contraindicated")
     assert await connector.device("b6b1d7a0-0000-4000-8000-000000000999") is None
-    assert await connector.device("search") is None
+    with pytest.raises(SourceError) as error:
+        await connector.device("search")
+    assert error.value.trouble is Trouble.NAME
 
 
 async def test_an_oauth_client_gets_its_token_from_the_region():

@@ -126,6 +126,8 @@ def test_parts_make_a_whole_in_any_order(order: tuple[Report, ...]) -> None:
 
 def test_a_part_replaces_what_it_names_and_nothing_else() -> None:
     old = replace(OLD, names=frozenset({(KEY, "k"), (SERIAL, "s1"), (EAS, "appl1")}))
+    other = Report("mdm", "7", os="android", adds=True).after(old)
+    assert (other.os, other.os_version) == ("android", "")
     kept = Report("mdm", "7", os_version="26.2", names=frozenset({(SERIAL, "s2")}), adds=True).after(old)
     assert kept == replace(
         old, os_version="26.2", names=frozenset({(KEY, "k"), (SERIAL, "s2"), (EAS, "appl1")})

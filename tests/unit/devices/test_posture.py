@@ -188,11 +188,32 @@ def test_a_posture_tells_what_is_believed_most_of_each_thing() -> None:
     found = Contradiction(Reason.DEVICE_OWNER_CONTRADICTED, "", "owner: ada says one, bob says two")
     both = device(one, two, findings=(found,), lost_at=NOW)
     told = posture_of(both, CATALOG, MAX_AGE, NOW, precedence=("two", "one"))
-    assert (told.os, told.os_version, told.owner, told.managed) == ("android", "26.1", "bob", True)
+    assert (told.os, told.os_version, told.owner, told.managed) == ("android", "", "bob", True)
     assert (told.kind, told.sources, told.lost) == (Kind.PHONE, ("one", "two"), True)
     assert told.findings == (Finding(Reason.DEVICE_OWNER_CONTRADICTED, found.detail),)
     told = posture_of(both, CATALOG, MAX_AGE, NOW, precedence=("one", "two"))
     assert (told.os, told.owner, told.managed, told.kind) == ("ios", "ada", False, Kind.PHONE)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        (("android", ""), ("ios", "18.6"), ("android", "")),
+        (("android", ""), ("android", "15"), ("android", "15")),
+        (("android", ""), ("", "15"), ("android", "15")),
+        (("", "15"), ("ios", "18.6"), ("ios", "15")),
+        (("ios", "26.1"), ("android", "15"), ("ios", "26.1")),
+    ],
+)
+def test_a_version_is_never_of_another_system(
+    first: tuple[str, str], second: tuple[str, str], told: tuple[str, str]
+) -> None:
+    reports = (
+        said(name, os=os, os_version=version, **CLEAN)
+        for name, (os, version) in (("one", first), ("two", second))
+    )
+    found = posture(*reports, precedence=("one", "two"))
+    assert (found.os, found.os_version) == told
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from mailgate.gateway.rates import Rates
 from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.enforce import Speaker
 from mailgate.gateway.selfservice.help import HelpDesk
-from mailgate.gateway.selfservice.seen import SelfService
+from mailgate.gateway.selfservice.own_data import SelfService
 from mailgate.mail.quarantine import NoQuarantineMails
 from mailgate.model import Posture
 from mailgate.policy import AppCatalog, Policy
@@ -159,7 +159,7 @@ class NoPeople:
         self.spoken = None
         self.keys = []
         self.passes = []
-        self.spared = []
+        self.exempted = []
         self.calls = []
         self.breaks = None
 
@@ -195,7 +195,7 @@ class NoPeople:
         return self.passes
 
     async def exemptions(self, login, devices):
-        return self.spared
+        return self.exempted
 
     async def help_requests(self, login, devices):
         return self.calls

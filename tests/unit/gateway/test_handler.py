@@ -11,7 +11,7 @@ from tests.unit.gateway.wire import FakeClient, exchange, handled
 
 from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.request import RequestRefused, refused_head
-from mailgate.gateway.proxy.upstream import UpstreamTimeout
+from mailgate.gateway.proxy.webmail import UpstreamTimeout
 from mailgate.model import Reason
 
 NAVIGATION = (b"Accept: text/html", b"Sec-Fetch-Mode: navigate")

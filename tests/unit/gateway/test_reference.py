@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 from tests.unit.gateway.gates import ask, gate
 
-from mailgate.gateway.proxy.upstream import UpstreamTimeout
+from mailgate.gateway.proxy.webmail import UpstreamTimeout
 
 NAVIGATION = (b"Accept: text/html", b"Sec-Fetch-Mode: navigate")
 DRAWN = "REF0"

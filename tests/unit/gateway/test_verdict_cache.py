@@ -738,7 +738,8 @@ def asked_in_turn(cache, seed):
             await side.ask(draw.choice([PROXY, STRANGER]), draw.choice(pile))
         return side.left()
 
-    return asyncio.run(ask())
+    with capture_logs():  # to write thousands of lines nicely takes longer than to answer
+        return asyncio.run(ask())
 
 
 @pytest.mark.parametrize("seed", range(ROUNDS))

@@ -130,9 +130,12 @@ async def over(asked, rest):
 
 
 async def settle():
-    """Let everything run that is ready to."""
+    """Let everything run that is ready to, and what becomes ready by it."""
+    ready = asyncio.get_running_loop()._ready
     for _ in range(60):
         await asyncio.sleep(0)
+        if not ready:
+            return
 
 
 def facts_of(head, *, peer, secure, trusted, certificate=(), **more):

@@ -1,9 +1,11 @@
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access
 
+from mailgate.classify import agent_traits, classify
 from mailgate.model import (
     Access,
     AttestationResult,
@@ -12,10 +14,11 @@ from mailgate.model import (
     Posture,
     PostureState,
     Reason,
+    RequestFacts,
     User,
 )
 from mailgate.policy.condition import compile_condition
-from mailgate.policy.variables import VARIABLES, activate
+from mailgate.policy.variables import VARIABLES, RestsOn, activate
 
 PROVEN = AttestationResult("d1", "https://mdm.example.com", status="affirming")
 REFUSED = AttestationResult(
@@ -29,6 +32,36 @@ REFUSED = AttestationResult(
 @pytest.mark.parametrize("name", VARIABLES)
 def test_every_variable_has_a_value_of_its_type_for_every_request(name: str, request_: Access) -> None:
     assert compile_condition(f"{name} == {name}", {}).holds(activate(request_, [name]))
+
+
+_AGENT = "Mozilla/5.0 ({}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Safari/537.36{}"
+_MAC = "Macintosh; Intel Mac OS X {}"
+
+
+def asked(agent: str = _AGENT.format(_MAC.format("10_15_7"), 143, ""), **changed: Any) -> Access:
+    facts = RequestFacts("GET", "/mail", "https", "a.example", "192.0.2.1", {"user-agent": agent})
+    return Access(replace(facts, **changed), classify(facts), CLEAN, NOW)
+
+
+@pytest.mark.parametrize(
+    ("part", "other"),
+    [
+        (RestsOn.AGENT, asked(_AGENT.format(_MAC.format("12_4"), 143, ""))),
+        (RestsOn.AGENT, asked(_AGENT.format(_MAC.format("10_15_7"), 144, " Edg/144.0.0.0"))),
+        (RestsOn.REMOTE, asked(remote="192.0.2.2")),
+        (RestsOn.HOST, asked(host="b.example")),
+        (RestsOn.SCHEME, asked(scheme="http")),
+        (RestsOn.PATH, asked(target="/mail/2")),
+        (RestsOn.CLOCK, replace(asked(), now=NOW + timedelta(hours=1))),
+        (None, asked(target="/mail?message=2")),
+    ],
+)
+def test_a_variable_says_what_its_value_rests_on(part: RestsOn | None, other: Access) -> None:
+    """A variable that says too little would be answered from a verdict on another request."""
+    one = asked()
+    assert agent_traits(one.facts.user_agent) == agent_traits(other.facts.user_agent)
+    changed = [name for name, each in VARIABLES.items() if each.read(one) != each.read(other)]
+    assert {VARIABLES[name].rests_on for name in changed} == ({part} if part else set())
 
 
 @pytest.mark.parametrize("name", [name for name, variable in VARIABLES.items() if variable.closed])

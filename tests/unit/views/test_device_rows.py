@@ -16,8 +16,8 @@ from mailgate.store import device_rows as stored_rows
 from mailgate.store.device_rows import DeviceRow, Wanted
 from mailgate.views import device_rows
 from mailgate.views.device_rows import ListedDevice, catch_up, listed, look, refresh, row_of
-from mailgate.views.recall import posture_now
-from mailgate.views.standing import MailAccess
+from mailgate.views.mail_status import MailAccess
+from mailgate.views.recorded_requests import posture_now
 
 HOUR = timedelta(hours=1)
 STATES = ("clean", "listed", "partial", "stale", "missing")

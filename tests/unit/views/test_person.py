@@ -16,8 +16,8 @@ from mailgate.model import AppsReport, Client, Decision, Kind
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Act, HelpRequest, Store
 from mailgate.views import person as seen_person
+from mailgate.views.mail_status import MailAccess
 from mailgate.views.person import PersonFacts, person_of
-from mailgate.views.standing import MailAccess
 
 LAPTOP = Client(Kind.LAPTOP, handheld=False, os="windows", browser="chrome")
 ASKED = HelpRequest("banned", "ada", "ada", "", "prohibited-app", "REF1", "p", True, 1, NOW, NOW)
@@ -81,7 +81,7 @@ async def test_devices_that_get_no_mail_come_first(store: Store) -> None:
     (lost, *_) = await store.devices.called("4")
     await store.devices.lose(lost.id, NOW)
     found = await told(store)
-    assert [each.standing.mail for each in found.devices] == [
+    assert [each.mail_status.mail for each in found.devices] == [
         MailAccess.LOST,
         MailAccess.OUT,
         MailAccess.PROOF,
@@ -105,7 +105,7 @@ async def test_a_device_stands_as_its_own_last_request_was_answered(store: Store
     since = replace(BLOCK, rule="banned")
     await ask(store, BROWSER, since, 3, device=one.id)
     stands = {
-        each.facts.id: each.standing.since for each in (await told(store, now=NOW + minutes(9))).devices
+        each.facts.id: each.mail_status.since for each in (await told(store, now=NOW + minutes(9))).devices
     }
     assert stands == {one.id: NOW + minutes(3), two.id: None}
 
@@ -201,7 +201,7 @@ async def test_to_spare_a_person_is_from_what_helps_all_of_their_devices(
     found = await told(store)
     (one,) = found.devices
     devices = [
-        one.model_copy(update={"standing": one.standing.model_copy(update={"spare_from": each})})
+        one.model_copy(update={"mail_status": one.mail_status.model_copy(update={"spare_from": each})})
         for each in spare_from
     ]
     assert found.model_copy(update={"devices": devices}).spare_from == together

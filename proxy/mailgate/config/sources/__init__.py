@@ -7,13 +7,12 @@ from pydantic import Discriminator
 from mailgate.config.sources.android_management import AndroidManagementSettings
 from mailgate.config.sources.apple_mdm import AppleMdmSettings
 from mailgate.config.sources.every_source import Asked, EverySource, Posted, Posting
-from mailgate.config.sources.file import FileSettings
+from mailgate.config.sources.file import FileSettings, PostSettings
 from mailgate.config.sources.fleet import FleetSettings
 from mailgate.config.sources.google_directory import GoogleDirectorySettings
 from mailgate.config.sources.intune import IntuneSettings
 from mailgate.config.sources.jamf import JamfSettings
 from mailgate.config.sources.line import DeviceLine
-from mailgate.config.sources.post import PostSettings
 from mailgate.config.sources.push import PushSettings
 from mailgate.config.sources.workspace_one import WorkspaceOneSettings
 

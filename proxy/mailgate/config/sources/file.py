@@ -1,9 +1,9 @@
-"""Settings of an inventory that comes as a file."""
+"""Settings of an inventory that comes as lines: in a file, or posted."""
 
 from typing import Literal
 
 from mailgate.config.references import FilePlace
-from mailgate.config.sources.every_source import EverySource
+from mailgate.config.sources.every_source import EverySource, Posted
 
 
 class FileSettings(EverySource):
@@ -19,3 +19,9 @@ class FileSettings(EverySource):
 
     def is_csv(self) -> bool:
         return self.format == "csv" or (self.format is None and self.path.suffix.casefold() == ".csv")
+
+
+class PostSettings(Posted):
+    """JSON lines or CSV, posted to ``/api/devices/NAME`` on the admin port."""
+
+    type: Literal["post"]

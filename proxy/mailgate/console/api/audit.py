@@ -11,8 +11,8 @@ from pydantic import WithJsonSchema
 from mailgate.console.api.operation import Call, Operation, Text
 from mailgate.console.api.shapes import MOST, Answered, Asked, Cursor, Line, Many, cursor_of, number_of
 from mailgate.store import Entry as StoredEntry
-from mailgate.views.audit import COLUMNS, line_of, row_of
-from mailgate.views.witnessed import verified
+from mailgate.views.audit_export import COLUMNS, line_of, row_of
+from mailgate.views.audit_verification import verified
 
 
 class EntriesWanted(Asked):

@@ -7,12 +7,11 @@ from typing import Annotated
 from pydantic import PlainValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from mailgate.console import support_acts
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import Fault, ProblemError
 from mailgate.console.api.shapes import Answered, Asked, Cursor, Few, Line, cursor_of, number_of
-from mailgate.console.tending import ask, lose
 from mailgate.devices.device import Device, typed_id
-from mailgate.views.asking import SourceSaid
 from mailgate.views.device_filter import (
     KINDS,
     LONGEST,
@@ -28,7 +27,8 @@ from mailgate.views.device_filter import (
 from mailgate.views.device_rows import look
 from mailgate.views.devices import DeviceFacts, WholeDevice, device_facts, whole_device
 from mailgate.views.explanation import Explanation, explanation
-from mailgate.views.recall import as_it_asks, sightings_of
+from mailgate.views.recorded_requests import as_it_asks, sightings_of
+from mailgate.views.source_answers import SourceAnswer
 from mailgate.views.timeline import Event, story_of
 
 SIGHTINGS = 50
@@ -117,7 +117,7 @@ class Timeline(Answered):
 class Answers(Answered):
     """What the sources of a device said."""
 
-    items: list[SourceSaid]
+    items: list[SourceAnswer]
     """One for each source that has it."""
 
 
@@ -190,12 +190,12 @@ async def forget_device(call: Call, path: DeviceNamed) -> None:
 async def ask_sources(call: Call, path: DeviceNamed) -> Answers:
     """Ask the sources of a device about it at once. What they say counts from then on; each is asked once a minute at most."""
     found = await _called(call, path.device)
-    return Answers(items=await ask(call.context, found, call.person, call.now))
+    return Answers(items=await support_acts.ask_sources(call.context, found, call.person, call.now))
 
 
 async def _mark(call: Call, name: str, *, lost: bool) -> Marked:
     found = await _called(call, name)
-    at = await lose(call.context, found, call.person, call.now, lost=lost)
+    at = await support_acts.mark_lost(call.context, found, call.person, call.now, lost=lost)
     return Marked(id=found.id, lost_at=at)
 
 

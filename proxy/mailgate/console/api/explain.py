@@ -10,7 +10,7 @@ from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.shapes import Asked, Line
 from mailgate.policy.cases import Person, Request, Situation
 from mailgate.views.explanation import Explanation, explanation
-from mailgate.views.recall import asked_from
+from mailgate.views.recorded_requests import asked_from
 
 Method = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,32}$")]
 Target = Annotated[str, StringConstraints(pattern=r"^/[!-~]*$", max_length=8192)]

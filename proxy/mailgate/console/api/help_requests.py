@@ -5,7 +5,7 @@ from typing import Literal
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import Answered, Asked, Line, Many
-from mailgate.console.tending import finish, reopen
+from mailgate.console.support_acts import finish, reopen
 from mailgate.views.help import HelpCount, HelpFacts, help_counts, help_facts
 
 

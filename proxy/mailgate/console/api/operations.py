@@ -1,38 +1,6 @@
-"""Everything that the API can do: one file a noun, in the order of the console's menu."""
+"""Everything that the API can do: the operations of each noun (``console/nouns.py``), in the order of the console's menu."""
 
-from mailgate.console.api import (
-    audit,
-    connectors,
-    devices,
-    enrolment,
-    exemptions,
-    explain,
-    help_requests,
-    mails,
-    me,
-    notices,
-    now,
-    people,
-    plans,
-    policy,
-    sightings,
-)
 from mailgate.console.api.operation import Operation
+from mailgate.console.nouns import of_every_noun
 
-OPERATIONS: tuple[Operation, ...] = (
-    *me.OPERATIONS,
-    *now.OPERATIONS,
-    *people.OPERATIONS,
-    *help_requests.OPERATIONS,
-    *sightings.OPERATIONS,
-    *devices.OPERATIONS,
-    *explain.OPERATIONS,
-    *policy.OPERATIONS,
-    *plans.OPERATIONS,
-    *notices.OPERATIONS,
-    *mails.OPERATIONS,
-    *exemptions.OPERATIONS,
-    *audit.OPERATIONS,
-    *connectors.OPERATIONS,
-    *enrolment.OPERATIONS,
-)
+OPERATIONS: tuple[Operation, ...] = tuple(of_every_noun(__package__, "OPERATIONS"))

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import Answered, Asked, Line
-from mailgate.console.tending import answer
+from mailgate.console.support_acts import answer
 from mailgate.mail.reply import LONGEST
 from mailgate.views.find import Hits, find
 from mailgate.views.person import PersonFacts, person_of

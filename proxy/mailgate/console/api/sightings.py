@@ -13,7 +13,7 @@ from mailgate.devices.device import LONG_AGO
 from mailgate.store import Place
 from mailgate.views.devices import SightingFacts, sighting_facts
 from mailgate.views.explanation import Explanation, explanation
-from mailgate.views.recall import recall
+from mailgate.views.recorded_requests import recall
 
 PlaceCursor = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{13}-[0-9a-f]{32}$")]
 """Where a page begins: microseconds and an id, only to be sent back as they came."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from mailgate.config.console import OidcSettings
 from mailgate.connectors.wire import Wire
-from mailgate.console.oidc.pending import Pending
+from mailgate.console.oidc.begun_logins import Pending
 from mailgate.console.oidc.provider import Clock, Provider, https_wire
 
 

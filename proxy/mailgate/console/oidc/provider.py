@@ -19,9 +19,9 @@ from mailgate.config.console import OidcSettings
 from mailgate.connectors.errors import SourceError
 from mailgate.connectors.errors import Trouble as WireTrouble
 from mailgate.connectors.wire import Answer, HttpsWire, Question, Wire
+from mailgate.console.oidc.begun_logins import Begun
 from mailgate.console.oidc.errors import LoginError, Trouble
 from mailgate.console.oidc.id_token import Expected, Jwk, Signed, claims_of, key_for, read
-from mailgate.console.oidc.pending import Begun
 from mailgate.console.oidc.persons import is_missing
 
 PATIENCE = 15.0

@@ -1,49 +1,15 @@
-"""The pages of the console. One a file; every page stands in the list below, in the order of the menu."""
+"""The pages of the console. One a file: those of the nouns (``console/nouns.py``), and those that stand beside them."""
 
 from aiohttp import web
 
-from mailgate.console.pages import (
-    assets,
-    audit,
-    connectors,
-    device,
-    devices,
-    enrolment,
-    exemptions,
-    explain,
-    find,
-    help_requests,
-    login,
-    mails,
-    notices,
-    now,
-    oidc,
-    person,
-    plans,
-    policy,
-    retract,
-    sightings,
-)
+from mailgate.console.nouns import of_every_noun
+from mailgate.console.pages import assets, device, login, oidc, retract
 
 ROUTES: tuple[web.AbstractRouteDef, ...] = (
     *login.ROUTES,
     *oidc.ROUTES,
     *assets.ROUTES,
-    *now.ROUTES,
-    *sightings.ROUTES,
-    *find.ROUTES,
-    *help_requests.ROUTES,
-    *person.ROUTES,
-    *devices.ROUTES,
+    *of_every_noun(__name__, "ROUTES"),
     *device.ROUTES,
-    *explain.ROUTES,
-    *policy.ROUTES,
-    *plans.ROUTES,
     *retract.ROUTES,
-    *notices.ROUTES,
-    *mails.ROUTES,
-    *exemptions.ROUTES,
-    *audit.ROUTES,
-    *connectors.ROUTES,
-    *enrolment.ROUTES,
 )

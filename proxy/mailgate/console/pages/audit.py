@@ -12,8 +12,8 @@ from mailgate.console.context import context_of
 from mailgate.console.layout import show
 from mailgate.console.pages.devices import number
 from mailgate.store import Entry
-from mailgate.views.audit import COLUMNS, line_of, row_of
-from mailgate.views.witnessed import verified
+from mailgate.views.audit_export import COLUMNS, line_of, row_of
+from mailgate.views.audit_verification import verified
 
 SIZE = 100
 _NEWEST = 2**31 - 1

@@ -9,12 +9,12 @@ from mailgate.console.context import context_of, person_of
 from mailgate.console.forms import form_of
 from mailgate.console.layout import address, say, seen_other, show
 from mailgate.console.pages.exemptions import SPANS
-from mailgate.console.tending import ask, lose
+from mailgate.console.support_acts import ask_sources, mark_lost
 from mailgate.devices.device import Device
 from mailgate.views.devices import device_facts, parts_of
 from mailgate.views.explanation import explanation
-from mailgate.views.recall import as_it_asks, sightings_of
-from mailgate.views.standing import standing
+from mailgate.views.mail_status import mail_status
+from mailgate.views.recorded_requests import as_it_asks, sightings_of
 from mailgate.views.timeline import story_of
 from mailgate.views.words import device_told
 
@@ -32,7 +32,7 @@ async def device(request: web.Request) -> web.Response:
         "device.html",
         device=facts,
         name=device_told(facts.kind, facts.os, facts.os_version),
-        standing=standing(access, decision, policy, seen, found.lost_at),
+        mail_status=mail_status(access, decision, policy, seen, found.lost_at),
         parts=parts_of(found),
         asked=bool(seen),
         story=await story_of(context.store, found, seen, bundle.settings.posture.precedence, policy),
@@ -62,14 +62,14 @@ async def lost(request: web.Request) -> web.Response:
     context, found, sent = context_of(request), await device_of(request), await form_of(request)
     now, by, here = context.clock(), person_of(request), address(request, "devices-lose", id=found.id)
     if sent.get("lost") != "yes":
-        await lose(context, found, by, now, lost=False)
+        await mark_lost(context, found, by, now, lost=False)
         say(request, "The device is no longer marked as lost: the rules decide about it again.")
     elif sent.get("confirmed") != "yes":
         facts = device_facts(found, context.bundle(), now)
         name = device_told(facts.kind, facts.os, facts.os_version)
         return show(request, "device_lost.html", device=facts, name=name)
     else:
-        await lose(context, found, by, now, lost=True)
+        await mark_lost(context, found, by, now, lost=True)
         say(request, "The device is marked as lost and gets nothing.", here, lost="no")
     return seen_other(request, "devices-one", id=found.id)
 
@@ -78,7 +78,7 @@ async def lost(request: web.Request) -> web.Response:
 async def ask_now(request: web.Request) -> web.Response:
     """Ask its sources, and say what they said."""
     context, found = context_of(request), await device_of(request)
-    answers = await ask(context, found, person_of(request), context.clock())
+    answers = await ask_sources(context, found, person_of(request), context.clock())
     words = "; ".join(each.words for each in answers) or "no source has the device any more"
     say(request, f"{words[:1].upper()}{words[1:]}.")
     back = str((await form_of(request)).get("back", ""))

@@ -14,11 +14,11 @@ from mailgate.console.access import needs
 from mailgate.console.context import ConsoleContext, context_of, person_of
 from mailgate.console.forms import form_of
 from mailgate.console.layout import address, say, seen_other, show
-from mailgate.console.tending import ask_all
+from mailgate.console.support_acts import ask_sources_of_all
 from mailgate.store.device_rows import SORTS, Wanted
 from mailgate.views.device_filter import KINDS, STATES, Asked, Known, MisreadError, Mistake, known_of, read
 from mailgate.views.device_rows import DevicePage, ListedDevice, look
-from mailgate.views.standing import HEADLINES
+from mailgate.views.mail_status import HEADLINES
 from mailgate.views.words import kind_told, state_told
 
 SIZE = 50
@@ -86,7 +86,7 @@ async def ask_again(request: web.Request) -> web.Response:
         return _refused(request, asked)
     devices = [each.device async for page in _all(context, asked.asked.wanted) for each in page][:ASKED]
     if devices:
-        await ask_all(context, devices, person_of(request), context.clock())
+        await ask_sources_of_all(context, devices, person_of(request), context.clock())
     say(
         request,
         f"The sources of {len(devices):,} {'device is' if len(devices) == 1 else 'devices are'} asked now.",

@@ -11,10 +11,10 @@ from mailgate.console.layout import seen_other, show
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import Access, Decision
 from mailgate.policy.cases import Situation
-from mailgate.views.asked import read_headers, read_request
+from mailgate.views.described_requests import read_headers, read_request
 from mailgate.views.devices import sighting_facts
 from mailgate.views.explanation import explanation
-from mailgate.views.recall import Recalled, asked_from, recall
+from mailgate.views.recorded_requests import Recalled, asked_from, recall
 
 LONGEST = 100_000
 LAST = 20

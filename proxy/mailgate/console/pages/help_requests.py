@@ -7,7 +7,7 @@ from mailgate.console.context import context_of, person_of
 from mailgate.console.forms import LONGEST, form_of
 from mailgate.console.layout import address, say, seen_other, show
 from mailgate.console.list_position import place_in, told
-from mailgate.console.tending import finish, reopen
+from mailgate.console.support_acts import finish, reopen
 from mailgate.rollout.acts import RefusedError
 from mailgate.store import Place
 from mailgate.views.help import help_counts, help_facts
@@ -32,7 +32,7 @@ async def requests(request: web.Request) -> web.Response:
         rows=[help_facts(each, policy) for each in found],
         rule=rule,
         every=every,
-        further=address(request, "help", further) if further else "",
+        further=address(request, "help_requests", further) if further else "",
     )
 
 
@@ -49,11 +49,11 @@ async def done(request: web.Request) -> web.Response:
         raise RefusedError("this request is not open any more: somebody else may have closed it")
     else:
         undo = {"rule": key[0], "subject": key[1], "done": "no", "back": back}
-        say(request, "The request is done.", address(request, "help-done"), **undo)
-    return seen_other(request, "people", {"login": back}) if back else seen_other(request, "help")
+        say(request, "The request is done.", address(request, "help_requests-done"), **undo)
+    return seen_other(request, "people", {"login": back}) if back else seen_other(request, "help_requests")
 
 
 ROUTES = [
-    web.get("/help", requests, name="help"),
-    web.post("/help/done", done, name="help-done"),
+    web.get("/help", requests, name="help_requests"),
+    web.post("/help/done", done, name="help_requests-done"),
 ]

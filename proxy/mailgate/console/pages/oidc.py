@@ -9,8 +9,8 @@ from aiohttp import web
 from mailgate.config.console import ConsoleSettings, OidcSettings
 from mailgate.console.begin_session import begin, keep, own, too_many
 from mailgate.console.context import context_of
+from mailgate.console.oidc.begun_logins import LIFE, Begun
 from mailgate.console.oidc.errors import TOLD, LoginError, Trouble
-from mailgate.console.oidc.pending import LIFE, Begun
 from mailgate.console.oidc.persons import known
 from mailgate.console.peer import came_from, host_of, over_tls
 from mailgate.console.render import page

@@ -6,7 +6,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from mailgate.attest.mint import TEST_ISSUER
-from mailgate.demo.company.devices import Matter, Owned
+from mailgate.demo.company.devices import FLEET, JAMF, Matter, Owned
 from mailgate.devices.device import Report
 from mailgate.devices.trust import ENROLLED, report_by
 from mailgate.model import AppsReport, Kind
@@ -33,7 +33,9 @@ def thumbprint(owned: Owned) -> str:
 
 
 def own_id(owned: Owned, source: str) -> str:
-    """What a source calls it."""
+    """What a source calls it, in the form of that source's ids."""
+    if source in (JAMF, FLEET):
+        return str(owned.number + 1)
     return f"{source.rpartition('/')[2].partition('.')[0]}-{owned.number:06d}"
 
 

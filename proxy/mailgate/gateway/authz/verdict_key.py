@@ -23,6 +23,7 @@ from mailgate.classify.activesync import VERSION_HEADER
 from mailgate.classify.protocol import SEGMENTS
 from mailgate.gateway.http1.fields import Fields
 from mailgate.gateway.http1.trusted_headers import forgeable
+from mailgate.policy.variables import RestsOn, rest_on
 
 FIELD = b"mailgate-verdict-key"
 _ELSEWHERE = "|".join(map(re.escape, sorted((".mailgate", "autodiscover", *SEGMENTS))))
@@ -49,8 +50,8 @@ FIELDS = frozenset(
 )
 """The fields on which a yes can rest whatever the rules are. Of ``Cookie`` only the gate's own cookies count."""
 ALWAYS = FIELDS | {"method", "scheme", "host", "certificate", "own-cookies", TARGETS}
-READ_BY_RULES = {"request.remote": "address", "request.path": "target"}
-"""The variables that have a word of their own. The word is needed if a rule reads the variable."""
+READ_BY_RULES = {RestsOn.REMOTE: "address", RestsOn.PATH: "target"}
+"""The words that are needed only if a rule reads something that rests on this part of a request."""
 _MORE = {"target": TARGETS, "cookie": "own-cookies"}
 """Words whose part of the key includes that of another word, each with that other word."""
 
@@ -65,4 +66,6 @@ def suffices(fields: Fields, reads: frozenset[str]) -> bool:
 def _suffices(told: bytes, reads: frozenset[str]) -> bool:
     words = set(told.decode("latin-1").replace(",", " ").split())
     words |= {held for word, held in _MORE.items() if word in words}
-    return words >= ALWAYS and all(word in words for name, word in READ_BY_RULES.items() if name in reads)
+    return words >= ALWAYS and all(
+        word in words for part, word in READ_BY_RULES.items() if part in rest_on(reads)
+    )

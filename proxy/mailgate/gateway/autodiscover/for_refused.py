@@ -20,7 +20,8 @@ from mailgate.gateway.http1.small_body import read_small_body
 from mailgate.gateway.proxy.autodiscover import MAX_BODY, AutodiscoverEditor
 from mailgate.gateway.proxy.forward import MAX_INTERIM, Forwarder
 from mailgate.gateway.proxy.heads import request_head
-from mailgate.gateway.proxy.upstream import UpstreamConnection, UpstreamMalformed
+from mailgate.gateway.proxy.upstream import UpstreamConnection
+from mailgate.gateway.proxy.webmail import UpstreamMalformed
 from mailgate.model import Access, Decision
 from mailgate.policy.rules import DISCOVERY_RULE
 

@@ -38,9 +38,9 @@ HERE = {
     Effect.CHALLENGE: mark("This browser gets no company mail"),
     Effect.BLOCK: mark("This browser gets no company mail"),
 }
-SPARED = mark("Gets company mail until %(date)s, by an exemption")
-SPARED_HERE = mark("This browser opens company mail until %(date)s, by an exemption")
-SPARED_OPEN = mark("Gets company mail by an exemption")
+EXEMPTED = mark("Gets company mail until %(date)s, by an exemption")
+EXEMPTED_HERE = mark("This browser opens company mail until %(date)s, by an exemption")
+EXEMPTED_OPEN = mark("Gets company mail by an exemption")
 LOST = mark("Reported as lost: it gets no company mail")
 
 STATES = {

@@ -1,6 +1,6 @@
 """What a person's own page has to show, as plain data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -70,7 +70,7 @@ class LastSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Spared:
+class Exempted:
     """An exemption without which there would be no mail."""
 
     why: str
@@ -83,7 +83,7 @@ class DeviceCard:
 
     mark: str
     """Names it in forms and addresses: letters, digits and hyphens."""
-    standing: View
+    verdict: View
     """What it gets and what would change that, as the block page has it."""
     state: PostureState
     kind: Kind | None = None
@@ -94,7 +94,7 @@ class DeviceCard:
     """The end of an id that people can compare."""
     here: bool = False
     """Whether this very request comes from it."""
-    spared: Spared | None = None
+    exempted: Exempted | None = None
     last: LastSeen | None = None
     sayable: bool = False
     """Whether its owner may say here that it is lost or not theirs."""
@@ -123,6 +123,27 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredRecords:
+    """Every row that is stored of a person beside their devices, by what it is about."""
+
+    requests: tuple[Record, ...] = ()
+    quarantine_mails: tuple[Record, ...] = ()
+    mails: tuple[Record, ...] = ()
+    """Mails about rules."""
+    language: tuple[Record, ...] = ()
+    enrolments: tuple[Record, ...] = ()
+    exemptions: tuple[Record, ...] = ()
+    help_requests: tuple[Record, ...] = ()
+
+    def by_kind(self) -> dict[str, tuple[Record, ...]]:
+        """The rows by the name of their kind."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+
+NO_RECORDS = StoredRecords()
+
+
+@dataclass(frozen=True, slots=True)
 class EmployeeView:
     """The whole page. Every text may be hostile: pages escape all of it."""
 
@@ -136,19 +157,12 @@ class EmployeeView:
     sign_in: bool = False
     """Whether logging in can be offered."""
     devices: tuple[DeviceCard, ...] = ()
-    requests: tuple[Record, ...] = ()
-    quarantine_mails: tuple[Record, ...] = ()
-    mails: tuple[Record, ...] = ()
-    """Mails about rules."""
-    language: tuple[Record, ...] = ()
-    enrolments: tuple[Record, ...] = ()
-    exemptions: tuple[Record, ...] = ()
-    help_requests: tuple[Record, ...] = ()
+    records: StoredRecords = NO_RECORDS
     unread: bool = False
     """Whether what is stored could not be read."""
     more: int = 0
     """Rows about requests that are stored but not shown."""
-    spared: Spared | None = None
+    exempted: Exempted | None = None
     """What lets this browser in, where nothing else would."""
     listed: tuple[str, ...] = ()
     """Display names of the apps that are looked for."""
@@ -165,8 +179,4 @@ class EmployeeView:
     @property
     def nothing(self) -> bool:
         """Whether nothing at all is stored."""
-        records = (
-            *(self.requests, self.quarantine_mails, self.mails, self.language),
-            *(self.enrolments, self.exemptions, self.help_requests),
-        )
-        return not (self.devices or any(records) or self.unread)
+        return not (self.devices or any(self.records.by_kind().values()) or self.unread)

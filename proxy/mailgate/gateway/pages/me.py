@@ -8,19 +8,19 @@ from markupsafe import Markup
 
 from mailgate.gateway.pages.answers import answer_words
 from mailgate.gateway.pages.devices import (
+    EXEMPTED,
+    EXEMPTED_HERE,
+    EXEMPTED_OPEN,
     FINDINGS,
     GETS,
     HERE,
     LOST,
     OTHER_FINDING,
-    SPARED,
-    SPARED_HERE,
-    SPARED_OPEN,
     SYSTEMS,
     name_of,
     state_of,
 )
-from mailgate.gateway.pages.employee import SHOWN, DeviceCard, EmployeeView, Field, LastSeen, Record, Spared
+from mailgate.gateway.pages.employee import SHOWN, DeviceCard, EmployeeView, Exempted, Field, LastSeen, Record
 from mailgate.gateway.pages.in_language import in_language
 from mailgate.gateway.pages.languages import Language
 from mailgate.gateway.pages.message import Message, mark
@@ -32,7 +32,8 @@ from mailgate.model import Effect, Reason
 
 _YES, _NO, _NOTHING = mark("yes"), mark("no"), mark("none")
 _HELP = {"waiting": mark("It waits for an answer"), "done": mark("It is done")}
-_KINDS = ("quarantine_mails", "mails", "language", "enrolments", "exemptions", "help_requests")
+_KINDS = ("quarantine_mails", "mails", "enrolments", "exemptions", "help_requests")
+"""The kinds of rows that the page shows with all their fields, the first few of each."""
 _OF_REQUESTS = ("day", "effect", "reason", "count", "browser")
 _LAST = mark("last asked for mail %(ago)s (%(program)s)")
 _TAIL = mark("id ends in %(tail)s")
@@ -51,60 +52,56 @@ class Words(NamedTuple):
 
 def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
     """Everything that the template says of this view, in words."""
-    now = view.here.now
+    now, kinds = view.here.now, view.records.by_kind()
     return {
         "person": _isolated(view.person),
-        "here": _spared_here(view, language) if view.spared else language.say(HERE[view.here.effect]),
+        "here": _exempted_here(view, language) if view.exempted else language.say(HERE[view.here.effect]),
         "here_words": cause_words(view.here, language),
         "here_told": any(card.here for card in view.devices),
         "cards": [_card(card, language, now) for card in view.devices],
-        "requests": [_record(record, language, _OF_REQUESTS) for record in view.requests[:SHOWN]],
-        "more": {name: max(0, len(getattr(view, name)) - SHOWN) for name in _KINDS} | {"requests": view.more},
-        "enrolments": [_record(record, language) for record in view.enrolments[:SHOWN]],
-        "exemptions": [_record(record, language) for record in view.exemptions[:SHOWN]],
-        "help_requests": [_record(record, language) for record in view.help_requests[:SHOWN]],
-        "quarantine_mails": [_record(record, language) for record in view.quarantine_mails[:SHOWN]],
-        "mails": [_record(record, language) for record in view.mails[:SHOWN]],
-        "spoken": [_record(record, language) for record in view.language],
+        "requests": [_record(record, language, _OF_REQUESTS) for record in view.records.requests[:SHOWN]],
+        **{kind: [_record(record, language) for record in kinds[kind][:SHOWN]] for kind in _KINDS},
+        "more": {kind: max(0, len(kinds[kind]) - SHOWN) for kind in _KINDS} | {"requests": view.more},
+        "spoken": [_record(record, language) for record in view.records.language],
         "keeping_out": language.all_names(view.keeping_out) if view.keeping_out else "",
         "listed": language.all_names(others) if (others := _not_keeping_out(view)) else "",
         "count": len(others),
     }
 
 
-def cause_words(standing: View, language: Language) -> Words:
+def cause_words(verdict: View, language: Language) -> Words:
     """The same texts that the block page has, without the steps that only make sense there."""
-    standing = in_language(standing, language.tag)
-    wording, steps, names = wording_of(standing.why), steps_of(standing), language.names(standing.apps)
-    off = language.span(standing.clock_off) if standing.clock_off is not None else ""
-    rule = _isolated(standing.rule_title)
+    verdict = in_language(verdict, language.tag)
+    wording, steps, names = wording_of(verdict.why), steps_of(verdict), language.names(verdict.apps)
+    off = language.span(verdict.clock_off) if verdict.clock_off is not None else ""
+    rule = _isolated(verdict.rule_title)
     return Words(
         language.say(wording.title),
-        language.say(detail_for(standing), len(standing.apps), apps=names, rule=rule, off=off),
-        [language.say(step, len(standing.apps), apps=names) for step in off_page(steps)],
+        language.say(detail_for(verdict), len(verdict.apps), apps=names, rule=rule, off=off),
+        [language.say(step, len(verdict.apps), apps=names) for step in off_page(steps)],
         steps if isinstance(steps, str) else "",
-        language.date(standing.deadline) if standing.deadline and standing.remaining else "",
-        language.countdown(standing.remaining) if standing.remaining else "",
+        language.date(verdict.deadline) if verdict.deadline and verdict.remaining else "",
+        language.countdown(verdict.remaining) if verdict.remaining else "",
     )
 
 
 def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, Any]:
     name = name_of(card.os, card.kind)
-    allowed = card.standing.effect is Effect.ALLOW
+    allowed = card.verdict.effect is Effect.ALLOW
     return {
         "mark": card.mark,
         "kind": card.kind,
         "here": card.here,
         "lost": card.lost,
-        "standing": card.standing,
+        "verdict": card.verdict,
         "name": language.say(name) if isinstance(name, Message) else name,
         "about": _about(card, language),
         "gets": _gets(card, language),
-        "spared": card.spared,
+        "exempted": card.exempted,
         "sayable": card.sayable and not card.lost,
         "noted": card.noted and not card.lost,
         "last": _last(card.last, language, now) if card.last and not card.here else "",
-        "words": None if allowed else cause_words(card.standing, language),
+        "words": None if allowed else cause_words(card.verdict, language),
         "state_words": language.say(state_of(card), len(card.apps), apps=language.names(card.apps)),
         "sources": [
             {
@@ -136,22 +133,22 @@ def _last(last: LastSeen, language: Language, now: datetime) -> Markup:
 def _gets(card: DeviceCard, language: Language) -> Markup:
     if card.lost:
         return language.say(LOST)
-    if card.spared:
-        return _until(card.spared, SPARED, language)
-    return language.say(GETS[card.standing.effect])
+    if card.exempted:
+        return _until(card.exempted, EXEMPTED, language)
+    return language.say(GETS[card.verdict.effect])
 
 
-def _spared_here(view: EmployeeView, language: Language) -> Markup:
-    assert view.spared is not None  # it was asked for
-    return _until(view.spared, SPARED_HERE, language)
+def _exempted_here(view: EmployeeView, language: Language) -> Markup:
+    assert view.exempted is not None  # it was asked for
+    return _until(view.exempted, EXEMPTED_HERE, language)
 
 
-def _until(spared: Spared, message: Message, language: Language) -> Markup:
+def _until(exempted: Exempted, message: Message, language: Language) -> Markup:
     """Until when an exemption lasts, in the reader's own zone where there are scripts."""
-    if spared.until is None:
-        return language.say(SPARED_OPEN)
+    if exempted.until is None:
+        return language.say(EXEMPTED_OPEN)
     when = Markup('<time datetime="{}" data-form="short">{}</time>').format(
-        spared.until.isoformat(), language.moment(spared.until)
+        exempted.until.isoformat(), language.moment(exempted.until)
     )
     return language.say(message, date=when)
 

@@ -27,12 +27,8 @@ from mailgate.gateway.proxy.pool import UpstreamPool
 from mailgate.gateway.proxy.request_body import Sending, end_sending, start_sending
 from mailgate.gateway.proxy.rewrite import Rewrite
 from mailgate.gateway.proxy.tunnel import tunnel
-from mailgate.gateway.proxy.upstream import (
-    UpstreamClosed,
-    UpstreamConnection,
-    UpstreamError,
-    UpstreamMalformed,
-)
+from mailgate.gateway.proxy.upstream import UpstreamConnection
+from mailgate.gateway.proxy.webmail import UpstreamClosed, UpstreamError, UpstreamMalformed
 
 # a webmail that sends nothing but 1xx would hold its client for ever
 MAX_INTERIM = 32

@@ -4,7 +4,8 @@ import asyncio
 import ssl
 from collections import deque
 
-from mailgate.gateway.proxy.upstream import Endpoint, UpstreamConnection, UpstreamUnreachable
+from mailgate.gateway.proxy.upstream import UpstreamConnection
+from mailgate.gateway.proxy.webmail import Endpoint, UpstreamUnreachable
 
 FRESH = 1.0
 """For this many seconds after an answer, no webmail closes an idle connection."""

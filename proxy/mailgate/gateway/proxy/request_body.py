@@ -8,7 +8,8 @@ from mailgate.gateway.http1.body import chunk, last_chunk
 from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.proxy.heads import safe_trailers
-from mailgate.gateway.proxy.upstream import UpstreamConnection, UpstreamError
+from mailgate.gateway.proxy.upstream import UpstreamConnection
+from mailgate.gateway.proxy.webmail import UpstreamError
 from mailgate.model import Reason
 
 Raised = TypeVar("Raised", bound=Exception)

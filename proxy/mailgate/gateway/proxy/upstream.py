@@ -2,10 +2,8 @@
 
 import asyncio
 import select
-import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from mailgate.gateway.http1.body import Body
@@ -14,44 +12,15 @@ from mailgate.gateway.http1.exchange import Readable
 from mailgate.gateway.http1.fields import Field
 from mailgate.gateway.http1.grammar import Malformed
 from mailgate.gateway.http1.response import ResponseHead, parse_response_head
+from mailgate.gateway.proxy.webmail import (
+    Endpoint,
+    UpstreamClosed,
+    UpstreamError,
+    UpstreamMalformed,
+    UpstreamTimeout,
+)
 
 READ_AHEAD = 512 * 1024
-
-
-class UpstreamError(Exception):
-    """The webmail did not give a usable answer."""
-
-
-class UpstreamUnreachable(UpstreamError):
-    """No connection could be made."""
-
-
-class UpstreamClosed(UpstreamError):
-    """The connection ended before the first byte of an answer."""
-
-
-class UpstreamMalformed(UpstreamError):
-    """The answer is not a valid HTTP/1.1 response, or it was cut short."""
-
-
-class UpstreamTimeout(UpstreamError):
-    """Nothing came in time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """The address of the webmail, and the limits of the connection to it. Times are in seconds."""
-
-    host: str
-    port: int
-    tls: ssl.SSLContext | None
-    connect_time: float
-    response_time: float
-    idle_time: float
-    keep_alive: float = 15.0
-    max_idle: int = 64
-    max_head: int = 256 * 1024
-    max_fields: int = 256
 
 
 class UpstreamConnection(asyncio.Protocol):

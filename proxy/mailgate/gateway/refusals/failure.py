@@ -15,7 +15,7 @@ from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.http1.trusted_headers import origin_of
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.proxy.upstream import UpstreamError, UpstreamTimeout, UpstreamUnreachable
+from mailgate.gateway.proxy.webmail import UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from mailgate.gateway.reference import References
 from mailgate.model import Reason, RequestFacts
 

@@ -1,16 +1,30 @@
-"""What a device gets that is not the one asking: the same decision, on the request that it would send itself."""
+"""Verdicts on a person's devices: what a device gets that does not ask itself, and whether it gets mail by an exemption alone."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from mailgate.engine.decide import decide
-from mailgate.model import Access, Assurance, Client, Decision, Kind, Posture, Protocol, RequestFacts, User
+from mailgate.model import (
+    Access,
+    Assurance,
+    Client,
+    Decision,
+    Effect,
+    Kind,
+    Posture,
+    Protocol,
+    RequestFacts,
+    User,
+)
 from mailgate.policy import Policy
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
 
 _MAIL_APP = RequestFacts(method="POST", target="/Microsoft-Server-ActiveSync?Cmd=Sync")
 _BROWSER = RequestFacts()
+_KEPT_OUT = (Effect.BLOCK, Effect.CHALLENGE)
 
 
-def standing(
+def verdict_on(
     before: Access, posture: Posture, policy: Policy, *, user: User, attests: bool, eas_id: str = ""
 ) -> tuple[Access, Decision]:
     """What the policy says to this device of this person now. ``before`` is the request that asks about it.
@@ -35,3 +49,17 @@ def standing(
     )
     access = Access(facts, client, posture, before.now, user)
     return access, decide(access, policy)
+
+
+def exempted_by(access: Access, decision: Decision, policy: Policy) -> Relief | None:
+    """The exemption without which this request would get no mail. None if there is none."""
+    ours = {each for each in policy.reliefs.about(access) if each.cause is Cause.EXEMPTION}
+    if not ours or decision.effect in _KEPT_OUT:
+        return None
+    others = tuple(each for each in policy.reliefs.every if each not in ours)
+    without = decide(access, replace(policy, reliefs=Reliefs(policy.reliefs.serial, others)))
+    return max(ours, key=_end) if without.effect in _KEPT_OUT else None
+
+
+def _end(relief: Relief) -> datetime:
+    return relief.until or datetime.max.replace(tzinfo=relief.at.tzinfo)

@@ -2,32 +2,21 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.pages.employee import DeviceCard, Field, Record
+from mailgate.gateway.pages.employee import DeviceCard, Field, Record, StoredRecords
 
 FILE = "stored-about-you.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What goes into the file."""
-
-    person: str
-    devices: Sequence[DeviceCard]
-    records: dict[str, Sequence[Record]] = field(default_factory=dict)
-    """By what they are of."""
-
-
-def download(stored: Stored) -> Answer:
+def download(person: str, devices: Sequence[DeviceCard], records: StoredRecords) -> Answer:
     """The file, which a browser saves and does not show."""
     told = {
-        "person": stored.person,
-        "devices": [_device(card) for card in stored.devices],
-        **{name: [_record(each) for each in records] for name, records in stored.records.items()},
+        "person": person,
+        "devices": [_device(card) for card in devices],
+        **{kind: [_record(each) for each in rows] for kind, rows in records.by_kind().items()},
     }
     body = json.dumps(told, indent=1, ensure_ascii=False, default=_plain).encode()
     headers = (

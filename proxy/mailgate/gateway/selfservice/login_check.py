@@ -27,7 +27,8 @@ from mailgate.gateway.http1.response import ResponseHead
 from mailgate.gateway.http1.trusted_headers import Origin
 from mailgate.gateway.proxy.forward import MAX_INTERIM
 from mailgate.gateway.proxy.heads import request_head
-from mailgate.gateway.proxy.upstream import UpstreamConnection, UpstreamError, UpstreamMalformed
+from mailgate.gateway.proxy.upstream import UpstreamConnection
+from mailgate.gateway.proxy.webmail import UpstreamError, UpstreamMalformed
 from mailgate.model.addresses import caller_at
 
 KEPT = 60

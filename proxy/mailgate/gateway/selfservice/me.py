@@ -1,6 +1,6 @@
 """Answers ``/.mailgate/me``, a person's own page, its forms, and ``status``. Who they are has to be shown; nothing here names anyone else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from urllib.parse import parse_qsl
@@ -10,29 +10,27 @@ from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.navigation import from_own_page
 from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.pages.employee import Asked, DeviceCard, EmployeeView, Record
+from mailgate.gateway.pages.employee import Asked, DeviceCard, EmployeeView
 from mailgate.gateway.refusals.enforce import page_answer
-from mailgate.gateway.selfservice.download import Stored, download
+from mailgate.gateway.selfservice.device_verdict import exempted_by
+from mailgate.gateway.selfservice.download import download
 from mailgate.gateway.selfservice.login_check import Login
+from mailgate.gateway.selfservice.own_data import OwnData, SelfService, here_of, read_own_data, with_own
 from mailgate.gateway.selfservice.own_devices import Asking, OwnDevice, own_devices
 from mailgate.gateway.selfservice.own_report import Said
 from mailgate.gateway.selfservice.person import Person, recognise
 from mailgate.gateway.selfservice.recheck import NameOf, Slot, answers_of
-from mailgate.gateway.selfservice.seen import Seen, SelfService, here_of, look, with_own
-from mailgate.gateway.selfservice.sparing import spared_by
 from mailgate.gateway.selfservice.status import print_of, status_answer, status_of
 from mailgate.gateway.selfservice.stored_view import (
     card_of,
+    exemption_view,
     listed_names,
     names_keeping_out,
     shown,
-    spared_view,
 )
 from mailgate.model import Reason
 from mailgate.policy import Policy
-from mailgate.store import (
-    StoreUnavailableError,
-)
+from mailgate.store import StoreUnavailableError
 
 _EVERYTHING = 100_000
 """Rows about requests that a download has at most."""
@@ -41,8 +39,8 @@ _EVERYTHING = 100_000
 async def tell_status(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """What would happen if this client asked for its mail now, and every device that it may see."""
     asking = await _asking(service, incoming, now)
-    seen = await look(service, asking, records=False)
-    content = _content(service, seen)
+    data = await read_own_data(service, asking, records=False)
+    content = _content(service, data)
     return status_answer(content, reference, now, incoming.facts.headers.get("if-none-match", ""))
 
 
@@ -51,10 +49,10 @@ async def show_me(service: SelfService, incoming: Incoming, reference: str, now:
     asking = await _asking(service, incoming, now)
     asked = dict(parse_qsl(incoming.facts.query, True))
     if "download" in asked:
-        seen = await look(service, asking, rows=_EVERYTHING)
-        return _download(service, seen, reference) if not seen.unread else _answer(service, seen, reference)
-    seen, offered = await look(service, asking), await _offered(service, incoming, asking.person)
-    page = _answer(service, seen, reference, offered=offered)
+        data = await read_own_data(service, asking, rows=_EVERYTHING)
+        return _download(service, data, reference) if not data.unread else _answer(service, data, reference)
+    data, offered = await read_own_data(service, asking), await _offered(service, incoming, asking.person)
+    page = _answer(service, data, reference, offered=offered)
     if not asking.person.name and offered and "sign-in" in asked:
         if asking.person.login is Login.TOO_MANY:
             return replace(page, status=429)
@@ -71,15 +69,17 @@ async def take_form(service: SelfService, incoming: Incoming, reference: str, no
     code = ""
     if "code" in said and service.codes:
         code = await service.codes.make(asking.person, asking.access, now)
-    seen = await look(service, asking)
+    data = await read_own_data(service, asking)
     mark = said.get("device", "")
-    own = next((each for each in seen.owned if each.mark == mark), None)
+    own = next((each for each in data.owned if each.mark == mark), None)
     if own is not None and said.get("about") in list(Said):
         return await _told(service, asking, own, Said(said["about"]), reference)
     if own is not None:
         came = await service.recheck.ask(own.device.reports if own.device else ())
-        seen = _with_answers(await look(service, asking), own, came, service.live.policy.catalog.name_of)
-    return _answer(service, seen, reference, code=code)
+        data = _with_answers(
+            await read_own_data(service, asking), own, came, service.live.policy.catalog.name_of
+        )
+    return _answer(service, data, reference, code=code)
 
 
 async def _told(service: SelfService, asking: Asking, own: OwnDevice, said: Said, reference: str) -> Answer:
@@ -90,8 +90,8 @@ async def _told(service: SelfService, asking: Asking, own: OwnDevice, said: Said
     except StoreUnavailableError:
         told = "It could not be noted. Please try again in a few minutes."
         raise RequestRefused(503, Reason.STORE_UNAVAILABLE, told) from None
-    seen = await look(service, asking)
-    return _answer(service, replace(seen, noted=own.mark if noted else ""), reference)
+    data = await read_own_data(service, asking)
+    return _answer(service, replace(data, noted=own.mark if noted else ""), reference)
 
 
 async def ask_again(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
@@ -121,12 +121,14 @@ def _see_own_page(service: SelfService, incoming: Incoming) -> None:
         raise RequestRefused(403, Reason.REQUEST_NOT_SUPPORTED, "Expected a request of the gate's own page.")
 
 
-def _with_answers(seen: Seen, own: OwnDevice, came: Mapping[Slot, CheckResult], name_of: NameOf) -> Seen:
+def _with_answers(
+    data: OwnData, own: OwnDevice, came: Mapping[Slot, CheckResult], name_of: NameOf
+) -> OwnData:
     """What was said stands with the device that it is about, which may have turned out to be another one."""
-    devices = shown(seen.owned)
+    devices = shown(data.owned)
     answers = answers_of(came, devices, name_of)
     marks = [each.id for each in devices if any(each.report(slot) for slot in came)]
-    return replace(seen, asked=dict.fromkeys(marks or [own.mark], answers))
+    return replace(data, asked=dict.fromkeys(marks or [own.mark], answers))
 
 
 async def _asking(service: SelfService, incoming: Incoming, now: datetime) -> Asking:
@@ -142,71 +144,55 @@ async def _offered(service: SelfService, incoming: Incoming, person: Person) -> 
     return not person.name and check is not None and await check.offered(incoming)
 
 
-def _content(service: SelfService, seen: Seen) -> dict[str, object]:
-    return status_of(*here_of(seen), with_own(seen), service.live.keep)
+def _content(service: SelfService, data: OwnData) -> dict[str, object]:
+    return status_of(*here_of(data), with_own(data), service.live.keep)
 
 
-def _download(service: SelfService, seen: Seen, reference: str) -> Answer:
+def _download(service: SelfService, data: OwnData, reference: str) -> Answer:
     """All of it, as a file: every row, and every field of it."""
-    records: dict[str, Sequence[Record]] = {
-        "requests": seen.requests,
-        "quarantine_mails": seen.quarantine_mails,
-        "mails": seen.mails,
-        "language": seen.language,
-        "enrolments": seen.enrolments,
-        "exemptions": seen.exemptions,
-        "help_requests": seen.help_requests,
-    }
-    cards = _cards(service, seen, reference)
-    return download(Stored(seen.asking.person.name, cards, records))
+    return download(data.asking.person.name, _cards(service, data, reference), data.records)
 
 
-def _cards(service: SelfService, seen: Seen, reference: str) -> tuple[DeviceCard, ...]:
+def _cards(service: SelfService, data: OwnData, reference: str) -> tuple[DeviceCard, ...]:
     live = service.live
     return tuple(
         card_of(
             own,
             live.keep,
-            person=seen.asking.person.name,
+            person=data.asking.person.name,
             view_of=lambda access, decision: live.speaker.view(access, decision, reference),
             name_of=live.policy.catalog.name_of,
-            asked=seen.asked.get(own.mark, ()),
-            last=seen.last.get(own.mark),
-            noted=own.mark == seen.noted,
+            asked=data.asked.get(own.mark, ()),
+            last=data.last.get(own.mark),
+            noted=own.mark == data.noted,
             sayable=service.reports is not None,
         )
-        for own in with_own(seen)
+        for own in with_own(data)
     )
 
 
 def _answer(
-    service: SelfService, seen: Seen, reference: str, *, offered: bool = False, code: str = ""
+    service: SelfService, data: OwnData, reference: str, *, offered: bool = False, code: str = ""
 ) -> Answer:
-    live, person = service.live, seen.asking.person
+    live, person = service.live, data.asking.person
 
     view = EmployeeView(
-        here=live.speaker.view(*here_of(seen), reference),
+        here=live.speaker.view(*here_of(data), reference),
         person=person.name,
         known_by=person.by,
         login=person.login,
         sign_in=offered,
-        devices=_cards(service, seen, reference),
-        requests=seen.requests,
-        quarantine_mails=seen.quarantine_mails,
-        mails=seen.mails,
-        language=seen.language,
-        enrolments=seen.enrolments,
-        exemptions=seen.exemptions,
-        help_requests=seen.help_requests,
-        more=seen.more,
-        unread=seen.unread,
-        spared=spared_view(spared_by(*here_of(seen), live.policy)),
+        devices=_cards(service, data, reference),
+        records=data.records,
+        more=data.more,
+        unread=data.unread,
+        exempted=exemption_view(exempted_by(*here_of(data), live.policy)),
         listed=listed_names(live.policy.catalog),
         keeping_out=names_keeping_out(live.policy),
         contact=service.contact or _contact(live.policy),
-        codes=service.codes is not None and service.codes.open_to(person, seen.asking.access),
+        codes=service.codes is not None and service.codes.open_to(person, data.asking.access),
         code=code,
-        fingerprint=print_of(_content(service, seen)),
+        fingerprint=print_of(_content(service, data)),
     )
     return page_answer(200, live.speaker.pages.me(view), (), referrer="same-origin")
 

@@ -9,9 +9,8 @@ from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, KEY, eas_text
 from mailgate.devices.posture import is_of
 from mailgate.engine.decide import decide
-from mailgate.gateway.selfservice.device_verdict import standing
+from mailgate.gateway.selfservice.device_verdict import exempted_by, verdict_on
 from mailgate.gateway.selfservice.person import Person, proven_device
-from mailgate.gateway.selfservice.sparing import spared_by
 from mailgate.model import Access, Decision, Effect, Kind, Posture, PostureState
 from mailgate.policy import Policy
 from mailgate.policy.groups import NO_GROUPS, Groups
@@ -57,7 +56,7 @@ class OwnDevice:
     device: Device | None = None
     sighted: Sighted | None = None
     here: bool = False
-    spared: Relief | None = None
+    exempted: Relief | None = None
     """The exemption without which it would get no mail."""
 
 
@@ -96,7 +95,7 @@ async def own_devices(asking: Asking, people: People, known: Known) -> tuple[Own
     found = [_of_report(asking, device, known.worth(device, now)) for device in devices]
     if name:
         found += [_of_sighting(asking, each) for each in await people.unreported(name, devices)]
-    found = [replace(each, spared=spared_by(each.access, each.decision, asking.policy)) for each in found]
+    found = [replace(each, exempted=exempted_by(each.access, each.decision, asking.policy)) for each in found]
     return tuple(sorted(found, key=lambda each: (not each.here, each.decision.effect is Effect.ALLOW)))
 
 
@@ -125,7 +124,7 @@ def _of_report(asking: Asking, device: Device, posture: Posture) -> OwnDevice:
         access = replace(asking.access, posture=posture)
         return OwnDevice(device.id, posture, access, decide(access, asking.policy), device, here=True)
     kinds = {kind for kind, _ in device.names}
-    access, decision = standing(
+    access, decision = verdict_on(
         asking.access,
         posture,
         asking.policy,
@@ -140,7 +139,7 @@ def _of_sighting(asking: Asking, sighted: Sighted) -> OwnDevice:
     """A phone that asked for mail under the person's name and has never reported."""
     kind = sighted.kind if sighted.kind in (Kind.PHONE, Kind.TABLET) else None
     posture = Posture(PostureState.MISSING, kind=kind, os=sighted.os)
-    access, decision = standing(
+    access, decision = verdict_on(
         asking.access,
         posture,
         asking.policy,

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from mailgate.devices.device import Device, Report
 from mailgate.devices.names import user_text
-from mailgate.gateway.pages.employee import Asked, DeviceCard, Field, LastSeen, Record, Source, Spared
+from mailgate.gateway.pages.employee import Asked, DeviceCard, Exempted, Field, LastSeen, Record, Source
 from mailgate.gateway.pages.view import View
 from mailgate.gateway.selfservice.own_devices import OwnDevice, tail_of
 from mailgate.gateway.selfservice.status import stored_from_to
@@ -40,7 +40,7 @@ def card_of(
     since, until = stored_from_to(own, keep)
     return DeviceCard(
         mark=own.mark,
-        standing=view_of(own.access, own.decision),
+        verdict=view_of(own.access, own.decision),
         state=posture.state,
         kind=posture.kind,
         os=posture.os or own.access.client.os,
@@ -48,7 +48,7 @@ def card_of(
         model=own.sighted.model if own.sighted else "",
         tail=tail_of(own),
         here=own.here,
-        spared=spared_view(own.spared),
+        exempted=exemption_view(own.exempted),
         last=last,
         sayable=sayable and bool(person) and device is not None and not own.here,
         noted=noted,
@@ -175,7 +175,7 @@ def token_of(token: EnrolmentToken, keep: timedelta) -> Record:
 
 
 def exemption_of(kept: KeptRelief, keep: timedelta) -> Record:
-    """What the person, or a device of theirs, is or was spared from; without the name of who decided it."""
+    """What the person, or a device of theirs, is or was exempted from, without the name of who decided it."""
     relief = kept.relief
     named = {"rule": relief.rule or "*", "note": relief.why, "made_at": relief.at, "ends_at": relief.until}
     named |= {"user": relief.person, "device_id": relief.device, "revoked_at": kept.ended_at}
@@ -205,9 +205,9 @@ def last_seen(rows: Iterable[Recorded]) -> dict[str, LastSeen]:
     return found
 
 
-def spared_view(relief: Relief | None) -> Spared | None:
+def exemption_view(relief: Relief | None) -> Exempted | None:
     """An exemption as the page shows it: without the name of who gave it."""
-    return Spared(relief.why, relief.until) if relief else None
+    return Exempted(relief.why, relief.until) if relief else None
 
 
 def listed_names(catalog: AppCatalog) -> tuple[str, ...]:

@@ -9,8 +9,16 @@ import mailgate
 
 GRACE = 5.0
 """Seconds after which a worker that nobody has asked to end is killed."""
-PROGRAM = """
-import os, signal, sys, time
+# a supervisor without what a gate is besides: to import all of it takes seconds
+ALONE = """
+import os, signal, sys, time, types
+for name in ("app", "app.workers"):
+    room = sys.modules["mailgate." + name] = types.ModuleType(name)
+    room.__path__ = [os.path.join(os.environ["PYTHONPATH"], "mailgate", *name.split("."))]
+"""
+PROGRAM = (
+    ALONE
+    + """
 from mailgate.app.workers.supervisor import Supervisor
 
 def be(number, ready, life):
@@ -22,6 +30,7 @@ def be(number, ready, life):
 {before}
 sys.exit(Supervisor(2, be, {grace}).run())
 """
+)
 
 
 def started(first: str, before: str = "") -> str:
@@ -65,8 +74,9 @@ def test_a_worker_that_is_told_to_read_its_files_while_it_starts_is_told_once_it
     assert started(waits).startswith("worker 0\n")
 
 
-BEREAVED = """
-import os, signal, sys, time
+BEREAVED = (
+    ALONE
+    + """
 from mailgate.app.workers.place import REPLACED
 from mailgate.app.workers.supervisor import Supervisor
 
@@ -91,6 +101,7 @@ def be(number, ready, life):
 
 sys.exit(Supervisor(1, be, {grace}).run())
 """
+)
 
 
 def test_a_worker_that_dies_while_the_one_before_is_still_leaving_is_started_again(tmp_path: Path) -> None:

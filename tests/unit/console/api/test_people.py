@@ -17,13 +17,13 @@ async def test_a_person_is_found_and_told_of_with_one_sentence_a_device(vic: Cal
     (hit,) = (await vic.get("/find?text=lic")).body["items"]
     assert (hit["what"], hit["id"]) == ("person", "alice")
     told = (await vic.get("/people/alice")).body
-    standing = told["devices"][0]["standing"]
-    assert (standing["mail"], standing["cause"], standing["spare_from"]) == (
+    mail_status = told["devices"][0]["mail_status"]
+    assert (mail_status["mail"], mail_status["cause"], mail_status["spare_from"]) == (
         "kept-out",
         "TikTok on it",
         "all",
     )
-    assert standing["sentence"] == (
+    assert mail_status["sentence"] == (
         "Kept out since 2026-12-01 11:55 UTC: TikTok on it; jamf-file looked at 2026-12-01 11:00 UTC."
     )
     assert (await vic.get("/people/nobody")).status == 404

@@ -17,8 +17,8 @@ from tests.unit.console.oidc.settings import GROUPS, settings
 from mailgate.connectors.errors import SourceError
 from mailgate.connectors.errors import Trouble as WireTrouble
 from mailgate.console.oidc import provider as module
+from mailgate.console.oidc.begun_logins import Begun, Pending
 from mailgate.console.oidc.errors import LoginError, Trouble
-from mailgate.console.oidc.pending import Begun, Pending
 from mailgate.console.oidc.provider import FRESH, PAUSE, Identity, Provider
 
 

@@ -21,7 +21,7 @@ from mailgate.connectors.errors import SourceError
 from mailgate.connectors.errors import Trouble as WireTrouble
 from mailgate.console.access import COOKIE
 from mailgate.console.login_tries import OF_CALLER
-from mailgate.console.oidc.pending import LIFE
+from mailgate.console.oidc.begun_logins import LIFE
 from mailgate.console.pages.oidc import COOKIE as BINDING
 
 PEOPLE = LIN | {

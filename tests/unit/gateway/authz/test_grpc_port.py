@@ -9,8 +9,8 @@ import pytest
 from google.protobuf.message import DecodeError
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
-from tests.unit.gateway.authz.test_asking import asked_gate
 from tests.unit.gateway.authz.test_ext_authz import asking
+from tests.unit.gateway.authz.test_questions import asked_gate
 
 from mailgate.gateway.authz import Dialect
 from mailgate.gateway.authz.grpc_port import METHOD, GrpcPort

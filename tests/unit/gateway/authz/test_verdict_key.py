@@ -11,6 +11,7 @@ from random import Random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 from tests.unit.gateway.authz.nginx_asking import Asked, Nginx
 from tests.unit.gateway.gates import NOW, gate, policy, renew
 from tests.unit.gateway.wire import exchange, handled
@@ -27,7 +28,7 @@ from mailgate.gateway.http1.trusted_headers import forgeable
 from mailgate.gateway.own_addresses import is_local
 from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.model import RequestFacts
-from mailgate.policy.variables import VARIABLES
+from mailgate.policy.variables import VARIABLES, RestsOn
 from mailgate.store import Key
 
 LAPTOP = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
@@ -58,10 +59,12 @@ def test_a_key_that_lacks_anything_is_not(missing):
     assert not suffices(told(*(ALWAYS - {missing})), frozenset())
 
 
-@pytest.mark.parametrize(("variable", "word"), READ_BY_RULES.items())
-def test_what_a_rule_reads_has_to_be_in_it(variable, word):
-    assert not suffices(told(*ALWAYS), frozenset({variable}))
-    assert suffices(told(*ALWAYS, word), frozenset({variable}))
+@pytest.mark.parametrize(("part", "word"), READ_BY_RULES.items())
+def test_what_a_rule_reads_has_to_be_in_it(part, word):
+    variables = [name for name, each in VARIABLES.items() if each.rests_on is part]
+    assert variables
+    assert not any(suffices(told(*ALWAYS), frozenset({name})) for name in variables)
+    assert all(suffices(told(*ALWAYS, word), frozenset({name})) for name in variables)
 
 
 def test_more_is_enough_as_well():
@@ -84,17 +87,10 @@ def test_what_is_not_told_plainly_is_not_held(fields):
     assert not suffices(fields, frozenset())
 
 
-def test_every_variable_is_held():
-    """Whoever adds one says here by which word of a key it is told."""
-    held = {
-        "request.method": "method", "request.host": "host", "request.scheme": "scheme", "user.name": "x-forwarded-user",
-        "user.groups": "x-forwarded-user", "now": "",
-    }  # fmt: skip
-    by_client = {name for name in VARIABLES if name.startswith(("client.", "device.", "attestation."))}
-    by_certificate = {"certificate.valid", "certificate.refused"}
-    known = {*READ_BY_RULES, *held, *by_client, *by_certificate, "request.protocol"}
-    assert known == set(VARIABLES)
-    assert {word for word in held.values() if word} <= ALWAYS
+def test_every_part_of_a_request_is_held_always_or_when_a_rule_reads_it():
+    always = {RestsOn.AGENT: "user-agent", RestsOn.SCHEME: "scheme", RestsOn.HOST: "host"}
+    assert {*always, *READ_BY_RULES, RestsOn.CLOCK} == set(RestsOn)
+    assert {*always.values(), "method", "x-forwarded-user", "certificate"} <= ALWAYS
 
 
 class Reading(dict):
@@ -320,6 +316,8 @@ def no_lines_for_debugging(monkeypatch):
     """As a gate is run: a line about each of these decisions takes longer than to make it."""
     for module in ("evaluate.decision_log", "verdict_cache"):
         monkeypatch.setattr(f"mailgate.gateway.{module}.debugging", lambda: False)
+    with capture_logs():
+        yield
 
 
 def test_whoever_has_the_same_key_has_the_same_answer(no_lines_for_debugging):

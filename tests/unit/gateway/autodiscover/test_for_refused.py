@@ -13,7 +13,7 @@ from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.proxy.autodiscover import MAX_BODY, AutodiscoverEditor
 from mailgate.gateway.proxy.forward import Forwarder
 from mailgate.gateway.proxy.rewrite import Rewrite
-from mailgate.gateway.proxy.upstream import UpstreamClosed, UpstreamMalformed
+from mailgate.gateway.proxy.webmail import UpstreamClosed, UpstreamMalformed
 
 ASKED = b"POST /Autodiscover/Autodiscover.xml HTTP/1.1"
 OPTIONS = b"OPTIONS /Microsoft-Server-ActiveSync HTTP/1.1"

@@ -4,7 +4,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from mailgate.gateway.pages import View
-from mailgate.gateway.pages.employee import Asked, Came, DeviceCard, EmployeeView, Field, Record, Source
+from mailgate.gateway.pages.employee import (
+    Asked,
+    Came,
+    DeviceCard,
+    EmployeeView,
+    Field,
+    Record,
+    Source,
+    StoredRecords,
+)
 from mailgate.model import Effect, Kind, PostureState, Reason
 
 NOW = datetime(2026, 12, 9, 9, tzinfo=UTC)
@@ -19,7 +28,7 @@ BLOCKED = replace(
 )
 PHONE = DeviceCard(
     mark="5d0c1f",
-    standing=BLOCKED,
+    verdict=BLOCKED,
     state=PostureState.LISTED,
     kind=Kind.PHONE,
     os="ios",
@@ -34,7 +43,7 @@ PHONE = DeviceCard(
 )
 TABLET = DeviceCard(
     mark="77aa02",
-    standing=replace(ALLOWED, kind=Kind.TABLET),
+    verdict=replace(ALLOWED, kind=Kind.TABLET),
     state=PostureState.CLEAN,
     kind=Kind.TABLET,
     os="android",
@@ -57,8 +66,7 @@ OWN = EmployeeView(
     person="alice",
     known_by="login",
     devices=(PHONE, TABLET),
-    requests=(REQUEST,),
-    quarantine_mails=(MAIL,),
+    records=StoredRecords(requests=(REQUEST,), quarantine_mails=(MAIL,)),
     listed=("TikTok", "WeChat"),
     contact="it-help@example.com",
     fingerprint='W/"abc"',

@@ -1,13 +1,20 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from tests.unit.gateway.pages.own import NOBODY, OWN
+from tests.unit.gateway.pages.own import MAIL, NOBODY, OWN
+
+from mailgate.gateway.pages.employee import NO_RECORDS, StoredRecords
 
 
 @pytest.mark.parametrize(
     ("left", "nothing"),
-    [((), True), (("devices",), False), (("requests",), False), (("quarantine_mails",), False)],
+    [
+        ({}, True),
+        ({"devices": OWN.devices}, False),
+        ({"unread": True}, False),
+        *(({"records": StoredRecords(**{kind: (MAIL,)})}, False) for kind in NO_RECORDS.by_kind()),
+    ],
 )
-def test_nothing_is_only_nothing_where_no_row_is_left(left: tuple[str, ...], nothing: bool) -> None:
-    view = replace(NOBODY, person="alice", **{name: getattr(OWN, name) for name in left})
-    assert view.nothing is nothing
+def test_nothing_is_only_nothing_where_no_row_is_left(left: dict[str, Any], nothing: bool) -> None:
+    assert replace(NOBODY, person="alice", **left).nothing is nothing

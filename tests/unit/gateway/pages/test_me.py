@@ -8,7 +8,15 @@ from tests.unit.gateway.pages.own import ALLOWED, BLOCKED, NOBODY, NOW, OWN, PHO
 from tests.unit.gateway.pages.test_render import HOSTILE, Outline
 
 from mailgate.gateway.pages import Pages
-from mailgate.gateway.pages.employee import EmployeeView, Field, LastSeen, Record, Source, Spared
+from mailgate.gateway.pages.employee import (
+    EmployeeView,
+    Exempted,
+    Field,
+    LastSeen,
+    Record,
+    Source,
+    StoredRecords,
+)
 from mailgate.model import Effect, Kind, PostureState, Reason
 from mailgate.model.languages import TAGS
 
@@ -60,7 +68,7 @@ def test_a_blocked_device_says_why_and_what_ends_it_as_the_block_page_does(pages
 
 def test_what_only_makes_sense_on_the_block_page_is_left_out(pages: Pages) -> None:
     missing = replace(BLOCKED, reason=Reason.POSTURE_MISSING, apps=())
-    text = words(pages, replace(OWN, devices=(replace(PHONE, standing=missing),)))
+    text = words(pages, replace(OWN, devices=(replace(PHONE, verdict=missing),)))
     assert "install it as your company describes" in text
     assert "Leave this page open" not in text
 
@@ -81,7 +89,7 @@ def test_a_device_has_a_name_that_people_know_it_by(pages: Pages) -> None:
     ],
 )
 def test_it_says_what_a_device_gets(pages: Pages, effect: Effect, said: str) -> None:
-    card = replace(PHONE, standing=replace(BLOCKED, effect=effect), state=PostureState.CLEAN, apps=())
+    card = replace(PHONE, verdict=replace(BLOCKED, effect=effect), state=PostureState.CLEAN, apps=())
     assert said in words(pages, replace(OWN, devices=(card,)))
 
 
@@ -93,10 +101,10 @@ def test_a_lost_device_is_lost_whatever_else_is_known(pages: Pages) -> None:
 
 def test_a_deadline_that_runs_is_said(pages: Pages) -> None:
     warned = replace(BLOCKED, effect=Effect.WARN, deadline=NOW + timedelta(days=6))
-    text = words(pages, replace(OWN, devices=(replace(PHONE, standing=warned),)))
+    text = words(pages, replace(OWN, devices=(replace(PHONE, verdict=warned),)))
     assert "(in 6 days) it gets no company mail if nothing changes." in text
     over = replace(warned, deadline=NOW)
-    assert "if nothing changes" not in words(pages, replace(OWN, devices=(replace(PHONE, standing=over),)))
+    assert "if nothing changes" not in words(pages, replace(OWN, devices=(replace(PHONE, verdict=over),)))
 
 
 def test_it_says_which_source_looked_when(pages: Pages) -> None:
@@ -123,12 +131,14 @@ def test_every_stored_field_is_there_since_when_and_until_when(pages: Pages) -> 
 )
 def test_a_value_is_said_plainly(pages: Pages, value: object, shown: str) -> None:
     record = Record((Field("status", value),), NOW)  # type: ignore[arg-type]
-    assert f"How far the report vouches for it {shown} " in words(pages, replace(OWN, exemptions=(record,)))
+    assert f"How far the report vouches for it {shown} " in words(
+        pages, replace(OWN, records=StoredRecords(exemptions=(record,)))
+    )
 
 
 def test_a_field_without_a_label_shows_its_name_and_an_unknown_reason_itself(pages: Pages) -> None:
     record = Record((Field("colour", "blue"), Field("reason", "was-once-a-reason")), NOW)
-    text = words(pages, replace(OWN, exemptions=(record,)))
+    text = words(pages, replace(OWN, records=StoredRecords(exemptions=(record,))))
     assert "colour blue" in text
     assert "Reason was-once-a-reason" in text
 
@@ -156,8 +166,8 @@ def test_every_app_that_is_looked_for_is_named_those_that_keep_mail_out_first(pa
 
 
 def test_who_is_spared_reads_until_when_and_why_before_anything_else(pages: Pages) -> None:
-    spared = Spared("A new phone <b>is on its way</b>", NOW + timedelta(days=3))
-    phone = replace(PHONE, standing=replace(ALLOWED, kind=Kind.PHONE), spared=spared)
+    exempted = Exempted("A new phone <b>is on its way</b>", NOW + timedelta(days=3))
+    phone = replace(PHONE, verdict=replace(ALLOWED, kind=Kind.PHONE), exempted=exempted)
     page = pages.me(replace(OWN, devices=(phone, TABLET)))
     text = words(pages, replace(OWN, devices=(phone, TABLET)))
     assert "Gets company mail until Dec 12, 2026, 9:00 AM UTC, by an exemption" in text.replace("\u202f", " ")
@@ -167,10 +177,10 @@ def test_who_is_spared_reads_until_when_and_why_before_anything_else(pages: Page
 
 
 def test_a_browser_that_is_spared_says_so_on_top(pages: Pages) -> None:
-    view = replace(NOBODY, person="alice", spared=Spared("On a journey", NOW + timedelta(days=3)))
+    view = replace(NOBODY, person="alice", exempted=Exempted("On a journey", NOW + timedelta(days=3)))
     assert 'class="card soon" aria-labelledby="here"' in pages.me(view).html
     assert "by an exemption" in words(pages, view)
-    without_end = replace(view, spared=Spared("On a journey"))
+    without_end = replace(view, exempted=Exempted("On a journey"))
     assert "Gets company mail by an exemption" in words(pages, without_end)
     assert "After that" not in words(pages, without_end)
 
@@ -203,7 +213,7 @@ def test_a_login_that_failed_is_answered(pages: Pages, login: str, said: str) ->
 
 
 def test_nothing_stored_is_said_as_such(pages: Pages) -> None:
-    text = words(pages, replace(OWN, devices=(), requests=(), quarantine_mails=()))
+    text = words(pages, replace(OWN, devices=(), records=StoredRecords()))
     assert "Nothing is stored about you" in text
     assert "Your devices Android" not in text
     assert "This device is not known here" in words(pages, NOBODY)
@@ -238,7 +248,7 @@ def test_what_is_not_stored_cannot_be_checked(pages: Pages) -> None:
 def test_hostile_texts_stay_texts(pages: Pages) -> None:
     card = replace(
         PHONE,
-        standing=replace(BLOCKED, apps=(HOSTILE,), fix=HOSTILE, rule_title=HOSTILE),
+        verdict=replace(BLOCKED, apps=(HOSTILE,), fix=HOSTILE, rule_title=HOSTILE),
         os=HOSTILE, os_version=HOSTILE, model=HOSTILE, tail=HOSTILE, apps=(HOSTILE,),
         sources=(Source(HOSTILE, NOW),), stored=((Field("id", HOSTILE), Field(HOSTILE, (HOSTILE,))),),
         findings=(HOSTILE,),
@@ -265,7 +275,9 @@ def test_it_loads_nothing_and_runs_only_its_own(pages: Pages) -> None:
 def test_of_many_rows_the_newest_are_shown_in_short_and_the_download_has_all(pages: Pages) -> None:
     day = (Field("day", NOW.date()), Field("count", 14), Field("headers", ("accept: */*",)))
     many = (Record(day, NOW + timedelta(days=30)),) * 5
-    text = words(pages, replace(OWN, requests=many, more=37, exemptions=(many[0],) * 7))
+    text = words(
+        pages, replace(OWN, records=StoredRecords(requests=many, exemptions=(many[0],) * 7), more=37)
+    )
     assert "Requests for mail, counted by day 42" in text
     assert "There are older ones that are not shown here: 37. The download has them." in text
     assert "There are older ones that are not shown here: 2. The download has them." in text

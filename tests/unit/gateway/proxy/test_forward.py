@@ -13,7 +13,7 @@ from mailgate.gateway.http1.trusted_headers import Origin
 from mailgate.gateway.proxy.autodiscover import AutodiscoverEditor
 from mailgate.gateway.proxy.forward import MAX_INTERIM, Forwarder
 from mailgate.gateway.proxy.rewrite import Rewrite
-from mailgate.gateway.proxy.upstream import UpstreamClosed, UpstreamMalformed
+from mailgate.gateway.proxy.webmail import UpstreamClosed, UpstreamMalformed
 
 ORIGIN = Origin("192.0.2.7", "http", b"mail.example.com", b"192.0.2.7")
 NOW = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)

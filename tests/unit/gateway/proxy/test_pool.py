@@ -9,7 +9,7 @@ from tests.unit.gateway.proxy.test_upstream import endpoint
 from tests.unit.gateway.wire import FakeTransport
 
 from mailgate.gateway.proxy.pool import UpstreamPool
-from mailgate.gateway.proxy.upstream import UpstreamUnreachable
+from mailgate.gateway.proxy.webmail import UpstreamUnreachable
 
 
 class Webmail:

@@ -9,7 +9,7 @@ from tests.unit.gateway.wire import exchange, settle
 
 from mailgate.gateway.http1.body import chunk
 from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.proxy.upstream import UpstreamClosed
+from mailgate.gateway.proxy.webmail import UpstreamClosed
 from mailgate.model import Reason
 
 

@@ -8,11 +8,10 @@ from hypothesis import strategies as st
 from tests.unit.gateway.wire import CUTS, FakeTransport, settle, split
 
 from mailgate.gateway.http1.body import chunk, last_chunk
-from mailgate.gateway.proxy.upstream import (
-    READ_AHEAD,
+from mailgate.gateway.proxy.upstream import READ_AHEAD, UpstreamConnection
+from mailgate.gateway.proxy.webmail import (
     Endpoint,
     UpstreamClosed,
-    UpstreamConnection,
     UpstreamError,
     UpstreamMalformed,
     UpstreamTimeout,

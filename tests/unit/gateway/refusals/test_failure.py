@@ -7,7 +7,7 @@ from tests.unit.gateway.wire import FakeClient, exchange, handled
 
 from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.request import RequestRefused, refused_head
-from mailgate.gateway.proxy.upstream import (
+from mailgate.gateway.proxy.webmail import (
     UpstreamClosed,
     UpstreamMalformed,
     UpstreamTimeout,

@@ -1,9 +1,14 @@
 """What a device gets that is not the one asking."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from tests.unit.gateway.gates import NOW, policy
+from tests.unit.gateway.own import ALICE, CLEAN, HANDHELD, LISTED, PROOF, asking
 
-from mailgate.gateway.selfservice.device_verdict import standing
+from mailgate.engine.decide import decide
+from mailgate.gateway.selfservice.device_verdict import exempted_by, verdict_on
 from mailgate.model import (
     Access,
     Assurance,
@@ -17,6 +22,7 @@ from mailgate.model import (
     RequestFacts,
     User,
 )
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
 
 LAPTOP = Access(
     RequestFacts(host="mail.example.com", scheme="https"), Client(Kind.LAPTOP, handheld=False), Posture(), NOW
@@ -32,7 +38,7 @@ RULES = policy(
 
 
 def of(posture, *, person="alice", attests=True, eas_id=""):
-    return standing(LAPTOP, posture, RULES, user=User(person), attests=attests, eas_id=eas_id)
+    return verdict_on(LAPTOP, posture, RULES, user=User(person), attests=attests, eas_id=eas_id)
 
 
 @pytest.mark.parametrize(
@@ -73,3 +79,37 @@ def test_it_asks_as_it_can(attests, eas_id, protocol, assurance):
 @pytest.mark.parametrize("kind", [None, Kind.UNKNOWN, Kind.MAIL_APP, Kind.OTHER])
 def test_what_is_not_known_to_be_a_computer_is_a_handheld(kind):
     assert of(Posture(PostureState.CLEAN, "1", kind))[0].client.handheld
+
+
+DAY = timedelta(days=1)
+GIVEN = Relief(1, Cause.EXEMPTION, "", "On a journey", "ada", NOW, NOW + DAY, person="alice")
+
+
+def exempted(*reliefs: Relief, posture: Posture = LISTED):
+    asked = asking(ALICE, client=HANDHELD, posture=posture, proof=PROOF)
+    policy = replace(asked.policy, reliefs=Reliefs(1, reliefs))
+    access = replace(asked.access, user=replace(asked.access.user, name="alice"))
+    return exempted_by(access, decide(access, policy), policy)
+
+
+def test_an_exemption_counts_where_there_would_be_no_mail_without_it():
+    assert exempted(GIVEN) == GIVEN
+    assert exempted(replace(GIVEN, until=None)) == replace(GIVEN, until=None)
+
+
+def test_of_several_the_last_to_end_says_until_when():
+    longer = replace(GIVEN, number=2, until=NOW + 2 * DAY)
+    assert exempted(longer, GIVEN) == longer
+    assert exempted(GIVEN, longer) == longer
+
+
+def test_where_it_makes_no_difference_nothing_is_said():
+    assert exempted() is None
+    assert exempted(replace(GIVEN, person="bob")) is None
+    assert exempted(replace(GIVEN, until=NOW)) is None
+    off = Relief(3, Cause.BREAK_GLASS, "listed", "Sent in error", "ada", NOW, NOW + DAY)
+    assert exempted(off) is None
+
+
+def test_who_is_clean_needs_no_exemption():
+    assert exempted(GIVEN, posture=CLEAN) is None

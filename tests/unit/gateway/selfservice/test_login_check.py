@@ -11,7 +11,7 @@ from tests.unit.gateway.gates import NOW
 from tests.unit.gateway.proxy.test_upstream import connected
 from tests.unit.gateway.wire import exchange, facts_of
 
-from mailgate.gateway.proxy.upstream import UpstreamUnreachable
+from mailgate.gateway.proxy.webmail import UpstreamUnreachable
 from mailgate.gateway.selfservice.login_check import AT_MOST, KEPT, PROVEN, REST, Login, LoginCheck, Question
 
 OPTIONS = Question(b"OPTIONS", b"/Microsoft-Server-ActiveSync")

@@ -21,7 +21,7 @@ from tests.unit.gateway.own import (
 )
 from tests.unit.gateway.selfservice.test_login_check import Mail, basic, check_of
 from tests.unit.gateway.selfservice.test_pairing_code import Tokens
-from tests.unit.gateway.selfservice.test_stored_view import ASKED_FOR_HELP, KEY, SEEN, SPARED
+from tests.unit.gateway.selfservice.test_stored_view import ASKED_FOR_HELP, EXEMPTED, KEY, SEEN
 from tests.unit.gateway.wire import exchange, facts_of
 from tests.unit.store.mail import a_mail
 
@@ -339,7 +339,7 @@ async def test_logins_are_counted_by_what_came_of_them():
 
 async def test_a_person_sees_what_they_are_spared_from_and_how_they_asked_for_help():
     scene = Scene()
-    scene.people.spared, scene.people.calls = [SPARED], [ASKED_FOR_HELP]
+    scene.people.exempted, scene.people.calls = [EXEMPTED], [ASKED_FOR_HELP]
     page = await scene.page(PAGE, ALICE)
     assert "Exemptions from rules 1" in page
     assert "a new phone" in page

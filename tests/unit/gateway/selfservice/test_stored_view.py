@@ -253,13 +253,13 @@ def test_what_lets_devices_enrol_is_shown_with_its_end():
     assert let_in().until == NOW + timedelta(days=91)
 
 
-SPARED = KeptRelief(
+EXEMPTED = KeptRelief(
     Relief(3, Cause.EXEMPTION, "no-tiktok", "a new phone", "grace", LOOKED, NOW, "alice", "aaaa-bbbb-cccc")
 )
 
 
 def spared(**changed):
-    return exemption_of(replace(SPARED, **changed), KEEP.sightings)
+    return exemption_of(replace(EXEMPTED, **changed), KEEP.sightings)
 
 
 ASKED_FOR_HELP = HelpRequest(

@@ -12,7 +12,6 @@ from mailgate.gateway.authz.let_through import refuse_let_through
 from mailgate.gateway.authz.original import Dialect, original
 from mailgate.gateway.authz.verdict_key import suffices
 from mailgate.gateway.autodiscover.for_refused import told_by_the_gate
-from mailgate.gateway.evaluate.decision_log import Recorder
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.http1.exchange import KEPT, Exchange, Outcome, Rest
@@ -39,7 +38,6 @@ class Questions:
     reader: Reader
     verdicts: VerdictCache
     judge: Judge
-    recorder: Recorder
     refuser: Refuser
     own: OwnAddresses
     references: References
@@ -122,11 +120,10 @@ class Questions:
     ) -> Answer | None:
         """Record the decision. Returns its answer, or None if it is a refusal."""
         reference = self.references.of(exchange)
-        if self.in_force.live.browser_probe.wanted(access):
+        probe = self.refuser.probe_or_record(exchange, access, decision)
+        if probe is not None:
             probing = replace(decision, effect=Effect.CHALLENGE, reason=Reason.PROBE_REQUIRED)
-            page = self.refuser.probe(access, reference)
-            return authorizer.keep_out(page, incoming, access, probing, reference)
-        self.recorder.record(exchange, access, decision)
+            return authorizer.keep_out(probe, incoming, access, probing, reference)
         if not gets_mail(access, decision) or told_by_the_gate(access, decision):
             return None
         until = access.now

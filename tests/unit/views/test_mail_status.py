@@ -14,7 +14,7 @@ from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Store
 from mailgate.store.client_facts import client_facts
 from mailgate.store.sightings import Recorded, Sighting, Tally
-from mailgate.views.standing import HEADLINES, MailAccess, Standing, name_of, standing, standing_of
+from mailgate.views.mail_status import HEADLINES, MailAccess, MailStatus, mail_status, mail_status_of, name_of
 
 DAY = timedelta(days=1)
 TITLED = BANNED | {"title": "No such apps"}
@@ -36,10 +36,10 @@ async def reported(store: Store, *apps: str, owner: str = "ada") -> str:
     return device.id
 
 
-async def stands(store: Store, *rules: object, exempt: tuple[Relief, ...] = ()) -> Standing:
+async def stands(store: Store, *rules: object, exempt: tuple[Relief, ...] = ()) -> MailStatus:
     """How the only device stands."""
     (device,) = await store.devices.called("7")
-    return await standing_of(store, bundle(*rules, exempt=exempt), device, NOW)
+    return await mail_status_of(store, bundle(*rules, exempt=exempt), device, NOW)
 
 
 def test_every_way_to_stand_has_a_headline_of_its_own() -> None:
@@ -154,16 +154,16 @@ def test_since_when_it_stands_so_its_last_requests_tell_until_one_was_answered_o
         answered(BLOCK, NOW - minutes(9)),
     ]
     policy = bundle().policy
-    assert standing(access(), BLOCK, policy, seen).since == NOW - minutes(7)
-    assert standing(access(), ALLOW, policy, seen).since is None
-    assert "since 2026-12-01 11:53 UTC" in standing(access(), BLOCK, policy, seen).sentence
+    assert mail_status(access(), BLOCK, policy, seen).since == NOW - minutes(7)
+    assert mail_status(access(), ALLOW, policy, seen).since is None
+    assert "since 2026-12-01 11:53 UTC" in mail_status(access(), BLOCK, policy, seen).sentence
 
 
 def test_where_nothing_else_says_why_the_rule_does() -> None:
     titled = Decision(Effect.BLOCK, Reason.RULE_MATCHED, "shut", "v1", title="Closed at night")
     policy = bundle().policy
-    assert standing(access(), titled, policy).cause == "Closed at night"
-    assert standing(access(), replace(titled, title=""), policy).cause == "the rule shut says so"
+    assert mail_status(access(), titled, policy).cause == "Closed at night"
+    assert mail_status(access(), replace(titled, title=""), policy).cause == "the rule shut says so"
 
 
 def test_a_device_is_called_by_its_kind_and_system() -> None:

@@ -7,7 +7,7 @@ from mailgate.console.context import context_of, person_of
 from mailgate.console.forms import LONGEST, form_of, note_of
 from mailgate.console.layout import address, say, seen_other, show
 from mailgate.console.pages.exemptions import SPANS
-from mailgate.console.tending import answer, finish, spare
+from mailgate.console.support_acts import answer, exempt_for, finish
 from mailgate.devices.device import typed_id
 from mailgate.gateway.pages.languages import load_languages
 from mailgate.mail.reply import LONGEST as LONGEST_ANSWER
@@ -36,10 +36,10 @@ async def let_in(request: web.Request) -> web.Response:
         called = await context.store.devices.called(typed_id(named))
         if len(called) != 1:
             raise web.HTTPNotFound
-        given = await spare(context, by, why, now, rule=rule, days=int(days), device=called[0].id)
+        given = await exempt_for(context, by, why, now, rule=rule, days=int(days), device=called[0].id)
     else:
         login = (await whom(request, str(sent.get("login", "")))).login
-        given = await spare(context, by, why, now, rule=rule, days=int(days), person=login)
+        given = await exempt_for(context, by, why, now, rule=rule, days=int(days), person=login)
     what = f"Spared from {f'the rule {given.rule}' if given.rule else 'every rule'} for {SPANS[days]}."
     say(request, what, address(request, "exemptions-end"), number=str(given.number), why="undone at once")
     if given.device:

@@ -5,7 +5,7 @@ from tests.unit.store.examples import CATALOG, NOW
 
 from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device, Report
-from mailgate.views.asking import SourceSaid, sources_said
+from mailgate.views.source_answers import SourceAnswer, source_answers
 
 SLOT = ("jamf", "7")
 
@@ -27,14 +27,14 @@ def device(*apps: str, looked: bool = True) -> Device:
     ],
 )
 def test_a_source_that_answered_is_told_with_the_apps_that_it_saw(known: Device | None, words: str) -> None:
-    assert sources_said({SLOT: CheckResult.TAKEN}, known, CATALOG) == [
-        SourceSaid(source="jamf", came="taken", words=words)
+    assert source_answers({SLOT: CheckResult.TAKEN}, known, CATALOG) == [
+        SourceAnswer(source="jamf", came="taken", words=words)
     ]
 
 
 @pytest.mark.parametrize("came", set(CheckResult) - {CheckResult.TAKEN})
 def test_what_else_came_of_it_has_words_and_says_nothing_of_apps_seen_before(came: CheckResult) -> None:
-    (told,) = sources_said({SLOT: came}, device("tiktok"), CATALOG)
+    (told,) = source_answers({SLOT: came}, device("tiktok"), CATALOG)
     assert (told.source, told.came) == ("jamf", came.value)
     assert told.words.startswith("jamf ")
     assert "Tiktok" not in told.words
@@ -43,8 +43,8 @@ def test_what_else_came_of_it_has_words_and_says_nothing_of_apps_seen_before(cam
 
 def test_every_source_that_was_asked_is_told_and_no_other() -> None:
     came = {SLOT: CheckResult.FAILED, ("intune", "9"): CheckResult.GONE}
-    assert [each.words for each in sources_said(came, device(), CATALOG)] == [
+    assert [each.words for each in source_answers(came, device(), CATALOG)] == [
         "jamf did not answer",
         "intune no longer has the device",
     ]
-    assert sources_said({}, device(), CATALOG) == []
+    assert source_answers({}, device(), CATALOG) == []

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from tests.unit.gateway.wire import settle
 
-from mailgate.console import asking
-from mailgate.console.asking import Asking
+from mailgate.console import background_questions
+from mailgate.console.background_questions import BackgroundQuestions
 
 
 class Source:
@@ -26,7 +26,7 @@ class Source:
 
 
 async def test_whoever_starts_it_does_not_wait_for_the_answers() -> None:
-    source, asks = Source(), Asking()
+    source, asks = Source(), BackgroundQuestions()
     asks.start(source.ask(number) for number in range(3))
     await settle()
     assert (source.came, source.answered) == ([0, 1, 2], [])
@@ -36,8 +36,8 @@ async def test_whoever_starts_it_does_not_wait_for_the_answers() -> None:
 
 
 async def test_what_is_too_much_is_left_out_until_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "MOST", 2)
-    source, asks = Source(), Asking()
+    monkeypatch.setattr(background_questions, "MOST", 2)
+    source, asks = Source(), BackgroundQuestions()
     asks.start(source.ask(number) for number in range(3))
     asks.start([source.ask(3)])
     await settle()
@@ -50,7 +50,7 @@ async def test_what_is_too_much_is_left_out_until_there_is_room(monkeypatch: pyt
 
 
 async def test_at_the_end_none_runs_on() -> None:
-    source, asks = Source(), Asking()
+    source, asks = Source(), BackgroundQuestions()
     asks.start(source.ask(number) for number in range(2))
     await settle()
     await asks.stop()
@@ -62,7 +62,7 @@ async def test_a_question_that_breaks_takes_no_other_with_it() -> None:
         await source.may.wait()
         raise OSError("the source is gone")
 
-    source, asks = Source(), Asking()
+    source, asks = Source(), BackgroundQuestions()
     asks.start([breaks(), source.ask(1)])
     await settle()
     source.may.set()

@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 from tests.unit.console.browsing import NOW
 
-from mailgate.console.oidc.pending import LIFE, MOST, Pending
+from mailgate.console.oidc.begun_logins import LIFE, MOST, Pending
 
 
 def pending() -> Pending:

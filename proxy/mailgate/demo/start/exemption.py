@@ -14,7 +14,7 @@ _FOR = timedelta(days=3)
 _WHY = "A replacement phone is on its way"
 
 
-async def spare(config: Path, now: datetime) -> None:
+async def exempt_persona(config: Path, now: datetime) -> None:
     """Exempt that persona in the store that ``config`` names, where they are not. Raises ConfigError, StoreError."""
     bundle, login = load_bundle(config), login_of(SPARED)
     store = await open_store(config, bundle.settings, make=True)

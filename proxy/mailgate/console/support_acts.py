@@ -15,15 +15,15 @@ from mailgate.rollout import relief_acts
 from mailgate.rollout.acts import Person, RefusedError
 from mailgate.store import Mail
 from mailgate.store.help_requests import Key
-from mailgate.views.asking import SourceSaid, sources_said
+from mailgate.views.mail_status import MailAccess
 from mailgate.views.person import OwnedDevice, PersonFacts
-from mailgate.views.standing import MailAccess
+from mailgate.views.source_answers import SourceAnswer, source_answers
 
 NO_MAIL = (MailAccess.WARNED, MailAccess.PROOF, MailAccess.OUT)
 """Standings of which a mail can say what ends them."""
 
 
-async def spare(
+async def exempt_for(
     context: ConsoleContext,
     by: Person,
     why: str,
@@ -41,7 +41,7 @@ async def spare(
     )
 
 
-async def lose(
+async def mark_lost(
     context: ConsoleContext, device: Device, by: Person, now: datetime, *, lost: bool
 ) -> datetime | None:
     """Mark a device as lost or as found, where it is not so already. Returns since when it is lost."""
@@ -52,16 +52,20 @@ async def lose(
     return at
 
 
-async def ask(context: ConsoleContext, device: Device, by: Person, now: datetime) -> list[SourceSaid]:
+async def ask_sources(
+    context: ConsoleContext, device: Device, by: Person, now: datetime
+) -> list[SourceAnswer]:
     """Ask every source of a device about it now, and write down who did."""
     act = replace(by.act(now, "device-asked"), about=f"device {device.id}")
     await context.store.audit.append(act)
     came = await context.recheck.ask(device.reports)
     found = await context.store.people.device(device.id)
-    return sources_said(came, found, context.bundle().policy.catalog)
+    return source_answers(came, found, context.bundle().policy.catalog)
 
 
-async def ask_all(context: ConsoleContext, devices: Sequence[Device], by: Person, now: datetime) -> None:
+async def ask_sources_of_all(
+    context: ConsoleContext, devices: Sequence[Device], by: Person, now: datetime
+) -> None:
     """Begin to ask the sources of all of these, and write down who did."""
     act = replace(by.act(now, "devices-asked"), details={"devices": len(devices)})
     await context.store.audit.append(act)
@@ -74,10 +78,10 @@ async def answer(context: ConsoleContext, whom: PersonFacts, words: str, by: Per
     notices = bundle.settings.notices
     if notices is None:
         raise RefusedError("no mails are sent by these settings; expected `notices` with `smtp` or `outbox`")
-    out = [each for each in whom.devices if each.standing.mail in NO_MAIL]
+    out = [each for each in whom.devices if each.mail_status.mail in NO_MAIL]
     asked = next((each for each in whom.help_requests if each.done_at is None), None)
     rules = {rule.id: rule for rule in bundle.policy.rules}
-    named = asked.rule if asked else out[0].standing.rule if out else ""
+    named = asked.rule if asked else out[0].mail_status.rule if out else ""
     rule = rules.get(named)
     return await reply(
         context.store,
@@ -112,18 +116,18 @@ def _rules(which: list[Key]) -> str:
 
 def _let_in_until(whom: PersonFacts) -> datetime | None:
     """When the first of their devices is spared no more."""
-    spared = [each.standing.until for each in whom.devices if each.standing.mail is MailAccess.SPARED]
+    spared = [each.mail_status.until for each in whom.devices if each.mail_status.mail is MailAccess.SPARED]
     return min((at for at in spared if at), default=None)
 
 
 def _concerned(context: ConsoleContext, each: OwnedDevice) -> NoticeDevice:
     catalog, facts = context.bundle().policy.catalog, each.facts
     apps = tuple(catalog.name_of(key) for key in facts.apps)
-    rule = next((rule for rule in context.bundle().policy.rules if rule.id == each.standing.rule), None)
+    rule = next((rule for rule in context.bundle().policy.rules if rule.id == each.mail_status.rule), None)
     return NoticeDevice(
-        Reason(each.standing.reason),
+        Reason(each.mail_status.reason),
         Kind(facts.kind) if facts.kind else Kind.UNKNOWN,
         facts.os,
-        apps if each.standing.reason == Reason.PROHIBITED_APP else (),
+        apps if each.mail_status.reason == Reason.PROHIBITED_APP else (),
         (rule.notice.fix or "") if rule else "",
     )

@@ -10,7 +10,7 @@ MOST = 1_000
 """Questions that wait at once; what goes beyond is left out."""
 
 
-class Asking:
+class BackgroundQuestions:
     """Asks in the background; ``stop`` before the store is closed."""
 
     def __init__(self) -> None:

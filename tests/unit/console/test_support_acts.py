@@ -8,7 +8,7 @@ from tests.unit.console.browsing import NOW, Company
 from tests.unit.console.phones import has, record
 
 from mailgate.connectors.recheck import CheckResult
-from mailgate.console import tending
+from mailgate.console import support_acts
 from mailgate.model import Kind, Reason
 from mailgate.rollout.acts import Person, RefusedError
 from mailgate.store import HelpRequest
@@ -30,7 +30,7 @@ async def whom(firm: Company, login: str = "alice") -> PersonFacts:
 
 
 async def test_somebody_is_let_in_for_so_many_days_by_whoever_says_so(firm: Company) -> None:
-    given = await tending.spare(
+    given = await support_acts.exempt_for(
         firm.context, ADA, "a journey", NOW, rule="prohibited-app", days=2, person=" Alice "
     )
     assert (given.person, given.rule, given.until, given.author) == (
@@ -53,16 +53,16 @@ async def test_nobody_is_let_in_from_nothing_for_ever_or_without_a_reason(
     firm: Company, rule: str, days: int, why: str
 ) -> None:
     with pytest.raises(RefusedError):
-        await tending.spare(firm.context, ADA, why, NOW, rule=rule, days=days, person="alice")
+        await support_acts.exempt_for(firm.context, ADA, why, NOW, rule=rule, days=days, person="alice")
     assert not (await firm.store.reliefs.current(NOW)).every
 
 
 async def test_a_device_that_is_lost_already_stays_lost_since_then(firm: Company) -> None:
     (phone,) = await has(firm, record("a1", "alice"))
-    assert await tending.lose(firm.context, phone, ADA, NOW, lost=True) == NOW
+    assert await support_acts.mark_lost(firm.context, phone, ADA, NOW, lost=True) == NOW
     (lost,) = await firm.store.devices.owned("alice")
-    assert await tending.lose(firm.context, lost, ADA, NOW + DAY, lost=True) == NOW
-    assert await tending.lose(firm.context, lost, ADA, NOW + DAY, lost=False) is None
+    assert await support_acts.mark_lost(firm.context, lost, ADA, NOW + DAY, lost=True) == NOW
+    assert await support_acts.mark_lost(firm.context, lost, ADA, NOW + DAY, lost=False) is None
     about = f"device {phone.id}"
     assert (await firm.acts())[1:] == [("device-lost", "ada", about), ("device-found", "ada", about)]
     (found,) = await firm.store.devices.owned("alice")
@@ -78,7 +78,7 @@ async def test_what_the_sources_say_counts_as_of_now(firm: Company) -> None:
         return CheckResult.TAKEN
 
     firm.context.recheck.source = answer
-    (said,) = await tending.ask(firm.context, phone, ADA, NOW)
+    (said,) = await support_acts.ask_sources(firm.context, phone, ADA, NOW)
     assert (said.came, said.words) == ("taken", "jamf-file answered: no listed app on it")
 
 
@@ -89,7 +89,7 @@ async def test_who_asked_is_written_down_even_if_no_answer_comes(firm: Company) 
     (phone,) = await has(firm, record("a1", "alice"))
     firm.context.recheck.source = breaks
     with pytest.raises(OSError):
-        await tending.ask(firm.context, phone, ADA, NOW)
+        await support_acts.ask_sources(firm.context, phone, ADA, NOW)
     assert (await firm.acts())[-1] == ("device-asked", "ada", f"device {phone.id}")
 
 
@@ -102,7 +102,7 @@ async def test_the_sources_of_many_are_asked_and_it_is_written_down_once(firm: C
         return CheckResult.ASKED
 
     firm.context.recheck.source = answer
-    await tending.ask_all(firm.context, devices, ADA, NOW)
+    await support_acts.ask_sources_of_all(firm.context, devices, ADA, NOW)
     await firm.store.devices.owned("alice")  # lets the questions begin
     await firm.context.asking.stop()
     assert sorted(asked) == ["a1", "b1"]
@@ -112,7 +112,7 @@ async def test_the_sources_of_many_are_asked_and_it_is_written_down_once(firm: C
 
 async def test_an_answer_names_what_keeps_each_device_out_and_no_other_device(firm: Company) -> None:
     await has(firm, record("a1", "alice", "tiktok"), record("a2", "alice", kind=Kind.LAPTOP))
-    mail = await tending.answer(firm.context, await whom(firm), "Please remove it.", ADA, NOW)
+    mail = await support_acts.answer(firm.context, await whom(firm), "Please remove it.", ADA, NOW)
     assert mail.notice
     (device,) = mail.notice.devices
     assert (device.reason, device.kind, device.apps, device.fix) == (
@@ -127,26 +127,26 @@ async def test_an_answer_names_what_keeps_each_device_out_and_no_other_device(fi
 async def test_an_answer_is_about_what_they_asked_and_not_about_what_is_done(firm: Company) -> None:
     await firm.store.help_requests.note(replace(ALICE, rule="unproven-handheld"))
     await has(firm, record("a1", "alice", "tiktok"))
-    first = await tending.answer(firm.context, await whom(firm), "", ADA, NOW)
-    await tending.finish(firm.context, [("unproven-handheld", "alice")], ADA, NOW)
-    second = await tending.answer(firm.context, await whom(firm), "", ADA, NOW + DAY)
+    first = await support_acts.answer(firm.context, await whom(firm), "", ADA, NOW)
+    await support_acts.finish(firm.context, [("unproven-handheld", "alice")], ADA, NOW)
+    second = await support_acts.answer(firm.context, await whom(firm), "", ADA, NOW + DAY)
     assert [first.rule, second.rule] == ["unproven-handheld", "prohibited-app"]
 
 
 async def test_who_is_let_in_is_told_until_when_it_is_so_for_all_they_have(firm: Company) -> None:
     await has(firm, record("a1", "alice", "tiktok"))
-    await tending.spare(firm.context, ADA, "a journey", NOW, rule="all", days=3, person="alice")
+    await support_acts.exempt_for(firm.context, ADA, "a journey", NOW, rule="all", days=3, person="alice")
     firm.bundle = firm.relieved(await firm.store.reliefs.current(NOW))
-    mail = await tending.answer(firm.context, await whom(firm), "", ADA, NOW)
+    mail = await support_acts.answer(firm.context, await whom(firm), "", ADA, NOW)
     assert mail.notice
     assert (mail.notice.let_in_until, mail.notice.devices) == (NOW + 3 * DAY, ())
 
 
 async def test_where_one_device_alone_is_let_in_the_mail_does_not_say_so_of_the_other(firm: Company) -> None:
     first, _ = await has(firm, record("a1", "alice", "tiktok"), record("a2", "alice", "tiktok"))
-    await tending.spare(firm.context, ADA, "a journey", NOW, rule="all", days=3, device=first.id)
+    await support_acts.exempt_for(firm.context, ADA, "a journey", NOW, rule="all", days=3, device=first.id)
     firm.bundle = firm.relieved(await firm.store.reliefs.current(NOW))
-    mail = await tending.answer(firm.context, await whom(firm), "", ADA, NOW)
+    mail = await support_acts.answer(firm.context, await whom(firm), "", ADA, NOW)
     assert mail.notice
     assert (mail.notice.let_in_until, len(mail.notice.devices)) == (None, 1)
 
@@ -154,22 +154,22 @@ async def test_where_one_device_alone_is_let_in_the_mail_does_not_say_so_of_the_
 async def test_there_is_no_answer_that_says_nothing_or_that_nobody_sends(firm: Company) -> None:
     await has(firm, record("a1", "alice"))
     with pytest.raises(RefusedError, match="what is the answer"):
-        await tending.answer(firm.context, await whom(firm), " ", ADA, NOW)
+        await support_acts.answer(firm.context, await whom(firm), " ", ADA, NOW)
     firm.no_notices()
     with pytest.raises(RefusedError, match="no mails are sent"):
-        await tending.answer(firm.context, await whom(firm), "All is well.", ADA, NOW)
+        await support_acts.answer(firm.context, await whom(firm), "All is well.", ADA, NOW)
     assert await firm.store.mails.page() == []
 
 
 async def test_requests_are_done_and_open_again_and_only_a_change_is_written_down(firm: Company) -> None:
     for each in (ALICE, BOB):
         await firm.store.help_requests.note(each)
-    assert await tending.finish(firm.context, BOTH[:1], ADA, NOW) == 1
-    assert await tending.finish(firm.context, BOTH, ADA, NOW) == 1
-    assert await tending.finish(firm.context, BOTH, ADA, NOW) == 0
+    assert await support_acts.finish(firm.context, BOTH[:1], ADA, NOW) == 1
+    assert await support_acts.finish(firm.context, BOTH, ADA, NOW) == 1
+    assert await support_acts.finish(firm.context, BOTH, ADA, NOW) == 0
     assert {each.done_by for each in await firm.store.help_requests.page()} == {"ada"}
-    assert await tending.reopen(firm.context, BOTH, ADA, NOW) == 2
-    assert await tending.reopen(firm.context, BOTH, ADA, NOW) == 0
+    assert await support_acts.reopen(firm.context, BOTH, ADA, NOW) == 2
+    assert await support_acts.reopen(firm.context, BOTH, ADA, NOW) == 0
     assert (await firm.acts())[1:] == [
         ("help-done", "ada", "rule prohibited-app"), ("help-done", "ada", "2 rules"),
         ("help-reopened", "ada", "2 rules"),

@@ -16,7 +16,7 @@ from mailgate.policy import Policy
 from mailgate.policy.groups import NO_GROUPS
 from mailgate.policy.rules import PolicyFile, policy_context
 from mailgate.store import Store
-from mailgate.views.recall import Recalled, recall
+from mailgate.views.recorded_requests import Recalled, recall
 
 LATER = NOW + minutes(5)
 ATTESTED = replace(BROWSER, assurance=Assurance.ATTESTED)

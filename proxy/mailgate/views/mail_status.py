@@ -13,7 +13,7 @@ from mailgate.model.fact import Fact, Instant
 from mailgate.policy import Policy
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Recorded, Store
-from mailgate.views.recall import as_it_asks, sightings_of
+from mailgate.views.recorded_requests import as_it_asks, sightings_of
 from mailgate.views.words import EFFECTS, device_told, reason_told
 
 SIGHTINGS = 50
@@ -47,7 +47,7 @@ _MAIL = {
 }
 
 
-class Standing(Fact):
+class MailStatus(Fact):
     """How one device stands now."""
 
     mail: MailAccess
@@ -80,25 +80,25 @@ class Standing(Fact):
     """All of it in one sentence, with times in UTC."""
 
 
-async def standing_of(
+async def mail_status_of(
     store: Store, bundle: Bundle, device: Device, now: datetime, seen: Sequence[Recorded] | None = None
-) -> Standing:
+) -> MailStatus:
     """How a device stands, asking as it did last. Raises StoreUnavailableError.
 
     :param seen: what was decided for it, the last first; looked up where not given.
     """
     seen = await sightings_of(store, device, SIGHTINGS) if seen is None else seen
     access, decision = await as_it_asks(store, bundle, device, seen, now)
-    return standing(access, decision, bundle.policy, seen, device.lost_at)
+    return mail_status(access, decision, bundle.policy, seen, device.lost_at)
 
 
-def standing(
+def mail_status(
     access: Access,
     decision: Decision,
     policy: Policy,
     seen: Sequence[Recorded] = (),
     lost_at: datetime | None = None,
-) -> Standing:
+) -> MailStatus:
     """The same of what was decided."""
     without, relief = _spared(access, decision, policy)
     told = without if relief else decision
@@ -106,7 +106,7 @@ def standing(
     since = relief.at if relief else lost_at if mail is MailAccess.LOST else _since(decision, seen)
     until = relief.until if relief else decision.deadline if mail is MailAccess.WARNED else None
     cause = _cause(told, access.posture, policy)
-    found = Standing(
+    found = MailStatus(
         mail=mail,
         headline=HEADLINES[mail],
         cause=cause,
@@ -210,7 +210,7 @@ def _named(relief: Relief) -> tuple[Relief, ...]:
     return (relief,) if relief.person or relief.device else ()
 
 
-def _sentence(found: Standing) -> str:
+def _sentence(found: MailStatus) -> str:
     words = found.headline + (f" until {_time(found.until)}" if found.until else "")
     if found.mail is MailAccess.SPARED:
         words += f" ({found.spared_why}), then {found.then}"

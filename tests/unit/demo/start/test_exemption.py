@@ -8,8 +8,8 @@ from tests.integration.gate import PHONE_RULES, write_config
 
 from mailgate.app.open_store import open_store
 from mailgate.config import load_bundle
+from mailgate.demo.start.exemption import exempt_persona
 from mailgate.demo.start.personas import SPARED, login_of
-from mailgate.demo.start.sparing import spare
 from mailgate.policy.reliefs import Relief
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -30,7 +30,7 @@ async def spared(config: Path, now: datetime) -> list[Relief]:
 
 
 async def test_the_persona_is_spared_from_every_rule_for_three_days(config: Path) -> None:
-    await spare(config, NOW)
+    await exempt_persona(config, NOW)
     (given,) = await spared(config, NOW)
     assert (given.person, given.device, given.rule, given.until) == (
         login_of(SPARED), "", "", NOW + 3 * DAY,
@@ -40,7 +40,7 @@ async def test_the_persona_is_spared_from_every_rule_for_three_days(config: Path
 
 async def test_who_is_spared_is_not_spared_twice_but_again_when_that_is_over(config: Path) -> None:
     for at in (NOW, NOW + 2 * DAY):
-        await spare(config, at)
+        await exempt_persona(config, at)
     assert [each.until for each in await spared(config, NOW + 2 * DAY)] == [NOW + 3 * DAY]
-    await spare(config, NOW + 3 * DAY)
+    await exempt_persona(config, NOW + 3 * DAY)
     assert [each.until for each in await spared(config, NOW + 3 * DAY)] == [NOW + 6 * DAY]

@@ -1,4 +1,4 @@
-"""Reads what one request may see of what is stored of a person, for the page, the download and the status."""
+"""Reads what one request may see of the data that is stored of a person, for the page, the download and the status."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,7 +9,7 @@ from mailgate.devices.device import Device
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.pages.employee import SHOWN, Asked, LastSeen, Record
+from mailgate.gateway.pages.employee import NO_RECORDS, SHOWN, Asked, LastSeen, StoredRecords
 from mailgate.gateway.selfservice.login_check import LoginCheck
 from mailgate.gateway.selfservice.own_devices import Asking, Known, OwnDevice, own_devices
 from mailgate.gateway.selfservice.own_devices import People as OwnDevices
@@ -89,20 +89,16 @@ class SelfService:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What one request may see."""
+class OwnData:
+    """What one request may see of what is stored."""
 
     asking: Asking
     owned: tuple[OwnDevice, ...] = ()
-    requests: tuple[Record, ...] = ()
-    quarantine_mails: tuple[Record, ...] = ()
-    mails: tuple[Record, ...] = ()
-    language: tuple[Record, ...] = ()
-    enrolments: tuple[Record, ...] = ()
-    exemptions: tuple[Record, ...] = ()
-    help_requests: tuple[Record, ...] = ()
+    records: StoredRecords = NO_RECORDS
     more: int = 0
+    """How many rows about requests are stored beyond those that the page shows."""
     unread: bool = False
+    """Whether the store could not be read."""
     asked: dict[str, tuple[Asked, ...]] = field(default_factory=dict)
     """What came of asking the sources of a device, by its mark."""
     last: Mapping[str, LastSeen] = field(default_factory=dict)
@@ -111,26 +107,28 @@ class Seen:
     """The mark of a device of which somebody has just said something."""
 
 
-async def look(service: SelfService, asking: Asking, *, records: bool = True, rows: int = SHOWN) -> Seen:
-    """What is stored; nothing, and that it could not be read, while the store does not answer."""
+async def read_own_data(
+    service: SelfService, asking: Asking, *, records: bool = True, rows: int = SHOWN
+) -> OwnData:
+    """Read what is stored. If the store does not answer, the result is empty and says that it is unread."""
     try:
         owned = await own_devices(asking, service.people, service.known)
-        seen = Seen(asking, owned)
-        return await _with_records(service, seen, rows) if records else seen
+        own = OwnData(asking, owned)
+        return await _with_records(service, own, rows) if records else own
     except StoreUnavailableError:
-        return Seen(asking, unread=True)
+        return OwnData(asking, unread=True)
 
 
-async def _with_records(service: SelfService, seen: Seen, size: int) -> Seen:
-    people, keep, name = service.people, service.live.keep.sightings, seen.asking.person.name
-    rows, count = await people.requests(name, shown(seen.owned), size)
+async def _with_records(service: SelfService, own: OwnData, size: int) -> OwnData:
+    people, keep, name = service.people, service.live.keep.sightings, own.asking.person.name
+    devices = shown(own.owned)
+    rows, count = await people.requests(name, devices, size)
     address = address_of(name, service.domain) if name and service.domain else ""
     refusals = await people.quarantine_mails({address}) if address else []
     mails = await people.mails(name, {address} - {""}) if name else []
     language = await people.language(name) if name else None
     keys, tokens = (await people.enrolled(name), await people.tokens(name)) if name else ([], [])
-    return replace(
-        seen,
+    records = StoredRecords(
         requests=tuple(request_of(row, keep) for row in rows),
         quarantine_mails=tuple(quarantine_mail_record(each, address, keep) for each in refusals),
         mails=tuple(mail_record(each, keep) for each in mails),
@@ -139,27 +137,21 @@ async def _with_records(service: SelfService, seen: Seen, size: int) -> Seen:
             *(key_of(key, service.live.keep.devices) for key in keys),
             *(token_of(token, service.live.keep.devices) for token in tokens),
         ),
-        exemptions=tuple(
-            exemption_of(each, keep) for each in await people.exemptions(name, shown(seen.owned))
-        ),
-        help_requests=tuple(
-            help_of(each, keep) for each in await people.help_requests(name, shown(seen.owned))
-        ),
-        last=last_seen(rows),
-        more=count - min(len(rows), SHOWN),
+        exemptions=tuple(exemption_of(each, keep) for each in await people.exemptions(name, devices)),
+        help_requests=tuple(help_of(each, keep) for each in await people.help_requests(name, devices)),
     )
+    return replace(own, records=records, last=last_seen(rows), more=count - min(len(rows), SHOWN))
 
 
-def here_of(seen: Seen) -> tuple[Access, Decision]:
+def here_of(own: OwnData) -> tuple[Access, Decision]:
     """The verdict on this very request: of its device as it is now, where it is stored."""
-    first = next((each for each in seen.owned if each.here), None)
-    return (first.access, first.decision) if first else (seen.asking.access, seen.asking.decision)
+    first = next((each for each in own.owned if each.here), None)
+    return (first.access, first.decision) if first else (own.asking.access, own.asking.decision)
 
 
-def with_own(seen: Seen) -> tuple[OwnDevice, ...]:
+def with_own(own: OwnData) -> tuple[OwnDevice, ...]:
     """The devices, and where none is stored, the one that has proved itself with this request."""
-    asking = seen.asking
-    if seen.owned or not asking.proven:
-        return seen.owned
-    own = OwnDevice(asking.proven, asking.access.posture, asking.access, asking.decision, here=True)
-    return (own,)
+    asking = own.asking
+    if own.owned or not asking.proven:
+        return own.owned
+    return (OwnDevice(asking.proven, asking.access.posture, asking.access, asking.decision, here=True),)

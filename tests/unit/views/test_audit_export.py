@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pytest
 
 from mailgate.store import Entry
-from mailgate.views.audit import COLUMNS, cell, line_of, row_of
+from mailgate.views.audit_export import COLUMNS, cell, line_of, row_of
 
 ENTRY = Entry(
     1, "2026-12-01T12:00:00", "ada", "policy-retracted", "version 1", "=1+1", "gate", "{}", "", "abc"

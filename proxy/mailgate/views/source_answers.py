@@ -17,7 +17,7 @@ _CAME = {
 }
 
 
-class SourceSaid(Fact):
+class SourceAnswer(Fact):
     """What came of asking one source of a device."""
 
     source: str
@@ -28,13 +28,13 @@ class SourceSaid(Fact):
     """The same in words."""
 
 
-def sources_said(
+def source_answers(
     came: Mapping[Slot, CheckResult], device: Device | None, catalog: AppCatalog
-) -> list[SourceSaid]:
+) -> list[SourceAnswer]:
     """What each source said. ``device``: as it is now, with what was just said."""
     reports = {each.slot: each for each in device.reports} if device else {}
     return [
-        SourceSaid(source=slot[0], came=again.value, words=_words(slot, again, reports.get(slot), catalog))
+        SourceAnswer(source=slot[0], came=again.value, words=_words(slot, again, reports.get(slot), catalog))
         for slot, again in came.items()
     ]
 

@@ -4,7 +4,7 @@ import pytest
 
 from mailgate.errors import ConfigError
 from mailgate.policy import AppCatalog
-from mailgate.views.asked import read_headers, read_request
+from mailgate.views.described_requests import read_headers, read_request
 
 
 def test_headers_as_browsers_copy_them() -> None:

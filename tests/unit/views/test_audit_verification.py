@@ -11,9 +11,9 @@ from tests.unit.store.conftest import url as url
 from tests.unit.store.examples import NOW
 from tests.unit.store.test_audit import ACT, tamper
 
-from mailgate.config.settings import WitnessSettings
+from mailgate.config.observing import WitnessSettings
 from mailgate.store import Head, Store
-from mailgate.views.witnessed import heads_in, verified
+from mailgate.views.audit_verification import heads_in, verified
 
 TRIED = replace(ACT, what="tried")
 

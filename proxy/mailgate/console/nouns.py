@@ -1,0 +1,42 @@
+"""What console and API are about, in the order of the menu. A noun has its page in ``pages/`` and its operations in ``api/``, in files of
+its name, or one of the two."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+
+class Noun(NamedTuple):
+    """One noun. The routes of its pages have names that begin with its own."""
+
+    name: str
+    menu: str = ""
+    """Its words in the menu; empty if it has no entry there."""
+
+
+NOUNS = (
+    Noun("me"),
+    Noun("now", "Now"),
+    Noun("people"),
+    Noun("help_requests", "Help requests"),
+    Noun("sightings"),
+    Noun("find"),
+    Noun("devices", "Devices"),
+    Noun("explain", "Explain"),
+    Noun("policy", "Policy"),
+    Noun("plans"),
+    Noun("notices", "Notices"),
+    Noun("mails"),
+    Noun("exemptions", "Exemptions"),
+    Noun("audit", "Audit"),
+    Noun("connectors", "Connectors"),
+    Noun("enrolment", "Enrolment"),
+)
+
+
+def of_every_noun(package: str, name: str) -> Iterator[Any]:
+    """What the file of each noun in ``package`` lists under ``name``."""
+    for noun in NOUNS:
+        if find_spec(f"{package}.{noun.name}") is not None:
+            yield from getattr(import_module(f"{package}.{noun.name}"), name)
