@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union, up
 
 from mailgate.devices.device import LONG_AGO, Device
 from mailgate.devices.names import user_text
+from mailgate.devices.typed import ids, logins
 from mailgate.store.bulk_rows import upsert_rows
 from mailgate.store.database import Database
 from mailgate.store.device_loading import load
@@ -236,7 +237,10 @@ def _filters(wanted: Wanted, columns: Any) -> list[ColumnElement[bool]]:
 
 
 def _called(name: str) -> ColumnElement[bool]:
-    person, own = user_text(name), called(name).subquery()
-    begins = select(_COLUMNS.device).where(_COLUMNS.person >= person, _COLUMNS.person < person + _LAST)
-    named = union(select(own.c[0].label("device")), begins).subquery()
+    own, column = called(*ids(name)).subquery(), _COLUMNS.person
+    begins = [
+        select(_COLUMNS.device).where(column >= person, column < person + _LAST)
+        for person in dict.fromkeys(map(user_text, logins(name)))
+    ]
+    named = union(select(own.c[0].label("device")), *begins).subquery()
     return _COLUMNS.device.in_(select(named.c.device))
