@@ -54,10 +54,9 @@ async def seed(
 ) -> Company:
     """Fill a new store with a company of these people; the same ``random`` and ``now`` make the same company.
 
-    The rules in force at the end are those of ``bundle``. Raises OccupiedError for a store that is not new, ConfigError
-    where the rules do not have the apps and lists that the company's history speaks of, StoreError.
+    The rules in force at the end are those of ``bundle``. Raises ConfigError where the rules do not have the apps and lists
+    that the company's history speaks of, StoreError.
     """
-    await _refuse_used(store)
     found, groups = devices(random, staff, now), Groups.of_members(members(staff))
     bundle = replace(bundle, rules=bundle.rules.grouped(groups))
     candidate = planned(bundle.rules)
@@ -78,7 +77,8 @@ async def seed(
     return Company(len(staff), await store.devices.count(), requests, plan)
 
 
-async def _refuse_used(store: Store) -> None:
+async def refuse_used(store: Store) -> None:
+    """Raise OccupiedError for a store that is not new."""
     held = await store.devices.count()
     if held or await store.policies.serial():
         raise OccupiedError(
