@@ -1,6 +1,8 @@
 """Makes the context of the console of a running gate."""
 
+import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -26,8 +28,13 @@ from mailgate.rollout.inspection import WORKERS
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.rollout.relief_watch import ReliefWatch
+from mailgate.store import StoreError
+from mailgate.views.app_trends import count_today
 from mailgate.views.device_rows import catch_up, refresh
 from mailgate.views.recorded_requests import posture_now
+
+COUNTED = 900.0
+"""Seconds between two counts of listed apps."""
 
 
 class Gate(Running, Protocol):
@@ -98,7 +105,22 @@ async def plan_now(
 
 def running(context: ConsoleContext, service: Gate) -> list[Coroutine[Any, Any, None]]:
     """The tasks that run for the console while the gate runs."""
-    return [context.verdict_rates.run(service.siblings.texts, utc_now), context.device_counts.run()]
+    return [
+        context.verdict_rates.run(service.siblings.texts, utc_now, service.store.verdicts.add),
+        context.device_counts.run(),
+        count_apps(context),
+    ]
+
+
+async def count_apps(context: ConsoleContext) -> None:
+    """Count the listed apps by the rows of devices now and then, and let go of counts that were kept long enough."""
+    while True:
+        ready = context.device_counts.last.since is not None  # else their rows may not be there yet
+        with suppress(StoreError):  # /readyz says so
+            if ready:
+                await count_today(context.store, context.bundle(), context.clock())
+                await context.store.verdicts.trim(context.clock())
+        await asyncio.sleep(COUNTED if ready else 1)
 
 
 async def sync_now(syncing: Syncing, name: str, full: bool, progress: Progress) -> str:

@@ -1,7 +1,7 @@
 """What needs a person: what is held, broken or waits for somebody, in the words of the page *Now*."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailgate.config import Settings
@@ -9,6 +9,7 @@ from mailgate.rollout.approvals import PlanStatus, plan_statuses
 from mailgate.rollout.guard import guard_of
 from mailgate.store import Store, StoreError
 from mailgate.views.gates import GateState, Node, gates_now
+from mailgate.views.plan_titles import title_of
 from mailgate.views.readiness import Readiness
 
 NOBODY: Mapping[str, int] = {}
@@ -24,6 +25,10 @@ class Need:
     page: str
     """The name of a route."""
     grave: bool = False
+    act: str = "Open"
+    """What the page is opened for."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """What the route is of."""
 
 
 async def needs_now(store: Store, settings: Settings, state: Readiness, now: datetime) -> list[Need]:
@@ -97,9 +102,9 @@ def _sources(state: Readiness) -> Iterator[Need]:
 def _plans(plans: Sequence[PlanStatus]) -> Iterator[Need]:
     for each in plans:
         if each.state == "open" and each.missing:
-            name = each.plan.digest[:12]
-            more = "an approval" if each.missing == 1 else f"{each.missing} approvals"
-            yield Need(f"Plan {name} by {each.plan.author} waits for {more} of others.", "policy-plans")
+            more = "1 approval" if each.missing == 1 else f"{each.missing} approvals"
+            words = f"The plan “{title_of(each.body)}” by {each.plan.author} needs {more}."
+            yield Need(words, "policy-plan", act="Review", parts={"digest": each.plan.digest})
 
 
 def _gates(found: Iterable[Node]) -> Iterator[Need]:
@@ -113,7 +118,8 @@ def _help(waiting: Mapping[str, int]) -> Iterator[Need]:
     people, rules = sum(waiting.values()), sorted(waiting.items(), key=lambda each: (-each[1], each[0]))
     if people:
         most = ", ".join(f"{count:,} because of {rule}" for rule, count in rules[:3])
-        yield Need(f"{people:,} {'waits' if people == 1 else 'wait'} for help: {most}.", "help_requests")
+        told = f"{people:,} {'person waits' if people == 1 else 'people wait'} for help: {most}."
+        yield Need(told, "help_requests", act="Answer them")
 
 
 def _mails(unsure: int) -> Iterator[Need]:

@@ -13,6 +13,7 @@ from mailgate.gateway.http1.request import RequestRefused
 from mailgate.rollout.acts import RefusedError
 from mailgate.store import StoreError
 from mailgate.views.versions import NoVersionError
+from mailgate.views.words import without_commands
 
 log = structlog.get_logger()
 
@@ -43,7 +44,8 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
         log.warning("console-login-refused", way="proxy", why=error.why)
         return page("refused.html", 403, why=str(error))
     except (RefusedError, NoVersionError) as error:
-        return _refused(request, 409 if isinstance(error, RefusedError) else 404, f"{error}.")
+        why = without_commands(str(error)).rstrip(".")
+        return _refused(request, 409 if isinstance(error, RefusedError) else 404, f"{why}.")
     except StoreError as error:
         log.warning("console-store", error=type(error).__name__)
         why = "The store does not answer. The gate goes on with what it knows; try again in a moment."

@@ -1,5 +1,6 @@
 """Templates in, pages out."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -7,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from mailgate.views.gates import span
 from mailgate.views.words import (
@@ -18,6 +19,7 @@ from mailgate.views.words import (
     source_told,
     state_told,
     system_told,
+    without_commands,
 )
 
 ASSETS = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -49,6 +51,41 @@ def instant(at: datetime | str | None, never: str = "never") -> Markup:
     return Markup('<time datetime="{}" title="{} UTC">{} UTC</time>').format(
         exact.isoformat(), f"{exact:%Y-%m-%d %H:%M:%S}", f"{exact:%Y-%m-%d %H:%M}"
     )
+
+
+def day(at: datetime) -> Markup:
+    """A day, likewise."""
+    exact = at.astimezone(UTC)
+    return Markup('<time datetime="{}" data-form="day">{} {}</time>').format(
+        exact.isoformat(), exact.day, f"{exact:%B %Y}"
+    )
+
+
+def told(words: str) -> Markup:
+    """Words from the depth of the gate as a page says them: no command, names of things as code, times as times."""
+    parts = _APART.split(without_commands(str(words)))
+    return Markup("").join(_marked(each) for each in parts)
+
+
+_APART = re.compile(r"(`[^`]*`|\d{4}-\d\d-\d\d \d\d:\d\d UTC)")
+
+
+def _marked(part: str) -> Markup:
+    if part.startswith("`") and part.endswith("`") and len(part) > 1:
+        return Markup("<code>{}</code>").format(part[1:-1])
+    if _APART.fullmatch(part):
+        return instant(datetime.fromisoformat(f"{part.removesuffix(' UTC')}+00:00"))
+    return escape(part)
+
+
+def safe_svg(drawn: str) -> Markup:
+    """What ``views/svg.py`` has drawn, which escapes every text."""
+    return Markup(drawn)  # noqa: S704
+
+
+def same(word: str) -> tuple[str, str]:
+    """A choice that is shown as it is."""
+    return word, word
 
 
 def count(number: int) -> str:
@@ -108,6 +145,10 @@ def _environment(filters: Mapping[str, Any]) -> Environment:
 _ENVIRONMENT = _environment(
     {
         "instant": instant,
+        "day": day,
+        "told": told,
+        "same": same,
+        "safe_svg": safe_svg,
         "count": count,
         "counted": counted,
         "ago": ago,

@@ -1,4 +1,4 @@
-"""The demo, wired: the mailbox on a free port, the gate before it, the start page beside them, six lines on the terminal."""
+"""Runs the demo: the mailbox on a free port, the gate before it, the start page beside them, and six lines on the terminal."""
 
 import asyncio
 import signal
@@ -30,12 +30,12 @@ from mailgate.demo.tour import Place, commands
 from mailgate.errors import MailgateError
 
 USUAL = 300
-"""People of the company that a first start makes up."""
+"""How many people the company of a first start has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What the demo is run with. ``upstream`` is empty for the demo mailbox."""
+    """The options of the demo. ``upstream`` is empty for the demo mailbox."""
 
     directory: Path
     rules: Path | None
@@ -48,7 +48,7 @@ class Demo:
     upstream: str = ""
     mailgate: str = "mailgate"
     people: int | None = 0
-    """How large a company is made up first, or None: one of ``USUAL`` where the store is new."""
+    """How large a company to make first. None: one of ``USUAL`` people if the store is new."""
     store: str = ""
     """The URL of the store; empty for one in ``directory``."""
 
@@ -164,7 +164,7 @@ async def mailbox_address() -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def _listening(application: web.Application, port: int) -> AsyncIterator[int]:
-    """Serve on the loopback interface until the body ends; the port."""
+    """Serve on the loopback interface until the body ends. Yields the port."""
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     try:

@@ -16,8 +16,9 @@ def write_settings(
 ) -> Path:
     """Write ``mailgate.yaml`` for a gate on ``port`` of this computer before ``upstream``, with the console on ``admin_port``.
 
-    ``rules`` is the directory of ``apps.yaml``, ``policy.yaml`` and ``policy.tests.yaml``. ``store`` is a URL, which may hold a
-    password; without one there is a database beside the settings. A company in this folder keeps its admins. Raises OSError.
+    ``rules`` is the directory of ``apps.yaml``, ``policy.yaml`` and ``policy.tests.yaml``. ``store`` is a URL, which may hold a password;
+    without one there is a database beside the settings. If there is a company in this folder, its admins stay in the settings. Raises
+    OSError.
     """
     rules = rules.absolute()
     directory.mkdir(parents=True, exist_ok=True)

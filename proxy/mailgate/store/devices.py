@@ -37,7 +37,9 @@ from mailgate.store.schema import (
     device_findings,
     device_names,
     devices,
+    first_refusals,
     forgotten_devices,
+    plan_movers,
     quarantine_mails,
     reports,
     sightings,
@@ -275,6 +277,8 @@ async def _forget(connection: AsyncConnection, device: Device, change: int, now:
     eas_ids = [text for kind, text in device.names if kind == EAS]
     await _forget_sightings(connection, ids, eas_ids)
     await connection.execute(delete(quarantine_mails).where(quarantine_mails.c.device.in_([*ids, *eas_ids])))
+    await connection.execute(delete(first_refusals).where(first_refusals.c.device.in_(ids)))
+    await connection.execute(delete(plan_movers).where(plan_movers.c.device.in_([*ids, *eas_ids])))
     await connection.execute(delete(devices).where(devices.c.key == device.number))
     await connection.execute(delete(forgotten_devices).where(forgotten_devices.c.at < now - REMEMBERED))
     await _let_go(connection, ids, change, now)

@@ -23,6 +23,7 @@ from mailgate.store.person_records import People
 from mailgate.store.reliefs import count_relief_change
 from mailgate.store.schema import (
     activations,
+    app_counts,
     approvals,
     audit,
     audit_head,
@@ -36,6 +37,7 @@ from mailgate.store.schema import (
     devices,
     enrolled_keys,
     enrolment_tokens,
+    first_refusals,
     forgotten_devices,
     gates,
     help_requests,
@@ -44,6 +46,7 @@ from mailgate.store.schema import (
     languages,
     leases,
     mails,
+    plan_movers,
     plans,
     policies,
     quarantine_mails,
@@ -53,6 +56,7 @@ from mailgate.store.schema import (
     retractions,
     sightings,
     spent_proofs,
+    verdict_counts,
 )
 from mailgate.store.spool import Spool
 from mailgate.store.upserts import count_change
@@ -109,6 +113,14 @@ PERSONAL: Mapping[Table, Pick] = {
         device_rows.c.person == subject.person,
         and_(device_rows.c.device.in_(subject.numbers), device_rows.c.person == ""),
     ),
+    plan_movers: lambda subject: or_(
+        and_(plan_movers.c.plan.in_(select(plans.c.digest)), plan_movers.c.person == subject.person),
+        and_(plan_movers.c.device.in_([*subject.ids, *subject.names(EAS)]), plan_movers.c.person == ""),
+    ),
+    first_refusals: lambda subject: or_(
+        first_refusals.c.person == subject.person,
+        and_(first_refusals.c.device.in_(subject.ids), first_refusals.c.person == ""),
+    ),
     clients: _clients_of,
     sightings: _sightings_of,
     quarantine_mails: lambda subject: or_(
@@ -134,6 +146,8 @@ NOT_PERSONAL: Mapping[Table, str] = {
     keys: "secrets of the gate",
     gates: "which gates run, by their computers and addresses",
     spent_proofs: "digests of proofs, for some minutes; nothing leads from them to anybody",
+    verdict_counts: "how often what was decided, by kinds and rules",
+    app_counts: "how many had which listed app",
     device_changes: "one number",
     device_row_changes: "one number",
     approvals: "which admins have approved which plan: who answers for a rule is not taken away",
@@ -193,6 +207,8 @@ class Personal:
             await _let_go_of_keys(connection, subject)
             tables = (
                 device_rows,
+                plan_movers,
+                first_refusals,
                 sightings,
                 quarantine_mails,
                 mails,

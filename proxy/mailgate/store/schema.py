@@ -246,6 +246,44 @@ Index("ix_sightings_rule_last_at", sightings.c.rule, sightings.c.last_at)
 ``shown`` says how many of the ``count`` decisions the person saw. A refusal is always seen, a warning only if its page was shown.
 """
 
+first_refusals = Table(
+    "first_refusals",
+    metadata,
+    Column("policy", Told, primary_key=True),
+    Column("subject", Told, primary_key=True),
+    Column("person", Told, nullable=False, index=True),
+    Column("device", Told, nullable=False, index=True),
+    Column("rule", Told, nullable=False),
+    Column("hour", Instant, nullable=False, index=True),
+    Index(None, "policy", "hour"),
+)
+"""Who was kept out first in which hour under which version of the rules: a row for each person, or device of nobody known."""
+
+verdict_counts = Table(
+    "verdict_counts",
+    metadata,
+    Column("span", Text, primary_key=True),
+    Column("at", Instant, primary_key=True),
+    *(Column(name, Told, primary_key=True) for name in ("effect", "kind", "rule", "reason")),
+    Column("times", BigInteger, nullable=False),
+)
+"""How often what was decided at all gates, by the minute, the hour and the day (``span``), each from ``at`` on.
+
+A row has either the kind of the client, or the rule and the reason of a refusal.
+"""
+
+app_counts = Table(
+    "app_counts",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("app", Words, primary_key=True),
+    *(
+        Column(name, Integer, nullable=False)
+        for name in ("people", "devices", "kept_out_people", "kept_out_devices")
+    ),
+)
+"""How many people and devices had each listed app on a UTC day, and how many of these were kept out, as it was counted last."""
+
 keys = Table(
     "keys",
     metadata,
@@ -314,8 +352,36 @@ plans = Table(
     Column("body", Text, nullable=False),
     Column("author", Words, nullable=False),
     Column("made_at", Instant, nullable=False, index=True),
+    Column("movers", Integer, nullable=False),
 )
-"""Plans, each with its rules (``candidate`` is their digest) and the activation with which they were compared."""
+"""Plans, each with its rules (``candidate`` is their digest) and the activation with which they were compared.
+
+``movers`` says how many rows ``plan_movers`` had of it at first.
+"""
+
+plan_movers = Table(
+    "plan_movers",
+    metadata,
+    Column("plan", Text, ForeignKey(plans.c.digest, ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    *(
+        Column(name, Words, nullable=False)
+        for name in (
+            *("person", "device", "kind", "system", "groups", "state", "apps"),
+            *("label", "before", "before_rule", "effect", "rule", "reason"),
+        )
+    ),
+    *(Column(name, Integer, nullable=False) for name in ("since", "until")),
+    Index(None, "device"),
+    *(
+        Index(f"ix_plan_movers_{name}_in_plan", "plan", name, "number")
+        for name in ("person", "kind", "label", "rule")
+    ),
+)
+"""Everybody whom a plan moves, by name (``plan_movers.py``). They are deleted with their plan, and when they are forgotten.
+
+``groups`` and ``apps`` are JSON lists; ``since`` and ``until`` count the plan's moments, of which 0 is its own.
+"""
 
 approvals = Table(
     "approvals",

@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL
 
 from mailgate.devices.trust import ENROLLED, report_by
 from mailgate.policy import AppCatalog
+from mailgate.store.app_counts import AppCounts
 from mailgate.store.approvals import Approvals
 from mailgate.store.audit import Audit
 from mailgate.store.change_signal import ChangeSignal
@@ -21,6 +22,7 @@ from mailgate.store.devices import Devices
 from mailgate.store.enrolments import Enrolments, Revoked
 from mailgate.store.faults import faults
 from mailgate.store.finding import Finding
+from mailgate.store.first_refusals import FirstRefusals
 from mailgate.store.gates import Gates
 from mailgate.store.help_requests import HelpRequests
 from mailgate.store.kept_out import KeptOutCounts
@@ -32,6 +34,7 @@ from mailgate.store.mail_queue import MailQueue
 from mailgate.store.migrate import migrate
 from mailgate.store.person_records import People
 from mailgate.store.personal_data import Personal
+from mailgate.store.plan_movers import PlanMovers
 from mailgate.store.plans import Plans
 from mailgate.store.policies import Policies
 from mailgate.store.postures import Postures
@@ -44,6 +47,7 @@ from mailgate.store.seen_clients import SeenClients
 from mailgate.store.sightings import Sightings
 from mailgate.store.spent_proofs import SpentProofs
 from mailgate.store.spool import Spool
+from mailgate.store.verdict_counts import VerdictCounts
 from mailgate.store.write_queue import Backlog
 from mailgate.tasks import end
 
@@ -74,6 +78,10 @@ class Store:
         self.policies = Policies(database)
         self.kept_out = KeptOutCounts(database)
         self.plans = Plans(database)
+        self.movers = PlanMovers(database)
+        self.first_refusals = FirstRefusals(database)
+        self.verdicts = VerdictCounts(database)
+        self.apps = AppCounts(database)
         self.reliefs = StoredReliefs(database)
         self.help_requests = HelpRequests(database)
         self.approvals = Approvals(database)
@@ -88,7 +96,7 @@ class Store:
             self.enrolments,
             (
                 *(self.sightings, self.quarantine_mails, self.plans, self.mails, self.languages),
-                *(self.reliefs, self.help_requests),
+                *(self.reliefs, self.help_requests, self.first_refusals),
             ),
         )
         self.connectors = Connectors(database)

@@ -1,4 +1,4 @@
-"""One search for everything that somebody may hold in their hand: a name, an id, an address, a reference."""
+"""One search for everything that somebody may have at hand: a name, an id, an address, a reference."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,9 +14,9 @@ from mailgate.views.mail_status import name_of
 from mailgate.views.recorded_requests import posture_now
 
 SIZE = 20
-"""Of each sort, how many are shown at once."""
+"""How many hits of each sort are shown at once."""
 LONGEST = 256
-"""Characters of what is looked for."""
+"""How many characters of the text are looked for."""
 
 
 class Hit(Fact):
@@ -29,20 +29,20 @@ class Hit(Fact):
     words: str
     """What it is, in words."""
     person: str
-    """The login name of whose it is; empty where nobody is known."""
+    """The login name of the owner. Empty if nobody is known."""
 
 
 class Hits(Fact):
     """What was found."""
 
     items: list[Hit]
-    """What has exactly this name first, then what begins so, then people who have it in their name."""
+    """Exact names first, then names that begin so, then people who have the text in their name."""
     next: str | None
-    """Behind which login name to look on for people who have it in their name; null at the end."""
+    """The login name after which to go on with people who have the text in their name. Null at the end."""
 
 
 async def find(store: Store, bundle: Bundle, text: str, now: datetime, after: str = "") -> Hits:
-    """What may be meant by a text. Raises StoreUnavailableError."""
+    """Find what may be meant by a text. Raises StoreUnavailableError."""
     text = text.strip()[:LONGEST]
     if not text:
         return Hits(items=[], next=None)
@@ -59,7 +59,7 @@ async def find(store: Store, bundle: Bundle, text: str, now: datetime, after: st
 
 
 async def _exact(store: Store, bundle: Bundle, text: str, now: datetime) -> list[Hit]:
-    """What is called exactly so, so that nothing else can be meant."""
+    """Hits with exactly this name, besides which nothing else can be meant."""
     wanted = _logins(bundle, text)
     people = [each for login in wanted for each in await store.finding.people(login, 1) if each == login]
     devices = await store.finding.called(text, SIZE)
@@ -85,7 +85,7 @@ def _logins(bundle: Bundle, text: str) -> list[str]:
 
 
 def _bare(bundle: Bundle, text: str) -> str:
-    """Whom a login or an address names: of an address at the domain of our mails, its login."""
+    """The login that a login or an address names. An address must be at the domain of our mails."""
     person, notices = bundle.settings.logins.person(text), bundle.settings.notices
     name, at, host = person.partition("@")
     ours = notices is not None and at and user_text(host) == user_text(notices.domain)

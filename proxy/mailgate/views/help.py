@@ -1,4 +1,4 @@
-"""Who asked for help against which rule, and how far that is."""
+"""Requests for help: who asked, against which rule, and how far each is."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -18,20 +18,20 @@ class HelpState(StrEnum):
 
 
 class HelpFacts(Fact):
-    """Somebody asked for help against a rule: one for a person and a rule, however often they did."""
+    """A request for help against a rule. There is one for each person and rule, however often they asked."""
 
     state: HelpState
     """`waiting`; `answered`, a mail was written to them; `done`, somebody said so."""
     rule: str
     """The rule that refused them."""
     title: str
-    """What it is called; empty where it is in force no more, or has no title."""
+    """Its title. Empty if it is no longer in force or has none."""
     subject: str
     """What tells it apart from others against the same rule: the person, else the device, else the reference."""
     person: str
-    """The login name; empty where the gate does not know who it was."""
+    """The login name. Empty if the gate does not know who it was."""
     device: str
-    """The id of the device; empty where it is not known."""
+    """The id of the device. Empty if it is not known."""
     reason: str
     """Why they were refused, as a reason code."""
     cause: str
@@ -45,20 +45,20 @@ class HelpFacts(Fact):
     last_at: Instant
     """When they asked last."""
     replied_at: Instant | None
-    """When they were last written to; null where nobody did."""
+    """When somebody last wrote to them. Null if nobody did."""
     done_at: Instant | None
-    """When somebody said that it is done; null where it is open."""
+    """When somebody said that it is done. Null if it is open."""
     done_by: str
     """Who said so."""
 
 
 class HelpCount(Fact):
-    """How many wait for help because of one rule."""
+    """How many people wait for help because of one rule."""
 
     rule: str
     """The rule."""
     title: str
-    """What it is called."""
+    """Its title."""
     people: int
     """How many wait."""
 
@@ -85,7 +85,7 @@ def help_facts(asked: HelpRequest, policy: Policy) -> HelpFacts:
 
 
 def help_counts(counts: dict[str, int], policy: Policy) -> list[HelpCount]:
-    """Those who wait by rule, the rules that most wait for first."""
+    """The people who wait, by rule, the rule with the most first."""
     return [
         HelpCount(rule=rule, title=title_of(rule, policy), people=people)
         for rule, people in sorted(counts.items(), key=lambda each: (-each[1], each[0]))
@@ -100,10 +100,10 @@ def state_of(asked: HelpRequest) -> HelpState:
 
 
 def title_of(rule: str, policy: Policy) -> str:
-    """What a rule in force is called."""
+    """The title of a rule in force."""
     return next((each.title or "" for each in policy.rules if each.id == rule), "")
 
 
 def still_open(asked: Iterable[HelpFacts]) -> list[HelpFacts]:
-    """Those that are not done."""
+    """The requests that are not done."""
     return [each for each in asked if each.done_at is None]

@@ -1,4 +1,4 @@
-"""Asking the sources of a device at once, and what they said, in words."""
+"""The answers of sources that were asked about a device, in words."""
 
 from collections.abc import Mapping
 
@@ -18,7 +18,7 @@ _CAME = {
 
 
 class SourceAnswer(Fact):
-    """What came of asking one source of a device."""
+    """The result of asking one source about a device."""
 
     source: str
     """The source."""
@@ -31,7 +31,7 @@ class SourceAnswer(Fact):
 def source_answers(
     came: Mapping[Slot, CheckResult], device: Device | None, catalog: AppCatalog
 ) -> list[SourceAnswer]:
-    """What each source said. ``device``: as it is now, with what was just said."""
+    """The answer of each source. ``device`` already has what was just said."""
     reports = {each.slot: each for each in device.reports} if device else {}
     return [
         SourceAnswer(source=slot[0], came=again.value, words=_words(slot, again, reports.get(slot), catalog))

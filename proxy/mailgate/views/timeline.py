@@ -1,4 +1,4 @@
-"""What became of a device, in the order in which it did: what was reported, decided and written to somebody."""
+"""The history of a device: what was reported, what was decided, and which mails were written."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ NameOf = Callable[[str], str]
 @with_config(DESCRIBED)
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that became of a device or a person."""
+    """One event of a device or a person."""
 
     at: datetime
     """When."""
     what: Literal["report", "decision", "notice", "finding", "lost", "first", "help", "exemption"]
-    """What it was."""
+    """The kind of event."""
     words: str
     """The same in words."""
     about: str = ""
@@ -38,7 +38,7 @@ class Event:
     id: str = ""
     """The id of the sighting of a decision; otherwise empty."""
     device: str = ""
-    """The id of the device that it is about; empty where it is about the person, or names none."""
+    """The id of the device that it is about. Empty if it is about the person or names none."""
 
 
 async def story_of(
@@ -69,13 +69,13 @@ def timeline(
     mails: Iterable[Mail] = (),
     name_of: NameOf = str,
 ) -> list[Event]:
-    """The newest first. ``refusals``: mails about its refusals; ``mails``: about rules, to its owner."""
+    """The events, the newest first. ``refusals`` are mails about its refusals, ``mails`` are mails about rules to its owner."""
     events = [*of_device(device, name_of), *decided(seen), *written(mails), *told(refusals)]
     return sorted(events, key=lambda event: event.at, reverse=True)
 
 
 def of_device(device: Device, name_of: NameOf = str) -> Iterator[Event]:
-    """What its sources said of a device, and what the company does. ``name_of``: the display names of apps."""
+    """The reports of its sources, and marks of the company such as lost. ``name_of`` gives the display names of apps."""
 
     def event(at: datetime, what: Literal["report", "finding", "lost", "first"], words: str) -> Event:
         return Event(at, what, words, device=device.id)
@@ -99,7 +99,7 @@ def of_device(device: Device, name_of: NameOf = str) -> Iterator[Event]:
 
 
 def decided(seen: Iterable[Recorded]) -> Iterator[Event]:
-    """What was decided, day by day."""
+    """The decisions, day by day."""
     for each in seen:
         sighting, tally = each.sighting, each.tally
         times = f", {tally.times:,} times that day" if tally.times > 1 else ""
@@ -125,7 +125,7 @@ def written(mails: Iterable[Mail]) -> Iterator[Event]:
 
 
 def helped(asked: Iterable[HelpFacts]) -> Iterator[Event]:
-    """Requests for help, and that they are done."""
+    """Requests for help, and when they were done."""
     for each in asked:
         times = f", {each.times:,} times" if each.times > 1 else ""
         words = f"Asked for help with the rule {each.rule}{times} (reference {each.reference})"

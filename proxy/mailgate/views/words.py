@@ -1,5 +1,7 @@
 """The closed sets of the model as admins read them."""
 
+import re
+
 from mailgate.devices.trust import ENROLLED
 from mailgate.gateway.pages.devices import SYSTEMS
 from mailgate.gateway.pages.reasons import wording_of
@@ -80,3 +82,21 @@ def reason_told(reason: str) -> str:
     if reason not in set(Reason) or reason == Reason.RULE_MATCHED:
         return ""
     return wording_of(Reason(reason)).title.singular
+
+
+_CLAUSES = re.compile(r"(?<=[;:.,])\s+")
+_COMMAND = re.compile(r"`mailgate\b|(^|\s|`)--[a-z]")
+
+
+def without_commands(words: str) -> str:
+    """The same without the clauses that name a command: who reads a page does not sit at a command line."""
+    clauses, left = _CLAUSES.split(words), list[str]()
+    for each in clauses:
+        if not _COMMAND.search(each):
+            left.append(each)
+        elif len(left) > 1 and left[-1].endswith(":") and left[-2].endswith("."):
+            left.pop()  # a sentence that only led to the command
+    if len(left) == len(clauses):
+        return words
+    text = " ".join(left).rstrip(" ;:,")
+    return text + ")" * max(0, text.count("(") - text.count(")"))

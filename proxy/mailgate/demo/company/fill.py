@@ -1,4 +1,4 @@
-"""A company for one demo: its admins, and everything else into the store that the demo's settings name."""
+"""Makes a company for one demo: its admins, and everything else in the store of the demo's settings."""
 
 import json
 import secrets
@@ -17,7 +17,7 @@ from mailgate.demo.company.seed import PLANNED, Company, Progress, refuse_used, 
 from mailgate.demo.company.unfinished import being_made
 
 SEED = 20200710
-"""The same people, devices and requests every time."""
+"""The seed, so that people, devices and requests are the same every time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,13 @@ class Filled:
 
     company: Company
     tokens: dict[str, Path]
-    """Where each admin's token is."""
+    """The file of each admin's token."""
     planned: Path
     """Rules that could be put in force next."""
 
 
 async def is_new(config: Path) -> bool:
-    """Whether nothing is in the store that ``config`` names. Raises ConfigError, StoreError."""
+    """Whether the store that ``config`` names is empty. Raises ConfigError, StoreError."""
     store = await open_store(config, load_bundle(config).settings, make=True)
     try:
         return not (await store.devices.count() or await store.policies.serial())

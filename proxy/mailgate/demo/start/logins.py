@@ -1,4 +1,4 @@
-"""Logging in at the console with one click: the demo logs in, and hands the session's cookie to the browser."""
+"""Logs in at the console with one click: the demo logs in and gives the session's cookie to the browser."""
 
 from aiohttp import ClientSession, DummyCookieJar, hdrs, web
 

@@ -1,4 +1,4 @@
-"""A person's own page: from its view to what its template says, in one language."""
+"""Puts the view of a person's own page into the words of one language, for its template."""
 
 from collections.abc import Container, Mapping, Sequence
 from datetime import date, datetime
@@ -70,7 +70,7 @@ def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
 
 
 def cause_words(verdict: View, language: Language) -> Words:
-    """The same texts that the block page has, without the steps that only make sense there."""
+    """The texts of the block page, without the steps that only make sense there."""
     verdict = in_language(verdict, language.tag)
     wording, steps, names = wording_of(verdict.why), steps_of(verdict), language.names(verdict.apps)
     off = language.span(verdict.clock_off) if verdict.clock_off is not None else ""
@@ -123,7 +123,7 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
 
 
 def _last(last: LastSeen, language: Language, now: datetime) -> Markup:
-    """When it asked for mail last, and with what: by that people know which of their phones it is."""
+    """When and with which program it asked for mail last. That tells people which of their phones it is."""
     when = Markup('<time datetime="{}" data-form="ago">{}</time>').format(
         last.at.isoformat(), language.ago(now - last.at)
     )
@@ -139,7 +139,7 @@ def _gets(card: DeviceCard, language: Language) -> Markup:
 
 
 def _exempted_here(view: EmployeeView, language: Language) -> Markup:
-    assert view.exempted is not None  # it was asked for
+    assert view.exempted is not None  # the caller has looked
     return _until(view.exempted, EXEMPTED_HERE, language)
 
 
@@ -167,7 +167,7 @@ def _about(card: DeviceCard, language: Language) -> Markup:
 
 
 def _record(record: Record, language: Language, names: Container[str] = ()) -> Mapping[str, Any]:
-    """``names``: the fields that are shown, where not all are."""
+    """``names`` are the fields that are shown, if not all are."""
     fields = [field for field in record.fields if field.name in names] if names else record.fields
     return {
         "fields": _fields(fields, language),
@@ -211,5 +211,5 @@ def _text(field: Field, language: Language) -> Markup | str:
 
 
 def _isolated(text: str) -> Markup:
-    """A text of strangers that keeps its direction to itself."""
+    """A text of strangers, isolated so that its direction does not change the text around it."""
     return Markup("<bdi>{}</bdi>").format(text)

@@ -1,4 +1,4 @@
-"""Every reason in words, once: the pages translate these texts, the problem+json answers send them in English."""
+"""Every reason in words. Pages translate these texts, and problem+json answers send them in English."""
 
 from datetime import timedelta
 from functools import lru_cache
@@ -218,14 +218,14 @@ SAME_WORDS = {
     Reason.KEY_REVOKED: Reason.KEY_NOT_ENROLLED,
     Reason.STORE_UNAVAILABLE: Reason.POSTURE_UNAVAILABLE,
 }
-"""What differs for programs and admins, and is one thing to a person."""
+"""Reasons that programs and admins tell apart and that are the same to a person."""
 
 
 def wording_of(reason: Reason) -> Wording:
     """The texts of a reason.
 
-    Why exactly a token or certificate was refused that may be forged helps an admin, not its holder: one text. So does what
-    exactly sources contradict each other in.
+    All reasons why a token or certificate that may be forged is refused have one text, since the details help an admin and not the sender.
+    So do all contradictions between sources.
     """
     if reason in DEVICE_FINDINGS:
         return WORDINGS[Reason.DEVICE_CONTRADICTED]
@@ -234,7 +234,7 @@ def wording_of(reason: Reason) -> Wording:
 
 
 def detail_of(wording: Wording, *, apps: bool, rule: bool) -> Message:
-    """The detail that fits what is known: one that names the apps or the rule only where there are some."""
+    """The detail that fits what is known. It names apps or a rule only if there are any."""
     if wording.bare is None or (apps and "%(apps)s" in wording.detail.singular):
         return wording.detail
     return wording.detail if rule and "%(rule)s" in wording.detail.singular else wording.bare
@@ -253,7 +253,7 @@ def explain_reason(
 ) -> Explanation:
     """A reason in plain English, for ``title`` and ``detail`` of a problem+json answer.
 
-    Remembered, since Babel looks on the disk for how a list of names is written.
+    It is cached, since Babel reads from disk how a list of names is written.
     """
     wording = wording_of(reason)
     detail = detail_of(wording, apps=bool(apps), rule=bool(rule_title))

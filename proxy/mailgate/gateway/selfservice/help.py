@@ -1,4 +1,4 @@
-"""``/.mailgate/help``: somebody who was refused asks for help, with the button on that page. Works without scripts."""
+"""``/.mailgate/help``: somebody who was refused asks for help by the button on the refusal. It works without scripts."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 
 class Requests(Shape):
-    """Where requests for help are kept (``store/help_requests.py``). May raise StoreUnavailableError."""
+    """The store of requests for help (``store/help_requests.py``). It may raise StoreUnavailableError."""
 
     async def note(self, asked: HelpRequest) -> None: ...
 
@@ -39,15 +39,15 @@ class HelpDesk:
     metrics: Metrics
     requests: Requests
     called: Callable[[str], Awaitable[None]]
-    """Told the rule against which somebody has asked for help."""
+    """Called with the rule against which somebody has asked for help."""
     rates: Rates
 
 
 async def ask_for_help(desk: HelpDesk, incoming: Incoming, _reference: str, now: datetime) -> Answer:
     """Note the request of somebody who was refused, and say so. Raises RequestRefused.
 
-    The ticket in the form is worth something only with the refusal's page, which no other site can read: that keeps
-    requests out that nobody made. It counts where the very same person or device sends it back.
+    The form carries a ticket from the refusal's page, which no other site can read, so no other site can make such a request. The ticket
+    counts only if the same person or device sends it back.
     """
     speaker = desk.in_force.live.speaker
     sent = dict(parse_qsl(incoming.body.decode("latin-1"))).get("refusal", "")

@@ -43,7 +43,7 @@ from mailgate.store.reliefs import KeptRelief
 
 
 class People(OwnDevices, Shape):
-    """What is stored of people (``store/person_records.py``). Every method may raise StoreUnavailableError."""
+    """The store of data about people (``store/person_records.py``). Every method may raise StoreUnavailableError."""
 
     async def requests(
         self, login: str, devices: Sequence[Device], size: int
@@ -66,7 +66,7 @@ class People(OwnDevices, Shape):
 
 @dataclass(frozen=True, slots=True)
 class SelfService:
-    """What it takes to show people what is stored of them, and to ask its sources again."""
+    """The parts that a person's own page needs: to read what is stored, and to ask sources again."""
 
     in_force: InForce
     judge: Judge
@@ -79,9 +79,9 @@ class SelfService:
     contact: str = ""
     codes: OwnCodes | None = None
     reports: OwnReports | None = None
-    """Where people may say that a device is lost or not theirs."""
+    """Takes reports that a device is lost or not theirs. None if people may not make any."""
     domain: str = ""
-    """The domain of mail addresses, where mails about refusals are written."""
+    """The domain of mail addresses. Empty if no mails about refusals are written."""
 
     @property
     def live(self) -> Live:
@@ -100,11 +100,11 @@ class OwnData:
     unread: bool = False
     """Whether the store could not be read."""
     asked: dict[str, tuple[Asked, ...]] = field(default_factory=dict)
-    """What came of asking the sources of a device, by its mark."""
+    """The answers of the sources of a device, by the device's mark."""
     last: Mapping[str, LastSeen] = field(default_factory=dict)
     """When a device asked for mail last, and with what, by its id."""
     noted: str = ""
-    """The mark of a device of which somebody has just said something."""
+    """The mark of the device that was just reported as lost or not theirs."""
 
 
 async def read_own_data(
@@ -144,13 +144,13 @@ async def _with_records(service: SelfService, own: OwnData, size: int) -> OwnDat
 
 
 def here_of(own: OwnData) -> tuple[Access, Decision]:
-    """The verdict on this very request: of its device as it is now, where it is stored."""
+    """The verdict on this request, by what is known now of its device if that is stored."""
     first = next((each for each in own.owned if each.here), None)
     return (first.access, first.decision) if first else (own.asking.access, own.asking.decision)
 
 
 def with_own(own: OwnData) -> tuple[OwnDevice, ...]:
-    """The devices, and where none is stored, the one that has proved itself with this request."""
+    """The stored devices. If there are none, the device that proved itself with this request."""
     asking = own.asking
     if own.owned or not asking.proven:
         return own.owned

@@ -1,4 +1,4 @@
-"""From what is stored to what a person's own page shows: every field, and no word about anyone else."""
+"""Turns stored rows into what a person's own page shows: every field, and nothing about anyone else."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
@@ -20,7 +20,7 @@ from mailgate.store.reliefs import KeptRelief
 ViewOf = Callable[[Access, Decision], View]
 NameOf = Callable[[str], str]
 _SHOWN_APART = frozenset({"adds", "apps", "names"})
-"""Fields of a report that are no columns, or are shown in another form."""
+"""Fields of a report that are not columns or are shown in another form."""
 
 
 def card_of(
@@ -35,7 +35,7 @@ def card_of(
     noted: bool = False,
     sayable: bool = False,
 ) -> DeviceCard:
-    """One device as the page shows it. ``sayable``: whether its owner may say something of it here."""
+    """One device as the page shows it. ``sayable`` says whether its owner may report it as lost or not theirs."""
     posture, device = own.posture, own.device
     since, until = stored_from_to(own, keep)
     return DeviceCard(
@@ -88,7 +88,7 @@ def _of_device(device: Device) -> tuple[Field, ...]:
 def _of_report(report: Report, person: str, name_of: NameOf) -> tuple[Field, ...]:
     told = {each.name: getattr(report, each.name) for each in fields(report) if each.name not in _SHOWN_APART}
     if user_text(report.owner) not in ("", user_text(person)):
-        told["owner"] = "…"  # whoever that is: it is not who asks
+        told["owner"] = "…"  # somebody else's name is not shown
     told["apps"] = tuple(map(name_of, sorted(report.apps)))
     for kind in sorted({kind for kind, _ in report.names}):
         told[kind] = tuple(text for each, text in sorted(report.names) if each == kind)
@@ -152,7 +152,7 @@ def mail_record(mail: Mail, keep: timedelta) -> Record:
 
 
 def language_record(tag: str, day: date, keep: timedelta) -> Record:
-    """In which language the person is written to."""
+    """The language in which mails to the person are written."""
     heard = datetime.combine(day, time(), UTC)
     return Record(_fields({"language": tag, "day": day}), heard + keep)
 
@@ -166,7 +166,7 @@ def key_of(key: EnrolledKey, keep: timedelta) -> Record:
 
 
 def token_of(token: EnrolmentToken, keep: timedelta) -> Record:
-    """What lets devices of the person enrol."""
+    """A token with which devices of the person may enrol."""
     named = {"token": token.name, "user": token.owner, "note": token.note, "uses_left": token.uses_left}
     named |= {"made_at": token.made_at, "ends_at": token.expires_at}
     return Record(
@@ -175,7 +175,7 @@ def token_of(token: EnrolmentToken, keep: timedelta) -> Record:
 
 
 def exemption_of(kept: KeptRelief, keep: timedelta) -> Record:
-    """What the person, or a device of theirs, is or was exempted from, without the name of who decided it."""
+    """An exemption of the person or of a device of theirs, without the name of the admin who gave it."""
     relief = kept.relief
     named = {"rule": relief.rule or "*", "note": relief.why, "made_at": relief.at, "ends_at": relief.until}
     named |= {"user": relief.person, "device_id": relief.device, "revoked_at": kept.ended_at}
@@ -197,7 +197,7 @@ def _fields(told: Mapping[str, object]) -> tuple[Field, ...]:
 
 
 def last_seen(rows: Iterable[Recorded]) -> dict[str, LastSeen]:
-    """When each device asked last, by its id; ``rows`` come with the last first."""
+    """The last request of each device, by the device's id."""
     found: dict[str, LastSeen] = {}
     for row in sorted(rows, key=lambda each: each.tally.last):
         client = row.sighting.client
@@ -206,17 +206,17 @@ def last_seen(rows: Iterable[Recorded]) -> dict[str, LastSeen]:
 
 
 def exemption_view(relief: Relief | None) -> Exempted | None:
-    """An exemption as the page shows it: without the name of who gave it."""
+    """An exemption as the page shows it, without the name of the admin who gave it."""
     return Exempted(relief.why, relief.until) if relief else None
 
 
 def listed_names(catalog: AppCatalog) -> tuple[str, ...]:
-    """Display names of every app that is looked for, on a list or not: what is found of them is stored."""
+    """Display names of every app that is looked for, whether it stands on a list or not. What is found of them is stored."""
     return _named(catalog.apps, catalog)
 
 
 def names_keeping_out(policy: Policy) -> tuple[str, ...]:
-    """Display names of the apps that a rule keeps mail away for, now or once its dates have come."""
+    """Display names of the apps that keep mail out by some rule, now or once its dates have come."""
     rules = [each for each in policy.rules if each.keeps_out]
     return _named(
         frozenset().union(*(apps_named(each.when, policy.catalog) for each in rules)), policy.catalog

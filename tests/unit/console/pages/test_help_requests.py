@@ -38,7 +38,7 @@ async def test_who_waits_is_counted_by_rule_and_listed_once_for_each_cause(vic: 
 async def test_now_says_that_somebody_waits(vic: Browser) -> None:
     page = await vic.get("/console/")
     assert (
-        "3 wait for help: 2 because of unproven-handheld, 1 because of prohibited-app. Answer them"
+        "3 people wait for help: 2 because of unproven-handheld, 1 because of prohibited-app. Answer them"
         in page.words
     )
 
