@@ -11,7 +11,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, select, union
 
 from mailgate.devices.device import Device
-from mailgate.devices.names import CERT, EAS, KEY, SERIAL, UDID, eas_text, serial_text, udid_text, user_text
+from mailgate.devices.names import (
+    CERT,
+    EAS,
+    KEY,
+    SERIAL,
+    UDID,
+    eas_text,
+    serial_text,
+    storable,
+    udid_text,
+    user_text,
+)
 from mailgate.devices.typed import folded, ids
 from mailgate.store.database import Database
 from mailgate.store.device_loading import load
@@ -60,7 +71,7 @@ class Finding:
 
         Case and accents make no difference, nor which sign stands between the words of a name.
         """
-        person, sought = reports.c.person, folded(part)
+        person, sought = reports.c.person, storable(folded(part))
         if not sought.strip("."):
             return Logins(())
         behind = select(person).where(HAS_PERSON, person > after).order_by(person)

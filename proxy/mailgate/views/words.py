@@ -2,6 +2,7 @@
 
 import re
 
+from mailgate.devices.names import CERT, EAS, KEY, SERIAL, UDID, USER
 from mailgate.devices.trust import ENROLLED
 from mailgate.gateway.pages.devices import SYSTEMS
 from mailgate.gateway.pages.reasons import wording_of
@@ -36,6 +37,23 @@ STATES = {
     PostureState.UNAVAILABLE: "Reports cannot be read",
 }
 """How a device stands by what its sources say."""
+CONNECTORS = {
+    "new": "Not read yet",
+    "ok": "Working",
+    "held": "Needs a look",
+    "failing": "Failing",
+    "unavailable": "Unreachable",
+}
+"""How a connector fares."""
+NAME_KINDS = {
+    SERIAL: "Serial number",
+    UDID: "UDID",
+    KEY: "Key",
+    CERT: "Certificate",
+    EAS: "ActiveSync ID",
+    USER: "Person",
+}
+"""What a device is called by."""
 
 
 def state_told(state: str) -> str:
@@ -48,6 +66,16 @@ def source_told(source: str) -> str:
     if source == ENROLLED:
         return "Enrolled here"
     return source.partition("://")[2].rstrip("/") or source
+
+
+def reporter_told(source: str) -> str:
+    """The same within a sentence."""
+    return "the device itself" if source == ENROLLED else source_told(source)
+
+
+def looked_told(source: str) -> str:
+    """Who looked at the apps of a device, as the beginning of a sentence part."""
+    return "the device reported" if source == ENROLLED else f"{source_told(source)} looked"
 
 
 def kind_told(kind: Kind | str | None) -> str:
