@@ -27,18 +27,20 @@ DIRECTORY = Path("var/demo")
 
 def demo(
     upstream: Annotated[str, typer.Option(help="Protect this webmail instead of the demo mailbox.")] = "",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Where to listen on this computer.")] = 8080,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="The port of the gate on this computer.")
+    ] = 8080,
     admin_port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Where the console is; by default the port after --port.")
+        int, typer.Option(min=0, max=65535, help="The port of the console. Default: the one after --port.")
     ] = 0,
     start_port: Annotated[
         int,
-        typer.Option(min=0, max=65535, help="Where the start page is; by default the second after --port."),
+        typer.Option(min=0, max=65535, help="The port of the start page. Default: the second after --port."),
     ] = 0,
     rules: Annotated[
         Path | None,
         typer.Option(
-            help="Directory of apps.yaml, policy.yaml, policy.tests.yaml; by default a copy of config."
+            help="Directory of apps.yaml, policy.yaml and policy.tests.yaml. Default: a copy of config."
         ),
     ] = None,
     people: Annotated[
@@ -46,13 +48,18 @@ def demo(
         typer.Option(
             min=0,
             max=100_000,
-            help="Make up a company of so many people first, in a new store.",
+            help="Make up a company with this many people first, in a new store.",
             show_default=f"{USUAL} where the store is new",
         ),
     ] = None,
-    directory: Annotated[Path, typer.Option(help="Where settings and store of this demo are.")] = DIRECTORY,
+    directory: Annotated[
+        Path, typer.Option(help="The folder of the settings and the store of this demo.")
+    ] = DIRECTORY,
     store: Annotated[
-        str, typer.Option(metavar="URL", help="Use this store, like postgresql://…, instead of one there.")
+        str,
+        typer.Option(
+            metavar="URL", help="Use this store, like postgresql://…, instead of one in --directory."
+        ),
     ] = "",
 ) -> None:
     """Start the gate before a demo mailbox, and say what to open and which commands play which device."""
@@ -84,7 +91,7 @@ def _keys() -> Path:
 
 @contextmanager
 def _log_in(directory: Path) -> Iterator[str]:
-    """Let the log go to a file, so that what the terminal shows last is what to open."""
+    """Write the log to a file, so that the last lines on the terminal say what to open."""
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / "gate.log"
     with path.open("a", encoding="utf-8", buffering=1) as stream:
@@ -93,7 +100,7 @@ def _log_in(directory: Path) -> Iterator[str]:
 
 
 def _command() -> str:
-    """How this program was called, to be called so again."""
+    """The command line by which this program was called."""
     module = Path(sys.argv[0]).name == "__main__.py"
     return shlex.join([sys.executable, "-m", "mailgate"] if module else [sys.argv[0]])
 

@@ -1,4 +1,4 @@
-"""A page with what every page shows: who is logged in, the menu, and where one is."""
+"""Renders pages with what every page shows: the logged-in person, the menu and the current entry."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -11,11 +11,11 @@ from mailgate.console.render import page
 from mailgate.console.toasts import Toast
 
 _BESIDE = {"people": "devices"}
-"""Under which entry of the menu pages stand that have none of their own."""
+"""The menu entry of pages that have none of their own."""
 
 
 def show(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
-    """Render a page for who is logged in."""
+    """Render a page for the logged-in person."""
     now = context_of(request).clock()
     toast = context_of(request).toasts.shown(request[SESSION].csrf, now)
     lasts = int(toast.lasts(now).total_seconds()) if toast else 0
@@ -23,13 +23,13 @@ def show(request: web.Request, template: str, status: int = 200, **values: Any) 
 
 
 def say(request: web.Request, words: str, undo: str = "", **fields: str) -> None:
-    """Say on the next page what was just done. ``undo``: the address of what takes it back, with these fields."""
+    """Say on the next page what was just done. ``undo`` is the address that takes it back, with these fields."""
     context = context_of(request)
     context.toasts.say(request[SESSION].csrf, Toast(words, context.clock(), undo, fields))
 
 
 def surrounding(request: web.Request) -> dict[str, Any]:
-    """What the templates of every page need."""
+    """The values that the templates of every page need."""
     here = (request.match_info.route.name or "").partition("-")[0]
     here = _BESIDE.get(here, here)
     menu = [(address(request, name), words, name == here) for name, words in NOUNS if words]
@@ -44,7 +44,7 @@ def surrounding(request: web.Request) -> dict[str, Any]:
 
 
 def address(request: web.Request, name: str, query: dict[str, Any] | None = None, /, **parts: str) -> str:
-    """The address of the page with this name; what is empty in the query is left out."""
+    """The address of the page with this name. Empty values of the query are left out."""
     path = str(request.app.router[name].url_for(**parts))
     asked = {key: value for key, value in (query or {}).items() if value not in ("", None)}
     return f"{path}?{urlencode(asked)}" if asked else path
@@ -53,5 +53,5 @@ def address(request: web.Request, name: str, query: dict[str, Any] | None = None
 def seen_other(
     request: web.Request, name: str, query: dict[str, Any] | None = None, /, **parts: str
 ) -> web.Response:
-    """Lead on to a page once something was done, so that loading it again does nothing again."""
+    """Redirect to a page once something was done, so that reloading it does not repeat the act."""
     raise web.HTTPSeeOther(address(request, name, query, **parts))

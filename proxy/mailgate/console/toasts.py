@@ -1,4 +1,4 @@
-"""What was just done, said on the next page, with a way back where there is one: for a minute."""
+"""Messages about what was just done. They stand on the next page, and for a minute if it can be taken back."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ _MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Toast:
-    """``undo`` is the address of a form that takes it back, with these fields; empty where nothing does."""
+    """``undo`` is the address of a form that takes it back, with these fields. Empty if nothing does."""
 
     words: str
     at: datetime
@@ -25,7 +25,7 @@ class Toast:
 
 
 class Toasts:
-    """The last of each session, by its token."""
+    """The last message of each session, by the session's token."""
 
     def __init__(self) -> None:
         self._last: LRUCache[str, Toast] = LRUCache(_MOST)
@@ -35,7 +35,7 @@ class Toasts:
         self._last[session] = toast
 
     def shown(self, session: str, now: datetime) -> Toast | None:
-        """What is to be shown now: once, but where it can be taken back, on every page for a minute."""
+        """The message to show now. It is shown once, or on every page for a minute if it can be taken back."""
         toast: Toast | None = self._last.get(session)
         if toast is None or not toast.undo or not toast.lasts(now):
             self._last.pop(session, None)

@@ -29,14 +29,14 @@ async def entries(request: web.Request) -> web.Response:
 
 
 async def verify(request: web.Request) -> web.Response:
-    """Look at every entry of the log, and at what it speaks of."""
+    """Verify every entry of the log and the rows that it names."""
     context = context_of(request)
     found, head = await verified(context.store, context.bundle().settings, context.clock())
     return show(request, "audit_verified.html", breaks=found, head=head)
 
 
 async def export(request: web.Request) -> web.StreamResponse:
-    """Every entry, as CSV or as one JSON object a line; written as it is read."""
+    """Every entry, as CSV or as one JSON object a line, written while it is read."""
     kind = request.match_info["kind"]
     form = _csv_lines if kind == "csv" else _json_lines
     types = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
@@ -46,7 +46,7 @@ async def export(request: web.Request) -> web.StreamResponse:
     if kind == "csv":
         await answer.write(_csv([COLUMNS]))
     async for page in context_of(request).store.audit.pages():
-        await answer.write(await asyncio.to_thread(form, page))  # a long log: requests go on
+        await answer.write(await asyncio.to_thread(form, page))  # other requests go on during a long log
     await answer.write_eof()
     return answer
 

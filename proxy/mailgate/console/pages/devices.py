@@ -1,4 +1,4 @@
-"""*Devices*: filtered by whose they are, what they are and how they stand, sorted by any column; all of it in the address."""
+"""*Devices*: filtered by owner, kind and state, and sorted by any column. The address has all of it."""
 
 import codecs
 import csv
@@ -25,7 +25,7 @@ SIZE = 50
 MOST = 100
 """Devices on one page at most, as the API has it."""
 EXPORTED = 500
-"""Devices that are read at once for a file."""
+"""How many devices are read at once for a file."""
 ASKED = 500
 """Of how many devices the sources are asked at most at once."""
 PLACE = ("after", "limit")
@@ -79,7 +79,7 @@ async def export(request: web.Request) -> web.StreamResponse:
 
 @needs("operator")
 async def ask_again(request: web.Request) -> web.Response:
-    """Ask the sources of all that are meant, in the background."""
+    """Ask the sources of all devices that match, in the background."""
     context, sent = context_of(request), await form_of(request)
     asked = await _asked(request, [(name, str(text)) for name, text in sent.items() if name != "csrf"])
     if asked.asked.mistakes:
@@ -135,6 +135,7 @@ def _shown(
         page=page,
         after="" if page.after is None else f"{page.after:012x}",
         said=said,
+        limit=request.query.get("limit", ""),
         count=count,
         whole=whole,
         states=[(each, state_told(each)) for each in STATES],
@@ -149,7 +150,7 @@ def _shown(
 
 
 def number(text: str) -> int:
-    """A number of an address; 0 where it is none."""
+    """A number in an address. 0 if it is not a number."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
@@ -170,7 +171,7 @@ def _cells(each: ListedDevice, bundle: Bundle) -> list[str]:
 
 
 def _inert(cell: str) -> str:
-    """What a spreadsheet would take for a formula is a text."""
+    """A cell that no spreadsheet takes for a formula."""
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 

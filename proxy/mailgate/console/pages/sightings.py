@@ -1,4 +1,4 @@
-"""What was decided of late: the requests behind a number."""
+"""Recent decisions: the requests behind a number."""
 
 from aiohttp import web
 

@@ -1,7 +1,7 @@
 """The start page, on ``localhost``, and the personas, each under a host name below it.
 
-It listens on the loopback interface alone. Another host name that resolves to here (DNS rebinding) is answered with 421, and pages of other
-sites cannot press a button.
+It listens on the loopback interface alone, and logs in at the console with one click. Another host name that resolves to here (DNS
+rebinding) is answered with 421, and pages of other sites cannot press a button.
 """
 
 import base64
