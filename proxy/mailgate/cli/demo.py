@@ -1,6 +1,5 @@
 """``mailgate demo``: the gate before a small mailbox, with everything that a first look needs."""
 
-import errno
 import secrets
 import shlex
 import sys
@@ -18,9 +17,8 @@ from rich.progress import Progress as Bars
 
 from mailgate.attest import mint
 from mailgate.cli.attest import KEYS, write_keys
-from mailgate.demo.company.seed import LAST, Progress
 from mailgate.demo.run import USUAL, Demo, run_demo
-from mailgate.demo.tour import tour
+from mailgate.demo.tour import Place, tour
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.logs import configure_logs
 
@@ -68,18 +66,19 @@ def demo(
     try:
         ports = port, admin_port or port + 1, start_port or port + 2
         demo = Demo(directory, rules, _keys(), *ports, upstream.rstrip("/"), _command(), people, store)
-        with _log_in(directory) as log, _progress() as progress:
-            uvloop.run(run_demo(demo, lambda place: typer.echo(tour(replace(place, log=log))), progress))
+        with _log_in(directory) as log, _Line() as line:
+
+            def show(place: Place) -> None:
+                line.end()
+                typer.echo(tour(replace(place, log=log)))
+
+            uvloop.run(run_demo(demo, show, line.progress, line.say))
     except ConfigError as error:
         typer.echo(str(error), err=True)
         typer.echo(f"mailgate: not started, {len(error.mistakes)} mistake(s) in the files above", err=True)
         raise typer.Exit(2) from None
     except (MailgateError, OSError) as error:
-        busy = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-        typer.echo(
-            f"mailgate: not started: {error}{'; --port, --admin-port and --start-port take others' if busy else ''}",
-            err=True,
-        )
+        typer.echo(f"mailgate: not started: {error}", err=True)
         raise typer.Exit(1) from None
 
 
@@ -106,17 +105,28 @@ def _command() -> str:
     return shlex.join([sys.executable, "-m", "mailgate"] if module else [sys.argv[0]])
 
 
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """One line with the progress of what is made up. It is erased once the last step is done."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    console = Console(stderr=True)
-    with Bars(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-        task = bars.add_task("Starting", total=None)
+class _Line:
+    """One line on a terminal that says what is made up and how far that is. It is gone before anything else is said."""
 
-        def told(what: str, done: int, of: int) -> None:
-            bars.update(task, description=f"Making up a company: {what}", completed=done, total=of)
-            if what == LAST and done >= of:
-                bars.update(task, visible=False)
+    def __init__(self) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+        console = Console(stderr=True)
+        self._bars = Bars(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._bars.add_task("Starting", total=None)
 
-        yield told
+    def __enter__(self) -> "_Line":
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def progress(self, what: str, done: int, of: int) -> None:
+        self._bars.update(self._task, description=f"Making up a company: {what}", completed=done, total=of)
+
+    def say(self, words: str) -> None:
+        self._bars.console.print(words, highlight=False, soft_wrap=True)
+
+    def end(self) -> None:
+        """Stop to draw, and give the cursor back."""
+        self._bars.stop()

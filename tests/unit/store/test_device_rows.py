@@ -113,6 +113,23 @@ async def test_every_look_and_every_count_goes_by_the_index_of_one_column(
     assert scanned(steps) == []
 
 
+async def test_what_a_column_has_is_told_apart_by_steps_in_its_index(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await filled.rows.distinct("source") == ["mdm-0", "mdm-1"]
+    assert await filled.rows.distinct("os") == ["android", "ios"]
+    monkeypatch.setattr(device_rows, "DIFFERENT", 1)
+    assert await filled.rows.distinct("kind") == ["laptop"]
+
+    async def ask(store: Store) -> None:
+        await store.rows.distinct("source")
+
+    steps = await steps_of(filled, ask)
+    led = "ix_device_rows_source" in steps
+    assert led
+    assert scanned(steps) == []
+
+
 async def test_a_row_goes_with_its_device_and_none_comes_without(filled: Store) -> None:
     device = (await filled.devices.page())[0]
     await filled.devices.forget(device.id, NOW)

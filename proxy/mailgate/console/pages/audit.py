@@ -4,7 +4,8 @@ import asyncio
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from aiohttp import web
 
@@ -50,9 +51,31 @@ async def export(request: web.Request) -> web.StreamResponse:
     return answer
 
 
-def _details(entry: Entry) -> dict[str, object]:
+def _details(entry: Entry) -> dict[str, str]:
+    """The details of an entry, each on a line of its own, in words."""
     told = json.loads(entry.details)
-    return told if isinstance(told, dict) else {}
+    return dict(_lines(told)) if isinstance(told, dict) else {}
+
+
+def _lines(details: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in details.items():
+        named = f"{before}{name.replace('_', ' ')}"
+        if isinstance(value, dict):
+            yield from _lines(value, f"{named}, ")
+        else:
+            yield named, _worded(value)
+
+
+def _worded(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_worded, value)) or "none"
+    if isinstance(value, dict):
+        return "; ".join(f"{name} {words}" for name, words in _lines(value))
+    if value is None or value == "":
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _json_lines(entries: Sequence[Entry]) -> bytes:

@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 
-from aiohttp import ClientError, ClientSession, DummyCookieJar, hdrs, web
+from aiohttp import ClientError, hdrs, web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from mailgate.demo.start.logins import NotLetInError, Sessions
 from mailgate.demo.start.personas import PERSONAS
 from mailgate.demo.start.playing import Player, room_for_mail
-from mailgate.errors import MailgateError
 
 _ITSELF, _BY_ADDRESS = "localhost", "127.0.0.1"
 
@@ -40,7 +40,7 @@ class StartPage:
     """Serves the page, the logins, and every persona."""
 
     def __init__(self, links: Links, player: Player) -> None:
-        self._links, self._player = links, player
+        self._links, self._player, self._sessions = links, player, Sessions()
         self._personas = {each.key: each for each in PERSONAS}
         pages = Environment(
             loader=PackageLoader("mailgate.demo.start"), autoescape=True, undefined=StrictUndefined,
@@ -81,8 +81,13 @@ class StartPage:
         if request.headers.get("Sec-Fetch-Site") != "same-origin":
             raise web.HTTPForbidden(text="Expected the button of the start page.\n")
         try:
-            cookie = await session_cookie(self._links.admin, name, self._links.admins[name][1])
-        except (NotLetInError, ClientError) as error:
+            cookie = await self._sessions.cookie(self._links.admin, name, self._links.admins[name][1])
+        except NotLetInError as error:
+            if error.wait is None:
+                raise web.HTTPBadGateway(text=f"{error}\n") from None
+            after = {hdrs.RETRY_AFTER: str(error.wait)}
+            raise web.HTTPTooManyRequests(text=f"{error}\n", headers=after) from None
+        except ClientError as error:
             raise web.HTTPBadGateway(text=f"{error}\n") from None
         return web.Response(
             status=303, headers={hdrs.LOCATION: f"{self._links.console}/console/", hdrs.SET_COOKIE: cookie}
@@ -116,20 +121,3 @@ def _asset(name: str) -> str:
 
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-class NotLetInError(MailgateError):
-    """The console did not accept the token."""
-
-
-async def session_cookie(admin: str, name: str, token: str) -> str:
-    """The ``Set-Cookie`` of a new session. The token itself never reaches the browser. Raises NotLetInError, ClientError."""
-    form = {"name": name, "secret": token}
-    async with (
-        ClientSession(cookie_jar=DummyCookieJar()) as session,
-        session.post(f"{admin}/console/login", data=form, allow_redirects=False) as answer,
-    ):
-        cookie = answer.headers.get(hdrs.SET_COOKIE, "")
-        if answer.status != web.HTTPSeeOther.status_code or not cookie:
-            raise NotLetInError(f"the console did not let {name} in (status {answer.status})")
-        return cookie
