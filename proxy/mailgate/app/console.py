@@ -16,6 +16,7 @@ from mailgate.app.parts import utc_now
 from mailgate.app.readiness import Running, readiness
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
 from mailgate.console import ConsoleContext
+from mailgate.console.app_counting import AppCounting
 from mailgate.console.device_count import DeviceCounts
 from mailgate.console.planning import Planning
 from mailgate.console.source_reading import Progress, Readings
@@ -29,15 +30,14 @@ from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Store, StoreError
-from mailgate.views.app_trends import count_today
 from mailgate.views.device_rows import catch_up, refresh
 from mailgate.views.plan_outcome import sort_all_out
 from mailgate.views.recorded_requests import posture_now
 
 SORTED = 10.0
 """Seconds between two looks at who was kept out."""
-COUNTED = 900.0
-"""Seconds between two counts of listed apps."""
+TRIMMED = 900.0
+"""Seconds between two looks for counts that were kept long enough."""
 
 
 class Gate(Running, Protocol):
@@ -108,23 +108,22 @@ async def plan_now(
 
 def running(context: ConsoleContext, service: Gate) -> list[Coroutine[Any, Any, None]]:
     """The tasks that run for the console while the gate runs."""
+    counting = AppCounting(service.store, lambda: service.bundle.policy.catalog.apps, utc_now)
     return [
         context.verdict_rates.run(service.siblings.texts, utc_now, service.store.verdicts.add),
         context.device_counts.run(),
-        count_apps(context),
+        counting.run(),
+        trim_verdicts(context),
         hold_against_plan(context.store),
     ]
 
 
-async def count_apps(context: ConsoleContext) -> None:
-    """Count the listed apps by the rows of devices now and then, and let go of counts that were kept long enough."""
+async def trim_verdicts(context: ConsoleContext) -> None:
+    """Let go of counts of verdicts that were kept long enough."""
     while True:
-        ready = context.device_counts.last.since is not None  # else their rows may not be there yet
         with suppress(StoreError):  # /readyz says so
-            if ready:
-                await count_today(context.store, context.bundle(), context.clock())
-                await context.store.verdicts.trim(context.clock())
-        await asyncio.sleep(COUNTED if ready else 1)
+            await context.store.verdicts.trim(context.clock())
+        await asyncio.sleep(TRIMMED)
 
 
 async def hold_against_plan(store: Store) -> None:

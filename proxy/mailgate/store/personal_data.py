@@ -35,11 +35,13 @@ from mailgate.store.schema import (
     device_row_changes,
     device_rows,
     devices,
+    drafts,
     enrolled_keys,
     enrolment_tokens,
     first_refusals,
     forgotten_devices,
     gates,
+    help_references,
     help_requests,
     kept_out,
     keys,
@@ -134,6 +136,9 @@ PERSONAL: Mapping[Table, Pick] = {
         help_requests.c.person == subject.person,
         and_(help_requests.c.device.in_(subject.ids), help_requests.c.person == ""),
     ),
+    help_references: lambda subject: help_references.c.sighting.in_(
+        select(sightings.c.id).where(_sightings_of(subject))
+    ),
     enrolment_tokens: lambda subject: is_login(enrolment_tokens.c.owner, subject.person),
     enrolled_keys: lambda subject: or_(
         is_login(enrolled_keys.c.owner, subject.person),
@@ -147,10 +152,11 @@ NOT_PERSONAL: Mapping[Table, str] = {
     gates: "which gates run, by their computers and addresses",
     spent_proofs: "digests of proofs, for some minutes; nothing leads from them to anybody",
     verdict_counts: "how often what was decided, by kinds and rules",
-    app_counts: "how many had which listed app",
     device_changes: "one number",
     device_row_changes: "one number",
+    app_counts: "how many had each listed app on a day",
     approvals: "which admins have approved which plan: who answers for a rule is not taken away",
+    drafts: "small changes of rules, by admins: the same",
     plans: "rules that were planned, and how many they would hit",
     policies: "rules; an admin's name stands there in office, and stays, so that no change is without one",
     retractions: "which versions were taken back",
@@ -198,6 +204,9 @@ class Personal:
         """
         subject = await self._subject(login, addresses, precedence)
         await forget_lines(self._spools, [subject.person])
+        led_to = PERSONAL[help_references](subject)  # while the sightings are there
+        async with self._database.writing(patience=60) as connection:
+            await connection.execute(delete(help_references).where(led_to))
         for device in subject.devices:
             await self._devices.forget(device.id, now)
         async with self._database.writing(patience=60) as connection:

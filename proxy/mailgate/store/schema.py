@@ -284,8 +284,9 @@ app_counts = Table(
         Column(name, Integer, nullable=False)
         for name in ("people", "devices", "kept_out_people", "kept_out_devices")
     ),
+    Column("at", Instant, nullable=False),
 )
-"""How many people and devices had each listed app on a UTC day, and how many of these were kept out, as it was counted last."""
+"""How many people and devices had each listed app on a UTC day, and how many of these were kept out, as it was counted last, at ``at``."""
 
 keys = Table(
     "keys",
@@ -343,6 +344,18 @@ policies = Table(
     Column("made_at", Instant, nullable=False),
 )
 """Every version of the rules. ``texts`` is a JSON object of its files, and ``policy`` is its name in sightings."""
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("base", Integer, ForeignKey(policies.c.number), nullable=False),
+    Column("edit", Text, nullable=False),
+    Column("title", Words, nullable=False),
+    Column("author", Words, nullable=False),
+    Column("made_at", Instant, nullable=False, index=True),
+)
+"""Small changes of a version that somebody drafted: ``edit`` is a JSON object (``policy/edits.py``), ``digest`` that of the texts with it."""
 
 plans = Table(
     "plans",
@@ -461,8 +474,17 @@ help_requests = Table(
 )
 """Requests for help, one row for each person and rule. ``reference`` is that of the last request.
 
-``known`` says whether the gate knows the person, since only these requests count. Otherwise ``subject`` is a reference.
+``known`` says whether the gate knows the person, since only these requests count. Otherwise ``subject`` is a mark of the client.
 """
+
+help_references = Table(
+    "help_references",
+    metadata,
+    Column("reference", Told, primary_key=True),
+    Column("sighting", Told, nullable=False, index=True),
+    Column("at", Instant, nullable=False, index=True),
+)
+"""Each reference about which somebody asked for help, and the sighting that it leads to. That sighting is kept as long."""
 
 spent_proofs = Table(
     "spent_proofs",

@@ -122,6 +122,14 @@ def _devices() -> None:
     for name in ("person", "kind", "os", "source", "state", "mail", "apps", "reported_at"):
         op.create_index(f"ix_device_rows_{name}", "device_rows", [name, "device"])
     op.create_table(
+        "app_counts",
+        sa.Column("day", sa.Date, nullable=False),
+        sa.Column("app", sa.Text, nullable=False),
+        *_columns(sa.Integer, "people devices kept_out_people kept_out_devices"),
+        sa.Column("at", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("day", "app", name="pk_app_counts"),
+    )
+    op.create_table(
         "forgotten_devices",
         sa.Column("id", sa.Text, nullable=False),
         sa.Column("changed", sa.BigInteger, nullable=False),
@@ -181,6 +189,14 @@ def _traffic() -> None:
     for name in ("last_at", "person", "device", "reference"):
         op.create_index(f"ix_help_requests_{name}", "help_requests", [name])
     _partial("ix_help_requests_open", "help_requests", ["rule", "last_at"], "done_at IS NULL")
+    op.create_table(
+        "help_references",
+        *_columns(sa.Text, "reference sighting"),
+        sa.Column("at", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("reference", name="pk_help_references"),
+    )
+    for name in ("sighting", "at"):
+        op.create_index(f"ix_help_references_{name}", "help_references", [name])
 
 
 def _rules() -> None:
@@ -226,12 +242,15 @@ def _rules() -> None:
         sa.PrimaryKeyConstraint("span", "at", "effect", "kind", "rule", "reason", name="pk_verdict_counts"),
     )
     op.create_table(
-        "app_counts",
-        sa.Column("day", sa.Date, nullable=False),
-        sa.Column("app", sa.Text, nullable=False),
-        *_columns(sa.Integer, "people devices kept_out_people kept_out_devices"),
-        sa.PrimaryKeyConstraint("day", "app", name="pk_app_counts"),
+        "drafts",
+        sa.Column("digest", sa.Text, nullable=False),
+        sa.Column("base", sa.Integer, nullable=False),
+        *_columns(sa.Text, "edit title author"),
+        sa.Column("made_at", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("digest", name="pk_drafts"),
+        sa.ForeignKeyConstraint(["base"], ["policies.number"], "fk_drafts_base"),
     )
+    op.create_index("ix_drafts_made_at", "drafts", ["made_at"])
     op.create_table(
         "plans",
         sa.Column("digest", sa.Text, nullable=False),
