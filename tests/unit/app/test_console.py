@@ -16,7 +16,7 @@ async def test_what_runs_for_it_looks_at_the_gate_itself(service: Any) -> None:
     assert context.bundle() == service.bundle
     assert (await context.readiness()).policy == service.gate.in_force.live.policy.version
     works = running(context, service)
-    assert len(works) == 2
+    assert len(works) == 3
     for work in works:
         work.close()
 
