@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 import tomllib
 from io import BytesIO
@@ -202,6 +203,9 @@ def clone(tmp_path: Path) -> Path:
     (folder / "deploy").mkdir(parents=True)
     shutil.copy(ROOT / "deploy" / "make-release", folder / "deploy")
     (folder / "pyproject.toml").write_text('version = "1.2.3"\n')
+    (folder / ".gitignore").write_text(".venv-*\n")
+    (folder / ".venv-release" / "bin").mkdir(parents=True)
+    (folder / ".venv-release" / "bin" / "python").symlink_to(sys.executable)
     git = ["git", "-C", folder, "-c", "user.name=x", "-c", "user.email=x@example.com"]
     for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "x"]):
         subprocess.run([*git, *command], check=True)
@@ -224,6 +228,8 @@ def test_a_release_is_built_from_a_commit_into_a_new_folder_with_a_key_that_is_t
     assert "KEY=nowhere: expected a key" in refused(clone, KEY="nowhere")
     (clone / "more").touch()
     assert "changes that are not committed" in refused(clone)
+    (clone / ".venv-release" / "bin" / "python").unlink()
+    assert "`make release` sets it up" in refused(clone)
 
 
 def test_the_page_shows_how_a_signature_is_verified(tmp_path: Path) -> None:

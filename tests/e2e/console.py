@@ -44,37 +44,37 @@ class Console:
 
     def _planned(self) -> str:
         for _ in range(200):
-            if self.page.get_by_role("link", name="look at it").count():
+            if self.page.get_by_role("link", name="Review it").count():
                 break
             self.page.wait_for_timeout(50)
-            self.page.get_by_role("link", name="See how far it is").click()
-        self.page.get_by_role("link", name="look at it").click()
-        expect(self.page.get_by_role("heading", level=1)).to_contain_text("Plan")
+            self.page.get_by_role("link", name="Refresh").click()
+        self.page.get_by_role("link", name="Review it").click()
+        expect(self.page.get_by_role("heading", name="Who moves")).to_be_visible()
         return self.page.url
 
     def approve(self, plan: str, note: str) -> None:
         self.page.goto(plan)
-        self.page.get_by_role("button", name="Approve it …").click()
-        expect(self.page.get_by_role("heading", level=1)).to_contain_text("Approve plan")
-        self._confirm(note, "Approve it")
+        self.page.get_by_role("link", name="Approve …").click()
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text("Approve")
+        self._confirm(note, "Approve")
 
     def apply(self, plan: str, note: str) -> None:
         self.page.goto(plan)
-        self.page.get_by_role("button", name="Put it in force …").click()
+        self.page.get_by_role("link", name="Put in force …").click()
         expect(self.page.get_by_role("heading", level=1)).to_contain_text("in force?")
-        self._confirm(note, "Put it in force")
-        expect(self.page.get_by_role("heading", level=1)).to_contain_text("Policy")
+        self._confirm(note, "Put in force")
+        expect(self.page.get_by_role("heading", name="Kept out, against the plan")).to_be_visible()
 
     def go_back_to(self, version: int, note: str) -> None:
         """Take back what is in force."""
         self.open("policy")
         self.page.get_by_role("button", name=re.compile(rf"Go back to it ?: version {version}\b")).click()
-        expect(self.page.get_by_role("heading", level=1)).to_contain_text("back?")
-        self._confirm(note, "Take it back")
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text("Retract")
+        self._confirm(note, "Retract")
         expect(self.page.get_by_role("heading", level=1)).to_contain_text("Policy")
 
     def _confirm(self, note: str, button: str) -> None:
-        self.page.get_by_label("Why; it stands in the history").fill(note)
+        self.page.get_by_label("Reason, for the history").fill(note)
         self.page.get_by_role("button", name=button, exact=True).click()
 
     def force(self, address: str, **fields: str) -> int:

@@ -138,7 +138,7 @@ def test_a_rule_from_its_plan_to_its_retraction(
         expect(moved(ada.page, "newly kept out").last).to_have_text("1")
         expect(moved(ada.page, "newly warned").last).to_have_text("1")
         expect(ada.page.get_by_text("0 of 1 approvals")).to_be_visible()
-        expect(ada.page.get_by_role("button", name="Approve it")).to_have_count(0)
+        expect(ada.page.get_by_role("link", name="Approve …")).to_have_count(0)
         assert ada.force(f"{plan}/approve", confirmed="yes", note="I trust myself") == 409
         assert ada.force(f"{plan}/apply", confirmed="yes", note="now") == 409
         assert fetched(gate, style) == before

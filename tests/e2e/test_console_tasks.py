@@ -102,3 +102,32 @@ def test_the_menu_of_a_phone_opens_and_its_header_takes_one_line(
     page.get_by_role("link", name="Audit").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Audit")
     page.context.close()
+
+
+def test_a_plan_is_searched_put_in_force_watched_and_retracted_in_five_clicks(hand: Hand, site: Site) -> None:
+    hand.page.goto(f"{site.url}/console/policy/plans/{site.plan}")
+    listed = hand.page.get_by_role("region", name="Who moves")
+    hand.page.get_by_label("Person or device", exact=True).fill("bo")
+    hand.page.keyboard.press("Enter")
+    expect(listed.get_by_role("link", name="bob", exact=True)).to_be_visible()
+    expect(listed.get_by_role("link", name="cy", exact=True)).to_have_count(0)
+    hand.click(hand.page.get_by_role("link", name="Put in force …"))
+    hand.page.get_by_label("Reason, for the history").fill("as agreed")
+    if hand.page.get_by_label("Override the objections").count():
+        hand.click(hand.page.get_by_label("Override the objections"))
+    hand.button("Put in force")
+    expect(hand.page.get_by_role("heading", name="Kept out, against the plan")).to_be_visible()
+    hand.button("Retract …")
+    hand.page.get_by_label("Reason, for the history").fill("sent in error")
+    hand.button("Retract")
+    expect(hand.page.get_by_role("heading", level=1)).to_contain_text("Policy")
+    assert hand.clicks <= 5
+    hand.page.goto(f"{site.url}/console/policy/plans/{site.plan}")
+    expect(hand.page.get_by_text("Plan it again")).to_be_visible()
+
+
+def test_a_look_at_two_months_takes_one_click(hand: Hand, site: Site) -> None:
+    hand.page.goto(f"{site.url}/console/")
+    hand.click(hand.page.get_by_role("link", name="60 days"))
+    expect(hand.page.get_by_role("img", name="The last 60 days").first).to_be_visible()
+    assert hand.clicks <= 1

@@ -18,9 +18,10 @@ from tests.unit.console.browsing import NOW, Company, company, whole
 from tests.unit.console.drafted import APPS, followed, written
 from tests.unit.console.phones import has, record
 
-from mailgate.store.app_counts import AppCount
+from mailgate.store.app_counts import AppDay
 from mailgate.store.database import store_url
 from mailgate.store.migrate import migrate
+from mailgate.views.app_trends import count_apps
 from mailgate.views.device_rows import catch_up
 
 pytestmark = pytest.mark.e2e
@@ -58,8 +59,8 @@ async def served(folder: Path) -> AsyncIterator[Desk]:
         apps = firm.bundle.policy.catalog.apps
         for days in range(1, 25):
             at = NOW - timedelta(days=days)
-            await firm.store.app_counts.keep([AppCount(at.date(), "wechat", 2, 30 - days, at)])
-        await firm.store.app_counts.keep(await firm.store.app_counts.count(apps, NOW))
+            await firm.store.app_counts.keep([AppDay(at.date(), "wechat", 2, 30 - days, 0, 0, at)])
+        await count_apps(firm.store, apps, NOW)
         runner = web.AppRunner(whole(firm.context))
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -121,7 +121,7 @@ async def test_what_two_admins_agree_on_is_what_the_public_port_does(
         digest = None
         for _ in range(100):
             if digest := re.search(
-                r'is there: <a href="/console/policy/plans/([0-9a-f]+)"', await text(ada, plans)
+                r'is ready: <a href="/console/policy/plans/([0-9a-f]+)"', await text(ada, plans)
             ):
                 break
             await asyncio.sleep(0.1)
@@ -134,7 +134,7 @@ async def test_what_two_admins_agree_on_is_what_the_public_port_does(
         await form(ada, f"{plan}/apply", confirmed="yes", note="no laptops")
         assert await becomes(403)
         page = await form(lin, f"{guarded.admin}/console/policy/retract", to="1")
-        assert "Take version 2 back?" in page
+        assert "Retract version 2?" in page
         assert await status() == 403
         await form(
             lin, f"{guarded.admin}/console/policy/retract", to="1", confirmed="yes", note="sent in error"

@@ -73,7 +73,7 @@ async def planned(ada: aiohttp.ClientSession, console: str, rules: str) -> str:
     while "A plan is being made" in page:
         await asyncio.sleep(0.05)
         page = await text(ada, f"{console}/policy/plans")
-    found = re.search(r'is there: <a href="/console/policy/plans/([0-9a-f]+)"', page)
+    found = re.search(r'is ready: <a href="/console/policy/plans/([0-9a-f]+)"', page)
     assert found
     return f"{console}/policy/plans/{found[1]}"
 

@@ -13,6 +13,7 @@ from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import printable, with_store
 from mailgate.config import Bundle
 from mailgate.store import Store
+from mailgate.views.app_trends import count_apps
 from mailgate.views.apps import AppFacts
 from mailgate.views.apps import apps as listed
 from mailgate.views.device_rows import catch_up
@@ -27,7 +28,7 @@ def apps(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
         now = datetime.now(UTC)
         while await catch_up(store, bundle, now):
             pass
-        await store.app_counts.keep(await store.app_counts.count(bundle.policy.catalog.apps, now))
+        await count_apps(store, bundle.policy.catalog.apps, now)
         return await listed(store, bundle.policy, now)
 
     found = with_store(config, run)

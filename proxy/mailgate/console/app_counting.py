@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from mailgate.store import Store, StoreError
+from mailgate.views.app_trends import count_apps
 
 LOOK = 2.0
 """Seconds between two looks whether devices have changed."""
@@ -40,5 +41,5 @@ class AppCounting:
         wanted = (await self._store.rows.seen(), tuple(self._apps()))
         if wanted == self._counted and self._at is not None and now - self._at < AGAIN:
             return
-        await self._store.app_counts.keep(await self._store.app_counts.count(wanted[1], now))
+        await count_apps(self._store, wanted[1], now)
         self._counted, self._at = wanted, now

@@ -1,7 +1,7 @@
-"""What needs a person: what is held, broken or waits for somebody, in the words of the page *Now*."""
+"""Everything that needs a person because it is held, is broken or waits for somebody, in the words of the page *Now*."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailgate.console.context import ConsoleContext
@@ -9,7 +9,9 @@ from mailgate.console.drafting import NONE, Uncommitted, uncommitted_now
 from mailgate.rollout.approvals import PlanStatus, plan_statuses
 from mailgate.rollout.guard import guard_of
 from mailgate.store import StoreError
+from mailgate.store.help_requests import NOT_THEIRS
 from mailgate.views.gates import GateState, Node, gates_now
+from mailgate.views.plan_titles import title_of
 from mailgate.views.readiness import Readiness
 
 NOBODY: Mapping[str, int] = {}
@@ -19,12 +21,16 @@ PLANS = 20
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One thing, and the page where something can be done about it."""
+    """One thing that needs a person, and the page where they can do something about it."""
 
     words: str
     page: str
     """The name of a route."""
     grave: bool = False
+    act: str = "Open"
+    """What the page is opened for."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """What the route is of."""
 
 
 async def needs_now(context: ConsoleContext, state: Readiness, now: datetime) -> list[Need]:
@@ -36,7 +42,7 @@ async def needs_now(context: ConsoleContext, state: Readiness, now: datetime) ->
         unsure, gates = await store.mails.unsure(), await gates_now(store, now)
         waiting = await store.help_requests.open_by_rule()
     except StoreError:
-        return needs_of(state, [])  # and the state says that the store is away
+        return needs_of(state, [])  # the state itself says that the store does not answer
     return needs_of(state, plans, unsure, gates, waiting, drafted)
 
 
@@ -108,9 +114,9 @@ def _sources(state: Readiness) -> Iterator[Need]:
 def _plans(plans: Sequence[PlanStatus]) -> Iterator[Need]:
     for each in plans:
         if each.state == "open" and each.missing:
-            name = each.plan.digest[:12]
-            more = "an approval" if each.missing == 1 else f"{each.missing} approvals"
-            yield Need(f"Plan {name} by {each.plan.author} waits for {more} of others.", "policy-plans")
+            more = "1 approval" if each.missing == 1 else f"{each.missing} approvals"
+            words = f"The plan “{title_of(each.body)}” by {each.plan.author} needs {more}."
+            yield Need(words, "policy-plan", act="Review", parts={"digest": each.plan.digest})
 
 
 def _gates(found: Iterable[Node]) -> Iterator[Need]:
@@ -121,10 +127,14 @@ def _gates(found: Iterable[Node]) -> Iterator[Need]:
 
 
 def _help(waiting: Mapping[str, int]) -> Iterator[Need]:
-    people, rules = sum(waiting.values()), sorted(waiting.items(), key=lambda each: (-each[1], each[0]))
-    if people:
-        most = ", ".join(f"{count:,} because of {rule}" for rule, count in rules[:3])
-        yield Need(f"{people:,} {'waits' if people == 1 else 'wait'} for help: {most}.", "help_requests")
+    requests, rules = sum(waiting.values()), sorted(waiting.items(), key=lambda each: (-each[1], each[0]))
+    if requests:
+        most = ", ".join(
+            f"{count:,} {'about devices that are not theirs' if rule == NOT_THEIRS else f'because of {rule}'}"
+            for rule, count in rules[:3]
+        )
+        noun = "1 request for help waits" if requests == 1 else f"{requests:,} requests for help wait"
+        yield Need(f"{noun}: {most}.", "help_requests", act="Answer them")
 
 
 def _mails(unsure: int) -> Iterator[Need]:

@@ -2,8 +2,9 @@
 
 import asyncio
 
-from mailgate.config import Rules
+from mailgate.config import Rules, compile_rules
 from mailgate.console.context import ConsoleContext
+from mailgate.rollout.acts import plan_called
 from mailgate.views.versions import rules_called
 
 
@@ -15,3 +16,9 @@ async def candidate_for(context: ConsoleContext, policy: str | None, version: in
     if version is None:
         return await asyncio.to_thread(context.candidate, policy)
     return await rules_called(context.store, str(version))
+
+
+async def planned_before(context: ConsoleContext, digest: str) -> Rules:
+    """The rules of a plan that was made before. Raises RefusedError, ConfigError."""
+    found = await plan_called(context.store, digest)
+    return await asyncio.to_thread(compile_rules, found.draft.texts)

@@ -1,35 +1,41 @@
-"""A page with what every page shows: who is logged in, the menu, and where one is."""
+"""Renders pages with what every page shows: the logged-in person, the menu and the current entry."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
+from yarl import URL
 
 from mailgate.console.context import SESSION, context_of, roles_of
 from mailgate.console.nouns import NOUNS
 from mailgate.console.render import page
 from mailgate.console.toasts import Toast
+from mailgate.gateway.pages.view import own_path
 
+UNDOES = "undoes"
+"""The field of a form that undoes something: the page where that was done."""
+_SAID: web.RequestKey[Toast] = web.RequestKey("said")
 _BESIDE = {"people": "devices"}
-"""Under which entry of the menu pages stand that have none of their own."""
+"""The menu entry of pages that have none of their own."""
 
 
 def show(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
-    """Render a page for who is logged in."""
+    """Render a page for the logged-in person."""
     now = context_of(request).clock()
-    toast = context_of(request).toasts.shown(request[SESSION].csrf, now)
+    toast = context_of(request).toasts.shown(request[SESSION].csrf, _page_of(request.rel_url), now)
     lasts = int(toast.lasts(now).total_seconds()) if toast else 0
     return page(template, status, **surrounding(request), toast=toast, lasts=lasts, **values)
 
 
-def say(request: web.Request, words: str, undo: str = "", **fields: str) -> None:
-    """Say on the next page what was just done. ``undo``: the address of what takes it back, with these fields."""
-    context = context_of(request)
-    context.toasts.say(request[SESSION].csrf, Toast(words, context.clock(), undo, fields))
+def say(request: web.Request, words: str, undo: str = "", *, stays: bool = False, **fields: str) -> None:
+    """Say what was just done, on the page that this leads on to. ``undo``: the address of what takes it back, with these fields."""
+    request[_SAID] = Toast(words, context_of(request).clock(), undo, fields, stays)
 
 
 def surrounding(request: web.Request) -> dict[str, Any]:
-    """What the templates of every page need."""
+    """The values that the templates of every page need."""
     here = (request.match_info.route.name or "").partition("-")[0]
     here = _BESIDE.get(here, here)
     menu = [(address(request, name), words, name == here) for name, words in NOUNS if words]
@@ -44,7 +50,7 @@ def surrounding(request: web.Request) -> dict[str, Any]:
 
 
 def address(request: web.Request, name: str, query: dict[str, Any] | None = None, /, **parts: str) -> str:
-    """The address of the page with this name; what is empty in the query is left out."""
+    """The address of the page with this name. Empty values of the query are left out."""
     path = str(request.app.router[name].url_for(**parts))
     asked = {key: value for key, value in (query or {}).items() if value not in ("", None)}
     return f"{path}?{urlencode(asked)}" if asked else path
@@ -54,4 +60,31 @@ def seen_other(
     request: web.Request, name: str, query: dict[str, Any] | None = None, /, **parts: str
 ) -> web.Response:
     """Lead on to a page once something was done, so that loading it again does nothing again."""
-    raise web.HTTPSeeOther(address(request, name, query, **parts))
+    return _lead_on(request, address(request, name, query, **parts))
+
+
+def seen_again(
+    request: web.Request,
+    sent: Mapping[str, Any],
+    name: str,
+    query: dict[str, Any] | None = None,
+    /,
+    **parts: str,
+) -> web.Response:
+    """Lead back to where something was done that this undoes; where it undoes nothing, to the page of this name."""
+    page = str(sent.get(UNDOES, ""))
+    ours = page.startswith(f"{address(request, 'now')}") and own_path(page) == page
+    return _lead_on(request, page if ours else address(request, name, query, **parts))
+
+
+def _lead_on(request: web.Request, page: str) -> web.Response:
+    said = request.get(_SAID)
+    if said is not None:
+        said = replace(said, page=_page_of(URL(page)), fields={**said.fields, UNDOES: page})
+        context_of(request).toasts.say(request[SESSION].csrf, said)
+    raise web.HTTPSeeOther(page)
+
+
+def _page_of(url: URL) -> str:
+    """Which page an address is of, however it is written."""
+    return f"{url.path}?{url.query_string}"

@@ -1,28 +1,19 @@
-"""Plans that somebody asked for: made in the background, and shown with the names of people as long as they are in memory."""
+"""Plans that somebody asked for, made in the background."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from cachetools import TTLCache
-
 from mailgate.config import Rules
 from mailgate.errors import MailgateError
 from mailgate.rollout.acts import Person
 from mailgate.rollout.plan import Plan
-from mailgate.store import Planned
-from mailgate.store.audit import Audit
 from mailgate.tasks import end
 
 Progress = Callable[[int, int], None]
 MakePlan = Callable[[Rules, int, Person, Progress], Awaitable[Plan]]
 """Makes and keeps a plan of a candidate over so many days. Raises MailgateError."""
-
-KEPT = 20
-"""Plans whose samples are kept in memory; the store has no names of people."""
-_DAY = 86400
-"""Seconds for which they are."""
 
 
 @dataclass(slots=True)
@@ -52,7 +43,6 @@ class Planning:
     def __init__(self, make: MakePlan) -> None:
         self._make = make
         self._task: asyncio.Task[None] | None = None
-        self._whole: TTLCache[str, Plan] = TTLCache(KEPT, _DAY)
         self.last: Making | None = None
 
     def start(self, candidate: Rules, days: int, who: Person, now: datetime) -> bool:
@@ -63,18 +53,6 @@ class Planning:
         self._task = asyncio.get_running_loop().create_task(self._run(making, candidate, days, who))
         return True
 
-    def samples(self, digest: str) -> Plan | None:
-        """The plan with the names of some people, where it was made here and not long ago."""
-        return self._whole.get(digest)
-
-    async def named(self, found: Planned, audit: Audit) -> Plan | None:
-        """The same, unless anybody was forgotten since: nobody is named any more who may be one of them."""
-        whole = self.samples(found.digest)
-        if whole is not None and await audit.forgot_since(found.made_at):
-            self._whole.pop(found.digest, None)
-            return None
-        return whole
-
     async def stop(self) -> None:
         """End what runs."""
         await end(self._task)
@@ -82,7 +60,6 @@ class Planning:
     async def _run(self, making: Making, candidate: Rules, days: int, who: Person) -> None:
         try:
             made = await self._make(candidate, days, who, making.show)
-            self._whole[made.digest] = made
             making.digest = made.digest
         except MailgateError as error:
             making.wrong = f"No plan was made: {error}"

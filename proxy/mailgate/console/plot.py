@@ -1,19 +1,29 @@
-"""Verdicts of the last minutes as a picture: one bar a minute, its parts one above the other. SVG, readable without seeing it."""
+"""Verdicts as pictures: one column a minute, an hour or a day, its parts one above the other. SVG, readable without seeing it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from markupsafe import Markup
 
-from mailgate.console.render import count
-from mailgate.console.verdict_rates import Minute
 from mailgate.views import svg
+from mailgate.views.app_trends import AppTrend
+from mailgate.views.columns import Box, Mark, columns, nice
+from mailgate.views.traffic import RANGES, Range, Traffic
+from mailgate.views.words import effect_told, kind_told
 
-WIDTH, HEIGHT, LEFT, BELOW, ABOVE = 640, 190, 44, 22, 10
+BOX = Box(640, 190)
+TREND = (160, 36)
 EFFECTS = ("block", "challenge", "warn", "allow")
 """From the axis upwards: what keeps people out stands where it is seen first."""
 KINDS = ("laptop", "phone", "tablet", "mail_app", "tool", "bot", "other", "unknown")
+SINCE: dict[Range, str] = {
+    "1h": "The last 60 minutes",
+    "24h": "The last 24 hours",
+    "14d": "The last 14 days",
+    "60d": "The last 60 days",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,61 +35,55 @@ class Plot:
     title: str
     words: str
     drawn: Markup
-    """The bars, the lines of the grid with the numbers beside them, and from when to when."""
-    totals: tuple[tuple[str, int], ...]
-    """The parts that occurred, each with its sum, in their order."""
-    width: int = WIDTH
-    height: int = HEIGHT
+    """The columns, the lines of the grid with the numbers beside them, and from when to when."""
+    totals: tuple[tuple[str, str, int], ...]
+    """The parts that occurred, each with its words and its sum, in their order."""
+    width: int
+    height: int
 
 
-def plot(minutes: Sequence[Minute], part: str) -> Plot:
-    """The plot of these minutes by ``effect`` or by ``kind``."""
-    order = EFFECTS if part == "effect" else KINDS
-    counted = [minute.by(part) for minute in minutes]
-    totals = sum(counted, Counter[str]())
-    top = nice(max((each.total() for each in counted), default=0))
-    parts = [each for value in sorted({0, top // 2, top}) for each in _line(value, top)]
-    for place, each in enumerate(counted):
-        parts += _column(each, place, len(counted), top, order)
-    parts.append(svg.text(LEFT, HEIGHT - 4, "an hour ago", "soft"))
-    parts.append(svg.text(WIDTH, HEIGHT - 4, "now", "soft", "end"))
-    told = [(name, totals[name]) for name in order if totals[name]]
-    words = ", ".join(f"{number:,} {name}" for name, number in told) or "nothing was asked"
+def plot(traffic: Traffic, part: str) -> Plot:
+    """The plot of this traffic by ``effect`` or by ``kind``."""
+    order, tell = (EFFECTS, effect_told) if part == "effect" else (KINDS, kind_told)
+    counted = [getattr(each, part) for each in traffic.spans]
+    totals = sum((Counter(each) for each in counted), Counter[str]())
+    told = _told(totals, order, tell)
+    words = ", ".join(f"{number:,} {name}" for _, name, number in told) or "no requests"
     return Plot(
         part,
-        f"Verdicts per minute by {part}",
-        f"The last {len(minutes)} minutes: {words}.",
-        Markup("\n".join(parts)),  # noqa: S704 - svg.py escapes
-        tuple(told),
+        f"Requests by {'outcome' if part == 'effect' else 'kind of client'}",
+        f"{SINCE[traffic.range]}: {words}.",
+        Markup("\n".join(columns(counted, order, BOX, _marks(traffic)))),  # noqa: S704 - svg.py escapes
+        told,
+        BOX.width,
+        BOX.height,
     )
 
 
-def nice(most: int) -> int:
-    """The number at the top of an axis: 1, 2 or 5 with zeros, and even where it has a half."""
-    step = 1
-    while True:
-        for factor in (2, 4, 6, 10):
-            if factor * step >= most:
-                return factor * step
-        step *= 10
+def trend(app: AppTrend, days: int) -> Markup:
+    """People kept out for an app, a thin column for each day."""
+    width, height = TREND
+    last = app.last.day
+    told = {each.day: each.kept_out_people for each in app.days}
+    counted = [told.get(last - timedelta(days=back), 0) for back in range(days - 1, -1, -1)]
+    top, room = nice(max(counted)), width / days
+    return Markup("\n").join(
+        Markup(svg.bar(place * room, height - tall, room * 0.8, tall, "bar block"))  # noqa: S704
+        for place, number in enumerate(counted)
+        if (tall := max(height * number / top, 1.0))
+    )
 
 
-def _line(value: int, top: int) -> list[str]:
-    y = _height(value, top)
-    return [svg.across(LEFT, y, WIDTH - LEFT), svg.text(LEFT - 8, y + 4, count(value), "soft", "end")]
+def _told(
+    totals: Counter[str], order: Sequence[str], tell: Callable[[str], str]
+) -> tuple[tuple[str, str, int], ...]:
+    return tuple((name, tell(name), totals[name]) for name in order if totals[name])
 
 
-def _column(each: Counter[str], place: int, of: int, top: int, order: Sequence[str]) -> list[str]:
-    room = (WIDTH - LEFT) / of
-    bars, below = [], 0
-    for name in order:
-        if each[name]:
-            upper = _height(below + each[name], top)
-            lower = _height(below, top)
-            bars.append(svg.bar(LEFT + place * room, upper, room * 0.8, lower - upper, f"bar {name}"))
-            below += each[name]
-    return bars
-
-
-def _height(value: int, top: int) -> float:
-    return round(HEIGHT - BELOW - (HEIGHT - BELOW - ABOVE) * value / top, 1)
+def _marks(traffic: Traffic) -> list[Mark]:
+    """The first, the middle and the last. A day is named by its noon, which is that day nearly everywhere."""
+    span, count, _ = RANGES[traffic.range]
+    form, later = ("short", timedelta(hours=12)) if span == "day" else ("time", timedelta(0))
+    return [
+        Mark(place, at=traffic.spans[place].at + later, form=form) for place in (0, count // 2, count - 1)
+    ]

@@ -1,5 +1,6 @@
 """Templates in, pages out."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -7,10 +8,22 @@ from typing import Any
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from mailgate.views.gates import span
-from mailgate.views.words import effect_told, kind_told, protocol_told, reason_told, system_told
+from mailgate.views.words import (
+    CONNECTORS,
+    NAME_KINDS,
+    effect_told,
+    kind_told,
+    looked_told,
+    protocol_told,
+    reason_told,
+    source_told,
+    state_told,
+    system_told,
+    without_commands,
+)
 
 ASSETS = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
@@ -41,6 +54,41 @@ def instant(at: datetime | str | None, never: str = "never") -> Markup:
     return Markup('<time datetime="{}" title="{} UTC">{} UTC</time>').format(
         exact.isoformat(), f"{exact:%Y-%m-%d %H:%M:%S}", f"{exact:%Y-%m-%d %H:%M}"
     )
+
+
+def day(at: datetime) -> Markup:
+    """A day, likewise."""
+    exact = at.astimezone(UTC)
+    return Markup('<time datetime="{}" data-form="day">{} {}</time>').format(
+        exact.isoformat(), exact.day, f"{exact:%B %Y}"
+    )
+
+
+def told(words: str) -> Markup:
+    """Words from the depth of the gate as a page says them: no command, names of things as code, times as times."""
+    parts = _APART.split(without_commands(str(words)))
+    return Markup("").join(_marked(each) for each in parts)
+
+
+_APART = re.compile(r"(`[^`]*`|\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)? UTC)")
+
+
+def _marked(part: str) -> Markup:
+    if part.startswith("`") and part.endswith("`") and len(part) > 1:
+        return Markup("<code>{}</code>").format(part[1:-1])
+    if _APART.fullmatch(part):
+        return instant(datetime.fromisoformat(f"{part.removesuffix(' UTC')}+00:00"))
+    return escape(part)
+
+
+def safe_svg(drawn: str) -> Markup:
+    """What ``views/svg.py`` has drawn, which escapes every text."""
+    return Markup(drawn)  # noqa: S704
+
+
+def same(word: str) -> tuple[str, str]:
+    """A choice that is shown as it is."""
+    return word, word
 
 
 def count(number: int) -> str:
@@ -74,6 +122,11 @@ def plain(value: object) -> str:
     )
 
 
+def capital(words: str) -> str:
+    """Words as they begin a sentence or stand alone."""
+    return words[:1].upper() + words[1:]
+
+
 def pair(word: str) -> tuple[str, str]:
     """A choice that is shown as it is, without its underscores."""
     return word, word.replace("_", " ")
@@ -100,6 +153,10 @@ def _environment(filters: Mapping[str, Any]) -> Environment:
 _ENVIRONMENT = _environment(
     {
         "instant": instant,
+        "day": day,
+        "told": told,
+        "same": same,
+        "safe_svg": safe_svg,
         "count": count,
         "counted": counted,
         "ago": ago,
@@ -110,6 +167,12 @@ _ENVIRONMENT = _environment(
         "kind": kind_told,
         "protocol": protocol_told,
         "reason": reason_told,
+        "connector": lambda state: CONNECTORS.get(state, state),
+        "capital": capital,
+        "name_kind": lambda kind: NAME_KINDS.get(kind, kind),
+        "looked": looked_told,
+        "source": source_told,
+        "state": state_told,
         "system": system_told,
     }
 )

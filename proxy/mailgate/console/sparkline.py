@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from markupsafe import Markup
 
-from mailgate.views.apps import DAYS, AppDay
+from mailgate.views.apps import DAYS, HadOnDay
 
 WIDTH, HEIGHT, EDGE = 120, 28, 3
 _LINE = Markup(
@@ -13,7 +13,7 @@ _LINE = Markup(
 )
 
 
-def sparkline(trend: Sequence[AppDay]) -> Markup:
+def sparkline(trend: Sequence[HadOnDay]) -> Markup:
     """The devices of each day, the last day at the right edge; nothing where there is no second day to draw a line to."""
     if len(trend) < 2:
         return Markup('<span class="soft">Since today</span>')
@@ -23,7 +23,7 @@ def sparkline(trend: Sequence[AppDay]) -> Markup:
     return _LINE.format(WIDTH, HEIGHT, WIDTH, HEIGHT, words, f"M{' L'.join(points)}")
 
 
-def _x(each: AppDay, last: AppDay) -> float:
+def _x(each: HadOnDay, last: HadOnDay) -> float:
     back = (last.day - each.day) / timedelta(days=1)
     return WIDTH - EDGE - back * (WIDTH - 2 * EDGE) / (DAYS - 1)
 

@@ -1,4 +1,4 @@
-"""What was just done, said on the next page, with a way back where there is one: for a minute."""
+"""What was just done, said once on the page that it leads to, with a way back where there is one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,12 +12,16 @@ _MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Toast:
-    """``undo`` is the address of a form that takes it back, with these fields; empty where nothing does."""
+    """``undo`` is the address of a form that takes it back, with these fields. Empty if nothing does."""
 
     words: str
     at: datetime
     undo: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
+    stays: bool = False
+    """Whether its page shows it for a minute, however often it is left and loaded. Others are shown once."""
+    page: str = ""
+    """Where it is shown, and nowhere else: it is about what that page is about."""
 
     def lasts(self, now: datetime) -> timedelta:
         """How much longer it can be taken back."""
@@ -25,18 +29,22 @@ class Toast:
 
 
 class Toasts:
-    """The last of each session, by its token."""
+    """The last message of each session, by the session's token."""
 
     def __init__(self) -> None:
-        self._last: LRUCache[str, Toast] = LRUCache(_MOST)
+        self._said: LRUCache[str, tuple[Toast, ...]] = LRUCache(_MOST)
 
     def say(self, session: str, toast: Toast) -> None:
-        """Show it on the next page."""
-        self._last[session] = toast
+        """Show it on its page, in the place of whatever was said there before."""
+        staying = tuple(
+            each for each in self._said.get(session, ()) if each.stays and each.page != toast.page
+        )
+        self._said[session] = (*staying, toast)
 
-    def shown(self, session: str, now: datetime) -> Toast | None:
-        """What is to be shown now: once, but where it can be taken back, on every page for a minute."""
-        toast: Toast | None = self._last.get(session)
-        if toast is None or not toast.undo or not toast.lasts(now):
-            self._last.pop(session, None)
-        return toast if toast is None or toast.lasts(now) else None
+    def shown(self, session: str, page: str, now: datetime) -> Toast | None:
+        """What this page is to show now. Whatever does not stay is gone with any page that is shown."""
+        said = tuple(each for each in self._said.pop(session, ()) if each.lasts(now))
+        staying = tuple(each for each in said if each.stays)
+        if staying:
+            self._said[session] = staying
+        return next((each for each in reversed(said) if each.page == page), None)

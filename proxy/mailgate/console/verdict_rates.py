@@ -1,4 +1,5 @@
-"""What the gate decided in each of the last minutes: a bounded window of what its workers count anyway."""
+"""What the gate decided in each of the last minutes: what its workers count anyway, kept in a bounded window and handed to the store,
+where the counts of all gates come together."""
 
 import asyncio
 from collections import Counter, deque
@@ -9,6 +10,9 @@ from typing import NamedTuple
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from mailgate.store import StoreError
+from mailgate.store.verdict_counts import Counted
+
 MINUTES = 60
 """How far back it is known."""
 LOOK = 5.0
@@ -16,8 +20,13 @@ LOOK = 5.0
 
 _DECISIONS, _REFUSALS = "mailgate_decisions_total", "mailgate_refusals_total"
 
+WAITING = 600
+"""Minutes that wait at most while the store takes nothing."""
+
 Texts = Callable[[], Awaitable[Mapping[int, str]]]
 """The metrics of every worker that answers, as Prometheus reads them."""
+Add = Callable[[Mapping[datetime, Mapping[Counted, int]]], Awaitable[None]]
+"""Adds what was counted to what the store has. Raises StoreError."""
 
 
 class Verdict(NamedTuple):
@@ -61,6 +70,7 @@ class VerdictRates:
     def __init__(self) -> None:
         self._minutes: deque[Minute] = deque(maxlen=MINUTES)
         self._known: dict[int, Counter[tuple[str, ...]]] = {}
+        self._waiting: dict[datetime, Counter[Counted]] = {}
         self.turn = 0
         """Counts up with every look, so that who shows it knows when there is news."""
 
@@ -75,11 +85,14 @@ class VerdictRates:
                 continue
             restarted = any(counted[key] < count for key, count in before.items())
             news = +counted if restarted else counted - before
+            waiting = self._waiting.setdefault(minute.at, Counter()) if news else Counter[Counted]()
             for (family, *labels), count in news.items():
                 if family == _DECISIONS:
-                    minute.verdicts[Verdict(*labels)] += count
+                    minute.verdicts[verdict := Verdict(*labels)] += count
+                    waiting[Counted(verdict.effect, kind=verdict.kind)] += count
                 else:
-                    minute.refusals[Refusal(*labels)] += count
+                    minute.refusals[refusal := Refusal(*labels)] += count
+                    waiting[Counted(refusal.effect, rule=refusal.rule, reason=refusal.reason)] += count
         self.turn += 1
 
     def minutes(self, now: datetime) -> list[Minute]:
@@ -93,10 +106,21 @@ class VerdictRates:
         """All of the window."""
         return sum((minute.refusals for minute in self.minutes(now)), Counter())
 
-    async def run(self, texts: Texts, clock: Callable[[], datetime]) -> None:
+    async def flush(self, add: Add) -> None:
+        """Hand over what waits. Where the store takes nothing it goes on waiting, the newest minutes of it."""
+        news, self._waiting = self._waiting, {}
+        try:
+            await add(news)
+        except StoreError:  # /readyz says so
+            for at, counted in self._waiting.items():
+                news.setdefault(at, Counter()).update(counted)
+            self._waiting = dict(sorted(news.items())[-WAITING:])
+
+    async def run(self, texts: Texts, clock: Callable[[], datetime], add: Add) -> None:
         """Look for as long as the gate runs."""
         while True:
             self.note(await texts(), clock())
+            await self.flush(add)
             await asyncio.sleep(LOOK)
 
     def _minute(self, now: datetime) -> Minute:

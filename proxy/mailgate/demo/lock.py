@@ -1,4 +1,4 @@
-"""One demo a folder: a second one would write other settings under the first, which takes them at once."""
+"""Allows one demo in a folder. A second one would write other settings, which the first one would take up at once."""
 
 import fcntl
 import os
@@ -15,7 +15,7 @@ class TakenError(MailgateError):
 
 @contextmanager
 def alone_in(directory: Path) -> Iterator[None]:
-    """Hold the folder, which is made where it is missing, until the body ends or the process dies.
+    """Hold the folder until the body ends or the process dies. A missing folder is made.
 
     Raises TakenError, or OSError.
     """

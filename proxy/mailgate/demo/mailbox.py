@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from mailgate.demo.messages import Attachment, Message
 
 MAX_UPLOAD = 25 * 1024 * 1024
-"""Largest form that is taken, in bytes."""
+"""The largest accepted form, in bytes."""
 KEPT = 10
 """How many sent messages are kept."""
 HEADERS = {
@@ -65,7 +65,7 @@ class Mailbox:
         return self._page("message.html", message=self._find(request), path=request.path)
 
     async def attachment(self, request: web.Request) -> web.Response:
-        """One attachment, always as a download: nothing that was mailed is ever rendered."""
+        """One attachment, always as a download, so that nothing from a mail is ever rendered."""
         attachment = _at(self._find(request).attachments, request.match_info["attachment"])
         disposition = f"attachment; filename*=UTF-8''{quote(attachment.name, safe='')}"
         return web.Response(
@@ -107,7 +107,7 @@ class Mailbox:
 
 
 async def _nameless(_request: web.Request, response: web.StreamResponse) -> None:
-    """What serves the mailbox is nobody's business."""
+    """Do not tell which server serves the mailbox."""
     response.headers.popall("Server", None)
 
 

@@ -1,4 +1,4 @@
-"""What the demo mailbox shows of an RFC 5322 message. HTML is only ever shown as text."""
+"""Decodes RFC 5322 messages for the demo mailbox. HTML is only ever shown as text."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -78,7 +78,7 @@ def _attachment(part: MIMEPart) -> Attachment:
 
 
 def text_of(html: str) -> str:
-    """The words of a piece of HTML: no markup, no script, no style, one line a block."""
+    """The words of HTML without markup, scripts and styles, one line for each block."""
     reader = _Words()
     reader.feed(html)
     reader.close()

@@ -1,4 +1,5 @@
-"""The rules of the demo: those of the folder `config`, or what `mailgate init` writes, and one that warns first, dated by the day of the first start."""
+"""The rules of the demo: those of the folder `config` or of `mailgate init`, and one more that warns first, with dates from the day of the
+first start."""
 
 import shutil
 from datetime import datetime, timedelta
@@ -9,14 +10,14 @@ from mailgate.config.starter import EXAMPLE, POLICY, SETTINGS, starter_files
 from mailgate.demo.company.history import policy_text, with_one_more
 
 COPIED = Path("config")
-"""What the rules are a copy of, where the demo is not told of others."""
+"""The folder whose rules are copied, unless the demo is given others."""
 FOLDER = "rules"
 _WARNED_FOR, _ENFORCED_IN = timedelta(days=1), timedelta(days=6)
 _PARTS = ("apps.yaml", "policy.tests.yaml", "lists")
 
 
 def demo_rules(directory: Path, now: datetime) -> Path:
-    """The folder of the demo's own rules, made at its first start. What was changed in it stays. Raises OSError."""
+    """The folder of the demo's own rules. It is made at the first start, and later changes in it are kept. Raises OSError."""
     folder = directory / FOLDER
     if not (folder / POLICY).exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -26,14 +27,14 @@ def demo_rules(directory: Path, now: datetime) -> Path:
 
 
 def _copied(folder: Path) -> str:
-    """All but the policy, and its text."""
+    """The other files, and the text of the policy."""
     for part in _PARTS:
         _copy(COPIED / part, folder / part)
     return (COPIED / POLICY).read_text("utf-8")
 
 
 def _written(folder: Path) -> str:
-    """The same where there is no folder to copy: what ``mailgate init`` writes."""
+    """The same if there is no folder to copy: the files that ``mailgate init`` writes."""
     files = starter_files(EXAMPLE)
     for name in files.keys() - {SETTINGS, POLICY}:
         (folder / name).parent.mkdir(exist_ok=True)

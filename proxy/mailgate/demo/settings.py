@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mailgate.attest.mint import TEST_ISSUER
 from mailgate.demo.company.admins import added_settings, write_privately
+from mailgate.demo.company.unfinished import DATABASE
 
 _HEAD = "# Written anew at every start of `mailgate demo`: what is changed here is lost. Change a copy.\n"
 _STORE = "store.url"
@@ -15,8 +16,9 @@ def write_settings(
 ) -> Path:
     """Write ``mailgate.yaml`` for a gate on ``port`` of this computer before ``upstream``, with the console on ``admin_port``.
 
-    ``rules`` is the directory of ``apps.yaml``, ``policy.yaml`` and ``policy.tests.yaml``. ``store`` is a URL, which may hold a
-    password; without one there is a database beside the settings. A company in this folder keeps its admins. Raises OSError.
+    ``rules`` is the directory of ``apps.yaml``, ``policy.yaml`` and ``policy.tests.yaml``. ``store`` is a URL, which may hold a password;
+    without one there is a database beside the settings. If there is a company in this folder, its admins stay in the settings. Raises
+    OSError.
     """
     rules = rules.absolute()
     directory.mkdir(parents=True, exist_ok=True)
@@ -28,7 +30,7 @@ def write_settings(
         "upstream": upstream,
         "admin_listen": f"127.0.0.1:{admin_port}",
         "probe": "require",
-        "store": {"file": _STORE} if store else f"sqlite:///{(directory / 'mailgate.db').absolute()}",
+        "store": {"file": _STORE} if store else f"sqlite:///{(directory / DATABASE).absolute()}",
         "attestation": {"issuers": [{"issuer": TEST_ISSUER, "jwks": str(jwks.absolute())}]},
         "files": {
             "apps": str(rules / "apps.yaml"),

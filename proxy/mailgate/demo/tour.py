@@ -1,4 +1,4 @@
-"""What the demo says on the terminal, and the command lines that its start page has: one plays each device."""
+"""The words of the demo on the terminal, and the command lines of the tour, each of which plays a device."""
 
 import shlex
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ SHOW = "grep -E 'title|reason'"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where things are, in the words that a person types."""
+    """Addresses and files, in the form that a person types."""
 
     url: str
     """The gate."""
@@ -29,7 +29,7 @@ class Place:
     config: str = ""
     """The settings file."""
     tokens: Mapping[str, Path] = field(default_factory=dict)
-    """Of the admins of a company: names, and the files that hold their tokens."""
+    """The admins of a company by name, with the files that hold their tokens."""
     filled: Filled | None = None
     """The company that was made at this start."""
     start: str = ""
@@ -40,7 +40,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One device of the tour: who it is, the line to paste, and the reason it is refused for (empty: it is let in)."""
+    """One device of the tour: its description, the line to paste, and the reason of its refusal. The reason is empty if it is let in."""
 
     who: str
     command: str
@@ -65,7 +65,7 @@ def steps(place: Place) -> tuple[Step, ...]:
 
 
 def company_steps(place: Place, filled: Filled) -> tuple[tuple[str, str], ...]:
-    """What to look at in a company, and the command that shows it."""
+    """Things to look at in a company, each with the command that shows it."""
     config = f"--config {shlex.quote(place.config)}"
     planner, approver = (shlex.quote(str(path)) for path in filled.tokens.values())
     run, digest = place.mailgate, filled.company.plan
@@ -86,7 +86,7 @@ def company_steps(place: Place, filled: Filled) -> tuple[tuple[str, str], ...]:
 
 
 def commands(place: Place) -> tuple[tuple[str, str], ...]:
-    """Everything that can be tried in a second terminal, in the same directory: words and lines."""
+    """Everything that can be tried in a second terminal, in the same directory: descriptions and lines."""
     devices = tuple(
         (f"{step.who}: {f'refused, {step.refused}' if step.refused else 'gets the mail'}", step.command)
         for step in steps(place)
@@ -95,7 +95,7 @@ def commands(place: Place) -> tuple[tuple[str, str], ...]:
 
 
 def tour(place: Place) -> str:
-    """Six lines: what to open, and what to log in with."""
+    """Six lines: what to open, and how to log in."""
     behind = f"the gate before {place.upstream}" if place.upstream else "the gate before a made-up mailbox"
     lines = [
         ("Open", f"{place.start}  (everything is one click from there)"),
@@ -108,7 +108,7 @@ def tour(place: Place) -> str:
 
 
 def _console(place: Place) -> list[tuple[str, str]]:
-    """Where the console is and who may log in, on two lines."""
+    """The address of the console and its admins, on two lines."""
     address = f"{place.admin.replace('127.0.0.1', 'localhost')}/console/"
     if not place.tokens:
         return [("Console", f"{address}  (nobody may log in: start with --people 300 in a new --directory)")]

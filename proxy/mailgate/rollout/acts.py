@@ -10,7 +10,9 @@ from mailgate.config import Rules
 from mailgate.errors import MailgateError
 from mailgate.rollout.guard import Guard, failing, frozen
 from mailgate.rollout.guard_window import NOTHING, Before, beyond_window, newly_kept_out, what_was_before
+from mailgate.rollout.movers import Movers
 from mailgate.rollout.plan import NOUNS, Plan, RulesNamed, digest_of, dump, load
+from mailgate.rollout.plan_base import base_serial
 from mailgate.rollout.version_in_force import draft_of
 from mailgate.store import (
     Act,
@@ -56,14 +58,23 @@ class Person:
         return Act(now, self.name, what, why=why, origin=self.origin)
 
 
-async def keep_plan(store: Store, plan: Plan, candidate: Rules, person: Person, now: datetime) -> None:
-    """Keep a plan, without names of people, so that exactly it can be put in force."""
+async def keep_plan(
+    store: Store, plan: Plan, candidate: Rules, person: Person, now: datetime, movers: Movers | None = None
+) -> None:
+    """Keep a plan, so that exactly it can be put in force; who moves is kept beside it, and may be forgotten."""
     draft, text = draft_of(candidate), dump(plan)
-    planned = Planned(plan.digest, plan.active.serial, draft, text, person.name, now)
+    count = movers.count if movers else 0
+    planned = Planned(plan.digest, plan.active.serial, draft, text, person.name, now, count)
     act = replace(
         person.act(now, PLANNED), about=f"plan {plan.digest}", details={"newly": newly_counted(plan)}
     )
-    await store.plans.keep(planned, act)
+    if await store.plans.keep(planned, act) and movers:
+        written = 1
+        for page in movers.pages():
+            await store.movers.add(plan.digest, written, page)
+            written += len(page)
+        if await store.audit.forgot_since(now):  # it may be one of them who was read before
+            await store.movers.drop(plan.digest)
 
 
 def newly_counted(plan: Plan) -> dict[str, dict[str, int]]:
@@ -97,7 +108,7 @@ async def apply(
     act = replace(person.act(now, what, note), details=checked.details)
     counted = partial(kept_out.keep, newly=checked.newly)
     try:
-        return await store.policies.activate(plan.draft, act, after=plan.serial, then=[counted])
+        return await store.policies.activate(plan.draft, act, after=checked.serial, then=[counted])
     except OvertakenError:
         raise await overtaken(store, plan) from None
 
@@ -112,6 +123,8 @@ class _Checked:
     approved_by: list[str]
     """Whose approvals count."""
     newly: KeptOut
+    serial: int
+    """Of the activation in the place of which it comes."""
 
     @property
     def details(self) -> dict[str, Any]:
@@ -129,13 +142,13 @@ async def _checked(
 ) -> _Checked:
     """Check a plan. Raises RefusedError if it may not be put in force at all."""
     await refuse_altered(store, plan)
-    await refuse_outdated(store, plan, now)
+    serial = await refuse_outdated(store, plan, now)
     body = read_plan(plan)
     approved = await approved_by(store, plan)
     before = await what_was_before(store, guard, now)
     against = objections_to(plan, body, person.name, approved, guard, now, before)
     counting = guard.counting(approved, plan.author, person.name) if guard else approved
-    return _Checked(plan, against, counting, newly_kept_out(body))
+    return _Checked(plan, against, counting, newly_kept_out(body), serial)
 
 
 def objections_to(
@@ -174,7 +187,7 @@ def _missing(plan: Planned, applier: str, by: Sequence[str], approved: Sequence[
     names = f" (by {', '.join(by)})" if by else ""
     own = ", your own does not count since you put it in force" if applier in approved else ""
     return (
-        f"{len(by)} of {guard.approvals} approvals are there{names}{own}, {guard.approvals - len(by)} missing: "
+        f"{len(by)} of {guard.approvals} approvals given{names}{own}, {guard.approvals - len(by)} missing: "
         f"`mailgate policy approve {plan.digest[:12]}` by others than who planned it and who applies it"
     )
 
@@ -340,13 +353,20 @@ async def approved_by(store: Store, plan: Planned) -> list[str]:
     return [each.who for each in await store.approvals.of(plan.digest) if each.who in logged]
 
 
-async def refuse_outdated(store: Store, plan: Planned, now: datetime) -> None:
-    """Raises RefusedError for a plan that was made too long ago, or before another version was put in force."""
+async def refuse_outdated(store: Store, plan: Planned, now: datetime) -> int:
+    """The serial of the activation in the place of which the plan comes.
+
+    Raises RefusedError for a plan that was made too long ago, or before another version was put in force that still is.
+    """
     if now - plan.made_at > PLAN_AGE:
         raise RefusedError(f"plan {plan.digest[:12]} was made more than a day ago: plan again")
     active = await store.policies.active()
-    if active and active.serial != plan.serial and active.digest != plan.draft.digest:
+    if active and active.digest == plan.draft.digest:
+        return plan.serial
+    serial = await base_serial(store, plan, read_plan(plan), active)
+    if serial is None:
         raise await overtaken(store, plan)
+    return serial
 
 
 async def overtaken(store: Store, plan: Planned) -> RefusedError:

@@ -23,8 +23,10 @@ from mailgate.rollout.acts import (
 from mailgate.rollout.guard import Guard
 from mailgate.rollout.guard_window import Before, beyond_window, what_was_before
 from mailgate.rollout.plan import Plan
+from mailgate.rollout.plan_base import base_serial
 from mailgate.store import Activation, Approval, OvertakenError, Planned, Store
 
+State = Literal["open", "expired", "overtaken", "in force"]
 NOBODY_YET = ""
 """Stands for an applier who has no other part in the plan."""
 
@@ -36,7 +38,7 @@ class PlanStatus:
     plan: Planned
     body: Plan
     """What it says."""
-    state: Literal["open", "expired", "overtaken", "in force"]
+    state: State
     needed: int
     """How many approvals it needs; 0 if it stays within the limit, or there is no guard."""
     approved: tuple[str, ...]
@@ -62,12 +64,12 @@ async def approve(
         raise RefusedError(f"{person.name} does not have the role approver")
     plan = await plan_called(store, name)
     await refuse_altered(store, plan)
-    await refuse_outdated(store, plan, now)
+    serial = await refuse_outdated(store, plan, now)
     _refuse_author(plan, person, guard)
     approval = Approval(plan.digest, person.name, note, now)
     act = replace(person.act(now, APPROVED, note), about=f"plan {plan.digest}")
     try:
-        added = await store.approvals.add(approval, act, after=plan.serial)
+        added = await store.approvals.add(approval, act, after=serial)
     except OvertakenError:
         raise await overtaken(store, plan) from None
     if not added:
@@ -94,8 +96,9 @@ async def plan_statuses(store: Store, guard: Guard | None, now: datetime, size: 
     plans, active = await store.plans.latest(size), await store.policies.active()
     approvals = await store.approvals.of_all([plan.digest for plan in plans])
     before = await what_was_before(store, guard, now)
+    states = [(plan, body, await _state(store, plan, body, active, now)) for plan, body in _read(plans)]
     return [
-        _status(plan, body, approvals[plan.digest], active, guard, now, before) for plan, body in _read(plans)
+        _status(plan, body, approvals[plan.digest], state, guard, now, before) for plan, body, state in states
     ]
 
 
@@ -110,15 +113,16 @@ def _read(plans: Iterable[Planned]) -> Iterator[tuple[Planned, Plan]]:
 async def plan_status(store: Store, plan: Planned, guard: Guard | None, now: datetime) -> PlanStatus:
     """The status of one plan now."""
     approvals = await store.approvals.of(plan.digest)
-    before = await what_was_before(store, guard, now)
-    return _status(plan, read_plan(plan), approvals, await store.policies.active(), guard, now, before)
+    before, body = await what_was_before(store, guard, now), read_plan(plan)
+    state = await _state(store, plan, body, await store.policies.active(), now)
+    return _status(plan, body, approvals, state, guard, now, before)
 
 
 def _status(
     plan: Planned,
     body: Plan,
     approvals: Sequence[Approval],
-    active: Activation | None,
+    state: State,
     guard: Guard | None,
     now: datetime,
     before: Before,
@@ -126,16 +130,13 @@ def _status(
     names = [each.who for each in approvals]
     needed = guard.approvals if guard and beyond_window(body, guard, before) else 0
     counting = guard.counting(names, plan.author) if guard else names
-    state = _state(plan, active, now)
     against = objections_to(plan, body, NOBODY_YET, names, guard, now, before) if state == "open" else []
     return PlanStatus(plan, body, state, needed, tuple(counting), tuple(against))
 
 
-def _state(
-    plan: Planned, active: Activation | None, now: datetime
-) -> Literal["open", "expired", "overtaken", "in force"]:
+async def _state(store: Store, plan: Planned, body: Plan, active: Activation | None, now: datetime) -> State:
     if active and active.digest == plan.draft.digest:
         return "in force"
-    if active and active.serial != plan.serial:
+    if await base_serial(store, plan, body, active) is None:
         return "overtaken"
     return "expired" if now - plan.made_at > PLAN_AGE else "open"

@@ -97,8 +97,8 @@ class Later(Counts):
 class Newly(Later):
     """How many, by what they are."""
 
-    by: dict[str, list[Row]]
-    """The same by rule, kind, system and group."""
+    by: dict[str, list[Row]] = Field(default_factory=dict)
+    """The same by rule, kind, system and group; nothing at later moments in plans of earlier releases."""
 
 
 class Moment(Fact):
@@ -106,7 +106,7 @@ class Moment(Fact):
 
     at: Instant
     """When."""
-    newly: ByLabel[Later]
+    newly: ByLabel[Newly]
     """How many move then, with every grace over, by their new effect."""
 
 
@@ -150,6 +150,15 @@ class Totals(Fact):
     """Clients of which no device is known."""
     occasions: int
     """Requests that were decided again."""
+
+
+class Headline(Fact):
+    """The change in words, as a title."""
+
+    words: str
+    """What changes; where it has a date, that follows."""
+    at: Instant | None = None
+    """The date."""
 
 
 class Window(Fact):
@@ -234,6 +243,8 @@ class Plan(Fact):
     """The rules that would come in force."""
     reliefs: ReliefsThen
     """What it takes for granted."""
+    headlines: list[Headline] = Field(default_factory=list)
+    """The change in words, the weightiest first."""
     changes: list[Change]
     """What differs in the rules."""
     cases: Cases
@@ -246,6 +257,8 @@ class Plan(Fact):
     """Apps for which rules would keep people out, while no report tells yet who has them."""
     totals: Totals
     """Everybody that was looked at."""
+    company: dict[str, list[Row]] = Field(default_factory=dict)
+    """The same people and devices by kind and group."""
     untouched: Counts
     """How many people nothing changes for."""
     newly: ByLabel[Newly]

@@ -10,15 +10,18 @@ from mailgate.config.case_runner import run_cases
 from mailgate.model import Stage
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.changes import changes
+from mailgate.policy.headlines import headlines
 from mailgate.policy.reliefs import Reliefs
 from mailgate.policy.unreachable import unreachable
 from mailgate.rollout.acts import Person, keep_plan
+from mailgate.rollout.movers import Movers
 from mailgate.rollout.plan import (
     DAYS,
     LABELS,
     Cases,
     Counts,
     FailedCase,
+    Headline,
     IdleRules,
     Later,
     Moment,
@@ -37,7 +40,7 @@ from mailgate.rollout.plan import (
     Window,
     digest_of,
 )
-from mailgate.rollout.simulation import Progress, Task, simulate
+from mailgate.rollout.simulation import Progress, Task, simulate, unlisted
 from mailgate.rollout.unreported_apps import catalogs_since, unreported
 from mailgate.simulate import (
     DIMENSIONS,
@@ -46,6 +49,7 @@ from mailgate.simulate import (
     SAMPLED,
     TOUCHED,
     UNDATED,
+    WHOLE,
     Outcome,
     Tally,
     later,
@@ -72,9 +76,11 @@ async def plan_and_keep(
     posture = settings.posture
     scope = Scope(now, looked_at(settings, days), posture.max_age, posture.precedence)
     url = settings.store.get_secret_value()
-    made = await make_plan(store, url, active, candidate, scope, workers, progress)
-    if who:
-        await keep_plan(store, made, candidate, who, now)
+    if who is None:
+        return await make_plan(store, url, active, candidate, scope, workers, progress)
+    with Movers() as movers:
+        made = await make_plan(store, url, active, candidate, scope, workers, progress, movers)
+        await keep_plan(store, made, candidate, who, now, movers)
     return made
 
 
@@ -102,11 +108,13 @@ async def make_plan(
     scope: Scope,
     workers: int,
     progress: Progress,
+    movers: Movers | None = None,
 ) -> Plan:
     """Make a plan, with the names of some people. Raises StoreUnavailableError.
 
     :param url: the address of the store, for the other processes that take part.
     :param active: the version in force, with which the candidate is compared.
+    :param movers: takes everybody who moves.
     """
     version = await store.policies.get(active.number)
     assert version is not None  # a foreign key holds it
@@ -126,9 +134,11 @@ async def make_plan(
         reliefs,
         moments,
         stand_ins,
+        by_name=movers is not None,
     )
     reported = await catalogs_since(store, active, scope.now - scope.max_age)
-    tally = await simulate(store, task, workers, progress)
+    tally = await simulate(store, task, workers, progress, movers.add if movers else unlisted)
+    told = headlines(in_force.policy, candidate.policy, scope.now)
     cases, idle = await asyncio.to_thread(_rehearsed, candidate, tally, scope.now)
     plan = Plan(
         digest="",
@@ -137,14 +147,16 @@ async def make_plan(
         active=_then(active, version),
         candidate=RulesNamed(policy=candidate.policy.version, digest=candidate.digest),
         reliefs=_reliefs(reliefs, scope.now),
+        headlines=[Headline(words=words, at=at) for words, at in told],
         changes=list(changes(in_force.policy, candidate.policy)),
         cases=cases,
         rules=idle,
         newly_listed=_newly_listed(in_force.policy.catalog, candidate.policy.catalog),
         unreported=unreported(reported, old, new),
         totals=_totals(tally),
+        company=_by(tally, (WHOLE,), ("kind", "group")),
         untouched=_untouched(tally),
-        newly={label: _newly(tally, label) for label in LABELS},
+        newly={label: _newly(tally, (label,)) for label in LABELS},
         moves=_moves(tally),
         hangs_on=dict(sorted(tally.untold.items())),
         later=[_moment(tally, each) for each in moments],
@@ -198,7 +210,10 @@ def _newly_listed(old: AppCatalog, new: AppCatalog) -> list[str]:
 
 def _totals(tally: Tally) -> Totals:
     return Totals(
-        people=len(tally.people), devices=tally.devices, clients=tally.clients, occasions=tally.occasions
+        people=len(tally.people),
+        devices=tally.devices,
+        clients=tally.clients,
+        occasions=tally.occasions,
     )
 
 
@@ -223,21 +238,27 @@ def _moves(tally: Tally) -> list[Move]:
     ]
 
 
-def _newly(tally: Tally, label: str) -> Newly:
-    by: dict[str, list[Row]] = {dimension: [] for dimension in DIMENSIONS}
-    for cell in sorted(tally.subjects, key=lambda cell: (-tally.subjects[cell], cell)):
-        if len(cell) == 3 and cell[0] == label:
-            people, devices = tally.people.count(cell), tally.subjects[cell]
-            by[cell[1]].append(Row(value=cell[2], people=people, devices=devices))
-    found = _later(tally, (label,), label)
+def _newly(tally: Tally, cell: tuple[str, ...]) -> Newly:
+    """How many are in a cell, by what they are."""
+    found = _later(tally, cell, " ".join(cell))
+    by = _by(tally, cell, DIMENSIONS)
     return Newly(people=found.people, devices=found.devices, by=by, samples=found.samples)
+
+
+def _by(tally: Tally, begin: tuple[str, ...], dimensions: Iterable[str]) -> dict[str, list[Row]]:
+    """The cells that begin like this and end with a dimension and a value, the largest first."""
+    by: dict[str, list[Row]] = {dimension: [] for dimension in dimensions}
+    long = len(begin)
+    cells = [cell for cell in tally.subjects if len(cell) == long + 2 and cell[:long] == begin]
+    for cell in sorted(cells, key=lambda cell: (-tally.subjects[cell], cell)):
+        row = Row(value=cell[-1], people=tally.people.count(cell), devices=tally.subjects[cell])
+        by[cell[-2]].append(row)
+    return by
 
 
 def _moment(tally: Tally, at: datetime) -> Moment:
     """How many move at a later moment, with every grace over."""
-    cells = {label: later(at, label) for label in LABELS}
-    newly = {label: _later(tally, cell, " ".join(cell)) for label, cell in cells.items()}
-    return Moment(at=at, newly=newly)
+    return Moment(at=at, newly={label: _newly(tally, later(at, label)) for label in LABELS})
 
 
 def _undated(tally: Tally, policies: Iterable[Policy], moments: int) -> Undated:

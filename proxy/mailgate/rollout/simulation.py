@@ -14,7 +14,7 @@ from mailgate.config import compile_rules
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
 from mailgate.rollout.population import Population
 from mailgate.rollout.replay import Lists
-from mailgate.simulate import Impact, Subject, Tally
+from mailgate.simulate import Impact, Mover, Subject, Tally
 from mailgate.store import Store
 
 PART = 25_000
@@ -28,6 +28,9 @@ Part = tuple[str, str | None]
 
 Progress = Callable[[int, int], None]
 """Is given the devices done so far and the devices in all, after each part."""
+
+Listed = Callable[[Sequence[Mover]], None]
+"""Is given everybody who moves, of one part after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +49,43 @@ class Task:
     """Further moments at which everybody is decided, beside ``now``."""
     sampled: tuple[datetime, ...] = ()
     """Sampled moments, for rules of which it cannot be told when they decide otherwise."""
+    by_name: bool = False
+    """Whether everybody who moves is listed."""
 
 
-async def simulate(store: Store, task: Task, workers: int, progress: Progress) -> Tally:
-    """What changes for everybody, as one tally. Raises StoreUnavailableError."""
+def unlisted(_movers: Sequence[Mover]) -> None:
+    """Where nobody is listed by name."""
+
+
+async def simulate(
+    store: Store, task: Task, workers: int, progress: Progress, listed: Listed = unlisted
+) -> Tally:
+    """What changes for everybody, as one tally. Raises StoreUnavailableError.
+
+    ``listed`` is given everybody who moves, of one part after the other, in another thread.
+    """
     count = await store.devices.count()
     marks = await store.devices.splits(max(1, -(-count // PART)))
     parts: list[Part] = list(zip(["", *marks], [*marks, None], strict=True))
     total = Tally()
+
+    def add(part: Tally) -> None:
+        listed(part.movers)
+        total.merge(part)
+
     if len(parts) == 1 or workers < 2:
         crew = _Alone(task)
         for number, part in enumerate(parts, 1):
-            total.merge(await crew.devices(store, *part))
+            await asyncio.to_thread(add, await crew.devices(store, *part))
             progress(count * number // len(parts), count)
-        total.merge(await crew.strangers(store))
+        await asyncio.to_thread(add, await crew.strangers(store))
         return total
-    await _together(task, parts, workers, total, lambda done: progress(count * done // len(parts), count))
+    await _together(task, parts, workers, add, lambda done: progress(count * done // len(parts), count))
     return total
 
 
 async def _together(
-    task: Task, parts: Sequence[Part], workers: int, total: Tally, told: Callable[[int], None]
+    task: Task, parts: Sequence[Part], workers: int, add: Callable[[Tally], None], told: Callable[[int], None]
 ) -> None:
     """Let other processes count the parts, and add up their counts. They are not forked, since a fork of a process
     with threads may hang."""
@@ -76,7 +95,7 @@ async def _together(
         jobs = [loop.run_in_executor(pool, _devices, *part) for part in parts]
         jobs.append(loop.run_in_executor(pool, _strangers))
         for number, job in enumerate(asyncio.as_completed(jobs), 1):
-            await asyncio.to_thread(total.merge, await job)
+            await asyncio.to_thread(add, await job)
             told(min(number, len(parts)))
     finally:
         pool.shutdown(
@@ -108,7 +127,13 @@ class _Alone:
 
     async def _tally(self, pages: AsyncIterator[list[Subject]]) -> Tally:
         task = self.task
-        impact = Impact(self._active, self._candidate, moments=task.moments, sampled=task.sampled)
+        impact = Impact(
+            self._active,
+            self._candidate,
+            moments=task.moments,
+            sampled=task.sampled,
+            by_name=task.by_name,
+        )
         async for page in pages:
             for number, subject in enumerate(page):
                 impact.add(subject)

@@ -12,6 +12,7 @@ from mailgate.simulate.impact import (
     SAMPLED,
     TOUCHED,
     UNDATED,
+    WHOLE,
     Impact,
     Sample,
     Subject,
@@ -21,6 +22,7 @@ from mailgate.simulate.impact import (
 from mailgate.simulate.judge import UNKNOWN, Judge, Outcome
 from mailgate.simulate.later import turns
 from mailgate.simulate.moments import sampled
+from mailgate.simulate.movers import Mover
 
 __all__ = [
     "DIMENSIONS",
@@ -34,11 +36,13 @@ __all__ = [
     "TOUCHED",
     "UNDATED",
     "UNKNOWN",
+    "WHOLE",
     "Flip",
     "Flips",
     "Impact",
     "Judge",
     "Move",
+    "Mover",
     "Occasion",
     "Outcome",
     "Sample",

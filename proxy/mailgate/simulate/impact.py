@@ -9,6 +9,7 @@ from mailgate.policy.rules import Policy
 from mailgate.simulate.compare import Compared, Comparison, Keys, Occasion
 from mailgate.simulate.judge import UNKNOWN, Outcome
 from mailgate.simulate.later import Ahead, Sampled, Turn
+from mailgate.simulate.movers import Moved, Mover, movers, once
 from mailgate.simulate.people_count import Cell, PeopleCount
 from mailgate.simulate.worst_moment import Worst
 
@@ -29,6 +30,9 @@ OUT = "out"
 
 KNOWN = "known"
 """The cell of the people who are known by more than their own word."""
+
+WHOLE = "whole"
+"""Begins the cells of everybody of one kind or group, whether they move or not."""
 
 DIMENSIONS = ("rule", "kind", "system", "group")
 """The dimensions by which movers are counted: the rule, the kind, the system and the groups."""
@@ -64,7 +68,8 @@ class Tally:
 
     Cells are: a ``Move``; ``TOUCHED``; the label of a move, alone and with each dimension and value; ``LATER`` with a
     moment and the label of a move at that moment; ``SAMPLED`` with a label; ``UNDATED``; ``OUT``; ``KNOWN``. A label
-    is the new effect, or ``UNKNOWN`` if it cannot be told whether anything changes.
+    is the new effect, or ``UNKNOWN`` if it cannot be told whether anything changes. Cells of a moment stand with each
+    dimension and value too, and so does ``WHOLE`` with kinds and groups.
     """
 
     samples_each: int = 5
@@ -85,6 +90,8 @@ class Tally:
     """The first sampled moment at which somebody is newly kept out."""
     samples: dict[tuple[str, str], list[Sample]] = field(default_factory=dict)
     """The samples by label and rule."""
+    movers: list[Mover] = field(default_factory=list)
+    """Everybody who moves, of the part that was counted last: no two parts are added up."""
 
     def keep(self, label: str, sample: Sample) -> None:
         """Keep a sample, unless there are enough, or there is one of the same device or person."""
@@ -118,8 +125,13 @@ class Impact:
         samples_each: int = 5,
         moments: Sequence[datetime] = (),
         sampled: Sequence[datetime] = (),
+        *,
+        by_name: bool = False,
     ) -> None:
+        """``by_name``: whether everybody who moves is listed too."""
         self.tally = Tally(samples_each)
+        self._by_name = by_name
+        self._places = {moment: place for place, moment in enumerate(moments, 1)}
         self._comparison = Comparison(active, candidate)
         self._ahead = Ahead(active, candidate, moments)
         self._sampled = Sampled(active, candidate, sampled)
@@ -130,15 +142,17 @@ class Impact:
         self.tally.devices += subject.known
         self.tally.clients += not subject.known
         cells: set[Cell] = set()
+        listed: list[Mover] = []
         for occasion in subject.occasions:
-            cells |= self._judge(subject, occasion)
+            cells |= self._judge(subject, occasion, listed)
         self.tally.subjects.update(cells)
+        self.tally.movers += once(listed)
 
-    def _judge(self, subject: Subject, occasion: Occasion) -> set[Cell]:
+    def _judge(self, subject: Subject, occasion: Occasion, listed: list[Mover]) -> set[Cell]:
         keys = self._comparison.keys(occasion)
         compared = self._comparison.of(occasion, keys)
         before, after, move = compared.before, compared.after, compared.move
-        tally, cells = self.tally, set[Cell]({move or (before.effect, after.effect)})
+        tally, cells = self.tally, set[Cell]({move or (before.effect, after.effect), *_whole(occasion)})
         tally.occasions += 1
         tally.matched.update(after.matched)
         if compared.label:
@@ -149,7 +163,10 @@ class Impact:
         turns = self._ahead.moved(occasion, keys)
         cells.update(self._later(subject, occasion, turns))
         out = compared.keeps_out or any(each.keeps_out for _, each in turns)
-        cells.update(self._at_any_time(subject, occasion, keys, compared, out=out))
+        at_any_time = set(self._at_any_time(subject, occasion, keys, compared, out=out))
+        cells |= at_any_time
+        if self._by_name and (moved := list(self._moved(compared, turns, undated=(UNDATED,) in at_any_time))):
+            listed += movers(subject.id, occasion, moved)
         if occasion.person:
             tally.people.add(occasion.person, cells | {(KNOWN,)} if occasion.known else cells)
         return cells
@@ -159,6 +176,16 @@ class Impact:
             cell = later(moment, compared.label)
             self._keep(cell, subject, occasion, compared)
             yield cell
+            yield from ((*cell, *each) for each in _named(compared.after, occasion))
+
+    def _moved(self, now: Compared, turns: Sequence[Turn], *, undated: bool) -> Iterator[Moved]:
+        """The moments at which an occasion moves, in their order."""
+        if now.label:
+            yield 0, now.label, now
+        for moment, compared in turns:
+            yield self._places[moment], compared.label, compared
+        if undated:
+            yield len(self._places) + 1, UNKNOWN, now
 
     def _at_any_time(
         self, subject: Subject, occasion: Occasion, keys: Keys, now: Compared, *, out: bool
@@ -188,8 +215,20 @@ def later(moment: datetime, label: str) -> Cell:
 
 
 def _cells(label: str, after: Outcome, occasion: Occasion) -> set[Cell]:
+    return {(TOUCHED,), (label,), *((label, *each) for each in _named(after, occasion))}
+
+
+def _named(after: Outcome, occasion: Occasion) -> list[Cell]:
+    """Each dimension with its value."""
     access = occasion.after
     system = access.client.os or access.posture.os or UNKNOWN
-    named = [("rule", after.rule), ("kind", access.client.kind.value), ("system", system)]
-    named += [("group", group) for group in access.user.groups]
-    return {(TOUCHED,), (label,), *((label, *each) for each in named)}
+    found = [("rule", after.rule), ("kind", access.client.kind.value), ("system", system)]
+    return [*found, *(("group", group) for group in access.user.groups)]
+
+
+def _whole(occasion: Occasion) -> list[Cell]:
+    access = occasion.after
+    return [
+        (WHOLE, "kind", access.client.kind.value),
+        *((WHOLE, "group", group) for group in access.user.groups),
+    ]

@@ -1,6 +1,6 @@
 """Counts people who are in many cells at once: a million names take a few megabytes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 Cell = tuple[str, ...]
 
@@ -30,9 +30,16 @@ class PeopleCount:
 
     def merge(self, other: "PeopleCount") -> None:
         """Add what another has counted."""
-        for name, place in other._places.items():
-            self.add(name, [cell for cell, bits in other._cells.items() if _has(bits, place)])
+        places = [self._places.setdefault(name, len(self._places)) for name in other._places]
+        for cell, bits in other._cells.items():
+            mine = self._cells.setdefault(cell, bytearray())
+            mine.extend(bytes(max(0, (len(self._places) >> 3) + 1 - len(mine))))
+            for place in _set_in(bits):
+                mine[places[place] >> 3] |= 1 << (places[place] & 7)
 
 
-def _has(bits: bytearray, place: int) -> bool:
-    return place >> 3 < len(bits) and bool(bits[place >> 3] >> (place & 7) & 1)
+def _set_in(bits: bytearray) -> Iterator[int]:
+    """The places whose bit is set."""
+    for number, byte in enumerate(bits):
+        if byte:
+            yield from ((number << 3) + bit for bit in range(8) if byte >> bit & 1)

@@ -1,68 +1,75 @@
-"""How many people and devices have each listed app: counted among the rows of devices, and kept for each day."""
+"""How many people and devices had each listed app, and how many of these were kept out, day by day. Nobody stands in it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import delete, distinct, func, select
+from sqlalchemy import and_, delete, func, select
 
+from mailgate.store.bulk_rows import upsert_rows
 from mailgate.store.database import Database
 from mailgate.store.schema import app_counts, device_rows
 from mailgate.store.upserts import upsert
 
-_ROWS, _COUNTS = device_rows.c, app_counts.c
+KEPT = timedelta(days=100)
+_COLUMNS = app_counts.c
+_ROWS = device_rows.c
 
 
-@dataclass(frozen=True, slots=True)
-class AppCount:
-    """How many had an app on one UTC day, when it was counted last."""
+class AppDay(NamedTuple):
+    """One app on one UTC day."""
 
     day: date
     app: str
     people: int
     devices: int
+    kept_out_people: int
+    kept_out_devices: int
     at: datetime
+    """When they were counted last."""
 
 
 class AppCounts:
-    """Queries on these counts. Every method may raise ``StoreUnavailableError``."""
+    """Queries on counts. Every method may raise ``StoreUnavailableError``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def count(self, apps: Iterable[str], now: datetime) -> list[AppCount]:
-        """How many have each of these apps now. An app at a time, since there may be a million devices."""
-        return [await self._count(app, now) for app in apps]
+    async def count(self, apps: Iterable[str], out: Sequence[str], now: datetime) -> list[AppDay]:
+        """Count the devices that have each of these apps, by their rows. ``out``: what the rows call those who get no mail.
 
-    async def _count(self, app: str, now: datetime) -> AppCount:
-        has = (
-            _ROWS.apps > "",
-            _ROWS.apps.contains(f'"{app}"', autoescape=True),
-        )  # by the index of that column
-        people = func.count(distinct(func.nullif(_ROWS.person, "")))
+        An app at a time, since there may be a million devices.
+        """
+        return [await self._count(app, out, now) for app in apps]
+
+    async def _count(self, app: str, out: Sequence[str], now: datetime) -> AppDay:
+        # by the index of that column
+        has = and_(_ROWS.apps > "", _ROWS.apps.contains(f'"{app}"', autoescape=True))
+        kept_out = _ROWS.mail.in_(out)
+        person = func.nullif(_ROWS.person, "")
+        query = select(
+            func.count(person.distinct()),
+            func.count(),
+            func.count(person.distinct()).filter(kept_out),
+            func.count().filter(kept_out),
+        ).where(has)
         async with self._database.reading(patience=60) as connection:
-            found = (await connection.execute(select(people, func.count()).where(*has))).one()
-        return AppCount(now.astimezone(UTC).date(), app, *found, now)
+            people, devices, out_people, out_devices = (await connection.execute(query)).one()
+        return AppDay(now.astimezone(UTC).date(), app, people, devices, out_people, out_devices, now)
 
-    async def keep(self, counts: Iterable[AppCount]) -> None:
-        """Keep these counts, each in the place of an earlier one of its day."""
+    async def keep(self, days: Sequence[AppDay]) -> None:
+        """Keep these counts in the place of those of the same day and app, and let old ones go."""
+        if not days:
+            return
         async with self._database.writing() as connection:
-            for each in counts:
-                row = {name: getattr(each, name) for name in AppCount.__slots__}
-                statement = upsert(connection, app_counts).values(row)
-                newer = {name: row[name] for name in ("people", "devices", "at")}
-                await connection.execute(
-                    statement.on_conflict_do_update(index_elements=["day", "app"], set_=newer)
-                )
+            statement = upsert(connection, app_counts)
+            again = {name: statement.excluded[name] for name in AppDay._fields[2:]}
+            statement = statement.on_conflict_do_update(index_elements=["day", "app"], set_=again)
+            await upsert_rows(connection, statement, app_counts, [each._asdict() for each in days])
+            await connection.execute(delete(app_counts).where(_COLUMNS.day < max(days).day - KEPT))
 
-    async def since(self, day: date) -> list[AppCount]:
-        """The counts from this day on, the earliest first."""
-        query = select(app_counts).where(_COUNTS.day >= day).order_by(_COUNTS.day, _COUNTS.app)
-        async with self._database.reading() as connection:
-            return [AppCount(**row) for row in (await connection.execute(query)).mappings()]
-
-    async def prune(self, before: datetime, _size: int = 0) -> int:
-        """Delete counts of days before this moment. There are few, so all are deleted at once."""
-        old = delete(app_counts).where(_COUNTS.day < before.astimezone(UTC).date())
-        async with self._database.writing() as connection:
-            return (await connection.execute(old)).rowcount
+    async def since(self, day: date) -> list[AppDay]:
+        """All counts from this day on, the oldest first."""
+        query = select(app_counts).where(_COLUMNS.day >= day).order_by(_COLUMNS.day, _COLUMNS.app)
+        async with self._database.reading(patience=10) as connection:
+            return [AppDay(*row) for row in await connection.execute(query)]

@@ -57,6 +57,12 @@ async def insert_rows(connection: AsyncConnection, table: Table, rows: Rows) -> 
     await _send(connection, table, statement, rows)
 
 
+async def insert_ignoring(connection: AsyncConnection, table: Table, rows: Rows) -> None:
+    """Insert those of these rows whose keys are new."""
+    insert_here = postgresql.insert if _takes_json(connection) else sqlite.insert
+    await upsert_rows(connection, insert_here(table).on_conflict_do_nothing(), table, rows)
+
+
 async def upsert_rows(
     connection: AsyncConnection, statement: sqlite.Insert | postgresql.Insert, table: Table, rows: Rows
 ) -> None:

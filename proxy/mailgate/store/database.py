@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from mailgate.errors import MailgateError
 from mailgate.store.circuit_breaker import REST, CircuitBreaker
 from mailgate.store.driver_connection import Rows, Values, line_to
+from mailgate.store.folding import teach
 from mailgate.store.wal import empty_log
 
 _EXPECTED = "expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
@@ -63,7 +64,15 @@ def store_url(text: str) -> URL:
         return url.set(drivername="postgresql+psycopg")
     if system == "sqlite" and url.database and url.database != ":memory:" and not url.host:
         return url.set(drivername="sqlite+pysqlite", database=str(Path(url.database).absolute()))
-    raise StoreError(f"{url.render_as_string(hide_password=True)} is no store: {_EXPECTED}")
+    raise StoreError(f"{shown(url)} is no store: {_EXPECTED}")
+
+
+def shown(url: URL) -> str:
+    """A store's name for people: the path of a file, or a URL without a password, which may stand in its query too."""
+    if url.drivername.startswith("sqlite") and url.database:
+        return url.database
+    where = {name: url.query[name] for name in ("host", "port") if name in url.query}
+    return url.set(drivername=url.get_backend_name(), query=where).render_as_string(hide_password=True)
 
 
 def create_file(url: URL) -> None:
@@ -106,6 +115,7 @@ def _set_pragmas(connection: Any, _record: object) -> None:
     for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+    teach(connection)
 
 
 def _set_limits(connection: Any, _record: object) -> None:

@@ -14,6 +14,7 @@ from mailgate.classify import classify
 from mailgate.model import Access, Decision, Effect
 from mailgate.store.client_facts import LONGEST, client_facts
 from mailgate.store.database import Database
+from mailgate.store.first_refusals import note_first
 from mailgate.store.sightings import ClientFacts, Sighting, Tally, count_up
 from mailgate.store.spool import Spool
 from mailgate.store.stranger_limit import StrangerLimit
@@ -165,6 +166,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
 
     async def _write(self, connection: AsyncConnection, items: Mapping[Sighting, Tally]) -> None:
         await count_up(connection, items)
+        await note_first(connection, items)
 
     def _to_line(self, key: Sighting, item: Tally) -> str:
         return json.dumps([key, item], default=str)

@@ -20,6 +20,7 @@ from mailgate.store.database import (
     connecting,
     create_file,
     prepare,
+    shown,
     writes,
 )
 from mailgate.store.schema import metadata
@@ -45,11 +46,11 @@ def migrate(url: URL, *, make: bool = True) -> None:
     newer than this code, is no store or does not keep text as UTF-8, ``StoreUnavailableError`` if it does not answer, and without ``make``
     ``StoreMissingError`` if there is no store yet.
     """
-    shown = _shown(url)
+    named = shown(url)
     if make:
         create_file(url)
     elif not _may_be_there(url):
-        raise StoreMissingError(f"there is no store at {shown}")
+        raise StoreMissingError(f"there is no store at {named}")
     try:
         engine = create_engine(url, poolclass=NullPool, connect_args=connecting(url))
     except ModuleNotFoundError as error:
@@ -57,26 +58,19 @@ def migrate(url: URL, *, make: bool = True) -> None:
     prepare(engine)
     try:
         with _ALEMBIC_HAS_GLOBALS, writes(engine).begin() as connection:
-            _see_that_it_keeps_every_letter(connection, shown)
+            _see_that_it_keeps_every_letter(connection, named)
             _lock(connection)
             found = MigrationContext.configure(connection).get_current_revision()
             if found is None and not make:
-                raise StoreMissingError(f"there is no store at {shown}")
-            _upgrade(connection, shown, found)
-            _see_that_all_is_there(connection, shown)
+                raise StoreMissingError(f"there is no store at {named}")
+            _upgrade(connection, named, found)
+            _see_that_all_is_there(connection, named)
     except DBAPIError as error:
         raise StoreUnavailableError(
-            f"the store {shown} cannot be opened: {error.orig}{_full(url)}"
+            f"the store {named} cannot be opened: {error.orig}{_full(url)}"
         ) from error
     finally:
         engine.dispose()
-
-
-def _shown(url: URL) -> str:
-    """The store's name for people: the path of a file, or a URL without a password."""
-    if url.get_backend_name() == "sqlite":
-        return str(url.database)
-    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
 
 
 def _may_be_there(url: URL) -> bool:

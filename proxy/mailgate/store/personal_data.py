@@ -38,14 +38,17 @@ from mailgate.store.schema import (
     drafts,
     enrolled_keys,
     enrolment_tokens,
+    first_refusals,
     forgotten_devices,
     gates,
+    help_references,
     help_requests,
     kept_out,
     keys,
     languages,
     leases,
     mails,
+    plan_movers,
     plans,
     policies,
     quarantine_mails,
@@ -55,6 +58,7 @@ from mailgate.store.schema import (
     retractions,
     sightings,
     spent_proofs,
+    verdict_counts,
 )
 from mailgate.store.spool import Spool
 from mailgate.store.upserts import count_change
@@ -111,6 +115,14 @@ PERSONAL: Mapping[Table, Pick] = {
         device_rows.c.person == subject.person,
         and_(device_rows.c.device.in_(subject.numbers), device_rows.c.person == ""),
     ),
+    plan_movers: lambda subject: or_(
+        and_(plan_movers.c.plan.in_(select(plans.c.digest)), plan_movers.c.person == subject.person),
+        and_(plan_movers.c.device.in_([*subject.ids, *subject.names(EAS)]), plan_movers.c.person == ""),
+    ),
+    first_refusals: lambda subject: or_(
+        first_refusals.c.person == subject.person,
+        and_(first_refusals.c.device.in_(subject.ids), first_refusals.c.person == ""),
+    ),
     clients: _clients_of,
     sightings: _sightings_of,
     quarantine_mails: lambda subject: or_(
@@ -124,6 +136,9 @@ PERSONAL: Mapping[Table, Pick] = {
         help_requests.c.person == subject.person,
         and_(help_requests.c.device.in_(subject.ids), help_requests.c.person == ""),
     ),
+    help_references: lambda subject: help_references.c.sighting.in_(
+        select(sightings.c.id).where(_sightings_of(subject))
+    ),
     enrolment_tokens: lambda subject: is_login(enrolment_tokens.c.owner, subject.person),
     enrolled_keys: lambda subject: or_(
         is_login(enrolled_keys.c.owner, subject.person),
@@ -136,6 +151,7 @@ NOT_PERSONAL: Mapping[Table, str] = {
     keys: "secrets of the gate",
     gates: "which gates run, by their computers and addresses",
     spent_proofs: "digests of proofs, for some minutes; nothing leads from them to anybody",
+    verdict_counts: "how often what was decided, by kinds and rules",
     device_changes: "one number",
     device_row_changes: "one number",
     app_counts: "how many had each listed app on a day",
@@ -188,6 +204,9 @@ class Personal:
         """
         subject = await self._subject(login, addresses, precedence)
         await forget_lines(self._spools, [subject.person])
+        led_to = PERSONAL[help_references](subject)  # while the sightings are there
+        async with self._database.writing(patience=60) as connection:
+            await connection.execute(delete(help_references).where(led_to))
         for device in subject.devices:
             await self._devices.forget(device.id, now)
         async with self._database.writing(patience=60) as connection:
@@ -197,6 +216,8 @@ class Personal:
             await _let_go_of_keys(connection, subject)
             tables = (
                 device_rows,
+                plan_movers,
+                first_refusals,
                 sightings,
                 quarantine_mails,
                 mails,

@@ -29,6 +29,8 @@ class Planned:
     """The content of the plan as JSON, without anybody's name (``rollout/plan.py``)."""
     author: str
     made_at: datetime
+    movers: int = 0
+    """How many rows of people and devices that move were written with it."""
 
 
 class Plans:
@@ -37,8 +39,8 @@ class Plans:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def keep(self, plan: Planned, act: Act) -> None:
-        """Keep a plan, and write down that it was made."""
+    async def keep(self, plan: Planned, act: Act) -> bool:
+        """Keep a plan, and write down that it was made. Returns False if it was kept before."""
         draft = {
             "candidate": plan.draft.digest,
             "policy": plan.draft.policy,
@@ -49,11 +51,13 @@ class Plans:
             "serial": plan.serial,
             "body": plan.body,
             "author": plan.author,
+            "movers": plan.movers,
         }
         async with self._database.writing() as connection:
             statement = upsert(connection, plans).values(row | draft | {"made_at": plan.made_at})
-            await connection.execute(statement.on_conflict_do_nothing())
+            kept = await connection.execute(statement.on_conflict_do_nothing())
             await append(connection, act)
+            return kept.rowcount > 0
 
     async def find(self, name: str) -> list[Planned]:
         """The plans whose digest begins with ``name``, the newest first."""
@@ -72,6 +76,13 @@ class Plans:
         query = select(plans).where(plans.c.candidate == candidate, plans.c.serial == serial)
         async with self._database.reading() as connection:
             row = (await connection.execute(query.order_by(plans.c.made_at.desc()))).mappings().first()
+            return _planned(row) if row else None
+
+    async def of_candidate(self, candidate: str) -> Planned | None:
+        """The newest plan of the version with this digest, or None."""
+        query = select(plans).where(plans.c.candidate == candidate).order_by(plans.c.made_at.desc())
+        async with self._database.reading() as connection:
+            row = (await connection.execute(query.limit(1))).mappings().first()
             return _planned(row) if row else None
 
     async def latest(self, size: int) -> list[Planned]:
@@ -100,4 +111,6 @@ class Plans:
 
 def _planned(row: Mapping[Any, Any]) -> Planned:
     draft = Draft(row["policy"], json.loads(row["texts"]))
-    return Planned(row["digest"], row["serial"], draft, row["body"], row["author"], row["made_at"])
+    return Planned(
+        row["digest"], row["serial"], draft, row["body"], row["author"], row["made_at"], row["movers"]
+    )

@@ -181,17 +181,6 @@ device_rows = Table(
 """How each device stood when it was looked at last, to be looked for and sorted by (``device_rows.py``): what can be worked out anew
 from all the rest. ``apps`` and ``groups`` are JSON lists, empty where there are none; ``reported_at`` is 1970 where nobody looked at its apps."""
 
-app_counts = Table(
-    "app_counts",
-    metadata,
-    Column("day", Date, primary_key=True),
-    Column("app", Words, primary_key=True),
-    Column("people", Integer, nullable=False),
-    Column("devices", Integer, nullable=False),
-    Column("at", Instant, nullable=False),
-)
-"""How many people and devices had a listed app on a UTC day, counted last at ``at`` (``app_counts.py``)."""
-
 device_row_changes = _counter("device_row_changes")
 """One row: the number of the last change to devices that ``device_rows`` follows."""
 
@@ -256,6 +245,48 @@ Index("ix_sightings_rule_last_at", sightings.c.rule, sightings.c.last_at)
 
 ``shown`` says how many of the ``count`` decisions the person saw. A refusal is always seen, a warning only if its page was shown.
 """
+
+first_refusals = Table(
+    "first_refusals",
+    metadata,
+    Column("policy", Told, primary_key=True),
+    Column("subject", Told, primary_key=True),
+    Column("person", Told, nullable=False, index=True),
+    Column("device", Told, nullable=False, index=True),
+    Column("rule", Told, nullable=False),
+    Column("hour", Instant, nullable=False, index=True),
+    Column("sort", Text, nullable=False),
+    Index(None, "policy", "sort", "hour"),
+)
+"""Who was kept out first in which hour under which version of the rules: a row for each person, or device of nobody known.
+
+``sort`` is what the plan of the version said of them (``first_refusals.py``)."""
+
+verdict_counts = Table(
+    "verdict_counts",
+    metadata,
+    Column("span", Text, primary_key=True),
+    Column("at", Instant, primary_key=True),
+    *(Column(name, Told, primary_key=True) for name in ("effect", "kind", "rule", "reason")),
+    Column("times", BigInteger, nullable=False),
+)
+"""How often what was decided at all gates, by the minute, the hour and the day (``span``), each from ``at`` on.
+
+A row has either the kind of the client, or the rule and the reason of a refusal.
+"""
+
+app_counts = Table(
+    "app_counts",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("app", Words, primary_key=True),
+    *(
+        Column(name, Integer, nullable=False)
+        for name in ("people", "devices", "kept_out_people", "kept_out_devices")
+    ),
+    Column("at", Instant, nullable=False),
+)
+"""How many people and devices had each listed app on a UTC day, and how many of these were kept out, as it was counted last, at ``at``."""
 
 keys = Table(
     "keys",
@@ -337,8 +368,36 @@ plans = Table(
     Column("body", Text, nullable=False),
     Column("author", Words, nullable=False),
     Column("made_at", Instant, nullable=False, index=True),
+    Column("movers", Integer, nullable=False),
 )
-"""Plans, each with its rules (``candidate`` is their digest) and the activation with which they were compared."""
+"""Plans, each with its rules (``candidate`` is their digest) and the activation with which they were compared.
+
+``movers`` says how many rows ``plan_movers`` had of it at first.
+"""
+
+plan_movers = Table(
+    "plan_movers",
+    metadata,
+    Column("plan", Text, ForeignKey(plans.c.digest, ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    *(
+        Column(name, Words, nullable=False)
+        for name in (
+            *("person", "device", "kind", "system", "groups", "state", "apps"),
+            *("label", "before", "before_rule", "effect", "rule", "reason"),
+        )
+    ),
+    *(Column(name, Integer, nullable=False) for name in ("since", "until")),
+    Index(None, "device"),
+    *(
+        Index(f"ix_plan_movers_{name}_in_plan", "plan", name, "number")
+        for name in ("person", "kind", "label", "rule")
+    ),
+)
+"""Everybody whom a plan moves, by name (``plan_movers.py``). They are deleted with their plan, and when they are forgotten.
+
+``groups`` and ``apps`` are JSON lists; ``since`` and ``until`` count the plan's moments, of which 0 is its own.
+"""
 
 approvals = Table(
     "approvals",
@@ -415,8 +474,17 @@ help_requests = Table(
 )
 """Requests for help, one row for each person and rule. ``reference`` is that of the last request.
 
-``known`` says whether the gate knows the person, since only these requests count. Otherwise ``subject`` is a reference.
+``known`` says whether the gate knows the person, since only these requests count. Otherwise ``subject`` is a mark of the client.
 """
+
+help_references = Table(
+    "help_references",
+    metadata,
+    Column("reference", Told, primary_key=True),
+    Column("sighting", Told, nullable=False, index=True),
+    Column("at", Instant, nullable=False, index=True),
+)
+"""Each reference about which somebody asked for help, and the sighting that it leads to. That sighting is kept as long."""
 
 spent_proofs = Table(
     "spent_proofs",

@@ -23,6 +23,7 @@ from mailgate.store.drafts import Drafts
 from mailgate.store.enrolments import Enrolments, Revoked
 from mailgate.store.faults import faults
 from mailgate.store.finding import Finding
+from mailgate.store.first_refusals import FirstRefusals
 from mailgate.store.gates import Gates
 from mailgate.store.help_requests import HelpRequests
 from mailgate.store.kept_out import KeptOutCounts
@@ -34,6 +35,7 @@ from mailgate.store.mail_queue import MailQueue
 from mailgate.store.migrate import migrate
 from mailgate.store.person_records import People
 from mailgate.store.personal_data import Personal
+from mailgate.store.plan_movers import PlanMovers
 from mailgate.store.plans import Plans
 from mailgate.store.policies import Policies
 from mailgate.store.postures import Postures
@@ -46,6 +48,7 @@ from mailgate.store.seen_clients import SeenClients
 from mailgate.store.sightings import Sightings
 from mailgate.store.spent_proofs import SpentProofs
 from mailgate.store.spool import Spool
+from mailgate.store.verdict_counts import VerdictCounts
 from mailgate.store.write_queue import Backlog
 from mailgate.tasks import end
 
@@ -77,6 +80,9 @@ class Store:
         self.policies = Policies(database)
         self.kept_out = KeptOutCounts(database)
         self.plans = Plans(database)
+        self.movers = PlanMovers(database)
+        self.first_refusals = FirstRefusals(database)
+        self.verdicts = VerdictCounts(database)
         self.drafts = Drafts(database)
         self.reliefs = StoredReliefs(database)
         self.help_requests = HelpRequests(database)
@@ -92,7 +98,7 @@ class Store:
             self.enrolments,
             (
                 *(self.sightings, self.quarantine_mails, self.plans, self.mails, self.languages),
-                *(self.reliefs, self.help_requests, self.app_counts, self.drafts),
+                *(self.reliefs, self.help_requests, self.first_refusals, self.drafts),
             ),
         )
         self.connectors = Connectors(database)

@@ -7,14 +7,14 @@ from mailgate.model.fact import Day, Fact, Instant
 from mailgate.policy import Policy
 from mailgate.policy.rules import Rule
 from mailgate.store import Store
-from mailgate.store.app_counts import AppCount
+from mailgate.store.app_counts import AppDay
 
 DAYS = 30
 """Days of a trend."""
 WEEK = timedelta(days=7)
 
 
-class AppDay(Fact):
+class HadOnDay(Fact):
     """How many had an app on one day."""
 
     day: Day
@@ -59,21 +59,21 @@ class AppFacts(Fact):
     """When they were counted."""
     week: int | None
     """How many more devices have it than a week ago, or fewer; null where nobody counted then."""
-    trend: list[AppDay]
+    trend: list[HadOnDay]
     """How many had it on the last 30 days, the earliest first, without days on which nobody counted."""
 
 
 async def apps(store: Store, policy: Policy, now: datetime) -> list[AppFacts]:
     """Every listed app, those first that most people have. Raises StoreUnavailableError."""
     since = now.astimezone(UTC).date() - timedelta(days=DAYS - 1)
-    counts = dict[str, list[AppCount]]()
+    counts = dict[str, list[AppDay]]()
     for each in await store.app_counts.since(since):
         counts.setdefault(each.app, []).append(each)
     found = [_facts(key, policy, counts.get(key, [])) for key in policy.catalog.apps]
     return sorted(found, key=lambda app: (-(app.people or 0), -(app.devices or 0), app.name.casefold()))
 
 
-def _facts(key: str, policy: Policy, counts: list[AppCount]) -> AppFacts:
+def _facts(key: str, policy: Policy, counts: list[AppDay]) -> AppFacts:
     app, lists = policy.catalog.apps[key], policy.catalog.lists_of([key])
     keeping = [rule for rule in policy.rules if rule.keeps_out]
     about = [rule for rule in keeping if key in apps_named(rule) or not lists_named(rule).isdisjoint(lists)]
@@ -90,7 +90,7 @@ def _facts(key: str, policy: Policy, counts: list[AppCount]) -> AppFacts:
         devices=last.devices if last else None,
         counted_at=last.at if last else None,
         week=_since_a_week(counts),
-        trend=[AppDay(day=each.day, people=each.people, devices=each.devices) for each in counts],
+        trend=[HadOnDay(day=each.day, people=each.people, devices=each.devices) for each in counts],
     )
 
 
@@ -109,7 +109,7 @@ def apps_named(rule: Rule) -> frozenset[str]:
     return rule.when.names.get("device.apps", frozenset())
 
 
-def _since_a_week(counts: list[AppCount]) -> int | None:
+def _since_a_week(counts: list[AppDay]) -> int | None:
     if not counts:
         return None
     before = [each for each in counts if each.day <= counts[-1].day - WEEK]

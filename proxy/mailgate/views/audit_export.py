@@ -9,7 +9,7 @@ COLUMNS = tuple(Entry.__dataclass_fields__)
 
 
 def line_of(entry: Entry) -> str:
-    """One JSON object in one line: what a digest can be checked with."""
+    """One JSON object in one line, from which the digest can be checked."""
     return json.dumps(asdict(entry), sort_keys=True)
 
 
@@ -19,6 +19,6 @@ def row_of(entry: Entry) -> list[str]:
 
 
 def cell(value: object) -> str:
-    """A value that no spreadsheet takes for a formula."""
+    """A value in a form that no spreadsheet takes for a formula."""
     text = str(value)
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

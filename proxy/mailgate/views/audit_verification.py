@@ -1,4 +1,4 @@
-"""Heads of the audit log that were noted outside the store, and the log held against them."""
+"""Verifies the audit log, also against heads of it that were noted outside the store."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ async def verified(
     noted: Iterable[Head] = (),
     files: Iterable[Path] = (),
 ) -> tuple[list[Break], Head | None]:
-    """Where the log does not hold, also against what was noted here, in these files and in that of the settings; and its head."""
+    """The places where the log was changed, and its head. It is also held against the heads in ``noted``, ``files`` and the witness file."""
     known, unread = [*noted], dict[Path, str]()
     own = settings.witness.file if settings.witness else None
     for path in [*files, *([own] if own else [])]:
@@ -38,7 +38,7 @@ async def verified(
 
 
 def heads_in(path: Path) -> Iterator[Head]:
-    """Every NUMBER:DIGEST in a file, whatever else its lines say. Raises OSError."""
+    """Every NUMBER:DIGEST in a file. Anything else in its lines is ignored. Raises OSError."""
     with path.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             for number, digest in HEAD.findall(line):

@@ -1,4 +1,4 @@
-"""A request that somebody describes, in JSON or YAML or as the headers that it came with: to be decided like a real one."""
+"""Reads requests that somebody describes, in JSON, in YAML or as copied headers, so that they can be decided like real ones."""
 
 import re
 
@@ -13,9 +13,9 @@ _REQUEST_LINE = re.compile(r"([A-Z]+) (\S+)( HTTP/[0-9.]+)?")
 
 
 def read_request(data: bytes, name: str, catalog: AppCatalog) -> Situation:
-    """A request with what is known of its device, from JSON or YAML.
+    """Read a request, with what is known of its device, from JSON or YAML.
 
-    :param name: what mistakes call it.
+    :param name: the name of the source in mistakes.
     :raises ConfigError: with every mistake in it.
     """
     try:
@@ -34,9 +34,9 @@ def read_request(data: bytes, name: str, catalog: AppCatalog) -> Situation:
 
 
 def read_headers(text: str, name: str) -> Request:
-    """A request from the lines of its head, as a browser's tools copy them; a request line may stand first.
+    """Read a request from the lines of its head, as a browser's tools copy them. A request line may stand first.
 
-    One line that has no name and colon is the user agent, when it is the only one.
+    If there is only one line and it has no name and colon, it is the user agent.
 
     :raises ConfigError: with every line that is neither.
     """

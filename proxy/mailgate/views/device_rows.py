@@ -1,4 +1,4 @@
-"""How each device stands, as a list of devices shows it, and keeping that list true: of what has changed at once, of all in rounds."""
+"""The rows of the list of devices. Changed devices are worked out anew at once, and all devices in rounds."""
 
 import json
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ from mailgate.views.mail_status import HEADLINES, MailAccess, mail_of, name_of
 from mailgate.views.recorded_requests import posture_now
 
 LOOKS = 2
-"""How often one page looks on where a look has found too few."""
+"""How often one page reads on if it has found too few devices."""
 AT_ONCE = 500
-"""Changed devices that are looked at in one go."""
+"""How many changed devices are worked out in one go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class ListedDevice:
 
 @dataclass(frozen=True, slots=True)
 class DevicePage:
-    """Some devices, and behind which key the next page begins; None at the end."""
+    """Some devices, and the key after which the next page begins. None at the end."""
 
     found: tuple[ListedDevice, ...]
     after: int | None
@@ -48,8 +48,8 @@ class DevicePage:
 async def look(
     store: Store, bundle: Bundle, wanted: Wanted, now: datetime, after: int = 0, size: int = 50
 ) -> DevicePage:
-    """The next devices that are meant. A page may be short, even empty, and yet not be the last. Raises StoreUnavailableError."""
-    with suppress(StoreError):  # where nothing can be written, the rows of before are looked through
+    """The next devices that match. A page may be short or even empty without being the last. Raises StoreUnavailableError."""
+    with suppress(StoreError):  # if nothing can be written, the earlier rows are read
         await catch_up(store, bundle, now)
     found, behind = list[ListedDevice](), after
     for _ in range(LOOKS):
@@ -62,7 +62,7 @@ async def look(
 
 
 async def catch_up(store: Store, bundle: Bundle, now: datetime) -> bool:
-    """Work out anew the rows of devices that have changed; of very many only some. Returns whether there are more."""
+    """Work out anew the rows of devices that have changed, but not too many at once. Returns whether there are more."""
     seen = await store.rows.seen()
     changes = await store.devices.changes(seen, AT_ONCE)
     if changes.number == seen:
@@ -73,20 +73,20 @@ async def catch_up(store: Store, bundle: Bundle, now: datetime) -> bool:
 
 
 async def refresh(store: Store, bundle: Bundle, devices: Sequence[Device], now: datetime) -> None:
-    """Work out anew the rows of these devices, which time or other rules may have changed."""
+    """Work out anew the rows of these devices, since time or other rules may have changed them."""
     differing = await store.rows.differing([row_of(each, bundle, now) for each in devices])
     if differing:
         await store.rows.keep(differing)
 
 
 def listed(device: Device, bundle: Bundle, now: datetime) -> ListedDevice:
-    """A device as it is now."""
+    """The device and its row as they are now."""
     posture = posture_now(device, bundle, now)
     return ListedDevice(device, posture, _row(device, posture, bundle, now), name_of(posture))
 
 
 def row_of(device: Device, bundle: Bundle, now: datetime) -> DeviceRow:
-    """The row of a device as it is now: what it would get that asks with its proof."""
+    """The row of a device as it is now: the verdict if it asked with its proof."""
     return _row(device, posture_now(device, bundle, now), bundle, now)
 
 

@@ -11,7 +11,7 @@ from mailgate.views.recorded_requests import posture_now
 
 
 class FindingFacts(Fact):
-    """Something that does not fit."""
+    """A contradiction in what is known of a device."""
 
     reason: str
     """What it is, as a reason code."""
@@ -27,27 +27,27 @@ class DeviceFacts(Fact):
     id: str
     """Its id here."""
     owner: str
-    """The login name of whose it is; empty where nobody said."""
+    """The login name of the owner. Empty if no source names one."""
     state: str
-    """How it stands: clean, listed, partial, stale, missing."""
+    """Its state: clean, listed, partial, stale, missing."""
     lost: bool
-    """Whether it is marked as lost: then it gets nothing."""
+    """Whether it is marked as lost, so that it gets nothing."""
     lost_at: Instant | None
     """Since when it is marked as lost."""
     kind: str | None
-    """What its sources take it for: phone, tablet, laptop, and so on."""
+    """The kind by its sources: phone, tablet, laptop, and so on."""
     os: str
     """Its system, in small letters."""
     os_version: str
     """The version of its system."""
     managed: bool | None
-    """Whether it is in device management; null where no source says."""
+    """Whether it is in device management; null if no source says."""
     apps: list[str]
     """The listed apps that are on it, by their key."""
     lists: list[str]
     """The lists that these apps stand on."""
     source: str
-    """Whose report counts."""
+    """The source whose report counts."""
     sources: list[str]
     """Every source that has it."""
     reported_at: Instant | None
@@ -61,18 +61,18 @@ class DeviceFacts(Fact):
     last_seen: Instant
     """When it was heard of last."""
     deleted_after: Instant
-    """When everything about it is deleted, should nothing more be heard of it."""
+    """When everything about it is deleted, if nothing more is heard of it."""
 
 
 class ReportFacts(Fact):
-    """What one source says of a device."""
+    """The report of one source on a device."""
 
     source: str
     """Which source: a connector, an issuer, or the extension."""
     id: str
     """The source's own name for the device."""
     owner: str
-    """Whose it is."""
+    """The login name of its owner."""
     kind: str | None
     """What it is: phone, tablet, laptop, and so on."""
     os: str
@@ -80,7 +80,7 @@ class ReportFacts(Fact):
     os_version: str
     """The version of its system."""
     managed: bool | None
-    """Whether it is in device management; null where the source does not say."""
+    """Whether it is in device management; null if the source does not say."""
     status: str
     """The tier of the evidence (EAR): none, affirming, warning, contraindicated."""
     apps: list[str]
@@ -88,7 +88,7 @@ class ReportFacts(Fact):
     apps_complete: bool | None
     """Whether it could see all apps."""
     reported_at: Instant | None
-    """When it looked at the apps; null where it did not."""
+    """When it looked at the apps. Null if it did not."""
     expires_at: Instant | None
     """Until when that counts."""
     gone: bool
@@ -102,25 +102,25 @@ class ReportFacts(Fact):
 
 
 class NameFacts(Fact):
-    """Something that a device is called."""
+    """A name of a device."""
 
     kind: str
     """What it is: serial, udid, key, cert, eas, user."""
     name: str
     """The name itself."""
     sources: list[str]
-    """Who calls it so."""
+    """The source that calls it so."""
     found_by: bool
-    """Whether it is found by it; false where another device has the name."""
+    """Whether the device is found by it. False if another device has the name."""
 
 
 class Parts(Fact):
-    """What each source says of a device, and what it is found by."""
+    """The reports of each source on a device, and the names by which it is found."""
 
     reports: list[ReportFacts]
-    """What each source says."""
+    """The reports of each source."""
     names: list[NameFacts]
-    """What it is called."""
+    """Its names."""
     former_ids: list[str]
     """Ids of devices that turned out to be this one."""
 
@@ -133,19 +133,19 @@ class SightingFacts(Fact):
     day: Day
     """The day, in UTC."""
     kind: str
-    """What the client was taken for."""
+    """The kind that the client was taken for."""
     protocol: str
-    """What it spoke."""
+    """The protocol."""
     user_agent: str
     """The User-Agent header, as far as it is kept."""
     user: str
-    """The login name; empty where nobody is named."""
+    """The login name. Empty if nobody is named."""
     posture: str
-    """How the device stood."""
+    """The state of the device at that time."""
     rule: str
     """The rule that decided."""
     effect: str
-    """What it did: allow, warn, challenge or block."""
+    """The effect: allow, warn, challenge or block."""
     reason: str
     """Why, as a reason code."""
     would: list[str]
@@ -166,11 +166,11 @@ class WholeDevice(DeviceFacts, Parts):
     """Everything that is stored of one device, and its last sightings."""
 
     sightings: list[SightingFacts]
-    """What was decided for it, the last seen first."""
+    """Decisions about it, the last first."""
 
 
 def keep_of(settings: Settings) -> Keep:
-    """How long these settings keep what."""
+    """How long these settings keep each kind of data."""
     return Keep(**settings.retention.model_dump())
 
 
@@ -249,6 +249,6 @@ def sighting_facts(recorded: Recorded) -> SightingFacts:
 
 
 def _report(report: Report) -> ReportFacts:
-    """Without its names: they stand beside, with every source that has them."""
+    """The report without its names, which stand beside it with every source that has them."""
     said = {name: getattr(report, name) for name in ReportFacts.model_fields}
     return ReportFacts(**said | {"apps": sorted(report.apps)})

@@ -32,7 +32,7 @@ class AskedBy(Fact):
     """Who asked."""
 
     name: str
-    """The login name; empty where nobody is named."""
+    """The login name; empty if nobody is named."""
     groups: list[str]
     """The groups that they are in."""
     grouped: bool
@@ -51,9 +51,9 @@ class Trial(Fact):
     stage: str
     """Its stage at that moment."""
     effect: str | None
-    """What it would do; null where it does nothing."""
+    """The effect that it would have. Null if it has none."""
     note: str
-    """What is to be said of it; empty in most cases."""
+    """A note on it. Empty in most cases."""
     values: dict[str, JsonValue]
     """The values that its condition saw, by variable."""
 
@@ -62,7 +62,7 @@ class Outcome(Fact):
     """The decision."""
 
     effect: str
-    """What happens: allow, warn, challenge or block."""
+    """The effect: allow, warn, challenge or block."""
     reason: str
     """Why, as a reason code."""
     rule: str
@@ -72,15 +72,15 @@ class Outcome(Fact):
     title: str
     """The title of the rule."""
     fix: str
-    """What ends it, as the rule says."""
+    """The fix, as the rule says."""
     contact: str
-    """Whom to ask."""
+    """The contact."""
     apps: list[str]
     """The listed apps that it is about, by their key."""
     deadline: Instant | None
     """When a warning becomes a refusal."""
     reliefs: int
-    """The state of exemptions and rules that are off that it rests on."""
+    """The serial number of the exemptions and rules turned off on which it rests."""
     would: list[str]
     """Report-only rules that would have done something."""
 
@@ -93,27 +93,27 @@ class Explanation(Fact):
     user: AskedBy
     """Who asked."""
     now: Instant
-    """The moment that it was decided for."""
+    """The time for which it was decided."""
     client: dict[str, JsonValue]
-    """What the client was taken for, with every signal and finding."""
+    """The client as it was recognised, with every signal and finding."""
     device: dict[str, JsonValue]
     """The posture of the device."""
     attestation: dict[str, JsonValue] | None
-    """What its signed proof is worth; null where there was none."""
+    """The result of its signed proof. Null if there was none."""
     certificate: dict[str, JsonValue] | None
-    """What its TLS client certificate is worth; null where there was none."""
+    """The result of its TLS client certificate. Null if there was none."""
     rules: list[Trial]
     """Every rule that was tried, in order."""
     not_reached: list[str]
     """Rules behind the one that decided."""
     decision: Outcome
-    """What came of it."""
+    """The decision."""
     flips: list[FlipsTold]
     """The smallest changes that lead to another effect."""
 
 
 def explanation(access: Access, decision: Decision, policy: Policy) -> Explanation:
-    """The whole story, and what would turn it over."""
+    """Explain a decision in full, with the smallest changes that would turn it over."""
     facts, certificate = access.facts, access.certificate
     reads = {rule.id: rule.when.reads for rule in policy.rules}
     reached = {trial.rule for trial in decision.trials}
@@ -154,14 +154,14 @@ def _trial(trial: RuleTrial, reads: frozenset[str], access: Access) -> Trial:
 
 
 def _plainly(noun: Any, but: str = "") -> dict[str, Any]:
-    """What one of the model says, as JSON has it."""
+    """A value of the model in the form of JSON."""
     said: dict[str, Any] = json.loads(json.dumps(asdict(noun), default=plain))
     said.pop(but, None)
     return said
 
 
 def plain(value: object) -> object:
-    """What JSON has no form for, in one."""
+    """A value for which JSON has no form, in one that it has."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, timedelta):

@@ -1,4 +1,4 @@
-"""One search for everything that somebody may hold in their hand: a name, an id, an address, a reference."""
+"""One search for everything that somebody may have at hand: a name, an id, an address, a reference."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,6 +6,7 @@ from typing import Literal
 
 from mailgate.config import Bundle
 from mailgate.devices.device import Device
+from mailgate.devices.typed import bare, logins, references
 from mailgate.model.fact import Fact
 from mailgate.policy.logins import user_text
 from mailgate.store import Store
@@ -13,9 +14,9 @@ from mailgate.views.mail_status import name_of
 from mailgate.views.recorded_requests import posture_now
 
 SIZE = 20
-"""Of each sort, how many are shown at once."""
+"""How many hits of each sort are shown at once."""
 LONGEST = 256
-"""Characters of what is looked for."""
+"""How many characters of the text are looked for."""
 
 
 class Hit(Fact):
@@ -28,37 +29,38 @@ class Hit(Fact):
     words: str
     """What it is, in words."""
     person: str
-    """The login name of whose it is; empty where nobody is known."""
+    """The login name of the owner. Empty if nobody is known."""
 
 
 class Hits(Fact):
     """What was found."""
 
     items: list[Hit]
-    """What has exactly this name first, then what begins so, then people who have it in their name."""
+    """Exact names first, then names that begin so, then people who have the text in their name."""
     next: str | None
-    """Behind which login name to look on for people who have it in their name; null at the end."""
+    """The login name after which to go on with people who have the text in their name. Null at the end."""
 
 
 async def find(store: Store, bundle: Bundle, text: str, now: datetime, after: str = "") -> Hits:
-    """What may be meant by a text. Raises StoreUnavailableError."""
+    """Find what may be meant by a text. Raises StoreUnavailableError."""
     text = text.strip()[:LONGEST]
     if not text:
         return Hits(items=[], next=None)
+    part = _bare(bundle, bare(text) or text)
     if after:
-        within = await store.finding.people_with(text, SIZE, after)
+        within = await store.finding.people_with(part, SIZE, after)
         return Hits(items=[_person(login) for login in within.found], next=within.after or None)
     exact = await _exact(store, bundle, text, now)
     known = _once([*exact, *await _begins(store, bundle, text, now)])
     if exact:
         return Hits(items=known, next=None)
-    within = await store.finding.people_with(text, SIZE)
+    within = await store.finding.people_with(part, SIZE)
     return Hits(items=_once([*known, *map(_person, within.found)]), next=within.after or None)
 
 
 async def _exact(store: Store, bundle: Bundle, text: str, now: datetime) -> list[Hit]:
-    """What is called exactly so, so that nothing else can be meant."""
-    wanted = {user_text(text), user_text(_bare(bundle, text))}
+    """Hits with exactly this name, besides which nothing else can be meant."""
+    wanted = _logins(bundle, text)
     people = [each for login in wanted for each in await store.finding.people(login, 1) if each == login]
     devices = await store.finding.called(text, SIZE)
     return [
@@ -69,17 +71,21 @@ async def _exact(store: Store, bundle: Bundle, text: str, now: datetime) -> list
 
 
 async def _begins(store: Store, bundle: Bundle, text: str, now: datetime) -> list[Hit]:
-    logins = [
-        login
-        for name in dict.fromkeys([_bare(bundle, text), text])
-        for login in await store.finding.people(name, SIZE)
-    ]
+    logins = [login for name in _logins(bundle, text) for login in await store.finding.people(name, SIZE)]
     devices = await store.finding.devices(text, SIZE)
     return [*map(_person, logins), *(_device(each, bundle, now) for each in devices)]
 
 
+def _logins(bundle: Bundle, text: str) -> list[str]:
+    """Every login that may be meant, the likeliest first."""
+    spelled = logins(text)
+    return list(
+        dict.fromkeys(user_text(each) for each in (*(_bare(bundle, name) for name in spelled), *spelled))
+    )
+
+
 def _bare(bundle: Bundle, text: str) -> str:
-    """Whom a login or an address names: of an address at the domain of our mails, its login."""
+    """The login that a login or an address names. An address must be at the domain of our mails."""
     person, notices = bundle.settings.logins.person(text), bundle.settings.notices
     name, at, host = person.partition("@")
     ours = notices is not None and at and user_text(host) == user_text(notices.domain)
@@ -87,7 +93,7 @@ def _bare(bundle: Bundle, text: str) -> str:
 
 
 async def _refusals(store: Store, text: str) -> list[Hit]:
-    for reference in dict.fromkeys([text, text.upper()]):
+    for reference in references(text):
         seen, asked = await store.sightings.find(reference), await store.help_requests.called(reference)
         if seen is not None:
             return [_refusal(reference, seen.sighting.rule, seen.sighting.user)]

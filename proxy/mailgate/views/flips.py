@@ -1,4 +1,4 @@
-"""What would turn a verdict over, and the same in words."""
+"""The smallest changes that would turn a verdict over, as facts and in words."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -9,7 +9,7 @@ from mailgate.simulate import LET_IN, MOST, Flip, Flips
 from mailgate.simulate.steps import Step, What
 
 _NAMES = 4
-"""Apps that are named of many that are all one to the rules."""
+"""How many apps are named of many that are the same to the rules."""
 
 _WORDS = {
     What.FIND: "the company marks the device as found",
@@ -46,11 +46,11 @@ class StepTold(Fact):
     what: str
     """What it is, as a code."""
     by: str
-    """Who can do it."""
+    """By whom it can be done."""
     about: list[str]
-    """What it is about, such as apps or a group."""
+    """Its object, such as apps or a group."""
     at: Instant | None
-    """When, where time alone does it."""
+    """When, if time alone does it."""
     words: str
     """The same in words."""
 
@@ -59,7 +59,7 @@ class Then(Fact):
     """What would be decided then."""
 
     effect: str
-    """What would happen: allow, warn, challenge or block."""
+    """The effect: allow, warn, challenge or block."""
     rule: str
     """By which rule."""
     reason: str
@@ -83,7 +83,7 @@ class FlipsTold(Fact):
     actionable: list[FlipTold]
     """Changes that somebody can make."""
     hypothetical: list[FlipTold]
-    """Changes that nobody can make, which show what it hangs on."""
+    """Changes that nobody can make. They show what the verdict depends on."""
     not_tried: list[str]
     """Variables of which other values were not tried."""
     most_steps: int

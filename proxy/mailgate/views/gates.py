@@ -1,4 +1,4 @@
-"""How the gates on one store fare: which decide by the rules in force, which lag, and of which nothing is heard any more."""
+"""The state of the gates on one store: which decide by the rules in force, which lag, and which are gone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from itertools import groupby
 from mailgate.store import Activation, Beat, Heard, Store, StoreError
 
 MISSED = timedelta(seconds=20)
-"""Without a word for so long a gate is gone: it says something every five seconds."""
+"""A gate that has been silent for this long is gone. It sends a sign of life every five seconds."""
 TAKES = timedelta(seconds=10)
-"""How long after rules were put in force a gate may take them up; usually a second."""
+"""How long a gate may take to take up rules that were put in force. It usually takes a second."""
 
 
 class GateState(StrEnum):
-    """The graver ones last."""
+    """The states, the graver last."""
 
     OK = "ok"
     TAKING = "taking"
-    """The rules were put in force just now."""
+    """The rules were put in force just now, so the gate may not have them yet."""
     BEHIND = "behind"
     GONE = "gone"
 
@@ -35,9 +35,9 @@ class Node:
     address: str
     state: GateState
     words: str
-    """What is wrong with it; empty where nothing is."""
+    """What is wrong with it. Empty if nothing is."""
     beat: Beat
-    """What the worker says that is worst off."""
+    """The last sign of life of the worker in the worst state."""
     heard: tuple[Heard, ...]
     """Its workers."""
 
@@ -47,17 +47,17 @@ class Node:
 
     @property
     def last(self) -> timedelta:
-        """How long ago anything was heard of it."""
+        """How long ago it gave a sign of life."""
         return min(each.ago for each in self.heard)
 
 
 async def gates_now(store: Store, now: datetime) -> list[Node]:
-    """How every gate on the store fares. Raises StoreUnavailableError."""
+    """The state of every gate on the store. Raises StoreUnavailableError."""
     return nodes(await store.gates.heard(), await store.policies.active(), now)
 
 
 async def gates_if_told(store: Store, now: datetime) -> list[Node] | None:
-    """The same; None while the store does not answer."""
+    """The same. None if the store does not answer."""
     try:
         return await gates_now(store, now)
     except StoreError:
@@ -97,7 +97,7 @@ def _words(state: GateState, each: Heard, active: Activation | None) -> str:
 
 
 def span(time: timedelta) -> str:
-    """About how long, in the largest unit of which there are two."""
+    """About how long, in the largest unit of which there are at least two."""
     seconds = int(time.total_seconds())
     for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
         if seconds >= 2 * size:

@@ -1,4 +1,4 @@
-"""Who asked for help against which rule, and how far that is."""
+"""Requests for help: who asked, against which rule, and how far each is."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -6,6 +6,7 @@ from enum import StrEnum
 from mailgate.model.fact import Fact, Instant
 from mailgate.policy import Policy
 from mailgate.store import HelpRequest
+from mailgate.store.help_requests import NOT_THEIRS
 from mailgate.views.words import reason_told
 
 
@@ -18,20 +19,22 @@ class HelpState(StrEnum):
 
 
 class HelpFacts(Fact):
-    """Somebody asked for help against a rule: one for a person and a rule, however often they did."""
+    """A request for help against a rule. There is one for each person and rule, however often they asked."""
 
     state: HelpState
     """`waiting`; `answered`, a mail was written to them; `done`, somebody said so."""
     rule: str
-    """The rule that refused them."""
+    """The rule that refused them; `own-page/not-theirs` where they said on their own page that a device is not theirs."""
+    refused: bool
+    """Whether a rule refused them."""
     title: str
-    """What it is called; empty where it is in force no more, or has no title."""
+    """Its title. Empty if it is no longer in force or has none."""
     subject: str
-    """What tells it apart from others against the same rule: the person, else the device, else the reference."""
+    """What tells it apart from others against the same rule: the person, else the device, else a mark of the client."""
     person: str
-    """The login name; empty where the gate does not know who it was."""
+    """The login name. Empty if the gate does not know who it was."""
     device: str
-    """The id of the device; empty where it is not known."""
+    """The id of the device. Empty if it is not known."""
     reason: str
     """Why they were refused, as a reason code."""
     cause: str
@@ -45,21 +48,21 @@ class HelpFacts(Fact):
     last_at: Instant
     """When they asked last."""
     replied_at: Instant | None
-    """When they were last written to; null where nobody did."""
+    """When somebody last wrote to them. Null if nobody did."""
     done_at: Instant | None
-    """When somebody said that it is done; null where it is open."""
+    """When somebody said that it is done. Null if it is open."""
     done_by: str
     """Who said so."""
 
 
 class HelpCount(Fact):
-    """How many wait for help because of one rule."""
+    """How many requests for help wait because of one rule. Of those who are not known one client is one request."""
 
     rule: str
     """The rule."""
     title: str
-    """What it is called."""
-    people: int
+    """Its title."""
+    requests: int
     """How many wait."""
 
 
@@ -68,12 +71,15 @@ def help_facts(asked: HelpRequest, policy: Policy) -> HelpFacts:
     return HelpFacts(
         state=state_of(asked),
         rule=asked.rule,
+        refused=asked.rule != NOT_THEIRS,
         title=title_of(asked.rule, policy),
         subject=asked.subject,
         person=asked.person,
         device=asked.device,
         reason=asked.reason,
-        cause=reason_told(asked.reason),
+        cause="Says that this device is not theirs"
+        if asked.reason == NOT_THEIRS
+        else reason_told(asked.reason),
         reference=asked.reference,
         times=asked.times,
         first_at=asked.first_at,
@@ -85,10 +91,10 @@ def help_facts(asked: HelpRequest, policy: Policy) -> HelpFacts:
 
 
 def help_counts(counts: dict[str, int], policy: Policy) -> list[HelpCount]:
-    """Those who wait by rule, the rules that most wait for first."""
+    """The people who wait, by rule, the rule with the most first."""
     return [
-        HelpCount(rule=rule, title=title_of(rule, policy), people=people)
-        for rule, people in sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+        HelpCount(rule=rule, title=title_of(rule, policy), requests=requests)
+        for rule, requests in sorted(counts.items(), key=lambda each: (-each[1], each[0]))
     ]
 
 
@@ -100,10 +106,12 @@ def state_of(asked: HelpRequest) -> HelpState:
 
 
 def title_of(rule: str, policy: Policy) -> str:
-    """What a rule in force is called."""
+    """The title of a rule in force."""
+    if rule == NOT_THEIRS:
+        return "Devices that are not theirs"
     return next((each.title or "" for each in policy.rules if each.id == rule), "")
 
 
 def still_open(asked: Iterable[HelpFacts]) -> list[HelpFacts]:
-    """Those that are not done."""
+    """The requests that are not done."""
     return [each for each in asked if each.done_at is None]

@@ -1,4 +1,4 @@
-"""How one device stands: whether it gets mail, why, since when, and which source said so. One sentence for whoever looks after it."""
+"""Whether one device gets mail, why, since when, and by which source, also as one sentence for the help desk."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,10 +14,10 @@ from mailgate.policy import Policy
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Recorded, Store
 from mailgate.views.recorded_requests import as_it_asks, sightings_of
-from mailgate.views.words import EFFECTS, device_told, reason_told
+from mailgate.views.words import EFFECTS, device_told, looked_told, reason_told
 
 SIGHTINGS = 50
-"""Of one device, how many are looked at for since when something is so."""
+"""How many sightings of a device are read to find since when its status holds."""
 
 
 class MailAccess(StrEnum):
@@ -48,7 +48,7 @@ _MAIL = {
 
 
 class MailStatus(Fact):
-    """How one device stands now."""
+    """The mail status of one device now."""
 
     mail: MailAccess
     """`gets-mail`; `warned`, after a page; `spared`, by an exemption alone; `must-prove-itself`; `kept-out`; `lost`."""
@@ -57,35 +57,35 @@ class MailStatus(Fact):
     cause: str
     """Why, in words."""
     rule: str
-    """The rule that decides; of a spared device, the one that would."""
+    """The rule that decides. For a spared device, the rule that would decide without the exemption."""
     title: str
-    """What that rule is called."""
+    """The title of that rule."""
     reason: str
     """Why, as a reason code."""
     since: Instant | None
-    """Since when it stands so; null where nothing tells."""
+    """Since when that holds. Null if it is not known."""
     until: Instant | None
-    """Until when: an exemption ends, or a warning becomes a refusal. Null where it stays."""
+    """Until when: the end of an exemption, or the time when a warning becomes a refusal. Null if there is no end."""
     spared_why: str
-    """Why it is spared, as whoever did it wrote; empty where it is not."""
+    """Why it is spared, in the words of the admin who did it. Empty if it is not."""
     then: str
-    """What becomes of a spared device afterwards, in words; empty of others."""
+    """What a spared device gets afterwards, in words. Empty for other devices."""
     source: str
-    """Whose report counts; empty where there is none."""
+    """The source whose report counts. Empty if there is none."""
     looked_at: Instant | None
     """When that source looked at its apps."""
     spare_from: str
-    """What an exemption has to be from so that it gets mail: a rule, `all` of them, or empty where none would help."""
+    """The rule from which an exemption would get it mail, or `all`. Empty if no exemption would."""
     sentence: str
-    """All of it in one sentence, with times in UTC."""
+    """All of this in one sentence, with times in UTC."""
 
 
 async def mail_status_of(
     store: Store, bundle: Bundle, device: Device, now: datetime, seen: Sequence[Recorded] | None = None
 ) -> MailStatus:
-    """How a device stands, asking as it did last. Raises StoreUnavailableError.
+    """The mail status of a device if it asked as it did last. Raises StoreUnavailableError.
 
-    :param seen: what was decided for it, the last first; looked up where not given.
+    :param seen: the decisions about it, the last first. They are read from the store if not given.
     """
     seen = await sightings_of(store, device, SIGHTINGS) if seen is None else seen
     access, decision = await as_it_asks(store, bundle, device, seen, now)
@@ -99,7 +99,7 @@ def mail_status(
     seen: Sequence[Recorded] = (),
     lost_at: datetime | None = None,
 ) -> MailStatus:
-    """The same of what was decided."""
+    """The mail status by this decision."""
     without, relief = _spared(access, decision, policy)
     told = without if relief else decision
     mail = _mail(access, decision, relief)
@@ -126,7 +126,7 @@ def mail_status(
 
 
 def mail_of(access: Access, decision: Decision, policy: Policy) -> MailAccess:
-    """Whether a device gets mail that is answered so."""
+    """Whether a device with this decision gets mail."""
     return _mail(access, decision, _spared(access, decision, policy)[1])
 
 
@@ -135,7 +135,7 @@ def _mail(access: Access, decision: Decision, relief: Relief | None) -> MailAcce
 
 
 def _spared(access: Access, decision: Decision, policy: Policy) -> tuple[Decision, Relief | None]:
-    """What would be decided without exemptions, and the exemption that makes the difference."""
+    """The decision without exemptions, and the exemption that makes the difference."""
     if not any(each.cause is Cause.EXEMPTION for each in policy.reliefs.about(access)):
         return decision, None
     without = decide(access, replace(policy, reliefs=_for_everybody(policy.reliefs)))
@@ -144,7 +144,7 @@ def _spared(access: Access, decision: Decision, policy: Policy) -> tuple[Decisio
 
 
 def name_of(posture: Posture) -> str:
-    """What the device is, in a few words."""
+    """A few words for the device."""
     return device_told(posture.kind, posture.os, posture.os_version)
 
 
@@ -161,7 +161,7 @@ def _relief(access: Access, policy: Policy, without: Decision) -> Relief | None:
 
 
 def _since(decision: Decision, seen: Sequence[Recorded]) -> datetime | None:
-    """Since when it was answered so, as far as its last requests tell."""
+    """Since when it was answered like this, as far as its last requests tell."""
     since = None
     for each in seen:
         if (each.sighting.effect, each.sighting.reason) != (decision.effect.value, decision.reason.value):
@@ -206,7 +206,7 @@ def _person(access: Access, device: str) -> str:
 
 
 def _named(relief: Relief) -> tuple[Relief, ...]:
-    """One of nobody would be for everybody."""
+    """The relief, unless it names nobody: that would hold for everybody."""
     return (relief,) if relief.person or relief.device else ()
 
 
@@ -216,7 +216,7 @@ def _sentence(found: MailStatus) -> str:
         words += f" ({found.spared_why}), then {found.then}"
     elif found.since:
         words += f" since {_time(found.since)}"
-    looked = f"; {found.source} looked at {_time(found.looked_at)}" if found.looked_at else ""
+    looked = f"; {looked_told(found.source)} at {_time(found.looked_at)}" if found.looked_at else ""
     return f"{words}: {found.cause}{looked}."
 
 

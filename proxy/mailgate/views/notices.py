@@ -19,11 +19,11 @@ KINDS = (MailKind.UPCOMING, MailKind.WARNED, MailKind.ENFORCED)
 WORDS = {
     MailKind.UPCOMING: "it is coming",
     MailKind.WARNED: "it warns now",
-    MailKind.ENFORCED: "it counts now",
+    MailKind.ENFORCED: "it is in force",
     MailKind.CORRECTION: "it was taken back",
     MailKind.REPLY: "an answer to a request for help",
 }
-"""What a mail of each kind says of its rule."""
+"""The statement of each kind of mail about its rule."""
 
 
 class RuleNotices(Fact):
@@ -32,11 +32,11 @@ class RuleNotices(Fact):
     rule: str
     """The rule's id."""
     title: str
-    """What it is, in words."""
+    """Its title or another name in words."""
     kinds: tuple[MailKind, ...]
-    """What is true of it now, and may be sent."""
+    """The kinds that are true now and may be sent."""
     why_not: str
-    """Why nothing may; empty where something may."""
+    """Why none may be sent. Empty if one may."""
 
 
 class NoticeMails(Fact):
@@ -45,7 +45,7 @@ class NoticeMails(Fact):
     version: int
     """The version whose rule they are about; of corrections, the one that was taken back."""
     kind: MailKind
-    """What they say of the rule."""
+    """Their statement about the rule."""
     rule: str
     """The rule's id; empty for corrections."""
     states: Mapping[MailState, int]
@@ -68,17 +68,17 @@ class NoticeFacts(NoticeMails):
     """Mails that say the same, and whether more may be sent."""
 
     title: str
-    """What the rule is, in words; empty for corrections."""
+    """The rule in words. Empty for corrections."""
     active: bool
     """Whether the version is in force."""
     may_be_sent: bool
-    """Whether it is true now, so that somebody may send it."""
+    """Whether its statement is true now, so that it may be sent."""
     why_not: str
-    """Why not; empty where it may."""
+    """Why it may not. Empty if it may."""
 
 
 class MailFacts(Fact):
-    """One mail to one person, without what it says."""
+    """One mail to one person, without its text."""
 
     id: str
     """Its id."""
@@ -87,17 +87,17 @@ class MailFacts(Fact):
     version: int
     """The version whose rule it is about; of a correction, the one that was taken back."""
     kind: MailKind
-    """What it says of the rule."""
+    """Its statement about the rule."""
     rule: str
     """The rule's id; empty for a correction."""
     address: str
-    """Where it goes."""
+    """The address to which it goes."""
     login: str
-    """The login name of who gets it."""
+    """The login name of the recipient."""
     state: MailState
-    """What became of it."""
+    """Its state."""
     attempts: int
-    """How often it was not taken and was put off."""
+    """How often it was not accepted and was put off."""
     why: str
     """Why it failed, was put off or is unsure, as a code or a word; otherwise empty."""
     may_be_retried: bool
@@ -107,7 +107,7 @@ class MailFacts(Fact):
     changed_at: Instant | None
     """When its state changed last."""
     until: Instant | None
-    """From this time on it is no longer true, and is not sent; null if there is no such time."""
+    """The time from which it is no longer true and is not sent. Null if there is none."""
 
 
 class RecipientCounts(Fact):
@@ -142,7 +142,7 @@ def _of(policy: Policy, version: int, rule: str, title: str, now: datetime) -> R
 
 
 def mails_by_notice(counts: Iterable[MailCount]) -> list[NoticeMails]:
-    """Bring counts of the same notice together, in the order in which they come."""
+    """Add up the counts of each notice, in the order in which they come."""
     found: dict[NoticeKey, Counter[MailState]] = {}
     for each in counts:
         about = NoticeKey(each.version, each.kind, each.rule)
@@ -151,13 +151,13 @@ def mails_by_notice(counts: Iterable[MailCount]) -> list[NoticeMails]:
 
 
 def mails_of(counts: Iterable[MailCount], about: NoticeKey) -> NoticeMails:
-    """The mails of one notice; of a notice that nobody got, none in any state."""
+    """The counts of one notice. If nobody got it, there are none in any state."""
     none = NoticeMails(**about._asdict(), states={})
     return next((each for each in mails_by_notice(counts) if each.about == about), none)
 
 
 def mail_facts(mail: Mail, settings: NoticeSettings | None) -> MailFacts:
-    """One mail as it is told, by these settings of notices."""
+    """One mail as a fact, by these settings of notices."""
     derived: dict[str, Any] = {
         "message_id": message_id(mail.id, settings.domain) if settings else None,
         "may_be_retried": mail.state is MailState.FAILED and mail.notice is not None,

@@ -1,4 +1,4 @@
-"""Everything that whoever looks after company mail has to know of one person, to answer them in a minute."""
+"""Everything that the help desk has to know of one person to answer them within a minute."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -18,48 +18,48 @@ from mailgate.views.timeline import Event, NameOf, decided, helped, of_device, s
 from mailgate.views.words import device_told, reason_told
 
 DEVICES = 20
-"""Of one person, how many are shown."""
+"""How many devices of one person are shown."""
 REQUESTS = 100
-"""What was decided for a person, how much of it is looked at."""
+"""How many decisions about a person are read."""
 
 
 class OwnedDevice(Fact):
-    """A device of a person, and how it stands."""
+    """A device of a person with its mail status."""
 
     name: str
-    """What it is, in words."""
+    """A few words for it."""
     mail_status: MailStatus
     """Whether it gets mail, and why."""
     facts: DeviceFacts
-    """What is stored of it."""
+    """The stored facts about it."""
 
 
 class OtherClient(Fact):
-    """What a person asked with for mail that no source has reported: a computer's browser, a new phone."""
+    """A client with which a person asked for mail and which no source has reported, such as a computer's browser or a new phone."""
 
     name: str
-    """What it is, in words."""
+    """A few words for it."""
     effect: str
-    """What became of its last request: allow, warn, challenge or block."""
+    """The effect of its last request: allow, warn, challenge or block."""
     cause: str
-    """Why, in words; empty where there is nothing to say."""
+    """Why, in words. Empty if there is nothing to say."""
     times: int
     """How many requests."""
     last: Instant
     """When it asked last."""
     sighting: str
-    """The id of that sighting, to be explained."""
+    """The id of that sighting, by which it can be explained."""
 
 
 class ExemptionFacts(Fact):
-    """What a person or a device of theirs is or was spared from."""
+    """An exemption of a person or of a device of theirs."""
 
     number: int
     """Its number."""
     rule: str
     """The rule; empty for every rule."""
     device: str
-    """The device, where it is for one alone."""
+    """The device, if it is for one device only."""
     why: str
     """Why."""
     author: str
@@ -69,7 +69,7 @@ class ExemptionFacts(Fact):
     until: Instant | None
     """Until when."""
     ended_at: Instant | None
-    """When somebody ended it; null where nobody did."""
+    """When somebody ended it. Null if nobody did."""
     holds: bool
     """Whether it counts now."""
 
@@ -80,44 +80,44 @@ class MailFacts(Fact):
     at: Instant
     """When."""
     about: str
-    """What about, in words."""
+    """The subject, in words."""
     state: str
-    """What became of it: queued, sending, sent, failed, unsure or withdrawn."""
+    """Its state: queued, sending, sent, failed, unsure or withdrawn."""
 
 
 class PersonFacts(Fact):
-    """A person: their devices, each with whether it gets mail, and what they asked for and were told."""
+    """A person: their devices, each with its mail status, their requests for help and the mails to them."""
 
     login: str
     """The login name."""
     address: str
-    """The address that they are written to; empty where the settings name no domain of mail."""
+    """The address of mails to them. Empty if the settings name no domain of mail."""
     language: str
-    """In which language their browser asked last; empty where it was not heard."""
+    """The language that their browser asked for last. Empty if it is not known."""
     devices: list[OwnedDevice]
     """Their devices: those that get no mail first."""
     more_devices: int
-    """How many more they have."""
+    """How many more devices they have."""
     others: list[OtherClient]
-    """What else they ask with, the last seen first."""
+    """Their other clients, the last seen first."""
     help_requests: list[HelpFacts]
-    """What they asked for help with, the last first."""
+    """Their requests for help, the last first."""
     exemptions: list[ExemptionFacts]
-    """What they and their devices are and were spared from, the last first."""
+    """Exemptions of them and their devices, the last first."""
     mails: list[MailFacts]
-    """What they were written, the last first."""
+    """The mails to them, the last first."""
     timeline: list[Event]
-    """What became of them and their devices, the newest first."""
+    """The events about them and their devices, the newest first."""
 
     @property
     def spare_from(self) -> str:
-        """What sparing the person has to be from so that all of their devices get mail; empty where none would."""
+        """The rule from which an exemption of the person would get mail to all their devices, or `all`. Empty if no exemption would."""
         found = {each.mail_status.spare_from for each in self.devices} - {""}
         return next(iter(found)) if len(found) == 1 else "all" if found else ""
 
 
 async def person_of(store: Store, bundle: Bundle, login: str, now: datetime) -> PersonFacts | None:
-    """Everything about the person with this login name; None where nothing is. Raises StoreUnavailableError."""
+    """Everything about the person with this login name. None if nothing is known. Raises StoreUnavailableError."""
     people, settings, policy = store.people, bundle.settings, bundle.policy
     person = settings.logins.person(login.strip())
     if not person:
@@ -170,7 +170,7 @@ def _address(bundle: Bundle, person: str) -> str:
 
 
 def _addresses(bundle: Bundle, person: str) -> set[str]:
-    """Wherever mails about refusals may have gone."""
+    """Every address to which mails about refusals may have gone."""
     mail = bundle.settings.activesync.quarantine_mail
     return {_address(bundle, person), address_of(person, mail.domain) if mail else ""} - {""}
 
@@ -178,7 +178,7 @@ def _addresses(bundle: Bundle, person: str) -> set[str]:
 def _others(
     requests: Iterable[Recorded], owned: Sequence[Device], new: Sequence[Sighted]
 ) -> list[OtherClient]:
-    """Clients that name no device that is reported, each with its last request."""
+    """Clients that name no reported device, each with its last request."""
     ids = {name for device in owned for name in (device.id, *device.former)}
     eas = {text for device in owned for kind, text in device.names if kind == EAS}
     found: dict[tuple[str, ...], OtherClient] = {}

@@ -91,23 +91,24 @@ def idle_rules(rules: IdleRules) -> Iterator[str]:
     for name, why in rules.out_of_reach.items():
         yield f"{name} can never decide anything: {why}"
     for name in rules.match_nobody:
-        yield f"{name} matches nobody of all these"
+        yield f"{name} matches nobody"
     for name in rules.not_started:
-        yield f"{name} has not started by its stages: whom it will hit stands under its date"
+        yield f"{name} has not started yet; see the column of its date"
 
 
 def notes_of(plan: Plan) -> Iterator[str]:
     """What it is good to know about the counts."""
-    yield f"Counted: every known device, and every sighting since {plan.window.since}. A person or device that comes in"
-    yield "two ways may stand in two rows. Devices not seen since then are taken to ask with their proof."
+    yield f"Every known device and every request since {plan.window.since} was decided by both versions of the rules."
+    yield "A device that asks in two ways, say by browser and by mail app, has two rows. Devices that did not ask in this"
+    yield "time are taken to ask with their proof."
     if plan.newly["unknown"].devices:
         names = ", ".join(plan.hangs_on)
         yield f"What cannot be told hangs on {names}, which is not recorded of requests."
     exempt = plan.reliefs.exempt
     if exempt.people or exempt.devices:
-        yield f"{exempt.people:,} people and {exempt.devices:,} devices are exempt from some rule and decided so."
+        yield f"{people_in(exempt)} and {devices_in(exempt)} have exemptions, which were applied."
     for name, words in plan.reliefs.off.items():
-        yield f"{name} is {words}. Nobody is counted as stopped by it."
+        yield f"The rule {name} is {words}. It stops nobody in these counts."
     for name in plan.newly_listed:
         yield f"{name} is listed only now: no report tells of it yet, so whom it hits is not known."
 

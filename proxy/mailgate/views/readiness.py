@@ -1,4 +1,4 @@
-"""How a gate stands, as ``/readyz`` says it, and what the console and the API show of it."""
+"""The state of a gate, as ``/readyz``, the console and the API show it."""
 
 from typing import Literal
 
@@ -28,22 +28,22 @@ class RulesNow(Fact):
     number: int
     """The version."""
     serial: int
-    """Which activation it is; it counts up with every change."""
+    """The number of its activation, which counts up with every change."""
     held: str
-    """Why the rules in the files are not in force; empty where they are."""
+    """Why the rules in the files are not in force. Empty if they are."""
     off: list[str]
     """Rules that halted or were turned off, in words."""
     exemptions: int
-    """How many exemptions count."""
+    """How many exemptions are in force."""
     only_report: list[str]
     """Rules that still only report although their time has come, in words."""
 
 
 class Files(Fact):
-    """How it stands with the files on disk."""
+    """The state of the files on disk."""
 
     state: Literal["ok", "rejected"]
-    """`ok`, or `rejected` where they have mistakes and are not used."""
+    """`ok`, or `rejected` if they have mistakes and are not used."""
     mistakes: list[str]
     """Their mistakes."""
 
@@ -52,22 +52,22 @@ class Issuer(Fact):
     """An issuer of attestations whose keys are fetched."""
 
     issuer: str
-    """What its attestations call it."""
+    """Its name in attestations."""
     keys: int
     """How many keys it has."""
     last_success: Instant | None
     """When they were fetched last."""
     failure: str
-    """Why they could not be fetched the last time; empty where they could."""
+    """Why they could not be fetched the last time. Empty if they could."""
 
 
 class ConnectorState(Fact):
-    """How a connector fares."""
+    """The state of a connector."""
 
     state: Literal["new", "ok", "held", "failing", "unavailable"]
-    """`new`, `ok`, `held`, `failing`, or `unavailable` where its devices cannot be had."""
+    """`new`, `ok`, `held`, `failing`, or `unavailable` if its devices cannot be read."""
     trouble: str
-    """What is wrong, as a code; empty where nothing is."""
+    """What is wrong, as a code. Empty if nothing is."""
     last_success: Instant | None
     """When it was read last."""
     last_full: Instant | None
@@ -83,16 +83,16 @@ class ConnectorState(Fact):
     gone: int
     """How many devices were gone then."""
     held: int
-    """How many devices are no longer named and yet kept, since they are too many."""
+    """How many devices are no longer named but kept, since there are too many of them to be believed gone."""
 
 
 class Writes(Fact):
-    """Whether the store takes what is written at once."""
+    """Whether the store accepts what is written at once."""
 
     refused_since: Instant | None
-    """Since when it takes nothing; null while it does."""
+    """Since when it accepts nothing. Null if it does."""
     error: str
-    """Why, in the words of the last try; empty while it does."""
+    """Why, in the words of the last try. Empty if it does."""
 
 
 class Backlog(Fact):
@@ -101,20 +101,20 @@ class Backlog(Fact):
     waiting: int
     """How much waits."""
     refused_since: Instant | None
-    """Since when the store takes nothing of it; null while it does."""
+    """Since when the store accepts nothing of it. Null if it does."""
     error: str
-    """Why, in the words of the last try; empty while it does."""
+    """Why, in the words of the last try. Empty if it does."""
 
 
 class Written(Fact):
-    """What became of sightings since the start."""
+    """How many sightings since the start were stored, set aside or lost."""
 
     written: int
-    """In the store."""
+    """Written to the store."""
     spooled: int
-    """On disk, for the time when the store answers again."""
+    """Kept on disk until the store answers again."""
     dropped: int
-    """Lost: the queue or the disk was full."""
+    """Lost because the queue or the disk was full."""
     passed_over: int
     """Decisions on strangers that were not recorded, because too many different ones came at once."""
 
@@ -124,24 +124,24 @@ class Ledger(Backlog, Written):
 
 
 class Readiness(Fact):
-    """How this gate stands, as `/readyz` says."""
+    """The state of this gate, as `/readyz` says."""
 
     ready: bool
     """Whether it should get traffic."""
     version: str
-    """Of the program."""
+    """The version of the program."""
     workers: OwnWorkers
     """Its processes."""
     gates: dict[str, int]
     """How many gates on this store are `ok`, `taking`, `behind` and `gone`."""
     policy: str
-    """The version of the policy, as decisions call it."""
+    """The version of the policy, as in decisions."""
     rules: RulesNow
     """Its rules."""
     config: Files
     """Its files."""
     store: Literal["ok", "unwritable", "unavailable"]
-    """`ok`, `unwritable` where it answers and takes nothing, or `unavailable`."""
+    """`ok`, `unwritable` if it answers but accepts nothing, or `unavailable`."""
     issuers: list[Issuer]
     """Issuers whose keys are fetched over the network."""
     connectors: dict[str, ConnectorState]
@@ -149,13 +149,13 @@ class Readiness(Fact):
     ledger: Ledger
     """Its sightings."""
     reports: Backlog
-    """What devices reported."""
+    """The queue of device reports."""
     writes: Writes
-    """Everything else that is written at once."""
+    """The queue of everything else that is written at once."""
 
 
 def connector_state(state: SourceState | None, unreachable: bool) -> ConnectorState:
-    """How a connector fares; one of which nothing is known is new."""
+    """The state of a connector. It is new if nothing is known of it."""
     state = state or SourceState("")
     word: Literal["new", "ok", "held", "failing", "unavailable"] = "ok" if state.last_success else "new"
     if state.held:

@@ -1,4 +1,4 @@
-"""A request that the gate itself recorded, put together again from its sighting and its device."""
+"""Restores a request that the gate recorded, from its sighting and its device, and decides it again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from mailgate.classify.certified import as_recorded
 from mailgate.config import Bundle
 from mailgate.devices.device import Device
 from mailgate.devices.posture import is_of
+from mailgate.devices.typed import references
 from mailgate.engine.decide import decide
 from mailgate.model import LOGINS, Access, Decision, Posture, RequestFacts
 from mailgate.rollout.replay import PAGE_LOAD, Lists, posture_for, proof_of, recognise, reported
@@ -17,7 +18,7 @@ from mailgate.store import Recorded, Sighting, Store
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """What was decided then, and what the same client would get now."""
+    """The decision at that time, and the decision on the same client now."""
 
     then: Recorded
     access: Access
@@ -26,8 +27,10 @@ class Recalled:
 
 async def recall(store: Store, bundle: Bundle, name: str, now: datetime) -> Recalled | None:
     """The sighting with this id or reference id, decided again by the rules of the bundle on what is known now."""
-    then = await store.sightings.find(name)
-    return None if then is None else await decided_again(store, bundle, then, now)
+    for each in references(name):
+        if (then := await store.sightings.find(each)) is not None:
+            return await decided_again(store, bundle, then, now)
+    return None
 
 
 async def decided_again(store: Store, bundle: Bundle, then: Recorded, now: datetime) -> Recalled:
@@ -46,7 +49,7 @@ async def decided_again(store: Store, bundle: Bundle, then: Recorded, now: datet
 async def as_it_asks(
     store: Store, bundle: Bundle, device: Device, seen: Sequence[Recorded], now: datetime
 ) -> tuple[Access, Decision]:
-    """What a device gets now, asking as it did last; one that was never seen as if it asked with its proof."""
+    """The decision on a device now if it asked as it did last. A device that was never seen asks with its proof."""
     if seen:
         again = await decided_again(store, bundle, seen[0], now)
         return again.access, again.decision
@@ -58,14 +61,14 @@ async def as_it_asks(
 
 
 async def sightings_of(store: Store, device: Device, size: int) -> list[Recorded]:
-    """What was decided for a device, by whichever id it was known then, the last seen first."""
+    """The decisions about a device under all its ids, the last first."""
     ids = [device.id, *sorted(device.former)]
     seen = [row for each in ids for row in await store.sightings.latest(device=each, size=size)]
     return sorted(seen, key=lambda row: row.tally.last, reverse=True)[:size]
 
 
 def asked_from(device: Device, bundle: Bundle, facts: RequestFacts, now: datetime) -> tuple[Access, Decision]:
-    """What a request would get that comes from this device, without its proof."""
+    """The decision on a request from this device without its proof."""
     posture = posture_now(device, bundle, now)
     client = with_device(classify(facts), posture.kind)
     user = bundle.groups.user(bundle.settings.logins.person(facts.user or ""), posture.owner)
@@ -74,13 +77,13 @@ def asked_from(device: Device, bundle: Bundle, facts: RequestFacts, now: datetim
 
 
 def posture_now(device: Device, bundle: Bundle, now: datetime) -> Posture:
-    """The posture that the gate of these files gives this device."""
+    """The posture of this device by these settings."""
     posture = bundle.settings.posture
     return Lists(bundle.policy.catalog, posture.max_age, posture.precedence).posture(device, now)
 
 
 async def _devices(store: Store, seen: Sighting, bundle: Bundle) -> list[Device]:
-    """The device that asked, or where none can be told: those of the person."""
+    """The device that asked. If that is not known, the devices of the person."""
     if seen.client.protocol not in LOGINS:
         return await store.devices.called(seen.device) if seen.device else []
     owned = await store.devices.owned(seen.user)

@@ -30,11 +30,11 @@ class StageStart:
     stage: str
     """`report_only`, `warn` or `enforce`."""
     words: str
-    """What the rule does then."""
+    """The effect of the rule in it."""
     at: datetime
     """When."""
     runs: bool
-    """Whether it is the stage of now."""
+    """Whether it is the current stage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +44,25 @@ class ToldRule:
     id: str
     """Its id."""
     title: str
-    """Its title; empty where it has none."""
+    """Its title. Empty if it has none."""
     effect: str
-    """What it does to those who meet its condition: allow, warn, challenge or block."""
+    """The effect on requests that meet its condition: allow, warn, challenge or block."""
     does: str
     """The same in words."""
     condition: str
-    """Its condition, in CEL; empty for the last one, which is for everybody else."""
+    """Its condition, in CEL. Empty for the last one, which is for everybody else."""
     reads: Mapping[str, str]
     """The variables of the condition, with what each means."""
     today: str
-    """What it does at this moment."""
+    """Its effect now."""
     starts: tuple[StageStart, ...]
-    """When its stages start; empty where it has none."""
+    """When its stages start. Empty if it has none."""
     more: tuple[str, ...]
-    """What else it says, a sentence each."""
+    """Its other settings, a sentence each."""
 
 
 def told_rules(policy: Policy, now: datetime) -> list[ToldRule]:
-    """Every rule in order, and last what happens to those whom none takes."""
+    """Every rule in order, and last the default for everybody else."""
     default = policy.default
     last = ToldRule(
         DEFAULT_RULE,
@@ -80,7 +80,7 @@ def told_rules(policy: Policy, now: datetime) -> list[ToldRule]:
 
 
 def _told(rule: Rule, now: datetime, off: str | None) -> ToldRule:
-    """``off``: why it restricts nobody now, whatever its stage says."""
+    """``off`` says why it restricts nobody now, whatever its stage is."""
     stage = rule.stages.at(now) if rule.stages else Stage.ENFORCE
     starts = rule.stages.starts() if rule.stages else []
     return ToldRule(
@@ -123,7 +123,7 @@ def _more(rule: Rule) -> Iterator[str]:
 
 
 def span(time: timedelta) -> str:
-    """A time as people say it, in the largest unit that leaves nothing over."""
+    """A length of time in the largest unit that divides it."""
     for seconds, unit in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
         count = time.total_seconds() / seconds
         if count >= 1 and count == int(count):

@@ -1,4 +1,4 @@
-"""Asking the sources of a device at once, and what they said, in words."""
+"""The answers of sources that were asked about a device, in words."""
 
 from collections.abc import Mapping
 
@@ -6,6 +6,7 @@ from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device, Report
 from mailgate.model.fact import Fact
 from mailgate.policy import AppCatalog
+from mailgate.views.words import source_told
 
 Slot = tuple[str, str]
 _CAME = {
@@ -18,7 +19,7 @@ _CAME = {
 
 
 class SourceAnswer(Fact):
-    """What came of asking one source of a device."""
+    """The result of asking one source about a device."""
 
     source: str
     """The source."""
@@ -31,7 +32,7 @@ class SourceAnswer(Fact):
 def source_answers(
     came: Mapping[Slot, CheckResult], device: Device | None, catalog: AppCatalog
 ) -> list[SourceAnswer]:
-    """What each source said. ``device``: as it is now, with what was just said."""
+    """The answer of each source. ``device`` already has what was just said."""
     reports = {each.slot: each for each in device.reports} if device else {}
     return [
         SourceAnswer(source=slot[0], came=again.value, words=_words(slot, again, reports.get(slot), catalog))
@@ -41,8 +42,8 @@ def source_answers(
 
 def _words(slot: Slot, again: CheckResult, report: Report | None, catalog: AppCatalog) -> str:
     if again is not CheckResult.TAKEN:
-        return f"{slot[0]} {_CAME[again]}"
+        return f"{source_told(slot[0])} {_CAME[again]}"
     if report is None or report.reported_at is None:
-        return f"{slot[0]} answered, but does not see which apps are there"
+        return f"{source_told(slot[0])} answered, but does not see which apps are there"
     apps = ", ".join(catalog.name_of(key) for key in sorted(report.apps))
-    return f"{slot[0]} answered: {apps or 'no listed app'} on it"
+    return f"{source_told(slot[0])} answered: {apps or 'no listed app'} on it"

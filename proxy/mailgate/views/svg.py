@@ -1,6 +1,7 @@
 """What every picture is drawn with: SVG for light and dark paper, readable without seeing it."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from html import escape
 
 _PAPER = """
@@ -30,9 +31,25 @@ def document(
     return "\n".join(lines)
 
 
-def text(x: float, y: float, words: str, style: str, anchor: str = "start") -> str:
-    """A line of text; ``anchor`` says which end of it stands at ``x``."""
-    return f'<text class="{style}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
+def text(
+    x: float,
+    y: float,
+    words: str,
+    style: str,
+    anchor: str = "start",
+    *,
+    at: datetime | None = None,
+    form: str = "short",
+) -> str:
+    """A line of text; ``anchor`` says which end of it stands at ``x``. A page writes ``at`` in its reader's zone."""
+    told = f' data-at="{at.isoformat()}" data-form="{form}"' if at else ""
+    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+    return f'<text class="{style}" {place}{told}>{escape(words)}</text>'
+
+
+def placed(parts: Iterable[str], x: int, y: int) -> list[str]:
+    """Parts moved as one."""
+    return [f'<g transform="translate({x} {y})">', *parts, "</g>"]
 
 
 def bar(x: float, y: float, width: float, height: float, style: str) -> str:

@@ -1,4 +1,4 @@
-"""What became of a device, in the order in which it did: what was reported, decided and written to somebody."""
+"""The history of a device: what was reported, what was decided, and which mails were written."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,9 +7,10 @@ from typing import Literal
 
 from pydantic import with_config
 
-from mailgate.devices.device import Device
+from mailgate.devices.device import Device, Report
 from mailgate.devices.names import EAS, user_text
 from mailgate.devices.posture import owner_of
+from mailgate.devices.trust import ENROLLED
 from mailgate.model.fact import DESCRIBED
 from mailgate.policy import Policy
 from mailgate.store import Mail, QuarantineMail, Recorded, Store
@@ -17,7 +18,7 @@ from mailgate.store.reliefs import KeptRelief
 from mailgate.views.gates import span
 from mailgate.views.help import HelpFacts, help_facts
 from mailgate.views.notices import WORDS
-from mailgate.views.words import device_told, effect_told, protocol_told, reason_told
+from mailgate.views.words import device_told, effect_told, protocol_told, reason_told, reporter_told
 
 NameOf = Callable[[str], str]
 
@@ -25,12 +26,12 @@ NameOf = Callable[[str], str]
 @with_config(DESCRIBED)
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that became of a device or a person."""
+    """One event of a device or a person."""
 
     at: datetime
     """When."""
     what: Literal["report", "decision", "notice", "finding", "lost", "first", "help", "exemption"]
-    """What it was."""
+    """The kind of event."""
     words: str
     """The same in words."""
     about: str = ""
@@ -38,7 +39,7 @@ class Event:
     id: str = ""
     """The id of the sighting of a decision; otherwise empty."""
     device: str = ""
-    """The id of the device that it is about; empty where it is about the person, or names none."""
+    """The id of the device that it is about. Empty if it is about the person or names none."""
 
 
 async def story_of(
@@ -69,13 +70,13 @@ def timeline(
     mails: Iterable[Mail] = (),
     name_of: NameOf = str,
 ) -> list[Event]:
-    """The newest first. ``refusals``: mails about its refusals; ``mails``: about rules, to its owner."""
+    """The events, the newest first. ``refusals`` are mails about its refusals, ``mails`` are mails about rules to its owner."""
     events = [*of_device(device, name_of), *decided(seen), *written(mails), *told(refusals)]
     return sorted(events, key=lambda event: event.at, reverse=True)
 
 
 def of_device(device: Device, name_of: NameOf = str) -> Iterator[Event]:
-    """What its sources said of a device, and what the company does. ``name_of``: the display names of apps."""
+    """The reports of its sources, and marks of the company such as lost. ``name_of`` gives the display names of apps."""
 
     def event(at: datetime, what: Literal["report", "finding", "lost", "first"], words: str) -> Event:
         return Event(at, what, words, device=device.id)
@@ -87,11 +88,11 @@ def of_device(device: Device, name_of: NameOf = str) -> Iterator[Event]:
                 f"found {', '.join(map(name_of, sorted(each.apps)))}" if each.apps else "found no listed app"
             )
             part = "" if each.apps_complete else ", as far as it can see"
-            yield event(each.reported_at, "report", f"{each.source} looked and {apps}{part}")
+            yield event(each.reported_at, "report", f"{_source(each)} looked and {apps}{part}")
         elif each.gone:
-            yield event(each.last_seen, "report", f"{each.source} no longer has the device")
+            yield event(each.last_seen, "report", f"{_source(each)} no longer has the device")
         else:
-            yield event(each.last_seen, "report", f"{each.source} reported the device, without its apps")
+            yield event(each.last_seen, "report", f"{_source(each)} reported the device, without its apps")
     for found in device.findings:
         yield event(found.since, "finding", f"Sources disagree: {found.detail}")
     if device.lost_at:
@@ -99,7 +100,7 @@ def of_device(device: Device, name_of: NameOf = str) -> Iterator[Event]:
 
 
 def decided(seen: Iterable[Recorded]) -> Iterator[Event]:
-    """What was decided, day by day."""
+    """The decisions, day by day."""
     for each in seen:
         sighting, tally = each.sighting, each.tally
         times = f", {tally.times:,} times that day" if tally.times > 1 else ""
@@ -125,10 +126,11 @@ def written(mails: Iterable[Mail]) -> Iterator[Event]:
 
 
 def helped(asked: Iterable[HelpFacts]) -> Iterator[Event]:
-    """Requests for help, and that they are done."""
+    """Requests for help, and when they were done."""
     for each in asked:
         times = f", {each.times:,} times" if each.times > 1 else ""
-        words = f"Asked for help with the rule {each.rule}{times} (reference {each.reference})"
+        said = f"Asked for help with the rule {each.rule}" if each.refused else each.cause
+        words = f"{said}{times} (reference {each.reference})"
         yield Event(each.last_at, "help", words, device=each.device)
         if each.done_at:
             by = f" by {each.done_by}" if each.done_by else ""
@@ -154,6 +156,13 @@ def spared(relieved: Iterable[KeptRelief]) -> Iterator[Event]:
                 f"Exemption ended by {kept.ended_by}: {kept.ended_why}",
                 device=relief.device,
             )
+
+
+def _source(report: Report) -> str:
+    told = reporter_told(report.source)
+    return (
+        _capital(told) if report.source == ENROLLED else told
+    )  # the name of a connector is written as it is
 
 
 def _name(device: Device) -> str:

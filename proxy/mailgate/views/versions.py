@@ -1,4 +1,4 @@
-"""Versions of the rules: which one somebody means, and what differs between two, line by line."""
+"""Finds the version of the rules that somebody names, and compares two versions line by line."""
 
 import asyncio
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from mailgate.store import AlteredError, Store, Version
 
 
 class NoVersionError(MailgateError):
-    """A name that is no version's, or that of several; the text says so."""
+    """The name belongs to no version, or to several. The text says which."""
 
     def __init__(self, message: str, *, several: bool = False) -> None:
         super().__init__(message)
@@ -18,7 +18,7 @@ class NoVersionError(MailgateError):
 
 
 async def version_of(store: Store, name: str) -> Version:
-    """The version with this number, digest or beginning of one; the one in force where there is no name.
+    """The version with this number or digest, or with a digest that begins so. Without a name, the version in force.
 
     Raises NoVersionError.
     """
@@ -41,7 +41,7 @@ async def version_of(store: Store, name: str) -> Version:
 async def rules_called(store: Store, name: str) -> Rules:
     """The rules of this version, as they were put in force.
 
-    Raises NoVersionError; AlteredError where the store has other texts by now; ConfigError where this Mailgate cannot read it.
+    Raises NoVersionError; AlteredError if the texts in the store were changed; ConfigError if this Mailgate cannot read it.
     """
     version = await version_of(store, name)
     if version.altered:
@@ -50,7 +50,7 @@ async def rules_called(store: Store, name: str) -> Rules:
 
 
 def lines_between(old: Version, new: Version) -> Iterator[str]:
-    """What differs in their files, as a unified diff."""
+    """The differences of their files, as a unified diff."""
     for name in sorted({*old.texts, *new.texts}):
         before, after = (version.texts.get(name, "").splitlines() for version in (old, new))
         yield from unified_diff(before, after, f"{old.number}/{name}", f"{new.number}/{name}", lineterm="")

@@ -1,8 +1,12 @@
 """The closed sets of the model as admins read them."""
 
+import re
+
+from mailgate.devices.names import CERT, EAS, KEY, SERIAL, UDID, USER
+from mailgate.devices.trust import ENROLLED
 from mailgate.gateway.pages.devices import SYSTEMS
 from mailgate.gateway.pages.reasons import wording_of
-from mailgate.model import Effect, Kind, Protocol, Reason
+from mailgate.model import Effect, Kind, PostureState, Protocol, Reason
 
 EFFECTS = {
     Effect.ALLOW: "let in",
@@ -23,6 +27,55 @@ PROTOCOLS = {
     Protocol.SUBMISSION: "SMTP",
     Protocol.SIEVE: "ManageSieve",
 }
+
+STATES = {
+    PostureState.CLEAN: "No listed app",
+    PostureState.LISTED: "Listed app",
+    PostureState.PARTIAL: "Only work apps seen",
+    PostureState.STALE: "Report too old",
+    PostureState.MISSING: "No report of apps",
+    PostureState.UNAVAILABLE: "Reports cannot be read",
+}
+"""How a device stands by what its sources say."""
+CONNECTORS = {
+    "new": "Not read yet",
+    "ok": "Working",
+    "held": "Needs a look",
+    "failing": "Failing",
+    "unavailable": "Unreachable",
+}
+"""How a connector fares."""
+NAME_KINDS = {
+    SERIAL: "Serial number",
+    UDID: "UDID",
+    KEY: "Key",
+    CERT: "Certificate",
+    EAS: "ActiveSync ID",
+    USER: "Person",
+}
+"""What a device is called by."""
+
+
+def state_told(state: str) -> str:
+    """How a device stands, lost ones among them; of whatever release its record is."""
+    return STATES[PostureState(state)] if state in set(PostureState) else state.capitalize()
+
+
+def source_told(source: str) -> str:
+    """Who told of a device: an issuer by its host, and a connector by its name in the settings."""
+    if source == ENROLLED:
+        return "Enrolled here"
+    return source.partition("://")[2].rstrip("/") or source
+
+
+def reporter_told(source: str) -> str:
+    """The same within a sentence."""
+    return "the device itself" if source == ENROLLED else source_told(source)
+
+
+def looked_told(source: str) -> str:
+    """Who looked at the apps of a device, as the beginning of a sentence part."""
+    return "the device reported" if source == ENROLLED else f"{source_told(source)} looked"
 
 
 def kind_told(kind: Kind | str | None) -> str:
@@ -57,3 +110,21 @@ def reason_told(reason: str) -> str:
     if reason not in set(Reason) or reason == Reason.RULE_MATCHED:
         return ""
     return wording_of(Reason(reason)).title.singular
+
+
+_CLAUSES = re.compile(r"(?<=[;:.,])\s+")
+_COMMAND = re.compile(r"`mailgate\b|(^|\s|`)--[a-z]")
+
+
+def without_commands(words: str) -> str:
+    """The same without the clauses that name a command: who reads a page does not sit at a command line."""
+    clauses, left = _CLAUSES.split(words), list[str]()
+    for each in clauses:
+        if not _COMMAND.search(each):
+            left.append(each)
+        elif len(left) > 1 and left[-1].endswith(":") and left[-2].endswith("."):
+            left.pop()  # a sentence that only led to the command
+    if len(left) == len(clauses):
+        return words
+    text = " ".join(left).rstrip(" ;:,")
+    return text + ")" * max(0, text.count("(") - text.count(")"))

@@ -17,6 +17,7 @@ from tests.unit.store.test_device_summaries import *  # noqa: F403
 from tests.unit.store.test_devices import *  # noqa: F403
 from tests.unit.store.test_enrolments import *  # noqa: F403
 from tests.unit.store.test_finding import *  # noqa: F403
+from tests.unit.store.test_folding import *  # noqa: F403
 from tests.unit.store.test_gates import *  # noqa: F403
 from tests.unit.store.test_help_requests import *  # noqa: F403
 from tests.unit.store.test_ingest import *  # noqa: F403

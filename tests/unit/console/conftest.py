@@ -51,3 +51,11 @@ async def vic(opened: Callable[[], Awaitable[Browser]]) -> Browser:
     browser = await opened()
     assert (await browser.log_in("vic")).status == 200
     return browser
+
+
+@pytest.fixture
+async def lin(opened: Callable[[], Awaitable[Browser]]) -> Browser:
+    """Logged in as operator and approver."""
+    browser = await opened()
+    assert (await browser.log_in("lin")).status == 200
+    return browser

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.unit.console.browsing import READY
+from tests.unit.rollout.plans import plan_of
 
 from mailgate.console.attention import needs_of
 from mailgate.views.readiness import Readiness
@@ -67,13 +68,15 @@ def test_what_is_wrong_is_said_with_where_to_look(
 
 def test_a_plan_that_waits_for_others_is_named_and_others_are_not() -> None:
     plan = SimpleNamespace(digest="a" * 64, author="ada")
-    waiting = SimpleNamespace(plan=plan, state="open", missing=2)
+    body = plan_of(headlines=[{"words": "WeChat joins the prohibited list"}])
+    waiting = SimpleNamespace(plan=plan, body=body, state="open", missing=2)
     others = [
         SimpleNamespace(plan=plan, state=each, missing=2) for each in ("expired", "overtaken", "in force")
     ]
     approved = SimpleNamespace(plan=plan, state="open", missing=0)
     (need,) = needs_of(state(), [waiting, *others, approved])  # type: ignore[list-item]
-    assert "Plan aaaaaaaaaaaa by ada waits for 2 approvals of others." in need.words
+    assert need.words == "The plan “WeChat joins the prohibited list” by ada needs 2 approvals."
+    assert (need.page, need.parts) == ("policy-plan", {"digest": "a" * 64})
 
 
 def test_what_is_graver_stands_first() -> None:

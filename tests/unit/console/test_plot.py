@@ -1,35 +1,21 @@
-"""The picture of the last minutes."""
+"""The pictures of what was decided."""
 
-from collections import Counter
-from datetime import timedelta
-from typing import NamedTuple
+from datetime import date, timedelta
 from xml.etree import ElementTree
 
-import pytest
 from tests.unit.console.browsing import NOW
 
-from mailgate.console.plot import BELOW, EFFECTS, HEIGHT, KINDS, LEFT, WIDTH, nice, plot
-from mailgate.console.verdict_rates import Minute, Verdict
+from mailgate.console.plot import EFFECTS, KINDS, plot, trend
 from mailgate.model import Effect, Kind
+from mailgate.views.app_trends import AppOnDay, AppTrend
+from mailgate.views.traffic import Traffic, TrafficSpan
 
 
-class Bar(NamedTuple):
-    part: str
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-def bar_of(drawn: ElementTree.Element) -> Bar:
-    return Bar(drawn.attrib["class"], *(float(drawn.attrib[name]) for name in ("x", "y", "width", "height")))
-
-
-def minutes(*counts: dict[tuple[str, str], int]) -> list[Minute]:
-    return [
-        Minute(NOW + timedelta(minutes=at), Counter({Verdict(*key): n for key, n in each.items()}))
-        for at, each in enumerate(counts)
-    ]
+def traffic(**told: dict[str, int]) -> Traffic:
+    """An hour of which the last minute says this."""
+    empty = [TrafficSpan(at=NOW - timedelta(minutes=back), effect={}, kind={}) for back in range(59, 0, -1)]
+    spans = [*empty, TrafficSpan(at=NOW, effect=told.get("effect", {}), kind=told.get("kind", {}))]
+    return Traffic(range="1h", spans=spans, rules=[])
 
 
 def test_every_effect_and_kind_has_its_place() -> None:
@@ -37,31 +23,27 @@ def test_every_effect_and_kind_has_its_place() -> None:
     assert sorted(KINDS) == sorted(Kind)
 
 
-@pytest.mark.parametrize(
-    ("most", "top"), [(0, 2), (1, 2), (3, 4), (5, 6), (7, 10), (11, 20), (41, 60), (99, 100)]
-)
-def test_the_top_of_the_axis_is_a_round_number_with_a_half(most: int, top: int) -> None:
-    assert nice(most) == top
-    assert top % 2 == 0
-
-
-def test_parts_of_a_minute_stand_one_on_the_other_and_fit() -> None:
-    drawn = plot(
-        minutes({("block", "phone"): 3, ("allow", "laptop"): 7}, {}, {("allow", "phone"): 5}), "effect"
-    )
-    root = ElementTree.fromstring(f"<svg>{drawn.drawn}</svg>")
-    lower, upper, last = bars = [bar_of(each) for each in root.findall("rect")]
-    assert (lower.part, upper.part, last.part) == ("bar block", "bar allow", "bar allow")
-    assert lower.y + lower.height == HEIGHT - BELOW
-    assert upper.y + upper.height == pytest.approx(lower.y)
-    assert last.height == pytest.approx(upper.height * 5 / 7, abs=0.2)
-    assert all(bar.x >= LEFT and bar.x + bar.width <= WIDTH and bar.y > 0 for bar in bars)
-    assert [each.text for each in root.findall("text")] == ["0", "5", "10", "an hour ago", "now"]
-    assert len(root.findall("path")) == 3
-
-
 def test_it_can_be_read_without_seeing_it() -> None:
-    drawn = plot(minutes({("block", "phone"): 1000, ("allow", "phone"): 2}), "kind")
-    assert drawn.words == "The last 1 minutes: 1,002 phone."
-    assert drawn.totals == (("phone", 1002),)
-    assert plot(minutes({}), "kind").words == "The last 1 minutes: nothing was asked."
+    drawn = plot(traffic(kind={"phone": 1002}), "kind")
+    assert drawn.words == "The last 60 minutes: 1,002 phone."
+    assert drawn.totals == (("phone", "phone", 1002),)
+    assert plot(traffic(effect={"block": 7}), "effect").words == "The last 60 minutes: 7 kept out."
+    assert plot(traffic(), "kind").words == "The last 60 minutes: no requests."
+
+
+def test_times_below_it_are_for_the_reader_of_the_page() -> None:
+    root = ElementTree.fromstring(f"<svg>{plot(traffic(), 'kind').drawn}</svg>")
+    assert sum("data-at" in each.attrib for each in root.findall("text")) == 3
+
+
+def test_an_app_has_a_column_for_each_day_and_a_day_that_was_not_counted_is_empty() -> None:
+    days = [
+        AppOnDay(day=date(2026, 12, day), people=9, devices=9, kept_out_people=day, kept_out_devices=1)
+        for day in (1, 3)
+    ]
+    drawn = trend(AppTrend(app="tiktok", name="TikTok", days=days), 14)
+    bars = ElementTree.fromstring(f"<svg>{drawn}</svg>").findall("rect")
+    assert len(bars) == 14
+    assert (
+        float(bars[-2].attrib["height"]) < float(bars[-3].attrib["height"]) < float(bars[-1].attrib["height"])
+    )

@@ -1,11 +1,14 @@
 """Templates in, pages out."""
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 from jinja2 import UndefinedError
 
+from mailgate.console import render
 from mailgate.console.render import ago, asset, count, counted, instant, plain, text_of
 
 AT = datetime(2026, 12, 1, 13, 0, 9, tzinfo=timezone(timedelta(hours=1)))
@@ -72,3 +75,34 @@ def test_there_are_no_assets_but_those_named(name: str) -> None:
 )
 def test_how_long_ago_something_was(seconds: int, words: str) -> None:
     assert ago(timedelta(seconds=seconds)) == words
+
+
+def test_no_page_tells_its_reader_to_type_a_command() -> None:
+    folder = Path(render.__file__).parent
+    texts = {
+        path: path.read_text("utf-8") for path in [*folder.rglob("*.html"), *folder.rglob("assets/*.js")]
+    }
+    assert len(texts) > 30
+    typed = re.compile(
+        r"mailgate (admin|audit|check|devices|exempt|explain|notices|plan|policy|run|store)\b|\s--[a-z]"
+    )
+    found = {
+        path.name for path, text in texts.items() if typed.search(re.sub(r"\{[{#%].*?[}#%]\}", "", text))
+    }
+    assert found == set()
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("1 missing: `mailgate policy approve abc` by others", "1 missing"),
+        ("version 2 was taken back: plan again. `mailgate policy plan --version 2`, then `mailgate policy apply`",
+         "version 2 was taken back: plan again."),
+        ("limit passed (plan abc; `mailgate policy plans` says what it needs)", "limit passed (plan abc)"),
+        ("too many. To do it all the same: --override with a --note that says why", "too many."),
+        ("the condition is `a < b` now", "the condition is <code>a &lt; b</code> now"),
+        ("<b> from 2026-12-08 09:00 UTC on", f"&lt;b&gt; from {instant('2026-12-08T09:00+00:00')} on"),
+    ],
+)  # fmt: skip
+def test_words_from_the_depth_name_no_command_and_show_code_and_times(words: str, shown: str) -> None:
+    assert render.told(words) == shown

@@ -3,11 +3,11 @@
 from datetime import date
 
 from mailgate.console.sparkline import sparkline
-from mailgate.views.apps import AppDay
+from mailgate.views.apps import HadOnDay
 
 
-def day(number: int, devices: int) -> AppDay:
-    return AppDay(day=date(2026, 12, number), people=0, devices=devices)
+def day(number: int, devices: int) -> HadOnDay:
+    return HadOnDay(day=date(2026, 12, number), people=0, devices=devices)
 
 
 def test_the_line_ends_at_the_last_day_and_says_from_where_to_where() -> None:

@@ -1,6 +1,7 @@
 """The last minutes: what workers have counted since the look before."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from prometheus_client import generate_latest
 from tests.unit.console.browsing import NOW
@@ -8,6 +9,8 @@ from tests.unit.console.browsing import NOW
 from mailgate.console.verdict_rates import MINUTES, Refusal, Verdict, VerdictRates
 from mailgate.gateway.metrics import Metrics
 from mailgate.model import Effect, Kind, Reason
+from mailgate.store import StoreUnavailableError
+from mailgate.store.verdict_counts import Counted
 
 
 def text(blocked: int = 0, allowed: int = 0) -> str:
@@ -73,3 +76,29 @@ def test_a_clock_that_goes_back_breaks_nothing() -> None:
     verdict_rates.note({0: text(1)}, NOW + timedelta(minutes=2))
     verdict_rates.note({0: text(2)}, NOW)
     assert sum(minute.total for minute in verdict_rates.minutes(NOW + timedelta(minutes=2))) == 2
+
+
+async def test_what_was_counted_is_handed_over_once_and_waits_while_nobody_takes_it() -> None:
+    rates, taken = VerdictRates(), list[Mapping[datetime, Mapping[Counted, int]]]()
+
+    async def add(news: Mapping[datetime, Mapping[Counted, int]]) -> None:
+        taken.append(news)
+
+    async def away(_news: Mapping[datetime, Mapping[Counted, int]]) -> None:
+        raise StoreUnavailableError
+
+    for counted in (text(), text(3, 1)):
+        rates.note({0: counted}, NOW)
+    await rates.flush(away)
+    rates.note({0: text(5, 1)}, NOW)
+    await rates.flush(add)
+    await rates.flush(add)
+    first, second = taken
+    assert first == {
+        NOW.replace(second=0): {
+            Counted("block", kind="phone"): 5,
+            Counted("block", rule='the "rule"', reason="prohibited-app"): 5,
+            Counted("allow", kind="laptop"): 1,
+        }
+    }
+    assert second == {}

@@ -42,13 +42,17 @@ def altered(url: str, table: str, column: str, value: object, where: str = "1 = 
         connection.execute(sql(f"UPDATE {table} SET {column} = :value WHERE {where}"), {"value": before})
 
 
-@pytest.fixture
-async def store(store: Store) -> Store:
+async def begun(store: Store) -> None:
     """One phone, and rules that let everybody in."""
     await store.policies.activate(
         draft_of(rules(OPEN)), Act(NOW, "file", "policy-activated", why="the first start")
     )
     await people.know(store, rules(OPEN).policy, [people.phone(1, owner="grace")])
+
+
+@pytest.fixture
+async def store(store: Store) -> Store:
+    await begun(store)
     return store
 
 
@@ -213,7 +217,7 @@ async def test_to_go_back_further_takes_a_plan_and_all_that_it_needs(store: Stor
     with pytest.raises(RefusedError, match=r"version 2 is not the one before.*Plan it first"):
         await retract(store, ADA, "", NOW, 2, GUARD)
     digest = await plan_of(store, url, STRICT)
-    with pytest.raises(RefusedError, match="0 of 1 approvals are there"):
+    with pytest.raises(RefusedError, match="0 of 1 approvals given"):
         await retract(store, ADA, "", NOW, 2, GUARD)
     with pytest.raises(RefusedError, match="takes the role operator"):
         await retract(store, ADA, "", NOW, 2, GUARD, operates=False)
@@ -267,7 +271,7 @@ async def test_an_approval_that_was_put_in_the_store_does_not_count(store: Store
             sql("INSERT INTO approvals VALUES (:plan, 'lin', '', '2026-12-01 12:00:00.000000')"),
             {"plan": digest},
         )
-    with pytest.raises(RefusedError, match="0 of 1 approvals are there"):
+    with pytest.raises(RefusedError, match="0 of 1 approvals given"):
         await apply(store, digest, ADA, "", NOW, GUARD)
 
 

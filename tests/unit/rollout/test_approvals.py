@@ -51,9 +51,7 @@ async def written(store: Store) -> list[tuple[str, str]]:
 async def test_a_plan_beyond_the_limit_passes_with_the_word_of_another_person(
     store: Store, digest: str
 ) -> None:
-    with pytest.raises(
-        RefusedError, match=r"0 of 1 approvals are there, 1 missing: `mailgate policy approve"
-    ):
+    with pytest.raises(RefusedError, match=r"0 of 1 approvals given, 1 missing: `mailgate policy approve"):
         await apply(store, digest, ADA, "now", NOW, GUARD)
     given = await approve(store, digest[:12], LIN, "agreed", NOW, GUARD)
     assert (given.approved, given.needed, given.missing, given.against) == (("lin",), 1, 0, ())
@@ -68,7 +66,7 @@ async def test_a_plan_beyond_the_limit_passes_with_the_word_of_another_person(
 
 async def test_as_many_persons_as_the_guard_asks_for(store: Store, digest: str) -> None:
     assert (await approve(store, digest, LIN, "", NOW, TWO)).missing == 1
-    with pytest.raises(RefusedError, match=r"1 of 2 approvals are there \(by lin\), 1 missing"):
+    with pytest.raises(RefusedError, match=r"1 of 2 approvals given \(by lin\), 1 missing"):
         await apply(store, digest, ADA, "now", NOW, TWO)
     assert (await approve(store, digest, KIM, "", NOW, TWO)).missing == 0
     await apply(store, digest, ADA, "now", NOW, TWO)
@@ -76,7 +74,7 @@ async def test_as_many_persons_as_the_guard_asks_for(store: Store, digest: str) 
 
 async def test_who_applies_it_does_not_count_as_another_person(store: Store, digest: str) -> None:
     await approve(store, digest, LIN, "", NOW, GUARD)
-    with pytest.raises(RefusedError, match="0 of 1 approvals are there, your own does not count"):
+    with pytest.raises(RefusedError, match="0 of 1 approvals given, your own does not count"):
         await apply(store, digest, LIN, "now", NOW, GUARD)
     assert await deciding(store) == "open"
 
@@ -86,7 +84,7 @@ async def test_each_of_two_who_have_approved_it_may_not_apply_it_by_the_other(
 ) -> None:
     for person in (LIN, KIM):
         await approve(store, digest, person, "", NOW, TWO)
-    with pytest.raises(RefusedError, match=r"1 of 2 approvals are there \(by kim\), your own does not count"):
+    with pytest.raises(RefusedError, match=r"1 of 2 approvals given \(by kim\), your own does not count"):
         await apply(store, digest, LIN, "now", NOW, TWO)
 
 

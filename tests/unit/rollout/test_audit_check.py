@@ -1,14 +1,16 @@
 """Whatever is changed in the store afterwards is found by what the log says of it."""
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 from tests.unit.rollout.examples import OPEN, SHUT, rules
-from tests.unit.rollout.test_acts import ADA, GUARD, STRICT, THIRD, plan_of
-from tests.unit.rollout.test_acts import store as store
+from tests.unit.rollout.test_acts import ADA, GUARD, STRICT, THIRD, begun, plan_of
 from tests.unit.store.examples import NOW
 
 from mailgate.policy.reliefs import Cause, Relief
@@ -22,9 +24,9 @@ from mailgate.store.database import store_url
 LIN = Person("lin", "desk")
 
 
-@pytest.fixture
-async def story(store: Store, url: str) -> Store:
+async def tell(store: Store, url: str) -> None:
     """Two versions, each planned; one approved; one retraction; a plan that waits; an exemption that was ended, and a break-glass."""
+    await begun(store)
     first = await plan_of(store, url, STRICT)
     await approve(store, first, LIN, "looked", NOW, GUARD)
     await apply(store, first, ADA, "", NOW, GUARD)
@@ -36,7 +38,29 @@ async def story(store: Store, url: str) -> Store:
         relief = Relief(0, cause, "strict", "lent", "ada", NOW, until, person)
         await store.reliefs.grant(relief, ADA.act(NOW, "exemption-given", "lent"))
     await store.reliefs.end([1], LIN.act(NOW, "exemption-ended", "back"))
-    return store
+
+
+@pytest.fixture(scope="module")
+def told_once(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The file of a store with all that in it."""
+    path = tmp_path_factory.mktemp("told") / "mailgate.db"
+    url = f"sqlite:///{path}"
+
+    async def told() -> None:
+        store = await Store.open(url)
+        await tell(store, url)
+        await store.close()
+
+    asyncio.run(told())
+    return path.read_bytes()
+
+
+@pytest.fixture
+async def story(told_once: bytes, url: str, tmp_path: Path) -> AsyncIterator[Store]:
+    (tmp_path / "mailgate.db").write_bytes(told_once)
+    store = await Store.open(url)
+    yield store
+    await store.close()
 
 
 def change(url: str, statement: str, **values: object) -> None:

@@ -13,12 +13,14 @@ from tests.unit.store.examples import NOW
 from mailgate.config import Rules, Settings, compile_rules
 from mailgate.config.guard import GuardSettings
 from mailgate.rollout import draft_of
-from mailgate.rollout.acts import Person
+from mailgate.rollout.acts import Person, keep_plan
+from mailgate.rollout.movers import Movers
 from mailgate.rollout.plan import LABELS, Plan, dump, plain
 from mailgate.rollout.planning import Scope, looked_at, make_plan, plan_and_keep
 from mailgate.store import Act, Store
 from mailgate.store.database import store_url
 from mailgate.store.migrate import migrate
+from mailgate.store.plan_movers import MoversWanted
 from mailgate.views.plans import undated_told
 
 OLD = """
@@ -248,3 +250,30 @@ async def test_whoever_asks_for_fewer_days_gets_those_of_the_guard(tmp_path: Pat
             firm.store, guarded, active, firm.bundle.rules, 1, 1, None, firm.clock(), lambda *_: None
         )
         assert made.window.days == 7
+
+
+async def test_everybody_who_moves_is_kept_by_name_beside_the_plan_but_for_who_was_forgotten_meanwhile(
+    store: Store, url: str
+) -> None:
+    active = await store.policies.active()
+    assert active
+    scope = Scope(NOW, 14, people.MAX_AGE)
+    for forgotten in (False, True):
+        candidate = rules(NEW + ("" if not forgotten else "# again\n"))
+        with Movers() as movers:
+            plan = await make_plan(store, url, active, candidate, scope, 1, lambda *_: None, movers)
+            if forgotten:
+                await store.audit.append(Act(NOW + timedelta(seconds=1), "ada", "person-forgotten"))
+            await keep_plan(store, plan, candidate, Person("ada", ""), NOW, movers)
+        (kept,) = await store.plans.find(plan.digest)
+        found = await store.movers.look(plan.digest, MoversWanted(), 0, 9, large=False)
+        assert kept.movers == 1
+        assert [(each.person, each.label, each.rule) for each in found.movers] == (
+            [] if forgotten else [("ada", "block", "app")]
+        )
+
+
+async def test_it_is_called_by_what_it_changes(store: Store, url: str) -> None:
+    plan = await made(store, url, rules(NEW))
+    assert plan.headlines[0].words == "Rule 'app' keeps people out now"
+    assert {row.value: row.people for row in plan.company["kind"]} == {"laptop": 1, "phone": 2}

@@ -16,6 +16,7 @@ LARGE = (
     "device_rows",
     "devices",
     "enrolled_keys",
+    "plan_movers",
     "reports",
     "sightings",
 )

@@ -1,7 +1,6 @@
 """Who has which listed app is counted among rows of devices, by the index of that column, and kept for each day."""
 
-from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from tests.unit.store.examples import NOW
@@ -9,51 +8,57 @@ from tests.unit.store.steps import scanned, steps_of
 
 from mailgate.devices.trust import report_by
 from mailgate.store import Store
-from mailgate.store.app_counts import AppCount
+from mailgate.store.app_counts import KEPT, AppDay
 from mailgate.store.device_rows import DeviceRow
 
 TODAY = NOW.date()
+OUT = ["kept-out"]
 
 
 @pytest.fixture
-async def filled(store: Store) -> Store:
-    """Two phones of ada, one of bob and one of nobody."""
+async def having(store: Store) -> Store:
+    """Two phones of ada, one of bob, one of nobody, and one without a listed app."""
     await store.devices.take([report_by("mdm", f"{n}", serial=f"SERIAL{n}") for n in range(5)], NOW)
     has = (
-        ("ada", '["tiktok"]'),
-        ("ada", '["tiktok", "wechat"]'),
-        ("bob", '["tiktok-lite"]'),
-        ("", '["wechat"]'),
-        ("cy", ""),
+        ("ada", "kept-out", '["tiktok"]'),
+        ("ada", "kept-out", '["tiktok", "wechat"]'),
+        ("bob", "gets-mail", '["tiktok-lite"]'),
+        ("", "gets-mail", '["wechat"]'),
+        ("cy", "kept-out", ""),
     )
     rows = [
-        DeviceRow(device.number, person, apps=apps)
-        for device, (person, apps) in zip(await store.devices.page(), has, strict=True)
+        DeviceRow(device.number, person, mail=mail, apps=apps)
+        for device, (person, mail, apps) in zip(await store.devices.page(), has, strict=True)
     ]
     await store.rows.keep(rows)
     return store
 
 
-async def test_people_and_devices_are_counted_and_a_key_is_no_part_of_another(filled: Store) -> None:
-    counts = await filled.app_counts.count(["tiktok", "tiktok-lite", "wechat", "alipay"], NOW)
-    assert [(each.app, each.people, each.devices) for each in counts] == [
-        ("tiktok", 1, 2), ("tiktok-lite", 1, 1), ("wechat", 1, 2), ("alipay", 0, 0),
-    ]  # fmt: skip
-    assert {(each.day, each.at) for each in counts} == {(TODAY, NOW)}
+async def test_people_and_devices_are_counted_and_a_key_is_no_part_of_another(having: Store) -> None:
+    assert await having.app_counts.count(["tiktok", "tiktok-lite", "wechat", "alipay"], OUT, NOW) == [
+        AppDay(TODAY, "tiktok", 1, 2, 1, 2, NOW),
+        AppDay(TODAY, "tiktok-lite", 1, 1, 0, 0, NOW),
+        AppDay(TODAY, "wechat", 1, 2, 1, 1, NOW),
+        AppDay(TODAY, "alipay", 0, 0, 0, 0, NOW),
+    ]
 
 
-async def test_only_devices_with_a_listed_app_are_gone_through(filled: Store) -> None:
-    steps = await steps_of(filled, lambda store: store.app_counts.count(["tiktok"], NOW))
+async def test_only_devices_with_a_listed_app_are_gone_through(having: Store) -> None:
+    steps = await steps_of(having, lambda store: store.app_counts.count(["tiktok"], OUT, NOW))
     assert "ix_device_rows_apps" in steps
     assert scanned(steps) == []
 
 
 async def test_of_a_day_the_last_count_is_kept_and_old_days_are_let_go(store: Store) -> None:
-    first = AppCount(TODAY, "tiktok", 1, 2, NOW)
-    later = replace(first, people=3, at=NOW + timedelta(hours=1))
-    old = replace(first, day=TODAY - timedelta(days=40))
+    await store.app_counts.keep([])
+    first = AppDay(TODAY, "tiktok", 1, 2, 0, 0, NOW)
+    later = first._replace(people=3, kept_out_people=2, at=NOW + timedelta(hours=1))
+    old, older = (
+        first._replace(day=TODAY - timedelta(days=40)),
+        first._replace(day=TODAY - KEPT - timedelta(days=1)),
+    )
+    await store.app_counts.keep([older])
     await store.app_counts.keep([first, old])
     await store.app_counts.keep([later])
     assert await store.app_counts.since(TODAY) == [later]
-    assert await store.app_counts.prune(NOW - timedelta(days=30)) == 1
-    assert await store.app_counts.since(old.day) == [later]
+    assert await store.app_counts.since(date(2020, 1, 1)) == [old, later]

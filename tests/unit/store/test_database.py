@@ -7,7 +7,7 @@ import pytest
 from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, MAX_AGE, NOW, access, proof
 
 from mailgate.store import Backlog, Store, StoreError, StoreUnavailableError
-from mailgate.store.database import Database, create_file, store_url
+from mailgate.store.database import Database, create_file, shown, store_url
 from mailgate.store.migrate import migrate
 
 
@@ -40,6 +40,7 @@ def test_forms(
         "sqlite:///:memory:",
         "sqlite://var/mailgate.db",
         "mysql://u:hidden@db.example.com/mail",
+        "mysql://u@db.example.com/mail?password=hidden",
         "postgresql://u:hidden@db.example.com:port/mail",
     ],
 )
@@ -47,6 +48,16 @@ def test_other_forms_are_refused_with_what_is_expected(text: str) -> None:
     with pytest.raises(StoreError, match=r"expected sqlite:///PATH or postgresql://") as error:
         store_url(text)
     assert "hidden" not in str(error.value)
+
+
+def test_a_store_is_named_without_its_password_wherever_that_stands() -> None:
+    url = store_url(
+        "postgresql://u:hidden@db.example.com:5433/mail?password=hidden&sslpassword=hidden&host=/run/pg"
+    )
+    assert shown(url) == "postgresql://u:***@db.example.com:5433/mail?host=%2Frun%2Fpg"
+    assert shown(store_url("sqlite:////srv/mail.db")) == "/srv/mail.db"
+    with pytest.raises(StoreError, match=r"^sqlite:// is no store"):
+        store_url("sqlite://")
 
 
 def test_a_file_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -12,12 +12,14 @@ from tests.unit.store.mail import a_mail
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind
 from mailgate.policy.reliefs import Cause, Relief
-from mailgate.store import Act, EnrolmentToken, HelpRequest, Store
+from mailgate.simulate import Mover
+from mailgate.store import Act, Draft, EnrolmentToken, HelpRequest, Planned, Store
 from mailgate.store.device_rows import DeviceRow
 from mailgate.store.personal_data import NOT_PERSONAL, PERSONAL
 from mailgate.store.schema import metadata
 
 PRECEDENCE = ["intune", "jamf"]
+PLANNED = Act(NOW, "grace", "policy-planned")
 
 
 async def keep_something_of(store: Store, person: str) -> None:
@@ -30,6 +32,11 @@ async def keep_something_of(store: Store, person: str) -> None:
     await store.devices.take([intune, jamf], NOW)
     (device,) = await store.people.devices(person, PRECEDENCE)
     await store.rows.keep([DeviceRow(device.number, person, state="listed", apps='["tiktok"]')])
+    await store.plans.keep(
+        Planned(f"plan-of-{len(person)}", 1, Draft("p", {}), "{}", "grace", NOW, 1), PLANNED
+    )
+    mover = Mover(person, device.id, *("phone", "ios", (), "clean", ()), *["block"] * 6, 0, 0)
+    await store.movers.add(f"plan-of-{len(person)}", 1, [mover])
     store.ledger.record(access(client=mail_app(f"appl{person}0001"), device="", user=person.upper()), BLOCK)
     await store.ledger.flush()
     token = EnrolmentToken(f"token-of-{person}", person.title(), "", 2, NOW, NOW + timedelta(days=1))
@@ -44,8 +51,9 @@ async def keep_something_of(store: Store, person: str) -> None:
     end = NOW + timedelta(days=1)
     spared = Relief(0, Cause.EXEMPTION, "shut", "a new phone", "grace", NOW, end, person=person)
     await store.reliefs.grant(spared, Act(NOW, "grace", "exemption-given", why="a new phone"))
-    asked = HelpRequest("shut", person, person, "", "rule-matched", "REF2345", "p1", True, 1, NOW, NOW)
-    await store.help_requests.note(asked)
+    asked = HelpRequest("shut", person, person, "", "rule-matched", f"REF-{person}", "p1", True, 1, NOW, NOW)
+    (seen,) = await store.sightings.latest(user=person.upper())
+    await store.help_requests.note(asked, seen.id)
     week = timedelta(days=7)
     await store.quarantine_mails.claim(
         f"{person}@example.com", f"appl{person}0001", "r", NOW, pause=week, at_most=3, per_hour=99

@@ -46,7 +46,8 @@ async def something_everywhere(store: Store) -> None:
     spared = Relief(0, Cause.EXEMPTION, "shut", "a new phone", "grace", NOW, NOW + DAY, person="alice")
     await store.reliefs.grant(spared, Act(NOW, "grace", "exemption-given"))
     asked = HelpRequest("shut", "alice", "alice", "", "r", "REF", "p", True, 1, NOW, NOW)
-    await store.help_requests.note(asked)
+    (seen,) = await store.sightings.latest(size=1)
+    await store.help_requests.note(asked, seen.id)
 
 
 async def rows(store: Store) -> dict[str, int]:

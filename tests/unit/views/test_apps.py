@@ -7,7 +7,7 @@ from tests.unit.store.examples import NOW
 
 from mailgate.policy import Policy
 from mailgate.store import Store
-from mailgate.store.app_counts import AppCount
+from mailgate.store.app_counts import AppDay
 from mailgate.views.apps import apps, prohibiting
 
 POLICY = """
@@ -28,7 +28,7 @@ def policy() -> Policy:
 
 async def counted(store: Store, app: str, days: int, people: int, devices: int) -> None:
     at = NOW - timedelta(days=days)
-    await store.app_counts.keep([AppCount(at.date(), app, people, devices, at)])
+    await store.app_counts.keep([AppDay(at.date(), app, people, devices, 0, 0, at)])
 
 
 async def test_an_app_says_which_rules_keep_it_out_and_which_lists_would(store: Store) -> None:

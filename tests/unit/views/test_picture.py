@@ -1,71 +1,92 @@
-"""The picture of a plan: well-formed, told in words too, and honest about sizes."""
+"""The pictures of a plan: well-formed, told in words too, and honest about sizes."""
 
 import re
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.rollout.plans import plan_of
+from tests.unit.rollout.plans import NEWLY, hit, plan_of
 
-from mailgate.rollout.plan import Plan
-from mailgate.views.picture import EFFECTS, described, picture
+from mailgate.rollout.plan import LABELS, Plan
+from mailgate.views.picture import ORDER, WIDTH, described, impact_words, panels, picture, summary, worst_of
 
 SVG = "{http://www.w3.org/2000/svg}"
+AT = "2026-12-15T09:00:00+00:00"
 
 
-def plan(*moves: tuple[str, str, int]) -> Plan:
+def newly(**counts: int) -> dict[str, Any]:
+    """So many people with as many devices, by label, all of one group and kind."""
+    told = dict.fromkeys(LABELS, NEWLY)
+    for label, count in counts.items():
+        rows = [{"value": "sales", "people": count, "devices": count}]
+        told = told | {label: hit(count, count, by=NEWLY["by"] | {"group": rows, "kind": rows})}
+    return told
+
+
+def plan(now: dict[str, int], later: dict[str, int] | None = None, people: int = 5000) -> Plan:
     return plan_of(
-        candidate={"policy": "<b>&", "digest": ""},
+        totals={"people": people, "devices": people, "clients": 0, "occasions": 1},
         untouched={"people": 1, "devices": 5000},
-        moves=[{"from": old, "to": new, "people": count, "devices": count} for old, new, count in moves],
+        newly=newly(**now),
+        later=[{"at": AT, "newly": newly(**later)}] if later is not None else [],
+        company={"group": [{"value": "sales", "people": 1500, "devices": 1}], "kind": []},
+        headlines=[{"words": "<b>& joins the prohibited list"}],
     )
 
 
-moves = st.lists(
-    st.tuples(st.sampled_from(EFFECTS), st.sampled_from(EFFECTS), st.integers(1, 10**6)),
-    unique_by=lambda move: move[:2],
-)
+def rects(drawn: str) -> list[dict[str, str]]:
+    root = ElementTree.fromstring(f"<svg xmlns='http://www.w3.org/2000/svg'>{drawn}</svg>")
+    return [each.attrib for each in root.iter(f"{SVG}rect")]
 
 
-@given(moves)
-def test_every_move_is_a_ribbon_within_the_paper(found: list[tuple[str, str, int]]) -> None:
-    drawn = ElementTree.fromstring(picture(plan(*found)))
-    moved = [move for move in found if move[0] != move[1]]
-    assert len(drawn.findall(f"{SVG}path")) == len(moved)
-    height = float(drawn.attrib["viewBox"].split()[3])
-    for rect in drawn.findall(f"{SVG}rect"):
-        assert float(rect.get("y", "0")) + float(rect.attrib["height"]) <= height
+def test_eleven_people_of_five_thousand_are_a_sliver_of_the_company_and_no_wall() -> None:
+    company, stages, groups, _ = panels(plan({"block": 11}))
+    whole, sliver, _ = rects(company.drawn)
+    assert (float(whole["width"]), float(sliver["width"])) == (WIDTH, 3.0)
+    assert "11 of 5,000 people (0.2 %)" in company.drawn
+    assert stages.words == "11 today."
+    assert groups.words == "sales: 11 of 1,500."
 
 
-def test_it_is_told_in_words() -> None:
-    drawn = ElementTree.fromstring(picture(plan(("allow", "block", 12), ("allow", "allow", 9))))
-    assert drawn.attrib["role"] == "img"
+@given(st.dictionaries(st.sampled_from(ORDER), st.integers(1, 10**6)), st.integers(1, 10**6))
+def test_whatever_moves_fits_on_the_paper(now: dict[str, int], people: int) -> None:
+    made = plan(now, {"block": people}, people=max(people, *now.values(), 1) if now else people)
+    for each in panels(made):
+        for rect in rects(each.drawn):
+            assert float(rect["y"]) + float(rect["height"]) <= each.height
+    ElementTree.fromstring(picture(made))
+
+
+def test_the_worst_moment_is_told_with_its_date() -> None:
+    made = plan({"warn": 40}, {"block": 11})
+    assert worst_of(made).at is not None
+    assert summary(made) == "11 of 5,000 people (0.2 %) newly kept out from 15 December 2026 on."
+    assert "11 people with 11 devices kept out, from 15 December 2026 on." in described(made)
+    only = plan({"warn": 40})
+    assert impact_words(only) == "Nobody is newly kept out; 40 of 5,000 people (0.8 %) get something else"
+    assert "under 0.1 %" in summary(plan({"block": 1}))
+
+
+def test_nobody_moved_is_said() -> None:
+    assert panels(plan({})) == []
+    assert described(plan({})) == "Nobody changes. No change for 5,000 devices of 1 person."
+    ElementTree.fromstring(picture(plan({})))
+
+
+def test_it_is_told_in_words_and_called_by_what_it_changes() -> None:
+    drawn = ElementTree.fromstring(picture(plan({"block": 12})))
     title, desc = drawn.find(f"{SVG}title"), drawn.find(f"{SVG}desc")
     assert title is not None
     assert desc is not None
     assert drawn.attrib["aria-labelledby"] == f"{title.get('id')} {desc.get('id')}"
-    assert title.text == "Whom policy <b>& would move, against version 3"
-    assert desc.text == (
-        "12 devices of 12 people: let in today, kept out with the plan. No change for 5,000 devices of 1 person."
-    )
-
-
-def test_nobody_moved_is_said() -> None:
-    assert described(plan()) == "Nobody changes. No change for 5,000 devices of 1 person."
-
-
-def test_what_is_few_still_shows() -> None:
-    drawn = picture(plan(("allow", "block", 10**6), ("block", "allow", 1)))
-    assert (
-        min(float(size) for size in re.findall(r'class="(?:allow|block)" [^>]*height="([\d.]+)"', drawn))
-        == 4.0
-    )
+    assert title.text == "<b>& joins the prohibited list"
+    assert (desc.text or "").startswith("12 people with 12 devices kept out.")
 
 
 @pytest.mark.parametrize("words", ["prefers-color-scheme:dark", "<style>"])
 def test_it_brings_its_colours_for_light_and_dark_and_loads_nothing(words: str) -> None:
-    drawn = picture(plan(("allow", "warn", 1)))
+    drawn = picture(plan({"warn": 1}))
     assert words in drawn
-    assert "href" not in drawn
-    assert "url(" not in drawn
+    assert not re.search(r"href|url\(", drawn)

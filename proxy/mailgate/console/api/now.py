@@ -3,11 +3,13 @@
 from datetime import datetime
 
 from mailgate.console.api.operation import Call, Operation
-from mailgate.console.api.shapes import Answered
+from mailgate.console.api.shapes import Answered, Asked
 from mailgate.console.attention import needs_now
 from mailgate.console.sources import Connector, sources_of
+from mailgate.views.app_trends import AppTrend, trends_of
 from mailgate.views.gates import GateState, Node, gates_if_told
 from mailgate.views.readiness import Readiness, Workers
+from mailgate.views.traffic import Range, Traffic, traffic_of
 
 
 class Verdicts(Answered):
@@ -137,6 +139,31 @@ async def get_now(call: Call) -> Now:
     )
 
 
+class Span(Asked):
+    """How far back."""
+
+    range: Range = "24h"
+    """The last hour by minutes, the last 24 hours by hours, or the last 14 or 60 days by UTC days."""
+
+
+class TrafficAndApps(Answered):
+    """What was decided at all gates, and listed apps day by day."""
+
+    traffic: Traffic
+    """Verdicts, and what rules did."""
+    apps: list[AppTrend]
+    """Listed apps that anybody has, day by day, those that keep most people out first."""
+
+
+async def get_traffic(call: Call, query: Span) -> TrafficAndApps:
+    """Say what was decided at all gates within the last hour, day or weeks, and how many people each listed app keeps out."""
+    store, days = call.context.store, 60 if query.range == "60d" else 14
+    return TrafficAndApps(
+        traffic=await traffic_of(store, query.range, call.now),
+        apps=await trends_of(store, call.context.bundle(), call.now, days),
+    )
+
+
 def _told(gate: Node) -> Gate:
     beat = gate.beat
     return Gate(
@@ -153,4 +180,7 @@ def _told(gate: Node) -> Gate:
     )
 
 
-OPERATIONS = (Operation("GET", "/now", get_now, "Now"),)
+OPERATIONS = (
+    Operation("GET", "/now", get_now, "Now"),
+    Operation("GET", "/now/traffic", get_traffic, "Now"),
+)

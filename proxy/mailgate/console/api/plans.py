@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -10,7 +11,21 @@ from pydantic import Field
 from mailgate.console.api.operation import Call, Link, Operation, Text
 from mailgate.console.api.policy import ActivationDone, done_now
 from mailgate.console.api.problems import Fault, ProblemError
-from mailgate.console.api.shapes import MOST, WHOLE, Answered, Asked, Few, Hex, Note
+from mailgate.console.api.shapes import (
+    DIGITS,
+    MOST,
+    WHOLE,
+    Answered,
+    Asked,
+    Cursor,
+    Few,
+    Hex,
+    Line,
+    Many,
+    Note,
+    cursor_of,
+    number_of,
+)
 from mailgate.console.candidates import candidate_for
 from mailgate.errors import ConfigError
 from mailgate.rollout import acts, approvals
@@ -18,7 +33,12 @@ from mailgate.rollout.acts import plan_called, read_plan
 from mailgate.rollout.approvals import plan_status
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.plan import DAYS, Plan
+from mailgate.store.plan_movers import MoversWanted
+from mailgate.views.movers import CSV_COLUMNS as MOVER_COLUMNS
+from mailgate.views.movers import MoverFacts, moments_of, movers_as_rows, page_of_movers
 from mailgate.views.picture import picture
+from mailgate.views.plan_outcome import PlanOutcome, outcome_of
+from mailgate.views.plan_titles import title_of
 from mailgate.views.plans import CSV_COLUMNS, rows_of
 from mailgate.views.versions import NoVersionError
 
@@ -80,8 +100,10 @@ class PlanStatus(Answered):
     """When."""
     policy: str
     """What decisions will call its rules."""
+    title: str
+    """The change in words."""
     state: Literal["open", "expired", "overtaken", "in force"]
-    """`open`: it may be put in force. `expired`: it is older than a day. `overtaken`: other rules came in force meanwhile."""
+    """`open`: it may be put in force. `expired`: it is older than a day. `overtaken`: other rules came in force meanwhile, and still are."""
     needed: int
     """How many approvals it needs."""
     missing: int
@@ -104,10 +126,68 @@ class PlanNow(Answered):
 
     status: PlanStatus
     """How it stands."""
-    named: bool
-    """Whether `plan` names some of the people: only the gate that made it does, as long as it remembers its last twenty."""
+    title: str
+    """The change in words."""
     plan: Plan
     """What would change, and for whom."""
+
+
+class MoversFilter(Asked):
+    """Who of a plan is meant."""
+
+    name: Line | None = None
+    """A part of a login name, or the id of a device. In a list of more than 20,000: how the login name begins."""
+    label: Literal["block", "challenge", "warn", "allow", "unknown"] | None = None
+    """How they move."""
+    kind: Line | None = None
+    """The kind of device."""
+    rule: Line | None = None
+    """The rule that decides with the plan."""
+    group: Line | None = None
+    """A group of the person."""
+    at: Annotated[int, Field(ge=0, le=9999), DIGITS] | None = None
+    """Who moves at one moment: 0 is now, from 1 on those of `moments`."""
+    sort: Literal["person", "kind", "label", "rule", "since"] | None = None
+    """In which order; a list of more than 20,000 rows not by `since`."""
+    order: Literal["ascending", "descending"] = "ascending"
+    """Which way."""
+
+    @property
+    def wanted(self) -> MoversWanted:
+        texts = {
+            name: getattr(self, name) or "" for name in ("name", "label", "kind", "rule", "group", "sort")
+        }
+        return MoversWanted(**texts, at=self.at, descending=self.order == "descending")
+
+
+class MoversAsked(MoversFilter):
+    """Some of those of a plan who are meant."""
+
+    after: Cursor | None = None
+    """Where the page begins."""
+    limit: Many = 100
+    """How many at most."""
+
+
+class Movers(Answered):
+    """Those whom a plan moves."""
+
+    items: list[MoverFacts]
+    """In the order that was asked for."""
+    next: Cursor | None
+    """What leads to the next page; null at the end."""
+    total: int
+    """How many rows are meant."""
+    people: int
+    """How many people these are."""
+    whole: bool
+    """Whether these numbers are all: of a list of more than 20,000 rows 5,000 are looked through for them."""
+    kept: int
+    """How many rows the plan has; fewer than at first where people or devices were forgotten."""
+    written: int
+    """How many it had at first."""
+    moments: list[datetime]
+    """The plan's own moment, and the later ones at which somebody may move."""
 
 
 class Approval(Asked):
@@ -168,9 +248,42 @@ async def get_plan(call: Call, path: PlanNamed) -> PlanNow:
     """Say what a plan would change, for whom, and what stands against it."""
     context, found = call.context, await plan_called(call.context.store, path.digest)
     status = await plan_status(context.store, found, guard_of(context.bundle().settings), call.now)
-    whole = await context.planning.named(found, context.store.audit)
-    named, plan = whole is not None, whole or status.body
-    return PlanNow(status=_status(status), named=named, plan=plan)
+    return PlanNow(status=_status(status), title=title_of(status.body), plan=status.body)
+
+
+async def list_movers(call: Call, path: PlanNamed, query: MoversAsked) -> Movers:
+    """List everybody whom a plan moves, by name, a page at a time."""
+    context, found = call.context, await plan_called(call.context.store, path.digest)
+    plan, catalog = read_plan(found), context.bundle().policy.catalog
+    after = number_of(query.after, 0)
+    page = await page_of_movers(context.store, found, plan, catalog, query.wanted, after, query.limit)
+    told = page.model_dump(exclude={"items", "more"})
+    return Movers(
+        items=page.items,
+        next=cursor_of(page.more),
+        moments=[each for each in moments_of(plan) if each],
+        **told,
+    )
+
+
+async def get_movers_csv(call: Call, path: PlanNamed, query: MoversFilter) -> Text:
+    """Everybody whom a plan moves, by name, as CSV."""
+    context, found = call.context, await plan_called(call.context.store, path.digest)
+    call.headers["Content-Disposition"] = f'attachment; filename="plan-{found.digest[:12]}-people.csv"'
+    catalog = context.bundle().policy.catalog
+    return _lines(movers_as_rows(context.store, found, read_plan(found), catalog, query.wanted))
+
+
+async def _lines(rows: AsyncIterator[list[str]]) -> AsyncIterator[str]:
+    yield _line(MOVER_COLUMNS)
+    async for row in rows:
+        yield _line(row)
+
+
+def _line(cells: Iterable[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerow(cells)
+    return out.getvalue()
 
 
 async def get_plan_counts(call: Call, path: PlanNamed) -> Text:
@@ -184,6 +297,15 @@ async def get_plan_counts(call: Call, path: PlanNamed) -> Text:
 async def get_plan_picture(call: Call, path: PlanNamed) -> Text:
     """Who would move from which effect to which, as an SVG picture."""
     return picture(read_plan(await plan_called(call.context.store, path.digest)))
+
+
+async def get_plan_outcome(call: Call, path: PlanNamed) -> PlanOutcome:
+    """Say what a plan in force does against what it said: who was kept out, who asked for help, which rules halted."""
+    found = await plan_called(call.context.store, path.digest)
+    outcome = await outcome_of(call.context.store, found, read_plan(found), call.now)
+    if outcome is None:
+        raise ProblemError(409, "this plan is not in force")
+    return outcome
 
 
 async def approve_plan(call: Call, path: PlanNamed, body: Approval) -> PlanStatus:
@@ -212,6 +334,7 @@ def _status(found: approvals.PlanStatus) -> PlanStatus:
         author=plan.author,
         made_at=plan.made_at,
         policy=plan.draft.policy,
+        title=title_of(found.body),
         state=found.state,
         needed=found.needed,
         missing=found.missing,
@@ -257,6 +380,9 @@ OPERATIONS = (
         links=(Link("get_plan", _MADE), Link("apply_plan", _MADE)),
     ),
     Operation("GET", _ONE, get_plan, "Plans", refuses=True),
+    Operation("GET", _ONE + "/people", list_movers, "Plans", refuses=True),
+    Operation("GET", _ONE + "/people.csv", get_movers_csv, "Plans", media="text/csv", refuses=True),
+    Operation("GET", _ONE + "/outcome", get_plan_outcome, "Plans", refuses=True),
     Operation("GET", _ONE + "/counts.csv", get_plan_counts, "Plans", media="text/csv", refuses=True),
     Operation("GET", _ONE + "/picture.svg", get_plan_picture, "Plans", media="image/svg+xml", refuses=True),
     Operation(

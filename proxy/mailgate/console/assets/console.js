@@ -1,9 +1,20 @@
-// Times in the viewer's own zone; the exact one, in UTC, stays in the title.
-const local = new Intl.DateTimeFormat([], { dateStyle: 'medium', timeStyle: 'short' });
+// Times in the viewer's own zone and no other; the exact one, with the name of that zone, shows on hover.
+const exact = new Intl.DateTimeFormat([], { dateStyle: 'full', timeStyle: 'long' });
+const forms = {
+  moment: new Intl.DateTimeFormat([], { dateStyle: 'medium', timeStyle: 'short' }),
+  day: new Intl.DateTimeFormat([], { day: 'numeric', month: 'long', year: 'numeric' }),
+  time: new Intl.DateTimeFormat([], { hour: '2-digit', minute: '2-digit' }),
+  short: new Intl.DateTimeFormat([], { day: 'numeric', month: 'short' }),
+};
 
 function showTimes(within) {
   for (const each of within.querySelectorAll('time[datetime]')) {
-    each.textContent = local.format(new Date(each.dateTime));
+    const at = new Date(each.dateTime);
+    each.textContent = forms[each.dataset.form ?? 'moment'].format(at);
+    each.title = exact.format(at);
+  }
+  for (const each of within.querySelectorAll('text[data-at]')) {
+    each.textContent = forms[each.dataset.form].format(new Date(each.dataset.at));
   }
 }
 
@@ -34,7 +45,7 @@ function lookAgain(part) {
     showTimes(fresh);
     part.replaceWith(fresh);
     if ('again' in fresh.dataset) lookAgain(fresh);
-  }, 1500);
+  }, part.dataset.again || 1500);
 }
 
 // "/" goes to the search of every page, unless somebody is typing.

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from mailgate.console.nouns import of_every_noun
-from mailgate.console.pages import assets, device, login, oidc, retract
+from mailgate.console.pages import assets, device, login, oidc, plan_watch, retract
 
 ROUTES: tuple[web.AbstractRouteDef, ...] = (
     *login.ROUTES,
@@ -11,5 +11,6 @@ ROUTES: tuple[web.AbstractRouteDef, ...] = (
     *assets.ROUTES,
     *of_every_noun(__name__, "ROUTES"),
     *device.ROUTES,
+    *plan_watch.ROUTES,
     *retract.ROUTES,
 )

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -11,20 +12,25 @@ from mailgate.console.access import COOKIE
 from mailgate.console.attention import needs_now
 from mailgate.console.context import CLOSING, SESSION, ConsoleContext, context_of, roles_of
 from mailgate.console.layout import show, surrounding
-from mailgate.console.plot import plot
+from mailgate.console.plot import SINCE, plot, trend
 from mailgate.console.render import text_of
+from mailgate.store import StoreError
+from mailgate.views.app_trends import AppTrend, trends_of
 from mailgate.views.gates import gates_if_told
+from mailgate.views.traffic import RANGES, Range, RuleTraffic, Traffic, TrafficSpan, traffic_of
 
 EVERY = 5.0
 """Seconds between two looks of a page that stays open."""
-PARTS = ("needs", "verdicts", "refusals", "devices", "gates")
+PARTS = ("needs", "verdicts", "apps", "rules", "devices", "gates")
 """The parts of the page that change, each in a template of its own."""
+APPS = 8
+"""Apps whose trends are shown."""
 STREAMS = asyncio.Semaphore(50)
 """Pages that are kept up to date at once."""
 
 
 async def now(request: web.Request) -> web.Response:
-    return show(request, "now.html", **await _seen(context_of(request)))
+    return show(request, "now.html", **await _seen(context_of(request), _range(request)))
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
@@ -43,7 +49,7 @@ async def _tell(request: web.Request, answer: web.StreamResponse) -> None:
     """Tell what changes until who looks has left or may not look any more."""
     context, told = context_of(request), dict[str, str]()
     while not await _closes(request) and _may_look(request, context):
-        seen = surrounding(request) | await _seen(context)
+        seen = surrounding(request) | await _seen(context, _range(request))
         parts = {name: text_of(f"now/{name}.html", **seen) for name in PARTS}
         news = {name: text for name, text in parts.items() if told.get(name) != text}
         await answer.write(f"data: {json.dumps(news)}\n\n".encode() if news else b": nothing new\n\n")
@@ -61,20 +67,49 @@ def _may_look(request: web.Request, context: ConsoleContext) -> bool:
     return session is not None and session.csrf == request[SESSION].csrf and bool(roles_of(request))
 
 
-async def _seen(context: ConsoleContext) -> dict[str, Any]:
-    at, state = context.clock(), await context.readiness()
-    gates = await gates_if_told(context.store, at)
-    minutes = context.verdict_rates.minutes(at)
-    refused = context.verdict_rates.refusals(at)
+async def _seen(context: ConsoleContext, asked: Range) -> dict[str, Any]:
+    at, state, bundle = context.clock(), await context.readiness(), context.bundle()
+    days = max(RANGES["14d"][1], RANGES[asked][1] if asked == "60d" else 0)
+    traffic, trends, told = this_gate(context, at), list[AppTrend](), False
+    with suppress(StoreError):
+        traffic, trends = (
+            await traffic_of(context.store, asked, at),
+            await trends_of(context.store, bundle, at, days),
+        )
+        told = True
     return {
         "state": state,
         "needs": await needs_now(context, state, at),
-        "gates": gates,
-        "plots": [plot(minutes, "effect"), plot(minutes, "kind")],
-        "minutes": [minute for minute in reversed(minutes) if minute.total],
-        "refusals": sorted(refused.items(), key=lambda each: (-each[1], each[0])),
+        "gates": await gates_if_told(context.store, at),
+        "range": asked,
+        "ranges": {each: words.removeprefix("The last ") for each, words in SINCE.items()},
+        "told": told,
+        "plots": [plot(traffic, "effect"), plot(traffic, "kind")],
+        "traffic": traffic,
+        "trends": [(each, trend(each, days)) for each in trends[:APPS]],
+        "days": days,
+        "titles": {rule.id: rule.title or "" for rule in bundle.policy.rules},
         "census": context.device_counts.last,
     }
+
+
+def this_gate(context: ConsoleContext, now: datetime) -> Traffic:
+    """The last hour at this gate alone, while the store cannot be asked."""
+    minutes = context.verdict_rates.minutes(now)
+    refused = context.verdict_rates.refusals(now).most_common()
+    return Traffic(
+        range="1h",
+        spans=[
+            TrafficSpan(at=each.at, effect=dict(each.by("effect")), kind=dict(each.by("kind")))
+            for each in minutes
+        ],
+        rules=[RuleTraffic(**each._asdict(), times=times) for each, times in refused],
+    )
+
+
+def _range(request: web.Request) -> Range:
+    asked = request.query.get("range", "")
+    return next((each for each in RANGES if each == asked), "1h")
 
 
 ROUTES = [web.get("/", now, name="now"), web.get("/now/stream", stream, name="now-stream")]

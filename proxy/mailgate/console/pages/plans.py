@@ -1,39 +1,42 @@
-"""Plans: what a candidate would change, for whom, as a picture and in numbers; approving one, and putting it in force."""
+"""Plans: what a candidate would change, for whom by name, as pictures and in numbers; approving one, and putting it in force."""
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from aiohttp import web
 
 from mailgate.console.access import needs
-from mailgate.console.candidates import candidate_for
-from mailgate.console.context import context_of, person_of
+from mailgate.console.candidates import candidate_for, planned_before
+from mailgate.console.context import ConsoleContext, context_of, person_of
 from mailgate.console.forms import Form, form_of, note_of
 from mailgate.console.layout import seen_other, show
+from mailgate.console.movers_asked import said_in, values_of, wanted_in
 from mailgate.console.pages.devices import number
 from mailgate.errors import ConfigError
 from mailgate.rollout import acts, approvals
-from mailgate.rollout.acts import plan_called, read_plan
+from mailgate.rollout.acts import PLAN_AGE, plan_called, read_plan
 from mailgate.rollout.approvals import plan_status
 from mailgate.rollout.guard import guard_of
-from mailgate.rollout.plan import DAYS, LABELS, Counts
-from mailgate.simulate import DIMENSIONS
-from mailgate.views.picture import described, picture
-from mailgate.views.plans import (
-    CSV_COLUMNS,
-    NEWLY,
-    idle_rules,
-    moment_told,
-    notes_of,
-    rows_of,
-    sample_told,
-    undated_told,
-)
+from mailgate.rollout.plan import DAYS
+from mailgate.store import Planned
+from mailgate.views.movers import CSV_COLUMNS as MOVER_COLUMNS
+from mailgate.views.movers import moments_of, movers_as_rows, page_of_movers, table_of
+from mailgate.views.picture import impact_words, panels, picture, worst_of
+from mailgate.views.plan_telling import tellings
+from mailgate.views.plan_titles import headline_of, more_of, title_of
+from mailgate.views.plans import CSV_COLUMNS, NEWLY, idle_rules, notes_of, rows_of, undated_told
 
 SIZE = 50
 MOST_DAYS = 366
-ROWS = 12
+WRITTEN = 1000
+"""Rows of a file that are written at once."""
+PAGES = {
+    "plan.html": "policy-plan",
+    "plan_approve.html": "policy-plan-approve",
+    "plan_apply.html": "policy-plan-apply",
+}
+"""The pages that show a plan, and the routes that lead to them."""
 SVG_ALONE = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 """For a picture that has its own styles in it and nothing else."""
 
@@ -47,11 +50,12 @@ async def make(request: web.Request) -> web.Response:
     """Begin to plan the files on disk, rules that were sent in their place, or a version that was in force."""
     context, sent = context_of(request), await form_of(request)
     days, text = number(str(sent.get("days", DAYS))), _uploaded(sent)
+    again = str(sent.get("plan", ""))
     version = number(str(sent.get("version", ""))) or None
     if not 1 <= days <= MOST_DAYS:
         return await _listed(request, 422, [f"A plan looks at 1 to {MOST_DAYS} days of requests."])
     try:
-        candidate = await candidate_for(context, text, version)
+        candidate = await (planned_before(context, again) if again else candidate_for(context, text, version))
     except ConfigError as error:
         return await _listed(request, 422, str(error).splitlines())
     if not context.planning.start(candidate, days, person_of(request), context.clock()):
@@ -70,13 +74,34 @@ async def draw(request: web.Request) -> web.Response:
     return web.Response(text=picture(read_plan(found)), content_type="image/svg+xml", headers=headers)
 
 
+async def movers(request: web.Request) -> web.StreamResponse:
+    """Everybody who moves, by name, for a spreadsheet; written as it is read."""
+    context = context_of(request)
+    found = await plan_called(context.store, request.match_info["digest"])
+    wanted = wanted_in(said_in(request.query))
+    catalog = context.bundle().policy.catalog
+    answer = web.StreamResponse(
+        headers={"Content-Type": "text/csv; charset=utf-8", **_named(found, "people")}
+    )
+    await answer.prepare(request)
+    await answer.write(csv_text([MOVER_COLUMNS]))
+    rows = list[list[str]]()
+    async for row in movers_as_rows(context.store, found, read_plan(found), catalog, wanted):
+        rows.append(row)
+        if len(rows) == WRITTEN:
+            await answer.write(csv_text(rows))
+            rows = []
+    await answer.write(csv_text(rows))
+    await answer.write_eof()
+    return answer
+
+
 async def sheet(request: web.Request) -> web.Response:
     """The counts, for a spreadsheet."""
     found = await plan_called(context_of(request).store, request.match_info["digest"])
     out = io.StringIO()
     csv.writer(out).writerows([CSV_COLUMNS, *rows_of(read_plan(found))])
-    named = f'attachment; filename="plan-{found.digest[:12]}.csv"'
-    return web.Response(text=out.getvalue(), content_type="text/csv", headers={"Content-Disposition": named})
+    return web.Response(text=out.getvalue(), content_type="text/csv", headers=_named(found, "counts"))
 
 
 @needs("approver")
@@ -100,11 +125,24 @@ async def apply(request: web.Request) -> web.Response:
     guard = guard_of(context.bundle().settings)
     digest, person = request.match_info["digest"], person_of(request)
     await acts.apply(context.store, digest, person, note, context.clock(), guard, override=override)
-    return seen_other(request, "policy")
+    return seen_other(request, "policy-plan-watch", digest=(await plan_called(context.store, digest)).digest)
+
+
+def _named(found: Planned, what: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="plan-{found.digest[:12]}-{what}.csv"'}
+
+
+def csv_text(rows: Iterable[Iterable[object]]) -> bytes:
+    """Rows of a spreadsheet."""
+    out = io.StringIO()
+    csv.writer(out).writerows(rows)
+    return out.getvalue().encode()
 
 
 async def _confirmed(request: web.Request) -> str | None:
     """The note of who has confirmed; None where they have to be asked."""
+    if request.method == "GET":
+        return None
     sent = await form_of(request)
     if sent.get("confirmed") != "yes":
         return None
@@ -117,32 +155,44 @@ def _uploaded(sent: Form) -> str | None:
 
 
 async def _shown(request: web.Request, template: str = "plan.html") -> web.Response:
-    context = context_of(request)
+    context, now = context_of(request), context_of(request).clock()
+    bundle = context.bundle()
     found = await plan_called(context.store, request.match_info["digest"])
-    status = await plan_status(context.store, found, guard_of(context.bundle().settings), context.clock())
-    whole = await context.planning.named(found, context.store.audit)
-    body = whole or status.body
+    guard = guard_of(bundle.settings)
+    status = await plan_status(context.store, found, guard, now)
+    body, said = status.body, said_in(request.query)
+    after, catalog = number(request.query.get("after", "")), bundle.policy.catalog
     return show(
         request,
         template,
+        here=PAGES[template],
         plan=body,
         plan_status=status,
-        words=described(body),
-        newly=_counted(body.newly),
-        later=[(moment_told(body, each), _counted(each.newly)) for each in body.later],
+        ends=found.made_at + PLAN_AGE,
+        approvers=sorted(guard.approvers - {found.author}) if guard else [],
+        operators=sorted(name for name, each in bundle.settings.admins.items() if "operator" in each.roles),
+        plan_title=title_of(body),
+        headline=headline_of(body),
+        more=more_of(body),
+        panels=panels(body),
+        impact_words=impact_words(body),
+        worst_at=worst_of(body).at,
+        impact=list(table_of(body)),
+        moments=moments_of(body),
+        newly=NEWLY,
         undated=list(undated_told(body)),
-        dimensions=DIMENSIONS,
-        rows=ROWS,
-        samples={label: [*map(sample_told, whole.newly[label].samples)] for label in LABELS}
-        if whole
-        else None,
+        movers=await page_of_movers(context.store, found, body, catalog, wanted_in(said), after, SIZE),
+        said=said,
+        values={name: values_of(body, name) for name in ("group", "kind", "rule")},
+        tellings=list(tellings(body, bundle.policy, await _in_force(context), now)),
         idle=list(idle_rules(body.rules)),
         notes=list(notes_of(body)),
     )
 
 
-def _counted(newly: Mapping[str, Counts]) -> list[tuple[str, str, Counts]]:
-    return [(label, NEWLY[label], newly[label]) for label in LABELS]
+async def _in_force(context: ConsoleContext) -> int:
+    active = await context.store.policies.active()
+    return active.number if active else 0
 
 
 async def _listed(request: web.Request, status: int = 200, wrong: Sequence[str] = ()) -> web.Response:
@@ -150,8 +200,17 @@ async def _listed(request: web.Request, status: int = 200, wrong: Sequence[str] 
     found = await approvals.plan_statuses(
         context.store, guard_of(context.bundle().settings), context.clock(), SIZE
     )
-    making = context.planning.last
-    return show(request, "plans.html", status, found=found, wrong=wrong, making=making, days=DAYS)
+    return show(
+        request,
+        "plans.html",
+        status,
+        found=found,
+        wrong=wrong,
+        making=context.planning.last,
+        days=DAYS,
+        headline_of=headline_of,
+        more_of=more_of,
+    )
 
 
 ROUTES = [
@@ -160,6 +219,9 @@ ROUTES = [
     web.get("/policy/plans/{digest:[0-9a-f]+}", plan, name="policy-plan"),
     web.get("/policy/plans/{digest:[0-9a-f]+}/picture.svg", draw, name="policy-plan-picture"),
     web.get("/policy/plans/{digest:[0-9a-f]+}/counts.csv", sheet, name="policy-plan-csv"),
-    web.post("/policy/plans/{digest:[0-9a-f]+}/approve", approve, name="policy-plan-approve"),
-    web.post("/policy/plans/{digest:[0-9a-f]+}/apply", apply, name="policy-plan-apply"),
+    web.get("/policy/plans/{digest:[0-9a-f]+}/people.csv", movers, name="policy-plan-movers"),
+    web.get("/policy/plans/{digest:[0-9a-f]+}/approve", approve, name="policy-plan-approve"),
+    web.post("/policy/plans/{digest:[0-9a-f]+}/approve", approve),
+    web.get("/policy/plans/{digest:[0-9a-f]+}/apply", apply, name="policy-plan-apply"),
+    web.post("/policy/plans/{digest:[0-9a-f]+}/apply", apply),
 ]

@@ -1,4 +1,4 @@
 """A made-up company: people, devices, what sources say of them, and two weeks of asking for mail under changing rules.
 
-Everything is drawn from one seed, and nobody in it is anybody: login names are plain words at example.com.
+Everything is drawn from one seed. Nobody in it is a real person: login names are plain words at example.com.
 """

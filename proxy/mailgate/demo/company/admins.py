@@ -1,4 +1,4 @@
-"""Who may change the rules of the company: two admins with tokens, as files that only their owner can read."""
+"""The two admins of the company, with their tokens in files that only their owner can read."""
 
 import json
 import os
@@ -10,23 +10,23 @@ from mailgate.demo.company.history import OPERATOR, SECOND
 from mailgate.rollout.admins import SALT_BYTES, SECRET_BYTES, hash_of, new_secret, token_of
 
 SETTINGS = "company.json"
-"""What a company adds to the settings of the demo."""
+"""The part of the demo's settings that a company adds."""
 NOTHING = "nothing"
-"""What the connectors of the company would log in with, if there were anything to log in at."""
+"""Credentials of the company's connectors. There is nothing to log in at."""
 OUTBOX, DOMAIN = "outbox", "example.com"
-"""Mails about rules become files in this folder beside the settings: nobody gets one."""
+"""Mails about rules are written to this folder beside the settings, and nobody gets one."""
 MAY = {
     OPERATOR: "An operator: plans changes, puts in force what keeps out few people, and helps people.",
     SECOND: "An approver too: stands up for a plan that keeps out many.",
 }
-"""What each may do, in words."""
+"""The roles of each admin, in words."""
 _ROLES = {OPERATOR: ("viewer", "operator"), SECOND: ("viewer", "operator", "approver")}
 
 
 def make_admins(directory: Path, random: Callable[[int], bytes]) -> dict[str, Path]:
-    """Write the tokens, and what the settings need of them; where each token is. Raises OSError.
+    """Write the tokens and the settings for them. Returns the file of each token. Raises OSError.
 
-    :param random: so many bytes that nobody can guess.
+    :param random: returns this many bytes that nobody can guess.
     """
     tokens: dict[str, Path] = {}
     admins = {}
@@ -47,7 +47,7 @@ def make_admins(directory: Path, random: Callable[[int], bytes]) -> dict[str, Pa
 
 
 def connectors() -> dict[str, dict[str, object]]:
-    """The device managements of the company, which nobody answers for: whoever reads one now is told that it is silent."""
+    """The connectors of the company. No server stands behind them, so reading one says that it does not answer."""
     nobody: dict[str, object] = {"base_url": "http://127.0.0.1:9", "every": "365d", "full_every": "365d"}
     secret: dict[str, object] = {"client_id": "demo", "client_secret": {"file": NOTHING}}
     login = {"tenant": "example.com", "login_url": "http://127.0.0.1:9"}
@@ -59,20 +59,20 @@ def connectors() -> dict[str, dict[str, object]]:
 
 
 def added_settings(directory: Path) -> dict[str, object]:
-    """What a company made earlier has added to the settings; nothing where there is none. Raises OSError."""
+    """The settings that an earlier company has added. Empty if there is none. Raises OSError."""
     path = directory / SETTINGS
     added: dict[str, object] = json.loads(path.read_text("utf-8")) if path.exists() else {}
     return added
 
 
 def tokens_in(directory: Path) -> dict[str, Path]:
-    """Where the tokens are of the admins of a company that was made in this folder; nothing where there is none."""
+    """The token files of the admins of a company in this folder. Empty if there is none."""
     known = {name: directory / f"{name}.token" for name in _ROLES}
     return {name: path for name, path in known.items() if path.exists()} if added_settings(directory) else {}
 
 
 def write_privately(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whatever was there. Raises OSError."""
+    """Write a file that only its owner can read, in the place of any other. Raises OSError."""
     path.unlink(missing_ok=True)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)

@@ -1,4 +1,4 @@
-"""How a device asks for mail: each way is the request that a gate would see of it."""
+"""The ways in which a device asks for mail. Each is the request that a gate would see."""
 
 from random import Random
 from urllib.parse import urlencode
@@ -12,11 +12,11 @@ from mailgate.model import Kind, RequestFacts
 _PAGE = "/mail/inbox"
 _WITH_A_MAIL_PROGRAM = 0.05
 _BROWSES = 0.3
-"""How likely it is that a phone which nobody knows opens the webmail at all, and that a phone opens it on one day."""
+"""How likely an unknown phone opens the webmail at all, and how likely a phone opens it on one day."""
 
 
 def ways(random: Random, owned: Owned) -> list[RequestFacts]:
-    """Every way in which this device asks."""
+    """All ways in which this device asks."""
     laptop = owned.make.kind is Kind.LAPTOP
     found = [_mail_app(owned)] if owned.make.mail_app else []
     browses = owned.proves or (not owned.source and random.random() < _BROWSES)
@@ -28,13 +28,13 @@ def ways(random: Random, owned: Owned) -> list[RequestFacts]:
 
 
 def uses(random: Random, owned: Owned, facts: RequestFacts) -> bool:
-    """Whether somebody takes this way on a day: with a phone, the browser is for now and then."""
+    """Whether this way is used on a day. On phones the browser is used now and then."""
     seldom = owned.make.mail_app and facts.target == _PAGE
     return not seldom or random.random() < _BROWSES
 
 
 def proves(owned: Owned, facts: RequestFacts) -> bool:
-    """Whether the device sends its proof this way: mail apps cannot."""
+    """Whether the device sends its proof this way. Mail apps cannot."""
     return owned.proves and facts.scheme == "https" and facts.target == _PAGE
 
 

@@ -1,4 +1,4 @@
-"""Who has which devices, who knows of them, and what is the matter with each. Shares are of a hundred."""
+"""The devices of the company: who has which, which source knows them, and what is wrong with each. Shares are percentages."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ INTUNE, JAMF, FLEET = "intune", "jamf", "fleet"
 
 
 class Matter(Enum):
-    """What is the matter with a device."""
+    """What is wrong with a device."""
 
     NOTHING = "it reports, and is clean"
     INSTALLED = "an app that is not allowed is on it"
@@ -37,7 +37,7 @@ _OF_HANDHELDS = {
 }  # fmt: skip
 _CONTRADICTED = (Matter.OWNER, Matter.SYSTEM)
 _ALLOWED_APPS = ("capcut", "wechat", "deepseek", "camscanner")
-"""Listed apps that stand on no list which the rules in force speak of."""
+"""Listed apps that are on no list of the rules in force."""
 
 _HAS_ANOTHER_APP = 0.08
 
@@ -53,26 +53,26 @@ class Owned:
     make: Make
     version: str
     source: str
-    """Who knows of it: a connector, ``enrolled`` for its own word, or empty for nobody."""
+    """The source that knows it: a connector, or ``enrolled`` if it enrolled itself. Empty if none does."""
     proves: bool
     """Whether it asks with signed evidence."""
     matter: Matter
     joined: datetime
     """When it was reported first."""
     looked: datetime
-    """When its apps were looked at last."""
+    """When a source last looked at its apps."""
     apps: frozenset[str] = frozenset()
     before: frozenset[str] = frozenset()
     """The apps until ``changed``."""
     changed: datetime | None = None
-    """When ``apps`` became what it is, the device was lost, or was gone; None where it always was so."""
+    """When ``apps`` changed, or the device was lost or removed. None if nothing changed."""
 
     def apps_at(self, at: datetime) -> frozenset[str]:
         return self.before if self.changed and at < self.changed else self.apps
 
 
 def devices(random: Random, staff: list[Person], now: datetime) -> list[Owned]:
-    """The devices of all these people: a laptop each, most with a phone, some with more."""
+    """The devices of all these people: a laptop each, a phone for most, more for some."""
     found: list[Owned] = []
     for person in staff:
         for make in _makes(random):
@@ -81,7 +81,7 @@ def devices(random: Random, staff: list[Person], now: datetime) -> list[Owned]:
 
 
 def picked(random: Random, shares: Mapping[Thing, int]) -> Thing:
-    """One of these, as often as its share says."""
+    """Draw one of these by their shares."""
     return random.choices(list(shares), list(shares.values()))[0]
 
 
@@ -95,7 +95,7 @@ def _makes(random: Random) -> Iterator[Make]:
 def _owned(random: Random, number: int, person: Person, make: Make, now: datetime) -> Owned:
     source = picked(random, _sources(make))
     matter = picked(random, _OF_LAPTOPS if make.kind is Kind.LAPTOP else _OF_HANDHELDS)
-    if matter in (Matter.PARTIAL, *_CONTRADICTED):  # what only a management can bring about
+    if matter in (Matter.PARTIAL, *_CONTRADICTED):  # only a management can cause this
         source = source or INTUNE
     if not source:
         matter = Matter.NOTHING
@@ -114,7 +114,7 @@ def _owned(random: Random, number: int, person: Person, make: Make, now: datetim
 
 
 def _sources(make: Make) -> Mapping[str, int]:
-    """Who may know of a device of this make."""
+    """The sources that may know a device of this make."""
     if make.kind is Kind.LAPTOP:
         return {"enrolled": 55, FLEET: 35, "": 10}
     if make in PHONES or make in TABLETS:
@@ -124,7 +124,7 @@ def _sources(make: Make) -> Mapping[str, int]:
 
 
 def _apps(random: Random, matter: Matter, few: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """The listed apps that were there, and those that are."""
+    """The listed apps before and after the change."""
     listed = few | {random.choice(("tiktok", "tiktok", "tiktok", "tiktok-lite"))}
     if matter is Matter.INSTALLED:
         return few, listed

@@ -1,4 +1,4 @@
-"""A company for one demo: its admins, and everything else into the store that the demo's settings name."""
+"""Makes a company for one demo: its admins, and everything else in the store of the demo's settings."""
 
 import json
 import secrets
@@ -9,14 +9,15 @@ from random import Random
 from mailgate.app import utc_now
 from mailgate.app.open_store import open_store
 from mailgate.app.serve import settle_memory
-from mailgate.config import load_bundle
+from mailgate.config import Bundle, load_bundle
 from mailgate.demo.company.admins import make_admins
 from mailgate.demo.company.history import planned as planned_rules
-from mailgate.demo.company.people import members, people
-from mailgate.demo.company.seed import PLANNED, Company, Progress, seed
+from mailgate.demo.company.people import Person, members, people
+from mailgate.demo.company.seed import PLANNED, Company, Progress, refuse_used, seed
+from mailgate.demo.company.unfinished import being_made
 
 SEED = 20200710
-"""The same people, devices and requests every time."""
+"""The seed, so that people, devices and requests are the same every time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,13 @@ class Filled:
 
     company: Company
     tokens: dict[str, Path]
-    """Where each admin's token is."""
+    """The file of each admin's token."""
     planned: Path
     """Rules that could be put in force next."""
 
 
 async def is_new(config: Path) -> bool:
-    """Whether nothing is in the store that ``config`` names. Raises ConfigError, StoreError."""
+    """Whether the store that ``config`` names is empty. Raises ConfigError, StoreError."""
     store = await open_store(config, load_bundle(config).settings, make=True)
     try:
         return not (await store.devices.count() or await store.policies.serial())
@@ -39,19 +40,27 @@ async def is_new(config: Path) -> bool:
         await store.close()
 
 
-async def fill(config: Path, count: int, progress: Progress) -> Filled:
+async def fill(config: Path, count: int, progress: Progress, store_url: str = "") -> Filled:
     """Make a company of so many people in the store that ``config`` names, which must be new.
 
-    Its admins are in the settings once those are written anew. Raises OccupiedError, ConfigError, StoreError, OSError.
+    Its admins are in the settings once those are written anew. ``store_url``: of a store that is not the demo's own. Raises
+    OccupiedError, ConfigError, StoreError, OSError.
     """
     bundle, random = load_bundle(config), Random(SEED)  # noqa: S311 - the same every time
     settle_memory()
     staff = people(random, count)
     store = await open_store(config, bundle.settings, make=True)
     try:
-        company = await seed(store, bundle, staff, random, utc_now(), progress)
+        await refuse_used(store)
+        with being_made(config.parent, count, store_url):
+            company = await seed(store, bundle, staff, random, utc_now(), progress)
+            return _with_files(config, bundle, company, staff)
     finally:
         await store.close()
+
+
+def _with_files(config: Path, bundle: Bundle, company: Company, staff: list[Person]) -> Filled:
+    """The files that go with a company."""
     config.with_name(bundle.settings.files.groups).write_text(
         json.dumps({"groups": members(staff)}, indent=1), encoding="utf-8"
     )

@@ -1,4 +1,4 @@
-"""Which rules were in force when: six changes in two months, one of which was a mistake and was taken back."""
+"""The history of the rules: six changes in two months, of which one was a mistake and was taken back."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from mailgate.rollout.acts import ACTIVATED, Person, retract
 from mailgate.store import Store
 
 OPERATOR, SECOND = "ada", "grace"
-"""Who changes rules in this company."""
+"""The admins who change rules in this company."""
 ORIGIN = "admin.example.com"
 _FRIDAY = 4
 _LETS_IN, _FIRST = "  - id: clean-handheld\n", "rules:\n"
@@ -34,12 +34,12 @@ class Era:
 @dataclass(frozen=True, slots=True)
 class _Change:
     days: int
-    """How long ago; on the Friday before where that was a weekend."""
+    """How long ago. If that was a weekend, on the Friday before."""
     hour: int
     who: str
     note: str
     rules: str
-    """The file that came into force; empty for those of the gate itself, or where the last change was taken back."""
+    """The policy file that came into force. Empty for the gate's own rules, and if the last change was taken back."""
     taken_back: bool = False
 
     def at(self, now: datetime) -> datetime:
@@ -72,12 +72,12 @@ def with_policy(rules: Rules, name: str) -> Rules:
 
 
 def planned(rules: Rules) -> Rules:
-    """These rules with one more, which somebody has planned. Raises ConfigError."""
+    """These rules with one more rule, which is only planned. Raises ConfigError."""
     return _with_text(rules, with_one_more(rules.texts[_POLICY], policy_text("more")))
 
 
 def with_one_more(policy: str, rule: str) -> str:
-    """A policy file with one rule more: before the one that lets in whatever phone is left, or else first."""
+    """The text of a policy with one more rule. It stands before the rule that lets in all other phones, or else first."""
     before = _LETS_IN if _LETS_IN in policy else _FIRST
     return policy.replace(before, rule + before if before is _LETS_IN else before + rule, 1)
 
@@ -88,9 +88,9 @@ def _with_text(rules: Rules, policy: str) -> Rules:
 
 
 async def live_through(store: Store, rules: Rules, now: datetime) -> list[Era]:
-    """Put each version in force when its time came, ``rules`` last; what was in force since when, the oldest first.
+    """Put each version in force at its time, ``rules`` last. Returns the versions with their times, the oldest first.
 
-    Raises ConfigError where the company's rules speak of apps and lists that ``rules`` do not have.
+    Raises ConfigError if the company's rules name apps or lists that ``rules`` do not have.
     """
     versions = {each.rules: with_policy(rules, each.rules) if each.rules else rules for each in _CHANGES}
     eras: list[Era] = []
@@ -107,5 +107,5 @@ async def live_through(store: Store, rules: Rules, now: datetime) -> list[Era]:
 
 
 def in_force_at(eras: Sequence[Era], at: datetime) -> Policy:
-    """What decided then."""
+    """The rules in force at that time."""
     return eras[max(bisect_right(eras, at, key=lambda era: era.since) - 1, 0)].policy

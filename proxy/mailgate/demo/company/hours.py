@@ -1,4 +1,4 @@
-"""When people ask for mail: laptops while somebody works, phones whenever somebody is awake."""
+"""The hours at which people ask for mail: on laptops while they work, on phones while they are awake."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -9,7 +9,7 @@ from mailgate.model import Kind
 
 _WORKS, _WEEKEND = 0.92, 0.12
 _LOOKS, _WEEKEND_LOOKS = 0.95, 0.6
-"""How likely somebody's laptop, and likewise their phone, asks on a day of the week or of its end."""
+"""How likely a laptop and a phone ask on a weekday and on a day of the weekend."""
 _SATURDAY = 5
 
 
@@ -22,7 +22,7 @@ class Span:
     times: int
 
     def cut(self, at: datetime) -> "list[Span]":
-        """In two where ``at`` lies within; the requests are shared out by the time that each part has."""
+        """The span in two parts, if ``at`` lies within it. The requests are divided by the length of the parts."""
         if not self.first < at <= self.last:
             return [self]
         early = round(self.times * (at - self.first) / (self.last - self.first))
@@ -31,7 +31,7 @@ class Span:
 
 
 def span(random: Random, owned: Owned, day: date, until: datetime) -> Span | None:
-    """When this device asked on this UTC day, as far as the day has gone; None where it did not."""
+    """When this device asked on this UTC day, up to now. None if it did not."""
     works = owned.make.kind is Kind.LAPTOP
     ended = day.weekday() >= _SATURDAY
     likely = (_WEEKEND if ended else _WORKS) if works else (_WEEKEND_LOOKS if ended else _LOOKS)

@@ -1,4 +1,4 @@
-"""The mails that this company's people were sent: about a refusal, about a rule, and that a rule was taken back."""
+"""The mails to this company's people: about a refusal, about a rule, and about a rule that was taken back."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from mailgate.model import Effect, Protocol, Reason
 from mailgate.store import Activation, Mail, MailKind, MailState, Store
 
 _PAUSE = timedelta(days=7)
-"""Between two mails to one person about one cause."""
+"""The time between two mails to one person about one cause."""
 _AT_MOST = 3
 _PER_HOUR = 1_000_000
 _STATES = {MailState.SENT: 96, MailState.FAILED: 3, MailState.UNSURE: 1}
@@ -37,7 +37,7 @@ class Reached:
 
 
 def reached_by(asked: Asked) -> Reached:
-    """Who was told something by this answer."""
+    """The people who were refused or warned by this answer."""
     access, decision = asked.access, asked.decision
     return Reached(
         access.user.name,
@@ -89,6 +89,6 @@ def _about_rules(random: Random, by_time: Iterable[Reached], history: list[Activ
 
 
 def _written(random: Random, mail: Mail) -> Mail:
-    """What became of a mail."""
+    """The state of a mail."""
     state = picked(random, _STATES)
     return replace(mail, state=state, why=_WHY.get(state, ""))

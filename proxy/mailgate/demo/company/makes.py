@@ -1,4 +1,4 @@
-"""Makes of devices: their systems, and by which words their browsers and mail apps ask for mail."""
+"""Makes of devices: their systems, and the user agents of their browsers and mail apps."""
 
 from dataclasses import dataclass
 
@@ -18,14 +18,14 @@ class Make:
     kind: Kind
     os: str
     versions: tuple[str, ...]
-    """Of the system, the commonest first."""
+    """Versions of the system, the commonest first."""
     browsers: tuple[str, ...]
     """User agents; ``{version}`` and ``{underscored}`` are those of the system."""
     mail_app: str = ""
-    """User agent of its ActiveSync mail app; empty where it has none."""
+    """The user agent of its ActiveSync mail app. Empty if it has none."""
     eas_type: str = ""
     imap: str = ""
-    """What its IMAP client says of itself (RFC 2971); empty where it has none."""
+    """The id of its IMAP client (RFC 2971). Empty if it has none."""
 
 
 WINDOWS = Make(
@@ -118,7 +118,7 @@ TELEVISION = Make(
 SCRIPT = Make(Kind.TOOL, "", ("",), ("curl/8.14.1", "python-requests/2.32.5"))
 
 LAPTOPS = {WINDOWS: 62, MACOS: 26, LINUX: 7, CHROMEBOOK: 5}
-"""How many of a hundred laptops are of which make; likewise below."""
+"""The percentage of laptops of each make. The shares below are percentages too."""
 PHONES = {IPHONE: 55, GALAXY: 30, PIXEL: 15}
 TABLETS = {IPAD: 80, GALAXY_TAB: 20}
 ODD = {TELEVISION: 40, SCRIPT: 60}

@@ -1,4 +1,4 @@
-"""The people of the company: login names made of plain words, and the office whose working day is theirs."""
+"""The people of the company: login names made of plain words, and the office in which each works."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,23 +15,23 @@ _THINGS = (
     "roof rope shelf ship shoe spoon stone table tower tree umbrella valley wheel window"
 ).split()
 _DEPARTMENTS = {"sales": 30, "engineering": 25, "support": 20, "finance": 12, "people": 8, "legal": 5}
-"""How many of a hundred people work in which department; likewise below."""
+"""The percentage of people in each department. The shares below are percentages too."""
 _OFFICES = {0: 30, 1: 40, -5: 20, 8: 10}
 """Hours that a working day is ahead of UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with a mailbox."""
+    """A person with a mailbox."""
 
     login: str
     ahead: int
-    """Hours by which their office is ahead of UTC."""
+    """How many hours their office is ahead of UTC."""
     department: str = ""
 
 
 def people(random: Random, count: int) -> list[Person]:
-    """So many people with different login names."""
+    """This many people with different login names."""
     offices = random.choices(list(_OFFICES), list(_OFFICES.values()), k=count)
     departments = random.choices(list(_DEPARTMENTS), list(_DEPARTMENTS.values()), k=count)
     logins = _logins(random, count)
@@ -47,7 +47,7 @@ def members(staff: Iterable[Person]) -> dict[str, list[str]]:
 
 
 def _logins(random: Random, count: int) -> Iterator[str]:
-    """Each pair of words once; then the same with numbers behind."""
+    """Each pair of words once, then the same with numbers."""
     pairs = [f"{colour}.{thing}" for colour in _COLOURS for thing in _THINGS]
     random.shuffle(pairs)
     for number in range(count):

@@ -1,4 +1,4 @@
-"""What sources say of a device: its management or its own enrolment, and the issuer whose tokens it shows."""
+"""Makes the reports on a device: of its management or its own enrolment, and of the issuer of its tokens."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
@@ -13,27 +13,27 @@ from mailgate.model import AppsReport, Kind
 
 
 def first_records(owned: Owned) -> Iterator[Report]:
-    """What was said when the device was reported first."""
+    """The first reports on the device."""
     return _records(owned, owned.joined, owned.before if owned.changed else owned.apps, gone=False)
 
 
 def last_records(owned: Owned) -> Iterator[Report]:
-    """What was said last."""
+    """The last reports on it."""
     return _records(owned, owned.looked, owned.apps, gone=owned.matter is Matter.GONE)
 
 
 def eas_id(owned: Owned) -> str:
-    """What its mail app calls itself; empty where it has none."""
+    """The ActiveSync id of its mail app. Empty if it has none."""
     return f"DEMO{owned.number:08X}" if owned.make.mail_app else ""
 
 
 def thumbprint(owned: Owned) -> str:
-    """Of the key that it proves (RFC 7638)."""
+    """The thumbprint of the key that it proves (RFC 7638)."""
     return urlsafe_b64encode(sha256(f"demo key {owned.number}".encode()).digest()).rstrip(b"=").decode()
 
 
 def own_id(owned: Owned, source: str) -> str:
-    """What a source calls it, in the form of that source's ids."""
+    """A source's id for it, in the form of that source's ids."""
     if source in (JAMF, FLEET):
         return str(owned.number + 1)
     return f"{source.rpartition('/')[2].partition('.')[0]}-{owned.number:06d}"

@@ -1,4 +1,4 @@
-"""Who is spared from the rules for a time, which rule is off, and who asked for help against one."""
+"""Exemptions, a rule that is turned off, and requests for help."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -24,11 +24,11 @@ _ENDED = 8
 _TURNED_OFF, _OFF = "kind-contradicted", 2
 """The rule that is off for everybody, and since how many hours."""
 _ASKS = 6
-"""One in so many of those who are refused asks for help."""
+"""One in this many people who are refused asks for help."""
 
 
 async def exempt_some(store: Store, rules: Rules, found: Iterable[Owned], now: datetime) -> list[Era]:
-    """Spare some people whose phones prove too little; what decides from each of these times on."""
+    """Exempt some people whose phones prove too little. Returns the rules from each of these times on."""
     unproven = (Matter.PARTIAL, Matter.MISSING, Matter.STALE)
     persons = sorted({each.person.login for each in found if each.matter in unproven and each.make.mail_app})
     eras: list[Era] = []
@@ -47,10 +47,10 @@ async def exempt_some(store: Store, rules: Rules, found: Iterable[Owned], now: d
 
 
 async def turn_one_off(store: Store, rules: Rules, now: datetime) -> list[Era]:
-    """Break-glass: turn a rule off that nobody has put back yet; what decides from then on."""
+    """Break-glass: turn a rule off, which is still off. Returns the rules from then on."""
     at = now - timedelta(hours=_OFF)
     if _TURNED_OFF not in {each.id for each in rules.policy.rules if each.restricts}:
-        return []  # rules of one's own
+        return []  # the rules are not the demo's
     why = "A browser update contradicts itself: asked its maker"
     until, by = now + timedelta(hours=10), Person(SECOND, ORIGIN)
     await break_glass(store, rules.policy, by, why, at, rule=_TURNED_OFF, until=until)
@@ -58,7 +58,7 @@ async def turn_one_off(store: Store, rules: Rules, now: datetime) -> list[Era]:
 
 
 async def ask_for_help(store: Store, random: Random, reached: Sequence[Reached], era: Era) -> None:
-    """Note some of those whom the rules in force refuse."""
+    """Store requests for help of some people whom the rules in force refuse."""
     asking = {
         (each.login, each.rule): each
         for each in reached

@@ -1,4 +1,4 @@
-"""Two weeks of requests: each is decided by ``decide``, under the rules of that day and by what was known that day."""
+"""Two weeks of requests. Each is decided by ``decide``, by the rules of its day and by what was known on it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,12 +26,12 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
 Seen = tuple[Client, ClientFacts, AttestationResult | None]
-"""What sends requests, what is kept of it, and what it proves."""
+"""A client that sends requests, the record of it, and its proof."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One answer, as often as it was given on one day."""
+    """One answer, with the number of times that it was given on one day."""
 
     access: Access
     decision: Decision
@@ -41,7 +41,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What was known, and which rules were in force, at any time of the two weeks."""
+    """The known devices and the rules in force at any time of the two weeks."""
 
     groups: Groups
     eras: Sequence[Era]
@@ -50,7 +50,7 @@ class Past:
     """Devices as they are in the store, by the number of the owned one."""
 
     def cuts(self, owned: Owned) -> list[datetime]:
-        """When something changed for this device: the rules, from what they spare its person, or the device itself."""
+        """The times at which something changed for this device: the rules, the exemptions of its person, or the device itself."""
         changed = [owned.changed] if owned.changed else []
         for before, era in pairwise(self.eras):
             another = before.policy.version != era.policy.version
@@ -59,7 +59,7 @@ class Past:
         return changed
 
     def postures(self, owned: Owned) -> "Postures":
-        """What was known of one device, at any time of the two weeks."""
+        """The posture of one device at any time of the two weeks."""
         return Postures(
             owned, self.stored.get(owned.number), self.max_age, self.groups.user(owned.person.login)
         )
@@ -67,7 +67,7 @@ class Past:
 
 @dataclass(slots=True)
 class Postures:
-    """What was known of one device; each answer is kept for as long as nothing changes."""
+    """The posture of one device. Each answer is kept for as long as nothing changes."""
 
     owned: Owned
     device: Device | None
@@ -77,7 +77,7 @@ class Postures:
     _seen: dict[tuple[object, ...], Seen] = field(default_factory=dict)
 
     def at(self, at: datetime, policy: Policy) -> Posture:
-        """What was known then, under the lists of these rules."""
+        """The posture at that time, by the lists of these rules."""
         if self.device is None:
             return Posture()
         apps, lost = self.owned.apps_at(at), self._lost_at(at)
@@ -91,7 +91,7 @@ class Postures:
         return posture
 
     def seen(self, facts: RequestFacts, known: Posture) -> Seen:
-        """What sends these requests while this is known of it, and what it proves."""
+        """The client of these requests and its proof, at this posture."""
         key = (facts.target, facts.scheme, known)
         if key not in self._seen:
             proof = proof_of(self.device, known) if self.device and proves(self.owned, facts) else None
@@ -106,7 +106,7 @@ class Postures:
 
 
 def asked(random: Random, owned: Owned, past: Past, now: datetime) -> Iterator[Asked]:
-    """All that this device asked for in the last two weeks."""
+    """All requests of this device in the last two weeks."""
     theirs, postures, cuts = ways(random, owned), past.postures(owned), past.cuts(owned)
     end = owned.changed if owned.changed and owned.matter is Matter.GONE else now
     for ago in range(DAYS - 1, -1, -1):
@@ -118,7 +118,7 @@ def asked(random: Random, owned: Owned, past: Past, now: datetime) -> Iterator[A
 
 
 def _parts(when: Span, cuts: Sequence[datetime]) -> list[Span]:
-    """The pieces of a span in each of which nothing changed."""
+    """The parts of a span in which nothing changed."""
     parts = [when]
     for at in cuts:
         parts = [piece for part in parts for piece in part.cut(at)]

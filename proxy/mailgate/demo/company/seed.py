@@ -1,4 +1,4 @@
-"""The whole company into a new store, in the order in which it came about."""
+"""Writes the whole company into a new store, in the order in which it came about."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -7,6 +7,7 @@ from itertools import groupby
 from random import Random
 
 from mailgate.config import Bundle, Rules
+from mailgate.demo.company.counts import Charts
 from mailgate.demo.company.devices import Matter, Owned, devices
 from mailgate.demo.company.history import OPERATOR, ORIGIN, live_through, planned
 from mailgate.demo.company.mails import Reached, reached_by, write_to_them
@@ -26,27 +27,27 @@ from mailgate.store import Store, StoreError
 
 PLANNED = "planned"
 LAST = "a plan"
-"""What is made last, as progress calls it."""
+"""The name of the last step in the progress."""
 _AT_ONCE = 5000
-"""Sightings and devices that are held before they are written, or read."""
+"""How many sightings or devices are written or read at once."""
 
 Progress = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is, and how much there is."""
+"""Called with the step, how much of it is done, and how much there is."""
 
 
 class OccupiedError(MailgateError):
-    """The store is in use: nothing made up is put among what is real."""
+    """The store is in use. Nothing made up is put among real data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """What was made."""
+    """The result."""
 
     people: int
     devices: int
     requests: int
     plan: str
-    """How the digest of the plan that waits to be put in force begins."""
+    """The beginning of the digest of the plan that waits to be put in force."""
 
 
 async def seed(
@@ -54,10 +55,9 @@ async def seed(
 ) -> Company:
     """Fill a new store with a company of these people; the same ``random`` and ``now`` make the same company.
 
-    The rules in force at the end are those of ``bundle``. Raises OccupiedError for a store that is not new, ConfigError
-    where the rules do not have the apps and lists that the company's history speaks of, StoreError.
+    The rules in force at the end are those of ``bundle``. Raises ConfigError if the rules lack apps or lists that the company's history
+    names, StoreError.
     """
-    await _refuse_used(store)
     found, groups = devices(random, staff, now), Groups.of_members(members(staff))
     bundle = replace(bundle, rules=bundle.rules.grouped(groups))
     candidate = planned(bundle.rules)
@@ -71,14 +71,17 @@ async def seed(
     eras += await exempt_some(store, bundle.rules, found, now)
     eras += await turn_one_off(store, bundle.rules, now)
     past = Past(groups, eras, bundle.settings.posture.max_age, stored)
-    requests, reached = await _ask(store, random, found, past, now, progress)
+    charts = Charts(now)
+    requests, reached = await _ask(store, random, found, past, now, charts, progress)
+    await charts.keep(store, found)
     await write_to_them(store, random, reached, now)
     await ask_for_help(store, random, reached, eras[-1])
     plan = await _plan(store, bundle, candidate, now, progress)
     return Company(len(staff), await store.devices.count(), requests, plan)
 
 
-async def _refuse_used(store: Store) -> None:
+async def refuse_used(store: Store) -> None:
+    """Raise OccupiedError for a store that is not new."""
     held = await store.devices.count()
     if held or await store.policies.serial():
         raise OccupiedError(
@@ -88,7 +91,7 @@ async def _refuse_used(store: Store) -> None:
 
 
 async def _take(store: Store, found: Sequence[Owned], now: datetime, progress: Progress) -> None:
-    """What sources said of every device first, and what they said last."""
+    """Store the first and the last reports on every device."""
     first = [(each.joined, record) for each in found for record in first_records(each)]
     last = [
         (max(each.looked, each.changed or each.looked), record)
@@ -112,7 +115,7 @@ def _when(told: tuple[datetime, Report]) -> datetime:
 
 
 def _end_of_day(at: datetime, now: datetime) -> datetime:
-    """By then all that was said on a day has come: connectors bring it in batches."""
+    """The time by which all reports of a day have come, since connectors bring them in batches."""
     return min(at.replace(hour=23, minute=59, second=0, microsecond=0), now)
 
 
@@ -129,14 +132,21 @@ async def _stored(store: Store, found: Iterable[Owned]) -> dict[int, Device]:
 
 
 async def _ask(
-    store: Store, random: Random, found: Sequence[Owned], past: Past, now: datetime, progress: Progress
+    store: Store,
+    random: Random,
+    found: Sequence[Owned],
+    past: Past,
+    now: datetime,
+    charts: Charts,
+    progress: Progress,
 ) -> tuple[int, list[Reached]]:
-    """Decide and count everybody's requests; how many there were, and who was told something."""
+    """Decide and record everybody's requests. Returns their number and the people who were refused or warned."""
     requests = waiting = 0
     reached: list[Reached] = []
     for number, owned in enumerate(found, 1):
         for each in asked(random, owned, past, now):
             store.ledger.put(each.sighting, each.tally)
+            charts.add(owned, each)
             requests += each.tally.times
             waiting += 1
             if each.decision.effect is not Effect.ALLOW:

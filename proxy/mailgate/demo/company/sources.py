@@ -1,4 +1,4 @@
-"""Who brought the devices: how the connectors fare, the tokens that let laptops enrol, and the keys that did."""
+"""The sources of the devices: the state of the connectors, enrolment tokens, and enrolled keys."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,17 +19,17 @@ _LETS = (
     ("New colleagues this month", 40, 12),
     ("The loan pool", 0, 3),
 )
-"""What tokens are for, how many uses are left, and for how many days they are good."""
+"""Tokens: their purpose, the uses that are left, and the days for which they are valid."""
 
 
 async def note_sources(store: Store, random: Random, found: Sequence[Owned], now: datetime) -> None:
-    """Write down what is known of the connectors and of enrolment."""
+    """Store the state of the connectors and of enrolment."""
     for state in connector_states(found, now):
         await store.connectors.note(state)
     made = now - timedelta(days=61)
     names = []
     for note, left, days in _LETS:
-        digest = random.randbytes(TOKEN_BYTES)  # that of a token which nobody has
+        digest = random.randbytes(TOKEN_BYTES)  # the digest of a token that nobody has
         names.append(name_of(digest))
         token = EnrolmentToken(names[-1], "", note, left, made, now + timedelta(days=days))
         await store.enrolments.add(digest, token)
@@ -37,7 +37,7 @@ async def note_sources(store: Store, random: Random, found: Sequence[Owned], now
 
 
 def connector_states(found: Sequence[Owned], now: datetime) -> Iterator[SourceState]:
-    """Two connectors that fare well, and one that has been asked to wait for hours."""
+    """Two connectors that work, and one that has been told to wait for hours."""
     counts = Counter(each.source for each in found if each.matter is not Matter.GONE)
     gone = Counter(each.source for each in found if each.matter is Matter.GONE)
     for name, minutes in ((FLEET, 21), (INTUNE, 8), (JAMF, 3)):
@@ -57,7 +57,7 @@ def connector_states(found: Sequence[Owned], now: datetime) -> Iterator[SourceSt
 
 
 def _key(owned: Owned, names: Sequence[str]) -> EnrolledKey:
-    """A lost laptop's key is shut out since it was lost."""
+    """The key of a lost laptop is revoked from the time of the loss."""
     lost = owned.changed if owned.matter is Matter.LOST else None
     name = own_id(owned, ENROLLED)
     token = names[owned.number % 2]

@@ -1,4 +1,4 @@
-"""The exemption of the persona who is spared: there is one whenever the demo runs."""
+"""Gives the exempted persona an exemption whenever the demo runs."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ _WHY = "A replacement phone is on its way"
 
 
 async def exempt_persona(config: Path, now: datetime) -> None:
-    """Exempt that persona in the store that ``config`` names, where they are not. Raises ConfigError, StoreError."""
+    """Exempt that persona in the store that ``config`` names, unless they are already. Raises ConfigError, StoreError."""
     bundle, login = load_bundle(config), login_of(SPARED)
     store = await open_store(config, bundle.settings, make=True)
     try:

@@ -1,7 +1,7 @@
-"""The start page, and which request is whose: the page itself on ``localhost``, each persona under a name before that.
+"""The start page, on ``localhost``, and the personas, each under a host name below it.
 
-It listens on the loopback interface alone. A name of elsewhere that leads here (DNS rebinding) is answered with 421, and no
-other site's page can press a button.
+It listens on the loopback interface alone, and logs in at the console with one click. Another host name that resolves to here (DNS
+rebinding) is answered with 421, and pages of other sites cannot press a button.
 """
 
 import base64
@@ -14,7 +14,7 @@ from aiohttp import ClientError, hdrs, web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from mailgate.demo.start.logins import NotLetInError, session_cookie
+from mailgate.demo.start.logins import NotLetInError, Sessions
 from mailgate.demo.start.personas import PERSONAS
 from mailgate.demo.start.playing import Player, room_for_mail
 
@@ -23,24 +23,24 @@ _ITSELF, _BY_ADDRESS = "localhost", "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Where the start page leads."""
+    """The addresses to which the start page leads."""
 
     mail: str
     console: str
-    """The console, by a name that shares its cookies with this page; empty where nobody may log in."""
+    """The console, under a host name that shares its cookies with this page. Empty if nobody may log in."""
     admin: str
-    """The admin port, as the demo asks it."""
+    """The address of the admin port for the demo itself."""
     admins: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """Names, what each may do in words, and the token."""
+    """The admins: name, roles in words, and token."""
     commands: Sequence[tuple[str, str]] = ()
-    """What can be tried in a terminal: words and lines."""
+    """What can be tried in a terminal: a description and a command line."""
 
 
 class StartPage:
     """Serves the page, the logins, and every persona."""
 
     def __init__(self, links: Links, player: Player) -> None:
-        self._links, self._player = links, player
+        self._links, self._player, self._sessions = links, player, Sessions()
         self._personas = {each.key: each for each in PERSONAS}
         pages = Environment(
             loader=PackageLoader("mailgate.demo.start"), autoescape=True, undefined=StrictUndefined,
@@ -58,12 +58,12 @@ class StartPage:
         return application
 
     async def serve(self, request: web.Request) -> web.Response:
-        """Whatever is asked for, by the name that it is asked under."""
+        """Answer a request by the host name under which it came."""
         name = request.host.rpartition(":")[0] or request.host
         persona = self._personas.get(name.removesuffix(".localhost"))
         if persona is not None and name.endswith(".localhost"):
             return await self._player.play(request, persona)
-        if name == _BY_ADDRESS:  # a session of the console is for one name
+        if name == _BY_ADDRESS:  # a session of the console is for one host name
             raise web.HTTPFound(f"http://{request.host.replace(_BY_ADDRESS, _ITSELF)}/")
         if name != _ITSELF:
             raise web.HTTPMisdirectedRequest(
@@ -81,8 +81,13 @@ class StartPage:
         if request.headers.get("Sec-Fetch-Site") != "same-origin":
             raise web.HTTPForbidden(text="Expected the button of the start page.\n")
         try:
-            cookie = await session_cookie(self._links.admin, name, self._links.admins[name][1])
-        except (NotLetInError, ClientError) as error:
+            cookie = await self._sessions.cookie(self._links.admin, name, self._links.admins[name][1])
+        except NotLetInError as error:
+            if error.wait is None:
+                raise web.HTTPBadGateway(text=f"{error}\n") from None
+            after = {hdrs.RETRY_AFTER: str(error.wait)}
+            raise web.HTTPTooManyRequests(text=f"{error}\n", headers=after) from None
+        except ClientError as error:
             raise web.HTTPBadGateway(text=f"{error}\n") from None
         return web.Response(
             status=303, headers={hdrs.LOCATION: f"{self._links.console}/console/", hdrs.SET_COOKIE: cookie}

@@ -1,4 +1,4 @@
-"""The people of the start page: with what each asks for mail, and what comes of it."""
+"""The people of the start page: with which device each asks for mail, and what happens."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _IPAD_READINGS = _LAPTOP_READINGS | {
     "touch_points": 5, "pointer": "coarse", "hover": False, "any_fine": False, "any_hover": False,
     "platform": "MacIntel", "width": 820, "height": 1180,
 }  # fmt: skip
-"""What the probe's page reads on an iPad, whatever the headers claim."""
+"""The readings of the probe on an iPad, whatever its headers claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Persona:
     """Somebody with one device."""
 
     key: str
-    """The first label of the address under which the demo plays this device."""
+    """The first label of the host name under which the demo plays this device."""
     who: str
     gets: str
     """Why, in a sentence."""
@@ -33,11 +33,11 @@ class Persona:
     """``allow``, ``warn`` or ``block``."""
     agent: str
     device: Device | None = None
-    """What the management says of it; None where nothing is known."""
+    """The report of the management. None if nothing is known."""
     readings: Mapping[str, object] | None = None
-    """What the probe's page would read there."""
+    """The readings of the probe there."""
     size: tuple[int, int] | None = None
-    """The sides of its screen in CSS pixels; None for a whole window."""
+    """The size of its screen in CSS pixels. None for a whole window."""
 
 
 def login_of(key: str) -> str:

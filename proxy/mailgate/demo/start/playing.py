@@ -1,4 +1,4 @@
-"""Plays a persona: takes what a browser asks for at the persona's address, and asks the gate for it as that device would."""
+"""Plays a persona: takes a browser's request at the persona's address and sends it to the gate as that device would."""
 
 import json
 from urllib.parse import urlsplit
@@ -15,15 +15,15 @@ _MOST = 25 * 1024 * 1024
 _CONNECTION = {
     "connection", "content-length", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
 }  # fmt: skip
-"""What is about one connection and not about the mail."""
+"""Headers of one connection, which are not forwarded."""
 _OF_THE_DEVICE = {"user-agent", "device-attestation", "dpop", "x-requested-with"}
 
 
 class Player:
-    """Between a browser and the gate. ``start`` before the first request, ``stop`` at the end."""
+    """A proxy between a browser and the gate. ``start`` before the first request, ``stop`` at the end."""
 
     def __init__(self, gate: str, public_url: str, signer: Signer) -> None:
-        """``gate``: where it listens. ``public_url``: what it is called."""
+        """``gate`` is the address where it listens, ``public_url`` its public name."""
         self._gate, self._public_url, self._signer = gate, public_url, signer
         self._session: ClientSession | None = None
 
@@ -37,7 +37,7 @@ class Player:
             await self._session.close()
 
     async def play(self, request: web.Request, persona: Persona) -> web.Response:
-        """The gate's answer to what this persona asks for."""
+        """The gate's answer to a request of this persona."""
         assert self._session is not None  # ``start`` was called
         asked = URL(self._gate + request.rel_url.raw_path_qs, encoded=True)  # in the spelling that is signed
         body = await request.read()
@@ -58,7 +58,7 @@ class Player:
             return web.Response(status=answer.status, body=await answer.read(), headers=told)
 
     def _asked_with(self, request: web.Request, persona: Persona) -> CIMultiDict[str]:
-        """The browser's headers, but for those by which a device is told; and those of this device."""
+        """The browser's headers, with this device's in the place of those that tell the device."""
         dropped = _CONNECTION | _OF_THE_DEVICE
         kept = CIMultiDict(
             (name, self._at_gate(request, value) if name.lower() in ("origin", "referer") else value)
@@ -78,5 +78,5 @@ class Player:
 
 
 def room_for_mail() -> int:
-    """Bytes of the largest request that is carried."""
+    """The largest request that is forwarded, in bytes."""
     return _MOST

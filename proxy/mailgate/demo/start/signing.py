@@ -1,4 +1,4 @@
-"""The signed headers of a persona: what its management says of the device, and the device's proof for one request."""
+"""Makes the signed headers of a persona: the management's report on the device, and the device's proof for one request."""
 
 import secrets
 from collections.abc import Callable
@@ -24,7 +24,7 @@ class Signer:
         self._tokens: dict[str, tuple[str, datetime]] = {}
 
     def headers(self, persona: Persona, method: str, path: str) -> dict[str, str]:
-        """For one request; none for a device of which nothing is known."""
+        """The headers for one request. There are none for a device of which nothing is known."""
         if persona.device is None:
             return {}
         now, key = self._clock(), self._key(persona)
@@ -40,7 +40,7 @@ class Signer:
     def _token(self, persona: Persona, key: Key, now: datetime) -> str:
         made = self._tokens.get(persona.key)
         if made is None or now - made[1] > _FRESH:
-            assert persona.device is not None  # only such a persona is signed for
+            assert persona.device is not None  # only a persona with a report gets headers
             issue = mint.Issue(mint.TEST_ISSUER, self._url, secrets.token_urlsafe(16), now, _LIFE)
             said = mint.claims(persona.device, issue, key)
             made = self._tokens[persona.key] = mint.sign_token(said, self._issuer), now

@@ -1,4 +1,4 @@
-"""What people see instead of their mail: rendering is pure, data in and text out."""
+"""The pages that people see instead of their mail. Rendering is pure: data in, text out."""
 
 from mailgate.gateway.pages.appearance import Appearance
 from mailgate.gateway.pages.reasons import Explanation, explain_reason

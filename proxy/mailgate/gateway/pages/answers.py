@@ -1,4 +1,4 @@
-"""What sources said when they were asked, in words."""
+"""Puts the answers of sources into words."""
 
 from datetime import datetime
 
@@ -28,7 +28,7 @@ _ANSWERS: dict[Came, Message] = {
 
 
 def answer_words(asked: Asked, language: Language, now: datetime) -> Markup:
-    """One sentence about one source."""
+    """One sentence about the answer of one source."""
     when = Markup("")
     if asked.looked_at:
         when = Markup('<time datetime="{}" data-form="ago">{}</time>').format(

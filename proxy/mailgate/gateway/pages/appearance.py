@@ -1,26 +1,26 @@
-"""How pages show whose they are."""
+"""The company's look of the pages: name, logo and colours."""
 
 from dataclasses import dataclass
 
 INK_ON_DARK = "#0d1b2c"
-"""What stands on a button in a dark page."""
+"""The colour of the text on a button in a dark page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """Of one company. What is empty is as the gate has it."""
+    """The look of one company. An empty field leaves the gate's own."""
 
     name: str = ""
     logo: str = ""
-    """A ``data:`` address."""
+    """The logo, as a ``data:`` URL."""
     colour: str = ""
-    """Of buttons and links, like ``#0b5cad``, and in dark pages."""
+    """The colour of buttons and links, like ``#0b5cad``, in light and in dark pages."""
     colour_dark: str = ""
 
     def style(self) -> str:
-        """What stands behind the style that every page has."""
+        """The rules that follow the style of every page."""
         rules = f":root{{--accent:{self.colour};--on-accent:#fff}}" if self.colour else ""
-        if self.colour and not self.colour_dark:  # else the one above would hold in dark pages too
+        if self.colour and not self.colour_dark:  # otherwise the rule above would hold in dark pages too
             rules = f"@media(prefers-color-scheme:light){{{rules}}}"
         if self.colour_dark:
             dark = f":root{{--accent:{self.colour_dark};--on-accent:{INK_ON_DARK}}}"
@@ -29,4 +29,4 @@ class Appearance:
 
 
 OURS = Appearance()
-"""That of no company."""
+"""The gate's own look."""

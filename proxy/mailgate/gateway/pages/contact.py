@@ -1,4 +1,4 @@
-"""A contact as people write it in a settings file, made into a link where it is one."""
+"""Makes a link of a contact from a settings file, if it is an address."""
 
 import re
 from typing import NamedTuple
@@ -10,14 +10,14 @@ _PHONE = re.compile(r"\+?[0-9][0-9 ()/.-]{3,30}")
 
 
 class Contact(NamedTuple):
-    """``href`` is empty where the text is no address."""
+    """``href`` is empty if the text is no address."""
 
     text: str
     href: str
 
 
 def contact_link(text: str, subject: str) -> Contact:
-    """The text and where it leads: only ever ``mailto:``, ``http(s):`` or ``tel:`` (RFC 6068, RFC 3966)."""
+    """The text and its link, which is only ever ``mailto:``, ``http(s):`` or ``tel:`` (RFC 6068, RFC 3966)."""
     text = text.strip()
     if _MAIL.fullmatch(text):
         return Contact(text, f"mailto:{text}?subject={quote(subject, safe='')}")

@@ -1,4 +1,4 @@
-"""A device in the words that its owner knows it by."""
+"""Names and states of devices in words that their owners know."""
 
 from mailgate.gateway.pages.employee import DeviceCard
 from mailgate.gateway.pages.message import Message, mark, mark_plural
@@ -38,6 +38,10 @@ HERE = {
     Effect.CHALLENGE: mark("This browser gets no company mail"),
     Effect.BLOCK: mark("This browser gets no company mail"),
 }
+UNTIL = mark("Gets company mail until %(date)s; after that it is kept out if nothing changes")
+UNTIL_HERE = mark(
+    "This browser opens company mail until %(date)s; after that it is kept out if nothing changes"
+)
 EXEMPTED = mark("Gets company mail until %(date)s, by an exemption")
 EXEMPTED_HERE = mark("This browser opens company mail until %(date)s, by an exemption")
 EXEMPTED_OPEN = mark("Gets company mail by an exemption")
@@ -68,7 +72,7 @@ OTHER_FINDING = mark("Its sources contradict each other about it. Your help desk
 
 
 def name_of(os: str, kind: Kind | None) -> str | Message:
-    """What people call such a device: a brand that is the same in every language, or words. Never a client's own text."""
+    """The usual name of such a device: a brand that is the same in every language, or words. It is never a client's own text."""
     if os in _BRANDS:
         return _BRANDS[os]
     system = os if (os, None) in _NAMES else ""
@@ -76,5 +80,5 @@ def name_of(os: str, kind: Kind | None) -> str | Message:
 
 
 def state_of(card: DeviceCard) -> Message:
-    """What is known of the apps on it. A listed app is told whether it stands on a list or not."""
+    """What is known of the apps on it. An app that is looked for is named whether it stands on a list or not."""
     return FOUND if card.apps else STATES.get(card.state, FOUND)

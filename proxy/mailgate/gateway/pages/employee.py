@@ -1,4 +1,4 @@
-"""What a person's own page has to show, as plain data."""
+"""The content of a person's own page, as plain data."""
 
 from dataclasses import dataclass, fields
 from datetime import date, datetime
@@ -8,7 +8,7 @@ from mailgate.gateway.pages.view import View
 from mailgate.model import Kind, PostureState
 
 SHOWN = 5
-"""Rows of a kind that the page shows: the download has all."""
+"""How many rows of a kind the page shows. The download has all."""
 Value = str | int | bool | date | datetime | tuple[str, ...] | None
 
 
@@ -22,16 +22,16 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Who reports of a device, and when it last looked at the apps on it."""
+    """A source that reports a device, and when it last looked at the apps on it."""
 
     name: str
     looked_at: datetime | None = None
     complete: bool | None = None
-    """False where it sees work apps alone; None where it sees no apps."""
+    """False if it sees work apps only. None if it sees no apps."""
 
 
 class Came(StrEnum):
-    """What came of asking a source."""
+    """The result of asking a source."""
 
     FOUND = "found"
     CLEAR = "clear"
@@ -40,9 +40,9 @@ class Came(StrEnum):
     UNSEEN = "unseen"
     """It does not see which apps are there."""
     UNKNOWN = "unknown"
-    """It does not know the device (any more)."""
+    """It does not know the device, or no longer."""
     ASKED = "asked"
-    """It has told the device to report, which answers by itself."""
+    """It has told the device to report, and the device will answer by itself."""
     SILENT = "silent"
     """It did not answer."""
     NOBODY = "nobody"
@@ -66,7 +66,7 @@ class LastSeen:
 
     at: datetime
     program: str
-    """What it asked with; empty where nobody knows."""
+    """The program that asked. Empty if that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +79,10 @@ class Exempted:
 
 @dataclass(frozen=True, slots=True)
 class DeviceCard:
-    """One device: what it gets and why, who reports of it, what is stored and until when."""
+    """One device: what it gets and why, which sources report it, what is stored and until when."""
 
     mark: str
-    """Names it in forms and addresses: letters, digits and hyphens."""
+    """Its name in forms and addresses: letters, digits and hyphens."""
     verdict: View
     """What it gets and what would change that, as the block page has it."""
     state: PostureState
@@ -97,21 +97,21 @@ class DeviceCard:
     exempted: Exempted | None = None
     last: LastSeen | None = None
     sayable: bool = False
-    """Whether its owner may say here that it is lost or not theirs."""
+    """Whether its owner may report it here as lost or not theirs."""
     noted: bool = False
-    """Whether they have just said so."""
+    """Whether they have just done so."""
     lost: bool = False
     apps: tuple[str, ...] = ()
     """Display names of the listed apps on it."""
     sources: tuple[Source, ...] = ()
     asked: tuple[Asked, ...] = ()
     findings: tuple[str, ...] = ()
-    """Codes of what its sources contradict each other in."""
+    """Reason codes of the contradictions between its sources."""
     stored: tuple[tuple[Field, ...], ...] = ()
-    """What is stored of the device itself, then of each report."""
+    """The stored fields of the device itself, then of each report."""
     since: datetime | None = None
     until: datetime | None = None
-    """When it is deleted unless it reports again; None where nothing is stored."""
+    """When it is deleted unless it reports again. None if nothing is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,16 @@ class Record:
 
     fields: tuple[Field, ...]
     until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A request for help that is open."""
+
+    reason: str
+    at: datetime
+    answered: datetime | None = None
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,36 +155,40 @@ NO_RECORDS = StoredRecords()
 
 @dataclass(frozen=True, slots=True)
 class EmployeeView:
-    """The whole page. Every text may be hostile: pages escape all of it."""
+    """The whole page. Every text may be hostile, so pages escape all of it."""
 
     here: View
     """What this browser gets."""
     person: str = ""
     known_by: str = ""
-    """``proxy``, ``device`` or ``login``; empty where nobody is known."""
+    """``proxy``, ``device`` or ``login``. Empty if nobody is known."""
     login: str = "none"
-    """What came of a login: ``wrong``, ``too-many``, ``untold``, or something that needs no word."""
+    """The result of a login: ``wrong``, ``too-many``, ``untold``, or one about which the page says nothing."""
     sign_in: bool = False
-    """Whether logging in can be offered."""
+    """Whether the page offers to log in."""
     devices: tuple[DeviceCard, ...] = ()
     records: StoredRecords = NO_RECORDS
+    waiting: tuple[Waiting, ...] = ()
+    """Their requests for help that are open."""
     unread: bool = False
     """Whether what is stored could not be read."""
     more: int = 0
-    """Rows about requests that are stored but not shown."""
+    """How many rows about requests are stored but not shown."""
     exempted: Exempted | None = None
-    """What lets this browser in, where nothing else would."""
+    """The exemption without which this browser would get no mail."""
     listed: tuple[str, ...] = ()
     """Display names of the apps that are looked for."""
     keeping_out: tuple[str, ...] = ()
-    """Those of them that keep mail out."""
+    """Those of them that keep mail out now."""
+    later: tuple[str, ...] = ()
+    """Those of them that will keep mail out once the dates of their rules have come."""
     contact: str = ""
     codes: bool = False
-    """Whether a code can be had here."""
+    """Whether the page offers a pairing code."""
     code: str = ""
-    """The one that was just made."""
+    """The pairing code that was just made."""
     fingerprint: str = ""
-    """The ETag of ``/.mailgate/status`` as it is now: another one means that the page is out of date."""
+    """The ETag of ``/.mailgate/status`` as it is now. If it changes, the page is out of date."""
 
     @property
     def nothing(self) -> bool:

@@ -2,14 +2,14 @@
 
 The law of what is remembered. A page is rendered from a view and its holes, and from nothing else:
 
-- ``Holes`` are what each request has of its own. A page that is to be remembered is rendered with marks in their place, drawn
-  at random for this one rendering, so that nothing else in it can be one. A request's own values take the place of the marks
-  at last, in the form that the template would give them (``Holes.written``);
-- ``without_holes`` is the view with none of that left in it. It is what the template gets, of a page that is remembered and of
-  one that is not, and it is the key. So whatever else a template reads is a part of the key: a field that nobody thought of
-  costs a hit, never a wrong page.
+- ``Holes`` are what each request has of its own. A page that is to be remembered is rendered with marks in their place, drawn at random for
+  this one rendering, so that no other text in it can be a mark. The values of a request take the place of the marks at the end, in the form
+  that the template would give them (``Holes.written``);
+- ``without_holes`` is the view without any of these. The template gets this view, whether the page is remembered or not, and the view is
+  the key. So everything else that a template reads is a part of the key: a field that nobody thought of costs a hit but never gives a wrong
+  page.
 
-A template may ask of a hole whether it is empty, since an empty one has no mark. It may do nothing else with one but write it down.
+A template may ask of a hole whether it is empty, since an empty one has no mark. It may do nothing else with a hole but write it.
 """
 
 import re
@@ -29,39 +29,46 @@ _ANY_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 class Holes(NamedTuple):
-    """What differs from request to request, as it came."""
+    """The values that differ from request to request, as they came."""
 
     reference: str = ""
     subject: str = ""
-    """Of a mail to the contact."""
+    """The subject of a mail to the contact."""
     return_url: str = ""
     continue_url: str = ""
     help_ticket: str = ""
     looked_at: str = ""
-    """For programs, and below for people."""
+    """The time for programs, and below the time for people."""
     looked_when: str = ""
+    asked_at: str = ""
+    asked_when: str = ""
 
     def written(self) -> tuple[bytes, ...]:
-        """Each as it stands in a page."""
+        """Each value as it stands in a page."""
         texts = (escape(self.reference), quote(self.subject, safe=""), *map(escape, self[2:]))
         return tuple([text.encode() for text in texts])
 
 
 def holes_of(view: View) -> Holes:
-    """Those of one request."""
+    """The values of one request."""
     paths = own_path(view.return_url), own_path(view.continue_url)
-    looked = view.looked_at.astimezone(UTC) if view.looked_at else None
-    when = (f"{looked:%Y-%m-%dT%H:%M:%SZ}", f"{looked:%Y-%m-%d %H:%M} UTC") if looked else ("", "")
-    return Holes(view.reference, view.reference, *paths, view.help_ticket, *when)
+    times = *_told(view.looked_at), *_told(view.asked_at)
+    return Holes(view.reference, view.reference, *paths, view.help_ticket, *times)
+
+
+def _told(at: datetime | None) -> tuple[str, str]:
+    """A time for programs and for people."""
+    there = at.astimezone(UTC) if at else None
+    return (f"{there:%Y-%m-%dT%H:%M:%SZ}", f"{there:%Y-%m-%d %H:%M} UTC") if there else ("", "")
 
 
 def marks_for(filled: Iterable[bool]) -> Holes:
-    """What stands in a page in the place of those that are not empty."""
+    """Marks in the place of the values that are not empty."""
     return Holes(*(secrets.token_hex(16) if each else "" for each in filled))
 
 
 def without_holes(view: View, language: str) -> View:
-    """What is left of a view, for a page in this language: the time only where a deadline runs, and that until then."""
+    """The view without its holes, for a page in this language. Its time is left in only if a deadline runs, as the time until then."""
     runs = view.remaining is not None
     return replace(
         in_language(view, language),
@@ -70,6 +77,7 @@ def without_holes(view: View, language: str) -> View:
         continue_url="",
         help_ticket="",
         looked_at=None,
+        asked_at=None,
         accept_language="",
         default_language=language,
         deadline=view.deadline if runs else None,
@@ -79,7 +87,7 @@ def without_holes(view: View, language: str) -> View:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A rendered page, cut at its marks. ``places`` says where in ``pieces`` which hole is."""
+    """A rendered page, cut at its marks. ``places`` says which hole is where in ``pieces``."""
 
     pieces: tuple[bytes, ...]
     places: tuple[tuple[int, int], ...]

@@ -1,4 +1,4 @@
-"""What a rule says to people, in the language of the page that says it."""
+"""Chooses the rule's own texts in the language of the page."""
 
 from dataclasses import replace
 
@@ -9,9 +9,9 @@ from mailgate.policy.worded import said_in
 
 
 def in_language(view: View, tag: str) -> View:
-    """The view with the rule's own texts in this language; without those that have no wording in it.
+    """The view with the rule's own texts in this language. A text without a wording in it is left out.
 
-    The page has words of its own for what is missing, but for the contact, which is worth more in another language than not at all.
+    The page has words of its own for a missing text, except for the contact: a contact in another language is better than none.
     """
     asked, default = primary(tag), primary(view.default_language)
     return replace(
@@ -23,5 +23,5 @@ def in_language(view: View, tag: str) -> View:
 
 
 def contact_in(contact: str, tag: str, default_language: str) -> str:
-    """Whom to ask, in this language if it can be."""
+    """The contact, in this language if there is such a wording."""
     return said_in(contact, primary(tag), primary(default_language)) or str(contact)

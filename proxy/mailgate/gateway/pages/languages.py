@@ -1,4 +1,4 @@
-"""The languages of the pages, each loaded once from its ``.po`` file: no compile step between a clone and a page."""
+"""The languages of the pages, each loaded once from its ``.po`` file, so that nothing has to be compiled after a clone."""
 
 import datetime as calendar
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ class Language:
 
     @property
     def name(self) -> str:
-        """What it calls itself."""
+        """Its own name."""
         name = str(self.locale.language_name)
         return name[:1].upper() + name[1:]
 
@@ -48,7 +48,7 @@ class Language:
         return self.locale.text_direction
 
     def say(self, message: Message, number: int = 1, /, **values: Any) -> Markup:
-        """A message in this language. Catalogs are ours and trusted; every value is escaped."""
+        """A message in this language. The catalogs are our own and trusted. Every value is escaped."""
         if message.plural:
             return Markup(self.texts.ngettext(message.singular, message.plural, number)) % values  # noqa: S704
         return Markup(self.texts.gettext(message.singular)) % values  # noqa: S704
@@ -61,7 +61,7 @@ class Language:
         return self._listed(shown)
 
     def all_names(self, apps: tuple[str, ...]) -> Markup:
-        """The same, however many there are."""
+        """The same without an upper limit."""
         return self._listed([Markup("<bdi>{}</bdi>").format(name) for name in apps])
 
     def _listed(self, shown: list[Markup]) -> Markup:
@@ -72,7 +72,7 @@ class Language:
         return self._instant(when, "full")
 
     def moment(self, when: datetime) -> Markup:
-        """Day, time and zone, as short as a table wants them."""
+        """Day, time and zone in a short form, for tables."""
         return self._instant(when, "medium")
 
     def _instant(self, when: datetime, form: str) -> Markup:
@@ -87,16 +87,16 @@ class Language:
         return escape(format_date(when, "medium", locale=self.locale))
 
     def ago(self, since: timedelta) -> Markup:
-        """How long ago, in words: "3 minutes ago"; a second at least."""
+        """How long ago, in words: "3 minutes ago". It is at least a second."""
         past = -max(since, timedelta(seconds=1))
         return escape(format_timedelta(past, threshold=2, add_direction=True, locale=self.locale))
 
     def span(self, length: timedelta) -> Markup:
-        """A length of time in words, whichever way it runs: "10 minutes"."""
+        """A length of time in words, without its sign: "10 minutes"."""
         return escape(format_timedelta(abs(length), threshold=2, locale=self.locale))
 
     def countdown(self, remaining: timedelta) -> Markup:
-        """How long there still is, in words: "in 6 days". Two of a unit are needed before it is used."""
+        """The time that is left, in words: "in 6 days". A unit is used from two of it on."""
         return escape(format_timedelta(remaining, threshold=2, add_direction=True, locale=self.locale))
 
 

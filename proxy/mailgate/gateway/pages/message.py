@@ -4,14 +4,14 @@ from typing import NamedTuple
 
 
 class Message(NamedTuple):
-    """A translatable text; ``plural`` where a number changes its wording."""
+    """A translatable text; ``plural`` if a number changes its wording."""
 
     singular: str
     plural: str = ""
 
 
 class Wording(NamedTuple):
-    """The texts of one reason. ``detail`` may name ``%(apps)s`` or ``%(rule)s``; ``bare`` is for when there is none."""
+    """The texts of one reason. ``detail`` may name ``%(apps)s`` or ``%(rule)s``; ``bare`` is used if there is none."""
 
     title: Message
     detail: Message

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 LONGEST_HEADER = 1000
-"""Characters that are read."""
+"""How many characters are read."""
 _MOST_RANGES = 32
 _RANGE = re.compile(
     r"\s*(?P<tag>\*|[a-z]{1,8}(?:-[a-z0-9]{1,8})*)\s*(?:;\s*q\s*=\s*(?P<q>0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?",
@@ -15,7 +15,7 @@ _RANGE = re.compile(
 def choose_language(accept_language: str, available: Mapping[str, str], default: str) -> str:
     """The available language that fits best, or ``default``.
 
-    ``available`` maps lower-case tags that may be asked for to what is returned. Ranges that are not well-formed are passed over.
+    ``available`` maps lower-case tags to what is returned for them. Ranges that are not well-formed are ignored.
     """
     ranges = list(_ranges(accept_language))
     unwanted = {tag for tag, q in ranges if q == 0}
@@ -33,7 +33,7 @@ def _ranges(header: str) -> Iterator[tuple[str, float]]:
 
 
 def _shortened(tag: str) -> Iterator[str]:
-    """The tag, then without its last subtag, and so on; a single-character subtag goes with what follows it."""
+    """The tag, then the tag without its last subtag, and so on. A single-character subtag is removed with the one after it."""
     while tag:
         yield tag
         tag = tag.rpartition("-")[0]

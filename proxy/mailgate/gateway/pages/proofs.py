@@ -1,5 +1,5 @@
-"""What is wrong with a proof, where it helps who sent it: a clock, an old report, another address. Of what looks forged
-nothing is told but that it was not accepted."""
+"""Says what is wrong with a proof, if that helps its sender: a wrong clock, an old report, another address. Of a proof that looks forged it
+only says that it was not accepted."""
 
 from datetime import timedelta
 
@@ -68,7 +68,7 @@ SAME_WORDS = {
 }
 
 SET_CLOCK = "set-clock"
-"""What no rule names: whether a clock is wrong is found out, not decided."""
+"""The reason for a wrong clock. No rule names it, since it is found out and not decided."""
 FIXES = {
     Reason.PROOF_STALE: SET_CLOCK,
     Reason.TOKEN_EXPIRED: "report-again",
@@ -80,7 +80,7 @@ FIXES = {
     Reason.PROOF_STORE_UNAVAILABLE: "wait",
     Reason.KEY_REVOKED: "ask",
 }
-"""What ends each of them, whatever the rule says ends the want of a report."""
+"""The fix for each of them, whatever fix the rule has for a missing report."""
 
 TOLD = WORDINGS.keys() | SAME_WORDS.keys() | {Reason.KEY_REVOKED}
 _ENDED_BY_PROOF = frozenset(
@@ -92,18 +92,18 @@ _ENDED_BY_PROOF = frozenset(
         Reason.NO_RULE_MATCHED,
     }
 )
-"""Reasons that a good proof might have ended: to these it is said what was wrong with the one that came."""
+"""Reasons that a good proof might have ended. With these the page also says what was wrong with the proof that came."""
 _MINUTE = timedelta(minutes=1)
 
 
 def refused_proof(access: Access, decision: Decision) -> Reason | None:
-    """What was wrong with the proof that came, where that may be why there is no mail, and may be told."""
+    """What was wrong with the proof that came, if that may be the cause and may be told."""
     refused = shown_refusal(access)
     return refused if refused in TOLD and decision.reason in _ENDED_BY_PROOF else None
 
 
 def shown_refusal(access: Access) -> Reason | None:
-    """Why the proof of a request was refused, as far as whoever sent it is told."""
+    """Why the proof of a request was refused, as far as its sender is told."""
     proof = access.attestation
     if proof is None or proof.refused is None:
         return None
@@ -111,7 +111,7 @@ def shown_refusal(access: Access) -> Reason | None:
 
 
 def clock_off(access: Access) -> timedelta | None:
-    """How far a refused device's clock is ahead, to the minute; None where that is not what is wrong."""
+    """How far a refused device's clock is ahead, to the minute. None if something else is wrong."""
     off = access.attestation.clock_off if access.attestation else None
     return None if off is None else round(off / _MINUTE) * _MINUTE
 

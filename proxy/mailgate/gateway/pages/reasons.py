@@ -1,4 +1,4 @@
-"""Every reason in words, once: the pages translate these texts, the problem+json answers send them in English."""
+"""Every reason in words. Pages translate these texts, and problem+json answers send them in English."""
 
 from datetime import timedelta
 from functools import lru_cache
@@ -10,7 +10,7 @@ from babel.lists import format_list
 from mailgate.gateway.pages import proofs
 from mailgate.gateway.pages.message import Message, Wording, mark, mark_plural
 from mailgate.gateway.pages.view import View
-from mailgate.model import DEVICE_FINDINGS, Reason
+from mailgate.model import DEVICE_FINDINGS, Effect, Reason
 
 
 class Explanation(NamedTuple):
@@ -200,8 +200,10 @@ _UNSERVED = {
         mark("It was never added, or it was removed. Ask your help desk to add it again."),
     ),
     Reason.TOO_MANY_REQUESTS: Wording(
-        mark("This was tried too often"),
-        mark("To be safe, nothing more is accepted for some minutes. Please try again later."),
+        mark("There were too many tries"),
+        mark(
+            "Too many came just now from this device, or from others that share its connection. Nothing more is accepted for some minutes. Please try again later."
+        ),
     ),
     Reason.INTERNAL_ERROR: Wording(
         mark("Something went wrong here"),
@@ -218,14 +220,14 @@ SAME_WORDS = {
     Reason.KEY_REVOKED: Reason.KEY_NOT_ENROLLED,
     Reason.STORE_UNAVAILABLE: Reason.POSTURE_UNAVAILABLE,
 }
-"""What differs for programs and admins, and is one thing to a person."""
+"""Reasons that programs and admins tell apart and that are the same to a person."""
 
 
 def wording_of(reason: Reason) -> Wording:
     """The texts of a reason.
 
-    Why exactly a token or certificate was refused that may be forged helps an admin, not its holder: one text. So does what
-    exactly sources contradict each other in.
+    All reasons why a token or certificate that may be forged is refused have one text, since the details help an admin and not the sender.
+    So do all contradictions between sources.
     """
     if reason in DEVICE_FINDINGS:
         return WORDINGS[Reason.DEVICE_CONTRADICTED]
@@ -234,16 +236,23 @@ def wording_of(reason: Reason) -> Wording:
 
 
 def detail_of(wording: Wording, *, apps: bool, rule: bool) -> Message:
-    """The detail that fits what is known: one that names the apps or the rule only where there are some."""
+    """The detail that fits what is known. It names apps or a rule only if there are any."""
     if wording.bare is None or (apps and "%(apps)s" in wording.detail.singular):
         return wording.detail
     return wording.detail if rule and "%(rule)s" in wording.detail.singular else wording.bare
 
 
+_WARNED_OF_APPS = mark(
+    "Found on this device: %(apps)s. Phones and tablets with such an app will get no company mail."
+)
+
+
 def detail_for(view: View) -> Message:
-    """The detail that fits what a page knows."""
+    """The detail that fits what a page knows. Of what is still to come it does not speak as if it were so now."""
     if view.clock_off is not None:
         return proofs.clock_words(view.clock_off)
+    if view.why is Reason.PROHIBITED_APP and view.effect is Effect.WARN and view.apps:
+        return _WARNED_OF_APPS
     return detail_of(wording_of(view.why), apps=bool(view.apps), rule=bool(view.rule_title))
 
 
@@ -253,7 +262,7 @@ def explain_reason(
 ) -> Explanation:
     """A reason in plain English, for ``title`` and ``detail`` of a problem+json answer.
 
-    Remembered, since Babel looks on the disk for how a list of names is written.
+    It is cached, since Babel reads from disk how a list of names is written.
     """
     wording = wording_of(reason)
     detail = detail_of(wording, apps=bool(apps), rule=bool(rule_title))

@@ -1,4 +1,4 @@
-"""Views in, pages out. Everything that can be done once is done once: when ``Pages`` is built, or when a page is first shown."""
+"""Renders views to pages. Whatever can be done once is done when ``Pages`` is built or when a page is first shown."""
 
 import base64
 import hashlib
@@ -38,10 +38,10 @@ _RETRY = frozenset(
         Reason.INTERNAL_ERROR,
     }
 )
-"""Reasons that pass by themselves, so that asking again for the same thing makes sense."""
+"""Reasons that pass by themselves, so that the same request may succeed later."""
 
 _AROUND = re.compile(r"\s*([{};,])\s*|(?<=:) ")
-"""White space in a style that means nothing."""
+"""White space in a style that has no meaning."""
 
 _DECIDED = ("refusal", "warning")
 _DECIDED_ASSETS = ("style.css", "request.css", "recheck.js", "local-time.js")
@@ -56,9 +56,9 @@ _ASSETS = {
 """The styles and scripts of each page."""
 
 REMEMBERED = 256
-"""Pages that are kept with holes in them, each of about 12 KiB."""
+"""How many pages with holes are kept, each of about 12 KiB."""
 REMEMBERED_WISHES = 512
-"""Accept-Language fields whose language is kept."""
+"""How many Accept-Language fields are kept with their language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class _Look:
     """The style and the scripts that stand in a page, and the policy that allows these alone."""
 
     def __init__(self, more: str, *assets: str) -> None:
-        """``more``: a style behind those that stand in files."""
+        """``more`` is a style that follows those of the files."""
         style = "\n".join([*(_asset(name) for name in assets if name.endswith(".css")), more]).strip()
         texts = [_asset(name) for name in assets if name.endswith(".js")]
         self.style = Markup(style)  # noqa: S704
@@ -99,7 +99,7 @@ class _Look:
 
 
 class Pages:
-    """The pages in every language. Built once at start; rendering does no I/O and keeps nothing but forms (``holes.py``)."""
+    """The pages in every language. They are built once at start. Rendering does no I/O and keeps nothing but forms (``holes.py``)."""
 
     def __init__(self, appearance: Appearance = OURS) -> None:
         self._appearance = appearance
@@ -112,7 +112,7 @@ class Pages:
         self._chosen = lru_cache(REMEMBERED_WISHES)(self._choose)
 
     def refusal(self, view: View) -> RenderedPage:
-        """The page for a request that gets no mail: why, what ends it, whom to ask."""
+        """The page for a request that gets no mail. It says why, what ends it and whom to ask."""
         return self._page("refusal", view)
 
     def warning(self, view: View) -> RenderedPage:
@@ -132,7 +132,7 @@ class Pages:
         return self._page("help", view)
 
     def me(self, view: EmployeeView) -> RenderedPage:
-        """What somebody may see of themselves: their devices, what is stored, and until when."""
+        """A person's own page: their devices, what is stored of them, and until when."""
         language, look = self._language(view.here), self._looks["me"]
         html = self._templates["me"].render(
             style=look.style,
@@ -151,7 +151,7 @@ class Pages:
         return RenderedPage(html.encode(), look.policy, language.tag)
 
     def refusal_mail(self, view: View) -> RenderedMail:
-        """What ``refusal`` says, as a mail. It has no text that a client sent."""
+        """The texts of ``refusal`` as a mail. It has no text that a client sent."""
         language = self._language(view)
         view = in_language(view, language.tag)
         device = name_of(view.os, view.kind)
@@ -179,7 +179,7 @@ class Pages:
         return RenderedMail(title, text, language.tag)
 
     def answers(self, asked: Sequence[Asked], view: View) -> str:
-        """What sources said when they were asked, in the language of the page that asks."""
+        """The answers of sources in words, in the language of the page that asks."""
         language = self._language(view)
         return " ".join(answer_words(each, language, view.now).striptags() for each in asked)
 
@@ -188,7 +188,7 @@ class Pages:
         rest = without_holes(view, language)
         if rest.deadline is None:
             body = self._form(template, rest, tuple(map(bool, holes)), may_skip).filled(holes)
-        else:  # it counts down: another page each second
+        else:  # the countdown makes another page each second
             body = self.render(template, rest, holes, may_skip).encode()
         return RenderedPage(body, self._looks[template].policy, language)
 
@@ -197,7 +197,7 @@ class Pages:
         return Form.cut(self.render(template, view, marks, may_skip), marks)
 
     def render(self, template: str, view: View, holes: Holes, may_skip: bool) -> str:
-        """A page of a view ``without_holes``, anew."""
+        """Render the page of a view ``without_holes``."""
         language = self._language(view)
         view = in_language(view, language.tag)
         wording, detail = wording_of(view.why), detail_for(view)
@@ -234,7 +234,7 @@ class Pages:
 
 
 def _decided(view: View, language: Language) -> dict[str, Any]:
-    """What refusals and warnings show beside what every page does."""
+    """What refusals and warnings show beyond what every page shows."""
     steps = steps_of(view)
     names = language.names(view.apps)
     store = Markup('<a href="{}" target="_blank" rel="noreferrer">{}</a>').format(
@@ -270,7 +270,7 @@ def _ngettext(context: Context, singular: str, plural: str, count: int) -> str:
 
 @cache
 def environment() -> Environment:
-    """Templates of this package, in the language that stands in their context; each is compiled once."""
+    """Templates of this package, in the language of their context. Each is compiled once."""
     environment = Environment(
         loader=PackageLoader(__package__),
         autoescape=select_autoescape(["html"]),
@@ -285,14 +285,14 @@ def environment() -> Environment:
 
 
 def _asset(name: str) -> str:
-    """A style or a script without what only its writers need: indentation, and lines that are a comment."""
+    """A style or a script without indentation and comment lines, which only its writers need."""
     lines = (line.strip() for line in files(__package__).joinpath(name).read_text("utf-8").splitlines())
     text = "\n".join(line for line in lines if line and not line.startswith("//"))
     return _AROUND.sub(r"\1", text) if name.endswith(".css") else text
 
 
 def _content_security_policy(style: str, scripts: list[str]) -> str:
-    """Nothing but what stands in the page itself, named by its hash (CSP 3, section 2.3.1), and requests to this host."""
+    """A policy that allows only what stands in the page itself, by its hash (CSP 3, section 2.3.1), and requests to this host."""
     return "; ".join(
         (
             "default-src 'none'",

@@ -1,4 +1,4 @@
-"""What ends a refusal, step by step. Menu names are those that the device itself shows in that language."""
+"""The steps that end a refusal. Menu names are those that the device itself shows in that language."""
 
 from mailgate.gateway.pages import proofs
 from mailgate.gateway.pages.message import Message, mark, mark_plural
@@ -72,7 +72,7 @@ _COMES_BY_ITSELF = mark(
 )
 _ENTER_CODE = mark("Open its set-up and enter the address of your mail and the code.")
 STORE = mark("the store of your browser")
-"""What links to the extension's page, in place of ``%(store)s``."""
+"""The words that link to the extension's page, in the place of ``%(store)s``."""
 _FROM_STORE: Steps = (
     _COMES_BY_ITSELF,
     mark("If not, add it from %(store)s. Your help desk gives you a code."),
@@ -160,7 +160,7 @@ _FIX_OF_REASON = {
 
 
 def steps_of(view: View) -> Steps | str:
-    """The steps that end this refusal; a rule's own sentence where its fix is not one of ``FIXES``."""
+    """The steps that end this refusal, or the rule's own sentence if its fix is not one of ``FIXES``."""
     fix = view.fix
     if view.proof is not None:
         fix = proofs.FIXES[proofs.SAME_WORDS.get(view.proof, view.proof)]
@@ -179,7 +179,7 @@ def steps_of(view: View) -> Steps | str:
 
 
 def off_page(steps: Steps | str) -> Steps:
-    """The steps that make sense where there is no page that looks again by itself."""
+    """The steps that make sense outside a page that checks again by itself."""
     return (
         ()
         if isinstance(steps, str)

@@ -1,4 +1,4 @@
-"""The names of stored fields, as the people whose data it is read them."""
+"""The names of stored fields in words, for the people whose data it is."""
 
 from mailgate.gateway.pages.message import Message, mark
 

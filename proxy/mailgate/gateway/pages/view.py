@@ -1,4 +1,4 @@
-"""What a page has to show, as plain data."""
+"""The content of a page, as plain data."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _SAME_ORIGIN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\\x7f]*")
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One refusal, warning or error as a page shows it. Every text may be hostile: pages escape all of it.
+    """One refusal, warning or error as a page shows it. Every text may be hostile, so pages escape all of it.
 
     ``return_url``, ``continue_url`` and ``status_url`` are paths of this host; anything else becomes ``/``.
     """
@@ -31,44 +31,50 @@ class View:
     """``ios``, ``ipados``, ``android``; anything else gets the general steps."""
     kind: Kind = Kind.UNKNOWN
     fix: str = ""
-    """A key of ``steps.FIXES``, an admin's own sentence, or empty: then the reason chooses."""
+    """A key of ``steps.FIXES`` or an admin's own sentence. If it is empty, the reason chooses the steps."""
     deadline: datetime | None = None
     contact: str = ""
     """A mail address, an http(s) address, a telephone number or any other text."""
     extension_url: str = ""
-    """Where the companion extension for this browser is to be had."""
+    """The page with the companion extension for this browser."""
     host: str = ""
     """The public host name that people typed."""
     accept_language: str = ""
     default_language: str = "en"
     return_url: str = "/"
-    """Where to go on once mail is open again: what was asked for."""
+    """The path that was asked for, to go on to once mail is open again."""
     continue_url: str = "/"
-    """Where the warning's "Continue to mail" posts to."""
+    """The path to which the warning's "Continue to mail" posts."""
     status_url: str = "/.mailgate/status"
     proof: Reason | None = None
-    """What was wrong with the proof that came, where that is told in the place of ``reason``."""
+    """What was wrong with the proof that came, if that is told instead of ``reason``."""
     clock_off: timedelta | None = None
-    """By how much the device's clock is ahead, where that is what was wrong."""
+    """By how much the device's clock is ahead, if that was wrong."""
     looked_at: datetime | None = None
-    """When the apps were looked at that the refusal rests on; None where it rests on none."""
+    """When the source looked at the apps on which the refusal rests. None if it rests on none."""
     looked_by: str = ""
-    """Who looked."""
+    """The source that looked."""
     seen_within: timedelta | None = None
     """How long it usually takes until they see a change."""
+    asked_at: datetime | None = None
+    """When this browser last asked for help against the rule; None if it did not."""
     help_ticket: str = ""
-    """What the help button sends back; without it there is none."""
+    """The ticket that the help button sends back. Without it there is no button."""
+    asker_known: bool = False
+    """Whether those who are asked for help see by whom."""
+    asker_told: bool = False
+    """Whether the person's own page shows them how far their request for help is."""
     me_url: str = ""
     """The whole address of the person's own page, for a mail."""
 
     @property
     def why(self) -> Reason:
-        """The reason that is put into words."""
+        """The reason that the page puts into words."""
         return self.proof or self.reason
 
     @property
     def remaining(self) -> timedelta | None:
-        """The time until the deadline; None where none runs (any more)."""
+        """The time until the deadline. None if there is none or it has passed."""
         if self.deadline is None or self.deadline <= self.now:
             return None
         return self.deadline - self.now

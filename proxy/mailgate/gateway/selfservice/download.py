@@ -1,4 +1,4 @@
-"""Everything that is stored about a person, as one file for them to keep."""
+"""A file of everything that is stored about a person, for them to keep."""
 
 import json
 from collections.abc import Sequence
@@ -40,5 +40,5 @@ def _fields(fields: Sequence[Field]) -> dict[str, Any]:
 
 
 def _plain(value: object) -> str:
-    assert isinstance(value, date)  # and a moment is one, too
+    assert isinstance(value, date)  # a datetime is a date too
     return value.isoformat()

@@ -1,4 +1,4 @@
-"""``/.mailgate/language``: somebody reads the pages in another language than their browser asks for."""
+"""``/.mailgate/language``: a person chooses another language for the pages than their browser asks for."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ _LASTS = timedelta(days=365)
 
 
 async def choose_language(incoming: Incoming, _reference: str, _now: datetime) -> Answer:
-    """Remember the language in this browser, and go back. It opens nothing, so it does not matter who asks."""
+    """Remember the language in a cookie and go back. It gives no access, so anybody may ask."""
     said = dict(parse_qsl(incoming.body.decode("latin-1")))
     language, target = said.get("lang", ""), own_path(said.get("to", "/"))
     if language not in load_languages() or not target.isascii():

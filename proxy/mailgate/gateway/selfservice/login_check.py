@@ -1,10 +1,10 @@
-"""Whether Basic credentials are somebody's: the webmail is asked, since the gate keeps no passwords.
+"""Checks Basic credentials by asking the webmail, since the gate keeps no passwords.
 
-A name in Basic credentials is only a claim. On ActiveSync the webmail checks it with the same request; the gate's own
-pages never reach the webmail, so it is asked on purpose. It is believed only where it tells right from wrong: without
-credentials and with made-up ones it has to answer 401, with the person's own neither that nor an error.
+A name in Basic credentials is only a claim. On ActiveSync the webmail checks it with the same request. The gate's own pages never reach the
+webmail, so there the gate asks it. The webmail is believed only if it tells right from wrong: without credentials and with made-up ones it
+has to answer 401, and with the person's own neither 401 nor an error.
 
-Cookies stay out of the question: a session of the webmail would answer in the place of the credentials.
+The question carries no cookies, since a session of the webmail would be answered instead of the credentials.
 """
 
 import asyncio
@@ -32,36 +32,36 @@ from mailgate.gateway.proxy.webmail import UpstreamError, UpstreamMalformed
 from mailgate.model.addresses import caller_at
 
 KEPT = 60
-"""Seconds for which an answer about the same credentials stands."""
+"""How many seconds an answer about the same credentials is kept."""
 AT_MOST = 5
-"""Different credentials that were wrong, for one name or from one address, before it rests."""
+"""How many different credentials may be wrong, for one name or from one address, before checks pause."""
 REST = 600
-"""Seconds of that rest."""
+"""How many seconds they pause."""
 PROVEN = 600
-"""Seconds for which the webmail is known to tell right from wrong; a tenth of it where it does not."""
+"""How many seconds it is remembered that the webmail tells right from wrong. A tenth of that if it does not."""
 PATIENCE = 5.0
-"""Seconds that one check may take."""
+"""How many seconds one check may take."""
 AT_ONCE = 4
 _MANY = 10_000
 _BASIC = re.compile(r"basic +[A-Za-z0-9+/]+={0,2}", re.IGNORECASE)
-"""One field with one value: whoever sends two must not have one read here and the other by the webmail."""
+"""The one field with the one value. Of two fields the gate might read one and the webmail the other."""
 
 
 class Login(StrEnum):
-    """What came of looking at the credentials of a request."""
+    """The result of checking the credentials of a request."""
 
     NONE = "none"
     RIGHT = "right"
     WRONG = "wrong"
     TOO_MANY = "too-many"
-    """Too many were wrong lately: nothing was asked."""
+    """Too many were wrong lately, so the webmail was not asked."""
     UNTOLD = "untold"
     """The webmail does not answer, or does not tell right from wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Where the webmail asks for a login and changes nothing: ``OPTIONS /Microsoft-Server-ActiveSync``."""
+    """A request for which the webmail asks for a login and which changes nothing: ``OPTIONS /Microsoft-Server-ActiveSync``."""
 
     method: bytes
     target: bytes
@@ -74,7 +74,7 @@ class Connects(Protocol):
 
 
 class LoginCheck:
-    """Asks the webmail about Basic credentials, a few at a time and never one person's over and over."""
+    """Asks the webmail about Basic credentials. Few questions run at once, and guesses for one person are limited."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class LoginCheck:
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def look(self, incoming: Incoming) -> Login:
-        """What the webmail says to the credentials of this request. Never raises for what it answers."""
+        """Check the credentials of this request. It never raises, whatever the webmail answers."""
         credentials = incoming.facts.headers.get("authorization", "")
         if incoming.login is None or not _BASIC.fullmatch(credentials):
             return Login.NONE
@@ -107,7 +107,7 @@ class LoginCheck:
         tried = _tried(incoming)
         if any(self._wrong.get(name, 0) >= AT_MOST for name in tried):
             return Login.TOO_MANY
-        self._count(tried, 1)  # before the answer, so that many at once count as many
+        self._count(tried, 1)  # counted before the answer, so that tries at the same time all count
         answer = await self._ask_in_turn(incoming, credentials.encode())
         if answer is not Login.WRONG:
             self._count(tried, -1)
@@ -116,7 +116,7 @@ class LoginCheck:
         return answer
 
     async def offered(self, incoming: Incoming) -> bool:
-        """Whether it makes sense to ask somebody for a login here."""
+        """Whether a login can be checked here, so that it makes sense to ask for one."""
         try:
             async with asyncio.timeout(PATIENCE), self._turns:
                 return await self._tells_right_from_wrong(incoming)
@@ -140,11 +140,11 @@ class LoginCheck:
         return Login.RIGHT if 200 <= answer.status < 300 else Login.UNTOLD
 
     async def _tells_right_from_wrong(self, incoming: Incoming) -> bool:
-        """Whether the webmail refuses nobody and somebody made up at this address; asked anew every ten minutes."""
+        """Whether the webmail refuses both a request without credentials and made-up credentials. It is asked again every ten minutes."""
         if True in self._tells or True in self._does_not:
             return True in self._tells
         made_up = f"mailgate-{self._new_secret()[:12]}:{self._new_secret()}"
-        self._does_not[True] = None  # until it has shown that it does, also where it does not answer
+        self._does_not[True] = None  # false until it has shown that it does, also if it does not answer
         nobody = await self._ask(incoming, b"")
         stranger = await self._ask(incoming, b"Basic " + base64.b64encode(made_up.encode()))
         if not _asks_for_basic(nobody) or stranger.status != 401:
@@ -182,7 +182,7 @@ class LoginCheck:
 
 
 def _nobody(origin: Origin) -> Origin:
-    """Where it comes from, without a name that the webmail would take for a login."""
+    """The origin of the request, without the name that the webmail would take for a login."""
     return replace(origin, user=b"")
 
 
@@ -192,5 +192,5 @@ def _asks_for_basic(answer: ResponseHead) -> bool:
 
 
 def _tried(incoming: Incoming) -> tuple[str, str]:
-    """What wrong logins are counted by: the name, and who calls."""
+    """The two keys by which wrong logins are counted: the name and the caller's address."""
     return f"name {(incoming.login or '').lower()}", f"address {caller_at(incoming.facts.remote)}"

@@ -1,4 +1,5 @@
-"""Answers ``/.mailgate/me``, a person's own page, its forms, and ``status``. Who they are has to be shown; nothing here names anyone else."""
+"""Answers ``/.mailgate/me`` (a person's own page and its forms) and ``status``. A person has to show who they are, and sees nothing about
+anyone else."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -26,6 +27,7 @@ from mailgate.gateway.selfservice.stored_view import (
     exemption_view,
     listed_names,
     names_keeping_out,
+    names_later,
     shown,
 )
 from mailgate.model import Reason
@@ -33,11 +35,11 @@ from mailgate.policy import Policy
 from mailgate.store import StoreUnavailableError
 
 _EVERYTHING = 100_000
-"""Rows about requests that a download has at most."""
+"""The most rows about requests in a download."""
 
 
 async def tell_status(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
-    """What would happen if this client asked for its mail now, and every device that it may see."""
+    """Answer what would happen if this client asked for its mail now, with every device that it may see."""
     asking = await _asking(service, incoming, now)
     data = await read_own_data(service, asking, records=False)
     content = _content(service, data)
@@ -45,7 +47,7 @@ async def tell_status(service: SelfService, incoming: Incoming, reference: str, 
 
 
 async def show_me(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
-    """The page, or the question for a login where somebody wants to be asked."""
+    """Answer with the page, or ask for a login if the person wants to log in."""
     asking = await _asking(service, incoming, now)
     asked = dict(parse_qsl(incoming.facts.query, True))
     if "download" in asked:
@@ -62,7 +64,7 @@ async def show_me(service: SelfService, incoming: Incoming, reference: str, now:
 
 
 async def take_form(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
-    """What a person does on the page: let the sources of one of their devices be asked again, or have a pairing code."""
+    """Carry out a form of the page: ask the sources of a device again, report a device, or make a pairing code."""
     _see_own_page(service, incoming)
     asking = await _asking(service, incoming, now)
     said = dict(parse_qsl(incoming.body.decode("latin-1")))
@@ -83,7 +85,7 @@ async def take_form(service: SelfService, incoming: Incoming, reference: str, no
 
 
 async def _told(service: SelfService, asking: Asking, own: OwnDevice, said: Said, reference: str) -> Answer:
-    """The page once it is noted what somebody said of a device of theirs. Raises RequestRefused."""
+    """Note what a person says of their device, and answer with the page. Raises RequestRefused."""
     now = asking.access.now
     try:
         noted = service.reports and await service.reports.take(said, own, asking.person.name, reference, now)
@@ -95,7 +97,7 @@ async def _told(service: SelfService, asking: Asking, own: OwnDevice, said: Said
 
 
 async def ask_again(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
-    """Let the sources of the device that asks be asked, and say what they said: for the button of a refusal."""
+    """Ask the sources of the device that sent this request, for the button of a refusal, and answer what they said."""
     _see_own_page(service, incoming)
     access, decision = await service.judge.verdict(incoming, now)
     asking = Asking(access, decision, Person(), service.live.policy, service.live.groups)
@@ -109,7 +111,7 @@ async def ask_again(service: SelfService, incoming: Incoming, reference: str, no
 
 
 async def _ask_own(service: SelfService, asking: Asking) -> tuple[Asked, ...]:
-    """What the sources of the device say that has proved itself with this request. May raise StoreUnavailableError."""
+    """What the sources say of the device that proved itself with this request. May raise StoreUnavailableError."""
     owned = await own_devices(asking, service.people, service.known)
     came = await service.recheck.ask([report for each in shown(owned) for report in each.reports])
     devices = shown(await own_devices(asking, service.people, service.known))
@@ -124,7 +126,7 @@ def _see_own_page(service: SelfService, incoming: Incoming) -> None:
 def _with_answers(
     data: OwnData, own: OwnDevice, came: Mapping[Slot, CheckResult], name_of: NameOf
 ) -> OwnData:
-    """What was said stands with the device that it is about, which may have turned out to be another one."""
+    """Put the answers beside the device that they are about, which they may have shown to be another one."""
     devices = shown(data.owned)
     answers = answers_of(came, devices, name_of)
     marks = [each.id for each in devices if any(each.report(slot) for slot in came)]
@@ -149,7 +151,7 @@ def _content(service: SelfService, data: OwnData) -> dict[str, object]:
 
 
 def _download(service: SelfService, data: OwnData, reference: str) -> Answer:
-    """All of it, as a file: every row, and every field of it."""
+    """Answer with a file of every stored row and field."""
     return download(data.asking.person.name, _cards(service, data, reference), data.records)
 
 
@@ -184,11 +186,13 @@ def _answer(
         sign_in=offered,
         devices=_cards(service, data, reference),
         records=data.records,
+        waiting=data.waiting,
         more=data.more,
         unread=data.unread,
         exempted=exemption_view(exempted_by(*here_of(data), live.policy)),
         listed=listed_names(live.policy.catalog),
-        keeping_out=names_keeping_out(live.policy),
+        keeping_out=names_keeping_out(live.policy, data.asking.access.now),
+        later=names_later(live.policy, data.asking.access.now),
         contact=service.contact or _contact(live.policy),
         codes=service.codes is not None and service.codes.open_to(person, data.asking.access),
         code=code,
@@ -198,5 +202,5 @@ def _answer(
 
 
 def _contact(policy: Policy) -> str:
-    """Whom the first rule that names somebody names."""
+    """The contact of the first rule that has one."""
     return next((rule.notice.contact for rule in policy.rules if rule.notice.contact), "") or ""

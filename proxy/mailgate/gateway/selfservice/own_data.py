@@ -9,7 +9,7 @@ from mailgate.devices.device import Device
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.pages.employee import NO_RECORDS, SHOWN, Asked, LastSeen, StoredRecords
+from mailgate.gateway.pages.employee import NO_RECORDS, SHOWN, Asked, LastSeen, StoredRecords, Waiting
 from mailgate.gateway.selfservice.login_check import LoginCheck
 from mailgate.gateway.selfservice.own_devices import Asking, Known, OwnDevice, own_devices
 from mailgate.gateway.selfservice.own_devices import People as OwnDevices
@@ -27,6 +27,7 @@ from mailgate.gateway.selfservice.stored_view import (
     request_of,
     shown,
     token_of,
+    waiting_of,
 )
 from mailgate.model import Access, Decision
 from mailgate.policy.logins import address_of
@@ -43,7 +44,7 @@ from mailgate.store.reliefs import KeptRelief
 
 
 class People(OwnDevices, Shape):
-    """What is stored of people (``store/person_records.py``). Every method may raise StoreUnavailableError."""
+    """The store of data about people (``store/person_records.py``). Every method may raise StoreUnavailableError."""
 
     async def requests(
         self, login: str, devices: Sequence[Device], size: int
@@ -66,7 +67,7 @@ class People(OwnDevices, Shape):
 
 @dataclass(frozen=True, slots=True)
 class SelfService:
-    """What it takes to show people what is stored of them, and to ask its sources again."""
+    """The parts that a person's own page needs: to read what is stored, and to ask sources again."""
 
     in_force: InForce
     judge: Judge
@@ -79,9 +80,9 @@ class SelfService:
     contact: str = ""
     codes: OwnCodes | None = None
     reports: OwnReports | None = None
-    """Where people may say that a device is lost or not theirs."""
+    """Takes reports that a device is lost or not theirs. None if people may not make any."""
     domain: str = ""
-    """The domain of mail addresses, where mails about refusals are written."""
+    """The domain of mail addresses. Empty if no mails about refusals are written."""
 
     @property
     def live(self) -> Live:
@@ -95,16 +96,18 @@ class OwnData:
     asking: Asking
     owned: tuple[OwnDevice, ...] = ()
     records: StoredRecords = NO_RECORDS
+    waiting: tuple[Waiting, ...] = ()
+    """Their requests for help that are open."""
     more: int = 0
     """How many rows about requests are stored beyond those that the page shows."""
     unread: bool = False
     """Whether the store could not be read."""
     asked: dict[str, tuple[Asked, ...]] = field(default_factory=dict)
-    """What came of asking the sources of a device, by its mark."""
+    """The answers of the sources of a device, by the device's mark."""
     last: Mapping[str, LastSeen] = field(default_factory=dict)
     """When a device asked for mail last, and with what, by its id."""
     noted: str = ""
-    """The mark of a device of which somebody has just said something."""
+    """The mark of the device that was just reported as lost or not theirs."""
 
 
 async def read_own_data(
@@ -127,6 +130,7 @@ async def _with_records(service: SelfService, own: OwnData, size: int) -> OwnDat
     refusals = await people.quarantine_mails({address}) if address else []
     mails = await people.mails(name, {address} - {""}) if name else []
     language = await people.language(name) if name else None
+    asked = await people.help_requests(name, devices)
     keys, tokens = (await people.enrolled(name), await people.tokens(name)) if name else ([], [])
     records = StoredRecords(
         requests=tuple(request_of(row, keep) for row in rows),
@@ -138,19 +142,21 @@ async def _with_records(service: SelfService, own: OwnData, size: int) -> OwnDat
             *(token_of(token, service.live.keep.devices) for token in tokens),
         ),
         exemptions=tuple(exemption_of(each, keep) for each in await people.exemptions(name, devices)),
-        help_requests=tuple(help_of(each, keep) for each in await people.help_requests(name, devices)),
+        help_requests=tuple(help_of(each, keep) for each in asked),
     )
-    return replace(own, records=records, last=last_seen(rows), more=count - min(len(rows), SHOWN))
+    waiting = tuple(waiting_of(each) for each in asked if each.done_at is None)
+    more = count - min(len(rows), SHOWN)
+    return replace(own, records=records, waiting=waiting, last=last_seen(rows), more=more)
 
 
 def here_of(own: OwnData) -> tuple[Access, Decision]:
-    """The verdict on this very request: of its device as it is now, where it is stored."""
+    """The verdict on this request, by what is known now of its device if that is stored."""
     first = next((each for each in own.owned if each.here), None)
     return (first.access, first.decision) if first else (own.asking.access, own.asking.decision)
 
 
 def with_own(own: OwnData) -> tuple[OwnDevice, ...]:
-    """The devices, and where none is stored, the one that has proved itself with this request."""
+    """The stored devices. If there are none, the device that proved itself with this request."""
     asking = own.asking
     if own.owned or not asking.proven:
         return own.owned

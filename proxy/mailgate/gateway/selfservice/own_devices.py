@@ -18,15 +18,15 @@ from mailgate.policy.reliefs import Relief
 from mailgate.store import Sighted
 
 PROVES = (KEY, "cert")
-"""Kinds of names that a device shows with every request."""
+"""Kinds of names that a device proves with every request."""
 _TAIL = 4
 
 
 class Known(Shape):
-    """What is known of devices (``store/postures.py``)."""
+    """The known devices (``store/postures.py``)."""
 
     precedence: Sequence[str]
-    """Names of sources, the one that is believed most first."""
+    """Names of sources, the most believed first."""
 
     def worth(self, device: Device, now: datetime) -> Posture: ...
 
@@ -36,7 +36,7 @@ class Known(Shape):
 
 
 class People(Shape):
-    """What is stored of people (``store/person_records.py``). Every method may raise StoreUnavailableError."""
+    """The store of data about people (``store/person_records.py``). Every method may raise StoreUnavailableError."""
 
     async def devices(self, login: str, precedence: Sequence[str]) -> list[Device]: ...
 
@@ -47,7 +47,7 @@ class People(Shape):
 
 @dataclass(frozen=True, slots=True)
 class OwnDevice:
-    """One device: what is stored of it (a phone that only asked for mail has no report), and what it gets."""
+    """One device: what is stored of it and what it gets. A phone that only asked for mail has no report."""
 
     mark: str
     posture: Posture
@@ -72,7 +72,7 @@ class Asking:
 
     @property
     def proven(self) -> str:
-        """The id of the device that has proved with this request that it is the one; empty where none has."""
+        """The id of the device that proved itself with this request. Empty if none did."""
         return proven_device(self.access)
 
 
@@ -86,7 +86,7 @@ def tail_of(own: OwnDevice) -> str:
 
 
 async def own_devices(asking: Asking, people: People, known: Known) -> tuple[OwnDevice, ...]:
-    """The person's devices, or this request's own alone where nobody is known. May raise StoreUnavailableError.
+    """The person's devices. If nobody is known, only the device of this request. May raise StoreUnavailableError.
 
     The one that asks comes first, then those that get no mail.
     """
@@ -100,7 +100,7 @@ async def own_devices(asking: Asking, people: People, known: Known) -> tuple[Own
 
 
 async def _devices(asking: Asking, people: People, known: Known) -> list[Device]:
-    """The devices as they are now: what came with this very request may still be on its way to the store."""
+    """The devices as they are now. A report that came with this request may not be in the store yet, so memory is read too."""
     name, proven = asking.person.name, asking.proven
 
     async def stored() -> list[Device]:

@@ -1,4 +1,4 @@
-"""A pairing code from one's own page: whoever has logged in may add the computer that they sit at."""
+"""Pairing codes from a person's own page: somebody who has logged in may add the computer that they use."""
 
 import secrets
 from collections.abc import Callable
@@ -14,19 +14,19 @@ from mailgate.model import Access, Kind, Reason
 from mailgate.store import EnrolmentToken, StoreUnavailableError
 
 NOTE = "own page"
-"""By which `mailgate enroll list` tells such a code from those that an admin made."""
+"""The note by which `mailgate enroll list` tells such a code from an admin's."""
 _LOGGED_IN = frozenset({KnownBy.PROXY, KnownBy.LOGIN})
 
 
 class Tokens(Protocol):
-    """Where codes are stored (``store/enrolments.py``)."""
+    """The store of codes (``store/enrolments.py``)."""
 
     async def add(self, digest: bytes, token: EnrolmentToken) -> None: ...
 
 
 @dataclass(slots=True)
 class OwnCodes:
-    """Who may have a code, and how often. ``offered``: whether anybody may."""
+    """Decides who may have a code, and how often. ``offered`` says whether anybody may."""
 
     tokens: Tokens
     offered: bool = False
@@ -35,8 +35,9 @@ class OwnCodes:
     random: Callable[[int], bytes] = secrets.token_bytes
 
     def open_to(self, person: Person, access: Access) -> bool:
-        """Whether this person may have one here: a login was checked, not a device alone, and this is a computer as far as
-        anybody can tell. A code adds a computer, and what is no computer has no use for it."""
+        """Whether this person may have a code in this browser. They must have logged in, since a known device is not enough, and the
+        browser must be on a computer, since a code adds a computer.
+        """
         return (
             self.offered
             and person.by in _LOGGED_IN
@@ -45,7 +46,7 @@ class OwnCodes:
         )
 
     async def make(self, person: Person, access: Access, now: datetime) -> str:
-        """A new code in this person's name. Raises RequestRefused where there is none for them, now or at all."""
+        """Make a code in this person's name. Raises RequestRefused if they may not have one, or not yet another one."""
         if not self.open_to(person, access):
             raise RequestRefused(403, Reason.REQUEST_NOT_SUPPORTED, "Expected a login and a computer.")
         if self.rates.wait(person.name, now) > timedelta():

@@ -1,4 +1,4 @@
-"""Which person asks, as far as the gate may show them what is stored about them, and by what."""
+"""Finds out which person asks, well enough to show them what is stored about them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,7 +11,7 @@ _DOUBTS = frozenset({Reason.TWO_DEVICES, Reason.KEY_IN_TWO_PLACES})
 
 
 class KnownBy(StrEnum):
-    """What the gate takes a person's word for who they are by."""
+    """The proof by which the gate knows a person."""
 
     PROXY = "proxy"
     """A trusted proxy has logged them in (``X-Forwarded-User``)."""
@@ -24,18 +24,18 @@ class KnownBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person's login name, or an empty one where nothing says who is there."""
+    """A person by login name. The name is empty if nothing shows who asks."""
 
     name: str = ""
     by: KnownBy = KnownBy.NOTHING
     login: Login = Login.NONE
-    """What came of the credentials of this request, where they were looked at."""
+    """The result of checking the credentials of this request, if they were checked."""
 
 
 def proven_device(access: Access) -> str:
-    """The id of the device that has proved with this request that it is the one; empty where none has.
+    """The id of the device that proved itself with this request. Empty if none did.
 
-    A key that is in use in two places, and a certificate of another device than the rest names, prove nothing here.
+    A key that is used in two places proves nothing here, and neither does a certificate of another device than the request names.
     """
     proofs = (access.attestation, access.certificate)
     proved = any(proof is not None and proof.refused is None for proof in proofs)
@@ -44,9 +44,9 @@ def proven_device(access: Access) -> str:
 
 
 async def recognise(incoming: Incoming, access: Access, check: LoginCheck | None) -> Person:
-    """Who is there: as a trusted proxy says, else whose the proven device is, else by a login that was checked.
+    """Find out who asks: by a trusted proxy's word, else by the owner of the proven device, else by a login that was checked.
 
-    A session cookie of the webmail is no identity: the gate cannot tell whose it is.
+    A session cookie of the webmail does not count, since the gate cannot tell whose it is.
     """
     if incoming.facts.user:
         return Person(incoming.facts.user, KnownBy.PROXY)
@@ -59,7 +59,7 @@ async def recognise(incoming: Incoming, access: Access, check: LoginCheck | None
 
 
 def _owner(access: Access) -> str:
-    """Whose the proven device is: as its token says, else as its sources do."""
+    """The owner of the proven device, by its token or else by its sources."""
     proof = access.attestation
     said = proof.user if proof is not None and proof.refused is None else ""
     return said or access.posture.owner

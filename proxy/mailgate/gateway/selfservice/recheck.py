@@ -1,4 +1,4 @@
-"""Asking the sources of one device at once, for somebody who has just fixed what was wrong."""
+"""Asks the sources of one device at once, for somebody who has just fixed what was wrong."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -8,10 +8,10 @@ from mailgate.devices.device import Device, Report
 from mailgate.gateway.pages.employee import Asked, Came
 
 AT_ONCE = 8
-"""Questions at the same time, of everybody together."""
+"""The most questions at the same time, for all people together."""
 
 Ask = Callable[[str, str], Awaitable[CheckResult]]
-"""Asks a source about the device that it calls so, and learns what it says (``app/connectors.py``)."""
+"""Asks a source about one of its devices and stores the answer (``app/connectors.py``)."""
 NameOf = Callable[[str], str]
 """The display name of a listed app."""
 Slot = tuple[str, str]
@@ -26,7 +26,7 @@ _CAME = {
 
 
 async def ask_nobody(_source: str, _device_id: str) -> CheckResult:
-    """Where no source can be asked."""
+    """Used if no source can be asked."""
     return CheckResult.CANNOT
 
 
@@ -35,11 +35,11 @@ class Recheck:
 
     def __init__(self, source: Ask = ask_nobody) -> None:
         self.source = source
-        """Whom it asks; what reads the sources takes its place once it runs."""
+        """Asks one source. The reader of the sources is put here once it runs."""
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def ask(self, reports: Sequence[Report]) -> dict[Slot, CheckResult]:
-        """What came of it, by source and id, of the sources that have the device."""
+        """Ask every source that has the device. Returns the results by source and id."""
         slots = [report.slot for report in reports if not report.gone]
         return dict(zip(slots, await asyncio.gather(*map(self._in_turn, slots)), strict=True))
 
@@ -51,7 +51,7 @@ class Recheck:
 def answers_of(
     came: Mapping[Slot, CheckResult], devices: Sequence[Device], name_of: NameOf
 ) -> tuple[Asked, ...]:
-    """What people are told. ``devices``: as they are now, with what the sources have just said."""
+    """The answers for people. ``devices`` already has what the sources have just said."""
     asked = {slot: again for slot, again in came.items() if again is not CheckResult.CANNOT}
     if not asked:
         return (Asked(Came.NOBODY),)
@@ -65,7 +65,7 @@ def answers_of(
 
 
 def said_by(report: Report, name_of: NameOf) -> Asked:
-    """What a source's newest report means to the person whose device it is."""
+    """The meaning of a source's newest report for the owner of the device."""
     if report.reported_at is None:
         return Asked(Came.UNSEEN, report.source)
     if report.apps:

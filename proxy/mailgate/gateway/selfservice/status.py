@@ -1,4 +1,4 @@
-"""``/.mailgate/status``: the verdict on who asks, and the devices that they may see, for programs."""
+"""``/.mailgate/status``: the verdict on the client that asks and on the devices that it may see, for programs."""
 
 import json
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from mailgate.store import Keep
 def status_of(
     access: Access, decision: Decision, owned: Sequence[OwnDevice], keep: Keep
 ) -> dict[str, object]:
-    """All of the body that only changes when something has changed."""
+    """The part of the body that changes only if something has changed."""
     client = access.client
     return {
         "verdict": verdict_of(decision),
@@ -36,7 +36,7 @@ def status_of(
 
 
 def _proof_of(access: Access) -> dict[str, object] | None:
-    """Why the proof of this request was refused, as far as it is told; None where none came or it was good."""
+    """Why the proof of this request was refused, as far as that is told. None if none came or it was accepted."""
     refused, off = shown_refusal(access), clock_off(access)
     if refused is None:
         return None
@@ -57,7 +57,7 @@ def verdict_of(decision: Decision) -> dict[str, object]:
 
 
 def device_of(own: OwnDevice, keep: Keep) -> dict[str, object]:
-    """One device: what is known of it, from whom, what it gets, and until when it is stored."""
+    """One device: what is known of it and by which sources, what it gets, and until when it is stored."""
     posture, device, sighted = own.posture, own.device, own.sighted
     since, until = stored_from_to(own, keep)
     return {
@@ -89,7 +89,7 @@ def device_of(own: OwnDevice, keep: Keep) -> dict[str, object]:
 
 
 def stored_from_to(own: OwnDevice, keep: Keep) -> tuple[datetime | None, datetime | None]:
-    """Since when something is stored of a device, and when it is deleted if nothing more comes."""
+    """Since when a device is stored, and when it is deleted if it sends nothing more."""
     if own.device is not None:
         return own.device.first_seen, keep.end_of(own.device)
     if own.sighted is not None:
@@ -98,14 +98,14 @@ def stored_from_to(own: OwnDevice, keep: Keep) -> tuple[datetime | None, datetim
 
 
 def print_of(content: dict[str, object]) -> str:
-    """The entity tag of a status: weak, since reference and time differ every time (RFC 9110, section 8.8.1)."""
+    """The entity tag of a status. It is weak, since reference and time differ each time (RFC 9110, section 8.8.1)."""
     return f'W/"{sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]}"'
 
 
 def status_answer(
     content: dict[str, object], reference: str, now: datetime, if_none_match: str = ""
 ) -> Answer:
-    """The status, or 304 where the asker has it already."""
+    """The status, or 304 if the client has it already."""
     mark = print_of(content)
     headers = (("ETag", mark),)
     if mark in [each.strip() for each in if_none_match.split(",")]:

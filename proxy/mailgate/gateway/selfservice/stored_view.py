@@ -1,4 +1,4 @@
-"""From what is stored to what a person's own page shows: every field, and no word about anyone else."""
+"""Turns stored rows into what a person's own page shows: every field, and nothing about anyone else."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
@@ -6,11 +6,21 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from mailgate.devices.device import Device, Report
 from mailgate.devices.names import user_text
-from mailgate.gateway.pages.employee import Asked, DeviceCard, Exempted, Field, LastSeen, Record, Source
+from mailgate.engine.decide import stage_of
+from mailgate.gateway.pages.employee import (
+    Asked,
+    DeviceCard,
+    Exempted,
+    Field,
+    LastSeen,
+    Record,
+    Source,
+    Waiting,
+)
 from mailgate.gateway.pages.view import View
 from mailgate.gateway.selfservice.own_devices import OwnDevice, tail_of
 from mailgate.gateway.selfservice.status import stored_from_to
-from mailgate.model import Access, Decision
+from mailgate.model import Access, Decision, Stage
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.reasons import apps_named
 from mailgate.policy.reliefs import Relief
@@ -20,7 +30,7 @@ from mailgate.store.reliefs import KeptRelief
 ViewOf = Callable[[Access, Decision], View]
 NameOf = Callable[[str], str]
 _SHOWN_APART = frozenset({"adds", "apps", "names"})
-"""Fields of a report that are no columns, or are shown in another form."""
+"""Fields of a report that are not columns or are shown in another form."""
 
 
 def card_of(
@@ -35,7 +45,7 @@ def card_of(
     noted: bool = False,
     sayable: bool = False,
 ) -> DeviceCard:
-    """One device as the page shows it. ``sayable``: whether its owner may say something of it here."""
+    """One device as the page shows it. ``sayable`` says whether its owner may report it as lost or not theirs."""
     posture, device = own.posture, own.device
     since, until = stored_from_to(own, keep)
     return DeviceCard(
@@ -88,7 +98,7 @@ def _of_device(device: Device) -> tuple[Field, ...]:
 def _of_report(report: Report, person: str, name_of: NameOf) -> tuple[Field, ...]:
     told = {each.name: getattr(report, each.name) for each in fields(report) if each.name not in _SHOWN_APART}
     if user_text(report.owner) not in ("", user_text(person)):
-        told["owner"] = "…"  # whoever that is: it is not who asks
+        told["owner"] = "…"  # somebody else's name is not shown
     told["apps"] = tuple(map(name_of, sorted(report.apps)))
     for kind in sorted({kind for kind, _ in report.names}):
         told[kind] = tuple(text for each, text in sorted(report.names) if each == kind)
@@ -152,7 +162,7 @@ def mail_record(mail: Mail, keep: timedelta) -> Record:
 
 
 def language_record(tag: str, day: date, keep: timedelta) -> Record:
-    """In which language the person is written to."""
+    """The language in which mails to the person are written."""
     heard = datetime.combine(day, time(), UTC)
     return Record(_fields({"language": tag, "day": day}), heard + keep)
 
@@ -166,7 +176,7 @@ def key_of(key: EnrolledKey, keep: timedelta) -> Record:
 
 
 def token_of(token: EnrolmentToken, keep: timedelta) -> Record:
-    """What lets devices of the person enrol."""
+    """A token with which devices of the person may enrol."""
     named = {"token": token.name, "user": token.owner, "note": token.note, "uses_left": token.uses_left}
     named |= {"made_at": token.made_at, "ends_at": token.expires_at}
     return Record(
@@ -175,7 +185,7 @@ def token_of(token: EnrolmentToken, keep: timedelta) -> Record:
 
 
 def exemption_of(kept: KeptRelief, keep: timedelta) -> Record:
-    """What the person, or a device of theirs, is or was exempted from, without the name of who decided it."""
+    """An exemption of the person or of a device of theirs, without the name of the admin who gave it."""
     relief = kept.relief
     named = {"rule": relief.rule or "*", "note": relief.why, "made_at": relief.at, "ends_at": relief.until}
     named |= {"user": relief.person, "device_id": relief.device, "revoked_at": kept.ended_at}
@@ -192,12 +202,18 @@ def help_of(asked: HelpRequest, keep: timedelta) -> Record:
     return Record(_fields({name: value for name, value in told.items() if value}), asked.last_at + keep)
 
 
+def waiting_of(asked: HelpRequest) -> Waiting:
+    """One request for help that is open."""
+    answered = asked.replied_at if asked.replied_at and asked.replied_at >= asked.last_at else None
+    return Waiting(asked.reason, asked.last_at, answered, asked.reference)
+
+
 def _fields(told: Mapping[str, object]) -> tuple[Field, ...]:
     return tuple(Field(name, value) for name, value in told.items())  # type: ignore[arg-type]
 
 
 def last_seen(rows: Iterable[Recorded]) -> dict[str, LastSeen]:
-    """When each device asked last, by its id; ``rows`` come with the last first."""
+    """The last request of each device, by the device's id."""
     found: dict[str, LastSeen] = {}
     for row in sorted(rows, key=lambda each: each.tally.last):
         client = row.sighting.client
@@ -206,21 +222,30 @@ def last_seen(rows: Iterable[Recorded]) -> dict[str, LastSeen]:
 
 
 def exemption_view(relief: Relief | None) -> Exempted | None:
-    """An exemption as the page shows it: without the name of who gave it."""
+    """An exemption as the page shows it, without the name of the admin who gave it."""
     return Exempted(relief.why, relief.until) if relief else None
 
 
 def listed_names(catalog: AppCatalog) -> tuple[str, ...]:
-    """Display names of every app that is looked for, on a list or not: what is found of them is stored."""
+    """Display names of every app that is looked for, whether it stands on a list or not. What is found of them is stored."""
     return _named(catalog.apps, catalog)
 
 
-def names_keeping_out(policy: Policy) -> tuple[str, ...]:
-    """Display names of the apps that a rule keeps mail away for, now or once its dates have come."""
-    rules = [each for each in policy.rules if each.keeps_out]
-    return _named(
-        frozenset().union(*(apps_named(each.when, policy.catalog) for each in rules)), policy.catalog
-    )
+def names_keeping_out(policy: Policy, now: datetime) -> tuple[str, ...]:
+    """Display names of the apps that a rule keeps mail away for now."""
+    return _named(_kept_out(policy, now), policy.catalog)
+
+
+def names_later(policy: Policy, now: datetime) -> tuple[str, ...]:
+    """Display names of the apps that no rule keeps mail away for yet, but one will once its date has come."""
+    ends = (each.stages.enforce for each in policy.rules if each.keeps_out and each.stages)
+    coming = [_kept_out(policy, end) for end in ends if end and end > now]
+    return _named(frozenset().union(*coming) - _kept_out(policy, now), policy.catalog)
+
+
+def _kept_out(policy: Policy, now: datetime) -> frozenset[str]:
+    rules = [each for each in policy.rules if each.keeps_out and stage_of(each, now) is Stage.ENFORCE]
+    return frozenset().union(*(apps_named(each.when, policy.catalog) for each in rules))
 
 
 def _named(keys: Iterable[str], catalog: AppCatalog) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ def test_a_change_beyond_the_guard_takes_two_persons(act) -> None:  # type: igno
     digest = planned(act)
     refused = act("ada", "apply", digest, "--note", "now")
     assert refused.exit_code == 2
-    assert "0 of 1 approvals are there, 1 missing" in refused.output
+    assert "0 of 1 approvals given, 1 missing" in refused.output
     given = act("lin", "approve", digest, "--note", "agreed")
     assert given.output == f"plan {digest} is approved by lin; it has the approvals that it needs\n"
     applied = json.loads(act("ada", "apply", digest, "--note", "now", "--json").output)

@@ -72,7 +72,7 @@ def test_counts_go_into_a_spreadsheet_and_a_picture(folder: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(made.output)))
     assert {"newly": "block", "by": "rule", "value": "app", "people": "1", "devices": "1"} in rows
     assert rows[-1]["newly"] == "untouched"
-    assert "1 device of 1 person: warned today, kept out with the plan." in (folder / "plan.svg").read_text()
+    assert "1 person with 1 device kept out." in (folder / "plan.svg").read_text()
 
 
 def test_a_case_that_does_not_hold_ends_it_with_1(folder: Path) -> None:

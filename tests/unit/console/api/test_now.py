@@ -9,6 +9,8 @@ from tests.unit.console.browsing import NOW, Company
 from tests.unit.store.test_gates import BEAT
 
 from mailgate.store import StoreUnavailableError
+from mailgate.store.app_counts import AppDay
+from mailgate.store.verdict_counts import Counted
 from mailgate.views.gates import MISSED, TAKES
 
 COUNTED = """\
@@ -81,3 +83,12 @@ async def test_gates_cannot_be_told_without_the_store(
     monkeypatch.setattr(firm.store.gates, "heard", away)
     told = await vic.get("/now")
     assert (told.status, told.body["gates"]) == (200, None)
+
+
+async def test_what_all_gates_decided_is_told_for_a_range(vic: Caller, firm: Company) -> None:
+    await firm.store.verdicts.add({NOW.replace(second=0): {Counted("block", kind="phone"): 5}})
+    await firm.store.app_counts.keep([AppDay(NOW.date(), "tiktok", 3, 4, 1, 2, NOW)])
+    told = (await vic.get("/now/traffic?range=14d")).body
+    assert (len(told["traffic"]["spans"]), told["traffic"]["spans"][-1]["effect"]) == (14, {"block": 5})
+    assert told["apps"][0]["days"][-1]["kept_out_people"] == 1
+    assert (await vic.get("/now/traffic?range=2h")).status == 422

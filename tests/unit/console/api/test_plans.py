@@ -51,17 +51,35 @@ async def test_a_plan_says_whom_it_would_move_and_what_stands_against_it(
     )
     assert "would or might newly be kept out" in status["against"][0]
     assert (plan["digest"], plan["newly"]["block"]["people"]) == (digest, 1)
-    assert told["named"]
-    assert [each["person"] for each in plan["newly"]["block"]["samples"]] == ["bob"]
+    assert told["title"] == status["title"] == "New rule 'nobody' keeps people out and 4 more"
     assert (await vic.get("/plans")).body["items"] == [status]
 
 
-async def test_names_are_told_as_long_as_they_are_in_memory(ada: Caller, firm: Company) -> None:
+async def test_everybody_who_moves_is_listed_by_name_a_page_at_a_time_and_as_csv(
+    ada: Caller, firm: Company
+) -> None:
+    await has(firm, record("c1", "cy"), record("d1", "dora"))
     digest = await planned(ada, firm)
-    firm.context.planning._whole.clear()
-    told = (await ada.get(f"/plans/{digest}")).body
-    assert not told["named"]
-    assert "bob" not in json.dumps(told)
+    told = (await ada.get(f"/plans/{digest}/people?sort=person&order=descending&limit=2&label=block")).body
+    assert [each["person"] for each in told["items"]] == ["dora", "cy"]
+    assert (told["total"], told["people"], told["whole"], len(told["moments"])) == (3, 3, True, 1)
+    (last,) = (
+        await ada.get(f"/plans/{digest}/people?sort=person&order=descending&after={told['next']}")
+    ).body["items"]
+    assert (last["person"], last["today"], last["then"], last["rule"]) == ("bob", "allow", "block", "nobody")
+    assert (await ada.get(f"/plans/{digest}/people?group=nobody")).body["items"] == []
+    sheet = await ada.get(f"/plans/{digest}/people.csv?name=cy")
+    assert [row[0] for row in csv.reader(io.StringIO(sheet.body))] == ["person", "cy"]
+    await firm.store.personal.forget("bob", NOW)
+    assert "bob" not in json.dumps((await ada.get(f"/plans/{digest}/people")).body)
+
+
+async def test_a_plan_in_force_is_held_against_what_it_said(ada: Caller, firm: Company) -> None:
+    digest = await planned(ada, firm)
+    assert (await ada.get(f"/plans/{digest}/outcome")).status == 409
+    await ada.post(f"/plans/{digest}/apply", {"note": "at once", "override": True})
+    told = (await ada.get(f"/plans/{digest}/outcome")).body
+    assert (told["version"], told["before"], told["kept_out"], told["predicted"]) == (2, 1, 0, 1)
 
 
 async def test_its_counts_and_its_picture_can_be_taken_away(ada: Caller, firm: Company) -> None:
@@ -81,7 +99,7 @@ async def test_another_approves_it_and_only_then_it_is_put_in_force(
     digest = await planned(ada, firm)
     early = await ada.post(f"/plans/{digest}/apply", {"note": "now"})
     assert (early.status, early.body["type"]) == (409, "urn:mailgate:problem:refused")
-    assert "0 of 1 approvals are there" in early.body["detail"]
+    assert "0 of 1 approvals given" in early.body["detail"]
     approved = await lin.post(f"/plans/{digest}/approvals", {"note": "looked at it"})
     assert (approved.status, approved.body["approved"], approved.body["missing"]) == (201, ["lin"], 0)
     told = await ada.post(f"/plans/{digest}/apply", {"note": "agreed"})

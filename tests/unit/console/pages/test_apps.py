@@ -5,7 +5,8 @@ from datetime import timedelta
 from tests.unit.console.browsing import NOW, Browser, Company
 from tests.unit.console.phones import has, record
 
-from mailgate.store.app_counts import AppCount
+from mailgate.store.app_counts import AppDay
+from mailgate.views.app_trends import count_apps
 from mailgate.views.device_rows import catch_up
 
 
@@ -13,8 +14,8 @@ async def counted(firm: Company) -> None:
     await has(firm, record("a1", "alice", "tiktok"), record("b1", "alice", "tiktok"), record("c1", "cy"))
     await catch_up(firm.store, firm.bundle, NOW)
     before = NOW - timedelta(days=8)
-    await firm.store.app_counts.keep([AppCount(before.date(), "tiktok", 1, 1, before)])
-    await firm.store.app_counts.keep(await firm.store.app_counts.count(["tiktok"], NOW))
+    await firm.store.app_counts.keep([AppDay(before.date(), "tiktok", 1, 1, 0, 0, before)])
+    await count_apps(firm.store, ["tiktok"], NOW)
 
 
 async def test_an_app_shows_who_has_it_what_its_list_does_and_the_way_of_the_last_weeks(

@@ -13,20 +13,37 @@ from tests.unit.store.test_gates import BEAT
 from mailgate.console.pages import now
 from mailgate.console.sessions import IDLE
 from mailgate.store import StoreUnavailableError
+from mailgate.store.app_counts import AppDay
+from mailgate.store.verdict_counts import Counted
 from mailgate.views.gates import TAKES
 
 
-async def test_verdicts_and_refusals_are_shown_with_the_requests_behind_them(
+async def test_verdicts_and_rules_of_all_gates_are_shown_with_the_requests_behind_them(
     ada: Browser, firm: Company
 ) -> None:
-    firm.context.verdict_rates.note({0: text()}, NOW)
-    firm.context.verdict_rates.note({0: text(1200, 30)}, NOW)
+    rates = firm.context.verdict_rates
+    for counted in (text(), text(1200, 30)):
+        rates.note({0: counted}, NOW)
+    await rates.flush(firm.store.verdicts.add)
+    await firm.store.verdicts.add(
+        {NOW.replace(second=0): {Counted("block", kind="phone"): 5}}
+    )  # another gate
     page = await ada.get("/console/")
-    assert "The last 60 minutes: 1,200 block, 30 allow." in page.text
-    assert "The last 60 minutes: 30 laptop, 1,200 phone." in page.text
-    assert 'href="/console/sightings?effect=block"><strong>1,200</strong>' in page.text
-    assert 'href="/console/sightings?kind=laptop"><strong>30</strong>' in page.text
+    assert "The last 60 minutes: 1,205 kept out, 30 let in." in page.text
+    assert "The last 60 minutes: 30 laptop, 1,205 phone." in page.text
+    assert 'href="/console/sightings?effect=block"><strong>1,205</strong>' in page.text
     assert "/console/sightings?rule=the+%22rule%22&amp;reason=prohibited-app" in page.text
+    for asked, words in (("24h", "24 hours"), ("14d", "14 days"), ("60d", "60 days")):
+        assert f"The last {words}: 1,205 kept out" in (await ada.get(f"/console/?range={asked}")).text
+    assert "The last 60 minutes" in (await ada.get("/console/?range=nonsense")).text
+
+
+async def test_apps_are_shown_with_whom_they_keep_out(ada: Browser, firm: Company) -> None:
+    assert "No device has a listed app" in (await ada.get("/console/")).words
+    await firm.store.app_counts.keep([AppDay(NOW.date(), "tiktok", 1200, 1300, 7, 8, NOW)])
+    page = await ada.get("/console/?range=60d")
+    assert "TikTok 7 blocked by TikTok: show them 8 1,200" in page.words
+    assert "The last 60 days" in page.words
 
 
 async def test_devices_are_counted_by_state_and_each_number_leads_to_its_list(ada: Browser) -> None:
@@ -37,7 +54,7 @@ async def test_devices_are_counted_by_state_and_each_number_leads_to_its_list(ad
 
 
 async def test_what_needs_a_person_stands_on_top(ada: Browser, firm: Company) -> None:
-    assert "Nothing does." in (await ada.get("/console/")).words
+    assert "Nothing needs your attention." in (await ada.get("/console/")).words
     firm.ready["rules"] = firm.ready["rules"] | {"held": "too many people <b>"}
     page = await ada.get("/console/")
     assert "are held: too many people <b>" in page.words + page.text.replace("&lt;", "<")
@@ -51,22 +68,24 @@ async def test_it_is_shown_without_the_store(
         raise StoreUnavailableError
 
     monkeypatch.setattr(firm.store.plans, "latest", away)
+    monkeypatch.setattr(firm.store.verdicts, "by", away)
     firm.ready["store"] = "unavailable"
-    page = await ada.get("/console/")
+    page = await ada.get("/console/?range=60d")
     assert (page.status, "The store does not answer" in page.words) == (200, True)
+    assert "This gate only, the last 60 minutes" in page.words
 
 
 async def test_every_gate_on_the_store_is_shown_and_one_that_lags_needs_a_person(
     ada: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "None has said yet that it runs." in (await ada.get("/console/")).words
+    assert "No gate has reported yet." in (await ada.get("/console/")).words
     beat = replace(BEAT, number=1, serial=1)
     await firm.store.gates.note(beat)
     await firm.store.gates.note(replace(beat, host="gate-2", serial=0, version="0.0.9"))
     page = await ada.get("/console/")
-    assert "gate-1 https://mail.example.com ok version 1" in page.words
+    assert "gate-1 https://mail.example.com OK version 1" in page.words
     assert "They run different versions of Mailgate" in page.words
-    assert "Nothing does." in page.words
+    assert "Nothing needs your attention." in page.words
     firm.clock.now += TAKES
     page = await ada.get("/console/")
     assert "The gate https://mail.example.com on gate-2: it still decides by version 1" in page.words
@@ -75,7 +94,7 @@ async def test_every_gate_on_the_store_is_shown_and_one_that_lags_needs_a_person
         raise StoreUnavailableError
 
     monkeypatch.setattr(firm.store.gates, "heard", away)
-    assert "They cannot be told while the store does not answer." in (await ada.get("/console/")).words
+    assert "Not available while the store does not answer." in (await ada.get("/console/")).words
 
 
 async def events(browser: Browser, count: int, then: Callable[[], None]) -> list[dict[str, str]]:

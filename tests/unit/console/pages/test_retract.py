@@ -14,9 +14,9 @@ async def test_the_version_before_is_in_force_again_once_it_was_confirmed(
     firm.context.verdict_rates.note({0: text(5)}, NOW)
     assert "Go back to it" in (await ada.get("/console/policy")).words
     page = await ada.post("/console/policy/retract", to="1")
-    assert "Take version 2 back?" in page.words
-    assert "1 difference between the two decides something" in page.words
-    assert "new rule laptop-browser" in page.words
+    assert "Retract version 2?" in page.words
+    assert "What changes" in page.words
+    assert "Added rule laptop-browser" in page.words
     assert (await ada.post("/console/policy/retract", to="1", confirmed="yes")).status == 409
     page = await ada.post("/console/policy/retract", to="1", confirmed="yes", note="sent in error")
     active = await firm.store.policies.active()

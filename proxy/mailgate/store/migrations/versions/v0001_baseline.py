@@ -125,7 +125,7 @@ def _devices() -> None:
         "app_counts",
         sa.Column("day", sa.Date, nullable=False),
         sa.Column("app", sa.Text, nullable=False),
-        *_columns(sa.Integer, "people devices"),
+        *_columns(sa.Integer, "people devices kept_out_people kept_out_devices"),
         sa.Column("at", _INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("day", "app", name="pk_app_counts"),
     )
@@ -189,6 +189,14 @@ def _traffic() -> None:
     for name in ("last_at", "person", "device", "reference"):
         op.create_index(f"ix_help_requests_{name}", "help_requests", [name])
     _partial("ix_help_requests_open", "help_requests", ["rule", "last_at"], "done_at IS NULL")
+    op.create_table(
+        "help_references",
+        *_columns(sa.Text, "reference sighting"),
+        sa.Column("at", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("reference", name="pk_help_references"),
+    )
+    for name in ("sighting", "at"):
+        op.create_index(f"ix_help_references_{name}", "help_references", [name])
 
 
 def _rules() -> None:
@@ -216,6 +224,24 @@ def _rules() -> None:
     )
     op.create_index("ix_policies_policy", "policies", ["policy"])
     op.create_table(
+        "first_refusals",
+        *_columns(sa.Text, "policy subject person device rule"),
+        sa.Column("hour", _INSTANT, nullable=False),
+        sa.Column("sort", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("policy", "subject", name="pk_first_refusals"),
+    )
+    for name in ("person", "device", "hour"):
+        op.create_index(f"ix_first_refusals_{name}", "first_refusals", [name])
+    op.create_index("ix_first_refusals_policy_sort_hour", "first_refusals", ["policy", "sort", "hour"])
+    op.create_table(
+        "verdict_counts",
+        sa.Column("span", sa.Text, nullable=False),
+        sa.Column("at", _INSTANT, nullable=False),
+        *_columns(sa.Text, "effect kind rule reason"),
+        sa.Column("times", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("span", "at", "effect", "kind", "rule", "reason", name="pk_verdict_counts"),
+    )
+    op.create_table(
         "drafts",
         sa.Column("digest", sa.Text, nullable=False),
         sa.Column("base", sa.Integer, nullable=False),
@@ -231,9 +257,23 @@ def _rules() -> None:
         sa.Column("serial", sa.Integer, nullable=False),
         *_columns(sa.Text, "candidate policy texts body author"),
         sa.Column("made_at", _INSTANT, nullable=False),
+        sa.Column("movers", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("digest", name="pk_plans"),
     )
     op.create_index("ix_plans_made_at", "plans", ["made_at"])
+    op.create_table(
+        "plan_movers",
+        sa.Column("plan", sa.Text, nullable=False),
+        sa.Column("number", sa.Integer, nullable=False, autoincrement=False),
+        *_columns(sa.Text, "person device kind system groups state apps"),
+        *_columns(sa.Text, "label before before_rule effect rule reason"),
+        *_columns(sa.Integer, "since until"),
+        sa.PrimaryKeyConstraint("plan", "number", name="pk_plan_movers"),
+        sa.ForeignKeyConstraint(["plan"], ["plans.digest"], "fk_plan_movers_plan", ondelete="CASCADE"),
+    )
+    op.create_index("ix_plan_movers_device", "plan_movers", ["device"])
+    for name in ("person", "kind", "label", "rule"):
+        op.create_index(f"ix_plan_movers_{name}_in_plan", "plan_movers", ["plan", name, "number"])
     op.create_table(
         "approvals",
         *_columns(sa.Text, "plan who note"),

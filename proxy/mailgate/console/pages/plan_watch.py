@@ -1,0 +1,31 @@
+"""A plan in force: what it does against what it said, and taking it back beside it."""
+
+from aiohttp import web
+
+from mailgate.console.context import context_of
+from mailgate.console.layout import seen_other, show
+from mailgate.rollout.acts import plan_called, read_plan
+from mailgate.views.plan_outcome import outcome_of, panel_of
+from mailgate.views.plan_titles import headline_of, more_of, title_of
+
+
+async def watch(request: web.Request) -> web.Response:
+    context = context_of(request)
+    found = await plan_called(context.store, request.match_info["digest"])
+    plan = read_plan(found)
+    outcome = await outcome_of(context.store, found, plan, context.clock())
+    if outcome is None:
+        return seen_other(request, "policy-plan", digest=found.digest)
+    return show(
+        request,
+        "plan_watch.html",
+        plan=plan,
+        outcome=outcome,
+        panel=panel_of(outcome),
+        plan_title=title_of(plan),
+        headline=headline_of(plan),
+        more=more_of(plan),
+    )
+
+
+ROUTES = [web.get("/policy/plans/{digest:[0-9a-f]+}/watch", watch, name="policy-plan-watch")]

@@ -1,0 +1,18 @@
+"""Whether a plan still speaks of the rules in force: a plan that others overtook does so again once its base is back."""
+
+from mailgate.rollout.plan import Plan
+from mailgate.store import Activation, Planned, Store
+
+
+async def base_serial(store: Store, plan: Planned, body: Plan, active: Activation | None) -> int | None:
+    """The serial of the activation in the place of which the plan would come; None if it was overtaken.
+
+    Where its own rules were in force since and are no longer, somebody has taken them back: they come in force again by a new
+    plan alone.
+    """
+    if active is None or active.serial == plan.serial:
+        return plan.serial
+    if active.digest != body.active.digest:
+        return None
+    since = [each for each in await store.policies.history() if each.serial > plan.serial]
+    return None if any(each.digest == plan.draft.digest for each in since) else active.serial

@@ -1,0 +1,72 @@
+"""How many people and devices have each listed app and are kept out, day by day."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+
+from mailgate.config import Bundle
+from mailgate.model.fact import Fact
+from mailgate.store import Store
+from mailgate.store.app_counts import AppDay
+from mailgate.views.mail_status import MailAccess
+
+OUT = [MailAccess.OUT.value, MailAccess.PROOF.value]
+"""Who gets no mail by the rules."""
+
+
+class AppOnDay(Fact):
+    """One UTC day."""
+
+    day: date
+    """The day."""
+    people: int
+    """People who have the app on a device."""
+    devices: int
+    """Devices that have it."""
+    kept_out_people: int
+    """People whose device with it gets no mail."""
+    kept_out_devices: int
+    """Devices with it that get no mail."""
+
+
+class AppTrend(Fact):
+    """One listed app."""
+
+    app: str
+    """Its key."""
+    name: str
+    """What it is called."""
+    days: list[AppOnDay]
+    """Every day that is known of, the oldest first."""
+
+    @property
+    def last(self) -> AppOnDay:
+        return self.days[-1]
+
+
+async def count_apps(store: Store, apps: Iterable[str], now: datetime) -> None:
+    """Count these apps by the rows of devices, as of now. Raises StoreUnavailableError."""
+    await store.app_counts.keep(await store.app_counts.count(apps, OUT, now))
+
+
+async def trends_of(store: Store, bundle: Bundle, now: datetime, days: int) -> list[AppTrend]:
+    """Apps that anybody has, those that keep most people out first. Raises StoreUnavailableError."""
+    found: dict[str, list[AppDay]] = {}
+    for each in await store.app_counts.since(now.date() - timedelta(days=days - 1)):
+        found.setdefault(each.app, []).append(each)
+    name_of = bundle.policy.catalog.name_of
+    trends = [
+        AppTrend(app=app, name=name_of(app), days=[_told(each) for each in told])
+        for app, told in found.items()
+        if any(each.devices for each in told)
+    ]
+    return sorted(trends, key=lambda each: (-each.last.kept_out_people, -each.last.people, each.name))
+
+
+def _told(each: AppDay) -> AppOnDay:
+    return AppOnDay(
+        day=each.day,
+        people=each.people,
+        devices=each.devices,
+        kept_out_people=each.kept_out_people,
+        kept_out_devices=each.kept_out_devices,
+    )

@@ -1,0 +1,110 @@
+"""Numbers as stacked columns over an axis: what keeps people out stands lowest, where it is seen first."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mailgate.views import svg
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """How large it is, and how much of that is left for numbers and words."""
+
+    width: int
+    height: int
+    left: int = 44
+    below: int = 22
+    above: int = 10
+
+    def column(self, place: int, of: int) -> tuple[float, float]:
+        """Where a column begins, and how wide its place is."""
+        room = (self.width - self.left) / of
+        return self.left + place * room, room
+
+    def y(self, value: float, top: int) -> float:
+        return round(self.height - self.below - (self.height - self.below - self.above) * value / top, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Words below a column. ``at``: a time that a page writes in the zone of who reads it; ``form``: as a ``short`` day or a ``time``."""
+
+    place: int
+    words: str = ""
+    at: datetime | None = None
+    form: str = "short"
+
+
+def columns(
+    counted: Sequence[Mapping[str, int]],
+    order: Sequence[str],
+    box: Box,
+    marks: Iterable[Mark] = (),
+    *,
+    numbers: bool = False,
+) -> list[str]:
+    """The grid with its numbers, the columns, and what stands below them. ``numbers``: also how many each column has."""
+    top = nice(max((sum(each.values()) for each in counted), default=0))
+    parts = [each for value in sorted({0, top // 2, top}) for each in _line(value, top, box)]
+    for place, each in enumerate(counted):
+        parts += _column(each, place, len(counted), top, order, box)
+        if numbers and each:
+            x, room = box.column(place, len(counted))
+            whole = sum(each.values())
+            parts.append(svg.text(x + room / 2, box.y(whole, top) - 5, f"{whole:,}", "ink", "middle"))
+    return parts + [_mark(each, len(counted), box) for each in marks]
+
+
+def nice(most: int) -> int:
+    """The number at the top of an axis: 1, 2 or 5 with zeros, and even where it has a half."""
+    step = 1
+    while True:
+        for factor in (2, 4, 6, 10):
+            if factor * step >= most:
+                return factor * step
+        step *= 10
+
+
+def short(value: int) -> str:
+    """A number in as few letters as an axis has room for."""
+    for size, sign in ((1_000_000, "M"), (1_000, "k")):
+        if value >= 10 * size or (value >= size and sign == "M"):
+            return f"{value / size:g}{sign}"
+    return f"{value:,}"
+
+
+def day_told(at: datetime) -> str:
+    """A day of UTC, for who has no scripts."""
+    return f"{at.astimezone(UTC).day} {at.astimezone(UTC):%b}"
+
+
+def _line(value: int, top: int, box: Box) -> list[str]:
+    y = box.y(value, top)
+    return [
+        svg.across(box.left, y, box.width - box.left),
+        svg.text(box.left - 8, y + 4, short(value), "soft", "end"),
+    ]
+
+
+def _column(
+    each: Mapping[str, int], place: int, of: int, top: int, order: Sequence[str], box: Box
+) -> list[str]:
+    x, room = box.column(place, of)
+    wide = min(room * 0.8, 64)
+    bars, below = [], 0
+    for name in order:
+        if number := each.get(name, 0):
+            upper, lower = box.y(below + number, top), box.y(below, top)
+            bars.append(svg.bar(x + (room - wide) / 2, upper, wide, max(lower - upper, 1.5), f"bar {name}"))
+            below += number
+    return bars
+
+
+def _mark(mark: Mark, of: int, box: Box) -> str:
+    x, room = box.column(mark.place, of)
+    words = mark.words or (day_told(mark.at) if mark.at else "")
+    ends = {0: "start", of - 1: "end"} if of > 8 else {}
+    anchor = ends.get(mark.place, "middle")
+    at = {"start": x, "middle": x + room / 2, "end": x + room}[anchor]
+    return svg.text(at, box.height - 4, words, "soft", anchor, at=mark.at, form=mark.form)

@@ -1,0 +1,49 @@
+"""Who could be told of a plan before it hits them: by which notice of which rule, or why by none yet."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from mailgate.model.fact import Fact
+from mailgate.policy import Policy
+from mailgate.rollout.plan import Plan
+from mailgate.store import MailKind
+from mailgate.views.notices import rule_notices
+
+RESTRICTING = ("block", "challenge", "warn")
+
+
+class Telling(Fact):
+    """How people whom a rule of a plan hits can be told."""
+
+    rule: str
+    """The rule's id."""
+    kind: MailKind | None
+    """The notice that may be sent now; null where none may."""
+    version: int
+    """The version in force, which the notice is of."""
+    why_not: str
+    """Why none may be sent yet."""
+
+
+def tellings(plan: Plan, in_force: Policy, version: int, now: datetime) -> Iterator[Telling]:
+    """For each rule that newly restricts somebody, now or later."""
+    known = {each.rule: each for each in rule_notices(in_force, version, now)}
+    for rule in rules_hitting(plan):
+        notices = known.get(rule)
+        if notices is not None and notices.kinds:
+            yield Telling(rule=rule, kind=notices.kinds[0], version=version, why_not="")
+        elif notices is not None:
+            yield Telling(rule=rule, kind=None, version=version, why_not=notices.why_not)
+        else:
+            why = "it is not in force yet, and nobody is told of a rule before it is"
+            yield Telling(rule=rule, kind=None, version=version, why_not=why)
+
+
+def rules_hitting(plan: Plan) -> list[str]:
+    """The rules that newly restrict somebody, those that hit most first."""
+    found: dict[str, int] = {}
+    for newly in (plan.newly, *(each.newly for each in plan.later)):
+        for label in RESTRICTING:
+            for row in newly[label].by.get("rule", ()):
+                found[row.value] = max(found.get(row.value, 0), row.devices)
+    return sorted((each for each in found if each != "default"), key=lambda each: -found[each])

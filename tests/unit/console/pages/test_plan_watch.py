@@ -1,0 +1,35 @@
+"""A plan in force is watched: whom it kept out against whom it named, and the way back beside it."""
+
+from datetime import timedelta
+
+from tests.unit.console.browsing import NOW, Browser, Company
+from tests.unit.console.pages.test_plans import planned, settled
+from tests.unit.store.examples import access
+
+from mailgate.model import Decision, Effect, Reason, RequestFacts
+
+
+async def refused(firm: Company, policy: str, user: str) -> None:
+    decision = Decision(Effect.BLOCK, Reason.RULE_MATCHED, "nobody", policy)
+    asked = access(RequestFacts(headers={"user-agent": "x"}), device="", user=user, now=firm.clock())
+    firm.store.ledger.record(asked, decision, "REF")
+    await firm.store.ledger.flush()
+
+
+async def test_it_says_who_was_kept_out_as_planned_and_who_was_not_and_leads_back(
+    lin: Browser, firm: Company
+) -> None:
+    await settled(firm)
+    digest = await planned(lin, firm)
+    page = await lin.get(f"/console/policy/plans/{digest}/watch")
+    assert page.path == f"/console/policy/plans/{digest}"  # it is not in force
+    applied = {"confirmed": "yes", "note": "now", "override": "yes"}
+    await lin.post(f"/console/policy/plans/{digest}/apply", **applied)
+    (plan,) = await firm.store.plans.find(digest)
+    firm.clock.now = NOW + timedelta(minutes=20)
+    for user in ("bob", "BOB", "somebody"):
+        await refused(firm, plan.draft.policy, user)
+    page = await lin.get(f"/console/policy/plans/{digest}/watch")
+    assert "1 of 2 people kept out, as planned so far" in page.words
+    assert "1 kept out who were not in the plan" in page.words
+    assert "Retract …" in page.words

@@ -1,0 +1,103 @@
+"""Everybody whom a plan moves, as they are looked for and sorted."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.unit.rollout.test_movers import MOVER
+from tests.unit.store.test_plans import ACT, PLAN
+
+from mailgate.simulate import Mover
+from mailgate.store import Store, plan_movers
+from mailgate.store.plan_movers import MoversWanted
+
+ALL = (
+    MOVER._replace(person="ada", device="d1", rule="apps", kind="phone"),
+    MOVER._replace(
+        person="bob", device="d2", rule="silent", kind="tablet", groups=("legal",), since=1, until=1
+    ),
+    MOVER._replace(person="bob", device="d2", rule="silent", kind="tablet", label="warn", since=2, until=3),
+    MOVER._replace(person="anna", device="d3", rule="apps", kind="phone", label="unknown"),
+    MOVER._replace(person="", device="d4", rule="apps", kind="tablet"),
+)
+
+
+@pytest.fixture
+async def filled(store: Store) -> Store:
+    await store.plans.keep(replace(PLAN, movers=len(ALL)), ACT)
+    await store.plans.keep(replace(PLAN, digest="another1"), ACT)
+    await store.movers.add(PLAN.digest, 1, ALL[:3])
+    await store.movers.add(PLAN.digest, 4, ALL[3:])
+    await store.movers.add("another1", 1, [MOVER])
+    return store
+
+
+async def found(store: Store, *, large: bool = False, size: int = 2, **wanted: Any) -> list[Mover]:
+    """All who are meant, some at a time."""
+    listed, behind = list[Mover](), 0
+    while behind is not None:
+        page = await store.movers.look(PLAN.digest, MoversWanted(**wanted), behind, size, large=large)
+        listed += page.movers
+        behind = page.after  # type: ignore[assignment]
+    return listed
+
+
+@pytest.mark.parametrize("large", [False, True])
+async def test_all_of_one_plan_come_in_their_order(filled: Store, large: bool) -> None:
+    assert await found(filled, large=large) == list(ALL)
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize(
+    ("wanted", "meant"),
+    [
+        ({"label": "warn"}, "2"),
+        ({"rule": "apps"}, "034"),
+        ({"kind": "tablet", "rule": "apps"}, "4"),
+        ({"group": "legal"}, "1"),
+        ({"at": 0}, "034"),
+        ({"at": 3}, "2"),
+        ({"name": "AN"}, "3"),
+        ({"name": "d2"}, "12"),
+        ({"name": "nobody"}, ""),
+    ],
+)
+async def test_who_is_asked_for_is_found(
+    filled: Store, wanted: dict[str, Any], meant: str, large: bool
+) -> None:
+    assert await found(filled, large=large, **wanted) == [ALL[int(each)] for each in meant]
+    rows, people, whole = await filled.movers.count(PLAN.digest, MoversWanted(**wanted), large=large)
+    named = {ALL[int(each)].person for each in meant} - {""}
+    assert (rows, people, whole) == (len(meant), len(named), True)
+
+
+async def test_a_part_of_a_name_is_found_in_a_list_of_one_window(filled: Store) -> None:
+    assert [each.person for each in await found(filled, name="nn")] == ["anna"]
+    assert [each.person for each in await found(filled, name="ob", sort="person")] == ["bob", "bob"]
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("sort", plan_movers.SORTS)
+async def test_they_are_sorted_by_every_column_both_ways(filled: Store, sort: str, large: bool) -> None:
+    for descending in (False, True):
+        listed = await found(filled, sort=sort, descending=descending, large=large)
+        assert sorted(map(str, listed)) == sorted(map(str, ALL))
+        values = [getattr(each, sort) for each in listed]
+        if not (large and sort == "since"):
+            assert values == sorted(values, reverse=descending)
+
+
+async def test_a_list_of_more_than_a_window_goes_on_behind_it(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_movers, "STEP", 2)
+    assert await found(filled, large=True, label="warn") == [ALL[2]]
+    assert (await found(filled, large=True, sort="person", size=1))[0].person == ""
+    assert await filled.movers.count(PLAN.digest, MoversWanted(), large=True) == (2, 2, False)
+    assert [each async for each in filled.movers.all(PLAN.digest, MoversWanted(), large=True)] == list(ALL)
+
+
+async def test_they_go_with_their_plan(filled: Store) -> None:
+    assert await filled.movers.count_of(PLAN.digest) == 5
+    await filled.plans.prune(PLAN.made_at.replace(year=PLAN.made_at.year + 1))
+    assert await filled.movers.count_of(PLAN.digest) == 0
