@@ -101,8 +101,8 @@ def hand(chromium: Browser, site: Site, complaints: list[str]) -> Hand:
 
 
 def confirm(hand: Hand, note: str, button: str) -> None:
-    hand.page.get_by_label(re.compile("^Why")).fill(note)
-    hand.click(hand.page.get_by_role("main").get_by_role("button", name=re.compile(button)).last)
+    hand.page.get_by_label("Reason, for the history").fill(note)
+    hand.click(hand.page.get_by_role("main").get_by_role("button", name=button, exact=True))
 
 
 def until(hand: Hand, url: str, words: str, *, there: bool) -> None:
@@ -130,13 +130,13 @@ def test_what_if_wechat_is_planned_approved_put_in_force_and_taken_back(
     assert ada.clicks <= 3
 
     lin.page.goto(plan)
-    lin.click(lin.page.get_by_role("button", name=re.compile("^Approve")))
-    confirm(lin, "looked at the names", "^Approve")
+    lin.click(lin.page.get_by_role("link", name="Approve …"))
+    confirm(lin, "looked at the names", "Approve")
     assert lin.clicks <= 2
 
     ada.page.goto(plan)
-    ada.click(ada.page.get_by_role("button", name=re.compile("^Put it in force")))
-    confirm(ada, "legal asked", "^Put it in force")
+    ada.click(ada.page.get_by_role("link", name="Put in force …"))
+    confirm(ada, "legal asked", "Put in force")
     until(ada, f"{desk.ada.url}/console/policy", f"In force, but not in your files: {TITLE}", there=True)
     ada.click(ada.page.get_by_role("link", name="What to commit"))
     expect(ada.page.get_by_text("Commit this.")).to_be_visible()
@@ -145,7 +145,7 @@ def test_what_if_wechat_is_planned_approved_put_in_force_and_taken_back(
 
     ada.page.goto(f"{desk.ada.url}/console/policy")
     ada.click(ada.page.get_by_role("button", name=re.compile("^Go back to it")))
-    confirm(ada, "sent in error", "^Take it back")
+    confirm(ada, "sent in error", "Retract")
     until(ada, f"{desk.ada.url}/console/policy", "not in your files", there=False)
     assert ada.clicks <= 8
     assert complaints == []

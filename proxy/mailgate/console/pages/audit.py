@@ -11,7 +11,7 @@ from aiohttp import web
 
 from mailgate.console.context import context_of
 from mailgate.console.layout import show
-from mailgate.console.pages.devices import number
+from mailgate.console.pages.devices import BOM, number
 from mailgate.store import Entry
 from mailgate.views.audit_export import COLUMNS, line_of, row_of
 from mailgate.views.audit_verification import verified
@@ -44,7 +44,7 @@ async def export(request: web.Request) -> web.StreamResponse:
     answer = web.StreamResponse(headers={"Content-Type": types[kind], "Content-Disposition": named})
     await answer.prepare(request)
     if kind == "csv":
-        await answer.write(_csv([COLUMNS]))
+        await answer.write(BOM + _csv([COLUMNS]))
     async for page in context_of(request).store.audit.pages():
         await answer.write(await asyncio.to_thread(form, page))  # other requests go on during a long log
     await answer.write_eof()
