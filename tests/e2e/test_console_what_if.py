@@ -68,7 +68,8 @@ async def served(folder: Path) -> AsyncIterator[Desk]:
 
         def site(name: str) -> Site:
             proved_by = firm.bundle.settings.admins[name].token_hash.get_secret_value()
-            return Site(url, "", "", firm.context.sessions.start(name, proved_by, NOW))
+            cookie = firm.context.sessions.start(name, proved_by, NOW)
+            return Site(url, device="", plan="", applied="", cookie=cookie)
 
         following = asyncio.get_running_loop().create_task(follow(firm))
         yield Desk(site("ada"), site("lin"), folder)
