@@ -208,14 +208,14 @@ def gate_for(
     prover = Prover(trust.keyring, trust.nonces, store.spent, metrics, mode)
     judge = Judge(in_force, prover, postures, metrics, url, utc_now)
     recorder = Recorder(halting, metrics, References(references().__next__))
-    calls = Rates(5, timedelta(minutes=10))
+    calls, networks = Rates(5, timedelta(minutes=10)), Rates(60, timedelta(minutes=10))
     own = OwnAddresses(
         in_force,
         recorder.references,
         self_service_for(settings, store, judge, postures, ways.usual.pool),
         Enrolling(in_force, prover, enroller_for(settings, store, trust), metrics, url),
         Probing(in_force, metrics, url),
-        HelpDesk(in_force, judge, metrics, store.help_requests, halting.called, calls),
+        HelpDesk(in_force, judge, metrics, store.help_requests, halting.called, calls, networks),
     )
     mailer = quarantine_mailer_for(settings, store, in_force.live.speaker.pages, ways.usual.pool)
     return assemble(judge, recorder, own, ways, mailer or NoQuarantineMails(), tracing)

@@ -9,6 +9,7 @@ from mailgate.console.drafting import NONE, Uncommitted, uncommitted_now
 from mailgate.rollout.approvals import PlanStatus, plan_statuses
 from mailgate.rollout.guard import guard_of
 from mailgate.store import StoreError
+from mailgate.store.help_requests import NOT_THEIRS
 from mailgate.views.gates import GateState, Node, gates_now
 from mailgate.views.plan_titles import title_of
 from mailgate.views.readiness import Readiness
@@ -126,11 +127,14 @@ def _gates(found: Iterable[Node]) -> Iterator[Need]:
 
 
 def _help(waiting: Mapping[str, int]) -> Iterator[Need]:
-    people, rules = sum(waiting.values()), sorted(waiting.items(), key=lambda each: (-each[1], each[0]))
-    if people:
-        most = ", ".join(f"{count:,} because of {rule}" for rule, count in rules[:3])
-        told = f"{people:,} {'person waits' if people == 1 else 'people wait'} for help: {most}."
-        yield Need(told, "help_requests", act="Answer them")
+    requests, rules = sum(waiting.values()), sorted(waiting.items(), key=lambda each: (-each[1], each[0]))
+    if requests:
+        most = ", ".join(
+            f"{count:,} {'about devices that are not theirs' if rule == NOT_THEIRS else f'because of {rule}'}"
+            for rule, count in rules[:3]
+        )
+        noun = "1 request for help waits" if requests == 1 else f"{requests:,} requests for help wait"
+        yield Need(f"{noun}: {most}.", "help_requests", act="Answer them")
 
 
 def _mails(unsure: int) -> Iterator[Need]:

@@ -1,15 +1,19 @@
 """What goes wrong on the way to a page, said once and in words."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import structlog
 from aiohttp import web
+from yarl import URL
 
 from mailgate.console.context import SESSION
+from mailgate.console.forms import TYPED, form_of
 from mailgate.console.layout import show
 from mailgate.console.proxy_login import NotBelievedError
 from mailgate.console.render import page
 from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.pages.view import own_path
 from mailgate.rollout.acts import RefusedError
 from mailgate.store import StoreError
 from mailgate.views.versions import NoVersionError
@@ -45,7 +49,10 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
         return page("refused.html", 403, why=str(error))
     except (RefusedError, NoVersionError) as error:
         why = without_commands(str(error)).rstrip(".")
-        return _refused(request, 409 if isinstance(error, RefusedError) else 404, f"{why}.")
+        why = f"{why}."
+        if isinstance(error, RefusedError):
+            return _refused(request, 409, why, **await _as_it_was_sent(request))
+        return _refused(request, 404, why)
     except StoreError as error:
         log.warning("console-store", error=type(error).__name__)
         why = "The store does not answer. The gate goes on with what it knows; try again in a moment."
@@ -56,9 +63,26 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
         return _refused(request, 500, why)
 
 
-def _refused(request: web.Request, status: int, why: str) -> web.Response:
+async def _as_it_was_sent(request: web.Request) -> dict[str, Any]:
+    """The form that was refused, with what was typed into it, to be mended and sent again; and the page that it came from."""
+    if request.method != "POST" or request.get(SESSION) is None:
+        return {}
+    sent = await form_of(request)
+    typed = {name: text for name, text in sent.items() if name in TYPED}
+    kept = [(name, text) for name, text in sent.items() if name not in TYPED]
+    return {"action": request.path, "typed": typed, "kept": kept, "back": _came_from(request)}
+
+
+def _came_from(request: web.Request) -> str:
+    """The page of the console that a form was on; empty where the browser does not say."""
+    url = URL(request.headers.get("Referer", ""))
+    page = url.raw_path_qs if url.host else ""
+    return page if page.startswith("/console/") and own_path(page) == page else ""
+
+
+def _refused(request: web.Request, status: int, why: str, **more: Any) -> web.Response:
     """The page that says why, with the menu for who is logged in: there is a way on."""
-    words = {"heading": HEADINGS.get(status, "Not done"), "why": why}
+    words = {"heading": HEADINGS.get(status, "Not done"), "why": why, **more}
     if request.get(SESSION) is None:
         return page("refused.html", status, **words)
     return show(request, "refused.html", status, layout="base.html", **words)

@@ -74,11 +74,21 @@ def _is_plain(part: BodyPartReader) -> bool:
 
 LONGEST = 1000
 """The most characters of a note."""
+TYPED = ("why", "note", "answer", "whom")
+"""The fields that people type into. A form that was refused comes back with these."""
 
 
 def note_of(sent: Mapping[str, Any], field: str = "note") -> str:
-    """The note in a form. Raises RefusedError where there is none."""
-    note = str(sent.get(field, "")).strip()[:LONGEST]
+    """The note in a form. Raises RefusedError where there is none, or too much."""
+    note = within(str(sent.get(field, "")).strip(), LONGEST)
     if not note:
         raise RefusedError("a note is needed that says why, for the history and the audit log")
     return note
+
+
+def within(text: str, most: int) -> str:
+    """A text of at most so many characters. Raises RefusedError for a longer one: nobody's words are cut without a word."""
+    text = text.replace("\r\n", "\n")  # as browsers count them
+    if len(text) > most:
+        raise RefusedError(f"the text has {len(text):,} characters; expected at most {most:,}")
+    return text

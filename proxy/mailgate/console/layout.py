@@ -1,15 +1,22 @@
 """Renders pages with what every page shows: the logged-in person, the menu and the current entry."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
+from yarl import URL
 
 from mailgate.console.context import SESSION, context_of, roles_of
 from mailgate.console.nouns import NOUNS
 from mailgate.console.render import page
 from mailgate.console.toasts import Toast
+from mailgate.gateway.pages.view import own_path
 
+UNDOES = "undoes"
+"""The field of a form that undoes something: the page where that was done."""
+_SAID: web.RequestKey[Toast] = web.RequestKey("said")
 _BESIDE = {"people": "devices"}
 """The menu entry of pages that have none of their own."""
 
@@ -17,15 +24,14 @@ _BESIDE = {"people": "devices"}
 def show(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
     """Render a page for the logged-in person."""
     now = context_of(request).clock()
-    toast = context_of(request).toasts.shown(request[SESSION].csrf, now)
+    toast = context_of(request).toasts.shown(request[SESSION].csrf, _page_of(request.rel_url), now)
     lasts = int(toast.lasts(now).total_seconds()) if toast else 0
     return page(template, status, **surrounding(request), toast=toast, lasts=lasts, **values)
 
 
-def say(request: web.Request, words: str, undo: str = "", **fields: str) -> None:
-    """Say on the next page what was just done. ``undo`` is the address that takes it back, with these fields."""
-    context = context_of(request)
-    context.toasts.say(request[SESSION].csrf, Toast(words, context.clock(), undo, fields))
+def say(request: web.Request, words: str, undo: str = "", *, stays: bool = False, **fields: str) -> None:
+    """Say what was just done, on the page that this leads on to. ``undo``: the address of what takes it back, with these fields."""
+    request[_SAID] = Toast(words, context_of(request).clock(), undo, fields, stays)
 
 
 def surrounding(request: web.Request) -> dict[str, Any]:
@@ -53,5 +59,32 @@ def address(request: web.Request, name: str, query: dict[str, Any] | None = None
 def seen_other(
     request: web.Request, name: str, query: dict[str, Any] | None = None, /, **parts: str
 ) -> web.Response:
-    """Redirect to a page once something was done, so that reloading it does not repeat the act."""
-    raise web.HTTPSeeOther(address(request, name, query, **parts))
+    """Lead on to a page once something was done, so that loading it again does nothing again."""
+    return _lead_on(request, address(request, name, query, **parts))
+
+
+def seen_again(
+    request: web.Request,
+    sent: Mapping[str, Any],
+    name: str,
+    query: dict[str, Any] | None = None,
+    /,
+    **parts: str,
+) -> web.Response:
+    """Lead back to where something was done that this undoes; where it undoes nothing, to the page of this name."""
+    page = str(sent.get(UNDOES, ""))
+    ours = page.startswith(f"{address(request, 'now')}") and own_path(page) == page
+    return _lead_on(request, page if ours else address(request, name, query, **parts))
+
+
+def _lead_on(request: web.Request, page: str) -> web.Response:
+    said = request.get(_SAID)
+    if said is not None:
+        said = replace(said, page=_page_of(URL(page)), fields={**said.fields, UNDOES: page})
+        context_of(request).toasts.say(request[SESSION].csrf, said)
+    raise web.HTTPSeeOther(page)
+
+
+def _page_of(url: URL) -> str:
+    """Which page an address is of, however it is written."""
+    return f"{url.path}?{url.query_string}"

@@ -92,6 +92,7 @@ async def answer(context: ConsoleContext, whom: PersonFacts, words: str, by: Per
         answer=words,
         rule=named,
         contact=(rule.notice.contact or "") if rule else "",
+        asked=bool(whom.help_requests),
         devices=[_concerned(context, each) for each in out],
         let_in_until=None if out else _let_in_until(whom),  # told only if it is true of all their devices
     )

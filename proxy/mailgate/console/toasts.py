@@ -1,4 +1,4 @@
-"""Messages about what was just done. They stand on the next page, and for a minute if it can be taken back."""
+"""What was just done, said once on the page that it leads to, with a way back where there is one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +18,10 @@ class Toast:
     at: datetime
     undo: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
+    stays: bool = False
+    """Whether its page shows it for a minute, however often it is left and loaded. Others are shown once."""
+    page: str = ""
+    """Where it is shown, and nowhere else: it is about what that page is about."""
 
     def lasts(self, now: datetime) -> timedelta:
         """How much longer it can be taken back."""
@@ -28,15 +32,19 @@ class Toasts:
     """The last message of each session, by the session's token."""
 
     def __init__(self) -> None:
-        self._last: LRUCache[str, Toast] = LRUCache(_MOST)
+        self._said: LRUCache[str, tuple[Toast, ...]] = LRUCache(_MOST)
 
     def say(self, session: str, toast: Toast) -> None:
-        """Show it on the next page."""
-        self._last[session] = toast
+        """Show it on its page, in the place of whatever was said there before."""
+        staying = tuple(
+            each for each in self._said.get(session, ()) if each.stays and each.page != toast.page
+        )
+        self._said[session] = (*staying, toast)
 
-    def shown(self, session: str, now: datetime) -> Toast | None:
-        """The message to show now. It is shown once, or on every page for a minute if it can be taken back."""
-        toast: Toast | None = self._last.get(session)
-        if toast is None or not toast.undo or not toast.lasts(now):
-            self._last.pop(session, None)
-        return toast if toast is None or toast.lasts(now) else None
+    def shown(self, session: str, page: str, now: datetime) -> Toast | None:
+        """What this page is to show now. Whatever does not stay is gone with any page that is shown."""
+        said = tuple(each for each in self._said.pop(session, ()) if each.lasts(now))
+        staying = tuple(each for each in said if each.stays)
+        if staying:
+            self._said[session] = staying
+        return next((each for each in reversed(said) if each.page == page), None)

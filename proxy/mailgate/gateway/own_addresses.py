@@ -19,7 +19,7 @@ from mailgate.gateway.live import InForce
 from mailgate.gateway.pages.view import own_path
 from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.enforce import warned_cookie
-from mailgate.gateway.selfservice.help import HelpDesk, ask_for_help
+from mailgate.gateway.selfservice.help import HelpDesk, ask_for_help, show_confirmation
 from mailgate.gateway.selfservice.language import choose_language
 from mailgate.gateway.selfservice.me import ask_again, show_me, take_form, tell_status
 from mailgate.gateway.selfservice.own_data import SelfService
@@ -54,13 +54,13 @@ class OwnAddresses:
         self._references = references
         self.self_service, self.enrolling = self_service, enrolling
         status, keys = partial(tell_status, self_service), partial(publish_keys, enrolling)
-        me = partial(show_me, self_service)
+        me, asked = partial(show_me, self_service), partial(show_confirmation, helpdesk)
         self._routes: Routes = {
             "/.mailgate/status": {"GET": status, "HEAD": status},
             "/.mailgate/me": {"GET": me, "HEAD": me, "POST": partial(take_form, self_service)},
             "/.mailgate/recheck": {"POST": partial(ask_again, self_service)},
             "/.mailgate/healthz": {"GET": _healthz, "HEAD": _healthz},
-            "/.mailgate/help": {"POST": partial(ask_for_help, helpdesk)},
+            "/.mailgate/help": {"GET": asked, "HEAD": asked, "POST": partial(ask_for_help, helpdesk)},
             "/.mailgate/language": {"POST": choose_language},
             "/.mailgate/continue": {"POST": partial(_continue, in_force)},
             "/.mailgate/enroll": {"POST": partial(enroll, enrolling)},

@@ -27,19 +27,23 @@ async def reply(
     answer: str,
     rule: str = "",
     contact: str = "",
+    asked: bool = True,
     devices: Sequence[NoticeDevice] = (),
     let_in_until: datetime | None = None,
 ) -> Mail:
     """Queue the mail, note on what they asked for that they were answered, and write down who did.
 
     :param rule: the rule that they asked about.
+    :param asked: whether they asked at all.
     :param devices: those of theirs that get no mail now.
-    :raises RefusedError: where they have no address, where nothing would be said, or where one was sent this very second.
+    :raises RefusedError: where the answer is too long, where they have no address, where nothing would be said, or where one was sent this very second.
     """
     address, active = address_of(login), await store.policies.active()
     person = user_text(login)
     if not address or active is None:
         raise RefusedError(f"{login} has no address in the domain of the company's mail")
+    if len(answer.strip()) > LONGEST:
+        raise RefusedError(f"the text has {len(answer.strip()):,} characters; expected at most {LONGEST:,}")
     if not (answer.strip() or devices or let_in_until):
         raise RefusedError("what is the answer? there is nothing else that the mail could say")
     notice = Notice(
@@ -47,7 +51,8 @@ async def reply(
         (await store.languages.of([person])).get(person, ""),
         contact=contact,
         devices=tuple(devices),
-        answer=answer.strip()[:LONGEST],
+        answer=answer.strip(),
+        asked=asked,
         let_in_until=let_in_until,
     )
     second = int((now - _BEGINNING).total_seconds())

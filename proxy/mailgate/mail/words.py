@@ -26,6 +26,8 @@ _STARTED = mark("Company mail: a rule that affects a device of yours has started
 _CORRECTED = mark("Company mail: correction, a rule was taken back")
 _CORRECTED_CLEAR = mark("Company mail: correction, there is nothing that you need to do")
 
+_WRITTEN = mark("Company mail: a message for you")
+_WRITTEN_INTRO = mark("The people who look after company mail write to you.")
 _REPLIED = mark("Company mail: an answer to your request for help")
 
 _INTROS = {
@@ -58,6 +60,7 @@ _CONTACT = mark("Contact")
 _ME = mark("Your devices, and what is stored about you")
 _LET_IN = mark("Until %(date)s, company mail opens for you all the same.")
 _WHY_REPLY = mark("This mail was written to you because you asked for help with company mail.")
+_WHY_WRITTEN = mark("This mail was written to you by the people who look after company mail.")
 _WHY = mark("This mail was written to you because of a device that is known here under your login name.")
 
 _REACHED = mark("What you were told")
@@ -139,8 +142,16 @@ class NoticeWriter:
 
 def _subject(notice: Notice, language: Language) -> Markup:
     corrected = _CORRECTED_CLEAR if notice.clear else _CORRECTED
-    subjects = {MailKind.UPCOMING: _UPCOMING, MailKind.CORRECTION: corrected, MailKind.REPLY: _REPLIED}
+    replied = _REPLIED if notice.asked else _WRITTEN
+    subjects = {MailKind.UPCOMING: _UPCOMING, MailKind.CORRECTION: corrected, MailKind.REPLY: replied}
     return language.say(subjects.get(notice.kind, _STARTED))
+
+
+def _why(notice: Notice) -> Message:
+    """Why this person got this mail."""
+    if notice.kind is not MailKind.REPLY:
+        return _WHY
+    return _WHY_REPLY if notice.asked else _WHY_WRITTEN
 
 
 def _words(notice: Notice, language: Language) -> dict[str, object]:
@@ -149,7 +160,7 @@ def _words(notice: Notice, language: Language) -> dict[str, object]:
     contact: Contact = contact_link(notice.contact, _subject(notice, language).striptags())
     return {
         "subject": _subject(notice, language),
-        "intro": say(_INTROS[notice.kind]),
+        "intro": say(_INTROS[notice.kind] if notice.asked else _WRITTEN_INTRO),
         "rule": say(_RULE),
         "title": notice.title,
         "dates": [] if corrects else list(_dates(notice, language)),
@@ -166,7 +177,7 @@ def _words(notice: Notice, language: Language) -> dict[str, object]:
         "contact": contact,
         "me": say(_ME),
         "answer": notice.answer,
-        "why": say(_WHY_REPLY if notice.kind is MailKind.REPLY else _WHY),
+        "why": say(_why(notice)),
     }
 
 

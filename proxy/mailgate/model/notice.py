@@ -20,7 +20,7 @@ class MailKind(StrEnum):
     CORRECTION = "correction"
     """The version was taken back, so what the person was told no longer holds."""
     REPLY = "reply"
-    """The person asked for help, and somebody answers."""
+    """Somebody writes to the person, mostly because they asked for help."""
 
 
 class ReachedBy(StrEnum):
@@ -80,5 +80,7 @@ class Notice:
     """In a correction: the versions that were taken back."""
     answer: str = ""
     """In a reply: what somebody wrote by hand, in whatever language."""
+    asked: bool = True
+    """In a reply: whether the person had asked for help."""
     let_in_until: datetime | None = None
     """In a reply: until when this person is let in all the same."""

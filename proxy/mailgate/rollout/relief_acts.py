@@ -29,14 +29,27 @@ async def exempt(
     person: str = "",
     device: str = "",
 ) -> Relief:
-    """Take a rule out for one person or device. Raises RefusedError."""
+    """Take a rule out for one person or device. Raises RefusedError, for one that is in force already as well."""
     if rule != EVERY_RULE:
         restricting(policy, rule)
     if until > now + LONGEST:
         raise RefusedError(f"an exemption lasts {LONGEST.days} days at most: choose an earlier end")
     relief = _relief(Cause.EXEMPTION, "" if rule == EVERY_RULE else rule, by, why, now, until)
     named = replace(relief, person=user_text(person.strip()), device=device)
-    return await store.reliefs.grant(named, by.act(now, "exemption-given", why))
+    given, new = await store.reliefs.exempt(named, by.act(now, "exemption-given", why))
+    if not new:
+        raise RefusedError(_spared_already(given))
+    return given
+
+
+def _spared_already(given: Relief) -> str:
+    """Who gave an exemption, until when and why. Two that say the same would hide that ending one ends nothing."""
+    whom, rule = (
+        given.person or f"the device {given.device}",
+        f"the rule {given.rule}" if given.rule else "every rule",
+    )
+    until = f" until {given.until:%Y-%m-%d %H:%M} UTC" if given.until else ""
+    return f"{whom} is spared from {rule} already{until}, by {given.author} ({given.why}): end that exemption first, to give another"
 
 
 async def end_exemption(store: Store, by: Person, why: str, now: datetime, number: int) -> Relief:

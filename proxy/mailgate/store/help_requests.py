@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, t
 from mailgate.store.audit import Act, append
 from mailgate.store.database import Database
 from mailgate.store.pagination import Newest, Place
-from mailgate.store.schema import help_requests
+from mailgate.store.schema import help_references, help_requests
 from mailgate.store.upserts import upsert
 
 
@@ -19,7 +19,7 @@ class HelpRequest:
 
     rule: str
     subject: str
-    """The person, or else the device. If neither is known, this is the reference of the refusal."""
+    """The person, or else the device. If neither is known, this is a mark of the client."""
     person: str
     device: str
     reason: str
@@ -36,6 +36,8 @@ class HelpRequest:
     done_by: str = ""
 
 
+NOT_THEIRS = "own-page/not-theirs"
+"""The rule and the reason of a request by somebody who says on their own page that a device is not theirs. No rule is called so."""
 Key = tuple[str, str]
 """Rule and subject: what a request is told apart by."""
 _NEWEST = Newest(help_requests.c.last_at, help_requests.c.subject)
@@ -49,8 +51,11 @@ class HelpRequests:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def note(self, asked: HelpRequest) -> None:
-        """Keep one; of somebody who asked before, the last reference and how often they did."""
+    async def note(self, asked: HelpRequest, sighting: str = "") -> None:
+        """Keep one; of somebody who asked before, the last reference and how often they did.
+
+        ``sighting`` is the id of the one that was refused. Every reference that was asked about leads to its own.
+        """
         row = {column.name: getattr(asked, column.name) for column in help_requests.c}
         newer = ("reason", "reference", "policy", "device", "last_at")
         async with self._database.writing() as connection:
@@ -58,6 +63,10 @@ class HelpRequests:
             again = {name: row[name] for name in newer} | {"times": help_requests.c.times + 1}
             again |= {"done_at": None, "done_by": ""}
             await connection.execute(statement.on_conflict_do_update(index_elements=_SAME, set_=again))
+            if sighting:
+                led = {"reference": asked.reference, "sighting": sighting, "at": asked.last_at}
+                leads = upsert(connection, help_references).values(**led)
+                await connection.execute(leads.on_conflict_do_update(index_elements=["reference"], set_=led))
 
     async def count(self, rule: str, since: datetime) -> int:
         """How many people asked for help against a rule since then. A device counts if its person is not known."""
@@ -124,9 +133,12 @@ class HelpRequests:
 
     async def prune(self, before: datetime, _size: int = 0) -> int:
         """Delete what was asked before. There is little of it: all at once."""
+        old = (
+            delete(help_requests).where(help_requests.c.last_at < before),
+            delete(help_references).where(help_references.c.at < before),
+        )
         async with self._database.writing() as connection:
-            old = delete(help_requests).where(help_requests.c.last_at < before)
-            return (await connection.execute(old)).rowcount
+            return sum([(await connection.execute(each)).rowcount for each in old])
 
     async def _list(self, query: "Select[tuple[object, ...]]", size: int) -> list[HelpRequest]:
         newest = query.order_by(help_requests.c.last_at.desc(), *_SAME).limit(size)

@@ -41,6 +41,7 @@ from mailgate.store.schema import (
     first_refusals,
     forgotten_devices,
     gates,
+    help_references,
     help_requests,
     kept_out,
     keys,
@@ -135,6 +136,9 @@ PERSONAL: Mapping[Table, Pick] = {
         help_requests.c.person == subject.person,
         and_(help_requests.c.device.in_(subject.ids), help_requests.c.person == ""),
     ),
+    help_references: lambda subject: help_references.c.sighting.in_(
+        select(sightings.c.id).where(_sightings_of(subject))
+    ),
     enrolment_tokens: lambda subject: is_login(enrolment_tokens.c.owner, subject.person),
     enrolled_keys: lambda subject: or_(
         is_login(enrolled_keys.c.owner, subject.person),
@@ -200,6 +204,9 @@ class Personal:
         """
         subject = await self._subject(login, addresses, precedence)
         await forget_lines(self._spools, [subject.person])
+        led_to = PERSONAL[help_references](subject)  # while the sightings are there
+        async with self._database.writing(patience=60) as connection:
+            await connection.execute(delete(help_references).where(led_to))
         for device in subject.devices:
             await self._devices.forget(device.id, now)
         async with self._database.writing(patience=60) as connection:

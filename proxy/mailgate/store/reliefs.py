@@ -71,6 +71,10 @@ class StoredReliefs:
         named = [reliefs.c.person == person] if person else []
         return await self._newest(None, or_(reliefs.c.device.in_(devices), *named))
 
+    async def one(self, number: int) -> KeptRelief | None:
+        """The relief with this number, in force or not."""
+        return next(iter(await self._newest(1, reliefs.c.number == number)), None)
+
     async def resumed_at(self, rule: str) -> datetime | None:
         """When somebody last ended a halt of this rule."""
         halts = and_(reliefs.c.cause == Cause.HALT, reliefs.c.rule == rule)
@@ -79,6 +83,13 @@ class StoredReliefs:
                 await connection.execute(select(func.max(reliefs.c.ended_at)).where(halts))
             ).scalar()
             return found
+
+    async def exempt(self, relief: Relief, act: Act) -> tuple[Relief, bool]:
+        """Put an exemption in force, and whether that is new: else the one that says as much already and ends no earlier."""
+        async with self._database.writing() as connection:
+            await take_turns(connection)
+            before = await _as_much(connection, relief)
+            return (before, False) if before else (await _grant(connection, relief, act), True)
 
     async def grant(self, relief: Relief, act: Act) -> Relief:
         """Put a relief in force under a new number. ``act`` is written to the audit log, without the person or the device."""
@@ -142,6 +153,16 @@ async def _open_halts(connection: AsyncConnection, rule: str) -> list[Any]:
         reliefs.c.cause == Cause.HALT, reliefs.c.rule == rule, reliefs.c.ended_at.is_(None)
     )
     return list(await connection.execute(query))
+
+
+async def _as_much(connection: AsyncConnection, relief: Relief) -> Relief | None:
+    """An exemption in force for the same person or device, from the same rule or from every one, that ends last."""
+    same = (reliefs.c.person == relief.person, reliefs.c.device == relief.device)
+    rule = reliefs.c.rule.in_((relief.rule, ""))
+    query = select(reliefs).where(_in_force(relief.at), reliefs.c.cause == Cause.EXEMPTION, *same, rule)
+    longest = query.order_by(reliefs.c.until.desc()).limit(1)
+    found = (await connection.execute(longest)).mappings().first()
+    return _kept(found).relief if found else None
 
 
 async def _grant(connection: AsyncConnection, relief: Relief, act: Act) -> Relief:

@@ -474,8 +474,17 @@ help_requests = Table(
 )
 """Requests for help, one row for each person and rule. ``reference`` is that of the last request.
 
-``known`` says whether the gate knows the person, since only these requests count. Otherwise ``subject`` is a reference.
+``known`` says whether the gate knows the person, since only these requests count. Otherwise ``subject`` is a mark of the client.
 """
+
+help_references = Table(
+    "help_references",
+    metadata,
+    Column("reference", Told, primary_key=True),
+    Column("sighting", Told, nullable=False, index=True),
+    Column("at", Instant, nullable=False, index=True),
+)
+"""Each reference about which somebody asked for help, and the sighting that it leads to. That sighting is kept as long."""
 
 spent_proofs = Table(
     "spent_proofs",

@@ -14,7 +14,7 @@ from mailgate.model import LOGINS, RequestFacts
 from mailgate.store.bulk_rows import upsert_rows
 from mailgate.store.database import Database
 from mailgate.store.pagination import Newest, Place
-from mailgate.store.schema import clients, sightings
+from mailgate.store.schema import clients, help_references, sightings
 from mailgate.store.upserts import upsert
 
 _PAGE = 500
@@ -148,18 +148,27 @@ class Sightings:
         return Place(*last) if last else None
 
     async def find(self, name: str) -> Recorded | None:
-        """The sighting with this id, or with this reference id of its last request."""
-        query = _recorded.where(or_(sightings.c.id == name, sightings.c.reference == name))
+        """The sighting with this id, with this reference of its last request, or about which somebody asked for help with it."""
+        asked = select(help_references.c.sighting).where(help_references.c.reference == name)
+        named = or_(sightings.c.id == name, sightings.c.reference == name, sightings.c.id.in_(asked))
+        query = _recorded.where(named)
         found = await self._rows(query.order_by(sightings.c.last_at.desc()).limit(1)) if name else []
         return found[0] if found else None
 
     async def prune(self, before: datetime, size: int = _PAGE) -> int:
-        """Delete up to ``size`` sightings, and as many clients, not seen since ``before``. Returns how many."""
+        """Delete up to ``size`` sightings, and as many clients, not seen since ``before``. Returns how many.
+
+        What somebody asked for help about is kept until their request is deleted.
+        """
         gone = 0
         async with self._database.writing() as connection:
             for table in (sightings, clients):  # the order matters: no sighting is younger than its client
                 old = select(table.c.id).where(table.c.last_at < before).limit(size)
-                if table is clients:
+                if table is sightings:
+                    led_to = help_references.c.sighting == sightings.c.id
+                    asked = select(help_references.c.at).where(led_to, help_references.c.at >= before)
+                    old = old.where(~asked.exists())
+                else:
                     used = select(sightings.c.id).where(sightings.c.client == clients.c.id)
                     old = old.where(~used.exists())
                 gone += (await connection.execute(delete(table).where(table.c.id.in_(old)))).rowcount
@@ -216,8 +225,7 @@ def _in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _row(sighting: Sighting, tally: Tally) -> dict[str, Any]:
-    client = fingerprint(sighting.client)
-    named = {**sighting._asdict(), "client": client, "would": json.dumps(sighting.would)}
+    named = _named(sighting)
     return {
         **named,
         "id": fingerprint(tuple(named.values())),
@@ -227,6 +235,16 @@ def _row(sighting: Sighting, tally: Tally) -> dict[str, Any]:
         "reference": tally.reference,
         "shown": tally.shown,
     }
+
+
+def id_of(sighting: Sighting) -> str:
+    """The id under which a sighting is stored."""
+    return fingerprint(tuple(_named(sighting).values()))
+
+
+def _named(sighting: Sighting) -> dict[str, Any]:
+    client = fingerprint(sighting.client)
+    return {**sighting._asdict(), "client": client, "would": json.dumps(sighting.would)}
 
 
 def _client_row(client: ClientFacts) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from mailgate.model.fact import Fact, Instant
 from mailgate.policy import Policy
 from mailgate.store import HelpRequest
+from mailgate.store.help_requests import NOT_THEIRS
 from mailgate.views.words import reason_told
 
 
@@ -23,11 +24,13 @@ class HelpFacts(Fact):
     state: HelpState
     """`waiting`; `answered`, a mail was written to them; `done`, somebody said so."""
     rule: str
-    """The rule that refused them."""
+    """The rule that refused them; `own-page/not-theirs` where they said on their own page that a device is not theirs."""
+    refused: bool
+    """Whether a rule refused them."""
     title: str
     """Its title. Empty if it is no longer in force or has none."""
     subject: str
-    """What tells it apart from others against the same rule: the person, else the device, else the reference."""
+    """What tells it apart from others against the same rule: the person, else the device, else a mark of the client."""
     person: str
     """The login name. Empty if the gate does not know who it was."""
     device: str
@@ -53,13 +56,13 @@ class HelpFacts(Fact):
 
 
 class HelpCount(Fact):
-    """How many people wait for help because of one rule."""
+    """How many requests for help wait because of one rule. Of those who are not known one client is one request."""
 
     rule: str
     """The rule."""
     title: str
     """Its title."""
-    people: int
+    requests: int
     """How many wait."""
 
 
@@ -68,12 +71,15 @@ def help_facts(asked: HelpRequest, policy: Policy) -> HelpFacts:
     return HelpFacts(
         state=state_of(asked),
         rule=asked.rule,
+        refused=asked.rule != NOT_THEIRS,
         title=title_of(asked.rule, policy),
         subject=asked.subject,
         person=asked.person,
         device=asked.device,
         reason=asked.reason,
-        cause=reason_told(asked.reason),
+        cause="Says that this device is not theirs"
+        if asked.reason == NOT_THEIRS
+        else reason_told(asked.reason),
         reference=asked.reference,
         times=asked.times,
         first_at=asked.first_at,
@@ -87,8 +93,8 @@ def help_facts(asked: HelpRequest, policy: Policy) -> HelpFacts:
 def help_counts(counts: dict[str, int], policy: Policy) -> list[HelpCount]:
     """The people who wait, by rule, the rule with the most first."""
     return [
-        HelpCount(rule=rule, title=title_of(rule, policy), people=people)
-        for rule, people in sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+        HelpCount(rule=rule, title=title_of(rule, policy), requests=requests)
+        for rule, requests in sorted(counts.items(), key=lambda each: (-each[1], each[0]))
     ]
 
 
@@ -101,6 +107,8 @@ def state_of(asked: HelpRequest) -> HelpState:
 
 def title_of(rule: str, policy: Policy) -> str:
     """The title of a rule in force."""
+    if rule == NOT_THEIRS:
+        return "Devices that are not theirs"
     return next((each.title or "" for each in policy.rules if each.id == rule), "")
 
 

@@ -129,7 +129,8 @@ def helped(asked: Iterable[HelpFacts]) -> Iterator[Event]:
     """Requests for help, and when they were done."""
     for each in asked:
         times = f", {each.times:,} times" if each.times > 1 else ""
-        words = f"Asked for help with the rule {each.rule}{times} (reference {each.reference})"
+        said = f"Asked for help with the rule {each.rule}" if each.refused else each.cause
+        words = f"{said}{times} (reference {each.reference})"
         yield Event(each.last_at, "help", words, device=each.device)
         if each.done_at:
             by = f" by {each.done_by}" if each.done_by else ""

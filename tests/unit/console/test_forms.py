@@ -9,7 +9,7 @@ from aiohttp.base_protocol import BaseProtocol
 from aiohttp.streams import StreamReader
 from aiohttp.test_utils import make_mocked_request
 
-from mailgate.console.forms import LONGEST, MOST_FIELDS, MULTIPART, URLENCODED, form_of, note_of
+from mailgate.console.forms import LONGEST, MOST_FIELDS, MULTIPART, URLENCODED, form_of, note_of, within
 from mailgate.rollout.acts import RefusedError
 
 PARTS = f"{MULTIPART}; boundary=b"
@@ -65,9 +65,12 @@ async def test_what_is_no_form_has_no_fields():
     assert not await form_of(sent(b'{"name": "ada"}', "application/json"))
 
 
-def test_a_note_is_kept_without_the_space_around_it_and_no_longer_than_it_may_be() -> None:
+def test_a_note_is_kept_without_the_space_around_it_and_refused_if_it_is_too_long() -> None:
     assert note_of({"note": "  sent in error "}) == "sent in error"
-    assert len(note_of({"why": "x" * 2 * LONGEST}, "why")) == LONGEST
+    assert len(note_of({"why": "x" * LONGEST}, "why")) == LONGEST
+    with pytest.raises(RefusedError, match="has 1,001 characters; expected at most 1,000"):
+        note_of({"why": "x" * (LONGEST + 1)}, "why")
+    assert within("a\r\nb", 3) == "a\nb", "as a browser counts a line break"
 
 
 @pytest.mark.parametrize("sent", [{}, {"note": ""}, {"note": "  \n"}])

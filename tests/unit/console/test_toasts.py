@@ -1,43 +1,53 @@
-"""What was just done: how often it is shown, to whom, and how long it can be taken back."""
+"""What was just done: where it is shown, how often, and how long it can be taken back."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from tests.unit.console.browsing import NOW
 
 from mailgate.console.toasts import LASTS, Toast, Toasts
 
-DONE = Toast("The device is lost.", NOW)
-TAKEN_BACK = Toast("The request is done.", NOW, "/console/help/done", {"done": "no"})
+ADA, BOB = "/console/people?login=ada", "/console/people?login=bob"
+DONE = Toast("ada is spared.", NOW, "/console/exemptions/end", {"number": "1"}, page=ADA)
+LOST = Toast("The device d1 is lost.", NOW, "/console/devices/d1/lost", {"lost": "no"}, stays=True, page=BOB)
 TICK = timedelta(seconds=1)
 
 
-def test_what_cannot_be_taken_back_is_shown_once() -> None:
+def said(*some: Toast) -> Toasts:
     toasts = Toasts()
-    toasts.say("ada", DONE)
-    assert [toasts.shown("ada", NOW) for _ in range(2)] == [DONE, None]
+    for each in some:
+        toasts.say("grace", each)
+    return toasts
 
 
-def test_what_can_be_taken_back_is_shown_on_every_page_for_a_minute() -> None:
-    toasts = Toasts()
-    toasts.say("ada", TAKEN_BACK)
-    moments = (NOW, NOW + LASTS - TICK, NOW + LASTS, NOW)
-    assert [toasts.shown("ada", at) for at in moments] == [TAKEN_BACK, TAKEN_BACK, None, None]
+def test_it_is_shown_once_and_on_its_page_alone() -> None:
+    toasts = said(DONE)
+    assert [toasts.shown("grace", ADA, NOW) for _ in range(2)] == [DONE, None]
+    toasts = said(DONE)
+    assert [toasts.shown("grace", page, NOW) for page in (BOB, ADA)] == [None, None], (
+        "gone with any other page"
+    )
 
 
-def test_who_comes_back_late_is_not_told_of_it() -> None:
-    toasts = Toasts()
-    toasts.say("ada", DONE)
-    assert toasts.shown("ada", NOW + LASTS) is None
+def test_what_stays_is_shown_on_its_page_for_a_minute_wherever_one_goes_meanwhile() -> None:
+    toasts = said(LOST)
+    looks = [(BOB, NOW), (ADA, NOW), (BOB, NOW + LASTS - TICK), (BOB, NOW + LASTS), (BOB, NOW)]
+    assert [toasts.shown("grace", *look) for look in looks] == [LOST, None, LOST, None, None]
 
 
-def test_only_the_last_is_shown_and_to_its_own_session_alone() -> None:
-    toasts = Toasts()
-    toasts.say("ada", TAKEN_BACK)
-    toasts.say("ada", DONE)
-    assert toasts.shown("lin", NOW) is None
-    assert toasts.shown("ada", NOW) == DONE
+def test_what_is_said_next_on_a_page_takes_the_place_of_what_stayed_there() -> None:
+    found = Toast("The device d1 is found.", NOW, page=BOB)
+    toasts = said(LOST, found)
+    assert [toasts.shown("grace", BOB, NOW) for _ in range(2)] == [found, None]
+    toasts = said(LOST, DONE)
+    assert [toasts.shown("grace", page, NOW) for page in (ADA, BOB)] == [DONE, LOST]
+
+
+def test_who_comes_back_late_is_not_told_of_it_and_another_session_never() -> None:
+    assert said(DONE).shown("grace", ADA, NOW + LASTS) is None
+    assert said(DONE).shown("vic", ADA, NOW) is None
 
 
 def test_how_long_it_lasts_is_never_less_than_nothing() -> None:
-    left = [TAKEN_BACK.lasts(NOW + ago) for ago in (timedelta(), LASTS - TICK, 2 * LASTS)]
+    left = [replace(DONE).lasts(NOW + ago) for ago in (timedelta(), LASTS - TICK, 2 * LASTS)]
     assert left == [LASTS, TICK, timedelta()]

@@ -317,7 +317,15 @@ def gate(
         SelfService(in_force=in_force, metrics=metrics, public_url=url, **page),
         Enrolling(in_force, prover, enroller, metrics, url),
         Probing(in_force, metrics, url),
-        HelpDesk(in_force, judge, metrics, desk, desk.called, Rates(3, timedelta(minutes=10))),
+        HelpDesk(
+            in_force,
+            judge,
+            metrics,
+            desk,
+            desk.called,
+            Rates(3, timedelta(minutes=10)),
+            Rates(7, timedelta(minutes=10)),
+        ),
     )
     ways = Ways(way, way, way) if way else Ways(Webmail(), Webmail(), Webmail())
     return assemble(judge, recorder, own, ways, mails or NoQuarantineMails())

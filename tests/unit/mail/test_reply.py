@@ -9,7 +9,7 @@ from tests.unit.mail.examples import ADA, APP, OPEN, activate, address, policy
 from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
 
-from mailgate.mail.reply import GOOD_FOR, LONGEST, reply
+from mailgate.mail.reply import GOOD_FOR, reply
 from mailgate.model import Kind, Reason
 from mailgate.model.notice import MailKind, NoticeDevice
 from mailgate.rollout.acts import RefusedError
@@ -99,7 +99,7 @@ async def test_two_answers_in_one_second_are_one_and_later_ones_are_others(store
     assert len([each for each in await store.audit.page() if each.what == "help-answered"]) == 2
 
 
-async def test_what_is_written_by_hand_ends_somewhere(store: Store) -> None:
-    mail = await answered(store, answer="x" * LONGEST + "y")
-    assert mail.notice is not None
-    assert mail.notice.answer == "x" * LONGEST
+async def test_a_text_that_is_too_long_is_refused_and_not_cut(store: Store) -> None:
+    with pytest.raises(RefusedError, match="has 2,001 characters; expected at most 2,000"):
+        await answered(store, answer="x" * 2001)
+    assert (await answered(store, answer="x" * 2000, asked=False)).notice.asked is False  # type: ignore[union-attr]

@@ -8,6 +8,7 @@ import pytest
 
 from mailgate.mail.words import NoticeWriter
 from mailgate.model import Kind, Reason
+from mailgate.model.languages import TAGS
 from mailgate.model.notice import MailKind, Notice, NoticeDevice, Reached, ReachedBy
 
 WRITER = NoticeWriter("de")
@@ -76,3 +77,18 @@ def test_hostile_texts_are_only_texts() -> None:
     assert "<script" not in mail.html
     assert 'href="javascript' not in mail.html
     assert evil in mail.text
+
+
+@pytest.mark.parametrize("language", TAGS)
+def test_a_mail_to_somebody_who_did_not_ask_claims_no_question_in_any_language(language: str) -> None:
+    asked = Notice(MailKind.REPLY, language, answer="Please call us.")
+    told, unasked = (WRITER.write(each) for each in (asked, replace(asked, asked=False)))
+    lines = {line for line in unasked.text.splitlines() if line.strip()}
+    assert "Please call us." in unasked.text
+    assert told.subject != unasked.subject
+    assert "asked for help" not in unasked.text
+    assert "request for help" not in unasked.subject
+    shared = lines & set(told.text.splitlines())
+    assert len(lines - shared) >= 2, "neither the first line nor the last is that of an answer"
+    if language != "en":
+        assert "look after company mail" not in unasked.text, "every catalog has its words"

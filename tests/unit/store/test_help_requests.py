@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.unit.store.examples import NOW
+from tests.unit.store.examples import BLOCK, NOW, access
 
 from mailgate.store import HelpRequest, Store
 
@@ -45,3 +45,28 @@ async def test_what_was_asked_long_ago_goes(store: Store) -> None:
     await store.help_requests.note(ADA)
     assert await store.help_requests.prune(NOW) == 0
     assert await store.help_requests.prune(NOW + HOUR) == 1
+
+
+async def test_every_reference_that_was_asked_about_leads_to_its_record_as_long_as_the_request_is_kept(
+    store: Store,
+) -> None:
+    store.ledger.record(access(device=""), BLOCK, "FIRST")
+    await store.ledger.flush()
+    (seen,) = await store.sightings.latest()
+    for number, reference in enumerate(("FIRST", "SECOND")):
+        asked = replace(ADA, reference=reference, last_at=NOW + number * HOUR)
+        await store.help_requests.note(asked, seen.id)
+    store.ledger.record(replace(access(device=""), now=NOW + 2 * HOUR), BLOCK, "LATER")
+    await store.ledger.flush()
+    found = [await store.sightings.find(name) for name in ("FIRST", "SECOND", "LATER", "NEVER")]
+    assert [each and each.id for each in found] == [seen.id, seen.id, seen.id, None]
+    day = timedelta(days=1)
+    await store.help_requests.note(replace(ADA, reference="LAST", last_at=NOW + day), seen.id)
+    assert await store.sightings.prune(NOW + 3 * HOUR) == 0, "somebody has asked about it later"
+    assert await store.sightings.find("LAST")
+    assert await store.sightings.prune(NOW + 2 * day)
+
+
+async def test_one_that_was_noted_without_a_record_leads_nowhere(store: Store) -> None:
+    await store.help_requests.note(ADA)
+    assert await store.sightings.find("REF1") is None

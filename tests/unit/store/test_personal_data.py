@@ -51,8 +51,9 @@ async def keep_something_of(store: Store, person: str) -> None:
     end = NOW + timedelta(days=1)
     spared = Relief(0, Cause.EXEMPTION, "shut", "a new phone", "grace", NOW, end, person=person)
     await store.reliefs.grant(spared, Act(NOW, "grace", "exemption-given", why="a new phone"))
-    asked = HelpRequest("shut", person, person, "", "rule-matched", "REF2345", "p1", True, 1, NOW, NOW)
-    await store.help_requests.note(asked)
+    asked = HelpRequest("shut", person, person, "", "rule-matched", f"REF-{person}", "p1", True, 1, NOW, NOW)
+    (seen,) = await store.sightings.latest(user=person.upper())
+    await store.help_requests.note(asked, seen.id)
     week = timedelta(days=7)
     await store.quarantine_mails.claim(
         f"{person}@example.com", f"appl{person}0001", "r", NOW, pause=week, at_most=3, per_hour=99

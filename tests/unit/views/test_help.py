@@ -9,6 +9,7 @@ from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW, minutes
 
 from mailgate.store import HelpRequest
+from mailgate.store.help_requests import NOT_THEIRS
 from mailgate.views.help import HelpCount, HelpState, help_counts, help_facts, state_of, still_open, title_of
 
 POLICY = rules(policy(APP, OPEN)).policy
@@ -52,10 +53,10 @@ def test_a_rule_without_a_title_or_in_force_no_more_is_called_nothing(rule: str,
 
 def test_the_rule_that_most_wait_for_comes_first_and_equals_by_name() -> None:
     assert help_counts({"zoo": 1, "app": 5, "open": 5, "ant": 1}, POLICY) == [
-        HelpCount(rule="app", title="No such apps", people=5),
-        HelpCount(rule="open", title="", people=5),
-        HelpCount(rule="ant", title="", people=1),
-        HelpCount(rule="zoo", title="", people=1),
+        HelpCount(rule="app", title="No such apps", requests=5),
+        HelpCount(rule="open", title="", requests=5),
+        HelpCount(rule="ant", title="", requests=1),
+        HelpCount(rule="zoo", title="", requests=1),
     ]
 
 
@@ -64,3 +65,11 @@ def test_what_is_answered_is_open_still_until_somebody_says_that_it_is_done() ->
     done = replace(ASKED, subject="grace", done_at=NOW + minutes(10), done_by="vic")
     told = [help_facts(each, POLICY) for each in (ASKED, answered, done)]
     assert [each.subject for each in still_open(told)] == ["ada", "lin"]
+
+
+def test_who_says_that_a_device_is_not_theirs_was_not_refused() -> None:
+    said = replace(ASKED, rule=NOT_THEIRS, reason=NOT_THEIRS)
+    told = help_facts(said, POLICY)
+    assert (told.cause, told.refused) == ("Says that this device is not theirs", False)
+    assert help_facts(ASKED, POLICY).refused
+    assert help_counts({NOT_THEIRS: 1}, POLICY)[0].title == "Devices that are not theirs"

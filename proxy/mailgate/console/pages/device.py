@@ -7,7 +7,7 @@ from aiohttp import web
 from mailgate.console.access import needs
 from mailgate.console.context import context_of, person_of
 from mailgate.console.forms import form_of
-from mailgate.console.layout import address, say, seen_other, show
+from mailgate.console.layout import address, say, seen_again, seen_other, show
 from mailgate.console.pages.exemptions import SPANS
 from mailgate.console.support_acts import ask_sources, mark_lost
 from mailgate.devices.device import Device
@@ -63,15 +63,16 @@ async def lost(request: web.Request) -> web.Response:
     now, by, here = context.clock(), person_of(request), address(request, "devices-lose", id=found.id)
     if sent.get("lost") != "yes":
         await mark_lost(context, found, by, now, lost=False)
-        say(request, "The device is no longer marked as lost: the rules decide about it again.")
+        say(request, f"The device {found.id} is no longer marked as lost: the rules decide about it again.")
     elif sent.get("confirmed") != "yes":
         facts = device_facts(found, context.bundle(), now)
         name = device_told(facts.kind, facts.os, facts.os_version)
         return show(request, "device_lost.html", device=facts, name=name)
     else:
         await mark_lost(context, found, by, now, lost=True)
-        say(request, "The device is marked as lost and gets nothing.", here, lost="no")
-    return seen_other(request, "devices-one", id=found.id)
+        words = f"The device {found.id} is marked as lost and gets nothing."
+        say(request, words, here, stays=True, lost="no")
+    return seen_again(request, sent, "devices-one", id=found.id)
 
 
 @needs("operator")
@@ -80,7 +81,7 @@ async def ask_now(request: web.Request) -> web.Response:
     context, found = context_of(request), await device_of(request)
     answers = await ask_sources(context, found, person_of(request), context.clock())
     words = "; ".join(each.words for each in answers) or "no source has the device any more"
-    say(request, f"{words[:1].upper()}{words[1:]}.")
+    say(request, f"Device {found.id}: {words}.")
     back = str((await form_of(request)).get("back", ""))
     if back:
         return seen_other(request, "people", {"login": back})

@@ -8,10 +8,11 @@ from aiohttp import web
 from mailgate.console.access import needs
 from mailgate.console.context import ConsoleContext, context_of, person_of
 from mailgate.console.forms import LONGEST, form_of, note_of
-from mailgate.console.layout import seen_other, show
+from mailgate.console.layout import address, say, seen_again, seen_other, show
 from mailgate.console.pages.devices import number
 from mailgate.devices.device import typed_id
 from mailgate.devices.names import user_text
+from mailgate.policy.reliefs import Relief
 from mailgate.rollout import relief_acts
 from mailgate.rollout.acts import RefusedError
 from mailgate.store.reliefs import KeptRelief
@@ -30,26 +31,28 @@ async def exemptions(request: web.Request) -> web.Response:
 async def exempt(request: web.Request) -> web.Response:
     """Spare one person or device from a rule."""
     context, sent = context_of(request), await form_of(request)
-    rule, why, whom, days = (
-        str(sent.get(name, "")).strip()[:LONGEST] for name in ("rule", "why", "whom", "days")
-    )
+    why, rule = note_of(sent, "why"), str(sent.get("rule", "")).strip()[:LONGEST]
+    whom, days = str(sent.get("whom", "")).strip()[:LONGEST], sent.get("days", "")
     if days not in SPANS or not whom:
-        return await _shown(
-            request, 422, "Whom, and for how long? A login name or the id of a device, and a time."
-        )
+        raise RefusedError("whom, and for how long? A login name or the id of a device, and a time")
     called = await context.store.devices.called(typed_id(whom)) if sent.get("what") == "device" else []
     if sent.get("what") == "device" and len(called) != 1:
-        return await _shown(request, 422, f"{len(called) or 'No'} devices are called {whom}; expected one.")
+        raise RefusedError(f"{len(called) or 'no'} devices are called {whom}; expected one")
     logins = context.bundle().settings.logins
     named = {"device": called[0].id} if called else {"person": logins.person(whom)}
     now = context.clock()
     until = now + timedelta(days=int(days))
     policy, by = context.bundle().policy, person_of(request)
-    try:
-        await relief_acts.exempt(context.store, policy, by, why, now, rule=rule, until=until, **named)
-    except RefusedError as error:
-        return await _shown(request, 422, f"{error}.")
+    given = await relief_acts.exempt(context.store, policy, by, why, now, rule=rule, until=until, **named)
+    say_given(request, given, SPANS[days])
     return seen_other(request, "exemptions")
+
+
+def say_given(request: web.Request, given: Relief, span: str) -> None:
+    """Say who is spared from what, with a way back."""
+    whom = given.person or f"The device {given.device}"
+    words = f"{whom} is spared from {f'the rule {given.rule}' if given.rule else 'every rule'} for {span}."
+    say(request, words, address(request, "exemptions-end"), number=str(given.number), why="undone at once")
 
 
 @needs("operator")
@@ -57,9 +60,16 @@ async def end(request: web.Request) -> web.Response:
     """End an exemption before its time."""
     context, sent = context_of(request), await form_of(request)
     why = note_of(sent, "why")
-    which = number(str(sent.get("number", "")))
-    await relief_acts.end_exemption(context.store, person_of(request), why, context.clock(), which)
-    return seen_other(request, "exemptions")
+    kept = await context.store.reliefs.one(number(str(sent.get("number", ""))))
+    if kept is None:
+        raise web.HTTPNotFound
+    now, whom = context.clock(), kept.relief.person or f"the device {kept.relief.device}"
+    if kept.holds(now):
+        await relief_acts.end_exemption(context.store, person_of(request), why, now, kept.relief.number)
+        say(request, f"The exemption of {whom} has ended.")
+    else:
+        say(request, f"The exemption of {whom} had ended already.")
+    return seen_again(request, sent, "exemptions")
 
 
 @needs("operator", "approver")

@@ -5,10 +5,9 @@ from aiohttp import web
 from mailgate.console.access import needs
 from mailgate.console.context import context_of, person_of
 from mailgate.console.forms import LONGEST, form_of
-from mailgate.console.layout import address, say, seen_other, show
+from mailgate.console.layout import address, say, seen_again, seen_other, show
 from mailgate.console.list_position import place_in, told
 from mailgate.console.support_acts import finish, reopen
-from mailgate.rollout.acts import RefusedError
 from mailgate.store import Place
 from mailgate.views.help import help_counts, help_facts
 
@@ -42,14 +41,27 @@ async def done(request: web.Request) -> web.Response:
     context, sent = context_of(request), await form_of(request)
     key = (str(sent.get("rule", ""))[:LONGEST], str(sent.get("subject", ""))[:LONGEST])
     by, now, back = person_of(request), context.clock(), str(sent.get("back", ""))
+    asked = await context.store.help_requests.one(*key)
+    if asked is None:
+        raise web.HTTPNotFound
+    whom = asked.person or (
+        f"the device {asked.device}" if asked.device else f"a client with the reference {asked.reference}"
+    )
     if sent.get("done") == "no":
-        await reopen(context, [key], by, now)
-        say(request, "The request is open again.")
-    elif not await finish(context, [key], by, now):
-        raise RefusedError("this request is not open any more: somebody else may have closed it")
+        again = await reopen(context, [key], by, now)
+        say(request, f"The request of {whom} {'is open again' if again else 'was open already'}.")
+        return seen_again(request, sent, "help_requests")
+    if await finish(context, [key], by, now):
+        say(
+            request,
+            f"The request of {whom} is done.",
+            address(request, "help_requests-done"),
+            rule=key[0],
+            subject=key[1],
+            done="no",
+        )
     else:
-        undo = {"rule": key[0], "subject": key[1], "done": "no", "back": back}
-        say(request, "The request is done.", address(request, "help_requests-done"), **undo)
+        say(request, f"The request of {whom} was done already.")
     return seen_other(request, "people", {"login": back}) if back else seen_other(request, "help_requests")
 
 

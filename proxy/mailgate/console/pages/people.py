@@ -4,9 +4,9 @@ from aiohttp import web
 
 from mailgate.console.access import needs
 from mailgate.console.context import context_of, person_of
-from mailgate.console.forms import LONGEST, form_of, note_of
-from mailgate.console.layout import address, say, seen_other, show
-from mailgate.console.pages.exemptions import SPANS
+from mailgate.console.forms import LONGEST, form_of, note_of, within
+from mailgate.console.layout import say, seen_other, show
+from mailgate.console.pages.exemptions import SPANS, say_given
 from mailgate.console.support_acts import answer, exempt_for, finish
 from mailgate.devices.device import typed_id
 from mailgate.gateway.pages.languages import load_languages
@@ -40,8 +40,7 @@ async def let_in(request: web.Request) -> web.Response:
     else:
         login = (await whom(request, str(sent.get("login", "")))).login
         given = await exempt_for(context, by, why, now, rule=rule, days=int(days), person=login)
-    what = f"Spared from {f'the rule {given.rule}' if given.rule else 'every rule'} for {SPANS[days]}."
-    say(request, what, address(request, "exemptions-end"), number=str(given.number), why="undone at once")
+    say_given(request, given, SPANS[days])
     if given.device:
         return seen_other(request, "devices-one", id=given.device)
     return seen_other(request, "people", {"login": given.person})
@@ -52,10 +51,13 @@ async def write(request: web.Request) -> web.Response:
     """Answer them by mail, and mark their requests as done if that is asked for."""
     context, sent = context_of(request), await form_of(request)
     theirs, now, by = await whom(request, str(sent.get("login", ""))), context.clock(), person_of(request)
-    mail = await answer(context, theirs, str(sent.get("answer", ""))[:LONGEST_ANSWER], by, now)
+    mail = await answer(context, theirs, within(str(sent.get("answer", "")), LONGEST_ANSWER), by, now)
     waiting = [(each.rule, each.subject) for each in still_open(theirs.help_requests)]
     closed = await finish(context, waiting, by, now) if waiting and sent.get("done") == "yes" else 0
-    say(request, f"The answer goes to {mail.address}.{' The request is done.' if closed else ''}")
+    say(
+        request,
+        f"The answer to {theirs.login} goes to {mail.address}.{' The request is done.' if closed else ''}",
+    )
     return seen_other(request, "people", {"login": theirs.login})
 
 

@@ -7,8 +7,9 @@ from mailgate.model import RequestFacts
 PROBE_COOKIE = "mailgate-probe"
 WARNED_COOKIE = "mailgate-warned"
 LANGUAGE_COOKIE = "mailgate-language"
+HELP_COOKIE = "mailgate-help"
 
-_NAMES = f"{PROBE_COOKIE}|{WARNED_COOKIE}|{LANGUAGE_COOKIE}".encode()
+_NAMES = f"{PROBE_COOKIE}|{WARNED_COOKIE}|{LANGUAGE_COOKIE}|{HELP_COOKIE}".encode()
 _OWN = re.compile(rb"(?:^|;)[ \t]*(?:%b)[ \t]*(?:=[^;]*)?(?=;|$)" % _NAMES)
 
 

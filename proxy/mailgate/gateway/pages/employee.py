@@ -123,6 +123,16 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A request for help that is open."""
+
+    reason: str
+    at: datetime
+    answered: datetime | None = None
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StoredRecords:
     """Every row that is stored of a person beside their devices, by what it is about."""
 
@@ -158,6 +168,8 @@ class EmployeeView:
     """Whether the page offers to log in."""
     devices: tuple[DeviceCard, ...] = ()
     records: StoredRecords = NO_RECORDS
+    waiting: tuple[Waiting, ...] = ()
+    """Their requests for help that are open."""
     unread: bool = False
     """Whether what is stored could not be read."""
     more: int = 0
@@ -167,7 +179,9 @@ class EmployeeView:
     listed: tuple[str, ...] = ()
     """Display names of the apps that are looked for."""
     keeping_out: tuple[str, ...] = ()
-    """Those of them that keep mail out."""
+    """Those of them that keep mail out now."""
+    later: tuple[str, ...] = ()
+    """Those of them that will keep mail out once the dates of their rules have come."""
     contact: str = ""
     codes: bool = False
     """Whether the page offers a pairing code."""

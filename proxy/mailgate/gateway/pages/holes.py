@@ -40,6 +40,8 @@ class Holes(NamedTuple):
     looked_at: str = ""
     """The time for programs, and below the time for people."""
     looked_when: str = ""
+    asked_at: str = ""
+    asked_when: str = ""
 
     def written(self) -> tuple[bytes, ...]:
         """Each value as it stands in a page."""
@@ -50,9 +52,14 @@ class Holes(NamedTuple):
 def holes_of(view: View) -> Holes:
     """The values of one request."""
     paths = own_path(view.return_url), own_path(view.continue_url)
-    looked = view.looked_at.astimezone(UTC) if view.looked_at else None
-    when = (f"{looked:%Y-%m-%dT%H:%M:%SZ}", f"{looked:%Y-%m-%d %H:%M} UTC") if looked else ("", "")
-    return Holes(view.reference, view.reference, *paths, view.help_ticket, *when)
+    times = *_told(view.looked_at), *_told(view.asked_at)
+    return Holes(view.reference, view.reference, *paths, view.help_ticket, *times)
+
+
+def _told(at: datetime | None) -> tuple[str, str]:
+    """A time for programs and for people."""
+    there = at.astimezone(UTC) if at else None
+    return (f"{there:%Y-%m-%dT%H:%M:%SZ}", f"{there:%Y-%m-%d %H:%M} UTC") if there else ("", "")
 
 
 def marks_for(filled: Iterable[bool]) -> Holes:
@@ -70,6 +77,7 @@ def without_holes(view: View, language: str) -> View:
         continue_url="",
         help_ticket="",
         looked_at=None,
+        asked_at=None,
         accept_language="",
         default_language=language,
         deadline=view.deadline if runs else None,

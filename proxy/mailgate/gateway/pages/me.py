@@ -17,10 +17,12 @@ from mailgate.gateway.pages.devices import (
     LOST,
     OTHER_FINDING,
     SYSTEMS,
+    UNTIL,
+    UNTIL_HERE,
     name_of,
     state_of,
 )
-from mailgate.gateway.pages.employee import SHOWN, DeviceCard, EmployeeView, Exempted, Field, LastSeen, Record
+from mailgate.gateway.pages.employee import SHOWN, DeviceCard, EmployeeView, Field, LastSeen, Record, Waiting
 from mailgate.gateway.pages.in_language import in_language
 from mailgate.gateway.pages.languages import Language
 from mailgate.gateway.pages.message import Message, mark
@@ -29,9 +31,11 @@ from mailgate.gateway.pages.steps import off_page, steps_of
 from mailgate.gateway.pages.stored import LABELS
 from mailgate.gateway.pages.view import View
 from mailgate.model import Effect, Reason
+from mailgate.store.help_requests import NOT_THEIRS
 
 _YES, _NO, _NOTHING = mark("yes"), mark("no"), mark("none")
 _HELP = {"waiting": mark("It waits for an answer"), "done": mark("It is done")}
+_NOT_THEIRS = mark("You said that a device is not yours")
 _KINDS = ("quarantine_mails", "mails", "enrolments", "exemptions", "help_requests")
 """The kinds of rows that the page shows with all their fields, the first few of each."""
 _OF_REQUESTS = ("day", "effect", "reason", "count", "browser")
@@ -55,7 +59,9 @@ def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
     now, kinds = view.here.now, view.records.by_kind()
     return {
         "person": _isolated(view.person),
-        "here": _exempted_here(view, language) if view.exempted else language.say(HERE[view.here.effect]),
+        "here": _here(view, language),
+        "waiting": [_waiting(each, language) for each in view.waiting],
+        "later": language.all_names(view.later) if view.later else "",
         "here_words": cause_words(view.here, language),
         "here_told": any(card.here for card in view.devices),
         "cards": [_card(card, language, now) for card in view.devices],
@@ -134,27 +140,46 @@ def _gets(card: DeviceCard, language: Language) -> Markup:
     if card.lost:
         return language.say(LOST)
     if card.exempted:
-        return _until(card.exempted, EXEMPTED, language)
+        return _until(card.exempted.until, EXEMPTED, language)
+    if card.verdict.effect is Effect.WARN and card.verdict.remaining:
+        return _until(card.verdict.deadline, UNTIL, language)
     return language.say(GETS[card.verdict.effect])
 
 
-def _exempted_here(view: EmployeeView, language: Language) -> Markup:
-    assert view.exempted is not None  # the caller has looked
-    return _until(view.exempted, EXEMPTED_HERE, language)
+def _here(view: EmployeeView, language: Language) -> Markup:
+    if view.exempted:
+        return _until(view.exempted.until, EXEMPTED_HERE, language)
+    if view.here.effect is Effect.WARN and view.here.remaining:
+        return _until(view.here.deadline, UNTIL_HERE, language)
+    return language.say(HERE[view.here.effect])
 
 
-def _until(exempted: Exempted, message: Message, language: Language) -> Markup:
-    """Until when an exemption lasts, in the reader's own zone where there are scripts."""
-    if exempted.until is None:
+def _until(end: datetime | None, message: Message, language: Language) -> Markup:
+    """Until when mail comes. An exemption may have no end."""
+    if end is None:
         return language.say(EXEMPTED_OPEN)
-    when = Markup('<time datetime="{}" data-form="short">{}</time>').format(
-        exempted.until.isoformat(), language.moment(exempted.until)
+    return language.say(message, date=_moment(end, language))
+
+
+def _moment(at: datetime, language: Language) -> Markup:
+    """A time, in the reader's own zone where there are scripts."""
+    return Markup('<time datetime="{}" data-form="short">{}</time>').format(
+        at.isoformat(), language.moment(at)
     )
-    return language.say(message, date=when)
+
+
+def _waiting(each: Waiting, language: Language) -> Mapping[str, Any]:
+    known = each.reason in set(Reason)
+    return {
+        "cause": language.say(wording_of(Reason(each.reason)).title if known else _NOT_THEIRS),
+        "asked": _moment(each.at, language),
+        "answered": _moment(each.answered, language) if each.answered else "",
+        "reference": each.reference,
+    }
 
 
 def _not_keeping_out(view: EmployeeView) -> tuple[str, ...]:
-    return tuple(name for name in view.listed if name not in view.keeping_out)
+    return tuple(name for name in view.listed if name not in (*view.keeping_out, *view.later))
 
 
 def _about(card: DeviceCard, language: Language) -> Markup:
@@ -202,6 +227,8 @@ def _text(field: Field, language: Language) -> Markup | str:
             return language.day(field.value)
         case str() if field.name == "help":
             return language.say(_HELP[field.value])
+        case str() if field.name == "reason" and field.value == NOT_THEIRS:
+            return language.say(_NOT_THEIRS)
         case str() if field.name == "effect":
             return language.say(GETS[Effect(field.value)])
         case str() if field.name == "reason" and field.value in {reason.value for reason in WORDINGS}:

@@ -10,7 +10,7 @@ from babel.lists import format_list
 from mailgate.gateway.pages import proofs
 from mailgate.gateway.pages.message import Message, Wording, mark, mark_plural
 from mailgate.gateway.pages.view import View
-from mailgate.model import DEVICE_FINDINGS, Reason
+from mailgate.model import DEVICE_FINDINGS, Effect, Reason
 
 
 class Explanation(NamedTuple):
@@ -200,8 +200,10 @@ _UNSERVED = {
         mark("It was never added, or it was removed. Ask your help desk to add it again."),
     ),
     Reason.TOO_MANY_REQUESTS: Wording(
-        mark("This was tried too often"),
-        mark("To be safe, nothing more is accepted for some minutes. Please try again later."),
+        mark("There were too many tries"),
+        mark(
+            "Too many came just now from this device, or from others that share its connection. Nothing more is accepted for some minutes. Please try again later."
+        ),
     ),
     Reason.INTERNAL_ERROR: Wording(
         mark("Something went wrong here"),
@@ -240,10 +242,17 @@ def detail_of(wording: Wording, *, apps: bool, rule: bool) -> Message:
     return wording.detail if rule and "%(rule)s" in wording.detail.singular else wording.bare
 
 
+_WARNED_OF_APPS = mark(
+    "Found on this device: %(apps)s. Phones and tablets with such an app will get no company mail."
+)
+
+
 def detail_for(view: View) -> Message:
-    """The detail that fits what a page knows."""
+    """The detail that fits what a page knows. Of what is still to come it does not speak as if it were so now."""
     if view.clock_off is not None:
         return proofs.clock_words(view.clock_off)
+    if view.why is Reason.PROHIBITED_APP and view.effect is Effect.WARN and view.apps:
+        return _WARNED_OF_APPS
     return detail_of(wording_of(view.why), apps=bool(view.apps), rule=bool(view.rule_title))
 
 

@@ -56,8 +56,14 @@ class View:
     """The source that looked."""
     seen_within: timedelta | None = None
     """How long it usually takes until they see a change."""
+    asked_at: datetime | None = None
+    """When this browser last asked for help against the rule; None if it did not."""
     help_ticket: str = ""
     """The ticket that the help button sends back. Without it there is no button."""
+    asker_known: bool = False
+    """Whether those who are asked for help see by whom."""
+    asker_told: bool = False
+    """Whether the person's own page shows them how far their request for help is."""
     me_url: str = ""
     """The whole address of the person's own page, for a mail."""
 

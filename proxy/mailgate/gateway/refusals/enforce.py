@@ -15,10 +15,14 @@ from mailgate.gateway.http1.cookies import LANGUAGE_COOKIE, WARNED_COOKIE, cooki
 from mailgate.gateway.pages import Pages, RenderedPage, View
 from mailgate.gateway.pages.proofs import clock_off, refused_proof
 from mailgate.gateway.refusals import FORMS, Refuse
+from mailgate.gateway.refusals.help_cookie import helped, marked
 from mailgate.gateway.refusals.help_ticket import Ticket, Tickets, digest_of
 from mailgate.gateway.refusals.problem import problem
 from mailgate.model import Access, Decision, Effect, Protocol, Reason, RequestFacts
 from mailgate.rollout.halting import counted_as
+from mailgate.store.client_facts import client_facts
+from mailgate.store.ledger import sighting_of
+from mailgate.store.sightings import id_of
 
 _RESTS_ON_A_LOOK = frozenset({Reason.PROHIBITED_APP, Reason.POSTURE_STALE, Reason.POSTURE_PARTIAL})
 
@@ -49,10 +53,7 @@ class Speaker:
         headers = (("X-Device-Reason", decision.reason.value),)
         form = self.forms.get(access.client.protocol)
         if form is None and is_navigation(access.facts):
-            view = self.view(
-                access, decision, reference, help_ticket=self._ticket(access, decision, reference)
-            )
-            return page_answer(403, self.pages.refusal(view), headers)
+            return self._page(access, decision, reference, headers)
         if (asked := nonce_asked(access)) is not None:
             return problem(401, asked, reference, headers=(("X-Device-Reason", asked.value), NONCE_CHALLENGE))
         if form is not None:
@@ -68,6 +69,22 @@ class Speaker:
             clock_off=clock_off(access) if proof else None,
             headers=headers,
         )
+
+    def _page(
+        self, access: Access, decision: Decision, reference: str, headers: tuple[tuple[str, str], ...]
+    ) -> Answer:
+        """The page of a refusal. A browser of which nobody is known gets a name with it, by which its request for help is one."""
+        before = helped(access.facts)
+        if self.tickets and before is None and not any(counted_as(access)):
+            headers = (*headers, marked(self.tickets.mark_of(reference), access.facts))
+        view = self.view(
+            access,
+            decision,
+            reference,
+            help_ticket=self._ticket(access, decision, reference),
+            asked_at=before.asked_at(decision.rule) if before else None,
+        )
+        return page_answer(403, self.pages.refusal(view), headers)
 
     def warn(self, access: Access, decision: Decision, reference: str) -> Answer:
         """The warning page: it says what is coming, and has a button to go on to the mail."""
@@ -98,7 +115,7 @@ class Speaker:
             return page_answer(status, self.pages.error(view), ())
         return problem(status, reason, reference, detail=detail)
 
-    def view(self, access: Access, decision: Decision, reference: str, **more: str) -> View:
+    def view(self, access: Access, decision: Decision, reference: str, **more: Any) -> View:
         """A decision as pages show it. ``more`` has further fields of the view."""
         client, proof = access.client, refused_proof(access, decision)
         return self._view_of(
@@ -137,7 +154,8 @@ class Speaker:
             return ""
         person, device = counted_as(access)
         reason, subject = decision.reason.value, digest_of(person or device)
-        return self.tickets.seal(Ticket(decision.rule, reason, reference, subject, access.now))
+        kept = id_of(sighting_of(client_facts(access.facts, access.client), access, decision))
+        return self.tickets.seal(Ticket(decision.rule, reason, reference, subject, kept, access.now))
 
     def _view_of(
         self, facts: RequestFacts, reason: Reason, reference: str, now: datetime, **more: Any

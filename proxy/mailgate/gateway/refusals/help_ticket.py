@@ -16,7 +16,7 @@ LIFETIME = timedelta(days=1)
 _CLOCKS_DIFFER = timedelta(minutes=1)
 _TEXT = re.compile(
     r"1\.(?P<issued>[0-9]{10})\.(?P<rule>[a-z0-9-]{1,64})\.(?P<reason>[a-z0-9-]{1,64})\.(?P<reference>[A-Za-z0-9_-]{1,64})"
-    r"\.(?P<subject>[0-9a-f]{32}|)\.(?P<seal>[\w-]{43})",
+    r"\.(?P<subject>[0-9a-f]{32}|)\.(?P<sighting>[0-9a-f]{32})\.(?P<seal>[\w-]{43})",
     re.ASCII,
 )
 
@@ -29,6 +29,8 @@ class Ticket:
     reason: str
     reference: str
     subject: str
+    sighting: str
+    """The id under which this refusal is recorded."""
     issued: datetime
 
     def is_of(self, subject: str) -> bool:
@@ -44,7 +46,7 @@ class Tickets:
 
     def seal(self, ticket: Ticket) -> str:
         """The text that stands in the page."""
-        parts = (ticket.rule, ticket.reason, ticket.reference, ticket.subject)
+        parts = (ticket.rule, ticket.reason, ticket.reference, ticket.subject, ticket.sighting)
         text = ".".join(("1", str(int(ticket.issued.timestamp())), *parts))
         return f"{text}.{_mac(sealing(self.keys, ticket.issued, SETTLING), text)}"
 
@@ -58,7 +60,14 @@ class Tickets:
         ours = any(hmac.compare_digest(told["seal"], _mac(key, sealed)) for key in self.keys)
         if not ours or not issued - _CLOCKS_DIFFER <= now < issued + LIFETIME:
             return None
-        return Ticket(told["rule"], told["reason"], told["reference"], told["subject"], issued)
+        rule, reason, reference, subject, sighting = told.group(
+            "rule", "reason", "reference", "subject", "sighting"
+        )
+        return Ticket(rule, reason, reference, subject, sighting, issued)
+
+    def mark_of(self, text: str) -> str:
+        """A name for a client that is told apart from others by this text, which nobody can read from the name."""
+        return hmac.digest(self.keys[-1].secret, f"mailgate-client\n{text}".encode(), "sha256").hex()[:32]
 
 
 def digest_of(subject: str) -> str:

@@ -1,7 +1,8 @@
 """``/.mailgate/help``: somebody who was refused asks for help by the button on the refusal. It works without scripts."""
 
+import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol as Shape
 from urllib.parse import parse_qsl
@@ -15,19 +16,28 @@ from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.rates import Rates
-from mailgate.gateway.refusals.enforce import page_answer
-from mailgate.model import Reason
+from mailgate.gateway.refusals.enforce import Speaker, page_answer
+from mailgate.gateway.refusals.help_cookie import has_asked, helped
+from mailgate.gateway.refusals.help_ticket import Tickets
+from mailgate.gateway.selfservice.person import proven_device, recognise
+from mailgate.model import Access, Decision, Reason
 from mailgate.model.addresses import caller_at
 from mailgate.rollout.halting import counted_as
 from mailgate.store import HelpRequest, StoreUnavailableError
+from mailgate.store.client_facts import client_facts
+from mailgate.store.sightings import fingerprint
 
 log = structlog.get_logger()
+
+UNKNOWN = "client:"
+"""How the subject of a client begins of which nobody is known, so that it is never that of a person or a device."""
+REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
 class Requests(Shape):
     """The store of requests for help (``store/help_requests.py``). It may raise StoreUnavailableError."""
 
-    async def note(self, asked: HelpRequest) -> None: ...
+    async def note(self, asked: HelpRequest, sighting: str = "") -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,9 @@ class HelpDesk:
     called: Callable[[str], Awaitable[None]]
     """Called with the rule against which somebody has asked for help."""
     rates: Rates
+    """How often one person, device or client may ask."""
+    network_rates: Rates
+    """How often all those together may ask who are not known and share an address."""
 
 
 async def ask_for_help(desk: HelpDesk, incoming: Incoming, _reference: str, now: datetime) -> Answer:
@@ -49,21 +62,19 @@ async def ask_for_help(desk: HelpDesk, incoming: Incoming, _reference: str, now:
     The form carries a ticket from the refusal's page, which no other site can read, so no other site can make such a request. The ticket
     counts only if the same person or device sends it back.
     """
-    speaker = desk.in_force.live.speaker
+    speaker, tickets = desk.in_force.live.speaker, desk.in_force.live.speaker.tickets
     sent = dict(parse_qsl(incoming.body.decode("latin-1"))).get("refusal", "")
-    ticket = speaker.tickets.open(sent, now) if speaker.tickets else None
-    if ticket is None:
+    ticket = tickets.open(sent, now) if tickets else None
+    if tickets is None or ticket is None:
         raise RequestRefused(
             400, Reason.REQUEST_MALFORMED, "Expected the button of a refusal from the last day."
         )
     access, decision = await desk.judge.verdict(incoming, now)
     person, device = counted_as(access)
     known = ticket.is_of(person or device)
-    who = (person or device) if known else ticket.reference
-    asker = who if known else caller_at(access.facts.remote)
-    if desk.rates.wait(asker, now):
-        raise RequestRefused(429, Reason.TOO_MANY_REQUESTS, "You have asked for help several times just now.")
-    desk.rates.note(asker, now)
+    client = _client(tickets, access)
+    who = (person or device) if known else f"{UNKNOWN}{client}"
+    _see_that_it_is_not_too_often(desk, who, "" if known else caller_at(access.facts.remote), now)
     asked = HelpRequest(
         rule=ticket.rule,
         subject=who,
@@ -78,7 +89,7 @@ async def ask_for_help(desk: HelpDesk, incoming: Incoming, _reference: str, now:
         last_at=now,
     )
     try:
-        await desk.requests.note(asked)
+        await desk.requests.note(asked, ticket.sighting)
     except StoreUnavailableError:
         raise RequestRefused(
             503, Reason.STORE_UNAVAILABLE, "It could not be noted. Please try again."
@@ -87,5 +98,51 @@ async def ask_for_help(desk: HelpDesk, incoming: Incoming, _reference: str, now:
     log.info("help-asked", reference=ticket.reference, rule=ticket.rule, reason=ticket.reason, known=known)
     if known:
         await desk.called(ticket.rule)
-    view = speaker.view(access, decision, ticket.reference)
-    return page_answer(200, speaker.pages.help(view), ())
+    cookie = has_asked(client, ticket.rule, now, incoming.facts)
+    return await _confirmed(speaker, incoming, access, decision, ticket.reference, known, (cookie,))
+
+
+async def show_confirmation(desk: HelpDesk, incoming: Incoming, _reference: str, now: datetime) -> Answer:
+    """The same page once more, in another language for example, to a browser that has asked. Others are led to their mail."""
+    before, speaker = helped(incoming.facts), desk.in_force.live.speaker
+    named = dict(parse_qsl(incoming.facts.query)).get("reference", "")
+    if before is None or before.at is None or not REFERENCE.fullmatch(named):
+        return replace(Answer(303), headers=(("Location", "/"),))
+    access, decision = await desk.judge.verdict(incoming, now)
+    return await _confirmed(speaker, incoming, access, decision, named, any(counted_as(access)))
+
+
+async def _confirmed(
+    speaker: Speaker,
+    incoming: Incoming,
+    access: Access,
+    decision: Decision,
+    reference: str,
+    known: bool,
+    headers: tuple[tuple[str, str], ...] = (),
+) -> Answer:
+    """The page that says that it is noted. It promises the person's own page only where that can tell whose it is."""
+    told = known and (proven_device(access) or (await recognise(incoming, access, None)).name)
+    view = speaker.view(access, decision, reference, asker_known=known, asker_told=bool(told))
+    page = speaker.pages.help(replace(view, return_url=f"{incoming.facts.path}?reference={reference}"))
+    return page_answer(200, page, headers)
+
+
+def _client(tickets: Tickets, access: Access) -> str:
+    """What tells a client of which nobody is known from others: its cookie, else what it says of itself and its network."""
+    before = helped(access.facts)
+    if before is not None:
+        return before.client
+    seen = fingerprint(client_facts(access.facts, access.client))
+    return tickets.mark_of(f"{seen} {caller_at(access.facts.remote)}")
+
+
+def _see_that_it_is_not_too_often(desk: HelpDesk, who: str, network: str, now: datetime) -> None:
+    """Raises RequestRefused. ``network`` is empty for those who are known: they never wait for their neighbours."""
+    limits = [(desk.rates, who), *([(desk.network_rates, network)] if network else [])]
+    if any(rates.wait(each, now) for rates, each in limits):
+        raise RequestRefused(
+            429, Reason.TOO_MANY_REQUESTS, "Help was asked for many times from here just now."
+        )
+    for rates, each in limits:
+        rates.note(each, now)

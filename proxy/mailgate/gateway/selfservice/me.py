@@ -27,6 +27,7 @@ from mailgate.gateway.selfservice.stored_view import (
     exemption_view,
     listed_names,
     names_keeping_out,
+    names_later,
     shown,
 )
 from mailgate.model import Reason
@@ -185,11 +186,13 @@ def _answer(
         sign_in=offered,
         devices=_cards(service, data, reference),
         records=data.records,
+        waiting=data.waiting,
         more=data.more,
         unread=data.unread,
         exempted=exemption_view(exempted_by(*here_of(data), live.policy)),
         listed=listed_names(live.policy.catalog),
-        keeping_out=names_keeping_out(live.policy),
+        keeping_out=names_keeping_out(live.policy, data.asking.access.now),
+        later=names_later(live.policy, data.asking.access.now),
         contact=service.contact or _contact(live.policy),
         codes=service.codes is not None and service.codes.open_to(person, data.asking.access),
         code=code,

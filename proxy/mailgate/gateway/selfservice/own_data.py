@@ -9,7 +9,7 @@ from mailgate.devices.device import Device
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.pages.employee import NO_RECORDS, SHOWN, Asked, LastSeen, StoredRecords
+from mailgate.gateway.pages.employee import NO_RECORDS, SHOWN, Asked, LastSeen, StoredRecords, Waiting
 from mailgate.gateway.selfservice.login_check import LoginCheck
 from mailgate.gateway.selfservice.own_devices import Asking, Known, OwnDevice, own_devices
 from mailgate.gateway.selfservice.own_devices import People as OwnDevices
@@ -27,6 +27,7 @@ from mailgate.gateway.selfservice.stored_view import (
     request_of,
     shown,
     token_of,
+    waiting_of,
 )
 from mailgate.model import Access, Decision
 from mailgate.policy.logins import address_of
@@ -95,6 +96,8 @@ class OwnData:
     asking: Asking
     owned: tuple[OwnDevice, ...] = ()
     records: StoredRecords = NO_RECORDS
+    waiting: tuple[Waiting, ...] = ()
+    """Their requests for help that are open."""
     more: int = 0
     """How many rows about requests are stored beyond those that the page shows."""
     unread: bool = False
@@ -127,6 +130,7 @@ async def _with_records(service: SelfService, own: OwnData, size: int) -> OwnDat
     refusals = await people.quarantine_mails({address}) if address else []
     mails = await people.mails(name, {address} - {""}) if name else []
     language = await people.language(name) if name else None
+    asked = await people.help_requests(name, devices)
     keys, tokens = (await people.enrolled(name), await people.tokens(name)) if name else ([], [])
     records = StoredRecords(
         requests=tuple(request_of(row, keep) for row in rows),
@@ -138,9 +142,11 @@ async def _with_records(service: SelfService, own: OwnData, size: int) -> OwnDat
             *(token_of(token, service.live.keep.devices) for token in tokens),
         ),
         exemptions=tuple(exemption_of(each, keep) for each in await people.exemptions(name, devices)),
-        help_requests=tuple(help_of(each, keep) for each in await people.help_requests(name, devices)),
+        help_requests=tuple(help_of(each, keep) for each in asked),
     )
-    return replace(own, records=records, last=last_seen(rows), more=count - min(len(rows), SHOWN))
+    waiting = tuple(waiting_of(each) for each in asked if each.done_at is None)
+    more = count - min(len(rows), SHOWN)
+    return replace(own, records=records, waiting=waiting, last=last_seen(rows), more=more)
 
 
 def here_of(own: OwnData) -> tuple[Access, Decision]:

@@ -6,9 +6,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from mailgate.gateway.selfservice.own_devices import OwnDevice
-from mailgate.model import Reason
-from mailgate.policy.rules import DEFAULT_RULE
+from mailgate.policy.logins import user_text
 from mailgate.store import Act, HelpRequest
+from mailgate.store.help_requests import NOT_THEIRS
 
 
 class Said(StrEnum):
@@ -48,13 +48,14 @@ class OwnReports:
         if said is not Said.NOT_MINE:
             act = Act(now, "its owner", "device-lost", about=f"device {own.device.id}", origin="own page")
             return await self.devices.lose(own.device.id, now, act)
+        name = user_text(person)
         await self.requests.note(
             HelpRequest(
-                rule=DEFAULT_RULE,
-                subject=person,
-                person=person,
+                rule=NOT_THEIRS,
+                subject=f"{name} {own.device.id}",
+                person=name,
                 device=own.device.id,
-                reason=Reason.DEVICE_OWNER_CONTRADICTED.value,
+                reason=NOT_THEIRS,
                 reference=reference,
                 policy=own.decision.policy_version,
                 known=True,

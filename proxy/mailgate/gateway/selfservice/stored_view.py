@@ -6,11 +6,21 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from mailgate.devices.device import Device, Report
 from mailgate.devices.names import user_text
-from mailgate.gateway.pages.employee import Asked, DeviceCard, Exempted, Field, LastSeen, Record, Source
+from mailgate.engine.decide import stage_of
+from mailgate.gateway.pages.employee import (
+    Asked,
+    DeviceCard,
+    Exempted,
+    Field,
+    LastSeen,
+    Record,
+    Source,
+    Waiting,
+)
 from mailgate.gateway.pages.view import View
 from mailgate.gateway.selfservice.own_devices import OwnDevice, tail_of
 from mailgate.gateway.selfservice.status import stored_from_to
-from mailgate.model import Access, Decision
+from mailgate.model import Access, Decision, Stage
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.reasons import apps_named
 from mailgate.policy.reliefs import Relief
@@ -192,6 +202,12 @@ def help_of(asked: HelpRequest, keep: timedelta) -> Record:
     return Record(_fields({name: value for name, value in told.items() if value}), asked.last_at + keep)
 
 
+def waiting_of(asked: HelpRequest) -> Waiting:
+    """One request for help that is open."""
+    answered = asked.replied_at if asked.replied_at and asked.replied_at >= asked.last_at else None
+    return Waiting(asked.reason, asked.last_at, answered, asked.reference)
+
+
 def _fields(told: Mapping[str, object]) -> tuple[Field, ...]:
     return tuple(Field(name, value) for name, value in told.items())  # type: ignore[arg-type]
 
@@ -215,12 +231,21 @@ def listed_names(catalog: AppCatalog) -> tuple[str, ...]:
     return _named(catalog.apps, catalog)
 
 
-def names_keeping_out(policy: Policy) -> tuple[str, ...]:
-    """Display names of the apps that keep mail out by some rule, now or once its dates have come."""
-    rules = [each for each in policy.rules if each.keeps_out]
-    return _named(
-        frozenset().union(*(apps_named(each.when, policy.catalog) for each in rules)), policy.catalog
-    )
+def names_keeping_out(policy: Policy, now: datetime) -> tuple[str, ...]:
+    """Display names of the apps that a rule keeps mail away for now."""
+    return _named(_kept_out(policy, now), policy.catalog)
+
+
+def names_later(policy: Policy, now: datetime) -> tuple[str, ...]:
+    """Display names of the apps that no rule keeps mail away for yet, but one will once its date has come."""
+    ends = (each.stages.enforce for each in policy.rules if each.keeps_out and each.stages)
+    coming = [_kept_out(policy, end) for end in ends if end and end > now]
+    return _named(frozenset().union(*coming) - _kept_out(policy, now), policy.catalog)
+
+
+def _kept_out(policy: Policy, now: datetime) -> frozenset[str]:
+    rules = [each for each in policy.rules if each.keeps_out and stage_of(each, now) is Stage.ENFORCE]
+    return frozenset().union(*(apps_named(each.when, policy.catalog) for each in rules))
 
 
 def _named(keys: Iterable[str], catalog: AppCatalog) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ async def listed(caller: Caller, query: str = "") -> list[str]:
 async def test_the_last_to_ask_comes_first_and_rules_are_counted(vic: Caller) -> None:
     told = (await vic.get("/help-requests")).body
     assert [each["subject"] for each in told["items"]] == ["bob", "alice", "carol"]
-    assert [(each["rule"], each["people"]) for each in told["rules"]] == [
+    assert [(each["rule"], each["requests"]) for each in told["rules"]] == [
         ("prohibited-app", 2), ("unproven-handheld", 1),
     ]  # fmt: skip
 
@@ -49,7 +49,10 @@ async def test_what_is_done_is_listed_among_all_alone_and_says_who_did_it(ada: C
     assert "alice" not in await listed(vic)
     assert "alice" in await listed(vic, "?which=all")
     counts = (await vic.get("/help-requests?which=all")).body["rules"]
-    assert {each["rule"]: each["people"] for each in counts} == {"prohibited-app": 1, "unproven-handheld": 1}
+    assert {each["rule"]: each["requests"] for each in counts} == {
+        "prohibited-app": 1,
+        "unproven-handheld": 1,
+    }
 
 
 async def test_what_is_not_done_after_all_is_open_again(ada: Caller, firm: Company) -> None:

@@ -42,7 +42,7 @@ async def test_only_an_operator_answers_and_only_who_has_an_address_is_answered(
 async def test_requests_for_help_are_listed_and_closed(ada: Caller, vic: Caller, firm: Company) -> None:
     await firm.store.help_requests.note(ALICE)
     listed = (await vic.get("/help-requests")).body
-    assert (listed["items"][0]["state"], listed["rules"][0]["people"]) == ("waiting", 1)
+    assert (listed["items"][0]["state"], listed["rules"][0]["requests"]) == ("waiting", 1)
     which = {"rule": "prohibited-app", "subject": "alice"}
     assert (await vic.post("/help-requests/decision", which)).status == 403
     assert (await ada.post("/help-requests/decision", which)).body["state"] == "done"

@@ -87,9 +87,13 @@ async def test_a_lost_device_is_kept_out_and_a_found_one_is_not(
     assert "device-lost" not in str(await firm.acts())
     page = await ada.post(f"/console/devices/{phone.id}/lost", lost="yes", confirmed="yes")
     assert "Lost, gets nothing" in page.words
-    assert "Undo" in page.words
-    assert "Undo" in (await ada.get("/console/")).words, "on every page, for a minute"
-    page = await ada.post(f"/console/devices/{phone.id}/lost", lost="no")
+    assert f"The device {phone.id} is marked as lost and gets nothing. Undo" in page.words
+    assert "Undo" not in (await ada.get("/console/")).words, "it is about this device"
+    assert "Undo" in (await ada.get(page.path)).words, "for a minute"
+    page = await ada.post(f"/console/devices/{phone.id}/lost", lost="no", undoes=page.path)
+    assert page.path == f"/console/devices/{phone.id}"
+    assert "Undo" not in page.words
+    assert "is marked as lost" not in (await ada.get(page.path)).words
     assert "Lost, gets nothing" not in page.words
     assert [what for what, _, _ in (await firm.acts())[-2:]] == ["device-lost", "device-found"]
 

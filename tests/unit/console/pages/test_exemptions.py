@@ -33,7 +33,8 @@ async def test_a_person_is_spared_until_a_day_and_that_is_written_down(ada: Brow
     page = await ada.post("/console/exemptions/end", number=str(given.number), why="back again")
     assert "by ada: back again" in page.words
     assert (await in_force(firm)).every == ()
-    assert (await ada.post("/console/exemptions/end", number=str(given.number), why="again")).status == 409
+    page = await ada.post("/console/exemptions/end", number=str(given.number), why="again")
+    assert (page.status, "had ended already" in page.words) == (200, True)
 
 
 async def test_a_device_is_spared_by_any_of_its_names(ada: Browser, firm: Company) -> None:
@@ -48,19 +49,20 @@ async def test_a_device_is_spared_by_any_of_its_names(ada: Browser, firm: Compan
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"whom": ""}, "Whom, and for how long?"),
-        ({"days": "9999"}, "Whom, and for how long?"),
-        ({"whom": "none", "what": "device"}, "No devices are called none"),
-        ({"why": ""}, "a reason is needed"),
+        ({"whom": ""}, "whom, and for how long?"),
+        ({"days": "9999"}, "whom, and for how long?"),
+        ({"whom": "none", "what": "device"}, "no devices are called none"),
+        ({"why": ""}, "a note is needed"),
         ({"rule": "laptop-browser"}, "lets people in"),
-        ({"rule": "nope"}, "no rule is called `nope`"),
+        ({"rule": "nope"}, "no rule is called nope"),
     ],
 )
 async def test_what_cannot_be_is_said(
     ada: Browser, firm: Company, changed: dict[str, str], words: str
 ) -> None:
     page = await ada.post("/console/exemptions", **GIVEN | changed)
-    assert (page.status, words in page.words) == (422, True), page.words
+    assert (page.status, words in page.words) == (409, True), page.words
+    assert "on a &lt;journey&gt;</textarea>" in page.text or "why" in changed, "what was typed comes back"
     assert (await in_force(firm)).every == ()
 
 

@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.console.browsing import NOW, Browser, Company
+from tests.unit.console.phones import asks, has, record
 
 from mailgate.console.pages import help_requests
 from mailgate.store import HelpRequest
+from mailgate.store.help_requests import NOT_THEIRS
 
 ALICE = HelpRequest(
     "prohibited-app", "alice", "alice", "d1", "prohibited-app", "REF1", "p", True, 2, NOW, NOW
@@ -29,7 +31,7 @@ async def asked(firm: Company) -> None:
 
 async def test_who_waits_is_counted_by_rule_and_listed_once_for_each_cause(vic: Browser) -> None:
     page = await vic.get("/console/help")
-    assert "2 wait: unproven-handheld" in page.words
+    assert "2 requests: unproven-handheld" in page.words
     assert "alice An app on this device is not allowed with company mail (rule prohibited-app )" in page.words
     assert "not known The last report from this device is too old" in page.words
     assert "alice" not in (await vic.get("/console/help?rule=unproven-handheld")).words
@@ -38,7 +40,7 @@ async def test_who_waits_is_counted_by_rule_and_listed_once_for_each_cause(vic: 
 async def test_now_says_that_somebody_waits(vic: Browser) -> None:
     page = await vic.get("/console/")
     assert (
-        "3 people wait for help: 2 because of unproven-handheld, 1 because of prohibited-app. Answer them"
+        "3 requests for help wait: 2 because of unproven-handheld, 1 because of prohibited-app. Answer them"
         in page.words
     )
 
@@ -47,11 +49,12 @@ async def test_what_is_done_leaves_the_queue_and_comes_back_when_it_is_undone_or
     ada: Browser, firm: Company
 ) -> None:
     page = await ada.post("/console/help/done", rule="prohibited-app", subject="alice")
-    assert "The request is done. Undo" in page.words
+    assert "The request of alice is done. Undo" in page.words
     assert "REF1" not in page.words
     assert "done" in (await ada.get("/console/help?which=all")).words
     again = await ada.post("/console/help/done", rule="prohibited-app", subject="alice")
-    assert (again.status, "somebody else may have closed it" in again.words) == (409, True)
+    assert (again.status, "The request of alice was done already." in again.words) == (200, True)
+    assert (await ada.post("/console/help/done", rule="prohibited-app", subject="nobody")).status == 404
     assert (
         "REF1"
         in (await ada.post("/console/help/done", rule="prohibited-app", subject="alice", done="no")).words
@@ -81,3 +84,27 @@ async def test_the_queue_goes_on_page_by_page(
             .replace("&amp;", "&")
         )
     assert all(f" R{number} " in seen for number in range(5))
+
+
+async def test_the_reference_of_a_request_leads_to_its_explanation_whatever_came_after(
+    vic: Browser, firm: Company
+) -> None:
+    (phone,) = await has(firm, record("a1", "alice", "tiktok"))
+    await asks(firm, phone, "alice")
+    (seen,) = await firm.store.sightings.latest(size=1)
+    await firm.store.help_requests.note(replace(ALICE, reference="SHOWNTHEN"), seen.id)
+    await asks(firm, phone, "alice")
+    page = await vic.get("/console/help")
+    assert 'href="/console/explain?reference=SHOWNTHEN"' in page.text
+    explained = await vic.get("/console/explain?reference=SHOWNTHEN")
+    assert (explained.status, "Recorded" in explained.words) == (200, True)
+
+
+async def test_who_says_that_a_device_is_not_theirs_is_told_apart_from_who_was_refused(
+    vic: Browser, firm: Company
+) -> None:
+    said = replace(ALICE, rule=NOT_THEIRS, reason=NOT_THEIRS, subject="carol d7", person="carol", device="d7")
+    await firm.store.help_requests.note(said)
+    page = await vic.get("/console/help")
+    assert "1 request: Devices that are not theirs" in page.words
+    assert "carol Says that this device is not theirs ( d7 )" in page.words

@@ -62,7 +62,7 @@ async def test_somebody_is_let_in_for_a_day_with_a_reason_and_that_can_be_undone
     page = await ada.post("/console/people/spare", login="alice", rule="all", why="on a journey", days="1")
     (given,) = (await firm.store.reliefs.current(NOW)).every
     assert (given.person, given.rule, given.until) == ("alice", "", NOW + timedelta(days=1))
-    assert "Spared from every rule for 1 day. Undo" in page.words
+    assert "alice is spared from every rule for 1 day. Undo" in page.words
     firm.bundle = firm.relieved(await firm.store.reliefs.current(NOW))
     page = await ada.get(ALICE)
     assert "Spared until 2026-12-02 12:00 UTC (on a journey), then kept out: TikTok on it." in page.words
@@ -79,7 +79,7 @@ async def test_an_answer_goes_in_the_language_of_the_person_and_ends_the_request
     await firm.store.languages.flush()
     assert "written to in German" in (await ada.get(ALICE)).words
     page = await ada.post("/console/people/reply", login="alice", answer="Please remove it.", done="yes")
-    assert "The answer goes to alice@example.com. The request is done." in page.words
+    assert "The answer to alice goes to alice@example.com. The request is done." in page.words
     (mail,) = await firm.store.mails.page()
     assert mail.notice
     assert (mail.kind, mail.address, mail.notice.language) == (MailKind.REPLY, "alice@example.com", "de")
@@ -112,10 +112,63 @@ async def test_its_sources_are_asked_and_what_they_say_is_told(
     page = await ada.post(f"/console/devices/{phone.id}/ask", back="alice")
     assert asked == [("jamf-file", "a1")]
     assert page.path == ALICE
-    assert "Jamf-file answered: no listed app on it." in page.words
+    assert ": jamf-file answered: no listed app on it." in page.words
     assert (await firm.acts())[-1] == ("device-asked", "ada", f"device {phone.id}")
 
 
 @pytest.mark.parametrize("login", ["", "nobody", "al", "%00", "alice'--"])
 async def test_of_nobody_there_is_no_page(vic: Browser, phone: Device, login: str) -> None:
     assert (await vic.get(f"/console/people?login={login}")).status == 404
+
+
+async def test_undo_leads_back_says_whose_exemption_ended_and_is_harmless_twice(
+    ada: Browser, firm: Company, phone: Device
+) -> None:
+    await ada.post("/console/people/spare", login="alice", rule="all", why="on a journey", days="1")
+    (given,) = (await firm.store.reliefs.current(NOW)).every
+    undo = {"number": str(given.number), "why": "undone at once", "undoes": ALICE}
+    for said in ("The exemption of alice has ended.", "The exemption of alice had ended already."):
+        page = await ada.post("/console/exemptions/end", **undo)
+        assert (page.status, page.path, said in page.words) == (200, ALICE, True)
+        assert "Undo" not in page.words
+    away = await ada.post("/console/exemptions/end", **undo | {"undoes": "//evil.example/console/"})
+    assert away.path == "/console/exemptions"
+    assert (await ada.post("/console/exemptions/end", **undo | {"number": "999"})).status == 404
+
+
+async def test_what_was_done_for_one_is_not_said_above_another_nor_above_what_failed(
+    ada: Browser, firm: Company, phone: Device
+) -> None:
+    await has(firm, record("b1", "bob", "tiktok"))
+    given = {"rule": "all", "why": "on a journey", "days": "1"}
+    await ada.post("/console/people/spare", login="alice", **given)
+    again = await ada.post("/console/people/spare", login="bob", **given | {"why": " "})
+    assert (again.status, "Undo" in again.words) == (409, False)
+    assert "Undo" not in (await ada.get(ALICE)).words, "said once"
+
+
+async def test_nobody_is_spared_twice_from_the_same_rule(ada: Browser, firm: Company, phone: Device) -> None:
+    given = {"login": "alice", "rule": "all", "days": "1"}
+    await ada.post("/console/people/spare", why="on a journey", **given)
+    again = await ada.post("/console/people/spare", why="a new phone", **given)
+    assert again.status == 409
+    assert (
+        "alice is spared from every rule already until 2026-12-02 12:00 UTC , by ada (on a journey)"
+        in again.words
+    )
+    assert len((await firm.store.reliefs.current(NOW)).every) == 1
+
+
+async def test_a_form_that_is_refused_comes_back_with_what_was_typed(
+    ada: Browser, firm: Company, phone: Device
+) -> None:
+    long = "<b>" + "x" * 998
+    page = await ada.post("/console/people/spare", login="alice", rule="all", why=long, days="7")
+    assert (page.status, "the text has 1,001 characters; expected at most 1,000" in page.words) == (409, True)
+    assert f">&lt;b&gt;{'x' * 998}</textarea>" in page.text
+    assert 'name="days" value="7"' in page.text
+    assert 'action="/console/people/spare"' in page.text
+    page = await ada.post("/console/people/reply", login="alice", answer="y" * 2001)
+    assert (page.status, f">{'y' * 2001}</textarea>" in page.text) == (409, True)
+    assert not (await firm.store.reliefs.current(NOW)).every
+    assert await firm.store.mails.page() == []

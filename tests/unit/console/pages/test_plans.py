@@ -121,6 +121,15 @@ async def test_a_plan_that_others_overtook_is_planned_again_with_one_click(
     assert "Open" in (await ada.get(f"/console/policy/plans/{made.digest}")).words
 
 
+async def test_who_may_do_nothing_is_told_whom_to_ask(vic: Browser, ada: Browser, firm: Company) -> None:
+    await settled(firm)
+    digest = await planned(ada, firm)
+    page = await vic.get(f"/console/policy/plans/{digest}")
+    assert "Ask ada or lin to put it in force" in page.words
+    assert "Ask lin to approve it" in page.words
+    assert "Put in force …" not in page.words
+
+
 async def test_who_could_be_told_first_is_said_with_the_way(ada: Browser, firm: Company) -> None:
     await settled(firm)
     digest = await planned(ada, firm)

@@ -54,6 +54,7 @@ views = st.builds(
     help_ticket=texts,
     looked_at=moments,
     looked_by=texts,
+    asked_at=moments,
     seen_within=st.one_of(st.none(), st.just(timedelta(hours=8))),
 )  # fmt: skip
 holes = st.fixed_dictionaries(
@@ -82,7 +83,7 @@ def test_two_who_are_told_the_same_are_told_it_by_one_rendering_each_with_their_
     render = pages.render
     monkeypatch.setattr(pages, "render", lambda *given: marks.append(given[2]) or render(*given))
     told = [
-        pages.refusal(View(Reason.POSTURE_MISSING, f"REF{n}", NOW + timedelta(n), return_url=f"/{n}", help_ticket=f"T{n}", looked_at=NOW + timedelta(n)))
+        pages.refusal(View(Reason.POSTURE_MISSING, f"REF{n}", NOW + timedelta(n), return_url=f"/{n}", help_ticket=f"T{n}", looked_at=NOW + timedelta(n), asked_at=NOW + timedelta(40 + n)))
         for n in range(9)
     ]  # fmt: skip
     assert len(marks) == 1
@@ -93,6 +94,7 @@ def test_two_who_are_told_the_same_are_told_it_by_one_rendering_each_with_their_
             f'datetime="2026-12-{9 + n:02d}T09:00:00Z" data-form="short">2026-12-{9 + n:02d} 09:00 UTC<'
             in page.html
         )
+        assert f"{NOW + timedelta(40 + n):%Y-%m-%d %H:%M} UTC" in page.html
         assert not any(mark in page.html for mark in marks[0])
 
 
@@ -105,6 +107,7 @@ def test_whatever_is_no_hole_makes_another_page():
         "help_ticket",
         "accept_language",
         "now",
+        "asked_at",
         "looked_at",
     }
     changed = {
@@ -114,7 +117,7 @@ def test_whatever_is_no_hole_makes_another_page():
         "kind": Kind.PHONE,
         "status": 4,
     }
-    changed |= {"seen_within": timedelta(1), "looked_at": NOW}
+    changed |= {"seen_within": timedelta(1), "looked_at": NOW, "asked_at": NOW}
     changed |= {"deadline": NOW + timedelta(1), "proof": Reason.PROOF_STALE, "clock_off": timedelta(1)}
     for each in fields(View):
         value = changed.get(each.name, "de")

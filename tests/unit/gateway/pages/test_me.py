@@ -16,6 +16,7 @@ from mailgate.gateway.pages.employee import (
     Record,
     Source,
     StoredRecords,
+    Waiting,
 )
 from mailgate.model import Effect, Kind, PostureState, Reason
 from mailgate.model.languages import TAGS
@@ -103,6 +104,12 @@ def test_a_deadline_that_runs_is_said(pages: Pages) -> None:
     warned = replace(BLOCKED, effect=Effect.WARN, deadline=NOW + timedelta(days=6))
     text = words(pages, replace(OWN, devices=(replace(PHONE, verdict=warned),)))
     assert "(in 6 days) it gets no company mail if nothing changes." in text
+    assert "Gets company mail until Dec 15, 2026, 9:00 AM UTC; after that it is kept out" in text.replace(
+        "\u202f", " "
+    )
+    assert "TikTok. Phones and tablets with such an app will get no company mail." in text
+    assert not {"for now", "get no company mail"} & set(re.split(r"[.;] ", text)), "one truth, and not two"
+    assert "This browser opens company mail until Dec 15" in words(pages, replace(NOBODY, here=warned))
     over = replace(warned, deadline=NOW)
     assert "if nothing changes" not in words(pages, replace(OWN, devices=(replace(PHONE, verdict=over),)))
 
@@ -163,6 +170,23 @@ def test_every_app_that_is_looked_for_is_named_those_that_keep_mail_out_first(pa
     assert "Other apps that it looks for 20 App 00, App 01" in text
     assert "App 19" in text
     assert "At present it looks for no app at all." in words(pages, replace(OWN, listed=()))
+    coming = words(pages, replace(OWN, listed=("CamScanner", "TikTok"), later=("CamScanner",)))
+    assert "These apps will keep company mail away later: CamScanner." in coming
+    assert "keep company mail away:" not in coming
+    assert "Other apps that it looks for 1 TikTok" in coming
+
+
+def test_an_open_request_for_help_stands_on_top_with_how_far_it_is(pages: Pages) -> None:
+    asked = Waiting("prohibited-app", NOW - timedelta(hours=1), None, "REF2345")
+    said = Waiting("own-page/not-theirs", NOW, NOW, "REF6")
+    text = words(pages, replace(OWN, waiting=(asked, said))).replace("\u202f", " ")
+    assert text.index("You asked for help: Dec 9, 2026, 8:00 AM UTC") < text.index("iPhone")
+    assert (
+        "An app on this device is not allowed with company mail It waits for an answer Reference REF2345"
+        in text
+    )
+    assert "You said that a device is not yours You were written an answer: Dec 9, 2026, 9:00 AM UTC" in text
+    assert "You asked for help" not in words(pages, OWN)
 
 
 def test_who_is_spared_reads_until_when_and_why_before_anything_else(pages: Pages) -> None:

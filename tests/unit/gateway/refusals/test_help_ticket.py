@@ -11,7 +11,10 @@ from mailgate.store import Key
 OLD = Key(1, b"o" * 32, NOW - timedelta(days=40))
 KEY = Key(2, b"k" * 32, NOW - timedelta(days=2))
 FRESH = Key(3, b"f" * 32, NOW - timedelta(hours=1))
-TICKET = Ticket("prohibited-app", "prohibited-app", "REF2345", digest_of("ada"), NOW.replace(microsecond=0))
+SEEN = "5" * 32
+TICKET = Ticket(
+    "prohibited-app", "prohibited-app", "REF2345", digest_of("ada"), SEEN, NOW.replace(microsecond=0)
+)
 DESK = Tickets((KEY, OLD))
 
 
@@ -26,7 +29,7 @@ def test_it_is_of_who_was_refused_and_of_nobody_else() -> None:
     assert TICKET.is_of("ada")
     assert not TICKET.is_of("lin")
     assert not TICKET.is_of("")
-    assert not Ticket("a", "b", "c", "", NOW).is_of("")
+    assert not Ticket("a", "b", "c", "", SEEN, NOW).is_of("")
 
 
 @pytest.mark.parametrize(
@@ -35,6 +38,7 @@ def test_it_is_of_who_was_refused_and_of_nobody_else() -> None:
         lambda text: text.replace("prohibited-app", "other-rule", 1),
         lambda text: text.replace("REF2345", "REF2346"),
         lambda text: text.replace(digest_of("ada"), digest_of("lin")),
+        lambda text: text.replace(SEEN, "6" * 32),
         lambda text: text[:-1] + ("A" if text[-1] != "A" else "B"),
         lambda text: text + "\n",
         lambda text: text + ".",
@@ -55,3 +59,9 @@ def test_every_gate_opens_it_while_keys_change_and_no_other_store_does() -> None
     assert Tickets((FRESH, KEY)).open(DESK.seal(TICKET), NOW) == TICKET
     assert DESK.open(Tickets((FRESH, KEY)).seal(TICKET), NOW) == TICKET, "a new key waits until all know it"
     assert Tickets((OLD,)).open(DESK.seal(TICKET), NOW) is None
+
+
+def test_a_client_has_a_name_from_which_nobody_can_read_what_it_is_told_apart_by() -> None:
+    name = DESK.mark_of("iPhone 192.0.2.7")
+    assert DESK.mark_of("iPhone 192.0.2.7") == name != DESK.mark_of("iPhone 192.0.2.8")
+    assert name != Tickets((FRESH,)).mark_of("iPhone 192.0.2.7"), "it takes the key of this store"

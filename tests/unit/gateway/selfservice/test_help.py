@@ -12,6 +12,9 @@ from tests.unit.gateway.wire import exchange, facts_of
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.model import Reason
 from mailgate.store import StoreUnavailableError
+from mailgate.store.client_facts import client_facts
+from mailgate.store.ledger import sighting_of
+from mailgate.store.sightings import id_of
 
 PAGE = (
     b"Accept: text/html",
@@ -20,14 +23,20 @@ PAGE = (
 ADA, LIN = b"X-Forwarded-User: Ada", b"X-Forwarded-User: lin"
 
 
+def named(number):
+    """The cookie of a browser."""
+    return b"Cookie: mailgate-help=%032x" % number
+
+
 class Desk:
     def __init__(self):
-        self.noted, self.told, self.breaks = [], [], None
+        self.noted, self.told, self.led_to, self.breaks = [], [], [], None
 
-    async def note(self, asked):
+    async def note(self, asked, sighting=""):
         if self.breaks:
             raise self.breaks
         self.noted.append(asked)
+        self.led_to.append(sighting)
 
     async def called(self, rule):
         self.told.append(rule)
@@ -66,7 +75,7 @@ async def test_who_was_refused_asks_for_help_and_is_told_that_it_is_noted(scene)
     assert "Your request for help is noted" in page
     assert REFERENCE in page, "of the refusal, not of this request"
     (asked,) = scene.desk.noted
-    assert (asked.reference, asked.subject, asked.known, asked.person) == (REFERENCE, REFERENCE, False, "")
+    assert (asked.reference, asked.known, asked.person, asked.device) == (REFERENCE, False, "", "")
     assert scene.desk.told == [], "nobody whom the gate knows"
     assert value(scene.gate, "mailgate_help_requests_total", rule=asked.rule) == 1
 
@@ -84,7 +93,7 @@ async def test_a_gate_without_a_desk_shows_no_button():
     assert (status, b"/.mailgate/help" in body) == (403, False)
 
 
-async def test_who_presses_again_and_again_has_to_wait(scene):
+async def test_who_presses_again_and_again_has_to_wait_and_their_neighbours_have_not(scene):
     ticket = await scene.refused()
     for _ in range(3):
         await scene.press(ticket, peer="203.0.113.5")
@@ -93,7 +102,100 @@ async def test_who_presses_again_and_again_has_to_wait(scene):
     assert (refused.value.status, refused.value.reason) == (429, Reason.TOO_MANY_REQUESTS)
     await scene.press(ticket, peer="203.0.113.6")
     await scene.press(ticket, peer="2001:db8::1")
-    assert len(scene.desk.noted) == 5
+    await scene.press(ticket, named(1), peer="203.0.113.5")
+    await scene.press(ticket, b"Sec-CH-UA-Mobile: ?1", peer="203.0.113.5")
+    assert len(scene.desk.noted) == 7
+
+
+async def test_all_who_are_not_known_behind_one_address_wait_in_the_end_and_who_is_known_does_not(scene):
+    ticket, known = await scene.refused(), await scene.refused(ADA)
+    for number in range(7):
+        await scene.press(ticket, named(number))
+    with pytest.raises(RequestRefused):
+        await scene.press(ticket, named(8))
+    await scene.press(known, ADA)
+    assert scene.desk.noted[-1].person == "ada"
+
+
+async def test_one_client_is_one_subject_however_often_and_with_whichever_refusal_it_asks(scene):
+    for _ in range(2):
+        await scene.press(await scene.refused(), peer="203.0.113.5")
+    await scene.press(await scene.refused(), peer="203.0.113.6")
+    first, again, neighbour = [asked.subject for asked in scene.desk.noted]
+    assert first == again != neighbour
+    assert first.startswith("client:")
+    assert "203.0.113" not in first
+
+
+async def test_two_browsers_that_look_alike_are_told_apart_by_the_cookie_of_their_refusal_wherever_they_are(
+    scene,
+):
+    ticket = await scene.refused()
+    for number, peer in ((1, "203.0.113.5"), (2, "203.0.113.5"), (1, "203.0.113.9")):
+        await scene.press(ticket, named(number), peer=peer)
+    one, two, moved = [asked.subject for asked in scene.desk.noted]
+    assert one == moved != two
+
+
+async def test_a_refusal_names_a_browser_of_which_nobody_is_known_and_no_other(scene):
+    async def cookies(*fields):
+        _, head, _, _ = await ask(scene.gate, "/", *PAGE, *fields)
+        return re.findall(r"Set-Cookie: ([^\r]*)", head)
+
+    (given,) = await cookies()
+    assert re.fullmatch(
+        "mailgate-help=[0-9a-f]{32}; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax(; Secure)?", given
+    )
+    assert await cookies(named(1)) == []
+    assert await cookies(ADA) == []
+
+
+async def test_what_was_refused_is_kept_under_the_reference(scene):
+    seen = []
+    scene.gate.recorder.ledger.record = lambda access, decision, reference="": seen.append(
+        id_of(sighting_of(client_facts(access.facts, access.client), access, decision))
+    )
+    await scene.press(await scene.refused())
+    assert scene.desk.led_to == seen[:1]
+
+
+async def test_after_asking_the_page_of_that_refusal_says_so_and_offers_to_ask_again(scene):
+    answer = await scene.press(await scene.refused())
+    cookie = dict(answer.headers)["Set-Cookie"].partition(";")[0]
+    _, _, body, _ = await ask(scene.gate, "/", *PAGE, b"Cookie: " + cookie.encode())
+    page = body.decode()
+    assert "You asked for help with this:" in page
+    assert "2026-11-24 09:05 UTC" in page
+    assert "Ask for help again" in page
+    _, _, other, _ = await ask(scene.gate, "/block", *PAGE, b"Cookie: " + cookie.encode())
+    assert b"You asked for help with this" not in other, "by another rule"
+
+
+async def test_the_confirmation_promises_the_own_page_to_those_alone_whom_it_can_tell(scene):
+    stranger = (await scene.press(await scene.refused())).body.decode()
+    assert "They cannot see who you are" in stranger
+    assert "/.mailgate/me" not in stranger
+    known = (await scene.press(await scene.refused(ADA), ADA)).body.decode()
+    assert "Your own page shows your request on top" in known
+    assert 'href="/.mailgate/me"' in known
+    assert "cannot see who you are" not in known
+
+
+async def test_the_confirmation_comes_again_in_another_language_and_to_nobody_who_has_not_asked(scene):
+    answer = await scene.press(await scene.refused())
+    (back,) = re.findall(r'name="to" value="([^"]+)"', answer.body.decode())
+    assert back == f"/.mailgate/help?reference={REFERENCE}"
+    cookie = b"Cookie: " + dict(answer.headers)["Set-Cookie"].partition(";")[0].encode()
+    status, _, body, _ = await ask(scene.gate, back, *PAGE, cookie, b"Accept-Language: de")
+    assert (status, "Referenz" in body.decode(), REFERENCE in body.decode()) == (200, True, True)
+    for path, field in (
+        (back, named(1)),
+        (back, b"X: y"),
+        (back + "<b>", cookie),
+        ("/.mailgate/help", cookie),
+    ):
+        status, head, _, _ = await ask(scene.gate, path, *PAGE, field)
+        assert (status, "Location: /" in head.splitlines()) == (303, True)
 
 
 async def test_while_the_store_is_away_it_says_so(scene):

@@ -3,13 +3,15 @@
 from dataclasses import dataclass, field
 
 import pytest
-from tests.unit.gateway.own import HANDHELD, LISTED, PHONE, PROOF, asking
+from tests.unit.gateway.own import HANDHELD, LISTED, NOW, PHONE, PROOF, asking
 from tests.unit.gateway.selfservice.test_me import ALICE, POST, SAME_ORIGIN, Scene
 
 from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.selfservice.own_report import OwnReports
-from mailgate.policy.rules import DEFAULT_RULE
+from mailgate.gateway.selfservice.own_devices import OwnDevice
+from mailgate.gateway.selfservice.own_report import OwnReports, Said
+from mailgate.model import Posture
 from mailgate.store import StoreUnavailableError
+from mailgate.store.help_requests import NOT_THEIRS
 
 
 @dataclass
@@ -28,7 +30,7 @@ class Kept:
         self.acts.append(act)
         return True
 
-    async def note(self, asked):
+    async def note(self, asked, sighting=""):
         self.asked.append(asked)
 
 
@@ -55,8 +57,9 @@ async def test_a_lost_device_is_shut_out_and_the_log_names_no_person(kept: Kept)
 async def test_that_it_is_somebody_elses_is_for_people_to_look_at(kept: Kept) -> None:
     page = await say(kept, "not-mine", ALICE)
     (asked,) = kept.asked
-    assert (asked.person, asked.device, asked.rule) == ("alice", PHONE.id, DEFAULT_RULE)
-    assert asked.reason == "device-owner-contradicted"
+    assert (asked.person, asked.device) == ("alice", PHONE.id)
+    assert asked.rule == asked.reason == NOT_THEIRS
+    assert PHONE.id in asked.subject, "each device that is not theirs is a request of its own"
     assert kept.lost == []
     assert "can now see that this device is not yours" in page
 
@@ -86,3 +89,9 @@ async def test_without_a_place_for_it_nothing_is_offered() -> None:
     assert "Not yours, or lost?" not in await Scene().page()
     scene = Scene(reports=OwnReports(Kept(), Kept()))
     assert "Not yours, or lost?" in await scene.page(b"GET /.mailgate/me HTTP/1.1", ALICE)
+
+
+async def test_a_person_is_noted_as_they_are_called_everywhere_else(kept: Kept) -> None:
+    own = OwnDevice(PHONE.id, Posture(), asking().access, asking().decision, PHONE)
+    assert await OwnReports(kept, kept).take(Said.NOT_MINE, own, "Alice@Example.com", "REF", NOW)
+    assert kept.asked[0].person == "alice@example.com"

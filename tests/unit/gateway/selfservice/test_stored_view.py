@@ -23,10 +23,12 @@ from mailgate.gateway.selfservice.stored_view import (
     listed_names,
     mail_record,
     names_keeping_out,
+    names_later,
     quarantine_mail_record,
     request_of,
     shown,
     token_of,
+    waiting_of,
 )
 from mailgate.model import Posture, Reason
 from mailgate.policy import Policy
@@ -302,7 +304,31 @@ def test_those_that_keep_mail_out_are_named_apart():
     made = tuple(
         Rule.model_validate({"id": name, "when": when, "effect": effect}) for name, when, effect in rules
     )
-    assert names_keeping_out(Policy(made, catalog=catalog)) == ("Capcut", "Tiktok", "Wechat")
+    assert names_keeping_out(Policy(made, catalog=catalog), NOW) == ("Capcut", "Tiktok", "Wechat")
+    assert names_later(Policy(made, catalog=catalog), NOW) == ()
+
+
+@pytest.mark.parametrize(
+    ("stages", "now", "later"),
+    [
+        ({"report_only": "2020-01-01", "enforce": "2099-01-01"}, (), ("Tiktok",)),
+        ({"warn": "2020-01-01", "enforce": "2099-01-01"}, (), ("Tiktok",)),
+        ({"warn": "2020-01-01", "enforce": "2020-02-01"}, ("Tiktok",), ()),
+        ({"warn": "2020-01-01"}, (), ()),
+        ({"enforce": "2099-01-01"}, (), ("Tiktok",)),
+    ],
+)
+def test_an_app_keeps_mail_out_from_the_day_of_its_rule(stages, now, later):
+    catalog = AppCatalog({"tiktok": ListedApp("tiktok", "Tiktok")}, {"banned": ("tiktok",)})
+    rule = {"id": "a", "when": '"banned" in device.lists', "effect": "block", "stages": stages}
+    policy = Policy((Rule.model_validate(rule),), catalog=catalog)
+    assert (names_keeping_out(policy, NOW), names_later(policy, NOW)) == (now, later)
+
+
+def test_a_request_for_help_waits_until_it_is_done_and_was_answered_if_nobody_asked_since():
+    asked = replace(ASKED_FOR_HELP, replied_at=ASKED_FOR_HELP.last_at)
+    assert waiting_of(asked).answered == asked.last_at
+    assert waiting_of(replace(asked, last_at=NOW + timedelta(days=1))).answered is None
 
 
 def test_the_stored_devices_among_those_that_are_seen():

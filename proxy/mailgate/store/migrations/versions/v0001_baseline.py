@@ -189,6 +189,14 @@ def _traffic() -> None:
     for name in ("last_at", "person", "device", "reference"):
         op.create_index(f"ix_help_requests_{name}", "help_requests", [name])
     _partial("ix_help_requests_open", "help_requests", ["rule", "last_at"], "done_at IS NULL")
+    op.create_table(
+        "help_references",
+        *_columns(sa.Text, "reference sighting"),
+        sa.Column("at", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("reference", name="pk_help_references"),
+    )
+    for name in ("sighting", "at"):
+        op.create_index(f"ix_help_references_{name}", "help_references", [name])
 
 
 def _rules() -> None:
