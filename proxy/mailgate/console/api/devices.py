@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import PlainValidator, StringConstraints, WithJsonSchema
+from pydantic import PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from mailgate.console import support_acts
@@ -14,7 +14,6 @@ from mailgate.console.api.shapes import Answered, Asked, Cursor, Few, Line, curs
 from mailgate.devices.device import Device, typed_id
 from mailgate.views.device_filter import (
     KINDS,
-    LONGEST,
     MAILS,
     ORDERS,
     READERS,
@@ -35,11 +34,11 @@ SIGHTINGS = 50
 
 
 def _as(name: str) -> PlainValidator:
-    """A value of an address as every list of devices reads it. An empty one asks for nothing, as a form sends it."""
+    """A value of an address as every list of devices reads it."""
 
     def checked(value: object) -> str:
         try:
-            return READERS[name](text) if (text := str(value).strip()) else ""
+            return READERS[name](str(value))
         except MisreadError as error:
             raise PydanticCustomError("value", "{words}", {"words": str(error)}) from None
 
@@ -47,43 +46,42 @@ def _as(name: str) -> PlainValidator:
 
 
 def _schema(*words: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "enum": [*words, ""]})
+    return WithJsonSchema({"type": "string", "enum": list(words)})
 
 
-_TIMES = [{"format": "date-time"}, {"format": "date"}, {"pattern": "^[0-9]{1,4}d$"}, {"const": ""}]
+_TIMES = [{"format": "date-time"}, {"format": "date"}, {"pattern": "^[0-9]{1,4}d$"}]
 _State = Annotated[str, _as("state"), _schema(*STATES)]
 _Kind = Annotated[str, _as("kind"), _schema(*KINDS)]
 _Mail = Annotated[str, _as("mail"), _schema(*MAILS)]
 _Before = Annotated[str, _as("before"), WithJsonSchema({"type": "string", "anyOf": _TIMES})]
 _Sort = Annotated[str, _as("sort"), _schema(*SORTED)]
 _Order = Annotated[str, _as("order"), _schema(*ORDERS)]
-_Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=LONGEST)]
 
 
 class DevicesWanted(Asked):
     """Which devices."""
 
-    name: _Text = ""
+    name: Line | None = None
     """Called so: any name of a device, whole, or how the login name of its owner begins."""
-    state: _State = ""
+    state: _State | None = None
     """In this state."""
-    kind: _Kind = ""
+    kind: _Kind | None = None
     """Of this kind."""
-    os: _Text = ""
+    os: Line | None = None
     """With this system, in any case."""
-    source: _Text = ""
+    source: Line | None = None
     """Whose counting report is of this source, in any case."""
-    group: _Text = ""
+    group: Line | None = None
     """Of a person in this group, in any case."""
-    mail: _Mail = ""
+    mail: _Mail | None = None
     """That get mail, or do not, asking with their proof."""
-    app: _Text = ""
+    app: Line | None = None
     """With this listed app, by its key or its name."""
-    before: _Before = ""
+    before: _Before | None = None
     """Whose apps were last looked at before this, or never: a time, a day, or so many days ago like `7d`."""
-    sort: _Sort = ""
+    sort: _Sort | None = None
     """By what they are sorted, descending with `-` before it; by the order in which they became known where left out."""
-    order: _Order = ""
+    order: _Order | None = None
     """In which direction; ascending where left out."""
     after: Cursor | None = None
     """What `next` was of the page before."""
@@ -133,7 +131,7 @@ class Marked(Answered):
 async def list_devices(call: Call, query: DevicesWanted) -> Devices:
     """Look for devices: all that fit everything that is asked for, a page at a time."""
     context, bundle = call.context, call.context.bundle()
-    values = query.model_dump(exclude={"after", "limit"})
+    values = query.model_dump(exclude={"after", "limit"}, exclude_none=True)
     asked = read(values.items(), await known_of(context.store, bundle), call.now)
     if asked.mistakes:
         faults = [Fault(parameter=each.name, detail=each.words) for each in asked.mistakes]

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -46,6 +47,11 @@ class Request:
 
 
 async def found(request: web.Request) -> web.Response:
+    if (
+        "" in request.query.values()
+    ):  # untouched fields of the form: the address that is shared says what is asked for alone
+        said = [(name, text) for name, text in request.query.items() if text]
+        raise web.HTTPSeeOther(f"{request.path}?{urlencode(said)}" if said else request.path)
     values = [(name, text) for name, text in request.query.items() if name not in PLACE]
     asked = await _asked(request, values)
     try:

@@ -129,6 +129,14 @@ async def test_what_cannot_be_meant_is_said_and_no_device_is_listed_exported_or_
     assert len([each for each in await firm.acts() if each[0] == "devices-asked"]) == 1
 
 
+async def test_the_address_of_a_search_says_what_is_asked_for_alone(
+    ada: Browser, some: dict[str, str]
+) -> None:
+    page = await ada.get("/console/devices?name=&mail=&before=&kind=phone&app=TikTok&source=")
+    assert page.path == "/console/devices?kind=phone&app=TikTok"
+    assert (await ada.get("/console/devices?name=&mail=")).path == "/console/devices"
+
+
 async def test_a_page_that_does_not_exist_is_said(ada: Browser, some: dict[str, str]) -> None:
     for asked in ("after=x", "after=12", "limit=0", "limit=1000", "limit=x"):
         page = await ada.get(f"/console/devices?{asked}")
