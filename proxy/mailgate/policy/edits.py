@@ -8,12 +8,13 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from mailgate.policy.apps import Key, Strict
 from mailgate.policy.overtaken_files import Place
 from mailgate.policy.rules import Policy, Rule
-from mailgate.policy.stages import MOMENT, SHARE, moment_of, share_of
+from mailgate.policy.stages import SHARE, moment_of, share_of
 
 WrittenMoment = Annotated[
     str,
     AfterValidator(lambda text: moment_of(text) and text),
-    WithJsonSchema({"type": "string", "pattern": MOMENT}),
+    # a pattern would allow a 31 June
+    WithJsonSchema({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}),
 ]
 """A date, which is midnight UTC, or a time with its zone, as it is to stand in the file."""
 WrittenShare = Annotated[
