@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks import console_report, devices_report, report, soak_report, words
+from benchmarks import console_report, devices_report, moving_report, report, soak_report, words
 from benchmarks.plots import pictures
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +43,7 @@ def test_a_million_devices_cost_what_is_said() -> None:
 
 def test_no_figure_is_written_by_hand() -> None:
     by_hand, parts = WRITTEN.subn("", page())
-    assert parts == 5
+    assert parts == 6
     assert FIGURE.findall(by_hand) == []
 
 
@@ -67,6 +67,11 @@ def test_the_pictures_are_those_of_the_last_run() -> None:
 @pytest.mark.parametrize("kept", sorted(RESULTS.glob("console.json")))
 def test_the_pages_of_the_console_took_what_is_said(kept: Path) -> None:
     assert console_report.replaced(page(), json.loads(kept.read_text("utf-8"))) == page()
+
+
+@pytest.mark.parametrize("kept", sorted(RESULTS.glob("moving.json")))
+def test_moving_a_store_took_what_is_said(kept: Path) -> None:
+    assert moving_report.replaced(page(), json.loads(kept.read_text("utf-8"))) == page()
 
 
 @pytest.mark.parametrize("kept", sorted(RESULTS.glob("soak.json")))

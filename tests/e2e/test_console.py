@@ -42,6 +42,7 @@ PATHS = (
     "/console/devices",
     "/console/devices?name=nobody",
     "/console/devices/DEVICE",
+    "/console/apps",
     "/console/people?login=alice",
     "/console/people?login=cy",
     "/console/help",
@@ -58,6 +59,8 @@ PATHS = (
     "/console/notices/2/enforced?rule=prohibited-app&state=to-write&language=ar",
     "/console/notices/2/upcoming?rule=prohibited-app",
     "/console/notices/2/enforced?rule=prohibited-app&person=alice",
+    "/console/policy/rules/prohibited-app",
+    "/console/policy/drafts",
     "/console/policy/plans",
     "/console/policy/plans/PLAN",
     "/console/policy/plans/PLAN?label=block&sort=-person",
@@ -113,8 +116,8 @@ async def fill(firm: Company) -> str:
         told = {0: text(minute * (minute % 7), 20 * minute)}
         firm.context.verdict_rates.note(told, NOW - timedelta(minutes=59 - minute))
     await firm.context.verdict_rates.flush(firm.store.verdicts.add)
-    await firm.store.apps.keep(
-        [AppDay((NOW - timedelta(days=back)).date(), "tiktok", 9, 9, back, back) for back in range(9)]
+    await firm.store.app_counts.keep(
+        [AppDay((NOW - timedelta(days=back)).date(), "tiktok", 9, 9, back, back, NOW) for back in range(9)]
     )
     firm.ready["rules"] = firm.ready["rules"] | {"held": "7 of 200 people would newly be kept out"}
     for person, rule, reason in (

@@ -16,6 +16,7 @@ from tests.unit.gateway.pages.own import ALLOWED, BLOCKED, NOBODY, NOW, OWN, PHO
 from mailgate.attest.mint import Device
 from mailgate.gateway.pages import Pages
 from mailgate.gateway.pages.employee import Asked, Came, EmployeeView
+from mailgate.model.languages import TAGS
 
 pytestmark = pytest.mark.e2e
 
@@ -121,7 +122,7 @@ def test_everyone_can_read_it(
     page.context.close()
 
 
-@pytest.mark.parametrize("language", ["en", "de", "es", "fr", "ja", "zh-CN", "ar"])
+@pytest.mark.parametrize("language", TAGS)
 def test_it_fits_the_smallest_phone(
     chromium: Browser, gate: Gate, complaints: list[str], language: str
 ) -> None:

@@ -43,15 +43,6 @@ class Upstream:
 
 
 @pytest.fixture(scope="module")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    """The whole browser: what it says of itself is what the probe goes by."""
-    require(CHROMIUM)
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
-    yield browser
-    browser.close()
-
-
-@pytest.fixture(scope="module")
 def webmail() -> Iterator[Upstream]:
     kept = Upstream()
 
@@ -168,7 +159,7 @@ def test_a_computer_passes_once_and_lands_where_it_wanted_to(
 def test_a_page_that_a_service_worker_asks_for_is_probed_like_any_other(
     playwright: Playwright, gate: GuardedWebmail, webmail: Upstream, tmp_path: Path
 ) -> None:
-    """The user agent is that of the whole browser: a service worker has none of the page's."""
+    """In the whole Chromium, with a profile of its own, whose user agent it is: a service worker has none of the page's."""
     arguments = [*CHROMIUM_ARGUMENTS, f"--user-agent={LINUX}"]
     with playwright.chromium.launch_persistent_context(
         tmp_path, executable_path=CHROMIUM, args=arguments, locale="en"

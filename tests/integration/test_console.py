@@ -61,10 +61,10 @@ async def test_what_every_worker_decides_is_shown_within_seconds(
         shown = ""
         for _ in range(60):
             shown = await text(session, f"{guarded.admin}/console/")
-            if "The last 60 minutes: 8 block." in shown:
+            if "The last 60 minutes: 8 kept out." in shown:
                 break
             await asyncio.sleep(0.25)
-        assert "The last 60 minutes: 8 block." in shown
+        assert "The last 60 minutes: 8 kept out." in shown
         assert f"{workers} of {workers}" in shown
         sightings = await text(session, f"{guarded.admin}/console/sightings?rule=unproven-handheld")
         assert "This device has not reported yet" in sightings

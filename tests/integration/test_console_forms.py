@@ -70,7 +70,7 @@ async def written_about(guarded: Guarded, ada: aiohttp.ClientSession, notice: st
 async def planned(ada: aiohttp.ClientSession, console: str, rules: str) -> str:
     """The address of a plan of these rules."""
     page = await form(ada, f"{console}/policy/plans", days="14", file=rules, **{"from": "upload"})
-    while "A plan is being made" in page:
+    while "Planning for" in page:
         await asyncio.sleep(0.05)
         page = await text(ada, f"{console}/policy/plans")
     found = re.search(r'is ready: <a href="/console/policy/plans/([0-9a-f]+)"', page)

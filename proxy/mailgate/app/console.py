@@ -16,25 +16,28 @@ from mailgate.app.parts import utc_now
 from mailgate.app.readiness import Running, readiness
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
 from mailgate.console import ConsoleContext
+from mailgate.console.app_counting import AppCounting
 from mailgate.console.device_count import DeviceCounts
 from mailgate.console.planning import Planning
 from mailgate.console.source_reading import Progress, Readings
 from mailgate.console.verdict_rates import VerdictRates
 from mailgate.devices.device import Device
-from mailgate.errors import ConfigError
+from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.rollout.acts import Person, RefusedError
 from mailgate.rollout.inspection import WORKERS
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.rollout.relief_watch import ReliefWatch
-from mailgate.store import StoreError
-from mailgate.views.app_trends import count_today
+from mailgate.store import Store, StoreError
 from mailgate.views.device_rows import catch_up, refresh
+from mailgate.views.plan_outcome import sort_all_out
 from mailgate.views.recorded_requests import posture_now
 
-COUNTED = 900.0
-"""Seconds between two counts of listed apps."""
+SORTED = 10.0
+"""Seconds between two looks at who was kept out."""
+TRIMMED = 900.0
+"""Seconds between two looks for counts that were kept long enough."""
 
 
 class Gate(Running, Protocol):
@@ -105,22 +108,32 @@ async def plan_now(
 
 def running(context: ConsoleContext, service: Gate) -> list[Coroutine[Any, Any, None]]:
     """The tasks that run for the console while the gate runs."""
+    counting = AppCounting(service.store, lambda: service.bundle.policy.catalog.apps, utc_now)
     return [
         context.verdict_rates.run(service.siblings.texts, utc_now, service.store.verdicts.add),
         context.device_counts.run(),
-        count_apps(context),
+        counting.run(),
+        trim_verdicts(context),
+        hold_against_plan(context.store),
     ]
 
 
-async def count_apps(context: ConsoleContext) -> None:
-    """Count the listed apps by the rows of devices now and then, and let go of counts that were kept long enough."""
+async def trim_verdicts(context: ConsoleContext) -> None:
+    """Let go of counts of verdicts that were kept long enough."""
     while True:
-        ready = context.device_counts.last.since is not None  # else their rows may not be there yet
         with suppress(StoreError):  # /readyz says so
-            if ready:
-                await count_today(context.store, context.bundle(), context.clock())
-                await context.store.verdicts.trim(context.clock())
-        await asyncio.sleep(COUNTED if ready else 1)
+            await context.store.verdicts.trim(context.clock())
+        await asyncio.sleep(TRIMMED)
+
+
+async def hold_against_plan(store: Store) -> None:
+    """Hold whoever was kept out against the plan in force, a little at a time."""
+    while True:
+        with suppress(
+            MailgateError
+        ):  # /readyz says where the store is away; a plan that was altered says nothing
+            await sort_all_out(store)
+        await asyncio.sleep(SORTED)
 
 
 async def sync_now(syncing: Syncing, name: str, full: bool, progress: Progress) -> str:

@@ -11,7 +11,7 @@ from mailgate.gateway.handler import Gate
 from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.observe.access_log import AccessLog
 from mailgate.gateway.observe.lines import Lines, Way, to_file, to_standard_error, to_syslog
-from mailgate.gateway.observe.security_events import SecurityEvents
+from mailgate.gateway.observe.ocsf import SecurityEvents
 
 Put = Callable[[bytes], None]
 """Takes one line."""

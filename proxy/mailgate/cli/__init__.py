@@ -9,6 +9,7 @@ import typer
 from mailgate import __version__
 from mailgate.cli import (
     admin,
+    apps,
     attest,
     audit,
     check,
@@ -53,6 +54,7 @@ app.command()(run.run)
 app.command()(check.check)
 app.command()(schema.schema)
 app.command()(explain.explain)
+app.command()(apps.apps)
 app.command()(find.find)
 app.command()(person.person)
 app.command("help-requests")(help_requests.help_requests)

@@ -29,7 +29,9 @@ Limit = Annotated[int, typer.Option(help="How many entries, the last ones.", min
 Witnesses = Annotated[
     list[str] | None,
     typer.Option(
-        "--head", metavar="NUMBER:DIGEST", help="A head that you noted earlier, elsewhere; any number."
+        "--head",
+        metavar="NUMBER:DIGEST",
+        help="A head that you noted earlier and elsewhere. It may be given several times.",
     ),
 ]
 WitnessFiles = Annotated[

@@ -33,11 +33,14 @@ from mailgate.policy.spelling import expected
 from mailgate.store import Store
 from mailgate.views.readiness import connector_state
 
-app = typer.Typer(help="Device inventories: how they fare, and reading one now.", no_args_is_help=True)
+app = typer.Typer(help="Device inventories: show their state, and read one now.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The connector, as the settings name it.")]
 LetGo = Annotated[
-    bool, typer.Option("--let-go", help="Take what is no longer named for gone, however much it is.")
+    bool,
+    typer.Option(
+        "--let-go", help="Believe that devices which are no longer named are gone, however many they are."
+    ),
 ]
 
 _LOOK = 500
@@ -123,7 +126,9 @@ def import_lines(
     file: Annotated[str, typer.Argument(metavar="FILE", help="CSV or JSON lines; - for standard input.")],
     as_csv: Annotated[
         bool | None,
-        typer.Option("--csv/--jsonl", help="What it is; by its name if not said.", show_default=False),
+        typer.Option(
+            "--csv/--jsonl", help="The format. Default: by the name of the file.", show_default=False
+        ),
     ] = None,
     let_go: LetGo = False,
     config: Config = DEFAULT_PATH,

@@ -1,6 +1,5 @@
 """``mailgate demo``: the gate before a small mailbox, with everything that a first look needs."""
 
-import errno
 import secrets
 import shlex
 import sys
@@ -18,9 +17,8 @@ from rich.progress import Progress as Bars
 
 from mailgate.attest import mint
 from mailgate.cli.attest import KEYS, write_keys
-from mailgate.demo.company.seed import LAST, Progress
 from mailgate.demo.run import USUAL, Demo, run_demo
-from mailgate.demo.tour import tour
+from mailgate.demo.tour import Place, tour
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.logs import configure_logs
 
@@ -29,18 +27,20 @@ DIRECTORY = Path("var/demo")
 
 def demo(
     upstream: Annotated[str, typer.Option(help="Protect this webmail instead of the demo mailbox.")] = "",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Where to listen on this computer.")] = 8080,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="The port of the gate on this computer.")
+    ] = 8080,
     admin_port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Where the console is; by default the port after --port.")
+        int, typer.Option(min=0, max=65535, help="The port of the console. Default: the one after --port.")
     ] = 0,
     start_port: Annotated[
         int,
-        typer.Option(min=0, max=65535, help="Where the start page is; by default the second after --port."),
+        typer.Option(min=0, max=65535, help="The port of the start page. Default: the second after --port."),
     ] = 0,
     rules: Annotated[
         Path | None,
         typer.Option(
-            help="Directory of apps.yaml, policy.yaml, policy.tests.yaml; by default a copy of config."
+            help="Directory of apps.yaml, policy.yaml and policy.tests.yaml. Default: a copy of config."
         ),
     ] = None,
     people: Annotated[
@@ -48,31 +48,37 @@ def demo(
         typer.Option(
             min=0,
             max=100_000,
-            help="Make up a company of so many people first, in a new store.",
+            help="Make up a company with this many people first, in a new store.",
             show_default=f"{USUAL} where the store is new",
         ),
     ] = None,
-    directory: Annotated[Path, typer.Option(help="Where settings and store of this demo are.")] = DIRECTORY,
+    directory: Annotated[
+        Path, typer.Option(help="The folder of the settings and the store of this demo.")
+    ] = DIRECTORY,
     store: Annotated[
-        str, typer.Option(metavar="URL", help="Use this store, like postgresql://…, instead of one there.")
+        str,
+        typer.Option(
+            metavar="URL", help="Use this store, like postgresql://…, instead of one in --directory."
+        ),
     ] = "",
 ) -> None:
     """Start the gate before a demo mailbox, and say what to open and which commands play which device."""
     try:
         ports = port, admin_port or port + 1, start_port or port + 2
         demo = Demo(directory, rules, _keys(), *ports, upstream.rstrip("/"), _command(), people, store)
-        with _log_in(directory) as log, _progress() as progress:
-            uvloop.run(run_demo(demo, lambda place: typer.echo(tour(replace(place, log=log))), progress))
+        with _log_in(directory) as log, _Line() as line:
+
+            def show(place: Place) -> None:
+                line.end()
+                typer.echo(tour(replace(place, log=log)))
+
+            uvloop.run(run_demo(demo, show, line.progress, line.say))
     except ConfigError as error:
         typer.echo(str(error), err=True)
         typer.echo(f"mailgate: not started, {len(error.mistakes)} mistake(s) in the files above", err=True)
         raise typer.Exit(2) from None
     except (MailgateError, OSError) as error:
-        busy = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-        typer.echo(
-            f"mailgate: not started: {error}{'; --port, --admin-port and --start-port take others' if busy else ''}",
-            err=True,
-        )
+        typer.echo(f"mailgate: not started: {error}", err=True)
         raise typer.Exit(1) from None
 
 
@@ -85,7 +91,7 @@ def _keys() -> Path:
 
 @contextmanager
 def _log_in(directory: Path) -> Iterator[str]:
-    """Let the log go to a file, so that what the terminal shows last is what to open."""
+    """Write the log to a file, so that the last lines on the terminal say what to open."""
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / "gate.log"
     with path.open("a", encoding="utf-8", buffering=1) as stream:
@@ -94,22 +100,33 @@ def _log_in(directory: Path) -> Iterator[str]:
 
 
 def _command() -> str:
-    """How this program was called, to be called so again."""
+    """The command line by which this program was called."""
     module = Path(sys.argv[0]).name == "__main__.py"
     return shlex.join([sys.executable, "-m", "mailgate"] if module else [sys.argv[0]])
 
 
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """One line that says what is made up and how far that is; gone from the terminal once the last is done."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    console = Console(stderr=True)
-    with Bars(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-        task = bars.add_task("Starting", total=None)
+class _Line:
+    """One line on a terminal that says what is made up and how far that is. It is gone before anything else is said."""
 
-        def told(what: str, done: int, of: int) -> None:
-            bars.update(task, description=f"Making up a company: {what}", completed=done, total=of)
-            if what == LAST and done >= of:
-                bars.update(task, visible=False)
+    def __init__(self) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+        console = Console(stderr=True)
+        self._bars = Bars(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._bars.add_task("Starting", total=None)
 
-        yield told
+    def __enter__(self) -> "_Line":
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def progress(self, what: str, done: int, of: int) -> None:
+        self._bars.update(self._task, description=f"Making up a company: {what}", completed=done, total=of)
+
+    def say(self, words: str) -> None:
+        self._bars.console.print(words, highlight=False, soft_wrap=True)
+
+    def end(self) -> None:
+        """Stop to draw, and give the cursor back."""
+        self._bars.stop()

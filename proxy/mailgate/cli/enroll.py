@@ -38,7 +38,7 @@ _LONGEST = 255
 _DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
 
 User = Annotated[str, typer.Option(metavar="NAME", help="Whose device enrols: the login name of a person.")]
-Note = Annotated[str, typer.Option(metavar="TEXT", help="What it is for, for `mailgate enroll list`.")]
+Note = Annotated[str, typer.Option(metavar="TEXT", help="Its purpose, shown by `mailgate enroll list`.")]
 
 
 @app.command()

@@ -31,7 +31,7 @@ def evidence(
         str, typer.Option(help="The nonce that it was made for; the one in the file unless given.")
     ] = "",
     thumbprint: Annotated[
-        str, typer.Option(help="Thumbprint of the key that enrols, where it is another.")
+        str, typer.Option(help="Thumbprint of the key that enrols, if it is another.")
     ] = "",
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,

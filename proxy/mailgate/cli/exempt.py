@@ -33,8 +33,8 @@ def add(
     rule: Annotated[str, typer.Option(help="The rule's id, or `all` for every rule that restricts.")],
     reason: Annotated[str, typer.Option(help="Why; the person sees it, and so does the audit log.")],
     until: Until,
-    person: Annotated[str, typer.Option(metavar="LOGIN", help="Whom: a login name.")] = "",
-    device: Annotated[str, typer.Option(metavar="ID", help="Or which device: its id here.")] = "",
+    person: Annotated[str, typer.Option(metavar="LOGIN", help="The person, by login name.")] = "",
+    device: Annotated[str, typer.Option(metavar="ID", help="Or the device, by its id here.")] = "",
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
@@ -63,7 +63,7 @@ def add(
 
 @app.command("list")
 def list_all(
-    everything: Annotated[bool, typer.Option("--all", help="Those too that are over.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Show those too that have ended.")] = False,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:

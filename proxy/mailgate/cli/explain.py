@@ -38,12 +38,12 @@ Reference = Annotated[
 Version = Annotated[
     str,
     typer.Option(
-        help="Decide by this version of `mailgate policy history`: a number, or how a digest begins."
+        help="Decide by this version of `mailgate policy history`: a number, or the beginning of a digest."
     ),
 ]
 At = Annotated[
     str,
-    typer.Option(metavar="TIME", help="Decide as of this time; the device is as well known as it is now."),
+    typer.Option(metavar="TIME", help="Decide as of this time, with what is known of the device now."),
 ]
 
 

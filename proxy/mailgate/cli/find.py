@@ -32,11 +32,12 @@ def find(
         str,
         typer.Argument(
             metavar="TEXT",
-            help="A part of a login name or an address, a serial number or a device id or how it begins, or the reference of a refusal.",
+            help="A part of a login name or an address, a serial number or a device id or its beginning, or the reference of a refusal.",
         ),
     ],
     after: Annotated[
-        str, typer.Option(metavar="LOGIN", help="Go on behind this login name, as the answer before says.")
+        str,
+        typer.Option(metavar="LOGIN", help="Continue after this login name, as the previous answer says."),
     ] = "",
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,

@@ -20,7 +20,7 @@ _COLUMNS = ("last", "times", "rule", "reason", "whom", "device", "reference")
 
 def help_requests(
     rule: Annotated[str, typer.Option(help="Only against this rule.")] = "",
-    limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=100_000)] = 100,
+    limit: Annotated[int, typer.Option(help="The most requests to show.", min=1, max=100_000)] = 100,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:

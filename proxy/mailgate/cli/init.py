@@ -31,7 +31,7 @@ _OPTIONS = frozenset({"upstream", "public_url", "listen", "admin_listen", "store
 """Keys of the settings that are options here."""
 
 Folder = Annotated[
-    Path, typer.Argument(metavar="[DIR]", help="The folder to write to, made where it is not there.")
+    Path, typer.Argument(metavar="[DIR]", help="The folder to write to. It is made if it does not exist.")
 ]
 Upstream = Annotated[str, typer.Option(metavar="URL", help="Your webmail, like http://127.0.0.1:9080.")]
 PublicUrl = Annotated[
@@ -43,7 +43,7 @@ PublicUrl = Annotated[
     ),
 ]
 Contact = Annotated[
-    str, typer.Option(help="Whom people who are refused may ask: a mail address, a URL or a text.")
+    str, typer.Option(help="The contact for people who are refused: a mail address, a URL or a text.")
 ]
 ListenAt = Annotated[str, typer.Option(metavar="HOST:PORT", help="Where people come in.")]
 AdminListen = Annotated[str, typer.Option(metavar="HOST:PORT", help="Where operators come in.")]

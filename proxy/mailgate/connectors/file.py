@@ -1,4 +1,4 @@
-"""An inventory that is a file of lines, and one whose lines are posted."""
+"""Inventories that come as lines: a file, whose changes are noticed, and posted lines."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -8,7 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, ClassVar
 
-from mailgate.config.sources import FileSettings, PostSettings
+from mailgate.config.files import Stamp, stamp_of
+from mailgate.config.sources import EverySource, FileSettings, PostSettings
 from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.lines import Row, check_rows, read_rows, report_of_line
 from mailgate.connectors.setup import Setup
@@ -88,3 +89,27 @@ class PostedLines:
 
 def _some(rows: Iterator[Row]) -> list[Row]:
     return list(islice(rows, _CHUNK))
+
+
+class FileChanges:
+    """Looks regularly. A file counts as changed once two looks in a row find it the same, since it may still be being
+    written."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, Stamp | None] = {}
+        self._seen: dict[str, Stamp | None] = {}
+
+    def changed(self, settings: Mapping[str, EverySource]) -> set[str]:
+        """The connectors whose files changed since the last look that named them. The first look names none."""
+        stamps = {
+            name: stamp_of(each.path) for name, each in settings.items() if isinstance(each, FileSettings)
+        }
+        self._read = stamps | self._read
+        found = {
+            name
+            for name, stamp in stamps.items()
+            if stamp is not None and stamp != self._read[name] and stamp == self._seen.get(name)
+        }
+        self._seen = stamps
+        self._read.update({name: stamps[name] for name in found})
+        return found

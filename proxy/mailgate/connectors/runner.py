@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from mailgate.config.sources import EverySource
 from mailgate.connectors.errors import SourceError
-from mailgate.connectors.file_changes import FileChanges
+from mailgate.connectors.file import FileChanges
 from mailgate.connectors.leased_run import LeasedRun
 from mailgate.connectors.run import Outcome
 from mailgate.connectors.runtime import Runtime

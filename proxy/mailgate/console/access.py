@@ -1,4 +1,4 @@
-"""Who may do what: nothing without a session but to log in, nothing is changed without the token of that session."""
+"""Decides who may do what. Without a session one may only log in, and a change needs the token of the session."""
 
 import hmac
 from collections.abc import Awaitable, Callable
@@ -25,7 +25,7 @@ NOT_OURS = "This form was not made by your session. Open the page again."
 
 @web.middleware
 async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let a request through to its page, or say what is missing."""
+    """Let a request through to its page, or answer what is missing."""
     changes = request.method not in SAFE
     if changes and not _from_here(request):
         return page("refused.html", 403, why=NOT_OURS)
@@ -33,7 +33,7 @@ async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse
     if request.match_info.route.name in OPEN:
         return await handler(request)
     if led_here(request):
-        return page("hop.html", to=request.rel_url.raw_path_qs)
+        return page("redirect.html", to=request.rel_url.raw_path_qs)
     if not await _recognised(request):
         return _to_login(request)
     if changes and not await _from_our_form(request):
@@ -42,7 +42,7 @@ async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse
 
 
 async def _recognised(request: web.Request) -> bool:
-    """Whether an admin is logged in, who from here on is in ``request[SESSION]``."""
+    """Whether an admin is logged in. If so, the session is put into ``request[SESSION]``."""
     context, value = context_of(request), request.cookies.get(COOKIE, "")
     session = context.sessions.find(
         value, context.clock(), used=request.match_info.route.name != "now-stream"
@@ -67,7 +67,7 @@ def _to_login(request: web.Request) -> web.Response:
 
 
 def _from_here(request: web.Request) -> bool:
-    """Whether the page that posts is one of ours, as far as the browser says (Fetch, section 3.2; Fetch Metadata)."""
+    """Whether the page that posts is the console's own, as far as the browser tells (Fetch, section 3.2; Fetch Metadata)."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return False
     origin = request.headers.get("Origin")
@@ -82,7 +82,7 @@ async def _from_our_form(request: web.Request) -> bool:
 
 
 def needs(*roles: str) -> Callable[[Handler], Handler]:
-    """Only for admins with one of these roles."""
+    """Mark a page that only admins with one of these roles may use."""
 
     def wrapped(handler: Handler) -> Handler:
         async def checked(request: web.Request) -> web.StreamResponse:

@@ -1,13 +1,14 @@
-"""What needs a person: what is held, broken or waits for somebody, in the words of the page *Now*."""
+"""Everything that needs a person because it is held, is broken or waits for somebody, in the words of the page *Now*."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from mailgate.config import Settings
+from mailgate.console.context import ConsoleContext
+from mailgate.console.drafting import NONE, Uncommitted, uncommitted_now
 from mailgate.rollout.approvals import PlanStatus, plan_statuses
 from mailgate.rollout.guard import guard_of
-from mailgate.store import Store, StoreError
+from mailgate.store import StoreError
 from mailgate.store.help_requests import NOT_THEIRS
 from mailgate.views.gates import GateState, Node, gates_now
 from mailgate.views.plan_titles import title_of
@@ -20,7 +21,7 @@ PLANS = 20
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One thing, and the page where something can be done about it."""
+    """One thing that needs a person, and the page where they can do something about it."""
 
     words: str
     page: str
@@ -32,15 +33,17 @@ class Need:
     """What the route is of."""
 
 
-async def needs_now(store: Store, settings: Settings, state: Readiness, now: datetime) -> list[Need]:
+async def needs_now(context: ConsoleContext, state: Readiness, now: datetime) -> list[Need]:
     """What needs a person by what the store has and by how this gate stands, the graver first."""
+    store, settings = context.store, context.bundle().settings
     try:
         plans = await plan_statuses(store, guard_of(settings), now, PLANS)
+        drafted = await uncommitted_now(context, state.rules.held)
         unsure, gates = await store.mails.unsure(), await gates_now(store, now)
         waiting = await store.help_requests.open_by_rule()
     except StoreError:
-        return needs_of(state, [])  # and the state says that the store is away
-    return needs_of(state, plans, unsure, gates, waiting)
+        return needs_of(state, [])  # the state itself says that the store does not answer
+    return needs_of(state, plans, unsure, gates, waiting, drafted)
 
 
 def needs_of(
@@ -49,6 +52,7 @@ def needs_of(
     unsure: int = 0,
     gates: Iterable[Node] = (),
     waiting: Mapping[str, int] = NOBODY,
+    drafted: Uncommitted = NONE,
 ) -> list[Need]:
     """The graver ones first.
 
@@ -56,10 +60,12 @@ def needs_of(
     :param unsure: mails of which nobody knows whether they were sent.
     :param gates: those on the store.
     :param waiting: how many wait for help, by rule.
+    :param drafted: drafts in force that the files do not have.
     """
     found = [
         *_help(waiting),
-        *_gate(state),
+        *_gate(state, explained=drafted.explain),
+        *_drafts(drafted),
         *_sources(state),
         *_plans(plans),
         *_mails(unsure),
@@ -68,7 +74,7 @@ def needs_of(
     return sorted(found, key=lambda need: not need.grave)
 
 
-def _gate(state: Readiness) -> Iterator[Need]:
+def _gate(state: Readiness, *, explained: bool) -> Iterator[Need]:
     if state.store == "unwritable":
         why = state.ledger.error or state.reports.error or state.writes.error
         yield Need(f"The store takes nothing: {why}. What is to be written waits.", "now", grave=True)
@@ -77,7 +83,7 @@ def _gate(state: Readiness) -> Iterator[Need]:
     if mistakes := state.config.mistakes:
         many = f"{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}"
         yield Need(f"The files on disk have {many} and are not used: {mistakes[0]}", "policy", grave=True)
-    if state.rules.held:
+    if state.rules.held and not explained:
         yield Need(f"The rules on disk are held: {state.rules.held}", "policy")
     for each in state.rules.off:
         yield Need(f"The rule {each}", "exemptions", grave=True)
@@ -87,6 +93,11 @@ def _gate(state: Readiness) -> Iterator[Need]:
         yield Need(f"{state.workers.answering} of {state.workers.wanted} workers answer.", "now", grave=True)
     if lost := state.ledger.dropped:
         yield Need(f"{lost:,} sightings were lost since the start: the queue or the disk was full.", "now")
+
+
+def _drafts(drafted: Uncommitted) -> Iterator[Need]:
+    for each in drafted.drafts:
+        yield Need(f"In force, but not in your files: {each.title}. Commit it.", "policy-drafts")
 
 
 def _sources(state: Readiness) -> Iterator[Need]:

@@ -1,4 +1,4 @@
-"""Questions to sources that nobody waits for the answers of."""
+"""Asks sources in the background, without anybody waiting for the answers."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable
@@ -7,17 +7,17 @@ from typing import Any
 from mailgate.tasks import end_all
 
 MOST = 1_000
-"""Questions that wait at once; what goes beyond is left out."""
+"""The most questions that wait at once. Further ones are dropped."""
 
 
 class BackgroundQuestions:
-    """Asks in the background; ``stop`` before the store is closed."""
+    """Asks in the background. Call ``stop`` before the store is closed."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def start(self, questions: Iterable[Coroutine[Any, Any, Any]]) -> None:
-        """Begin to ask. How many go at once is for the sources to say."""
+        """Begin to ask. The sources limit how many questions run at once."""
         for question in questions:
             if len(self._tasks) >= MOST:
                 question.close()
@@ -27,5 +27,5 @@ class BackgroundQuestions:
             task.add_done_callback(self._tasks.discard)
 
     async def stop(self) -> None:
-        """End what runs."""
+        """End the questions that run."""
         await end_all(self._tasks)

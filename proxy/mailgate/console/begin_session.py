@@ -1,4 +1,4 @@
-"""How a session begins, whichever way somebody comes in, and for how long it counts."""
+"""Begins sessions after any kind of login, and decides how long they are valid."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -15,13 +15,13 @@ from mailgate.rollout.acts import Person
 
 COOKIE = "mailgate-console"
 PROXIED: web.RequestKey[str] = web.RequestKey("proxied")
-"""Who the proxy says is there; only where it says so."""
+"""The person whom the proxy names, if it names one."""
 _FRESH: web.RequestKey[str] = web.RequestKey("fresh")
 """The cookie of a session that began with this request."""
 
 
 def hear_proxy(request: web.Request) -> None:
-    """Who a proxy says is there goes into ``request[PROXIED]``. Raises NotBelievedError."""
+    """Put the person whom a proxy names into ``request[PROXIED]``. Raises NotBelievedError."""
     way = context_of(request).bundle().settings.console.login.proxy
     said = named(request.raw_headers, request.remote or "", way)
     if said is not None:
@@ -29,7 +29,7 @@ def hear_proxy(request: web.Request) -> None:
 
 
 async def begin_by_proxy(request: web.Request) -> Session | None:
-    """A session for the admin whom the proxy names; None where it names nobody. Raises NotBelievedError for a stranger."""
+    """Begin a session for the admin whom the proxy names. None if it names nobody. Raises NotBelievedError for a stranger."""
     if PROXIED not in request:
         return None
     context, said = context_of(request), request[PROXIED]
@@ -52,7 +52,7 @@ async def begin(
     at_most: timedelta = WHOLE,
     id_token: str = "",
 ) -> str:
-    """Begin a session and write it down; the value of its cookie. What was this browser's session before is none now."""
+    """Begin a session, record it, and return the value of its cookie. An earlier session of this browser ends."""
     context = context_of(request)
     act = Person(name, f"console at {context.host}").act(context.clock(), "console-login")
     await context.store.audit.append(replace(act, details={"way": way}))
@@ -61,9 +61,9 @@ async def begin(
 
 
 def counts(request: web.Request, session: Session) -> bool:
-    """Whether a session still counts: by the settings as they are now, and where a proxy names the same person.
+    """Whether a session is still valid by the current settings. If a proxy names a person, it has to be the same one.
 
-    A session that began because of the proxy is worth nothing without it.
+    A session that began by a proxy's word is not valid without it.
     """
     if roles_now(context_of(request).bundle().settings, session) is None:
         return False
@@ -73,7 +73,7 @@ def counts(request: web.Request, session: Session) -> bool:
 
 
 def keep(request: web.Request, response: web.StreamResponse, value: str) -> None:
-    """Let the browser keep a session's cookie: out of reach of scripts, and sent to no request that begins elsewhere."""
+    """Set the cookie of a session. Scripts cannot read it, and browsers do not send it with requests of other sites."""
     response.set_cookie(
         COOKIE,
         value,
@@ -86,10 +86,10 @@ def keep(request: web.Request, response: web.StreamResponse, value: str) -> None
 
 
 async def keep_fresh(request: web.Request, response: web.StreamResponse) -> None:
-    """The cookie of a session that began with this very request goes along with its answer, whatever that is."""
+    """Send the cookie of a session that began with this request with its answer, whatever that is."""
     if _FRESH in request:
         keep(request, response, request[_FRESH])
-        # by now its other cookies have become headers
+        # its other cookies have become headers by now
         response.headers.add(hdrs.SET_COOKIE, response.cookies[COOKIE].OutputString())
 
 
@@ -101,12 +101,12 @@ def led_here(request: web.Request) -> bool:
 
 
 def own(path: str) -> str:
-    """A place of the console to go on to; nothing where it would lead elsewhere."""
+    """A path of the console to go on to. Empty if it would lead elsewhere."""
     inside = path.startswith("/console/") and path.isprintable() and "\\" not in path and "//" not in path
     return path if inside else ""
 
 
 def too_many(wait: timedelta) -> str:
-    """That somebody has to wait, in words."""
+    """The words for how long somebody has to wait."""
     minutes = ceil(wait / timedelta(minutes=1))
     return f"Too many logins. Try again in {minutes} minute{'s' if minutes > 1 else ''}."

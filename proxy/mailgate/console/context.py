@@ -62,10 +62,10 @@ def context_of(request: web.Request) -> ConsoleContext:
 
 
 def roles_of(request: web.Request) -> frozenset[str]:
-    """The roles of who is logged in, by the settings of *now*: a role that was taken away is gone at the next click."""
+    """The roles of the logged-in person by the current settings. A role that was taken away is gone at the next click."""
     return roles_now(context_of(request).bundle().settings, request[SESSION]) or frozenset()
 
 
 def person_of(request: web.Request) -> Person:
-    """Who does something here, as the audit log names them."""
+    """The logged-in person, as the audit log names them."""
     return Person(request[SESSION].name, f"console at {context_of(request).host}")

@@ -1,4 +1,4 @@
-"""How many devices are in which state: counted in the background, a little at a time, so that no request waits for it."""
+"""Counts the devices in each state, in the background and a little at a time, so that no request waits for it."""
 
 import asyncio
 from collections import Counter
@@ -11,27 +11,27 @@ from mailgate.devices.device import Device
 from mailgate.store import StoreError
 
 PAGE = 100
-"""Devices that are looked at without a pause: a few milliseconds."""
+"""How many devices are read without a pause, which takes a few milliseconds."""
 PAUSE = 0.1
-"""Seconds between two pages: less than a tenth of one processor goes into it."""
+"""Seconds between two pages, so that counting takes less than a tenth of one processor."""
 REST = 60.0
 """Seconds between two rounds."""
 CHANGES = 2.0
-"""Seconds between two looks at what has changed."""
+"""Seconds between two looks at changed devices."""
 
 Page = Callable[[str, int], Awaitable[Sequence[Device]]]
-"""The next devices behind an id (``Devices.sketches``)."""
+"""The next devices after an id (``Devices.sketches``)."""
 State = Callable[[Device, datetime], str]
 Look = Callable[[Sequence[Device], datetime], Awaitable[None]]
 CatchUp = Callable[[datetime], Awaitable[bool]]
 
 
 async def look_at_nothing(_devices: Sequence[Device], _now: datetime) -> None:
-    """Where only the count is wanted."""
+    """Used if only the count is wanted."""
 
 
 async def has_no_more(_now: datetime) -> bool:
-    """Where nothing is to be caught up with."""
+    """Used if there are no changed devices to catch up with."""
     return False
 
 
@@ -59,14 +59,14 @@ class DeviceCounts:
         look: Look = look_at_nothing,
         catch_up: CatchUp = has_no_more,
     ) -> None:
-        """``look`` is shown the devices of each page; ``catch_up`` looks at what has changed, until there is no more."""
+        """``look`` is called with the devices of each page. ``catch_up`` works on changed devices until there are no more."""
         self._page, self._state, self._clock = page, state, clock
         self._look, self._catch_up = look, catch_up
         self.last = Count()
 
     async def run(self) -> None:
         while True:
-            with suppress(StoreError):  # /readyz says so; the count stays as it was
+            with suppress(StoreError):  # /readyz tells it, and the count stays as it was
                 await self.round()
             with suppress(StoreError):
                 for _ in range(int(REST / CHANGES)):

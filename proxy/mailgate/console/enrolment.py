@@ -1,4 +1,4 @@
-"""Making what lets devices enrol, and shutting out what did, in somebody's name."""
+"""Makes tokens and codes with which devices enrol, and revokes tokens, keys and devices, in an admin's name."""
 
 import secrets
 from dataclasses import replace
@@ -23,13 +23,13 @@ MOST_DAYS = 30
 async def make_token(
     store: Store, by: Person, now: datetime, *, user: str, note: str, uses: int, days: int
 ) -> tuple[str, EnrolmentToken]:
-    """A new token, whose text nobody ever sees again, and what is kept of it."""
+    """Make a token. Returns its text, which is shown only once, and the stored row."""
     text = new_token(secrets.token_bytes(TOKEN_BYTES))
     return text, await _keep(store, by, now, text, user=user, note=note, uses=uses, life=timedelta(days=days))
 
 
 async def make_code(store: Store, by: Person, now: datetime, user: str) -> str:
-    """A new code, which a person types into the extension of one browser within ten minutes."""
+    """Make a code, which a person types into the extension of one browser within ten minutes."""
     text = new_code(secrets.token_bytes(CODE_BYTES))
     await _keep(store, by, now, text, user=user, note="", uses=1, life=CODE_LIFE)
     return text
@@ -49,7 +49,7 @@ async def _keep(
 
 
 async def revoke(store: Store, by: Person, now: datetime, name: str) -> Revoked:
-    """Shut out the token, the key or the device of this name, at every gate within a second."""
+    """Revoke the token, the key or the device of this name, at every gate within a second."""
     revoked = await store.shut_out(name, now)
     if revoked.tokens or revoked.keys:
         counts = {"tokens": len(revoked.tokens), "keys": len(revoked.keys)}

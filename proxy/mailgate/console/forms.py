@@ -1,6 +1,6 @@
-"""What a form of ours sends: fields as texts, as browsers write them (HTML, section 4.10.22) and in no other way.
+"""Reads the forms of the console: fields as texts, in the form in which browsers send them (HTML, section 4.10.22).
 
-aiohttp's own reading would inflate a part that says it is compressed, however much comes of it.
+aiohttp's own reader would inflate a compressed part without a limit.
 """
 
 from collections.abc import Mapping
@@ -24,17 +24,17 @@ _FORM: web.RequestKey[Form] = web.RequestKey("form")
 
 
 async def form_of(request: web.Request, most: int | None = None) -> Form:
-    """The fields, read once; none of what is no form.
+    """The fields. They are read once, and a body that is not a form has none.
 
-    :param most: bytes of the whole body; as many as the application takes unless given.
-    :raises web.HTTPException: for what no form of ours sends, and for too much of it.
+    :param most: the largest body in bytes; the application's limit if not given.
+    :raises web.HTTPException: if no form of the console sends such a body, or if it is too large.
     """
     if _FORM not in request:
         most = request.client_max_size if most is None else most
         read = {URLENCODED: _fields, MULTIPART: _parts}.get(request.content_type)
         try:
             request[_FORM] = await read(request, most) if read else Form()
-        except (ValueError, HttpProcessingError):  # it is not what it says it is
+        except (ValueError, HttpProcessingError):  # its content is not of the type that it names
             raise web.HTTPBadRequest from None
     return request[_FORM]
 
@@ -73,7 +73,7 @@ def _is_plain(part: BodyPartReader) -> bool:
 
 
 LONGEST = 1000
-"""Characters of a note."""
+"""The most characters of a note."""
 TYPED = ("why", "note", "answer", "whom")
 """The fields that people type into. A form that was refused comes back with these."""
 

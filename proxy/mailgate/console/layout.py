@@ -1,4 +1,4 @@
-"""A page with what every page shows: who is logged in, the menu, and where one is."""
+"""Renders pages with what every page shows: the logged-in person, the menu and the current entry."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,11 +18,11 @@ UNDOES = "undoes"
 """The field of a form that undoes something: the page where that was done."""
 _SAID: web.RequestKey[Toast] = web.RequestKey("said")
 _BESIDE = {"people": "devices"}
-"""Under which entry of the menu pages stand that have none of their own."""
+"""The menu entry of pages that have none of their own."""
 
 
 def show(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
-    """Render a page for who is logged in."""
+    """Render a page for the logged-in person."""
     now = context_of(request).clock()
     toast = context_of(request).toasts.shown(request[SESSION].csrf, _page_of(request.rel_url), now)
     lasts = int(toast.lasts(now).total_seconds()) if toast else 0
@@ -35,7 +35,7 @@ def say(request: web.Request, words: str, undo: str = "", *, stays: bool = False
 
 
 def surrounding(request: web.Request) -> dict[str, Any]:
-    """What the templates of every page need."""
+    """The values that the templates of every page need."""
     here = (request.match_info.route.name or "").partition("-")[0]
     here = _BESIDE.get(here, here)
     menu = [(address(request, name), words, name == here) for name, words in NOUNS if words]
@@ -50,7 +50,7 @@ def surrounding(request: web.Request) -> dict[str, Any]:
 
 
 def address(request: web.Request, name: str, query: dict[str, Any] | None = None, /, **parts: str) -> str:
-    """The address of the page with this name; what is empty in the query is left out."""
+    """The address of the page with this name. Empty values of the query are left out."""
     path = str(request.app.router[name].url_for(**parts))
     asked = {key: value for key, value in (query or {}).items() if value not in ("", None)}
     return f"{path}?{urlencode(asked)}" if asked else path

@@ -1,4 +1,4 @@
-"""Where a list goes on, as an address says it: the time and the name of the last row that was shown."""
+"""The position in a list as a part of an address: the time and the name of the last row that was shown."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from mailgate.store import Place
 
 SPAN = timedelta(hours=2)
-"""How far back what was decided of late reaches."""
+"""How far back recent decisions reach."""
 _LONGEST = 64
-"""Characters of a name."""
+"""The most characters of a name."""
 
 
 def place_in(query: Mapping[str, str]) -> Place | None:
-    """The place that an address names; None, the beginning, where it names none."""
+    """The place that an address names. None, which is the beginning, if it names none."""
     with suppress(ValueError):
         at = datetime.fromisoformat(query.get("at", ""))
         return Place(at, query.get("after", "")[:_LONGEST]) if at.tzinfo else None
@@ -21,5 +21,5 @@ def place_in(query: Mapping[str, str]) -> Place | None:
 
 
 def told(place: Place | None) -> dict[str, str]:
-    """A place as a part of an address; empty at the end."""
+    """A place as a part of an address. Empty at the end."""
     return {"at": place.at.isoformat(), "after": place.name} if place else {}

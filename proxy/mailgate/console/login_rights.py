@@ -1,4 +1,4 @@
-"""Whether a login still counts, by the settings as they are now, and what its person may do. Pure."""
+"""Decides whether a login is still valid by the current settings, and what its person may do. Pure."""
 
 from mailgate.config import Settings
 from mailgate.config.admins import AdminSettings, comparable
@@ -6,33 +6,33 @@ from mailgate.config.console import OidcSettings
 from mailgate.console.sessions import Session
 
 BY_PROXY = "proxy "
-"""How the proof of a login begins that holds for as long as the proxy says so with every request."""
+"""The beginning of the proof of a login by a proxy, which is valid only while the proxy names the person with every request."""
 BY_GROUPS = "oidc:"
-"""How the name of a person begins whom the settings do not name: no name of an admin or of an account has a colon."""
+"""The beginning of the name of a person whom the settings do not name. No name of an admin or an account has a colon."""
 
 
 def token_proof(admin: AdminSettings) -> str:
-    """What proves an admin by their token; nothing where they have none."""
+    """The proof of an admin by their token. Empty if they have none."""
     return admin.token_hash.get_secret_value() if admin.token_hash else ""
 
 
 def oidc_proof(oidc: OidcSettings, known: str) -> str:
-    """That this provider has called somebody so, to this client."""
+    """The proof of a person by their name at this provider, for this client."""
     return f"oidc {oidc.issuer} {oidc.client_id} {oidc.claim} {compared(oidc, known)}"
 
 
 def proxy_proof(known: str) -> str:
-    """That the proxy calls somebody so."""
+    """The proof of a person by their name at the proxy."""
     return BY_PROXY + comparable(known)
 
 
 def compared(oidc: OidcSettings, known: str) -> str:
-    """A name at the provider as it is compared: a ``sub`` as it stands (Core 1.0, section 2), others without case."""
+    """A name at the provider in the form in which it is compared: a ``sub`` as it is (Core 1.0, section 2), others without case."""
     return known if oidc.claim == "sub" else comparable(known)
 
 
 def named_by_oidc(settings: Settings, known: str) -> str | None:
-    """The admin whom the provider calls so."""
+    """The admin with this name at the provider."""
     oidc = settings.console.login.oidc
     assert oidc
     wanted = compared(oidc, known)
@@ -41,19 +41,19 @@ def named_by_oidc(settings: Settings, known: str) -> str | None:
 
 
 def named_by_proxy(settings: Settings, known: str) -> str | None:
-    """The admin whom the proxy calls so."""
+    """The admin with this name at the proxy."""
     wanted, people = comparable(known), settings.admins.items()
     return next((name for name, each in people if each.proxy and comparable(each.proxy) == wanted), None)
 
 
 def roles_of_groups(oidc: OidcSettings, groups: frozenset[str]) -> frozenset[str]:
-    """What members of these groups may do."""
+    """The roles of members of these groups."""
     roles = oidc.groups.roles if oidc.groups else {}
     return frozenset(role for group in groups for role in roles.get(group, ()))
 
 
 def roles_now(settings: Settings, session: Session) -> frozenset[str] | None:
-    """What the person of a session may do; None where the login counts no more."""
+    """The roles of the person of a session. None if the login is no longer valid."""
     if session.name.startswith(BY_GROUPS):
         return _by_groups(settings, session)
     admin = settings.admins.get(session.name)
@@ -61,7 +61,7 @@ def roles_now(settings: Settings, session: Session) -> frozenset[str] | None:
 
 
 def _proofs(settings: Settings, admin: AdminSettings) -> set[str]:
-    """Whatever proves this admin, in the ways that are open."""
+    """All proofs of this admin by the ways of login that are on."""
     ways = settings.console.login
     found = {token_proof(admin)} if ways.token else set()
     if ways.oidc and admin.oidc:

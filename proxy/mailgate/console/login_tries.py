@@ -1,4 +1,4 @@
-"""How often somebody may try to log in: by name and caller, by caller, and by name wherever it is tried from."""
+"""Limits tries to log in, by name and caller, by caller, and by name from all callers."""
 
 from collections.abc import Hashable, Sequence
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ MOST = 10_000
 
 
 class LoginTries:
-    """Counts in memory. What others try, under a name or beside them, shuts nobody out at a place they came in from before."""
+    """Counts in memory. Tries of others cannot keep a person out at an address from which they have logged in before."""
 
     def __init__(self) -> None:
         self._both = Rates(OF_BOTH, SPAN)
@@ -23,7 +23,7 @@ class LoginTries:
         self._places: LRUCache[tuple[str, str], None] = LRUCache(MOST)
 
     def wait(self, name: str, address: str, now: datetime) -> timedelta:
-        """How long they have to wait; where they have not to, this try is counted, whatever comes of it."""
+        """How long they have to wait. If they need not wait, this try is counted, whatever its result."""
         caller = caller_at(address)
         both = (name, caller)
         counts: list[tuple[Rates, Hashable]] = [(self._both, both)]
@@ -32,7 +32,7 @@ class LoginTries:
         return _wait(counts, now)
 
     def wait_to_begin(self, address: str, now: datetime) -> timedelta:
-        """The same for a login elsewhere, which has no name yet."""
+        """The same for a login at a provider, which has no name yet."""
         return _wait([(self._caller, caller_at(address))], now)
 
     def came_in(self, name: str, address: str) -> None:

@@ -1,5 +1,5 @@
-"""What console and API are about, in the order of the menu. A noun has its page in ``pages/`` and its operations in ``api/``, in files of
-its name, or one of the two."""
+"""The nouns of console and API, in the order of the menu. A noun has its page in ``pages/`` and its operations in ``api/``, in files of its
+name, or one of the two."""
 
 from collections.abc import Iterator
 from importlib import import_module
@@ -23,8 +23,11 @@ NOUNS = (
     Noun("sightings"),
     Noun("find"),
     Noun("devices", "Devices"),
+    Noun("apps", "Apps"),
     Noun("explain", "Explain"),
     Noun("policy", "Policy"),
+    Noun("rule"),
+    Noun("drafts"),
     Noun("plans"),
     Noun("notices", "Notices"),
     Noun("mails"),
@@ -36,7 +39,7 @@ NOUNS = (
 
 
 def of_every_noun(package: str, name: str) -> Iterator[Any]:
-    """What the file of each noun in ``package`` lists under ``name``."""
+    """The items that the file of each noun in ``package`` lists under ``name``."""
     for noun in NOUNS:
         if find_spec(f"{package}.{noun.name}") is not None:
             yield from getattr(import_module(f"{package}.{noun.name}"), name)

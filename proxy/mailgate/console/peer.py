@@ -1,4 +1,4 @@
-"""Where a request to the console comes from, as far as the console's own proxies are believed."""
+"""The origin of a request to the console, by the connection or by the console's own trusted proxies."""
 
 from urllib.parse import urlsplit
 
@@ -27,7 +27,7 @@ def host_of(request: web.Request, settings: Settings) -> str:
 def over_tls(request: web.Request, settings: Settings) -> bool:
     """Whether the browser came over https, so that its cookies may be kept to it.
 
-    A gate that is not told of its proxy knows it by the name of the console: under that name browsers come over https.
+    A gate without a configured proxy goes by the host name of the console, under which browsers come over https.
     """
     if came_from(request, settings).scheme == "https":
         return True

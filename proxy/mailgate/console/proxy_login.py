@@ -1,4 +1,4 @@
-"""Who is there, as a proxy says that has logged them in: believed from its own addresses alone, and said once."""
+"""The person whom a proxy has logged in. The proxy is believed only from its own addresses and only if the header stands once."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ LONGEST = 200
 
 
 class NotBelievedError(Exception):
-    """The header is there and counts for nothing. ``why`` is one word for the log, the text is for the page."""
+    """The header is there but is not believed. ``why`` is one word for the log, and the text is for the page."""
 
     def __init__(self, why: str, words: str) -> None:
         super().__init__(words)
@@ -18,10 +18,10 @@ class NotBelievedError(Exception):
 
 
 def named(fields: Sequence[tuple[bytes, bytes]], peer: str, way: ProxyLogin | None) -> str | None:
-    """The name in the header; None where there is none. Raises NotBelievedError.
+    """The name in the header; None if there is none. Raises NotBelievedError.
 
     :param fields: the header fields as they came.
-    :param peer: the address of the connection, whatever the fields say of others.
+    :param peer: the address of the connection, not one that a field names.
     """
     if way is None:
         return None

@@ -1,4 +1,4 @@
-"""Makes a recipient list when somebody asks for it, and keeps it: exactly the people on it are written to later."""
+"""Makes a recipient list when somebody asks for it, and keeps it, so that exactly the people on it are written to later."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -25,7 +25,7 @@ CountThem = Callable[[Topic, Progress], Awaitable[RecipientList]]
 KEPT = 8
 """How many lists are kept, with the names of people."""
 GOOD_FOR = timedelta(minutes=30)
-"""How long a list may be used: later, other people and devices may have come."""
+"""How long a list may be used, since other people and devices may come later."""
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ class RecipientLists:
         return True
 
     def last(self, about: NoticeKey, now: datetime) -> Counting | None:
-        """The last list of this notice, while it may be used."""
+        """The last list of this notice, if it may still be used."""
         found = self._lists.get(about)
         return found if found and now - found.began < GOOD_FOR else None
 

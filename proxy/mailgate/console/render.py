@@ -12,10 +12,15 @@ from markupsafe import Markup, escape
 
 from mailgate.views.gates import span
 from mailgate.views.words import (
+    CONNECTORS,
+    NAME_KINDS,
     effect_told,
     kind_told,
+    looked_told,
     protocol_told,
     reason_told,
+    source_told,
+    state_told,
     system_told,
     without_commands,
 )
@@ -65,7 +70,7 @@ def told(words: str) -> Markup:
     return Markup("").join(_marked(each) for each in parts)
 
 
-_APART = re.compile(r"(`[^`]*`|\d{4}-\d\d-\d\d \d\d:\d\d UTC)")
+_APART = re.compile(r"(`[^`]*`|\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)? UTC)")
 
 
 def _marked(part: str) -> Markup:
@@ -117,6 +122,11 @@ def plain(value: object) -> str:
     )
 
 
+def capital(words: str) -> str:
+    """Words as they begin a sentence or stand alone."""
+    return words[:1].upper() + words[1:]
+
+
 def pair(word: str) -> tuple[str, str]:
     """A choice that is shown as it is, without its underscores."""
     return word, word.replace("_", " ")
@@ -157,6 +167,12 @@ _ENVIRONMENT = _environment(
         "kind": kind_told,
         "protocol": protocol_told,
         "reason": reason_told,
+        "connector": lambda state: CONNECTORS.get(state, state),
+        "capital": capital,
+        "name_kind": lambda kind: NAME_KINDS.get(kind, kind),
+        "looked": looked_told,
+        "source": source_told,
+        "state": state_told,
         "system": system_told,
     }
 )

@@ -1,4 +1,4 @@
-"""Who is logged in at the console: kept in the memory of one gate, so that a session ends where the gate ends it."""
+"""The sessions of the console. They are in the memory of one gate, so they end with it."""
 
 import hashlib
 import secrets
@@ -21,20 +21,20 @@ class Session:
 
     name: str
     proved_by: str
-    """What the login was checked against (``login_rights.py``): where the settings say otherwise, the session has ended."""
+    """The proof of the login (``login_rights.py``). If the settings no longer have it, the session has ended."""
     csrf: str
-    """Stands in every form of this session, and nowhere else."""
+    """The token in every form of this session."""
     started: datetime
     seen: datetime
     groups: frozenset[str] = frozenset()
-    """The groups that give its roles, where the settings do not name the person."""
+    """The groups that give its roles, if the settings do not name the person."""
     at_most: timedelta = WHOLE
     id_token: str = field(default="", repr=False)
-    """What the provider said who it is, where one did: shown to it again at the end of the session."""
+    """The provider's ID token, if there is one. It is sent to the provider at the end of the session."""
 
 
 class Sessions:
-    """Sessions by the digest of what their cookie holds: who reads this memory cannot come in with it."""
+    """Sessions by the digest of their cookie, so that nobody who reads this memory can log in with it."""
 
     def __init__(self, token: Callable[[], str] = lambda: secrets.token_urlsafe(32)) -> None:
         self._token = token
@@ -49,14 +49,14 @@ class Sessions:
         at_most: timedelta = WHOLE,
         id_token: str = "",
     ) -> str:
-        """Begin a new session; the value of its cookie. Every login gets a new one."""
+        """Begin a session and return the value of its cookie. Every login gets a new one."""
         value, csrf = self._token(), self._token()
         made = Session(name, proved_by, csrf, now, now, groups, min(at_most, WHOLE), id_token)
         self._open[_digest(value)] = made
         return value
 
     def find(self, value: str, now: datetime, *, used: bool = True) -> Session | None:
-        """The session of a cookie; None where it never was or has ended. ``used``: somebody did something with it."""
+        """The session of a cookie. None if there is none or it has ended. ``used`` says that the person did something with it."""
         key = _digest(value)
         session = self._open.get(key)
         if session is None:
@@ -69,7 +69,7 @@ class Sessions:
         return session
 
     def end(self, value: str) -> None:
-        """Whoever holds the cookie is logged out."""
+        """End the session of a cookie."""
         self._open.pop(_digest(value), None)
 
 

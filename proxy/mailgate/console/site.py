@@ -1,4 +1,4 @@
-"""The console's addresses, and what every request to them has to pass."""
+"""The console's routes, and the checks of every request to them."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from mailgate.console.pages import ROUTES
 
 PATH = "/console"
 MOST = 4 * 1024 * 1024
-"""Bytes of a form: the files of a candidate."""
+"""The largest form in bytes, which holds the files of a candidate."""
 
 
 def console_app(context: ConsoleContext) -> web.Application:
@@ -38,5 +38,5 @@ async def _lead(_: web.Request) -> web.Response:
 
 
 async def _end_streams(app: web.Application) -> None:
-    """What a page listens to would hold up the end of the gate."""
+    """End the event streams of pages, which would hold up the end of the gate."""
     app[CLOSING].set()

@@ -1,4 +1,4 @@
-"""Reading a source at once because somebody asked for it, and how far that has come."""
+"""Reads a source at once because somebody asked for it, and keeps its progress."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,7 +12,7 @@ from mailgate.tasks import end_all
 
 Progress = Callable[[int, int | None], None]
 Sync = Callable[[str, bool, Progress], Awaitable[str]]
-"""Reads the connector of this name, all of it or what changed, and says in words what came of it."""
+"""Reads the connector of this name, in full or what has changed, and returns the result in words."""
 
 
 @with_config(DESCRIBED)
@@ -27,9 +27,9 @@ class Reading:
     done: int = 0
     """How many records have come."""
     total: int | None = None
-    """How many there are; null where the source does not say."""
+    """How many there are. Null if the source does not say."""
     outcome: str = ""
-    """What came of it, in words; empty while it runs."""
+    """The result, in words. Empty while it runs."""
 
     def show(self, done: int, total: int | None) -> None:
         self.done, self.total = done, total
@@ -44,7 +44,7 @@ class Readings:
         self.last: dict[str, Reading] = {}
 
     def start(self, name: str, who: str, now: datetime, *, full: bool) -> bool:
-        """Begin to read; False where it is being read for somebody already."""
+        """Begin to read. Returns False if it is already being read for somebody."""
         running = self.last.get(name)
         if running and not running.outcome:
             return False
@@ -55,7 +55,7 @@ class Readings:
         return True
 
     async def stop(self) -> None:
-        """End what runs."""
+        """End the readings that run."""
         await end_all(self._tasks)
 
     async def _read(self, name: str, reading: Reading, full: bool) -> None:

@@ -1,4 +1,4 @@
-"""How the device inventories fare, and reading one of them because somebody asked for it."""
+"""The state of the device inventories, and reading one because somebody asked for it."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -16,15 +16,15 @@ class Connector(ConnectorState):
     name: str
     """Its name in the settings."""
     type: str
-    """What it asks."""
+    """Its source."""
     asked: bool
-    """Whether it asks its source; false where the source tells by itself."""
+    """Whether it asks its source. False if the source sends by itself."""
     reading: Reading | None
-    """The last reading that somebody asked for since the start; null where nobody did."""
+    """The last reading that somebody asked for since the start. Null if nobody did."""
 
 
 def sources_of(context: ConsoleContext, state: Readiness) -> list[Connector]:
-    """Every connector of the settings with how it stands, and how far a reading is that somebody asked for."""
+    """Every connector of the settings with its state and the progress of a reading."""
     return [
         Connector(
             name=name,
@@ -45,7 +45,7 @@ def can_be_read(context: ConsoleContext, name: str) -> bool:
 
 
 async def read_now(context: ConsoleContext, name: str, person: Person, now: datetime, *, full: bool) -> bool:
-    """Begin to read a source; False where it is being read for somebody already."""
+    """Begin to read a source. Returns False if it is already being read for somebody."""
     began = context.readings.start(name, person.name, now, full=full)
     if began:
         act = replace(person.act(now, "connector-read"), about=f"connector {name}", details={"full": full})

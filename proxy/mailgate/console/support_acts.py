@@ -1,4 +1,4 @@
-"""What whoever looks after people does for one of them: let them in for a time, ask their sources, mark as lost, answer."""
+"""The acts of the help desk for one person: exempt them for a time, ask their sources, mark a device as lost, answer by mail."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ from mailgate.views.person import OwnedDevice, PersonFacts
 from mailgate.views.source_answers import SourceAnswer, source_answers
 
 NO_MAIL = (MailAccess.WARNED, MailAccess.PROOF, MailAccess.OUT)
-"""Standings of which a mail can say what ends them."""
+"""The mail statuses for which a mail can say what ends them."""
 
 
 async def exempt_for(
@@ -44,7 +44,7 @@ async def exempt_for(
 async def mark_lost(
     context: ConsoleContext, device: Device, by: Person, now: datetime, *, lost: bool
 ) -> datetime | None:
-    """Mark a device as lost or as found, where it is not so already. Returns since when it is lost."""
+    """Mark a device as lost or as found, unless it already is. Returns since when it is lost."""
     at = (device.lost_at or now) if lost else None
     if at != device.lost_at:
         act = replace(by.act(now, "device-lost" if lost else "device-found"), about=f"device {device.id}")
@@ -55,7 +55,7 @@ async def mark_lost(
 async def ask_sources(
     context: ConsoleContext, device: Device, by: Person, now: datetime
 ) -> list[SourceAnswer]:
-    """Ask every source of a device about it now, and write down who did."""
+    """Ask every source of a device about it now, and record who asked."""
     act = replace(by.act(now, "device-asked"), about=f"device {device.id}")
     await context.store.audit.append(act)
     came = await context.recheck.ask(device.reports)
@@ -66,14 +66,14 @@ async def ask_sources(
 async def ask_sources_of_all(
     context: ConsoleContext, devices: Sequence[Device], by: Person, now: datetime
 ) -> None:
-    """Begin to ask the sources of all of these, and write down who did."""
+    """Begin to ask the sources of all these devices, and record who asked."""
     act = replace(by.act(now, "devices-asked"), details={"devices": len(devices)})
     await context.store.audit.append(act)
     context.asking.start(context.recheck.ask(each.reports) for each in devices)
 
 
 async def answer(context: ConsoleContext, whom: PersonFacts, words: str, by: Person, now: datetime) -> Mail:
-    """Write to somebody what holds for their devices, and what ``words`` say. Raises RefusedError."""
+    """Write to a person: the status of their devices, and ``words``. Raises RefusedError."""
     bundle = context.bundle()
     notices = bundle.settings.notices
     if notices is None:
@@ -94,18 +94,18 @@ async def answer(context: ConsoleContext, whom: PersonFacts, words: str, by: Per
         contact=(rule.notice.contact or "") if rule else "",
         asked=bool(whom.help_requests),
         devices=[_concerned(context, each) for each in out],
-        let_in_until=None if out else _let_in_until(whom),  # true of all they have, or not said
+        let_in_until=None if out else _let_in_until(whom),  # told only if it is true of all their devices
     )
 
 
 async def finish(context: ConsoleContext, which: list[Key], by: Person, now: datetime) -> int:
-    """Say that requests for help are done. Returns how many were open."""
+    """Mark requests for help as done. Returns how many were open."""
     act = replace(by.act(now, "help-done"), about=_rules(which), details={"requests": len(which)})
     return await context.store.help_requests.finish(which, by.name, now, act)
 
 
 async def reopen(context: ConsoleContext, which: list[Key], by: Person, now: datetime) -> int:
-    """Say that they are not done after all. Returns how many were."""
+    """Mark requests for help as open again. Returns how many were done."""
     act = replace(by.act(now, "help-reopened"), about=_rules(which), details={"requests": len(which)})
     return await context.store.help_requests.reopen(which, act)
 
@@ -116,7 +116,7 @@ def _rules(which: list[Key]) -> str:
 
 
 def _let_in_until(whom: PersonFacts) -> datetime | None:
-    """When the first of their devices is spared no more."""
+    """The end of the first exemption of their devices."""
     spared = [each.mail_status.until for each in whom.devices if each.mail_status.mail is MailAccess.SPARED]
     return min((at for at in spared if at), default=None)
 

@@ -12,7 +12,7 @@ _MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Toast:
-    """``undo`` is the address of a form that takes it back, with these fields; empty where nothing does."""
+    """``undo`` is the address of a form that takes it back, with these fields. Empty if nothing does."""
 
     words: str
     at: datetime
@@ -29,7 +29,7 @@ class Toast:
 
 
 class Toasts:
-    """The last of each session, by its token."""
+    """The last message of each session, by the session's token."""
 
     def __init__(self) -> None:
         self._said: LRUCache[str, tuple[Toast, ...]] = LRUCache(_MOST)

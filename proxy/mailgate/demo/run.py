@@ -1,5 +1,7 @@
 """Runs the demo: the mailbox on a free port, the gate before it, the start page beside them, and six lines on the terminal."""
 
+import asyncio
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -13,9 +15,11 @@ from mailgate.attest.mint import ISSUER_KEY_FILE, JWKS_FILE
 from mailgate.demo.company.admins import MAY, tokens_in
 from mailgate.demo.company.fill import Filled, fill, is_new
 from mailgate.demo.company.seed import Progress
+from mailgate.demo.company.unfinished import MARK, clear_half_made
 from mailgate.demo.lock import alone_in
 from mailgate.demo.mailbox import Mailbox
 from mailgate.demo.messages import shipped_messages
+from mailgate.demo.ports import need_ports
 from mailgate.demo.rules import demo_rules
 from mailgate.demo.settings import write_settings
 from mailgate.demo.start.exemption import exempt_persona
@@ -23,6 +27,7 @@ from mailgate.demo.start.page import Links, StartPage
 from mailgate.demo.start.playing import Player
 from mailgate.demo.start.signing import Signer
 from mailgate.demo.tour import Place, commands
+from mailgate.errors import MailgateError
 
 USUAL = 300
 """How many people the company of a first start has."""
@@ -48,16 +53,47 @@ class Demo:
     """The URL of the store; empty for one in ``directory``."""
 
 
-async def run_demo(demo: Demo, show: Callable[[Place], None], progress: Progress = lambda *_: None) -> None:
-    """Serve until SIGTERM or SIGINT; ``show`` is called once everything listens.
+class EndedError(MailgateError):
+    """The demo was told to end before everything was there."""
 
-    Raises ConfigError if the rules cannot be used, MailgateError or OSError if something cannot be opened.
+
+async def run_demo(
+    demo: Demo,
+    show: Callable[[Place], None],
+    progress: Progress = lambda *_: None,
+    say: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Serve until SIGTERM or SIGINT; ``show`` is called once everything listens, ``say`` with what is said before.
+
+    Raises ConfigError for rules that cannot be used, EndedError where it is told to end before it serves, MailgateError or OSError for
+    what cannot be opened.
     """
     with alone_in(demo.directory):
-        await _run(demo, show, progress)
+        need_ports({"--port": demo.port, "--admin-port": demo.admin_port, "--start-port": demo.start_port})
+        _end_on_signals()
+        try:
+            await _run(demo, show, progress, say)
+        except asyncio.CancelledError:
+            half = (demo.directory / MARK).exists()
+            made = (
+                "the company was not finished, and the next start makes it anew"
+                if half
+                else "everything that was begun is whole"
+            )
+            raise EndedError(f"it was told to end; {made}") from None
 
 
-async def _run(demo: Demo, show: Callable[[Place], None], progress: Progress) -> None:
+def _end_on_signals() -> None:
+    """Until the gate has its own way to end: SIGTERM ends the start as Ctrl-C does."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None  # a coroutine runs in one
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+
+
+async def _run(
+    demo: Demo, show: Callable[[Place], None], progress: Progress, say: Callable[[str], None]
+) -> None:
     rules = demo.rules or demo_rules(demo.directory, utc_now())
     async with nullcontext(demo.upstream) if demo.upstream else mailbox_address() as upstream:
 
@@ -73,7 +109,7 @@ async def _run(demo: Demo, show: Callable[[Place], None], progress: Progress) ->
             )
 
         load_judged(config := write(), utc_now())
-        filled = await _filled(config, demo.people, progress)
+        filled = await _filled(config, demo, progress, say)
         if filled:
             write()  # with the admins of the company
         await exempt_persona(config, utc_now())
@@ -82,11 +118,16 @@ async def _run(demo: Demo, show: Callable[[Place], None], progress: Progress) ->
             await serve(config, ready=lambda service: show(replace(place, admin=service.admin, start=start)))
 
 
-async def _filled(config: Path, people: int | None, progress: Progress) -> Filled | None:
-    """Make a company. Returns None if none is to be made."""
-    if people is None:
-        return await fill(config, USUAL, progress) if await is_new(config) else None
-    return await fill(config, people, progress) if people else None
+async def _filled(config: Path, demo: Demo, progress: Progress, say: Callable[[str], None]) -> Filled | None:
+    """The company that is made now; None where there is none to be made."""
+    people = clear_half_made(demo.directory, demo.store)
+    if people is not None:
+        say("The last start was ended before its company was finished: the company is made up anew.")
+    if demo.people is not None:
+        people = demo.people
+    elif people is None and await is_new(config):
+        people = USUAL
+    return await fill(config, people, progress, demo.store) if people else None
 
 
 def _place(demo: Demo, policy: str, config: str, filled: Filled | None) -> Place:

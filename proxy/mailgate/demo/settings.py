@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mailgate.attest.mint import TEST_ISSUER
 from mailgate.demo.company.admins import added_settings, write_privately
+from mailgate.demo.company.unfinished import DATABASE
 
 _HEAD = "# Written anew at every start of `mailgate demo`: what is changed here is lost. Change a copy.\n"
 _STORE = "store.url"
@@ -29,7 +30,7 @@ def write_settings(
         "upstream": upstream,
         "admin_listen": f"127.0.0.1:{admin_port}",
         "probe": "require",
-        "store": {"file": _STORE} if store else f"sqlite:///{(directory / 'mailgate.db').absolute()}",
+        "store": {"file": _STORE} if store else f"sqlite:///{(directory / DATABASE).absolute()}",
         "attestation": {"issuers": [{"issuer": TEST_ISSUER, "jwks": str(jwks.absolute())}]},
         "files": {
             "apps": str(rules / "apps.yaml"),

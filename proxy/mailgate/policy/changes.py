@@ -65,7 +65,7 @@ def _moved(before: list[str], after: list[str]) -> Iterator[Change]:
 
 
 def _differences(old: Rule, new: Rule) -> Iterator[str]:
-    for name, was, now in _fields(_plain(old), _plain(new)):
+    for name, was, now in _fields(fields_of(old), fields_of(new)):
         if name == "effect":
             yield f"{_VERBS[now]} now, {_VERBS[was]} before"
         else:
@@ -100,7 +100,7 @@ _NAMES = {
 }
 
 
-def _plain(item: Rule | Default) -> dict[str, str]:
+def fields_of(item: Rule | Default) -> dict[str, str]:
     """Every field as text, by its dotted name. Fields that are not given are left out."""
     return dict(_flat(item.model_dump(mode="json", exclude_none=True), ""))
 
@@ -126,7 +126,7 @@ def _fields(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple[st
 
 
 def _default(old: Default, new: Default) -> Iterator[Change]:
-    for name, was, now in _fields(_plain(old), _plain(new)):
+    for name, was, now in _fields(fields_of(old), fields_of(new)):
         words = f"{_VERBS[now]} now, {_VERBS[was]} before" if name == "effect" else _changed(name, was, now)
         yield Change("~", DEFAULT_RULE, words)
 

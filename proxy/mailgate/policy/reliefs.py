@@ -60,7 +60,7 @@ class Relief:
 
 _WORDS = {
     Cause.HALT: "halted",
-    Cause.BREAK_GLASS: "off by break-glass",
+    Cause.BREAK_GLASS: "turned off",
     Cause.EXEMPTION: "exempt",
 }
 

@@ -12,12 +12,13 @@ from pydantic_core import PydanticCustomError
 from mailgate.model import Effect, Stage
 
 _DAY, _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}"
-_MOMENT = rf"^{_DAY}([Tt ]{_TIME}(:[0-9]{{2}}(\.[0-9]{{1,6}})?)?([Zz]|[+-]{_TIME}))?$"
-_SHARE = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]{1,4})?)%$"
+MOMENT = rf"^{_DAY}([Tt ]{_TIME}(:[0-9]{{2}}(\.[0-9]{{1,6}})?)?([Zz]|[+-]{_TIME}))?$"
+SHARE = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]{1,4})?)%$"
 
 
-def _moment(text: object) -> datetime:
-    if not isinstance(text, str) or not re.fullmatch(_MOMENT, text):
+def moment_of(text: object) -> datetime:
+    """A date or time as it stands in a file. Raises PydanticCustomError."""
+    if not isinstance(text, str) or not re.fullmatch(MOMENT, text):
         raise PydanticCustomError(
             "moment",
             "not a date, nor a time with its zone; expected one like 2026-12-01 (midnight UTC) or 2026-12-08T09:00:00-08:00",
@@ -31,17 +32,22 @@ def _moment(text: object) -> datetime:
         ) from error
 
 
-def _share(text: object) -> float:
-    if not isinstance(text, str) or not re.fullmatch(_SHARE, text):
+def share_of(text: object) -> float:
+    """A percentage as it stands in a file, 0 to 1. Raises PydanticCustomError."""
+    if not isinstance(text, str) or not re.fullmatch(SHARE, text):
         raise PydanticCustomError("share", "not a percentage; expected 0% to 100%, with the percent sign")
     return float(text.removesuffix("%")) / 100
 
 
-Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "pattern": _MOMENT})]
+Moment = Annotated[
+    datetime, BeforeValidator(moment_of), WithJsonSchema({"type": "string", "pattern": MOMENT})
+]
 """A date (midnight UTC) or a time with its zone; always UTC inside."""
 
 Share = Annotated[
-    float, BeforeValidator(_share), WithJsonSchema({"type": "string", "pattern": _SHARE, "examples": ["25%"]})
+    float,
+    BeforeValidator(share_of),
+    WithJsonSchema({"type": "string", "pattern": SHARE, "examples": ["25%"]}),
 ]
 """A part of all people, 0 to 1, written as a percentage."""
 

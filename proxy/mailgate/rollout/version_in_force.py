@@ -7,7 +7,7 @@ been taken back, or be older than those of another computer.
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -17,6 +17,7 @@ import structlog
 from mailgate.config import Rules, compile_rules
 from mailgate.config.admins import BY_FILE
 from mailgate.errors import ConfigError, MailgateError
+from mailgate.policy.overtaken_files import taken_back
 from mailgate.store import Act, Activation, Draft, OvertakenError, Policies, Store, StoreError, kept_out
 from mailgate.store.kept_out import NOBODY, KeptOut
 
@@ -31,6 +32,8 @@ _ENDED = (
     "`mailgate policy retract` puts the version before in force again"
 )
 """How to put files in force that are held because they were merely found."""
+_NAMED = 3
+"""Changes that are named where files lack some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ class Waiting:
     """Why no files may be put in force now."""
     since: int = 0
     """The activation in force when they met a freeze; 0 if they met none."""
+    lacks: str = ""
+    """What they would take back without knowing it, in words; empty if nothing."""
 
 
 class Keeper:
@@ -103,6 +108,7 @@ class Keeper:
         self._inspect = inspect
         self._frozen = frozen
         self._files = ""
+        self._held_last = 0
         self._waiting: Waiting | None = None
         self._refused = ""
         self._said = ""
@@ -120,6 +126,7 @@ class Keeper:
         if active is None:
             return await self._first(files)
         self.current = await self._read(active, files)
+        self._note_what_files_hold()
         if against and self.current.activation.digest != files.digest:
             self._files, self._refused = "", against  # once the files are good they are offered as changed
         elif self.current.activation.digest != files.digest and not await self._policies.known(files.digest):
@@ -144,6 +151,7 @@ class Keeper:
             )  # or the files are again those of the version in force
             self._waiting = Waiting(files) if changed else None
             self._files, self._refused, self._said = files.digest, "", ""
+            self._note_what_files_hold()
             await self._settle()
         return self.current.rules
 
@@ -158,6 +166,7 @@ class Keeper:
             active = await self._policies.active()
             if active and active.serial != self.current.activation.serial:
                 self.current = await self._read(active)
+                self._note_what_files_hold()
                 self._refused = ""
         except StoreError:
             return
@@ -231,18 +240,46 @@ class Keeper:
                     f"they hold version {number}, which was taken back and comes in force again by a plan alone: "
                     f"`mailgate policy plan --version {number}`, then `mailgate policy apply`"
                 )
-            waiting.after = active.serial
+            waiting.after, waiting.lacks = active.serial, await self._lacking(active, waiting.files)
             waiting.look = asyncio.get_running_loop().create_task(self._inspect(active, waiting.files))
             await asyncio.sleep(0)  # what lets everything pass is done by now
         if not waiting.look.done():
             return None
         done, waiting.look = waiting.look, None
         try:
-            return done.result()
+            looked = done.result()
+            return replace(looked, against="; ".join(filter(None, (waiting.lacks, looked.against))))
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - what cannot be looked at is not put in force
             return Looked(f"they could not be looked at ({type(error).__name__}); {_ENDED}")
+
+    async def _lacking(self, active: Activation, files: Rules) -> str:
+        """What people have put in force by a plan since the files held what was in force, and these files lack, in words."""
+        history, back = await self._policies.history(), await self._policies.retracting()
+        known = (
+            each
+            for each in history
+            if each.author == BY_FILE or each.number == self._held_last or each.serial in back
+        )
+        base = next(known, history[-1])
+        if active.digest in (base.digest, files.digest):
+            return ""
+        try:
+            before, now = await rules_of(self._policies, base), await rules_of(self._policies, active)
+        except UnreadableVersionError as error:
+            return f"it cannot be told whether they lack what {active.author} put in force: {error}"
+        lost = await asyncio.to_thread(taken_back, before.policy, now.policy, files.policy)
+        if not lost:
+            return ""
+        more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+        told = "; ".join(map(str, lost[:_NAMED]))
+        return f"they lack what {active.author} put in force and would take it back: {told}{more}; {_ENDED}"
+
+    def _note_what_files_hold(self) -> None:
+        """Remember which version the files held last of those in force: what is in force since does not come from them."""
+        if self._files == self.current.activation.digest:
+            self._held_last = self.current.activation.number
 
     async def _activate(self, files: Rules, why: str, after: int, newly: KeptOut = NOBODY) -> None:
         details = {"kept_out": asdict(newly)}
@@ -250,6 +287,7 @@ class Keeper:
         counted = partial(kept_out.keep, newly=newly)
         activation = await self._policies.activate(draft_of(files), act, after=after, then=[counted])
         self.current = await self._read(activation, files)
+        self._note_what_files_hold()
 
     async def _read(self, activation: Activation, files: Rules | None = None) -> Current:
         """The rules of an activation. ``files`` are taken if they are the same."""

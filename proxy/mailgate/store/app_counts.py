@@ -1,6 +1,7 @@
 """How many people and devices had each listed app, and how many of these were kept out, day by day. Nobody stands in it."""
 
-from datetime import date, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import and_, delete, func, select
@@ -16,7 +17,7 @@ _ROWS = device_rows.c
 
 
 class AppDay(NamedTuple):
-    """One app on one day."""
+    """One app on one UTC day."""
 
     day: date
     app: str
@@ -24,6 +25,8 @@ class AppDay(NamedTuple):
     devices: int
     kept_out_people: int
     kept_out_devices: int
+    at: datetime
+    """When they were counted last."""
 
 
 class AppCounts:
@@ -32,26 +35,30 @@ class AppCounts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def count(self, day: date, apps: list[str], out: list[str]) -> list[AppDay]:
-        """Count the devices that have each of these apps, by their rows. ``out``: what the rows call those who get no mail."""
-        found = list[AppDay]()
-        for app in apps:
-            has = and_(_ROWS.apps > "", _ROWS.apps.contains(f'"{app}"', autoescape=True))
-            kept_out = _ROWS.mail.in_(out)
-            person = func.nullif(_ROWS.person, "")
-            query = select(
-                func.count(person.distinct()),
-                func.count(),
-                func.count(person.distinct()).filter(kept_out),
-                func.count().filter(kept_out),
-            ).where(has)
-            async with self._database.reading(patience=60) as connection:
-                row = (await connection.execute(query)).one()
-            found.append(AppDay(day, app, *(int(each) for each in row)))
-        return found
+    async def count(self, apps: Iterable[str], out: Sequence[str], now: datetime) -> list[AppDay]:
+        """Count the devices that have each of these apps, by their rows. ``out``: what the rows call those who get no mail.
 
-    async def keep(self, days: list[AppDay]) -> None:
-        """Keep these counts in the place of those of the same day and app."""
+        An app at a time, since there may be a million devices.
+        """
+        return [await self._count(app, out, now) for app in apps]
+
+    async def _count(self, app: str, out: Sequence[str], now: datetime) -> AppDay:
+        # by the index of that column
+        has = and_(_ROWS.apps > "", _ROWS.apps.contains(f'"{app}"', autoescape=True))
+        kept_out = _ROWS.mail.in_(out)
+        person = func.nullif(_ROWS.person, "")
+        query = select(
+            func.count(person.distinct()),
+            func.count(),
+            func.count(person.distinct()).filter(kept_out),
+            func.count().filter(kept_out),
+        ).where(has)
+        async with self._database.reading(patience=60) as connection:
+            people, devices, out_people, out_devices = (await connection.execute(query)).one()
+        return AppDay(now.astimezone(UTC).date(), app, people, devices, out_people, out_devices, now)
+
+    async def keep(self, days: Sequence[AppDay]) -> None:
+        """Keep these counts in the place of those of the same day and app, and let old ones go."""
         if not days:
             return
         async with self._database.writing() as connection:

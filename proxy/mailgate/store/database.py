@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from mailgate.errors import MailgateError
 from mailgate.store.circuit_breaker import REST, CircuitBreaker
 from mailgate.store.driver_connection import Rows, Values, line_to
+from mailgate.store.folding import teach
 from mailgate.store.wal import empty_log
 
 _EXPECTED = "expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
@@ -114,6 +115,7 @@ def _set_pragmas(connection: Any, _record: object) -> None:
     for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+    teach(connection)
 
 
 def _set_limits(connection: Any, _record: object) -> None:

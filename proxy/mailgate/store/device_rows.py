@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union, up
 
 from mailgate.devices.device import LONG_AGO, Device
 from mailgate.devices.names import user_text
+from mailgate.devices.typed import ids, logins
 from mailgate.store.bulk_rows import upsert_rows
 from mailgate.store.database import Database
 from mailgate.store.device_loading import load
@@ -25,6 +26,8 @@ WINDOW = 5_000
 """Rows that one look goes through."""
 COUNTED = 10_000
 """Rows that a count goes through."""
+DIFFERENT = 100
+"""Texts of one column that are told apart."""
 _LAST = "\U0010ffff"
 _COLUMNS = device_rows.c
 SORTS = ("person", "kind", "os", "source", "state", "mail", "apps", "reported_at")
@@ -101,6 +104,18 @@ class DeviceRows:
         """The number of the last change to devices that the rows follow."""
         async with self._database.reading() as connection:
             return int((await connection.execute(select(device_row_changes.c.number))).scalar_one())
+
+    async def distinct(self, name: str) -> list[str]:
+        """The texts that a column with an index has, in order: each is found by one step in the index, however many rows have it."""
+        column, found, last = _COLUMNS[name], list[str](), ""
+        async with self._database.reading(patience=10) as connection:
+            while len(found) < DIFFERENT:
+                least = select(func.min(column)).where(column > last)
+                last = (await connection.execute(least)).scalar_one()
+                if last is None:
+                    break
+                found.append(last)
+        return found
 
     async def differing(self, rows: Sequence[DeviceRow]) -> list[DeviceRow]:
         """Those of these rows that are not stored as they are."""
@@ -222,7 +237,10 @@ def _filters(wanted: Wanted, columns: Any) -> list[ColumnElement[bool]]:
 
 
 def _called(name: str) -> ColumnElement[bool]:
-    person, own = user_text(name), called(name).subquery()
-    begins = select(_COLUMNS.device).where(_COLUMNS.person >= person, _COLUMNS.person < person + _LAST)
-    named = union(select(own.c[0].label("device")), begins).subquery()
+    own, column = called(*ids(name)).subquery(), _COLUMNS.person
+    begins = [
+        select(_COLUMNS.device).where(column >= person, column < person + _LAST)
+        for person in dict.fromkeys(map(user_text, logins(name)))
+    ]
+    named = union(select(own.c[0].label("device")), *begins).subquery()
     return _COLUMNS.device.in_(select(named.c.device))

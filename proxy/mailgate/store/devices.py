@@ -230,26 +230,25 @@ def _of_person(person: str) -> Any:
     return and_(HAS_PERSON, reports.c.person == person)
 
 
-def called(name: str) -> Any:
-    """The keys of the devices with this name, in whichever form it is written."""
-    own = typed_id(name)
+def called(*texts: str) -> Any:
+    """The keys of the devices that have one of these names, in whichever form it is written."""
+    own = [typed_id(text) for text in texts]
     forms: dict[str, Iterable[str]] = {
-        FORMER: [own],
-        SERIAL: [serial_text(name)],
-        UDID: [udid_text(name)],
-        KEY: [name],
-        CERT: [name],
-        EAS: eas_forms(name),
+        FORMER: own,
+        SERIAL: {serial_text(text) for text in texts},
+        UDID: {udid_text(text) for text in texts},
+        KEY: texts,
+        CERT: texts,
+        EAS: {form for text in texts for form in eas_forms(text)},
     }
     named = [
-        select(device_names.c.device).where(device_names.c.kind == kind, device_names.c.name.in_(texts))
-        for kind, texts in forms.items()
+        select(device_names.c.device).where(device_names.c.kind == kind, device_names.c.name.in_(names))
+        for kind, names in forms.items()
     ]
-    reported = [reports.c.id == name]
-    if person := user_text(name):
-        reported.append(_of_person(person))
+    reported = [reports.c.id.in_(texts)]
+    reported += [_of_person(person) for person in dict.fromkeys(map(user_text, texts)) if person]
     return union(
-        select(devices.c.key).where(devices.c.id == own),
+        select(devices.c.key).where(devices.c.id.in_(own)),
         *(select(reports.c.device).where(each) for each in reported),
         *named,
     )

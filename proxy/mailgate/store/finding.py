@@ -4,16 +4,30 @@ Indexes find beginnings. A part of a login name is looked for in an index of the
 window of it, so that nobody waits for a million names.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select, union
 
 from mailgate.devices.device import Device
-from mailgate.devices.names import CERT, EAS, KEY, SERIAL, UDID, eas_text, serial_text, udid_text, user_text
+from mailgate.devices.names import (
+    CERT,
+    EAS,
+    KEY,
+    SERIAL,
+    UDID,
+    eas_text,
+    serial_text,
+    storable,
+    udid_text,
+    user_text,
+)
+from mailgate.devices.typed import folded, ids
 from mailgate.store.database import Database
 from mailgate.store.device_loading import load
 from mailgate.store.devices import called
+from mailgate.store.folding import Folded
 from mailgate.store.logins import WithoutCase
 from mailgate.store.schema import HAS_PERSON, device_names, devices, reports, sightings
 
@@ -53,13 +67,18 @@ class Finding:
         return sorted(set(found))[:size]
 
     async def people_with(self, part: str, size: int, after: str = "") -> Logins:
-        """Login names in the next window after ``after`` that contain this text, of people who have a device."""
-        person = reports.c.person
+        """Login names in the next window after ``after`` that contain this text, of people who have a device.
+
+        Case and accents make no difference, nor which sign stands between the words of a name.
+        """
+        person, sought = reports.c.person, storable(folded(part))
+        if not sought.strip("."):
+            return Logins(())
         behind = select(person).where(HAS_PERSON, person > after).order_by(person)
         async with self._database.reading(patience=10) as connection:
             end = await connection.scalar(behind.offset(WINDOW - 1).limit(1))
             within = [HAS_PERSON, person > after, *([person <= end] if end else [])]
-            query = _distinct(person, *within, person.contains(user_text(part), autoescape=True))
+            query = _distinct(person, *within, Folded(person).contains(sought, autoescape=True))
             found = tuple(await connection.scalars(query.limit(size)))
         return Logins(found, found[-1] if len(found) == size else end or "")
 
@@ -69,8 +88,8 @@ class Finding:
 
     async def devices(self, text: str, size: int) -> list[Device]:
         """Devices whose id, serial number or other name begins with this text."""
-        text = text.strip()
-        return await self._devices(_beginning(text, size)) if len(text) >= _SHORTEST else []
+        texts = [each for each in ids(text) if len(each) >= _SHORTEST]
+        return await self._devices(_beginning(texts, size)) if texts else []
 
     async def _devices(self, query: Select[Any]) -> list[Device]:
         async with self._database.reading(patience=10) as connection:
@@ -80,25 +99,26 @@ class Finding:
 
 def _called(text: str) -> Select[Any]:
     """Devices by their own names only. A device that is called by its owner's login is found with the person."""
-    named = called(text).subquery()
-    owned = select(reports.c.device).where(HAS_PERSON, reports.c.person == user_text(text))
+    named, people = called(*ids(text)).subquery(), set(map(user_text, ids(text)))
+    owned = select(reports.c.device).where(HAS_PERSON, reports.c.person.in_(people))
     return select(named.c[0]).where(named.c[0].not_in(owned)).order_by(named.c[0])
 
 
-def _beginning(text: str, size: int) -> Select[Any]:
+def _beginning(texts: Sequence[str], size: int) -> Select[Any]:
     """Devices by the index of each kind of name, at most ``size`` of each kind."""
     names = {
-        SERIAL: serial_text(text),
-        UDID: udid_text(text),
-        EAS: eas_text(text),
-        KEY: text,
-        CERT: text,
+        SERIAL: map(serial_text, texts),
+        UDID: map(udid_text, texts),
+        EAS: map(eas_text, texts),
+        KEY: texts,
+        CERT: texts,
     }
-    looks = [_limited(devices.c.key, devices.c.id, _id_text(text), size)]
-    looks += [_limited(reports.c.device, reports.c.id, text, size)]
+    looks = [_limited(devices.c.key, devices.c.id, each, size) for each in set(map(_id_text, texts))]
+    looks += [_limited(reports.c.device, reports.c.id, each, size) for each in texts]
     looks += [
         _limited(device_names.c.device, device_names.c.name, name, size, device_names.c.kind == kind)
-        for kind, name in names.items()
+        for kind, forms in names.items()
+        for name in dict.fromkeys(forms)
         if name
     ]
     found = union(*(select(each.c[0]) for each in looks)).subquery()

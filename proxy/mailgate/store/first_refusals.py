@@ -7,16 +7,20 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, case, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import user_text
 from mailgate.model import Effect
-from mailgate.store.bulk_rows import insert_ignoring
+from mailgate.store.bulk_rows import among, insert_ignoring, update_rows
 from mailgate.store.database import Database
 from mailgate.store.schema import first_refusals, plan_movers
 from mailgate.store.sightings import Sighting, Tally
 
+PLANNED, BEFORE, OTHER, NEW = SORTS = ("planned", "before", "other", "")
+"""What a plan and the rules before it say of who was kept out; empty while they were not asked."""
+CHUNK = 500
+"""Rows that are held against a plan at once."""
 _OUT = (Effect.BLOCK.value, Effect.CHALLENGE.value)
 _COLUMNS = first_refusals.c
 
@@ -31,6 +35,8 @@ class HourOfRefusals(NamedTuple):
     """Whom the rules before kept out already."""
     others: int
     """Nobody expected them."""
+    new: int
+    """Who was not yet held against the plan."""
 
 
 async def note_first(connection: AsyncConnection, seen: Mapping[Sighting, Tally]) -> None:
@@ -41,12 +47,28 @@ async def note_first(connection: AsyncConnection, seen: Mapping[Sighting, Tally]
         subject = person or sighting.device
         if sighting.effect in _OUT and subject:
             hour = tally.first.replace(minute=0, second=0, microsecond=0)
-            named = {"person": person, "device": sighting.device, "rule": sighting.rule, "hour": hour}
+            named = {
+                "person": person,
+                "device": sighting.device,
+                "rule": sighting.rule,
+                "hour": hour,
+                "sort": NEW,
+            }
             rows.setdefault(
                 (sighting.policy, subject), {"policy": sighting.policy, "subject": subject, **named}
             )
     if rows:
         await insert_ignoring(connection, first_refusals, [rows[key] for key in sorted(rows)])
+
+
+async def _named(
+    connection: AsyncConnection, column: ColumnElement[str], names: set[str], where: ColumnElement[bool]
+) -> set[str]:
+    """Those of these names that a table has."""
+    if not names:
+        return set()
+    query = select(column).where(where, among(connection, column, sorted(names)))
+    return set((await connection.execute(query)).scalars())
 
 
 class FirstRefusals:
@@ -55,32 +77,45 @@ class FirstRefusals:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def by_hour(self, policy: str, since: datetime, plan: str, before: str) -> list[HourOfRefusals]:
-        """Who was kept out first in each hour since then under ``policy``, held against a plan and the policy before it."""
-        named = exists().where(
-            plan_movers.c.plan == plan,
-            or_(
-                and_(plan_movers.c.person == _COLUMNS.person, _COLUMNS.person != ""),
-                and_(plan_movers.c.device == _COLUMNS.device, _COLUMNS.person == ""),
-            ),
-        )
-        earlier = first_refusals.alias()
-        known = exists().where(earlier.c.policy == before, earlier.c.subject == _COLUMNS.subject)
-        sort = case((known, "before"), (named, "planned"), else_="others")
+    async def sort_out(self, policy: str, plan: str, before: str, size: int = CHUNK) -> bool:
+        """Hold up to ``size`` of those that were not yet against a plan and the policy before it. Returns whether there may be more."""
+        query = select(first_refusals).where(_COLUMNS.policy == policy, _COLUMNS.sort == NEW).limit(size)
+        async with self._database.reading(patience=10) as connection:
+            rows = (await connection.execute(query)).all()
+            persons = {row.person for row in rows if row.person}
+            devices = {row.device for row in rows if not row.person}
+            named = await _named(connection, plan_movers.c.person, persons, plan_movers.c.plan == plan)
+            named |= await _named(connection, plan_movers.c.device, devices, plan_movers.c.plan == plan)
+            known = await _named(
+                connection, _COLUMNS.subject, {row.subject for row in rows}, _COLUMNS.policy == before
+            )
+        sorts = {
+            row.subject: BEFORE if row.subject in known else PLANNED if row.subject in named else OTHER
+            for row in rows
+        }
+        told = [
+            {"policy": policy, "subject": subject, "sort": sort} for subject, sort in sorted(sorts.items())
+        ]
+        if told:
+            async with self._database.writing(patience=10) as connection:
+                await update_rows(connection, first_refusals, told, "policy", "subject")
+        return len(rows) == size
+
+    async def by_hour(self, policy: str, since: datetime) -> list[HourOfRefusals]:
+        """Who was kept out first in each hour since then under ``policy``."""
         start = since.replace(minute=0, second=0, microsecond=0)
         query = (
-            select(_COLUMNS.hour, sort, func.count())
+            select(_COLUMNS.hour, _COLUMNS.sort, func.count())
             .where(_COLUMNS.policy == policy, _COLUMNS.hour >= start)
-            .group_by(_COLUMNS.hour, sort)
-            .order_by(_COLUMNS.hour)
+            .group_by(_COLUMNS.sort, _COLUMNS.hour)  # in the order of the index
         )
         found: dict[datetime, dict[str, int]] = {}
         async with self._database.reading(patience=10) as connection:
             for hour, what, count in await connection.execute(query):
                 found.setdefault(hour, {})[what] = count
         return [
-            HourOfRefusals(hour, each.get("planned", 0), each.get("before", 0), each.get("others", 0))
-            for hour, each in found.items()
+            HourOfRefusals(hour, *(each.get(sort, 0) for sort in SORTS))
+            for hour, each in sorted(found.items())
         ]
 
     async def prune(self, before: datetime, size: int) -> int:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, delete, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import user_text
@@ -156,7 +156,8 @@ def _ordered(plan: str, wanted: MoversWanted, place: Any, *, large: bool) -> Sel
         person = user_text(wanted.name)
         where += [_COLUMNS.person >= person, _COLUMNS.person < person + _LAST]
     if wanted.device:
-        where.append(_COLUMNS.device == wanted.device)
+        named = select(_COLUMNS.number).where(_COLUMNS.device == wanted.device)
+        where += [_COLUMNS.device == wanted.device, _COLUMNS.number.in_(named)]
     if place is not None:
         where += _behind(wanted, column, getattr(place, lead), place.number)
     return _sorted(wanted, select(plan_movers).where(*where), _COLUMNS, lead)
@@ -177,9 +178,8 @@ def _behind(
     key = _COLUMNS.number
     if column is key:
         return [key < number if wanted.descending else key > number]
-    if wanted.descending:
-        return [column <= value, or_(column < value, and_(column == value, key < number))]
-    return [column >= value, or_(column > value, and_(column == value, key > number))]
+    row, place = tuple_(column, key), tuple_(literal(value), literal(number))
+    return [row < place if wanted.descending else row > place]
 
 
 def _sorted(wanted: MoversWanted, query: Select[Any], columns: Any, lead: str) -> Select[Any]:

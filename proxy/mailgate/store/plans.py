@@ -78,6 +78,13 @@ class Plans:
             row = (await connection.execute(query.order_by(plans.c.made_at.desc()))).mappings().first()
             return _planned(row) if row else None
 
+    async def of_candidate(self, candidate: str) -> Planned | None:
+        """The newest plan of the version with this digest, or None."""
+        query = select(plans).where(plans.c.candidate == candidate).order_by(plans.c.made_at.desc())
+        async with self._database.reading() as connection:
+            row = (await connection.execute(query.limit(1))).mappings().first()
+            return _planned(row) if row else None
+
     async def latest(self, size: int) -> list[Planned]:
         """The newest plans, the newest first."""
         query = select(plans).order_by(plans.c.made_at.desc(), plans.c.digest).limit(size)

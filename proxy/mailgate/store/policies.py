@@ -142,6 +142,11 @@ class Policies:
             taken += await _logged_taken_back(connection, number)
             return int(number) if any(number in each for each in taken) else 0
 
+    async def retracting(self) -> set[int]:
+        """The serials of the activations that took versions back."""
+        async with self._database.reading() as connection:
+            return set((await connection.execute(select(retractions.c.serial))).scalars())
+
     async def logged(self, number: int) -> str:
         """The digest with which the version of this number was last put in force, by the audit log. Empty if it never was."""
         query = select(audit.c.details).where(

@@ -255,9 +255,12 @@ first_refusals = Table(
     Column("device", Told, nullable=False, index=True),
     Column("rule", Told, nullable=False),
     Column("hour", Instant, nullable=False, index=True),
-    Index(None, "policy", "hour"),
+    Column("sort", Text, nullable=False),
+    Index(None, "policy", "sort", "hour"),
 )
-"""Who was kept out first in which hour under which version of the rules: a row for each person, or device of nobody known."""
+"""Who was kept out first in which hour under which version of the rules: a row for each person, or device of nobody known.
+
+``sort`` is what the plan of the version said of them (``first_refusals.py``)."""
 
 verdict_counts = Table(
     "verdict_counts",
@@ -281,8 +284,9 @@ app_counts = Table(
         Column(name, Integer, nullable=False)
         for name in ("people", "devices", "kept_out_people", "kept_out_devices")
     ),
+    Column("at", Instant, nullable=False),
 )
-"""How many people and devices had each listed app on a UTC day, and how many of these were kept out, as it was counted last."""
+"""How many people and devices had each listed app on a UTC day, and how many of these were kept out, as it was counted last, at ``at``."""
 
 keys = Table(
     "keys",
@@ -340,6 +344,18 @@ policies = Table(
     Column("made_at", Instant, nullable=False),
 )
 """Every version of the rules. ``texts`` is a JSON object of its files, and ``policy`` is its name in sightings."""
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("base", Integer, ForeignKey(policies.c.number), nullable=False),
+    Column("edit", Text, nullable=False),
+    Column("title", Words, nullable=False),
+    Column("author", Words, nullable=False),
+    Column("made_at", Instant, nullable=False, index=True),
+)
+"""Small changes of a version that somebody drafted: ``edit`` is a JSON object (``policy/edits.py``), ``digest`` that of the texts with it."""
 
 plans = Table(
     "plans",

@@ -19,6 +19,7 @@ from mailgate.store.connectors import Connectors
 from mailgate.store.database import Database, store_url
 from mailgate.store.device_rows import DeviceRows
 from mailgate.store.devices import Devices
+from mailgate.store.drafts import Drafts
 from mailgate.store.enrolments import Enrolments, Revoked
 from mailgate.store.faults import faults
 from mailgate.store.finding import Finding
@@ -68,6 +69,7 @@ class Store:
         self.devices = Devices(database, (sightings, reports))
         self.finding = Finding(database)
         self.rows = DeviceRows(database)
+        self.app_counts = AppCounts(database)
         self.sightings = Sightings(database)
         self.ways = SeenClients(database)
         self.people = People(database, self.devices, self.sightings)
@@ -81,7 +83,7 @@ class Store:
         self.movers = PlanMovers(database)
         self.first_refusals = FirstRefusals(database)
         self.verdicts = VerdictCounts(database)
-        self.apps = AppCounts(database)
+        self.drafts = Drafts(database)
         self.reliefs = StoredReliefs(database)
         self.help_requests = HelpRequests(database)
         self.approvals = Approvals(database)
@@ -96,7 +98,7 @@ class Store:
             self.enrolments,
             (
                 *(self.sightings, self.quarantine_mails, self.plans, self.mails, self.languages),
-                *(self.reliefs, self.help_requests, self.first_refusals),
+                *(self.reliefs, self.help_requests, self.first_refusals, self.drafts),
             ),
         )
         self.connectors = Connectors(database)

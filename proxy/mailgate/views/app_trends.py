@@ -1,5 +1,6 @@
 """How many people and devices have each listed app and are kept out, day by day."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from mailgate.config import Bundle
@@ -42,15 +43,15 @@ class AppTrend(Fact):
         return self.days[-1]
 
 
-async def count_today(store: Store, bundle: Bundle, now: datetime) -> None:
-    """Count every listed app by the rows of devices, as of now. Raises StoreUnavailableError."""
-    await store.apps.keep(await store.apps.count(now.date(), [*bundle.policy.catalog.apps], OUT))
+async def count_apps(store: Store, apps: Iterable[str], now: datetime) -> None:
+    """Count these apps by the rows of devices, as of now. Raises StoreUnavailableError."""
+    await store.app_counts.keep(await store.app_counts.count(apps, OUT, now))
 
 
 async def trends_of(store: Store, bundle: Bundle, now: datetime, days: int) -> list[AppTrend]:
     """Apps that anybody has, those that keep most people out first. Raises StoreUnavailableError."""
     found: dict[str, list[AppDay]] = {}
-    for each in await store.apps.since(now.date() - timedelta(days=days - 1)):
+    for each in await store.app_counts.since(now.date() - timedelta(days=days - 1)):
         found.setdefault(each.app, []).append(each)
     name_of = bundle.policy.catalog.name_of
     trends = [

@@ -37,13 +37,22 @@ class Mark:
 
 
 def columns(
-    counted: Sequence[Mapping[str, int]], order: Sequence[str], box: Box, marks: Iterable[Mark] = ()
+    counted: Sequence[Mapping[str, int]],
+    order: Sequence[str],
+    box: Box,
+    marks: Iterable[Mark] = (),
+    *,
+    numbers: bool = False,
 ) -> list[str]:
-    """The grid with its numbers, the columns, and what stands below them."""
+    """The grid with its numbers, the columns, and what stands below them. ``numbers``: also how many each column has."""
     top = nice(max((sum(each.values()) for each in counted), default=0))
     parts = [each for value in sorted({0, top // 2, top}) for each in _line(value, top, box)]
     for place, each in enumerate(counted):
         parts += _column(each, place, len(counted), top, order, box)
+        if numbers and each:
+            x, room = box.column(place, len(counted))
+            whole = sum(each.values())
+            parts.append(svg.text(x + room / 2, box.y(whole, top) - 5, f"{whole:,}", "ink", "middle"))
     return parts + [_mark(each, len(counted), box) for each in marks]
 
 

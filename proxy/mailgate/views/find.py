@@ -6,6 +6,7 @@ from typing import Literal
 
 from mailgate.config import Bundle
 from mailgate.devices.device import Device
+from mailgate.devices.typed import bare, logins, references
 from mailgate.model.fact import Fact
 from mailgate.policy.logins import user_text
 from mailgate.store import Store
@@ -45,20 +46,21 @@ async def find(store: Store, bundle: Bundle, text: str, now: datetime, after: st
     text = text.strip()[:LONGEST]
     if not text:
         return Hits(items=[], next=None)
+    part = _bare(bundle, bare(text) or text)
     if after:
-        within = await store.finding.people_with(text, SIZE, after)
+        within = await store.finding.people_with(part, SIZE, after)
         return Hits(items=[_person(login) for login in within.found], next=within.after or None)
     exact = await _exact(store, bundle, text, now)
     known = _once([*exact, *await _begins(store, bundle, text, now)])
     if exact:
         return Hits(items=known, next=None)
-    within = await store.finding.people_with(text, SIZE)
+    within = await store.finding.people_with(part, SIZE)
     return Hits(items=_once([*known, *map(_person, within.found)]), next=within.after or None)
 
 
 async def _exact(store: Store, bundle: Bundle, text: str, now: datetime) -> list[Hit]:
     """Hits with exactly this name, besides which nothing else can be meant."""
-    wanted = {user_text(text), user_text(_bare(bundle, text))}
+    wanted = _logins(bundle, text)
     people = [each for login in wanted for each in await store.finding.people(login, 1) if each == login]
     devices = await store.finding.called(text, SIZE)
     return [
@@ -69,13 +71,17 @@ async def _exact(store: Store, bundle: Bundle, text: str, now: datetime) -> list
 
 
 async def _begins(store: Store, bundle: Bundle, text: str, now: datetime) -> list[Hit]:
-    logins = [
-        login
-        for name in dict.fromkeys([_bare(bundle, text), text])
-        for login in await store.finding.people(name, SIZE)
-    ]
+    logins = [login for name in _logins(bundle, text) for login in await store.finding.people(name, SIZE)]
     devices = await store.finding.devices(text, SIZE)
     return [*map(_person, logins), *(_device(each, bundle, now) for each in devices)]
+
+
+def _logins(bundle: Bundle, text: str) -> list[str]:
+    """Every login that may be meant, the likeliest first."""
+    spelled = logins(text)
+    return list(
+        dict.fromkeys(user_text(each) for each in (*(_bare(bundle, name) for name in spelled), *spelled))
+    )
 
 
 def _bare(bundle: Bundle, text: str) -> str:
@@ -87,7 +93,7 @@ def _bare(bundle: Bundle, text: str) -> str:
 
 
 async def _refusals(store: Store, text: str) -> list[Hit]:
-    for reference in dict.fromkeys([text, text.upper()]):
+    for reference in references(text):
         seen, asked = await store.sightings.find(reference), await store.help_requests.called(reference)
         if seen is not None:
             return [_refusal(reference, seen.sighting.rule, seen.sighting.user)]

@@ -14,7 +14,7 @@ from mailgate.policy import Policy
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Recorded, Store
 from mailgate.views.recorded_requests import as_it_asks, sightings_of
-from mailgate.views.words import EFFECTS, device_told, reason_told
+from mailgate.views.words import EFFECTS, device_told, looked_told, reason_told
 
 SIGHTINGS = 50
 """How many sightings of a device are read to find since when its status holds."""
@@ -216,7 +216,7 @@ def _sentence(found: MailStatus) -> str:
         words += f" ({found.spared_why}), then {found.then}"
     elif found.since:
         words += f" since {_time(found.since)}"
-    looked = f"; {found.source} looked at {_time(found.looked_at)}" if found.looked_at else ""
+    looked = f"; {looked_told(found.source)} at {_time(found.looked_at)}" if found.looked_at else ""
     return f"{words}: {found.cause}{looked}."
 
 

@@ -19,7 +19,7 @@ KINDS = (MailKind.UPCOMING, MailKind.WARNED, MailKind.ENFORCED)
 WORDS = {
     MailKind.UPCOMING: "it is coming",
     MailKind.WARNED: "it warns now",
-    MailKind.ENFORCED: "it counts now",
+    MailKind.ENFORCED: "it is in force",
     MailKind.CORRECTION: "it was taken back",
     MailKind.REPLY: "an answer to a request for help",
 }

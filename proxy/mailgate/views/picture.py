@@ -141,7 +141,7 @@ def over_time(plan: Plan) -> Panel:
         "By stage",
         f"{', '.join(told)}.",
         220,
-        "\n".join(columns(counted, ORDER, Box(WIDTH, 220), marks)),
+        "\n".join(columns(counted, ORDER, Box(WIDTH, 220, above=24), marks, numbers=True)),
     )
 
 

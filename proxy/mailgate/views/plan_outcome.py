@@ -1,12 +1,13 @@
 """What a plan in force does, held against what it said: who was kept out hour by hour, who asked for help, which rules halted."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from mailgate.model.fact import Fact, Instant
 from mailgate.policy.reliefs import Cause
-from mailgate.rollout.acts import version_before
+from mailgate.rollout.acts import read_plan, version_before
 from mailgate.rollout.plan import Plan
-from mailgate.store import Planned, Store
+from mailgate.store import Planned, Store, StoreError
 from mailgate.views.columns import Box, Mark, columns
 from mailgate.views.picture import OUT, Panel
 from mailgate.views.plan_telling import rules_hitting
@@ -15,6 +16,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 BY_HOUR = timedelta(hours=48)
 """So long it is told by the hour, and then by the day."""
 LONGEST = timedelta(days=60)
+AT_ONCE = 40
+"""So many times some of those who were kept out are held against the plan in one go."""
 ORDER = ("block", "unknown", "rest")
 """How columns are coloured: whom the plan named, whom nobody expected, and whom the rules before kept out already."""
 
@@ -64,6 +67,8 @@ class PlanOutcome(Fact):
     """The hours since then, or the days where that is long ago."""
     kept_out: int
     """How many of those whom the plan named were kept out so far."""
+    unsorted: int
+    """How many were kept out of whom it is not known yet whether the plan named them."""
     unexpected: int
     """How many were kept out whom nobody expected."""
     predicted: int
@@ -81,7 +86,9 @@ async def outcome_of(store: Store, found: Planned, plan: Plan, now: datetime) ->
         return None
     active = history[0]
     since = max(active.at, now - LONGEST)
-    hours = await store.first_refusals.by_hour(found.draft.policy, since, found.digest, plan.active.policy)
+    with suppress(StoreError):  # where nothing can be written, what was sorted out before is told
+        await sort_out(store, found, plan)
+    hours = await store.first_refusals.by_hour(found.draft.policy, since)
     span = HOUR if now - since <= BY_HOUR else DAY
     spans = _spans(plan, since, now, span)
     for each in hours:
@@ -103,11 +110,28 @@ async def outcome_of(store: Store, found: Planned, plan: Plan, now: datetime) ->
         before=back if back != active.number else 0,
         spans=spans,
         kept_out=sum(each.planned for each in hours),
+        unsorted=sum(each.new for each in hours),
         unexpected=sum(each.others for each in hours),
         predicted=predicted_at(plan, now),
         help_requests=await _help(store, plan, active.at),
         halted=await _halted(store, active.at, now),
     )
+
+
+async def sort_out(store: Store, found: Planned, plan: Plan) -> bool:
+    """Hold some of those who were kept out against the plan. Returns whether there may be more. Raises StoreError."""
+    return await store.first_refusals.sort_out(found.draft.policy, found.digest, plan.active.policy)
+
+
+async def sort_all_out(store: Store) -> None:
+    """Hold many of those whom the version in force kept out against its plan, if it came by one. Raises MailgateError."""
+    active = await store.policies.active()
+    found = await store.plans.of_candidate(active.digest) if active else None
+    if found is not None:
+        plan = read_plan(found)
+        for _ in range(AT_ONCE):
+            if not await sort_out(store, found, plan):
+                return
 
 
 def predicted_at(plan: Plan, at: datetime) -> int:

@@ -23,20 +23,27 @@ class Telling(Fact):
     """The version in force, which the notice is of."""
     why_not: str
     """Why none may be sent yet."""
+    dated: bool
+    """Whether the rule hits nobody before a date, so that its notice can be sent once the plan is in force."""
 
 
 def tellings(plan: Plan, in_force: Policy, version: int, now: datetime) -> Iterator[Telling]:
     """For each rule that newly restricts somebody, now or later."""
+    now_hit = {row.value for label in RESTRICTING for row in plan.newly[label].by.get("rule", ())}
     known = {each.rule: each for each in rule_notices(in_force, version, now)}
     for rule in rules_hitting(plan):
         notices = known.get(rule)
         if notices is not None and notices.kinds:
-            yield Telling(rule=rule, kind=notices.kinds[0], version=version, why_not="")
+            yield Telling(
+                rule=rule, kind=notices.kinds[0], version=version, why_not="", dated=rule not in now_hit
+            )
         elif notices is not None:
-            yield Telling(rule=rule, kind=None, version=version, why_not=notices.why_not)
+            yield Telling(
+                rule=rule, kind=None, version=version, why_not=notices.why_not, dated=rule not in now_hit
+            )
         else:
             why = "it is not in force yet, and nobody is told of a rule before it is"
-            yield Telling(rule=rule, kind=None, version=version, why_not=why)
+            yield Telling(rule=rule, kind=None, version=version, why_not=why, dated=rule not in now_hit)
 
 
 def rules_hitting(plan: Plan) -> list[str]:

@@ -9,6 +9,7 @@ from mailgate.classify.certified import as_recorded
 from mailgate.config import Bundle
 from mailgate.devices.device import Device
 from mailgate.devices.posture import is_of
+from mailgate.devices.typed import references
 from mailgate.engine.decide import decide
 from mailgate.model import LOGINS, Access, Decision, Posture, RequestFacts
 from mailgate.rollout.replay import PAGE_LOAD, Lists, posture_for, proof_of, recognise, reported
@@ -26,8 +27,10 @@ class Recalled:
 
 async def recall(store: Store, bundle: Bundle, name: str, now: datetime) -> Recalled | None:
     """The sighting with this id or reference id, decided again by the rules of the bundle on what is known now."""
-    then = await store.sightings.find(name)
-    return None if then is None else await decided_again(store, bundle, then, now)
+    for each in references(name):
+        if (then := await store.sightings.find(each)) is not None:
+            return await decided_again(store, bundle, then, now)
+    return None
 
 
 async def decided_again(store: Store, bundle: Bundle, then: Recorded, now: datetime) -> Recalled:

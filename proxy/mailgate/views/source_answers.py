@@ -6,6 +6,7 @@ from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device, Report
 from mailgate.model.fact import Fact
 from mailgate.policy import AppCatalog
+from mailgate.views.words import source_told
 
 Slot = tuple[str, str]
 _CAME = {
@@ -41,8 +42,8 @@ def source_answers(
 
 def _words(slot: Slot, again: CheckResult, report: Report | None, catalog: AppCatalog) -> str:
     if again is not CheckResult.TAKEN:
-        return f"{slot[0]} {_CAME[again]}"
+        return f"{source_told(slot[0])} {_CAME[again]}"
     if report is None or report.reported_at is None:
-        return f"{slot[0]} answered, but does not see which apps are there"
+        return f"{source_told(slot[0])} answered, but does not see which apps are there"
     apps = ", ".join(catalog.name_of(key) for key in sorted(report.apps))
-    return f"{slot[0]} answered: {apps or 'no listed app'} on it"
+    return f"{source_told(slot[0])} answered: {apps or 'no listed app'} on it"

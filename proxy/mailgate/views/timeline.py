@@ -7,9 +7,10 @@ from typing import Literal
 
 from pydantic import with_config
 
-from mailgate.devices.device import Device
+from mailgate.devices.device import Device, Report
 from mailgate.devices.names import EAS, user_text
 from mailgate.devices.posture import owner_of
+from mailgate.devices.trust import ENROLLED
 from mailgate.model.fact import DESCRIBED
 from mailgate.policy import Policy
 from mailgate.store import Mail, QuarantineMail, Recorded, Store
@@ -17,7 +18,7 @@ from mailgate.store.reliefs import KeptRelief
 from mailgate.views.gates import span
 from mailgate.views.help import HelpFacts, help_facts
 from mailgate.views.notices import WORDS
-from mailgate.views.words import device_told, effect_told, protocol_told, reason_told
+from mailgate.views.words import device_told, effect_told, protocol_told, reason_told, reporter_told
 
 NameOf = Callable[[str], str]
 
@@ -87,11 +88,11 @@ def of_device(device: Device, name_of: NameOf = str) -> Iterator[Event]:
                 f"found {', '.join(map(name_of, sorted(each.apps)))}" if each.apps else "found no listed app"
             )
             part = "" if each.apps_complete else ", as far as it can see"
-            yield event(each.reported_at, "report", f"{each.source} looked and {apps}{part}")
+            yield event(each.reported_at, "report", f"{_source(each)} looked and {apps}{part}")
         elif each.gone:
-            yield event(each.last_seen, "report", f"{each.source} no longer has the device")
+            yield event(each.last_seen, "report", f"{_source(each)} no longer has the device")
         else:
-            yield event(each.last_seen, "report", f"{each.source} reported the device, without its apps")
+            yield event(each.last_seen, "report", f"{_source(each)} reported the device, without its apps")
     for found in device.findings:
         yield event(found.since, "finding", f"Sources disagree: {found.detail}")
     if device.lost_at:
@@ -155,6 +156,13 @@ def spared(relieved: Iterable[KeptRelief]) -> Iterator[Event]:
                 f"Exemption ended by {kept.ended_by}: {kept.ended_why}",
                 device=relief.device,
             )
+
+
+def _source(report: Report) -> str:
+    told = reporter_told(report.source)
+    return (
+        _capital(told) if report.source == ENROLLED else told
+    )  # the name of a connector is written as it is
 
 
 def _name(device: Device) -> str:

@@ -2,9 +2,11 @@
 
 import re
 
+from mailgate.devices.names import CERT, EAS, KEY, SERIAL, UDID, USER
+from mailgate.devices.trust import ENROLLED
 from mailgate.gateway.pages.devices import SYSTEMS
 from mailgate.gateway.pages.reasons import wording_of
-from mailgate.model import Effect, Kind, Protocol, Reason
+from mailgate.model import Effect, Kind, PostureState, Protocol, Reason
 
 EFFECTS = {
     Effect.ALLOW: "let in",
@@ -25,6 +27,55 @@ PROTOCOLS = {
     Protocol.SUBMISSION: "SMTP",
     Protocol.SIEVE: "ManageSieve",
 }
+
+STATES = {
+    PostureState.CLEAN: "No listed app",
+    PostureState.LISTED: "Listed app",
+    PostureState.PARTIAL: "Only work apps seen",
+    PostureState.STALE: "Report too old",
+    PostureState.MISSING: "No report of apps",
+    PostureState.UNAVAILABLE: "Reports cannot be read",
+}
+"""How a device stands by what its sources say."""
+CONNECTORS = {
+    "new": "Not read yet",
+    "ok": "Working",
+    "held": "Needs a look",
+    "failing": "Failing",
+    "unavailable": "Unreachable",
+}
+"""How a connector fares."""
+NAME_KINDS = {
+    SERIAL: "Serial number",
+    UDID: "UDID",
+    KEY: "Key",
+    CERT: "Certificate",
+    EAS: "ActiveSync ID",
+    USER: "Person",
+}
+"""What a device is called by."""
+
+
+def state_told(state: str) -> str:
+    """How a device stands, lost ones among them; of whatever release its record is."""
+    return STATES[PostureState(state)] if state in set(PostureState) else state.capitalize()
+
+
+def source_told(source: str) -> str:
+    """Who told of a device: an issuer by its host, and a connector by its name in the settings."""
+    if source == ENROLLED:
+        return "Enrolled here"
+    return source.partition("://")[2].rstrip("/") or source
+
+
+def reporter_told(source: str) -> str:
+    """The same within a sentence."""
+    return "the device itself" if source == ENROLLED else source_told(source)
+
+
+def looked_told(source: str) -> str:
+    """Who looked at the apps of a device, as the beginning of a sentence part."""
+    return "the device reported" if source == ENROLLED else f"{source_told(source)} looked"
 
 
 def kind_told(kind: Kind | str | None) -> str:

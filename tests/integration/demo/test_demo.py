@@ -1,12 +1,15 @@
 """``mailgate demo`` as a process: the lines that its start page has are run word for word and get what they promise."""
 
 import os
+import pty
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.demos import ENVIRONMENT, RunningDemo, running_demo
-from tests.servers import require
+from tests.demos import ENVIRONMENT, MAILGATE, ROOT, RunningDemo, running_demo
+from tests.servers import free_port, require
 
 
 @pytest.fixture
@@ -27,3 +30,40 @@ def test_it_says_six_lines_at_most_and_ends_politely(demo: RunningDemo) -> None:
     assert len(demo.said.splitlines()) <= 6
     demo.process.terminate()
     assert demo.process.wait(20) == 0
+
+
+def test_on_a_terminal_the_lines_come_last_and_the_cursor_is_back(tmp_path: Path) -> None:
+    ports = [
+        word for option in ("--port", "--admin-port", "--start-port") for word in (option, str(free_port()))
+    ]
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    here, there = pty.openpty()
+    process = subprocess.Popen(
+        [*MAILGATE, "demo", "--people", "0", *ports],
+        cwd=tmp_path, env=os.environ | ENVIRONMENT | {"TERM": "xterm"}, stdin=there, stdout=there, stderr=there,
+    )  # fmt: skip
+    os.close(there)
+    shown = b""
+    try:
+        while b"Ctrl-C ends" not in shown:
+            shown += os.read(here, 65536)
+        process.terminate()
+        assert process.wait(20) == 0
+        while more := _left(here):
+            shown += more
+    finally:
+        process.kill()
+        process.wait()
+        os.close(here)
+    lines = shown.decode().split("\x1b[2K")[-1].splitlines()
+    assert len(lines) <= 6
+    assert lines[-1].endswith("(Ctrl-C ends the demo)"), "nothing is drawn below the lines"
+    assert shown.rindex(b"\x1b[?25h") > shown.rindex(b"\x1b[?25l")
+
+
+def _left(terminal: int) -> bytes:
+    """What nobody has read yet; a terminal that nobody writes to any more fails on Linux."""
+    try:
+        return os.read(terminal, 65536)
+    except OSError:
+        return b""

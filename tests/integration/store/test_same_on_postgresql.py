@@ -5,6 +5,7 @@ from inspect import isfunction, signature
 from pathlib import Path
 
 import tests.unit.store as unit
+from tests.unit.store.test_app_counts import *  # noqa: F403
 from tests.unit.store.test_approvals import *  # noqa: F403
 from tests.unit.store.test_audit import *  # noqa: F403
 from tests.unit.store.test_bulk_rows import *  # noqa: F403
@@ -15,8 +16,10 @@ from tests.unit.store.test_device_lookup import *  # noqa: F403
 from tests.unit.store.test_device_rows import *  # noqa: F403
 from tests.unit.store.test_device_summaries import *  # noqa: F403
 from tests.unit.store.test_devices import *  # noqa: F403
+from tests.unit.store.test_drafts import *  # noqa: F403
 from tests.unit.store.test_enrolments import *  # noqa: F403
 from tests.unit.store.test_finding import *  # noqa: F403
+from tests.unit.store.test_folding import *  # noqa: F403
 from tests.unit.store.test_gates import *  # noqa: F403
 from tests.unit.store.test_help_requests import *  # noqa: F403
 from tests.unit.store.test_ingest import *  # noqa: F403

@@ -11,12 +11,13 @@ from mailgate.connectors.run import Outcome
 
 async def test_what_runs_for_it_looks_at_the_gate_itself(service: Any) -> None:
     service.store.devices = type("Devices", (), {"sketches": None})()
+    service.store.verdicts = type("Verdicts", (), {"add": None})()
     context = context_for(service)
     assert context.bundle().policy.reliefs is service.reliefs.current
     assert context.bundle() == service.bundle
     assert (await context.readiness()).policy == service.gate.in_force.live.policy.version
     works = running(context, service)
-    assert len(works) == 2
+    assert len(works) == 5
     for work in works:
         work.close()
 

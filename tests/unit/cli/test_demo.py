@@ -1,15 +1,18 @@
 """``mailgate demo``: what it makes before it starts, and what it says when it cannot."""
 
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
 import structlog
+from rich.console import Console
 from typer.testing import CliRunner
 
 from mailgate.attest.mint import DEVICE_KEY_FILE, ISSUER_KEY_FILE, JWKS_FILE
 from mailgate.cli import app, demo
 from mailgate.cli.attest import KEYS
+from mailgate.demo import run
 from mailgate.demo.company.seed import LAST
 from mailgate.demo.run import Demo
 
@@ -19,6 +22,7 @@ RULES = Path(__file__).parents[3] / "config"
 @pytest.fixture(autouse=True)
 def in_an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(run, "need_ports", lambda _: None)
     monkeypatch.setattr(demo, "configure_logs", lambda level, stream: structlog.reset_defaults())
 
 
@@ -71,7 +75,7 @@ def test_the_tour_calls_it_as_it_was_called(
 def test_what_is_asked_for_is_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Demo] = []
 
-    async def run_demo(asked: Demo, _show, progress) -> None:
+    async def run_demo(asked: Demo, _show, progress, _say) -> None:
         seen.append(asked)
         progress("devices", 1, 2)
         progress(LAST, 2, 2)
@@ -83,3 +87,20 @@ def test_what_is_asked_for_is_what_runs(monkeypatch: pytest.MonkeyPatch) -> None
     assert (asked.people, asked.directory) == (12, Path("here"))
     assert (asked.port, asked.admin_port, asked.start_port) == (8080, 8081, 8082)
     assert asked.store == "postgresql://db.example.com/mailgate"
+
+
+def test_the_line_is_gone_and_the_cursor_back_before_anything_else_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = StringIO()
+    monkeypatch.setattr(demo, "Console", lambda **_: Console(file=terminal, force_terminal=True))
+    with demo._Line() as line:
+        line.say("made up anew")
+        line.progress("devices", 1, 2)
+        line.end()
+        shown = terminal.getvalue()
+        line.progress("devices", 2, 2)
+    assert "made up anew" in shown
+    assert shown.endswith("\x1b[2K"), "the line is wiped"
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l"), "the cursor is back"
+    assert terminal.getvalue() == shown, "nothing is drawn afterwards"

@@ -1,9 +1,12 @@
+import os
+
 import pytest
 from tests.exchanges import MARKER, Exchanges
 from tests.unit.connectors.around import runtime, settings_of, setup
 
-from mailgate.config.sources import FileSettings, PostSettings
+from mailgate.config.sources import EverySource, FileSettings, PostSettings
 from mailgate.connectors import SourceError, Told, Trouble, connector_for, is_scheduled
+from mailgate.connectors.file import FileChanges
 from mailgate.connectors.lines import LinesRefusedError
 
 LINES = f'{{"id": "1", "apps": ["{MARKER}"], "reported_at": "2026-11-24T09:00:00Z"}}\n{{"id": "2"}}\n'
@@ -72,3 +75,23 @@ async def test_of_a_call_with_a_mistake_nothing_is_taken():
     connector, _ = posted()
     with pytest.raises(LinesRefusedError):
         await connector.told({}, (LINES + "{}").encode())
+
+
+def test_a_file_counts_as_changed_once_it_rests(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "devices.csv"
+    settings = {
+        "hr": settings_of(FileSettings, {"type": "file", "path": "devices.csv"}),
+        "mdm": EverySource(),
+    }
+    watching = FileChanges()
+    found = [watching.changed(settings)]
+    path.write_text("id\n1\n")
+    found += [watching.changed(settings), watching.changed(settings), watching.changed(settings)]
+    path.write_text("id\n1\n2\n")
+    found.append(watching.changed(settings))
+    path.write_text("id\n1\n2\n3\n")  # it is still being written
+    found += [watching.changed(settings), watching.changed(settings)]
+    os.unlink(path)
+    found += [watching.changed(settings), watching.changed(settings)]
+    assert found == [set(), set(), {"hr"}, set(), set(), set(), {"hr"}, set(), set()]

@@ -18,7 +18,7 @@ def test_an_address_says_it_all() -> None:
         "x": "y",
     }
     assert wanted_in(said_in(query)) == MoversWanted(
-        "bo", "block", "", "r", "g", 2, "person", descending=True
+        name="bo", label="block", rule="r", group="g", at=2, sort="person", descending=True
     )
 
 

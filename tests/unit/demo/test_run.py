@@ -1,7 +1,9 @@
 """The demo, wired: which webmail the gate is put before, and what is shown of it."""
 
 import asyncio
+import os
 import secrets
+import signal
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +15,10 @@ from mailgate.attest.mint import JWKS_FILE, key_files
 from mailgate.config import load_bundle
 from mailgate.demo import run
 from mailgate.demo.company.admins import make_admins
+from mailgate.demo.company.unfinished import being_made
 from mailgate.demo.lock import TakenError, alone_in
-from mailgate.demo.run import Demo, run_demo
+from mailgate.demo.ports import PortTakenError
+from mailgate.demo.run import Demo, EndedError, run_demo
 from mailgate.demo.tour import Place
 from mailgate.errors import ConfigError
 
@@ -57,6 +61,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     monkeypatch.setattr(run, "mailbox_address", stage.mailbox)
     monkeypatch.setattr(run, "exempt_persona", stage.spare)
     monkeypatch.setattr(run, "_start_page", stage.start_page)
+    monkeypatch.setattr(run, "need_ports", lambda _: None)
     return stage
 
 
@@ -97,7 +102,7 @@ def test_the_mailbox_is_open_as_long_as_the_gate(stage: Stage, demo) -> None:
 def test_a_company_is_made_up_before_the_gate_starts_and_its_admins_are_in_the_settings(
     stage: Stage, demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def filled(config: Path, count: int, _progress) -> str:
+    async def filled(config: Path, count: int, *_) -> str:
         stage.seen.append(f"{count} people")
         make_admins(config.parent, secrets.token_bytes)
         return "a company"
@@ -119,13 +124,60 @@ def test_unless_told_otherwise_a_company_is_made_up_where_the_store_is_new(
     async def is_new(_config: Path) -> bool:
         return new
 
-    async def filled(_config: Path, count: int, _progress) -> None:
+    async def filled(_config: Path, count: int, *_) -> None:
         asked.append(count)
 
     monkeypatch.setattr(run, "is_new", is_new)
     monkeypatch.setattr(run, "fill", filled)
     asyncio.run(run_demo(replace(demo(), people=None), lambda _: None))
     assert asked == made_up
+
+
+@pytest.mark.parametrize(("people", "made_up"), [(None, [1500]), (7, [7]), (0, [])])
+def test_a_company_that_was_ended_early_is_made_anew_and_that_is_said(
+    stage: Stage, demo, monkeypatch: pytest.MonkeyPatch, people: int | None, made_up: list[int]
+) -> None:
+    asked, said = list[int](), list[str]()
+
+    async def filled(_config: Path, count: int, *_) -> None:
+        asked.append(count)
+
+    monkeypatch.setattr(run, "fill", filled)
+    demo().directory.mkdir()
+    with pytest.raises(KeyboardInterrupt), being_made(demo().directory, 1500, ""):
+        raise KeyboardInterrupt
+    asyncio.run(run_demo(replace(demo(), people=people), lambda _: None, say=said.append))
+    assert asked == made_up
+    assert said == ["The last start was ended before its company was finished: the company is made up anew."]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_whoever_ends_the_making_is_told_what_becomes_of_it(
+    stage: Stage, demo, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    async def filled(config: Path, *_) -> None:
+        with being_made(config.parent, 1500, ""):
+            os.kill(os.getpid(), number)
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(run, "fill", filled)
+    with pytest.raises(EndedError, match="the company was not finished, and the next start makes it anew"):
+        asyncio.run(run_demo(replace(demo(), people=9), lambda _: pytest.fail("shown")))
+    assert stage.seen == ["mailbox opens", "mailbox closes"]
+
+
+def test_a_taken_port_is_found_before_anything_is_made(
+    stage: Stage, demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken(ports: dict[str, int]) -> None:
+        assert ports == {"--port": 8123, "--admin-port": 8124, "--start-port": 8125}
+        raise PortTakenError
+
+    monkeypatch.setattr(run, "need_ports", taken)
+    with pytest.raises(PortTakenError):
+        asyncio.run(run_demo(replace(demo(), people=9), lambda _: pytest.fail("shown")))
+    assert stage.seen == []
+    assert not (demo().directory / "mailgate.yaml").exists()
 
 
 def test_a_second_demo_in_the_same_folder_changes_nothing(stage: Stage, demo) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -237,7 +238,7 @@ async def test_what_cannot_be_looked_at_is_held(store: Store) -> None:
 
 async def test_a_change_is_looked_at_again_against_what_is_in_force_by_then(store: Store) -> None:
     gate, inspector = await guarded(store, "", "")
-    await store.policies.activate(draft_of(rules(OTHER)), ACT)
+    await store.policies.activate(draft_of(rules(OTHER)), replace(ACT, who="file"))
     inspector.go.set()
     await looked(gate)
     await looked(gate)
@@ -440,3 +441,117 @@ async def test_texts_that_were_changed_in_the_store_are_not_decided_by(store: St
         assert (decides(gate), [line["event"] for line in logs]) == ("open", ["policy-unreadable"])
         with pytest.raises(UnreadableVersionError, match="it was changed in the store"):
             await started(store)
+
+
+BOTH = """
+rules:
+  - {id: listed, when: '"prohibited" in device.lists', effect: block, share: 10%}
+  - {id: open, when: 'true', effect: allow}
+"""
+MORE = "apps: {tiktok: {name: TikTok}, wechat: {name: WeChat}}\nlists: {prohibited: [tiktok]}\n"
+WITH_WECHAT = MORE.replace("[tiktok]", "[tiktok, wechat]")
+
+
+async def put(store: Store, files: Rules, who: str = "ada") -> None:
+    """Let somebody put rules in force that stand in no file."""
+    await store.policies.activate(draft_of(files), replace(ACT, who=who))
+
+
+async def drafted(store: Store) -> Keeper:
+    """A gate whose files do not hold what ada has put in force: WeChat joins the prohibited list."""
+    gate = keeper(store)
+    await gate.start(rules(BOTH, MORE))
+    await put(store, rules(BOTH, WITH_WECHAT))
+    await gate.look()
+    return gate
+
+
+async def test_files_that_change_and_lack_what_somebody_put_in_force_do_not_take_it_back(
+    store: Store,
+) -> None:
+    gate = await drafted(store)
+    await gate.offer(rules(BOTH.replace("10%", "20%"), MORE))
+    assert gate.current.activation.number == 2
+    assert (
+        "they lack what ada put in force and would take it back: + list prohibited: has `wechat` now"
+        in gate.held
+    )
+    assert "20%" not in gate.held
+
+
+async def test_files_that_hold_it_as_well_as_a_change_of_their_own_take_effect(store: Store) -> None:
+    gate = await drafted(store)
+    await gate.offer(rules(BOTH, MORE + "# a word\n"))
+    assert gate.held
+    await gate.offer(rules(BOTH.replace("10%", "20%"), WITH_WECHAT))
+    assert (gate.current.activation.author, gate.held) == ("file", "")
+    assert gate.current.rules.policy.rules[0].share == 0.2
+
+
+async def test_files_that_have_held_it_may_take_it_back(store: Store) -> None:
+    gate = await drafted(store)
+    await gate.offer(rules(BOTH, WITH_WECHAT))
+    assert gate.held == ""
+    await gate.offer(rules(BOTH, MORE + "# again\n"))
+    assert (gate.current.activation.author, gate.held) == ("file", "")
+    assert gate.current.rules.policy.catalog.lists["prohibited"] == ("tiktok",)
+
+
+async def test_a_start_with_changed_files_does_not_take_it_back_either(store: Store) -> None:
+    """As a restart does it, and a second gate whose files are its own."""
+    await drafted(store)
+    again = keeper(store)
+    await again.start(rules(BOTH.replace("10%", "20%"), MORE))
+    assert again.current.activation.number == 2
+    assert "+ list prohibited: has `wechat` now" in again.held
+    await again.offer(rules(BOTH.replace("10%", "20%"), WITH_WECHAT))
+    assert again.held == ""
+
+
+async def test_of_several_such_changes_each_has_to_be_there(store: Store) -> None:
+    gate = await drafted(store)
+    await put(store, rules(BOTH.replace("10%", "50%"), WITH_WECHAT), "lin")
+    await gate.look()
+    await gate.offer(rules(BOTH.replace("10%", "50%"), MORE))
+    assert "has `wechat` now" in gate.held
+    await gate.offer(rules(BOTH.replace("10%", "40%"), WITH_WECHAT))
+    assert "the share of people is `50%` now, was `40%`" in gate.held
+    await gate.offer(rules(BOTH.replace("10%", "50%"), WITH_WECHAT + "# both\n"))
+    assert gate.held == ""
+
+
+async def test_after_a_retraction_changed_files_count_again(store: Store) -> None:
+    gate = await drafted(store)
+    await retract(store, Person("ada", "desk"), "sent in error", NOW)
+    await gate.look()
+    await gate.offer(rules(BOTH.replace("10%", "20%"), MORE))
+    assert (gate.current.activation.author, gate.held) == ("file", "")
+
+
+async def test_what_comes_on_top_of_a_retraction_has_to_be_there(store: Store) -> None:
+    gate = await drafted(store)
+    await retract(store, Person("ada", "desk"), "sent in error", NOW)
+    await put(store, rules(BOTH.replace("10%", "50%"), MORE))
+    await gate.look()
+    await gate.offer(rules(BOTH, MORE + "# a word\n"))
+    assert "the share of people is `50%` now" in gate.held
+    await gate.offer(rules(BOTH.replace("10%", "50%"), MORE + "# a word\n"))
+    assert gate.held == ""
+
+
+async def test_what_somebody_put_in_force_while_files_were_looked_at_stays(store: Store) -> None:
+    gate, inspector = await guarded(store, "", "")
+    await put(store, rules(OTHER))
+    inspector.go.set()
+    await looked(gate)
+    await looked(gate)
+    assert decides(gate) == "other"
+    assert "they lack what ada put in force" in gate.held
+
+
+async def test_files_are_held_where_what_they_were_made_from_cannot_be_read(store: Store, url: str) -> None:
+    gate = await drafted(store)
+    with altered(url, "policies", "texts", "{}", "number = 1"):
+        await gate.offer(rules(BOTH, MORE + "# a word\n"))
+    assert gate.current.activation.number == 2
+    assert "it cannot be told whether they lack what ada put in force" in gate.held

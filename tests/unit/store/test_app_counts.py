@@ -1,39 +1,64 @@
-"""Listed apps, day by day."""
+"""Who has which listed app is counted among rows of devices, by the index of that column, and kept for each day."""
 
-from datetime import date
+from datetime import date, timedelta
 
+import pytest
 from tests.unit.store.examples import NOW
+from tests.unit.store.steps import scanned, steps_of
 
 from mailgate.devices.trust import report_by
 from mailgate.store import Store
-from mailgate.store.app_counts import AppDay
+from mailgate.store.app_counts import KEPT, AppDay
 from mailgate.store.device_rows import DeviceRow
 
-DAY = date(2026, 12, 1)
+TODAY = NOW.date()
+OUT = ["kept-out"]
 
 
-async def test_people_and_devices_are_counted_by_their_rows(store: Store) -> None:
-    for name, person, mail, apps in (
-        ("a", "ada", "kept-out", '["tiktok"]'),
-        ("b", "ada", "kept-out", '["tiktok", "wechat"]'),
-        ("c", "bob", "gets-mail", '["tiktok"]'),
-        ("d", "", "kept-out", '["tiktok"]'),
-    ):
-        await store.devices.take([report_by("intune", name, person)], NOW)
-        found = await store.devices.get("intune", name)
-        assert found
-        await store.rows.keep([DeviceRow(found.number, person, mail=mail, apps=apps)])
-    counted = await store.apps.count(DAY, ["tiktok", "wechat", "capcut"], ["kept-out"])
-    assert counted == [
-        AppDay(DAY, "tiktok", 2, 4, 1, 3),
-        AppDay(DAY, "wechat", 1, 1, 1, 1),
-        AppDay(DAY, "capcut", 0, 0, 0, 0),
+@pytest.fixture
+async def having(store: Store) -> Store:
+    """Two phones of ada, one of bob, one of nobody, and one without a listed app."""
+    await store.devices.take([report_by("mdm", f"{n}", serial=f"SERIAL{n}") for n in range(5)], NOW)
+    has = (
+        ("ada", "kept-out", '["tiktok"]'),
+        ("ada", "kept-out", '["tiktok", "wechat"]'),
+        ("bob", "gets-mail", '["tiktok-lite"]'),
+        ("", "gets-mail", '["wechat"]'),
+        ("cy", "kept-out", ""),
+    )
+    rows = [
+        DeviceRow(device.number, person, mail=mail, apps=apps)
+        for device, (person, mail, apps) in zip(await store.devices.page(), has, strict=True)
+    ]
+    await store.rows.keep(rows)
+    return store
+
+
+async def test_people_and_devices_are_counted_and_a_key_is_no_part_of_another(having: Store) -> None:
+    assert await having.app_counts.count(["tiktok", "tiktok-lite", "wechat", "alipay"], OUT, NOW) == [
+        AppDay(TODAY, "tiktok", 1, 2, 1, 2, NOW),
+        AppDay(TODAY, "tiktok-lite", 1, 1, 0, 0, NOW),
+        AppDay(TODAY, "wechat", 1, 2, 1, 1, NOW),
+        AppDay(TODAY, "alipay", 0, 0, 0, 0, NOW),
     ]
 
 
-async def test_a_later_count_of_a_day_takes_the_place_of_the_one_before(store: Store) -> None:
-    await store.apps.keep([])
-    await store.apps.keep([AppDay(date(2026, 1, 1), "tiktok", 1, 1, 1, 1), AppDay(DAY, "tiktok", 1, 1, 1, 1)])
-    await store.apps.keep([AppDay(DAY, "tiktok", 5, 6, 3, 4)])
-    assert await store.apps.since(date(2025, 1, 1)) == [AppDay(DAY, "tiktok", 5, 6, 3, 4)]  # the old one went
-    assert await store.apps.since(date(2026, 12, 2)) == []
+async def test_only_devices_with_a_listed_app_are_gone_through(having: Store) -> None:
+    steps = await steps_of(having, lambda store: store.app_counts.count(["tiktok"], OUT, NOW))
+    assert "ix_device_rows_apps" in steps
+    assert scanned(steps) == []
+
+
+async def test_of_a_day_the_last_count_is_kept_and_old_days_are_let_go(store: Store) -> None:
+    await store.app_counts.keep([])
+    first = AppDay(TODAY, "tiktok", 1, 2, 0, 0, NOW)
+    later = first._replace(people=3, kept_out_people=2, at=NOW + timedelta(hours=1))
+    old, older = (
+        first._replace(day=TODAY - timedelta(days=40)),
+        first._replace(day=TODAY - KEPT - timedelta(days=1)),
+    )
+    await store.app_counts.keep([older])
+    await store.app_counts.keep([first, old])
+    await store.app_counts.keep([later])
+    assert await store.app_counts.since(TODAY) == [later]
+    assert await store.app_counts.since(date(2020, 1, 1)) == [old, later]

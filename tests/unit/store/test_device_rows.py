@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 
 import pytest
 from tests.unit.store.examples import NOW
@@ -55,22 +56,24 @@ ASKED = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("window", [3, 1000])
-@pytest.mark.parametrize("sort", ["", *SORTS])
+IN_ORDER = [("", False), *((sort, descending) for sort in SORTS for descending in (False, True))]
+
+
+@pytest.mark.parametrize("window", [6, 1000])
 async def test_exactly_those_who_are_meant_come_once_and_in_order(
-    filled: Store, sort: str, window: int, monkeypatch: pytest.MonkeyPatch
+    filled: Store, window: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """In windows smaller than a page of seven, and in one that holds all; one store for all of these looks."""
     monkeypatch.setattr(device_rows, "WINDOW", window)
     every = {each: row(each) for each in range(1, 41)}
-    for asked in ASKED:
+    for asked, (sort, descending) in product(ASKED, IN_ORDER):
         meant = {key for key, each in every.items() if asked.fits(each) and _is_called(each, asked.name)}
-        for down in (False, True) if sort else (False,):
-            wanted = replace(asked, sort=sort, descending=down)
-            found = await keys(filled, wanted)
-            assert sorted(found) == sorted(meant), wanted
-            if sort:
-                values = [(getattr(every[key], sort), key) for key in found]
-                assert values == sorted(values, reverse=down), wanted
+        wanted = replace(asked, sort=sort, descending=descending)
+        found = await keys(filled, wanted)
+        assert sorted(found) == sorted(meant), wanted
+        if sort:
+            values = [(getattr(every[key], sort), key) for key in found]
+            assert values == sorted(values, reverse=descending), wanted
 
 
 def _is_called(each: DeviceRow, name: str) -> bool:
@@ -106,6 +109,23 @@ async def test_every_look_and_every_count_goes_by_the_index_of_one_column(
 
     steps = await steps_of(store, ask)
     led = f"ix_device_rows_{lead}" in steps
+    assert led
+    assert scanned(steps) == []
+
+
+async def test_what_a_column_has_is_told_apart_by_steps_in_its_index(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await filled.rows.distinct("source") == ["mdm-0", "mdm-1"]
+    assert await filled.rows.distinct("os") == ["android", "ios"]
+    monkeypatch.setattr(device_rows, "DIFFERENT", 1)
+    assert await filled.rows.distinct("kind") == ["laptop"]
+
+    async def ask(store: Store) -> None:
+        await store.rows.distinct("source")
+
+    steps = await steps_of(filled, ask)
+    led = "ix_device_rows_source" in steps
     assert led
     assert scanned(steps) == []
 

@@ -38,3 +38,13 @@ async def test_the_newest_come_first(store: Store) -> None:
         made = replace(PLAN, digest=f"{number}", made_at=NOW + timedelta(minutes=number))
         await store.plans.keep(made, ACT)
     assert [plan.digest for plan in await store.plans.latest(2)] == ["2", "1"]
+
+
+async def test_the_newest_plan_of_a_version_is_found(store: Store) -> None:
+    assert await store.plans.of_candidate(DRAFT.digest) is None
+    for minute in range(2):
+        made = replace(PLAN, digest=f"{minute}", made_at=NOW + timedelta(minutes=minute))
+        await store.plans.keep(made, ACT)
+    found = await store.plans.of_candidate(DRAFT.digest)
+    assert found
+    assert found.digest == "1"

@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
+from tests.unit.rollout.test_movers import MOVER
 from tests.unit.store.examples import ALLOW, BLOCK, NOW, access
 from tests.unit.store.mail import a_mail
 from tests.unit.store.test_devices import learned, report
+from tests.unit.store.test_plans import ACT, PLAN
 
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
@@ -35,7 +37,10 @@ async def something_everywhere(store: Store) -> None:
     (device,) = await store.people.devices("alice", ["intune"])
     await store.rows.keep([DeviceRow(device.number, "alice")])
     store.ledger.record(access(device=""), ALLOW)
+    store.ledger.record(access(device=""), BLOCK)
     await store.ledger.flush()
+    await store.plans.keep(replace(PLAN, movers=1), ACT)
+    await store.movers.add(PLAN.digest, 1, [MOVER])
     await store.quarantine_mails.claim("alice@example.com", "d", "r", NOW, pause=DAY, at_most=1, per_hour=99)
     await store.mails.queue([a_mail("alice")])
     store.languages.listening = True

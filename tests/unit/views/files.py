@@ -27,6 +27,8 @@ def bundle(*rules: object, exempt: tuple[Relief, ...] = (), domain: str = "examp
         notices=SimpleNamespace(domain=domain) if domain else None,
         activesync=SimpleNamespace(quarantine_mail=None),
         retention=Retention(),
+        connectors={},
+        attestation=SimpleNamespace(issuers=()),
     )
     policy = Policy(file.rules, file.default, CATALOG, reliefs=Reliefs(len(exempt), exempt))
     return SimpleNamespace(policy=policy, settings=settings, groups=NO_GROUPS)

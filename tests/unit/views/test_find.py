@@ -49,6 +49,32 @@ async def test_who_is_called_exactly_so_comes_first_and_nobody_within_whose_name
     assert (hits.items, hits.next) == ([ADA, ADAM], None)
 
 
+async def test_a_person_a_device_and_a_reference_are_found_as_they_are_pasted(store: Store) -> None:
+    await store.devices.take(
+        [
+            report_by("mdm", "N 77", "plum.key", serial="UKPT3WHQ"),
+            report_by("mdm", "n-78", "thomas.müller"),
+            report_by("mdm", "n-79", "MÜLLER"),
+        ],
+        NOW,
+    )
+    plum, thomas = await store.devices.get("mdm", "N 77"), await store.devices.get("mdm", "n-78")
+    assert plum
+    assert thomas
+    store.ledger.record(access(user="plum.key"), BLOCK, "JZXW7GBIJH")
+    await store.ledger.flush()
+    for text, wanted in {
+        "Plum Key": "plum.key", "Key, Plum": "plum.key", "<plum.key@example.com>": "plum.key", "plum_key": "plum.key",
+        "PLUM.KEY@EXAMPLE.COM": "plum.key", "mailto:plum.key@example.com": "plum.key",
+        '"Key, Plum" <plum.key@example.com>': "plum.key", "THOMAS MÜLLER": "thomas.müller", "thomas.mu\u0308ller": "thomas.müller",
+        "THOMAS.MÜLLER@EXAMPLE.COM": "thomas.müller", "Thomas Muller": "thomas.müller", "müller": "mÜller",
+        "ukpt 3whq": plum.id, "UKPT-3WHQ": plum.id, "n 77": plum.id, plum.id.upper().replace("-", " "): plum.id,
+        plum.id[:7].replace("-", " "): plum.id, "N 78": thomas.id,
+        "jzxw7 gbijh": "JZXW7GBIJH", "jzxw-7gbi-jh": "JZXW7GBIJH", "#JZXW7GBIJH": "JZXW7GBIJH", "JZXW7GBIJH.": "JZXW7GBIJH",
+    }.items():  # fmt: skip
+        assert [each.id for each in (await found(store, text)).items][:1] == [wanted], text
+
+
 @pytest.mark.parametrize(
     ("text", "domain"), [("ada@elsewhere.example", "example.com"), ("ada@example.com", "")]
 )

@@ -150,7 +150,7 @@ async def test_mails_of_every_sort_stand_together_the_last_first(store: Store) -
     assert found is not None
     assert [(each.about, each.state) for each in found.mails] == [
         ("An app on this device is not allowed with company mail", "sent"),
-        ("app: it counts now", "queued"),
+        ("app: it is in force", "queued"),
     ]
 
 

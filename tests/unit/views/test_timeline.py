@@ -57,5 +57,5 @@ def test_mails_about_rules_stand_among_them() -> None:
     told = timeline(Device("d", (), first_seen=at(0)), [], [], [sent, sorry])
     assert [each.words for each in told[:2]] == [
         "Mail to ada: it was taken back (queued)",
-        "Mail to ada: it counts now, rule app (sent)",
+        "Mail to ada: it is in force, rule app (sent)",
     ]

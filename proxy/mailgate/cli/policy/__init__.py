@@ -2,7 +2,7 @@
 
 import typer
 
-from mailgate.cli.policy import approve, change, history, plan, relief
+from mailgate.cli.policy import approve, change, drafts, history, plan, relief
 
 app = typer.Typer(help="Show, plan and change the rules that are in force.", no_args_is_help=True)
 app.command("history")(history.history)
@@ -10,6 +10,7 @@ app.command("show")(history.show)
 app.command("diff")(history.diff)
 app.command("plan")(plan.plan)
 app.command("plans")(approve.plans)
+app.command("drafts")(drafts.drafts)
 app.command("approve")(approve.approve)
 app.command("apply")(change.apply)
 app.command("retract")(change.retract)

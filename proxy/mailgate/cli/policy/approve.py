@@ -25,7 +25,7 @@ from mailgate.store import Store
 
 
 def approve(
-    plan: Annotated[str, typer.Argument(help="The plan's digest, or how it begins.")],
+    plan: Annotated[str, typer.Argument(help="The plan's digest, or its beginning.")],
     note: Note,
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,

@@ -31,7 +31,7 @@ Note = Annotated[
 
 
 def apply(
-    plan: Annotated[str, typer.Argument(help="The plan's digest, or how it begins.")],
+    plan: Annotated[str, typer.Argument(help="The plan's digest, or its beginning.")],
     note: Note,
     override: Annotated[
         bool, typer.Option("--override", help="Against the guard. The audit log says so.")

@@ -21,7 +21,7 @@ from mailgate.views.versions import NoVersionError, lines_between, version_of
 Name = Annotated[
     str,
     typer.Argument(
-        metavar="[VERSION]", help="A number, or how a digest begins; the one in force if not given."
+        metavar="[VERSION]", help="A number, or the beginning of a digest. Default: the version in force."
     ),
 ]
 
@@ -65,7 +65,7 @@ def show(version: Name = "", config: Config = DEFAULT_PATH, as_json: AsJson = Fa
 
 
 def diff(
-    old: Annotated[str, typer.Argument(help="A version: a number, or how a digest begins.")],
+    old: Annotated[str, typer.Argument(help="A version: a number, or the beginning of a digest.")],
     new: Name = "",
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,

@@ -35,7 +35,7 @@ File = Annotated[
 Version = Annotated[
     str,
     typer.Option(
-        help="A version that was in force, in place of the files: a number, or how a digest begins."
+        help="A version that was in force, instead of the files: a number, or the beginning of a digest."
     ),
 ]
 Days = Annotated[int, typer.Option(help="How many days of sightings to decide again.", min=1, max=366)]

@@ -1,6 +1,6 @@
-"""Who calls: an admin of the settings, by the token in ``Authorization: Bearer`` (RFC 6750) and by nothing else.
+"""Finds out which admin calls, by the token in ``Authorization: Bearer`` (RFC 6750) and by nothing else.
 
-A browser sends cookies by itself, this header never: no page of elsewhere can call the API in somebody's name.
+A browser sends cookies by itself but never this header, so no page of another site can call the API in somebody's name.
 """
 
 import asyncio
@@ -27,12 +27,12 @@ from mailgate.rollout.admins import proven
 log = structlog.get_logger()
 
 LIFE = timedelta(minutes=5)
-"""How long a token that was checked is remembered: a check takes a twentieth of a second and 64 MiB."""
+"""How long a checked token is remembered, since a check takes a twentieth of a second and 64 MiB."""
 SIZE = 1000
 CHECKS = 2
-"""How many are checked at once: a crowd at the door must wait, not fill the memory."""
+"""How many tokens are checked at once. Others wait, so that checks cannot fill the memory."""
 _TOKEN = re.compile(r"[a-z0-9._@-]{1,100}:[\x20-\x7e]{1,200}")
-"""What could be a token. Anything else is nobody's, and costs nothing to refuse."""
+"""The form of a token. Anything else is refused without a check."""
 _REALM = 'Bearer realm="mailgate"'
 _WRONG = f'{_REALM}, error="invalid_token"'
 
@@ -45,22 +45,22 @@ class Known:
 
     name: str
     proved_by: str
-    """The hash in the settings that it was checked against: with another there it is worth nothing."""
+    """The hash in the settings against which it was checked. If the settings have another one, the token is not accepted."""
     until: datetime
 
     def holds(self, admins: Admins) -> bool:
-        """Whether these settings have that hash still."""
+        """Whether these settings still have that hash."""
         admin = admins.get(self.name)
         return admin is not None and _hash_of(admin) == self.proved_by
 
 
 def _hash_of(admin: AdminSettings) -> str:
-    """The hash of the token of an admin; empty of who has none, and so is never proved by one."""
+    """The hash of an admin's token. Empty if they have none, so that no token is accepted for them."""
     return admin.token_hash.get_secret_value() if admin.token_hash else ""
 
 
 class Bearers:
-    """Tokens that were checked of late, by their digest: who reads this memory cannot come in with it."""
+    """Tokens that were checked lately, by their digest, so that nobody who reads this memory can log in with it."""
 
     def __init__(self) -> None:
         self._known: LRUCache[bytes, Known] = LRUCache(SIZE)
@@ -69,7 +69,7 @@ class Bearers:
         self._tries = LoginTries()
 
     async def known(self, admins: Admins, token: str, address: str, now: datetime) -> Known | None:
-        """What a token is worth; None where it is nobody's. Raises ProblemError where too many were tried."""
+        """The admin of a token. None if it is nobody's. Raises ProblemError if too many were tried."""
         digest = sha256(token.encode()).digest()
         known = self._known.get(digest)
         if known and now < known.until and known.holds(admins):
@@ -80,7 +80,7 @@ class Bearers:
             running = asyncio.get_running_loop().create_task(self._check(admins, token, address, digest, now))
             self._running[digest] = running
             running.add_done_callback(lambda _: self._running.pop(digest, None))
-        return await asyncio.shield(running)  # who hangs up takes nobody else's answer away
+        return await asyncio.shield(running)  # a caller that hangs up does not end the check for others
 
     async def _check(
         self, admins: Admins, token: str, address: str, digest: bytes, now: datetime
@@ -103,11 +103,11 @@ class Bearers:
 async def admitted(
     request: web.Request, context: ConsoleContext, bearers: Bearers, operation: Operation
 ) -> Call:
-    """Who calls, and that they may. Raises ProblemError."""
+    """The admin who calls, if they may. Raises ProblemError."""
     token, now = _token_in(request), context.clock()
     settings = context.bundle().settings
     found = await bearers.known(settings.admins, token, came_from(request, settings).remote, now)
-    admins = context.bundle().settings.admins  # as they are after the check
+    admins = context.bundle().settings.admins  # the settings may have changed during the check
     if found is None or not found.holds(admins):
         raise ProblemError(401, "this token is nobody's", headers={"WWW-Authenticate": _WRONG})
     name, roles = found.name, admins[found.name].roles
@@ -117,7 +117,7 @@ async def admitted(
 
 
 def _token_in(request: web.Request) -> str:
-    """The token, as far as it may be one. Raises ProblemError."""
+    """The token, if it has the form of one. Raises ProblemError."""
     given = request.headers.getall("Authorization", [])
     scheme, _, token = given[0].strip().partition(" ") if len(given) == 1 else ("", "", "")
     if scheme.casefold() != "bearer":

@@ -1,4 +1,4 @@
-"""The API's OpenAPI 3.1 description: made of the operations themselves, so that it says what is served and nothing else."""
+"""The API's OpenAPI 3.1 description. It is made from the operations themselves, so that it describes exactly what is served."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ _HEADERS: Mapping[int, tuple[str, str]] = {
     429: ("Retry-After", "How many seconds to wait."),
     503: ("Retry-After", "How many seconds to wait."),
 }
-"""What goes with a problem, by status."""
+"""The header fields that go with a problem, by status."""
 _ABOUT = """What the console shows and does, for programs. `docs/api.md` says how to begin.
 
 Every answer that is not what was asked for is a problem document (RFC 9457). Unknown parameters and unknown names in a
@@ -30,13 +30,13 @@ body are refused. Lists that have `next` are read on with it as `after`, until i
 
 
 class _Shapes(GenerateJsonSchema):
-    """Schemas without what repeats a name; of answers so that fields may be added to them."""
+    """Schemas without repeated names. Those of answers allow fields to be added."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
         return False
 
     def dict_schema(self, schema: core_schema.DictSchema) -> Schema:
-        """Names that do not match are refused, which ``patternProperties`` does not say."""
+        """Refuse names that do not match, which ``patternProperties`` alone does not do."""
         made = super().dict_schema(schema)
         for pattern, values in made.pop("patternProperties", {}).items():
             made |= {"propertyNames": {"pattern": pattern}, "additionalProperties": values}
@@ -142,7 +142,7 @@ def _who(each: Operation) -> str:
 
 
 def _parameters(place: str, shape: Schema, schemas: dict[str, Schema]) -> Iterator[Schema]:
-    """Each field of a model by itself; the model is no schema that anything refers to."""
+    """Each field of a model by itself, since nothing refers to the model."""
     model = schemas[_referred(shape)]
     for field, schema in model.get("properties", {}).items():
         plain = {key: value for key, value in _without_null(schema).items() if key != "description"}
@@ -151,7 +151,7 @@ def _parameters(place: str, shape: Schema, schemas: dict[str, Schema]) -> Iterat
 
 
 def _without_null(schema: Schema) -> Schema:
-    """What is left out of an address is not there: no parameter is null."""
+    """A parameter is left out or has a value. None is null."""
     rest = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
     if len(rest) != 1:
         return schema

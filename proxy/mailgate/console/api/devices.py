@@ -2,19 +2,31 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Literal
+from typing import Annotated
+
+from pydantic import PlainValidator, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from mailgate.console import support_acts
 from mailgate.console.api.operation import Call, Link, Operation
-from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import Answered, Asked, Cursor, Few, Line, Moment, cursor_of, number_of
+from mailgate.console.api.problems import Fault, ProblemError
+from mailgate.console.api.shapes import Answered, Asked, Cursor, Few, Line, cursor_of, number_of
 from mailgate.devices.device import Device, typed_id
-from mailgate.model import Kind
-from mailgate.store.device_rows import Wanted
+from mailgate.views.device_filter import (
+    KINDS,
+    LONGEST,
+    MAILS,
+    ORDERS,
+    READERS,
+    SORTED,
+    STATES,
+    MisreadError,
+    known_of,
+    read,
+)
 from mailgate.views.device_rows import look
 from mailgate.views.devices import DeviceFacts, WholeDevice, device_facts, whole_device
 from mailgate.views.explanation import Explanation, explanation
-from mailgate.views.mail_status import MailAccess
 from mailgate.views.recorded_requests import as_it_asks, sightings_of
 from mailgate.views.source_answers import SourceAnswer
 from mailgate.views.timeline import Event, story_of
@@ -22,31 +34,57 @@ from mailgate.views.timeline import Event, story_of
 SIGHTINGS = 50
 
 
+def _as(name: str) -> PlainValidator:
+    """A value of an address as every list of devices reads it. An empty one asks for nothing, as a form sends it."""
+
+    def checked(value: object) -> str:
+        try:
+            return READERS[name](text) if (text := str(value).strip()) else ""
+        except MisreadError as error:
+            raise PydanticCustomError("value", "{words}", {"words": str(error)}) from None
+
+    return PlainValidator(checked)
+
+
+def _schema(*words: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "enum": [*words, ""]})
+
+
+_TIMES = [{"format": "date-time"}, {"format": "date"}, {"pattern": "^[0-9]{1,4}d$"}, {"const": ""}]
+_State = Annotated[str, _as("state"), _schema(*STATES)]
+_Kind = Annotated[str, _as("kind"), _schema(*KINDS)]
+_Mail = Annotated[str, _as("mail"), _schema(*MAILS)]
+_Before = Annotated[str, _as("before"), WithJsonSchema({"type": "string", "anyOf": _TIMES})]
+_Sort = Annotated[str, _as("sort"), _schema(*SORTED)]
+_Order = Annotated[str, _as("order"), _schema(*ORDERS)]
+_Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=LONGEST)]
+
+
 class DevicesWanted(Asked):
     """Which devices."""
 
-    name: Line | None = None
+    name: _Text = ""
     """Called so: any name of a device, whole, or how the login name of its owner begins."""
-    state: Literal["clean", "listed", "partial", "stale", "missing", "lost"] | None = None
+    state: _State = ""
     """In this state."""
-    kind: Kind | None = None
+    kind: _Kind = ""
     """Of this kind."""
-    os: Line | None = None
-    """With this system, in small letters."""
-    source: Line | None = None
-    """Whose counting report is of this source."""
-    group: Line | None = None
-    """Of a person in this group."""
-    mail: MailAccess | None = None
+    os: _Text = ""
+    """With this system, in any case."""
+    source: _Text = ""
+    """Whose counting report is of this source, in any case."""
+    group: _Text = ""
+    """Of a person in this group, in any case."""
+    mail: _Mail = ""
     """That get mail, or do not, asking with their proof."""
-    app: Line | None = None
-    """With this listed app, by its key."""
-    before: Moment | None = None
-    """Whose apps were last looked at before this, or never."""
-    sort: Literal["person", "kind", "os", "source", "state", "mail", "apps", "reported_at"] | None = None
-    """By what they are sorted; by the order in which they became known where left out."""
-    order: Literal["ascending", "descending"] = "ascending"
-    """In which direction."""
+    app: _Text = ""
+    """With this listed app, by its key or its name."""
+    before: _Before = ""
+    """Whose apps were last looked at before this, or never: a time, a day, or so many days ago like `7d`."""
+    sort: _Sort = ""
+    """By what they are sorted, descending with `-` before it; by the order in which they became known where left out."""
+    order: _Order = ""
+    """In which direction; ascending where left out."""
     after: Cursor | None = None
     """What `next` was of the page before."""
     limit: Few = 50
@@ -95,20 +133,12 @@ class Marked(Answered):
 async def list_devices(call: Call, query: DevicesWanted) -> Devices:
     """Look for devices: all that fit everything that is asked for, a page at a time."""
     context, bundle = call.context, call.context.bundle()
-    wanted = Wanted(
-        query.name or "",
-        "" if query.state in (None, "lost") else query.state,
-        query.kind.value if query.kind else "",
-        query.os or "",
-        query.source or "",
-        query.group or "",
-        MailAccess.LOST.value if query.state == "lost" else query.mail.value if query.mail else "",
-        query.app or "",
-        query.before,
-        query.sort or "",
-        query.order == "descending",
-    )
-    page = await look(context.store, bundle, wanted, call.now, number_of(query.after, 0), query.limit)
+    values = query.model_dump(exclude={"after", "limit"})
+    asked = read(values.items(), await known_of(context.store, bundle), call.now)
+    if asked.mistakes:
+        faults = [Fault(parameter=each.name, detail=each.words) for each in asked.mistakes]
+        raise ProblemError(422, errors=faults)
+    page = await look(context.store, bundle, asked.wanted, call.now, number_of(query.after, 0), query.limit)
     items = [device_facts(each.device, bundle, call.now) for each in page.found]
     return Devices(items=items, next=cursor_of(page.after))
 

@@ -125,7 +125,7 @@ async def get_now(call: Call) -> Now:
     return Now.model_validate(
         {
             "at": at,
-            "needs": await needs_now(context.store, context.bundle().settings, state, at),
+            "needs": await needs_now(context, state, at),
             "minutes": minutes,
             "refusals": [{**refusal._asdict(), "times": times} for refusal, times in refused],
             "devices": {

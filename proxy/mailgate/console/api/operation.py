@@ -1,7 +1,7 @@
-"""An operation of the API: its address, who may, and the function that answers.
+"""An operation of the API: its address, its roles and its function.
 
-What the function takes and gives stands in its annotations, and what it does in its docstring. Requests are read and
-answers written by these, and the description is made of them: nothing is said twice.
+The annotations of the function say what it takes and gives, and its docstring says what it does. Requests are read, answers
+are written and the description is made by these.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -22,11 +22,11 @@ from mailgate.store import Act
 JSON = "application/json"
 
 Text = str | AsyncIterator[str]
-"""An answer that is no JSON: whole, or as it is read."""
+"""An answer that is not JSON, whole or as a stream."""
 
 
 class Nothing(Asked):
-    """What takes nothing."""
+    """The model of an operation that takes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +38,19 @@ class Call:
     roles: tuple[Role, ...]
     now: datetime
     headers: dict[str, str] = field(default_factory=dict)
-    """What goes with the answer."""
+    """Header fields of the answer."""
 
     def act(self, what: str, why: str = "") -> Act:
-        """What the audit log says of it."""
+        """The origin that the audit log has for it."""
         return self.person.act(self.now, what, why)
 
     def made(self, path: str) -> None:
-        """Say where to look for what came of it."""
+        """Name the address of the result."""
         self.headers["Location"] = VERSION + path
 
 
 VERSION = "/api/v1"
-"""Where every operation is. What is there keeps its meaning; fields, parameters and operations may be added."""
+"""The path of every operation. What exists keeps its meaning. Fields, parameters and operations may be added."""
 
 Answer = Callable[..., Awaitable[Any]]
 """Called with the call, and with what it names of ``path``, ``query`` and ``body``."""
@@ -58,7 +58,7 @@ Answer = Callable[..., Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What an answer leads on to: an operation, and where in the answer its parameters are (OpenAPI, runtime expressions)."""
+    """A link from an answer to an operation, with the places of its parameters in the answer (OpenAPI, runtime expressions)."""
 
     to: str
     parameters: Mapping[str, str]
@@ -72,18 +72,18 @@ class Operation:
     path: str
     answer: Answer
     area: str
-    """Under which word it stands, that of the console's menu."""
+    """Its tag, which is the word in the console's menu."""
     _: KW_ONLY
     roles: tuple[Role, ...] = ()
-    """One of these is needed; none: every admin may."""
+    """The roles of which one is needed. If there are none, every admin may."""
     status: int = 200
     media: str = JSON
     refuses: bool = False
-    """Whether the state of things may stand against it."""
+    """Whether it may be refused because of the current state (409)."""
     finds: bool = False
-    """Whether a query may name something that is not there."""
+    """Whether a query may name something that does not exist."""
     located: bool = False
-    """Whether the answer says where to look for what came of it."""
+    """Whether the answer names the address of the result."""
     links: tuple[Link, ...] = ()
 
     @property
@@ -92,7 +92,7 @@ class Operation:
 
     @property
     def about(self) -> tuple[str, str]:
-        """What it does, in one sentence, and more about it."""
+        """Its summary in one sentence, and its description."""
         first, _, rest = cleandoc(self.answer.__doc__ or "").partition("\n")
         return first, rest.strip()
 
@@ -110,12 +110,12 @@ class Operation:
 
     @property
     def takes(self) -> frozenset[str]:
-        """What the function wants of ``path``, ``query`` and ``body``."""
+        """The models of ``path``, ``query`` and ``body`` that the function takes."""
         return frozenset(self._hints) & {"path", "query", "body"}
 
     @cached_property
     def gives(self) -> TypeAdapter[Any]:
-        """How its answer is checked, written and described. Only of those that give JSON."""
+        """The adapter by which its answer is checked, written and described. Only operations that answer JSON have one."""
         return TypeAdapter(self._hints["return"])
 
     @cached_property
@@ -125,7 +125,7 @@ class Operation:
 
     @cached_property
     def statuses(self) -> tuple[int, ...]:
-        """Of the problems that it may answer with."""
+        """The statuses of the problems that it may answer."""
         found = {401, 406, 422, 429, 500, 503}
         if self.roles:
             found.add(403)

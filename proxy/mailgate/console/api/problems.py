@@ -1,4 +1,4 @@
-"""What goes wrong, as problem documents (RFC 9457): every answer of the API that is not what was asked for."""
+"""Problem documents (RFC 9457): every answer of the API that is an error."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ KINDS: Mapping[int, tuple[str, str]] = {
     500: ("failed", "Something went wrong in the gate; its log has the kind of error."),
     503: ("store-unavailable", "The store does not answer; try again in a moment."),
 }
-"""By status: the last word of the type, and what it means."""
+"""The last word of the type and its title, by status."""
 _TYPE = "urn:mailgate:problem:"
 
 
@@ -59,7 +59,7 @@ class Problem(Answered):
     detail: str
     """What is wrong here."""
     errors: list[Fault] = Field(default_factory=list)
-    """Every mistake in what was sent; empty where it is about something else."""
+    """Every mistake in what was sent; empty if it is about something else."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What a request says, as its operation wants it; or every mistake in it at once."""
+"""Reads the input of a request into the models of its operation, or names every mistake in it at once."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ from mailgate.gateway.admin_port.intake import body_of
 from mailgate.policy.spelling import expected
 
 MOST = 4 * 1024 * 1024
-"""Bytes of a body: the text of a policy."""
+"""The largest body in bytes, which is enough for the text of a policy."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -34,7 +34,7 @@ async def read(request: web.Request, operation: Operation) -> dict[str, BaseMode
 
 
 def _path(values: Mapping[str, str], model: type[Model]) -> Model:
-    """What the address names. What cannot be a name is nobody's."""
+    """The names in the address. A text that cannot be a name is not found."""
     try:
         return model.model_validate_strings(dict(values))
     except ValidationError as error:
@@ -67,7 +67,7 @@ async def _body(request: web.Request, model: type[BaseModel] | None, faults: lis
 
 
 async def _sent(request: web.Request) -> bytes:
-    """The body, which is JSON: no name stands twice in it, and no number is none."""
+    """The body, which is JSON without duplicate names and without NaN."""
     if request.content_type != JSON:
         raise ProblemError(415, f"expected Content-Type: {JSON}", headers={"Accept": JSON})
     sent = await body_of(request, MOST)
@@ -102,7 +102,7 @@ def _each(error: ValidationError) -> Iterable[ErrorDetails]:
 
 
 def _words(error: ErrorDetails, model: type[BaseModel]) -> str:
-    """What is wrong and what is expected. A value that has no business here is not repeated."""
+    """What is wrong and what is expected. The value of an unknown field is not repeated."""
     if error["type"] == "missing":
         return "it is missing; expected it here"
     if error["type"] == "extra_forbidden":
@@ -120,7 +120,7 @@ def _pointer(loc: tuple[int | str, ...]) -> str:
 
 
 def acceptable(request: web.Request, media: str) -> None:
-    """Whether what would be answered is accepted (RFC 9110, section 12.5.1). Raises ProblemError."""
+    """Check that the client accepts the media type of the answer (RFC 9110, section 12.5.1). Raises ProblemError."""
     ranges = [
         part for header in request.headers.getall("Accept", []) for part in header.split(",") if part.strip()
     ]
@@ -130,7 +130,7 @@ def acceptable(request: web.Request, media: str) -> None:
 
 
 def _takes(wished: str, wanted: set[str]) -> bool:
-    """Whether a media range names one of these, and not with the weight of nothing."""
+    """Whether a media range names one of these with a weight above zero."""
     kind, *parameters = (part.strip().lower() for part in wished.split(";"))
     weights = [each[2:] for each in parameters if each.startswith("q=")]
     return kind in wanted and not any(not weight.strip("0.") for weight in weights)

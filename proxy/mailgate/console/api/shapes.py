@@ -1,4 +1,4 @@
-"""What bodies, queries and answers are made of: strict where they come in, described field by field."""
+"""The models and types of bodies, queries and answers. Input is checked strictly, and every field is described."""
 
 import re
 from datetime import datetime
@@ -12,19 +12,19 @@ MOST = 2**31 - 1
 
 
 class Asked(BaseModel):
-    """What somebody sends: nothing that is not described, and no value that is only nearly one."""
+    """The base of input models. Unknown fields are refused, and values are not converted."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
 
 class Answered(BaseModel):
-    """What is answered, read off the parts of the gate that know it."""
+    """The base of answers, which are read from objects of the gate."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True, use_attribute_docstrings=True)
 
 
 def _digits(value: object) -> object:
-    """A value of an address is a text, of which digits alone are a number: no sign, space or underscore."""
+    """A value in an address is a text. Only digits make a number, without sign, space or underscore."""
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,10}", value):
         raise PydanticCustomError("number", "not a number; expected digits")
     return int(value)
@@ -60,19 +60,19 @@ Moment = Annotated[
 ]
 """RFC 3339, with its zone."""
 WHOLE = BeforeValidator(_whole)
-"""Of a whole number in a body; it stands last, since limits before it are part of the schema."""
+"""For a whole number in a body. It stands last, so that the limits before it become part of the schema."""
 DIGITS = BeforeValidator(_digits)
-"""Of a whole number in an address."""
+"""For a whole number in an address."""
 Few = Annotated[int, Field(ge=1, le=100), DIGITS]
-"""How many at once, where each is looked at closely."""
+"""How many at once, if each needs much work."""
 Many = Annotated[int, Field(ge=1, le=1000), DIGITS]
 """How many at once."""
 Cursor = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
-"""Where a page begins: only to be sent back as it came."""
+"""The beginning of a page. Clients only send it back as it came."""
 
 
 def cursor_of(number: int | None) -> str | None:
-    """What leads behind the row with this number; None at the end."""
+    """The cursor that begins after the row with this number. None at the end."""
     return None if number is None else f"{number:012x}"
 
 

@@ -1,4 +1,4 @@
-"""Logins that have begun: each is good for one answer, in the browser that began it, for ten minutes."""
+"""Logins that have begun. Each accepts one answer, in the browser that began it, for ten minutes."""
 
 import hashlib
 import hmac
@@ -15,16 +15,16 @@ MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What is kept of a login until its answer comes."""
+    """A login until its answer comes."""
 
     browser: bytes = field(repr=False)
-    """The digest of what the browser's cookie holds."""
+    """The digest of the value of the browser's cookie."""
     after: str
-    """Where in the console somebody was going; empty for its first page."""
+    """The page of the console to which the person was going. Empty for its first page."""
     started: datetime
     nonce: str = field(repr=False)
     verifier: str = field(repr=False)
-    """Of PKCE: 43 characters (RFC 7636, section 4.1)."""
+    """The code verifier of PKCE: 43 characters (RFC 7636, section 4.1)."""
 
     def is_of(self, cookie: str) -> bool:
         """Whether this browser began it."""
@@ -32,14 +32,14 @@ class Begun:
 
 
 class Pending:
-    """Kept in the memory of one gate, by the ``state`` that leads back to it."""
+    """The begun logins in the memory of one gate, by their ``state``."""
 
     def __init__(self, token: Callable[[], str] = lambda: secrets.token_urlsafe(32)) -> None:
         self._token = token
         self._begun: LRUCache[str, Begun] = LRUCache(MOST)
 
     def begin(self, cookie: str, after: str, now: datetime) -> tuple[str, str, Begun]:
-        """Begin a login: its ``state``, what the browser's cookie has to hold, and what is kept of it.
+        """Begin a login. Returns its ``state``, the value of the browser's cookie, and the login.
 
         A browser in which another login waits keeps its cookie, so that each of its tabs can go on.
         """
@@ -50,12 +50,12 @@ class Pending:
         return state, browser, begun
 
     def take(self, state: str, now: datetime) -> Begun | None:
-        """The login of a ``state``, this once; None where there is none, or none any more."""
+        """Take the login of a ``state``, which works once. None if there is none or it has expired."""
         begun = self._begun.pop(state, None)
         return begun if begun and timedelta() <= now - begun.started < LIFE else None
 
     def _waits(self, cookie: str, now: datetime) -> bool:
-        """Only what was made here is used again: a cookie that somebody else has set is not."""
+        """Whether a login waits with this cookie. A cookie that somebody else has set is not used."""
         return bool(cookie) and any(
             each.is_of(cookie) and now - each.started < LIFE for each in self._begun.values()
         )

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Trouble(StrEnum):
-    """The word for the log. It tells what went wrong and never for whom."""
+    """The word for the log. It says what went wrong and never for whom."""
 
     STATE = "state"
     BROWSER = "another-browser"
@@ -40,7 +40,7 @@ class Trouble(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How a page says it."""
+    """The words of the page."""
 
     status: int
     words: str
@@ -107,7 +107,7 @@ TOLD = {
 
 
 class LoginError(Exception):
-    """A login came to nothing."""
+    """A login failed."""
 
     def __init__(self, trouble: Trouble) -> None:
         super().__init__(trouble.value)

@@ -1,4 +1,4 @@
-"""What an ID token says, once everything about it is right (OpenID Connect Core 1.0, section 3.1.3.7). Pure."""
+"""Reads an ID token and checks everything about it (OpenID Connect Core 1.0, section 3.1.3.7). Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from mailgate.attest.jose import MalformedJwsError, parse_object
 from mailgate.console.oidc.errors import LoginError, Trouble
 
 LEEWAY = 60
-"""Seconds that the clocks of the gate and the provider may differ."""
+"""How many seconds the clocks of the gate and the provider may differ."""
 LONGEST = 64 * 1024
 SMALLEST_RSA = 2048
 
@@ -28,7 +28,7 @@ _KINDS = {
     **dict.fromkeys(("ES256", "ES384", "ES512"), "EC"),
     **dict.fromkeys(("Ed25519",), "OKP"),
 }
-"""The algorithms that are allowed, and the kind of key that each is for: all of them with a public key."""
+"""The allowed algorithms, each with its kind of key. All of them use a public key."""
 _CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521", "Ed25519": "Ed25519"}
 _IMPORTS: Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {
     "RSA": RSAKey,
@@ -52,7 +52,7 @@ Jwk = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a token has to say to be the one that was asked for."""
+    """The values that a token must have to be the one that was asked for."""
 
     issuer: str
     client_id: str
@@ -63,7 +63,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A token that nothing of is believed yet."""
+    """A token that is not verified yet."""
 
     text: str
     algorithm: str
@@ -90,7 +90,7 @@ def read(text: object, offered: Sequence[str]) -> Signed:
 
 
 def key_for(signed: Signed, keys: Sequence[Jwk]) -> Jwk | None:
-    """The provider's key that the token names. One that names none has to leave no choice (Core 1.0, section 10.1)."""
+    """The provider's key that the token names. A token that names none is accepted only if there is one key (Core 1.0, section 10.1)."""
     fitting = [key for key in keys if _fits(key, signed.algorithm)]
     if signed.key_id is not None:
         fitting = [key for key in fitting if key.get("kid") == signed.key_id]
@@ -98,7 +98,7 @@ def key_for(signed: Signed, keys: Sequence[Jwk]) -> Jwk | None:
 
 
 def claims_of(signed: Signed, key: Jwk, expected: Expected, now: int) -> dict[str, Any]:
-    """The claims, once signature and claims are right. Raises LoginError. ``now``: seconds since 1970."""
+    """The claims of a token, after its signature and its claims were checked. Raises LoginError. ``now`` is in seconds since 1970."""
     try:
         imported = _IMPORTS[key["kty"]].import_key({**key})
         token = jws.deserialize_compact(signed.text, imported, registry=_REGISTRY)

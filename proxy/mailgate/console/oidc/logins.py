@@ -11,14 +11,14 @@ from mailgate.console.oidc.provider import Clock, Provider, https_wire
 
 @dataclass
 class OidcLogins:
-    """Kept for as long as the gate runs."""
+    """The state of logins at a provider, for as long as the gate runs."""
 
     wire: Callable[[OidcSettings], Wire] = https_wire
     pending: Pending = field(default_factory=Pending)
     _provider: Provider | None = None
 
     def provider(self, oidc: OidcSettings, clock: Clock) -> Provider:
-        """The provider of these settings; what another one has said is forgotten."""
+        """The provider of these settings. The answers of another one are forgotten."""
         if self._provider is None or self._provider.oidc != oidc:
             self._provider = Provider(oidc, clock, self.wire)
         return self._provider

@@ -1,4 +1,4 @@
-"""Who somebody is here, by what the provider says of them. Pure."""
+"""Finds the person and their roles by the provider's claims. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ class Known:
     name: str
     proved_by: str
     groups: frozenset[str] = frozenset()
-    """Of their groups those that the settings name, where those give the roles."""
+    """Those of their groups that the settings name, if the groups give the roles."""
 
 
 def known(settings: Settings, claims: Mapping[str, Any]) -> Known:
-    """The admin whom the provider names, else a member of a group that may do something. Raises LoginError."""
+    """The admin whom the provider names, or else a member of a group with roles. Raises LoginError."""
     oidc = settings.console.login.oidc
     assert oidc
     called = name_in(oidc, claims)
@@ -37,7 +37,7 @@ def known(settings: Settings, claims: Mapping[str, Any]) -> Known:
 
 
 def name_in(oidc: OidcSettings, claims: Mapping[str, Any]) -> str:
-    """What the provider calls the person, in the claim of the settings. Raises LoginError."""
+    """The name of the person at the provider, in the claim of the settings. Raises LoginError."""
     said = claims.get(oidc.claim)
     if not isinstance(said, str) or not said.strip() or len(said) > LONGEST or not said.isprintable():
         raise LoginError(Trouble.UNNAMED)
@@ -47,9 +47,9 @@ def name_in(oidc: OidcSettings, claims: Mapping[str, Any]) -> str:
 
 
 def groups_in(oidc: OidcSettings, claims: Mapping[str, Any]) -> frozenset[str]:
-    """Of the groups that the provider names those that the settings give a role. Raises LoginError.
+    """Those of the provider's groups to which the settings give a role. Raises LoginError.
 
-    One that has too many for a token says instead where they may be had (Core 1.0, section 5.6.2); Entra does so beyond 200.
+    A provider with too many groups for a token names an address for them instead (Core 1.0, section 5.6.2); Entra does so beyond 200.
     """
     if oidc.groups is None:
         return frozenset()
@@ -64,7 +64,7 @@ def groups_in(oidc: OidcSettings, claims: Mapping[str, Any]) -> frozenset[str]:
 
 
 def is_missing(oidc: OidcSettings, claims: Mapping[str, Any]) -> bool:
-    """Whether the ID token leaves out what a person is known by, so that the UserInfo endpoint has to be asked."""
+    """Whether the ID token lacks the claims that identify a person, so that the UserInfo endpoint has to be asked."""
     wanted = {oidc.claim} | ({"email_verified"} if oidc.claim == "email" else set())
     if oidc.groups and "_claim_names" not in claims:
         wanted.add(oidc.groups.claim)
@@ -72,5 +72,5 @@ def is_missing(oidc: OidcSettings, claims: Mapping[str, Any]) -> bool:
 
 
 def _is_true(said: object) -> bool:
-    """Some providers write it as a text."""
+    """A boolean claim, which some providers write as a text."""
     return said is True or said == "true"

@@ -1,4 +1,4 @@
-"""One provider: what it says of itself, its keys, and a code turned into what it says of a person."""
+"""One provider: its metadata, its keys, and the exchange of a code for the claims about a person."""
 
 import asyncio
 import json
@@ -25,12 +25,12 @@ from mailgate.console.oidc.id_token import Expected, Jwk, Signed, claims_of, key
 from mailgate.console.oidc.persons import is_missing
 
 PATIENCE = 15.0
-"""Seconds for all that one login asks of the provider."""
+"""How many seconds all questions of one login to the provider may take."""
 MOST_BYTES = 512 * 1024
 FRESH = timedelta(hours=1)
-"""How long what the provider says of itself, and its keys, are used unasked."""
+"""How long the provider's metadata and keys are used before it is asked again."""
 PAUSE = timedelta(seconds=30)
-"""At most once within this time is a missing key reason enough to ask anew."""
+"""A missing key makes the gate ask again at most once within this time."""
 
 _NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _MAY = ("userinfo_endpoint", "end_session_endpoint")
@@ -51,7 +51,7 @@ def https_wire(oidc: OidcSettings) -> Wire:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What a provider says of itself (Discovery 1.0, section 3), as far as it is needed here."""
+    """The metadata of a provider (Discovery 1.0, section 3), as far as it is needed here."""
 
     endpoints: Mapping[str, str]
     algorithms: Sequence[str]
@@ -62,7 +62,7 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What the provider says of a person."""
+    """The provider's claims about a person."""
 
     claims: Mapping[str, Any] = field(repr=False)
     id_token: str = field(repr=False)
@@ -79,7 +79,7 @@ class Provider:
     _keys: tuple[Sequence[Jwk], datetime] | None = None
 
     async def address(self, begun: Begun, state: str, back: str) -> str:
-        """Where the browser goes to log in, from where it is led ``back``."""
+        """The address at which the browser logs in. The provider then leads it to ``back``."""
         metadata = await self._once(self._described)
         return str(
             prepare_grant_uri(
@@ -96,7 +96,7 @@ class Provider:
         )
 
     async def identity(self, code: str, begun: Begun, back: str, issuer: str | None) -> Identity:
-        """Who it is that came back with this code; ``issuer`` is what the answer says whose it is."""
+        """The person who came back with this code. ``issuer`` is the issuer that the answer names."""
 
         async def asked(wire: Wire) -> Identity:
             metadata = await self._described(wire)
@@ -108,7 +108,7 @@ class Provider:
         return await self._once(asked)
 
     async def farewell(self, id_token: str, back: str) -> str | None:
-        """Where the browser goes to log out at the provider too (RP-Initiated Logout 1.0); None where it offers none."""
+        """The address at which the browser logs out at the provider too (RP-Initiated Logout 1.0). None if it offers none."""
         metadata = await self._once(self._described)
         end = metadata.endpoints.get("end_session_endpoint")
         if end is None:
@@ -122,7 +122,7 @@ class Provider:
         )
 
     async def _once(self, ask: Callable[[Wire], Awaitable[Result]]) -> Result:
-        """Everything that one step of a login asks, within one bound."""
+        """Run one step of a login within the time limit."""
         wire = self.wire(self.oidc)
         try:
             async with asyncio.timeout(PATIENCE):
@@ -157,7 +157,7 @@ class Provider:
         return _object(answer, Trouble.PROVIDER)
 
     def _proof(self, metadata: Metadata) -> ClientAuth:
-        """How the console proves itself: in the header where that is offered (RFC 6749, section 2.3.1)."""
+        """The authentication of the console: in the header if that is offered (RFC 6749, section 2.3.1)."""
         if self.oidc.client_secret is None:
             return ClientAuth(self.oidc.client_id, None, "none")
         secret = self.oidc.client_secret.get_secret_value()
@@ -181,7 +181,7 @@ class Provider:
         return Identity(claims, signed.text)
 
     async def _key(self, wire: Wire, metadata: Metadata, signed: Signed) -> Jwk:
-        """The key that the token names; the provider is asked anew where it is not known: it may have changed its keys."""
+        """The key that the token names. If it is not known, the provider is asked again, since it may have changed its keys."""
         keys, asked_at = self._keys or ((), None)
         key = key_for(signed, keys) if asked_at and self._is_fresh(asked_at) else None
         if key is None and (asked_at is None or self.clock() - asked_at >= PAUSE):
@@ -197,7 +197,7 @@ class Provider:
     async def _more(
         self, wire: Wire, metadata: Metadata, access: str, claims: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """What the UserInfo endpoint adds, where it speaks of the same person (Core 1.0, section 5.3.2)."""
+        """The claims that the UserInfo endpoint adds, if it speaks of the same person (Core 1.0, section 5.3.2)."""
         bearer = {"Authorization": f"Bearer {access}"}
         said = _object(
             await wire.ask(Question("GET", metadata.endpoints["userinfo_endpoint"], bearer)), Trouble.PROVIDER
@@ -211,7 +211,7 @@ class Provider:
 
 
 def _metadata(said: Mapping[str, Any], issuer: str) -> Metadata:
-    """What a provider says of itself, once it is the one that was meant (Discovery 1.0, section 4.3)."""
+    """The metadata of a provider, after checking that it is the one that was meant (Discovery 1.0, section 4.3)."""
     secure = issuer.startswith("https:")
     named = {key: said[key] for key in (*_NEEDED, *_MAY) if isinstance(said.get(key), str)}
     private = all(
@@ -232,7 +232,7 @@ def _texts(said: object, usual: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _object(answer: Answer, otherwise: Trouble) -> dict[str, Any]:
-    """The JSON object of an answer that is well."""
+    """The JSON object of a successful answer."""
     try:
         said = json.loads(answer.body) if answer.status == 200 else None
     except (ValueError, RecursionError):

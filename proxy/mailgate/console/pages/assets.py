@@ -1,4 +1,4 @@
-"""The stylesheet and the script, from the gate itself."""
+"""The stylesheet and the script of the console."""
 
 from aiohttp import web
 

@@ -4,13 +4,14 @@ import asyncio
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from aiohttp import web
 
 from mailgate.console.context import context_of
 from mailgate.console.layout import show
-from mailgate.console.pages.devices import number
+from mailgate.console.pages.devices import BOM, number
 from mailgate.store import Entry
 from mailgate.views.audit_export import COLUMNS, line_of, row_of
 from mailgate.views.audit_verification import verified
@@ -28,14 +29,14 @@ async def entries(request: web.Request) -> web.Response:
 
 
 async def verify(request: web.Request) -> web.Response:
-    """Look at every entry of the log, and at what it speaks of."""
+    """Verify every entry of the log and the rows that it names."""
     context = context_of(request)
     found, head = await verified(context.store, context.bundle().settings, context.clock())
     return show(request, "audit_verified.html", breaks=found, head=head)
 
 
 async def export(request: web.Request) -> web.StreamResponse:
-    """Every entry, as CSV or as one JSON object a line; written as it is read."""
+    """Every entry, as CSV or as one JSON object a line, written while it is read."""
     kind = request.match_info["kind"]
     form = _csv_lines if kind == "csv" else _json_lines
     types = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
@@ -43,16 +44,38 @@ async def export(request: web.Request) -> web.StreamResponse:
     answer = web.StreamResponse(headers={"Content-Type": types[kind], "Content-Disposition": named})
     await answer.prepare(request)
     if kind == "csv":
-        await answer.write(_csv([COLUMNS]))
+        await answer.write(BOM + _csv([COLUMNS]))
     async for page in context_of(request).store.audit.pages():
-        await answer.write(await asyncio.to_thread(form, page))  # a long log: requests go on
+        await answer.write(await asyncio.to_thread(form, page))  # other requests go on during a long log
     await answer.write_eof()
     return answer
 
 
-def _details(entry: Entry) -> dict[str, object]:
+def _details(entry: Entry) -> dict[str, str]:
+    """The details of an entry, each on a line of its own, in words."""
     told = json.loads(entry.details)
-    return told if isinstance(told, dict) else {}
+    return dict(_lines(told)) if isinstance(told, dict) else {}
+
+
+def _lines(details: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in details.items():
+        named = f"{before}{name.replace('_', ' ')}"
+        if isinstance(value, dict):
+            yield from _lines(value, f"{named}, ")
+        else:
+            yield named, _worded(value)
+
+
+def _worded(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_worded, value)) or "none"
+    if isinstance(value, dict):
+        return "; ".join(f"{name} {words}" for name, words in _lines(value))
+    if value is None or value == "":
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _json_lines(entries: Sequence[Entry]) -> bytes:

@@ -1,4 +1,4 @@
-"""One device: whether it gets mail and why, what can be done, and everything that led to it."""
+"""One device: whether it gets mail and why, what can be done about it, and its history."""
 
 from dataclasses import replace
 
@@ -45,7 +45,7 @@ async def device(request: web.Request) -> web.Response:
 
 @needs("operator")
 async def forget(request: web.Request) -> web.Response:
-    """Ask first, in numbers; then do it."""
+    """Ask for confirmation with numbers, then exempt it."""
     context, found = context_of(request), await device_of(request)
     if (await form_of(request)).get("confirmed") != "yes":
         seen = await sightings_of(context.store, found, SIGHTINGS)
@@ -58,7 +58,7 @@ async def forget(request: web.Request) -> web.Response:
 
 @needs("operator")
 async def lost(request: web.Request) -> web.Response:
-    """Mark it as lost, once that was confirmed, or as found again."""
+    """Mark it as lost after a confirmation, or as found."""
     context, found, sent = context_of(request), await device_of(request), await form_of(request)
     now, by, here = context.clock(), person_of(request), address(request, "devices-lose", id=found.id)
     if sent.get("lost") != "yes":
@@ -77,7 +77,7 @@ async def lost(request: web.Request) -> web.Response:
 
 @needs("operator")
 async def ask_now(request: web.Request) -> web.Response:
-    """Ask its sources, and say what they said."""
+    """Ask its sources and show their answers."""
     context, found = context_of(request), await device_of(request)
     answers = await ask_sources(context, found, person_of(request), context.clock())
     words = "; ".join(each.words for each in answers) or "no source has the device any more"

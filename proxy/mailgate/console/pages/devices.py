@@ -1,10 +1,11 @@
-"""*Devices*: filtered by whose they are, what they are and how they stand, sorted by any column; all of it in the address."""
+"""*Devices*: filtered by owner, kind and state, and sorted by any column. The address has all of it."""
 
+import codecs
 import csv
 import io
-from collections.abc import AsyncIterator, Mapping
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+import re
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -14,65 +15,63 @@ from mailgate.console.context import ConsoleContext, context_of, person_of
 from mailgate.console.forms import form_of
 from mailgate.console.layout import address, say, seen_other, show
 from mailgate.console.support_acts import ask_sources_of_all
-from mailgate.gateway.pages.devices import SYSTEMS
-from mailgate.model import Kind, PostureState
 from mailgate.store.device_rows import SORTS, Wanted
-from mailgate.views.device_rows import ListedDevice, look
-from mailgate.views.mail_status import HEADLINES, MailAccess
+from mailgate.views.device_filter import KINDS, STATES, Asked, Known, MisreadError, Mistake, known_of, read
+from mailgate.views.device_rows import DevicePage, ListedDevice, look
+from mailgate.views.mail_status import HEADLINES
+from mailgate.views.words import kind_told, state_told
 
 SIZE = 50
+MOST = 100
+"""Devices on one page at most, as the API has it."""
 EXPORTED = 500
-"""Devices that are read at once for a file."""
+"""How many devices are read at once for a file."""
 ASKED = 500
 """Of how many devices the sources are asked at most at once."""
-LONGEST = 256
-STATES = (*(each.value for each in PostureState if each is not PostureState.UNAVAILABLE), "lost")
-KINDS = tuple(each.value for each in Kind)
+PLACE = ("after", "limit")
+"""What an address says of the page, beside what it asks for."""
 SPANS = {"1d": "a day", "3d": "three days", "7d": "a week", "14d": "two weeks", "30d": "30 days"}
-FIELDS = ("name", "state", "kind", "os", "source", "group", "mail", "app", "before", "sort")
-"""What an address may say."""
 COLUMNS = "device,name,person,mail,state,apps,source,reported_at,os,os_version,kind".split(",")
+BOM = codecs.BOM_UTF8
+"""By this a spreadsheet knows that the file is UTF-8."""
+NOBODY = DevicePage((), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What an address asks for, beside all that could be asked for."""
+
+    asked: Asked
+    known: Known
 
 
 async def found(request: web.Request) -> web.Response:
-    context, asked = context_of(request), request.query
-    bundle, now = context.bundle(), context.clock()
-    wanted, after = wanted_of(asked, bundle, now), number(asked.get("after", ""))
-    page = await look(context.store, bundle, wanted, now, after, SIZE)
+    values = [(name, text) for name, text in request.query.items() if name not in PLACE]
+    asked = await _asked(request, values)
+    try:
+        after, size = _place(request.query)
+    except MisreadError as error:
+        place = " ".join(f"{name}={request.query[name]}" for name in PLACE if name in request.query)
+        return _refused(request, asked, Mistake("", place, str(error)))
+    if asked.asked.mistakes:
+        return _refused(request, asked)
+    context, wanted = context_of(request), asked.asked.wanted
+    page = await look(context.store, context.bundle(), wanted, context.clock(), after, size)
     count, whole = await context.store.rows.count(wanted)
-    said = {name: text for name in FIELDS if (text := asked.get(name, "").strip()[:LONGEST])}
-    return show(
-        request,
-        "devices.html",
-        page=page,
-        said=said,
-        wanted=wanted,
-        count=count,
-        whole=whole,
-        states=STATES,
-        kinds=KINDS,
-        spans=SPANS,
-        systems=SYSTEMS,
-        mails={each.value: words for each, words in HEADLINES.items()},
-        sources=_with(sorted(bundle.settings.connectors), wanted.source),
-        groups=_with(sorted(bundle.groups.names()), wanted.group),
-        apps=[(key, bundle.policy.catalog.name_of(key)) for key in bundle.policy.catalog.apps],
-        name_of=bundle.policy.catalog.name_of,
-        sorts=_sorts(request, said),
-        anything=bool(set(said) - {"sort"}),
-    )
+    return _shown(request, asked, page=page, count=count, whole=whole)
 
 
 async def export(request: web.Request) -> web.StreamResponse:
     """All that are meant, as CSV; written as it is read."""
-    context = context_of(request)
-    wanted = wanted_of(request.query, context.bundle(), context.clock())
+    context, asked = context_of(request), await _asked(request, request.query.items())
+    if asked.asked.mistakes:
+        return _refused(request, asked)
     named = {"Content-Type": "text/csv; charset=utf-8"}
     named["Content-Disposition"] = 'attachment; filename="mailgate-devices.csv"'
     answer = web.StreamResponse(headers=named)
     await answer.prepare(request)
-    await answer.write(_csv([COLUMNS]))
-    async for each in _all(context, wanted):
+    await answer.write(BOM + _csv([COLUMNS]))
+    async for each in _all(context, asked.asked.wanted):
         await answer.write(_csv([_cells(device, context.bundle()) for device in each]))
     await answer.write_eof()
     return answer
@@ -80,59 +79,78 @@ async def export(request: web.Request) -> web.StreamResponse:
 
 @needs("operator")
 async def ask_again(request: web.Request) -> web.Response:
-    """Ask the sources of all that are meant, in the background."""
+    """Ask the sources of all devices that match, in the background."""
     context, sent = context_of(request), await form_of(request)
-    said = {name: text for name in FIELDS if (text := str(sent.get(name, "")).strip()[:LONGEST])}
-    devices = [
-        each.device
-        async for page in _all(context, wanted_of(said, context.bundle(), context.clock()))
-        for each in page
-    ][:ASKED]
+    asked = await _asked(request, [(name, str(text)) for name, text in sent.items() if name != "csrf"])
+    if asked.asked.mistakes:
+        return _refused(request, asked)
+    devices = [each.device async for page in _all(context, asked.asked.wanted) for each in page][:ASKED]
     if devices:
         await ask_sources_of_all(context, devices, person_of(request), context.clock())
     say(
         request,
         f"The sources of {len(devices):,} {'device is' if len(devices) == 1 else 'devices are'} asked now.",
     )
-    return seen_other(request, "devices", said)
+    return seen_other(request, "devices", dict(asked.asked.said))
 
 
-def wanted_of(asked: Mapping[str, str], bundle: Bundle, now: datetime) -> Wanted:
-    """What an address asks for; a word that it cannot mean asks for nothing."""
+async def _asked(request: web.Request, values: Iterable[tuple[str, str]]) -> Request:
+    context = context_of(request)
+    known = await known_of(context.store, context.bundle())
+    return Request(read(values, known, context.clock()), known)
 
-    def text(name: str) -> str:
-        return asked.get(name, "").strip()[:LONGEST]
 
-    sort, state = text("sort"), text("state")
-    mail = MailAccess.LOST.value if state == "lost" else text("mail")
-    return Wanted(
-        name=text("name"),
-        state=_one_of(tuple(PostureState), state),
-        kind=_one_of(KINDS, text("kind")),
-        os=text("os"),
-        source=text("source"),
-        group=text("group"),
-        mail=_one_of(tuple(MailAccess), mail),
-        app=_one_of(tuple(bundle.policy.catalog.apps), text("app")),
-        before=moment(text("before"), now),
-        sort=_one_of(SORTS, sort.removeprefix("-")),
-        descending=sort.startswith("-") and sort[1:] in SORTS,
+def _place(query: Mapping[str, str]) -> tuple[int, int]:
+    """Behind which device the page begins, and how many it has. Raises MisreadError."""
+    after, size = query.get("after", ""), query.get("limit", "") or str(SIZE)
+    if after and not re.fullmatch(r"[0-9a-f]{12}", after):
+        raise MisreadError("this page does not exist; expected an address as the list gives it")
+    if not re.fullmatch(r"[0-9]{1,3}", size) or not 1 <= int(size) <= MOST:
+        raise MisreadError(f"a page has from 1 to {MOST} devices")
+    return int(after or "0", 16), int(size)
+
+
+def _refused(request: web.Request, asked: Request, *more: Mistake) -> web.Response:
+    return _shown(request, asked, 422, mistakes=[*asked.asked.mistakes, *more])
+
+
+def _shown(
+    request: web.Request,
+    asked: Request,
+    status: int = 200,
+    mistakes: Sequence[Mistake] = (),
+    page: DevicePage = NOBODY,
+    count: int = 0,
+    whole: bool = True,
+) -> web.Response:
+    """The list with its filters; beside mistakes nothing is listed."""
+    bundle, said, known = context_of(request).bundle(), asked.asked.said, asked.known
+    wanted = asked.asked.wanted
+    sort = f"-{wanted.sort}" if wanted.descending else wanted.sort
+    return show(
+        request,
+        "devices.html",
+        status,
+        mistakes=mistakes,
+        page=page,
+        after="" if page.after is None else f"{page.after:012x}",
+        said=said,
+        limit=request.query.get("limit", ""),
+        count=count,
+        whole=whole,
+        states=[(each, state_told(each)) for each in STATES],
+        kinds=[(each, kind_told(each).capitalize()) for each in KINDS],
+        spans=SPANS,
+        known=known,
+        mails={each.value: words for each, words in HEADLINES.items()},
+        name_of=bundle.policy.catalog.name_of,
+        sorts=_sorts(request, said, sort),
+        anything=bool(set(said) - {"sort", "order"}),
     )
 
 
-def moment(text: str, now: datetime) -> datetime | None:
-    """A day, a time, or so many days ago (`7d`); None for what is neither."""
-    days = text.removesuffix("d")
-    if text.endswith("d") and days.isascii() and days.isdecimal() and len(days) < 5:
-        return now - timedelta(days=int(days))
-    with suppress(ValueError):
-        at = datetime.fromisoformat(text)
-        return at if at.tzinfo else at.replace(tzinfo=UTC)
-    return None
-
-
 def number(text: str) -> int:
-    """A number of an address; 0 where it is none."""
+    """A number in an address. 0 if it is not a number."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
@@ -153,7 +171,7 @@ def _cells(each: ListedDevice, bundle: Bundle) -> list[str]:
 
 
 def _inert(cell: str) -> str:
-    """What a spreadsheet would take for a formula is a text."""
+    """A cell that no spreadsheet takes for a formula."""
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
@@ -163,22 +181,14 @@ def _csv(rows: list[list[str]]) -> bytes:
     return sheet.getvalue().encode()
 
 
-def _sorts(request: web.Request, said: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+def _sorts(request: web.Request, said: Mapping[str, str], now: str) -> dict[str, tuple[str, str]]:
     """Of each column, where a click on its head leads, and how it is sorted now (WAI-ARIA, aria-sort)."""
-    now, found = said.get("sort", ""), {}
+    found, rest = {}, {name: text for name, text in said.items() if name not in ("sort", "order")}
     for name in SORTS:
         turned = f"-{name}" if now == name else name
         order = "ascending" if now == name else "descending" if now == f"-{name}" else ""
-        found[name] = (address(request, "devices", {**said, "sort": turned}), order)
+        found[name] = (address(request, "devices", {**rest, "sort": turned}), order)
     return found
-
-
-def _one_of(known: tuple[str, ...], word: str) -> str:
-    return word if word in known else ""
-
-
-def _with(known: list[str], asked: str) -> list[str]:
-    return known if not asked or asked in known else [*known, asked]
 
 
 ROUTES = [

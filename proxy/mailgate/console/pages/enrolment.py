@@ -1,4 +1,4 @@
-"""*Enrolment*: what lets devices enrol, the keys that did, and shutting one out."""
+"""*Enrolment*: tokens with which devices enrol, enrolled keys, and revoking them."""
 
 from aiohttp import web
 
@@ -23,7 +23,7 @@ async def enrolment(request: web.Request) -> web.Response:
 
 @needs("operator")
 async def make(request: web.Request) -> web.Response:
-    """Make a token and show it, this once."""
+    """Make a token and show it once."""
     context, sent = context_of(request), await form_of(request)
     user, note = (str(sent.get(name, "")).strip() for name in ("user", "note"))
     uses, days = number(str(sent.get("uses", ""))), str(sent.get("days", ""))
@@ -41,7 +41,7 @@ async def make(request: web.Request) -> web.Response:
 
 @needs("operator")
 async def code(request: web.Request) -> web.Response:
-    """Make a code for one browser and show it, this once, with what to do with it."""
+    """Make a code for one browser and show it once, with what to do with it."""
     desk, user = context_of(request), str((await form_of(request)).get("user", "")).strip()
     if not user or len(user) > LONGEST or not user.isprintable():
         return await _shown(
@@ -54,7 +54,7 @@ async def code(request: web.Request) -> web.Response:
 
 @needs("operator")
 async def revoke(request: web.Request) -> web.Response:
-    """Ask first; then shut it out, at every gate within a second."""
+    """Ask for confirmation, then revoke it at every gate within a second."""
     context, sent = context_of(request), await form_of(request)
     name = str(sent.get("name", ""))[:LONGEST]
     if sent.get("confirmed") != "yes":

@@ -74,7 +74,7 @@ async def end(request: web.Request) -> web.Response:
 
 @needs("operator", "approver")
 async def turn_off(request: web.Request) -> web.Response:
-    """Break-glass: ask first, in numbers; then turn a rule off for everybody, at once."""
+    """Break-glass: ask for confirmation with numbers, then turn a rule off for everybody at once."""
     context, sent = context_of(request), await form_of(request)
     rule, hours = str(sent.get("rule", ""))[:LONGEST], str(sent.get("hours", ""))
     relief_acts.restricting(context.bundle().policy, rule)
@@ -92,7 +92,7 @@ async def turn_off(request: web.Request) -> web.Response:
 
 @needs("operator")
 async def resume(request: web.Request) -> web.Response:
-    """Ask first; then put a rule back that halted or was turned off."""
+    """Ask for confirmation, then put a rule back that halted or was turned off."""
     context, sent = context_of(request), await form_of(request)
     rule = str(sent.get("rule", ""))[:LONGEST]
     if sent.get("confirmed") != "yes":
@@ -129,14 +129,14 @@ async def _shown(request: web.Request, status: int = 200, wrong: str = "") -> we
 
 
 async def _of(context: ConsoleContext, whom: str) -> list[KeptRelief]:
-    """Those of one person, or of a device by any of its names."""
+    """The exemptions of one person, or of a device by any of its names."""
     called = await context.store.devices.called(typed_id(whom))
     person = user_text(context.bundle().settings.logins.person(whom))
     return await context.store.reliefs.of_person(person, [device.id for device in called])
 
 
 def _further(kept: Sequence[KeptRelief]) -> int:
-    """Below which number the next page begins; 0 where this is the last."""
+    """The number below which the next page begins. 0 if this is the last page."""
     return kept[SIZE - 1].relief.number if len(kept) > SIZE else 0
 
 

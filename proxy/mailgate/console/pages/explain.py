@@ -22,7 +22,7 @@ LAST = 20
 
 
 async def explain(request: web.Request) -> web.Response:
-    """By the reference of an answer, or a form to paste into."""
+    """Explain the request of a reference, or show the form to paste into."""
     context, name = context_of(request), request.query.get("reference", "").strip()[:200]
     if not name:
         return await _shown(request)
@@ -36,7 +36,7 @@ async def explain(request: web.Request) -> web.Response:
 
 
 async def pasted(request: web.Request) -> web.Response:
-    """Of headers or a recorded request that somebody has pasted. Nothing is recorded."""
+    """Explain pasted headers or a pasted request. Nothing is recorded."""
     context, sent = context_of(request), await form_of(request)
     text, name = str(sent.get("text", ""))[:LONGEST], str(sent.get("device", "")).strip()[:200]
     try:
@@ -49,7 +49,7 @@ async def pasted(request: web.Request) -> web.Response:
 
 
 async def _decided(context: ConsoleContext, text: str, name: str) -> tuple[Access, Decision]:
-    """What was pasted, decided by the rules in force. Raises ConfigError."""
+    """The pasted request, decided by the rules in force. Raises ConfigError."""
     bundle = context.bundle()
     if text.lstrip().startswith("{"):
         return rehearse(

@@ -8,7 +8,7 @@ from mailgate.views.find import LONGEST, Hit, find
 
 
 async def found(request: web.Request) -> web.Response:
-    """What may be meant; where that is one thing, straight to its page."""
+    """Show the hits, or go to the page of the hit if there is only one."""
     context, asked = context_of(request), request.query
     text, after = asked.get("q", "").strip()[:LONGEST], asked.get("after", "")[:LONGEST]
     hits = await find(context.store, context.bundle(), text, context.clock(), after)

@@ -37,7 +37,7 @@ async def requests(request: web.Request) -> web.Response:
 
 @needs("operator")
 async def done(request: web.Request) -> web.Response:
-    """Say that a request is done, or that it is not after all."""
+    """Mark a request as done, or as open again."""
     context, sent = context_of(request), await form_of(request)
     key = (str(sent.get("rule", ""))[:LONGEST], str(sent.get("subject", ""))[:LONGEST])
     by, now, back = person_of(request), context.clock(), str(sent.get("back", ""))

@@ -19,11 +19,11 @@ from mailgate.rollout.admins import proven, token_of
 log = structlog.get_logger()
 
 MOST = 16 * 1024
-"""Bytes of the form: it comes from anybody."""
+"""The largest form in bytes, since anybody may send it."""
 LONGEST = 200
-"""Characters of a name or a secret that are looked at."""
+"""How many characters of a name or a secret are read."""
 _HASHING = asyncio.Semaphore(2)
-"""A check takes 64 MiB of memory: a crowd at the door must wait, not fill it."""
+"""A check takes 64 MiB of memory, so others wait and cannot fill it."""
 
 WRONG = "This name and token or password do not belong together."
 
@@ -33,7 +33,7 @@ async def form(request: web.Request) -> web.Response:
 
 
 async def log_in(request: web.Request) -> web.Response:
-    """A wrong name and a wrong secret look and take the same."""
+    """A wrong name and a wrong secret look alike and take the same time."""
     context, sent = context_of(request), await form_of(request, MOST)
     settings = context.bundle().settings
     name, secret, after = (str(sent.get(field, "")) for field in ("name", "secret", "next"))
@@ -55,13 +55,15 @@ async def log_in(request: web.Request) -> web.Response:
 
 
 async def log_out(request: web.Request) -> web.Response:
-    """End the session here, and at the provider where one has told who it is."""
+    """End the session here, and at the provider if the login was there."""
     context, session = context_of(request), request[SESSION]
     context.sessions.end(request.cookies.get(COOKIE, ""))
     await context.store.audit.append(person_of(request).act(context.clock(), "console-logout"))
     elsewhere = await farewell(request, session)
-    if elsewhere:  # a page of ours leads there: `form-action` lets no form be answered with another place
-        response = page("hop.html", to=elsewhere)
+    if (
+        elsewhere
+    ):  # a page of the console leads there, since `form-action` allows no redirect of a form to another site
+        response = page("redirect.html", to=elsewhere)
         response.del_cookie(COOKIE, path="/console")
         return response
     back = web.HTTPSeeOther(request.app.router["login"].url_for())
@@ -70,7 +72,7 @@ async def log_out(request: web.Request) -> web.Response:
 
 
 async def _proven(admins: Admins, name: str, secret: str) -> str | None:
-    """Who it is; None where it is nobody. The whole token is taken too where only what stands behind its colon is asked for."""
+    """The admin. None if it is nobody. The whole token is accepted too, although the form asks only for the part after its colon."""
     token = token_of(name, secret.removeprefix(f"{name}:"))
     async with _HASHING:
         return await asyncio.to_thread(proven, admins, token)

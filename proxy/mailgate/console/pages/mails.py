@@ -27,7 +27,7 @@ DECISIONS = ("sent", "again", "retry")
 
 @needs("operator")
 async def count(request: web.Request) -> web.Response:
-    """Begin to count whom the rule is about now."""
+    """Begin to count the people whom the rule is about now."""
     context, matter = context_of(request), await matter_of(request)
     topic, settings = _sendable(context, matter)
     active = await context.store.policies.active()
@@ -42,7 +42,7 @@ async def count(request: web.Request) -> web.Response:
 
 @needs("operator")
 async def send(request: web.Request) -> web.Response:
-    """Ask first, with the counts; then queue exactly the mails of the list."""
+    """Ask for confirmation with the counts, then queue exactly the mails of the list."""
     context, matter = context_of(request), await matter_of(request)
     _sendable(context, matter)
     topic, found = context.recipient_lists.counted(matter.about, context.clock())
@@ -57,7 +57,7 @@ async def send(request: web.Request) -> web.Response:
 
 @needs("operator")
 async def decide(request: web.Request) -> web.Response:
-    """Ask first, with the count; then call mails sent, or send them again."""
+    """Ask for confirmation with the count, then call mails sent or send them again."""
     context, sent = context_of(request), await form_of(request)
     what, which = str(sent.get("what", "")), _which(sent)
     if what not in DECISIONS:
@@ -106,7 +106,7 @@ async def _counted(
 
 
 def _which(sent: Any) -> Which:
-    """The mails that a form names: one by its id, or all with one notice."""
+    """The mails that a form names: one by its id, or all of one notice."""
     if name := str(sent.get("id", ""))[:LONGEST]:
         return [name]
     version, kind, rule = (str(sent.get(field, ""))[:LONGEST] for field in NoticeKey._fields)

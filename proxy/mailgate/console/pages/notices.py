@@ -52,7 +52,7 @@ async def notices(request: web.Request) -> web.Response:
 
 
 async def one(request: web.Request) -> web.Response:
-    """What is said in one mail, and to whom."""
+    """Show the text of one notice and its recipients."""
     context, matter = context_of(request), await matter_of(request)
     bundle, now = context.bundle(), context.clock()
     mails = mails_of(await context.store.mails.counts(matter.about), matter.about)
@@ -94,7 +94,7 @@ async def html(request: web.Request) -> web.Response:
 
 
 async def matter_of(request: web.Request) -> Matter:
-    """What the address names. Raises HTTPNotFound."""
+    """The matter that the address names. Raises HTTPNotFound."""
     parts, rule = request.match_info, request.query.get("rule", "")[:LONGEST]
     if parts["kind"] not in set(MailKind):
         raise web.HTTPNotFound
@@ -103,7 +103,7 @@ async def matter_of(request: web.Request) -> Matter:
 
 
 def _listed(request: web.Request, mails: NoticeMails, counting: Counting | None) -> str:
-    """Which list is shown: the mails in one state, or a part of the recipient list."""
+    """The list that is shown: the mails in one state, or a part of the recipient list."""
     asked = request.query.get("state", "")
     if asked in set(MailState) or (asked in COUNTED and counting and counting.found):
         return asked
@@ -116,7 +116,7 @@ COUNTED = ("to-write", "unaddressed", "undecided")
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A page of a list, and the key behind which the next page begins."""
+    """A page of a list, and the key after which the next page begins."""
 
     mails: Sequence[MailFacts] = ()
     """Mails that were queued."""

@@ -79,7 +79,7 @@ async def _seen(context: ConsoleContext, asked: Range) -> dict[str, Any]:
         told = True
     return {
         "state": state,
-        "needs": await needs_now(context.store, bundle.settings, state, at),
+        "needs": await needs_now(context, state, at),
         "gates": await gates_if_told(context.store, at),
         "range": asked,
         "ranges": {each: words.removeprefix("The last ") for each, words in SINCE.items()},

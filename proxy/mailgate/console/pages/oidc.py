@@ -1,4 +1,4 @@
-"""Logging in at a provider: leaving for it, and coming back."""
+"""Logging in at a provider: the redirect to it and the return from it."""
 
 from collections.abc import Sequence
 from urllib.parse import urlencode, urlsplit
@@ -57,9 +57,9 @@ async def leave(request: web.Request) -> web.Response:
 
 
 async def come_back(request: web.Request) -> web.Response:
-    """Take the provider's answer, once, and begin a session.
+    """Take the provider's answer once and begin a session.
 
-    The browser comes from another site, so it would leave out the session's cookie at a redirect: a page of ours leads on.
+    The browser comes from another site and would leave out the session's cookie at a redirect, so a page of the console leads on.
     """
     context, begun = context_of(request), None
     settings = context.bundle().settings
@@ -80,13 +80,13 @@ async def come_back(request: web.Request) -> web.Response:
     value = await begin(
         request, person.name, person.proved_by, "oidc", person.groups, at_most, found.id_token
     )
-    response = page("hop.html", to=begun.after or str(request.app.router["now"].url_for()))
+    response = page("redirect.html", to=begun.after or str(request.app.router["now"].url_for()))
     keep(request, response, value)
     return response
 
 
 async def farewell(request: web.Request, session: Session) -> str | None:
-    """Where to go to log out at the provider too; None where there was none, or it offers nothing of the kind."""
+    """The address at which to log out at the provider too. None if there was none or it offers none."""
     context = context_of(request)
     console = context.bundle().settings.console
     oidc = console.login.oidc
@@ -108,14 +108,14 @@ def _oidc(console: ConsoleSettings) -> OidcSettings:
 
 
 def _back(console: ConsoleSettings) -> str:
-    """Where the provider leads back to (``redirect_uri``): by the settings alone, whatever the request says of its host."""
+    """The ``redirect_uri``, by the settings alone and not by the host of the request."""
     return f"{console.url}{PATH}/back"
 
 
 def _to_its_own_name(request: web.Request, console: ConsoleSettings, after: str) -> str:
-    """The same at the console's own address, where the browser will come back to and has to have its cookie.
+    """Redirect to the same page at the console's own address, where the browser will come back and needs its cookie.
 
-    Once only: before a proxy that hands on another ``Host`` this would go on for ever.
+    It redirects only once, since behind a proxy that changes ``Host`` it would go on for ever.
     """
     here = host_of(request, context_of(request).bundle().settings)
     if here == urlsplit(console.url or "").netloc or "moved" in request.query:
@@ -124,7 +124,7 @@ def _to_its_own_name(request: web.Request, console: ConsoleSettings, after: str)
 
 
 def _once(request: web.Request, name: str) -> str | None:
-    """A parameter of the answer. Raises LoginError where it stands there twice, or is longer than any is."""
+    """A parameter of the answer. Raises LoginError if it stands there twice or is too long."""
     said: Sequence[str] = request.query.getall(name, [])
     if len(said) > 1 or any(len(each) > LONGEST for each in said):
         raise LoginError(Trouble.ASKED_WRONGLY)
@@ -132,7 +132,7 @@ def _once(request: web.Request, name: str) -> str | None:
 
 
 def _begun(request: web.Request, state: str | None) -> Begun:
-    """The login that this answers. It is none any more afterwards, whatever comes of it."""
+    """Take the login that this answers. It cannot be answered again, whatever the result."""
     context = context_of(request)
     if not state:
         raise LoginError(Trouble.ASKED_WRONGLY)
@@ -145,14 +145,14 @@ def _begun(request: web.Request, state: str | None) -> Begun:
 
 
 def _refusal(error: str, issuer: str | None, oidc: OidcSettings) -> Trouble:
-    """What the provider says went wrong (RFC 6749, section 4.1.2.1; Core 1.0, section 3.1.2.6)."""
+    """The error that the provider names (RFC 6749, section 4.1.2.1; Core 1.0, section 3.1.2.6)."""
     if issuer is not None and issuer != oidc.issuer:
         return Trouble.MIXED_UP
     return Trouble.DENIED if error in DENIED else Trouble.PROVIDER
 
 
 def _failed(trouble: Trouble, after: str) -> web.Response:
-    """Say what went wrong: to who is there in words, to the log in one word."""
+    """Tell what went wrong: the person in words, the log in one word."""
     log.warning("console-login-refused", way="oidc", why=trouble.value)
     told = TOLD[trouble]
     return page("login_failed.html", told.status, why=told.words, word=trouble.value, after=after)

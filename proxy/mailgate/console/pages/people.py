@@ -1,4 +1,4 @@
-"""One person: their devices, each with whether it gets mail, what they asked and were told, and what can be done for them."""
+"""One person: their devices with their mail status, their requests and mails, and what can be done for them."""
 
 from aiohttp import web
 
@@ -48,7 +48,7 @@ async def let_in(request: web.Request) -> web.Response:
 
 @needs("operator")
 async def write(request: web.Request) -> web.Response:
-    """Answer them by mail, and where that is asked for say that their requests are done."""
+    """Answer them by mail, and mark their requests as done if that is asked for."""
     context, sent = context_of(request), await form_of(request)
     theirs, now, by = await whom(request, str(sent.get("login", ""))), context.clock(), person_of(request)
     mail = await answer(context, theirs, within(str(sent.get("answer", "")), LONGEST_ANSWER), by, now)

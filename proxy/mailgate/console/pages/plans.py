@@ -170,6 +170,7 @@ async def _shown(request: web.Request, template: str = "plan.html") -> web.Respo
         plan_status=status,
         ends=found.made_at + PLAN_AGE,
         approvers=sorted(guard.approvers - {found.author}) if guard else [],
+        operators=sorted(name for name, each in bundle.settings.admins.items() if "operator" in each.roles),
         plan_title=title_of(body),
         headline=headline_of(body),
         more=more_of(body),

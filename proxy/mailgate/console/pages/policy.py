@@ -6,6 +6,7 @@ from aiohttp import web
 
 from mailgate.config import compile_rules
 from mailgate.console.context import context_of
+from mailgate.console.drafting import uncommitted_now
 from mailgate.console.layout import show
 from mailgate.policy.changes import changes
 from mailgate.rollout.acts import version_before
@@ -18,12 +19,14 @@ SIZE = 100
 async def policy(request: web.Request) -> web.Response:
     context = context_of(request)
     found, history = context.bundle().policy, await context.store.policies.history(SIZE)
+    drafted = await uncommitted_now(context, (await context.readiness()).rules.held)
     return show(
         request,
         "policy.html",
         policy=found,
         rules=told_rules(found, context.clock()),
         history=history,
+        uncommitted=drafted.drafts,
         before=await version_before(context.store, history)
         if len({each.number for each in history}) > 1
         else 0,

@@ -1,4 +1,4 @@
-"""Taking rules back: the version before, or another one that was in force."""
+"""Takes rules back: to the version before, or to another one that was in force."""
 
 from aiohttp import web
 
@@ -16,7 +16,7 @@ from mailgate.views.versions import version_of
 
 @needs("operator", "approver")
 async def retract(request: web.Request) -> web.Response:
-    """Ask first, in words and numbers; then do it at once."""
+    """Ask for confirmation in words and numbers, then do it at once."""
     context, sent = context_of(request), await form_of(request)
     to = await version_of(context.store, str(sent.get("to", ""))[:64])
     now_in_force = await version_of(context.store, "")

@@ -1,11 +1,11 @@
-"""What was decided of late: the requests behind a number."""
+"""Recent decisions: the requests behind a number."""
 
 from aiohttp import web
 
 from mailgate.console.context import context_of
 from mailgate.console.layout import address, show
 from mailgate.console.list_position import SPAN, place_in, told
-from mailgate.console.pages.devices import KINDS
+from mailgate.views.device_filter import KINDS
 from mailgate.views.devices import sighting_facts
 
 SIZE = 100

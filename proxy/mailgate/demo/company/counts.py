@@ -49,7 +49,7 @@ class Charts:
         await store.verdicts.add(self._counts)
         await store.verdicts.add(dict(self._earlier()))
         await store.verdicts.trim(self._now)
-        await store.apps.keep(list(self._apps(found)))
+        await store.app_counts.keep(list(self._apps(found)))
 
     def _earlier(self) -> Iterator[tuple[datetime, Counter[Counted]]]:
         by_day: dict[date, Counter[str]] = {}
@@ -76,7 +76,7 @@ class Charts:
                         has.setdefault(app, set()).add((owned.person.login, owned.number))
             for app, those in sorted(has.items()):
                 out = self._blocked.get(at.date(), {}).get(app, set())
-                yield AppDay(at.date(), app, *_counted(those), *_counted(out))
+                yield AppDay(at.date(), app, *_counted(those), *_counted(out), at)
 
 
 def _counted(those: Iterable[tuple[str, int]]) -> tuple[int, int]:

@@ -9,11 +9,12 @@ from random import Random
 from mailgate.app import utc_now
 from mailgate.app.open_store import open_store
 from mailgate.app.serve import settle_memory
-from mailgate.config import load_bundle
+from mailgate.config import Bundle, load_bundle
 from mailgate.demo.company.admins import make_admins
 from mailgate.demo.company.history import planned as planned_rules
-from mailgate.demo.company.people import members, people
-from mailgate.demo.company.seed import PLANNED, Company, Progress, seed
+from mailgate.demo.company.people import Person, members, people
+from mailgate.demo.company.seed import PLANNED, Company, Progress, refuse_used, seed
+from mailgate.demo.company.unfinished import being_made
 
 SEED = 20200710
 """The seed, so that people, devices and requests are the same every time."""
@@ -39,19 +40,27 @@ async def is_new(config: Path) -> bool:
         await store.close()
 
 
-async def fill(config: Path, count: int, progress: Progress) -> Filled:
+async def fill(config: Path, count: int, progress: Progress, store_url: str = "") -> Filled:
     """Make a company of so many people in the store that ``config`` names, which must be new.
 
-    Its admins are in the settings once those are written anew. Raises OccupiedError, ConfigError, StoreError, OSError.
+    Its admins are in the settings once those are written anew. ``store_url``: of a store that is not the demo's own. Raises
+    OccupiedError, ConfigError, StoreError, OSError.
     """
     bundle, random = load_bundle(config), Random(SEED)  # noqa: S311 - the same every time
     settle_memory()
     staff = people(random, count)
     store = await open_store(config, bundle.settings, make=True)
     try:
-        company = await seed(store, bundle, staff, random, utc_now(), progress)
+        await refuse_used(store)
+        with being_made(config.parent, count, store_url):
+            company = await seed(store, bundle, staff, random, utc_now(), progress)
+            return _with_files(config, bundle, company, staff)
     finally:
         await store.close()
+
+
+def _with_files(config: Path, bundle: Bundle, company: Company, staff: list[Person]) -> Filled:
+    """The files that go with a company."""
     config.with_name(bundle.settings.files.groups).write_text(
         json.dumps({"groups": members(staff)}, indent=1), encoding="utf-8"
     )

@@ -55,10 +55,9 @@ async def seed(
 ) -> Company:
     """Fill a new store with a company of these people; the same ``random`` and ``now`` make the same company.
 
-    The rules in force at the end are those of ``bundle``. Raises OccupiedError if the store is not new, ConfigError if the rules lack apps
-    or lists that the company's history names, StoreError.
+    The rules in force at the end are those of ``bundle``. Raises ConfigError if the rules lack apps or lists that the company's history
+    names, StoreError.
     """
-    await _refuse_used(store)
     found, groups = devices(random, staff, now), Groups.of_members(members(staff))
     bundle = replace(bundle, rules=bundle.rules.grouped(groups))
     candidate = planned(bundle.rules)
@@ -81,7 +80,8 @@ async def seed(
     return Company(len(staff), await store.devices.count(), requests, plan)
 
 
-async def _refuse_used(store: Store) -> None:
+async def refuse_used(store: Store) -> None:
+    """Raise OccupiedError for a store that is not new."""
     held = await store.devices.count()
     if held or await store.policies.serial():
         raise OccupiedError(

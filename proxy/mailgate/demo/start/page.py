@@ -1,7 +1,7 @@
 """The start page, on ``localhost``, and the personas, each under a host name below it.
 
-It listens on the loopback interface alone. Another host name that resolves to here (DNS rebinding) is answered with 421, and pages of other
-sites cannot press a button.
+It listens on the loopback interface alone, and logs in at the console with one click. Another host name that resolves to here (DNS
+rebinding) is answered with 421, and pages of other sites cannot press a button.
 """
 
 import base64
@@ -14,7 +14,7 @@ from aiohttp import ClientError, hdrs, web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from mailgate.demo.start.logins import NotLetInError, session_cookie
+from mailgate.demo.start.logins import NotLetInError, Sessions
 from mailgate.demo.start.personas import PERSONAS
 from mailgate.demo.start.playing import Player, room_for_mail
 
@@ -40,7 +40,7 @@ class StartPage:
     """Serves the page, the logins, and every persona."""
 
     def __init__(self, links: Links, player: Player) -> None:
-        self._links, self._player = links, player
+        self._links, self._player, self._sessions = links, player, Sessions()
         self._personas = {each.key: each for each in PERSONAS}
         pages = Environment(
             loader=PackageLoader("mailgate.demo.start"), autoescape=True, undefined=StrictUndefined,
@@ -81,8 +81,13 @@ class StartPage:
         if request.headers.get("Sec-Fetch-Site") != "same-origin":
             raise web.HTTPForbidden(text="Expected the button of the start page.\n")
         try:
-            cookie = await session_cookie(self._links.admin, name, self._links.admins[name][1])
-        except (NotLetInError, ClientError) as error:
+            cookie = await self._sessions.cookie(self._links.admin, name, self._links.admins[name][1])
+        except NotLetInError as error:
+            if error.wait is None:
+                raise web.HTTPBadGateway(text=f"{error}\n") from None
+            after = {hdrs.RETRY_AFTER: str(error.wait)}
+            raise web.HTTPTooManyRequests(text=f"{error}\n", headers=after) from None
+        except ClientError as error:
             raise web.HTTPBadGateway(text=f"{error}\n") from None
         return web.Response(
             status=303, headers={hdrs.LOCATION: f"{self._links.console}/console/", hdrs.SET_COOKIE: cookie}

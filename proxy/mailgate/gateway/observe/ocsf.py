@@ -5,7 +5,7 @@ A decision is an HTTP Activity (class 4002) with the profile Security Control; a
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from time import perf_counter
 from typing import Any
@@ -137,3 +137,25 @@ def _details(entry: Entry) -> object:
         return json.loads(entry.details)
     except ValueError:
         return {}
+
+
+class SecurityEvents:
+    """Writes the events. ``over`` is called with each finished request. ``put`` takes a line, and ``host`` is the webmail's."""
+
+    def __init__(
+        self,
+        put: Callable[[bytes], None],
+        include: Collection[str],
+        clock: Callable[[], datetime],
+        host: str,
+        *,
+        all_of_them: bool,
+    ) -> None:
+        self._put, self._include, self._clock, self._host, self._all = put, include, clock, host, all_of_them
+
+    def over(self, exchange: Exchange) -> None:
+        judged = exchange.judged
+        if judged is None or (judged.effect == "allow" and not self._all):
+            return
+        event = decision_event(exchange, judged, self._clock(), self._host, self._include)
+        self._put(json.dumps(event, separators=(",", ":")).encode() + b"\n")

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from tests.unit.console.api.calling import Caller
 from tests.unit.console.browsing import NOW, Company
+from tests.unit.console.pages.test_devices import UNKNOWN
 from tests.unit.console.phones import asks, has, record
 
 from mailgate.model import Kind
@@ -21,13 +22,31 @@ async def test_they_are_found_by_what_is_asked_for(vic: Caller, firm: Company) -
         ("?state=listed", found[:1]),
         ("?state=clean&kind=laptop", found[2:]),
         ("?app=tiktok", found[:1]),
-        ("?app=none", []),
+        ("?app=TikTok&kind=&before=", found[:1]),
+        ("?before=7d", []),
+        ("?sort=-person", found[::-1]),
+        ("?sort=person&order=descending", found[::-1]),
     ):
         told = (await vic.get(f"/devices{query}")).body
         assert told == {
             "items": [device_facts(each, firm.bundle, NOW).model_dump(mode="json") for each in wanted],
             "next": None,
         }, query
+
+
+async def test_what_cannot_be_meant_is_refused_with_what_is_expected(vic: Caller) -> None:
+    for asked in UNKNOWN:
+        told = await vic.get(f"/devices?{asked}")
+        assert told.status == 422, asked
+        assert told.body["errors"]
+
+
+async def test_every_value_that_cannot_be_meant_is_named_at_once(vic: Caller) -> None:
+    told = (await vic.get("/devices?kind=toaster&before=soon&sate=lost")).body
+    assert [each["parameter"] for each in told["errors"]] == ["kind", "before", "sate"]
+    assert "xpected one of laptop, phone" in told["errors"][0]["detail"]
+    told = (await vic.get("/devices?app=none&group=nope")).body
+    assert [each["parameter"] for each in told["errors"]] == ["group", "app"]
 
 
 async def test_pages_lead_to_all_of_them_each_once(vic: Caller, firm: Company) -> None:

@@ -87,7 +87,7 @@ async def test_gates_cannot_be_told_without_the_store(
 
 async def test_what_all_gates_decided_is_told_for_a_range(vic: Caller, firm: Company) -> None:
     await firm.store.verdicts.add({NOW.replace(second=0): {Counted("block", kind="phone"): 5}})
-    await firm.store.apps.keep([AppDay(NOW.date(), "tiktok", 3, 4, 1, 2)])
+    await firm.store.app_counts.keep([AppDay(NOW.date(), "tiktok", 3, 4, 1, 2, NOW)])
     told = (await vic.get("/now/traffic?range=14d")).body
     assert (len(told["traffic"]["spans"]), told["traffic"]["spans"][-1]["effect"]) == (14, {"block": 5})
     assert told["apps"][0]["days"][-1]["kept_out_people"] == 1

@@ -72,7 +72,8 @@ async def test_the_log_can_be_taken_away_for_spreadsheets_and_for_programs(
     await some(firm)
     page = await ada.get("/console/audit/export.csv")
     assert page.headers["Content-Disposition"] == 'attachment; filename="mailgate-audit.csv"'
-    rows = list(csv.reader(page.text.splitlines()))
+    assert page.text.startswith("\ufeff"), "by this a spreadsheet knows that it is UTF-8"
+    rows = list(csv.reader(page.text.lstrip("\ufeff").splitlines()))
     assert (len(rows), rows[0][:3], rows[-1][2]) == (6, ["number", "at", "who"], "lin")
     assert rows[-1][5].startswith("'=")
     lines = [json.loads(each) for each in (await ada.get("/console/audit/export.jsonl")).text.splitlines()]

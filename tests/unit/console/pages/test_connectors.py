@@ -10,7 +10,7 @@ from mailgate.console.source_reading import Reading
 async def test_each_is_shown_with_how_it_fares(vic: Browser, firm: Company) -> None:
     firm.ready["connectors"]["jamf-file"] |= {"state": "failing", "trouble": "timeout"}
     page = await vic.get("/console/connectors")
-    assert "failing jamf-file file" in page.words
+    assert "Failing jamf-file file" in page.words
     assert "timeout" in page.words
     assert "Read everything now" not in page.words
     firm.ready["connectors"]["jamf-file"] |= {"state": "ok", "trouble": ""}

@@ -20,7 +20,7 @@ async def phone(firm: Company) -> Device:
 async def test_all_that_is_known_of_it_is_shown(ada: Browser, phone: Device) -> None:
     page = await ada.get(f"/console/devices/{phone.id}")
     for words in (
-        "listed", "alice", "Phone, iOS 26.1", "TikTok", "jamf-file", "serial", "SERIAL-A1",
+        "Listed app", "alice", "Phone, iOS 26.1", "TikTok", "jamf-file", "Serial number", "SERIAL-A1",
         "Phone, iOS 26.1 was reported for the first time", "jamf-file looked and found TikTok",
         "Kept out by the rule prohibited-app: phone, iOS over the web",
     ):  # fmt: skip
@@ -53,7 +53,7 @@ async def test_it_is_spared_from_the_rule_that_keeps_it_out(
 async def test_mails_to_its_owner_stand_in_its_timeline(ada: Browser, firm: Company, phone: Device) -> None:
     await written(firm, "alice", "bob")
     page = await ada.get(f"/console/devices/{phone.id}")
-    assert "Mail to alice: it counts now, rule prohibited-app (queued)" in page.words
+    assert "Mail to alice: it is in force, rule prohibited-app (queued)" in page.words
     assert "Mail to bob" not in page.words
 
 

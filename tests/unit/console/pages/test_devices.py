@@ -1,15 +1,17 @@
 """Looking for devices."""
 
 import re
+from urllib.parse import parse_qsl
 
 import pytest
-from tests.unit.console.browsing import Browser, Company
+from tests.unit.console.browsing import NOW, Browser, Company
 from tests.unit.console.pages.names import called
 from tests.unit.console.phones import has, record
 
 from mailgate.connectors.recheck import CheckResult
 from mailgate.console.pages import devices
 from mailgate.console.pages.devices import number
+from mailgate.devices.trust import report_by
 from mailgate.model import Kind
 from mailgate.store import StoreUnavailableError
 
@@ -44,7 +46,8 @@ async def some(firm: Company) -> dict[str, str]:
         ("kind=phone", ["ada", "bob", "cy"]),
         ("app=tiktok", ["ada"]),
         ("app=tiktok&name=bob", []),
-        ("state=of+mind&kind=kind&app=none", ["ada", "bob", "cy", "second"]),
+        ("name=&mail=&before=&state=listed&kind=", ["ada"]),
+        ("state=lost&mail=kept-out", []),
     ],
 )
 async def test_devices_are_found_by_all_that_is_asked(
@@ -91,10 +94,11 @@ def test_what_is_no_number_in_an_address_is_nothing(text: str) -> None:
         ("before=3d", ["cy"]),
         ("before=2026-11-30", ["cy"]),
         ("before=2026-11-30T00:00:00%2B01:00&kind=phone", ["cy"]),
-        ("before=yesterday", ["ada", "bob", "cy", "second"]),
-        ("os=ios&source=jamf-file", ["ada", "bob", "cy", "second"]),
-        ("source=intune", []),
-        ("group=sales", []),
+        ("before=2026-11-30T00:00:00z&limit=100", ["cy"]),
+        ("os=iOS&source=JAMF-file", ["ada", "bob", "cy", "second"]),
+        ("app=TikTok", ["ada"]),
+        ("source=enrolled", []),
+        ("source=Enrolled+here", []),
     ],
 )
 async def test_devices_are_found_by_how_they_stand(
@@ -102,6 +106,48 @@ async def test_devices_are_found_by_how_they_stand(
 ) -> None:
     page = await ada.get(f"/console/devices?{asked}")
     assert sorted(who for who, name in some.items() if name in page.text) == found
+
+
+UNKNOWN = (
+    "kind=toaster", "mail=nope", "state='", "before=yesterday", "before=-7d", "before=7+days", "app=none", "foo=bar",
+    "source=nope", "group=nope", "os=beos", "sort=name", "order=up", "kind=phone&kind=laptop", "kind=phone&before=soon",
+    "state=of+mind", "Kind=phone", f"name={'x' * 300}", "before=0001-01-01T00:00:00%2B14:00",
+)  # fmt: skip
+
+
+async def test_what_cannot_be_meant_is_said_and_no_device_is_listed_exported_or_asked(
+    ada: Browser, firm: Company, some: dict[str, str]
+) -> None:
+    for asked in UNKNOWN:
+        for path in ("devices", "devices.csv"):
+            page = await ada.get(f"/console/{path}?{asked}")
+            assert (page.status, called(page)) == (422, set()), asked
+            assert "No device is listed, because the address asks for something unknown." in page.words
+            assert re.search("expected|did you mean|nothing is defined", page.words), asked
+        page = await ada.post("/console/devices/ask", **dict(parse_qsl(asked)))
+        assert page.status == 422 or asked.count("kind") == 2, asked
+    assert len([each for each in await firm.acts() if each[0] == "devices-asked"]) == 1
+
+
+async def test_a_page_that_does_not_exist_is_said(ada: Browser, some: dict[str, str]) -> None:
+    for asked in ("after=x", "after=12", "limit=0", "limit=1000", "limit=x"):
+        page = await ada.get(f"/console/devices?{asked}")
+        assert (page.status, called(page)) == (422, set()), asked
+
+
+async def test_every_source_of_a_device_and_of_the_settings_can_be_chosen_in_words(
+    ada: Browser, firm: Company, some: dict[str, str]
+) -> None:
+    await firm.store.devices.take(
+        [report_by(name, "x1", "xi", Kind.PHONE) for name in ("https://mdm.example.com", "former-mdm")], NOW
+    )
+    await ada.get("/console/devices")
+    page = await ada.get("/console/devices")
+    for value, words in (
+        ("https://mdm.example.com", "mdm.example.com"), ("enrolled", "Enrolled here"), ("jamf-file", "jamf-file"),
+    ):  # fmt: skip
+        assert f'<option value="{value}">{words}</option>' in page.text
+    assert len(called(await ada.get("/console/devices?source=MDM.example.com"))) == 1
 
 
 async def test_they_are_counted_and_sorted_by_any_column_in_the_address(
@@ -112,6 +158,8 @@ async def test_they_are_counted_and_sorted_by_any_column_in_the_address(
     assert "4 devices" in page.words
     assert 'aria-sort="descending"' in page.text
     assert 'href="/console/devices?sort=person"' in page.text
+    same = await ada.get("/console/devices?sort=person&order=descending")
+    assert re.findall(r"login=([^\"]+)\"", same.text) == ["cy", "bob-the-second", "bob", "ada"]
     assert "1 device " in (await ada.get("/console/devices?mail=lost")).words
 
 
@@ -120,7 +168,8 @@ async def test_all_that_are_meant_come_as_a_file_in_which_nothing_is_a_formula(
 ) -> None:
     await has(firm, record("f1", "=1+1", "tiktok"))
     page = await vic.get("/console/devices.csv?app=tiktok")
-    rows = [line.split(",") for line in page.text.splitlines()]
+    assert page.text.startswith("\ufeff")
+    rows = [line.split(",") for line in page.text.lstrip("\ufeff").splitlines()]
     assert rows[0][:4] == ["device", "name", "person", "mail"]
     assert len(rows) == 3
     assert "'=1+1" in page.text

@@ -71,7 +71,7 @@ async def test_a_rule_is_turned_off_and_resumed_each_once_it_was_confirmed(
 ) -> None:
     firm.context.verdict_rates.note({0: text()}, NOW)
     page = await ada.post("/console/exemptions/rule-off", rule="prohibited-app")
-    assert "In the last hour 0 requests at this gate were not simply let in by it" in page.words
+    assert "In the last hour it kept out, warned or challenged 0 requests at this gate" in page.words
     assert (await in_force(firm)).every == ()
     fire = {"rule": "prohibited-app", "confirmed": "yes", "note": "too many", "hours": "4"}
     for wrong in ({"note": ""}, {"hours": "9999"}, {"rule": "laptop-browser"}):

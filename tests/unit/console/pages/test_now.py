@@ -40,10 +40,10 @@ async def test_verdicts_and_rules_of_all_gates_are_shown_with_the_requests_behin
 
 async def test_apps_are_shown_with_whom_they_keep_out(ada: Browser, firm: Company) -> None:
     assert "No device has a listed app" in (await ada.get("/console/")).words
-    await firm.store.apps.keep([AppDay(NOW.date(), "tiktok", 1200, 1300, 7, 8)])
+    await firm.store.app_counts.keep([AppDay(NOW.date(), "tiktok", 1200, 1300, 7, 8, NOW)])
     page = await ada.get("/console/?range=60d")
     assert "TikTok 7 blocked by TikTok: show them 8 1,200" in page.words
-    assert "People blocked, 60 days" in page.words
+    assert "The last 60 days" in page.words
 
 
 async def test_devices_are_counted_by_state_and_each_number_leads_to_its_list(ada: Browser) -> None:

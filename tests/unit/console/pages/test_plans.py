@@ -54,9 +54,9 @@ async def test_a_plan_says_whom_each_later_stage_moves(ada: Browser, firm: Compa
     await firm.context.planning._task
     assert firm.context.planning.last
     page = await ada.get(f"/console/policy/plans/{firm.context.planning.last.digest}")
-    assert "People Today From 2030-01-01 00:00 UTC From 2030-02-01 00:00 UTC" in page.words
+    assert "Change Today From 2030-01-01 00:00 UTC From 2030-02-01 00:00 UTC" in page.words
     assert "Rule 'nobody' starts on 1 January 2030" in page.words
-    assert re.search(r"Newly warned 0 [1-3] [1-3] devices", page.words)
+    assert re.search(r"Newly warned 0 [1-3] people [1-3] devices", page.words)
 
 
 async def in_force(firm: Company) -> int:
@@ -70,7 +70,7 @@ async def test_a_plan_of_the_files_says_whom_it_would_move(ada: Browser, firm: C
     listed = await ada.get("/console/policy/plans")
     assert "ada’s plan is ready" in listed.words
     page = await ada.get(f"/console/policy/plans/{digest}")
-    assert "Newly kept out 2 2 devices" in page.words
+    assert "Newly kept out 2 people 2 devices" in page.words
     assert "of 0 people would or might" not in page.words
     assert "2 of 3 people would or might newly be kept out; the guard lets 0 pass" in page.words
     assert "Added rule nobody" in page.words
@@ -119,6 +119,15 @@ async def test_a_plan_that_others_overtook_is_planned_again_with_one_click(
     assert made
     assert made.digest != digest
     assert "Open" in (await ada.get(f"/console/policy/plans/{made.digest}")).words
+
+
+async def test_who_may_do_nothing_is_told_whom_to_ask(vic: Browser, ada: Browser, firm: Company) -> None:
+    await settled(firm)
+    digest = await planned(ada, firm)
+    page = await vic.get(f"/console/policy/plans/{digest}")
+    assert "Ask ada or lin to put it in force" in page.words
+    assert "Ask lin to approve it" in page.words
+    assert "Put in force …" not in page.words
 
 
 async def test_who_could_be_told_first_is_said_with_the_way(ada: Browser, firm: Company) -> None:
@@ -192,13 +201,13 @@ async def test_another_person_approves_and_a_third_puts_it_in_force(
     digest = await planned(ada, firm)
     page = await approved(lin, digest)
     assert "You approve exactly this plan and everybody listed below" in page.words
-    assert "Newly kept out 2 2 devices" in page.words
+    assert "Newly kept out 2 people 2 devices" in page.words
     assert "bob Newly kept out today" in page.words
     assert (await approved(lin, digest, confirmed="yes")).status == 409
     page = await approved(lin, digest, confirmed="yes", note="agreed")
     assert "1 of 1 approval given, by lin" in page.words
     page = await ada.post(f"/console/policy/plans/{digest}/apply")
-    assert "Newly kept out 2 2 devices" in page.words
+    assert "Newly kept out 2 people 2 devices" in page.words
     assert "Override the objections" not in page.words
     assert await in_force(firm) == 1
     page = await ada.post(f"/console/policy/plans/{digest}/apply", confirmed="yes", note="as agreed")

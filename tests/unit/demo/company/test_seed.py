@@ -1,12 +1,11 @@
 """The seed: a new store alone, the same company every time, and counts that are those of the store."""
 
 from pathlib import Path
-from random import Random
 
 import pytest
-from tests.unit.demo.company.conftest import NOW, PEOPLE, Made, made_in
+from tests.unit.demo.company.conftest import PEOPLE, Made, made_in
 
-from mailgate.demo.company.seed import LAST, OccupiedError, seed
+from mailgate.demo.company.seed import LAST, OccupiedError, refuse_used
 from mailgate.rollout.plan import load
 from mailgate.store import Store
 
@@ -25,7 +24,7 @@ async def test_a_store_that_is_in_use_is_left_alone(made: Made) -> None:
     try:
         before = await store.devices.last_change()
         with pytest.raises(OccupiedError, match=r"in use \(\d+ devices\)"):
-            await seed(store, made.bundle, [], Random(1), NOW, lambda *_: None)
+            await refuse_used(store)
         assert await store.devices.last_change() == before
     finally:
         await store.close()

@@ -6,7 +6,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from mailgate.demo.start import page
+from mailgate.demo.start import logins
+from mailgate.demo.start.logins import NotLetInError
 from mailgate.demo.start.page import Links, StartPage
 
 LINKS = Links(
@@ -72,10 +73,21 @@ async def test_the_button_gives_the_browser_the_session_alone(monkeypatch: pytes
         assert (admin, name, token) == ("http://127.0.0.1:8081", "ada", "ada:secret")
         return "mailgate-console=value; HttpOnly"
 
-    monkeypatch.setattr(page, "session_cookie", session_cookie)
+    monkeypatch.setattr(logins, "session_cookie", session_cookie)
     answer = await START.serve(asked("localhost:8082", "/console/ada", "POST", Sec_Fetch_Site="same-origin"))
     assert (answer.status, answer.headers["Location"]) == (303, "http://localhost:8081/console/")
     assert answer.headers["Set-Cookie"] == "mailgate-console=value; HttpOnly"
+
+
+async def test_who_has_to_wait_is_told_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def session_cookie(*_: str) -> str:
+        raise NotLetInError("Try again in 5 minutes.", 300)
+
+    monkeypatch.setattr(logins, "session_cookie", session_cookie)
+    start = StartPage(LINKS, SimpleNamespace(play=_play))
+    with pytest.raises(web.HTTPTooManyRequests) as refused:
+        await start.serve(asked("localhost:8082", "/console/ada", "POST", Sec_Fetch_Site="same-origin"))
+    assert (refused.value.text, refused.value.headers["Retry-After"]) == ("Try again in 5 minutes.\n", "300")
 
 
 async def test_who_is_no_admin_is_not_logged_in() -> None:

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.gateway.gates import NOW
 from tests.unit.gateway.wire import exchange
 
-from mailgate.gateway.observe.ocsf import LONGEST_DETAILS, audit_event, decision_event
+from mailgate.gateway.observe.ocsf import LONGEST_DETAILS, SecurityEvents, audit_event, decision_event
 from mailgate.model import Judged
 from mailgate.store import Entry
 
@@ -100,3 +100,36 @@ def test_an_act_that_the_schema_does_not_know_is_named():
 def test_details_that_cannot_be_told_are_left_to_the_audit_log(details):
     told = audit_event(Entry(1, ENTRY.at, "grace", "policy-approved", "", "", "", details, ""))
     assert told["unmapped"]["details"] == {}
+
+
+BLOCKED = Judged("block", "prohibited-app", "no-tiktok", "phone", "web", "ada@example.com")
+EFFECTS = ("allow", "warn", "challenge", "block")
+
+
+async def lines(*effects, include=(), all_of_them=False):
+    """What is written about requests with these effects; None for one that was never judged."""
+    written, request = [], exchange(b"GET /folder/1 HTTP/1.1", b"User-Agent: Mozilla/5.0")
+    events = SecurityEvents(written.append, include, lambda: NOW, "mail.example.com", all_of_them=all_of_them)
+    for effect in effects:
+        request.judged = effect and BLOCKED._replace(effect=effect)
+        events.over(request)
+    return written
+
+
+@pytest.mark.parametrize(("all_of_them", "told"), [(False, EFFECTS[1:]), (True, EFFECTS)])
+async def test_what_was_allowed_is_told_only_where_all_is(all_of_them, told):
+    written = await lines(None, *EFFECTS, all_of_them=all_of_them)
+    assert tuple(json.loads(line)["unmapped"]["effect"] for line in written) == told
+
+
+async def test_an_event_is_one_line_of_its_own():
+    written = await lines("block", "block")
+    assert len(written) == 2
+    assert all(line.endswith(b"}\n") and line.count(b"\n") == 1 for line in written)
+
+
+async def test_it_says_when_it_was_and_for_which_webmail_and_of_whom_what_is_asked_for():
+    (bare,), (named,) = await lines("block"), await lines("block", include=("name",))
+    event = json.loads(bare)
+    assert (event["time"], event["dst_endpoint"]["hostname"]) == (1795511107000, "mail.example.com")
+    assert (b"ada@example.com" in bare, b"ada@example.com" in named) == (False, True)

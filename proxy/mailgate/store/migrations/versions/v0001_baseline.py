@@ -122,6 +122,14 @@ def _devices() -> None:
     for name in ("person", "kind", "os", "source", "state", "mail", "apps", "reported_at"):
         op.create_index(f"ix_device_rows_{name}", "device_rows", [name, "device"])
     op.create_table(
+        "app_counts",
+        sa.Column("day", sa.Date, nullable=False),
+        sa.Column("app", sa.Text, nullable=False),
+        *_columns(sa.Integer, "people devices kept_out_people kept_out_devices"),
+        sa.Column("at", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("day", "app", name="pk_app_counts"),
+    )
+    op.create_table(
         "forgotten_devices",
         sa.Column("id", sa.Text, nullable=False),
         sa.Column("changed", sa.BigInteger, nullable=False),
@@ -219,11 +227,12 @@ def _rules() -> None:
         "first_refusals",
         *_columns(sa.Text, "policy subject person device rule"),
         sa.Column("hour", _INSTANT, nullable=False),
+        sa.Column("sort", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("policy", "subject", name="pk_first_refusals"),
     )
     for name in ("person", "device", "hour"):
         op.create_index(f"ix_first_refusals_{name}", "first_refusals", [name])
-    op.create_index("ix_first_refusals_policy_hour", "first_refusals", ["policy", "hour"])
+    op.create_index("ix_first_refusals_policy_sort_hour", "first_refusals", ["policy", "sort", "hour"])
     op.create_table(
         "verdict_counts",
         sa.Column("span", sa.Text, nullable=False),
@@ -233,12 +242,15 @@ def _rules() -> None:
         sa.PrimaryKeyConstraint("span", "at", "effect", "kind", "rule", "reason", name="pk_verdict_counts"),
     )
     op.create_table(
-        "app_counts",
-        sa.Column("day", sa.Date, nullable=False),
-        sa.Column("app", sa.Text, nullable=False),
-        *_columns(sa.Integer, "people devices kept_out_people kept_out_devices"),
-        sa.PrimaryKeyConstraint("day", "app", name="pk_app_counts"),
+        "drafts",
+        sa.Column("digest", sa.Text, nullable=False),
+        sa.Column("base", sa.Integer, nullable=False),
+        *_columns(sa.Text, "edit title author"),
+        sa.Column("made_at", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("digest", name="pk_drafts"),
+        sa.ForeignKeyConstraint(["base"], ["policies.number"], "fk_drafts_base"),
     )
+    op.create_index("ix_drafts_made_at", "drafts", ["made_at"])
     op.create_table(
         "plans",
         sa.Column("digest", sa.Text, nullable=False),

@@ -1,0 +1,91 @@
+"""How long a store of many devices takes to back up, to check, and to copy to PostgreSQL and back.
+
+``python -m benchmarks.moving --store postgresql://…`` runs the commands of an operator on a store that ``filled.py`` makes, and on that
+database, which has to be empty. With ``--keep`` the figures and the table in ``docs/performance.md`` are written anew.
+"""
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from benchmarks.filled import SETTINGS, filled
+from benchmarks.machine import facts
+from benchmarks.moving_report import markdown, replaced
+from benchmarks.peers.mailgate import write_config
+from benchmarks.processes import ROOT, environment, python_module
+
+DOCS = ROOT / "docs" / "performance.md"
+RESULTS = ROOT / "benchmarks" / "results" / "moving.json"
+ROWS = re.compile(r"^([\d,]+) rows", re.MULTILINE)
+
+
+def main(
+    store: Annotated[str, typer.Option(help="An empty PostgreSQL database.")],
+    count: Annotated[int, typer.Option("--devices", help="How many devices.")] = 1_000_000,
+    keep: Annotated[bool, typer.Option(help="Write the results to their file and the docs.")] = False,
+) -> None:
+    """Fill a store, run the commands one after the other, and print a table."""
+    console = Console(stderr=True)
+    console.print(f"Filling a store with {count:,} devices")
+    config = asyncio.run(filled(count))
+    machine = facts()
+    with tempfile.TemporaryDirectory(prefix="mailgate-bench-", dir=config.parent) as folder:
+        steps = {}
+        for title, arguments in commands(config, store, Path(folder)).items():
+            console.print(title)
+            steps[title] = timed(arguments)
+        size = (config.parent / "mailgate.db").stat().st_size
+    found = {"machine": machine, "devices": count, "mib": round(size / 2**20), "steps": steps}
+    print(markdown(found))
+    if keep:
+        RESULTS.write_text(json.dumps(found, indent=2) + "\n")
+        DOCS.write_text(replaced(DOCS.read_text("utf-8"), found), "utf-8")
+
+
+def commands(config: Path, store: str, folder: Path) -> dict[str, list[str]]:
+    """What an operator calls, in this order."""
+    (folder / "store.url").write_text(store)
+    sqlite, there = f"sqlite:///{config.parent}/mailgate.db", f"file:{folder}/store.url"
+    (folder / "there").mkdir()
+    moved = write_config(folder / "there", SETTINGS | {"store": store})
+    return {
+        "`store backup`, of SQLite": ["backup", str(folder / "backup.db"), "--config", str(config)],
+        "`store check`, of SQLite": ["check", "--config", str(config)],
+        "`store copy`, SQLite to PostgreSQL": ["copy", sqlite, there],
+        "`store backup`, of PostgreSQL": ["backup", str(folder / "moved.db"), "--config", str(moved)],
+        "`store check`, of PostgreSQL": ["check", "--config", str(moved)],
+        "`store copy`, PostgreSQL to SQLite": ["copy", there, f"sqlite:///{folder}/back.db"],
+    }
+
+
+def timed(arguments: list[str]) -> dict[str, Any]:
+    """Run one command to its end; its time, its processor time, the most memory that it held, and how many rows it told of."""
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        python_module("mailgate", "store", *arguments), env=environment(), stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    said = process.stdout.read()
+    _, status, used = os.wait4(process.pid, 0)
+    if status:
+        raise typer.Exit(os.waitstatus_to_exitcode(status))
+    rows = ROWS.search(said)
+    return {
+        "seconds": round(time.perf_counter() - started, 1),
+        "processor_seconds": round(used.ru_utime + used.ru_stime, 1),
+        "memory_mib": round(used.ru_maxrss / 1024),
+        "rows": int(rows[1].replace(",", "")) if rows else None,
+    }
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,48 @@
+"""``mailgate apps``: listed apps, who has each, and what its lists do."""
+
+import json
+from datetime import UTC, datetime
+
+import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
+from mailgate.cli.stored import printable, with_store
+from mailgate.config import Bundle
+from mailgate.store import Store
+from mailgate.views.app_trends import count_apps
+from mailgate.views.apps import AppFacts
+from mailgate.views.apps import apps as listed
+from mailgate.views.device_rows import catch_up
+
+_COLUMNS = ("app", "name", "mail", "people", "devices", "in a week", "lists")
+
+
+def apps(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+    """List the listed apps, with how many people and devices have each, counted now."""
+
+    async def run(store: Store, bundle: Bundle) -> list[AppFacts]:
+        now = datetime.now(UTC)
+        while await catch_up(store, bundle, now):
+            pass
+        await count_apps(store, bundle.policy.catalog.apps, now)
+        return await listed(store, bundle.policy, now)
+
+    found = with_store(config, run)
+    if as_json:
+        typer.echo(json.dumps([each.model_dump(mode="json") for each in found], ensure_ascii=False))
+    else:
+        Console().print(_table(found))
+
+
+def _table(found: list[AppFacts]) -> Table:
+    table = Table(*_COLUMNS, box=SIMPLE)
+    for each in found:
+        mail = "prohibited" if each.kept_out_by else "allowed"
+        week = "" if each.week is None else f"{each.week:+d}"
+        words = (each.key, each.name, mail, str(each.people), str(each.devices), week, ", ".join(each.lists))
+        table.add_row(*(Text(printable(word)) for word in words))
+    return table

@@ -1,0 +1,116 @@
+"""Makes a small change (``policy/edits.py``) in the texts of a version: comments, order and all else of the files stay as they are.
+
+The law: an edit changes one value of one file, and one place of what the rules say, and nothing else. It is held by reading
+the texts before and after and comparing (``_hold``), however the change was made.
+"""
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from mailgate.config.document import Document, DocumentError, read_document
+from mailgate.config.document import Path as Place
+from mailgate.config.rules import KEPT_AS, Rules, compile_rules
+from mailgate.config.splices import add_item, remove_item, set_value
+from mailgate.errors import ConfigError, MailgateError
+from mailgate.policy.edits import Edit, ListEdit, StageEdit, rule_of
+from mailgate.policy.overtaken_files import places
+
+_BY_HAND = "Change it by hand, and plan the files."
+
+
+class EditError(MailgateError):
+    """These texts cannot be changed so; the text says why, in words for the page."""
+
+
+def edited(before: Rules, edit: Edit) -> Rules:
+    """The rules with this change, compiled. Raises EditError."""
+    if edit.holds(before.policy):
+        raise EditError(f"This is so already: {edit.title(before.policy)}.")
+    name, path, value, text = _made(before, edit)
+    try:
+        after = compile_rules({**before.texts, name: text})
+    except ConfigError as error:
+        raise EditError(f"With this change the rules have a mistake: {error}") from error
+    if not _hold(before, after, edit, name, path, value):
+        raise EditError(f"{name} is written in a way that this change cannot be made in alone. {_BY_HAND}")
+    return after
+
+
+def written_start(rules: Rules, rule: str, stage: str) -> str:
+    """The start of a rule's stage as it stands in the file. Raises EditError."""
+    document = _document(rules.texts, KEPT_AS.policy)
+    return str(_value(document.value, (*_rule_path(document, rule), "stages", stage)))
+
+
+def _made(before: Rules, edit: Edit) -> tuple[str, Place, Any, str]:
+    """The file that it is about, the path of what it changes there, what stands there then, and the text with it."""
+    if isinstance(edit, ListEdit):
+        return _on_list(before, edit)
+    document = _document(before.texts, KEPT_AS.policy)
+    field, value = (
+        (("stages", edit.stage), edit.at) if isinstance(edit, StageEdit) else (("share",), edit.share)
+    )
+    if rule_of(before.policy, edit.rule) is None:
+        raise EditError(f"No rule is called {edit.rule} any more.")
+    path = (*_rule_path(document, edit.rule), *field)
+    if path not in document.nodes:
+        raise EditError(f"The rule {edit.rule} does not say this in {KEPT_AS.policy}. {_BY_HAND}")
+    return KEPT_AS.policy, path, value, set_value(document, path, value)
+
+
+def _on_list(before: Rules, edit: ListEdit) -> tuple[str, Place, Any, str]:
+    if edit.app not in before.policy.catalog.apps:
+        raise EditError(f"No app is called {edit.app} in {KEPT_AS.apps}. {_BY_HAND}")
+    if edit.list not in before.policy.catalog.lists:
+        raise EditError(f"No list is called {edit.list} in {KEPT_AS.apps}. {_BY_HAND}")
+    name, path = KEPT_AS.apps, Place(("lists", edit.list))
+    keys = _value((document := _document(before.texts, name)).value, path)
+    if isinstance(keys, dict):  # a list in a file of its own
+        name, path = str(PurePosixPath(keys["file"])), ("apps",)
+        keys = _value((document := _document(before.texts, name)).value, path)
+    if edit.change == "join-list":
+        return name, path, (*keys, edit.app), add_item(document, path, edit.app)
+    rest = tuple(key for key in keys if key != edit.app)
+    return name, path, rest, remove_item(document, path, keys.index(edit.app))
+
+
+def _hold(before: Rules, after: Rules, edit: Edit, name: str, path: Place, value: Any) -> bool:
+    """Whether nothing but this one thing was changed."""
+    was, now = places(before.policy), places(after.policy)
+    moved = {place for place in {*was, *now} if was.get(place) != now.get(place)}
+    wanted = _with(_document(before.texts, name).value, path, value)
+    return (
+        moved == {edit.place}
+        and edit.holds(after.policy)
+        and _document(after.texts, name).value == wanted
+        and {**after.texts, name: ""} == {**before.texts, name: ""}
+    )
+
+
+def _document(texts: Mapping[str, str], name: str) -> Document:
+    try:
+        return read_document(texts[name].encode(), name)
+    except (KeyError, DocumentError) as error:  # a file beyond the folder has a name of its own
+        raise EditError(f"{name} cannot be changed here. {_BY_HAND}") from error
+
+
+def _rule_path(document: Document, rule: str) -> Place:
+    rules = document.value["rules"]
+    return "rules", next((index for index, each in enumerate(rules) if each["id"] == rule), -1)
+
+
+def _value(value: Any, path: Place) -> Any:
+    for each in path:
+        value = value[each]
+    return value
+
+
+def _with(value: Any, path: Place, new: Any) -> Any:
+    """The same plain value with another one at ``path``."""
+    if not path:
+        return new
+    first, rest = path[0], path[1:]
+    if isinstance(value, tuple):
+        return tuple(_with(each, rest, new) if index == first else each for index, each in enumerate(value))
+    return {key: _with(each, rest, new) if key == first else each for key, each in value.items()}

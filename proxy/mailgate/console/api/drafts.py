@@ -1,0 +1,111 @@
+"""Drafts: small changes of the rules that stand in no file yet, with the lines to commit and the way to a plan."""
+
+from mailgate.console.api.operation import Call, Link, Operation, Text
+from mailgate.console.api.problems import ProblemError
+from mailgate.console.api.shapes import Answered, Asked, Few, Hex
+from mailgate.console.drafting import draft_and_plan, facts_of, patch_of, plan_again
+from mailgate.policy.edits import Edit
+from mailgate.rollout.drafts import draft_called
+from mailgate.views.drafts import DraftFacts
+
+
+class DraftWanted(Asked):
+    """A small change."""
+
+    edit: Edit
+    """The change."""
+
+
+class DraftsWanted(Asked):
+    """How many drafts."""
+
+    limit: Few = 50
+    """How many at most."""
+
+
+class DraftNamed(Asked):
+    """One draft."""
+
+    digest: Hex
+    """Its digest, or how that begins."""
+
+
+class DraftsFound(Answered):
+    """Drafts."""
+
+    items: list[DraftFacts]
+    """The newest first."""
+
+
+async def list_drafts(call: Call, query: DraftsWanted) -> DraftsFound:
+    """List the drafts that were made, each with how it stands with what is in force and with the files."""
+    found = await call.context.store.drafts.latest(query.limit)
+    return DraftsFound(items=[await facts_of(call.context, each) for each in found])
+
+
+async def make_draft(call: Call, body: DraftWanted) -> DraftFacts:
+    """Draft a small change of the rules in force, and begin to plan it unless another plan is being made.
+
+    Nothing is put in force and no file is written: `changes` has the lines to commit, and the plan is put in force like any other.
+    """
+    draft = await draft_and_plan(call.context, body.edit, call.person)
+    call.made(f"/drafts/{draft.digest}")
+    return await facts_of(call.context, draft)
+
+
+async def get_draft(call: Call, path: DraftNamed) -> DraftFacts:
+    """Say what a draft changes in which file, and how it stands with what is in force and with the files."""
+    return await facts_of(call.context, await draft_called(call.context.store, path.digest))
+
+
+async def get_draft_patch(call: Call, path: DraftNamed) -> Text:
+    """What has to be committed for a draft, as a patch for the folder of `mailgate.yaml`."""
+    draft = await draft_called(call.context.store, path.digest)
+    call.headers["Content-Disposition"] = f'attachment; filename="draft-{draft.digest[:12]}.patch"'
+    return await patch_of(call.context, draft)
+
+
+async def plan_draft(call: Call, path: DraftNamed) -> DraftFacts:
+    """Begin to plan a draft against what is in force now. `GET /plans/making` says how far it is."""
+    draft = await draft_called(call.context.store, path.digest)
+    if not await plan_again(call.context, draft, call.person):
+        raise ProblemError(409, "another plan is being made: wait until it is there")
+    call.made("/plans/making")
+    return await facts_of(call.context, draft)
+
+
+_ONE = "/drafts/{digest}"
+_FIRST = {"digest": "$response.body#/items/0/digest"}
+_MADE = {"digest": "$response.body#/digest"}
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/drafts",
+        list_drafts,
+        "Drafts",
+        links=(Link("get_draft", _FIRST), Link("get_draft_patch", _FIRST), Link("plan_draft", _FIRST)),
+    ),
+    Operation(
+        "POST",
+        "/drafts",
+        make_draft,
+        "Drafts",
+        roles=("operator", "approver"),
+        status=201,
+        refuses=True,
+        located=True,
+        links=(Link("get_draft", _MADE), Link("get_draft_patch", _MADE)),
+    ),
+    Operation("GET", _ONE, get_draft, "Drafts", refuses=True),
+    Operation("GET", _ONE + "/patch", get_draft_patch, "Drafts", media="text/x-diff", refuses=True),
+    Operation(
+        "POST",
+        _ONE + "/plan",
+        plan_draft,
+        "Drafts",
+        roles=("operator", "approver"),
+        status=202,
+        refuses=True,
+        located=True,
+    ),
+)

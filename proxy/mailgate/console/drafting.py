@@ -1,0 +1,84 @@
+"""Drafts of the console: making one and its plan, and reading how one stands with the files on disk."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mailgate.config import Rules
+from mailgate.console.context import ConsoleContext
+from mailgate.errors import ConfigError
+from mailgate.policy.edits import Edit
+from mailgate.rollout.acts import Person, RefusedError
+from mailgate.rollout.drafts import make_draft, rules_with
+from mailgate.rollout.plan import DAYS
+from mailgate.rollout.version_in_force import rules_of
+from mailgate.store import Activation
+from mailgate.store.drafts import KeptDraft
+from mailgate.views.drafts import DraftFacts, draft_facts, draft_patch, explained, uncommitted
+
+MOST = 50
+"""Drafts that are looked at, the newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uncommitted:
+    """Drafts that are in force and that the files on disk do not have."""
+
+    drafts: Sequence[KeptDraft] = ()
+    explain: bool = False
+    """Whether that is all in which the files differ from what is in force."""
+
+
+NONE = Uncommitted()
+
+
+async def draft_and_plan(context: ConsoleContext, edit: Edit, person: Person) -> KeptDraft:
+    """Keep a draft and begin to plan it, unless another plan is being made. Raises RefusedError."""
+    now = context.clock()
+    draft, candidate = await make_draft(context.store, edit, person, now)
+    context.planning.start(candidate, DAYS, person, now)
+    return draft
+
+
+async def plan_again(context: ConsoleContext, draft: KeptDraft, person: Person) -> bool:
+    """Begin to plan a draft; False while another plan is made. Raises RefusedError."""
+    candidate = await rules_with(context.store, draft)
+    return context.planning.start(candidate, DAYS, person, context.clock())
+
+
+async def facts_of(context: ConsoleContext, draft: KeptDraft) -> DraftFacts:
+    """How a draft stands. Raises RefusedError."""
+    active, rules = await _in_force(context)
+    names = context.bundle().settings.files
+    return await draft_facts(context.store, draft, active, rules, await files_of(context), names)
+
+
+async def patch_of(context: ConsoleContext, draft: KeptDraft) -> str:
+    """What has to be committed, as a patch. Raises RefusedError."""
+    return await draft_patch(context.store, draft, await files_of(context), context.bundle().settings.files)
+
+
+async def uncommitted_now(context: ConsoleContext, held: str) -> Uncommitted:
+    """The drafts in force that the files lack. ``held``: why the files are not in force; nothing is read where they are."""
+    drafts = await context.store.drafts.latest(MOST) if held else []
+    files = await files_of(context) if drafts else None
+    if files is None:
+        return NONE
+    rules = context.bundle().rules
+    found = uncommitted(drafts, rules, files)
+    return Uncommitted(found, bool(found) and explained(found, rules, files))
+
+
+async def files_of(context: ConsoleContext) -> Rules | None:
+    """The rules in the files on disk; None where they have mistakes."""
+    try:
+        return await asyncio.to_thread(context.candidate, None)
+    except ConfigError:
+        return None
+
+
+async def _in_force(context: ConsoleContext) -> tuple[Activation, Rules]:
+    active = await context.store.policies.active()
+    if active is None:
+        raise RefusedError("nothing is in force yet: the first start puts the files in force")
+    return active, await rules_of(context.store.policies, active)

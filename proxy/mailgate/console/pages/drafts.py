@@ -1,0 +1,116 @@
+"""Drafts: small changes of the rules that stand in no file yet; making one, what to commit, and the way to its plan."""
+
+from aiohttp import web
+from pydantic import TypeAdapter, ValidationError
+
+from mailgate.config.text_edits import EditError, written_start
+from mailgate.console.access import needs
+from mailgate.console.context import context_of, person_of
+from mailgate.console.drafting import MOST, draft_and_plan, facts_of, patch_of, plan_again
+from mailgate.console.forms import Form, form_of
+from mailgate.console.layout import say, seen_other, show
+from mailgate.policy.edits import Edit
+from mailgate.rollout.acts import RefusedError, read_plan
+from mailgate.rollout.drafts import draft_called
+from mailgate.views.drafts import WORDS
+
+_EDIT: TypeAdapter[Edit] = TypeAdapter(Edit)
+_FIELDS = ("change", "app", "list", "rule", "stage", "at", "share")
+_BEING_MADE = "Another plan is being made. Wait until it is there, then plan this draft."
+
+
+async def drafts(request: web.Request) -> web.Response:
+    context = context_of(request)
+    found = [await facts_of(context, each) for each in await context.store.drafts.latest(MOST)]
+    return show(request, "drafts.html", drafts=found, states=WORDS)
+
+
+@needs("operator", "approver")
+async def make(request: web.Request) -> web.Response:
+    """Draft a change, and begin to plan it."""
+    context = context_of(request)
+    draft = await draft_and_plan(context, await _wanted(request), person_of(request))
+    return seen_other(request, "policy-draft", digest=draft.digest)
+
+
+async def draft(request: web.Request) -> web.Response:
+    context = context_of(request)
+    kept = await draft_called(context.store, request.match_info["digest"])
+    facts = await facts_of(context, kept)
+    plans = await context.store.plans.find(facts.plan)
+    return show(
+        request,
+        "draft.html",
+        draft=facts,
+        words=WORDS[facts.state],
+        plan=read_plan(plans[0]) if plans else None,
+        making=context.planning.last,
+    )
+
+
+@needs("operator", "approver")
+async def plan(request: web.Request) -> web.Response:
+    """Begin to plan a draft against what is in force now."""
+    context = context_of(request)
+    kept = await draft_called(context.store, request.match_info["digest"])
+    if not await plan_again(context, kept, person_of(request)):
+        say(request, _BEING_MADE)
+    return seen_other(request, "policy-draft", digest=kept.digest)
+
+
+async def patch(request: web.Request) -> web.Response:
+    """What to commit, as a patch."""
+    context = context_of(request)
+    kept = await draft_called(context.store, request.match_info["digest"])
+    return _download(await patch_of(context, kept), "text/x-diff", f"draft-{kept.digest[:12]}.patch")
+
+
+async def file(request: web.Request) -> web.Response:
+    """The whole file as it would be committed."""
+    context = context_of(request)
+    facts = await facts_of(context, await draft_called(context.store, request.match_info["digest"]))
+    if not facts.changes:
+        raise RefusedError("the files have this change already: there is nothing to commit")
+    (change,) = facts.changes
+    return _download(change.text, "application/yaml", change.file.rpartition("/")[2])
+
+
+def _download(text: str, kind: str, name: str) -> web.Response:
+    named = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return web.Response(text=text, content_type=kind, headers=named)
+
+
+async def _wanted(request: web.Request) -> Edit:
+    """The change that a form asks for. Raises RefusedError."""
+    sent = await form_of(request)
+    said = {name: sent[name] for name in _FIELDS if name in sent}
+    if "day" in sent:
+        said["at"] = _moved(request, sent)
+    if "percent" in sent:
+        said["share"] = f"{sent['percent'].strip()}%"
+    try:
+        return _EDIT.validate_python(said)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise RefusedError(f"this cannot be changed so: {first['msg']}") from None
+
+
+def _moved(request: web.Request, sent: Form) -> str:
+    """The start of a stage as it is written, on another day: its time and its zone stay."""
+    rules = context_of(request).bundle().rules
+    try:
+        written = written_start(rules, sent.get("rule", ""), sent.get("stage", ""))
+    except (EditError, LookupError):
+        raise RefusedError("this rule has no such stage any more") from None
+    return f"{sent['day']}{written[len('2026-12-01') :]}"
+
+
+_ONE = "/policy/drafts/{digest:[0-9a-f]+}"
+ROUTES = [
+    web.get("/policy/drafts", drafts, name="policy-drafts"),
+    web.post("/policy/drafts", make, name="policy-drafts-make"),
+    web.get(_ONE, draft, name="policy-draft"),
+    web.post(_ONE + "/plan", plan, name="policy-draft-plan"),
+    web.get(_ONE + "/patch", patch, name="policy-draft-patch"),
+    web.get(_ONE + "/file", file, name="policy-draft-file"),
+]

@@ -1,0 +1,51 @@
+"""A rule: what it does, and small changes of it: the date of a stage, its share, and the apps on its lists."""
+
+from datetime import date
+
+from aiohttp import web
+
+from mailgate.config import Rules
+from mailgate.config.text_edits import EditError, written_start
+from mailgate.console.context import context_of
+from mailgate.console.layout import show
+from mailgate.policy.edits import rule_of
+from mailgate.policy.rules import Rule
+from mailgate.views.apps import lists_named
+from mailgate.views.rules import told_rules
+
+_DAY = len("2026-12-01")
+
+
+async def rule(request: web.Request) -> web.Response:
+    context = context_of(request)
+    rules, now = context.bundle().rules, context.clock()
+    name = request.match_info["rule"]
+    found = rule_of(rules.policy, name)
+    if found is None:
+        raise web.HTTPNotFound
+    catalog = rules.policy.catalog
+    return show(
+        request,
+        "policy_rule.html",
+        rule=next(each for each in told_rules(rules.policy, now) if each.id == name),
+        starts=_starts(rules, found),
+        share=f"{found.share * 100:g}" if "share" in found.model_fields_set else None,
+        lists={each: catalog.lists.get(each, ()) for each in sorted(lists_named(found))},
+        apps=catalog.apps,
+        name_of=catalog.name_of,
+    )
+
+
+def _starts(rules: Rules, rule: Rule) -> list[tuple[str, str, str]]:
+    """Each stage with the day of its start, and with the time and zone in which that is written."""
+    found = []
+    for stage, _ in rule.stages.starts() if rule.stages else ():
+        try:
+            written = written_start(rules, rule.id, stage.value)
+        except EditError:
+            continue
+        found.append((stage.value, date.fromisoformat(written[:_DAY]).isoformat(), written[_DAY + 1 :]))
+    return found
+
+
+ROUTES = [web.get("/policy/rules/{rule}", rule, name="policy-rule")]

@@ -1,0 +1,32 @@
+"""A trend as a small line beside its number: SVG, with the same in words."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from markupsafe import Markup
+
+from mailgate.views.apps import DAYS, HadOnDay
+
+WIDTH, HEIGHT, EDGE = 120, 28, 3
+_LINE = Markup(
+    '<svg class="spark" viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}"><path d="{}"/></svg>'
+)
+
+
+def sparkline(trend: Sequence[HadOnDay]) -> Markup:
+    """The devices of each day, the last day at the right edge; nothing where there is no second day to draw a line to."""
+    if len(trend) < 2:
+        return Markup('<span class="soft">Since today</span>')
+    top = max(each.devices for each in trend) or 1
+    points = [f"{_x(each, trend[-1]):.1f} {_y(each.devices, top):.1f}" for each in trend]
+    words = f"{trend[0].devices:,} to {trend[-1].devices:,} devices since {trend[0].day}"
+    return _LINE.format(WIDTH, HEIGHT, WIDTH, HEIGHT, words, f"M{' L'.join(points)}")
+
+
+def _x(each: HadOnDay, last: HadOnDay) -> float:
+    back = (last.day - each.day) / timedelta(days=1)
+    return WIDTH - EDGE - back * (WIDTH - 2 * EDGE) / (DAYS - 1)
+
+
+def _y(devices: int, top: int) -> float:
+    return HEIGHT - EDGE - devices * (HEIGHT - 2 * EDGE) / top

@@ -1,0 +1,49 @@
+"""A mark in the folder of a demo while its company is being made: nobody is shown half of one.
+
+Whoever ends the making, by Ctrl-C or by pulling the plug, leaves the mark behind, and the next start makes the company anew.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mailgate.errors import MailgateError
+
+MARK = "company.unfinished"
+DATABASE = "mailgate.db"
+"""The store of a demo that is given no other."""
+
+
+class HalfMadeError(MailgateError):
+    """A store that is not the demo's own holds half of a company."""
+
+
+@contextmanager
+def being_made(directory: Path, people: int, store: str) -> Iterator[None]:
+    """Mark the company of this folder as unfinished until the body ends well. ``store``: its URL; empty for the demo's own."""
+    mark = directory / MARK
+    mark.write_text(json.dumps({"people": people, "own": not store}) + "\n", encoding="utf-8")
+    yield
+    mark.unlink()
+
+
+def clear_half_made(directory: Path, store: str) -> int | None:
+    """Delete half of a company, so that it can be made anew. Returns how many people it was to have; None where there is none.
+
+    Only the demo's own store is ever deleted. Raises HalfMadeError where the half is in a store of somebody else's, or OSError.
+    """
+    mark = directory / MARK
+    if not mark.exists():
+        return None
+    begun = json.loads(mark.read_text("utf-8"))
+    if begun["own"] != (not store):
+        return None
+    if store:
+        raise HalfMadeError(
+            f"the store holds a company that was not finished: empty it and delete {mark}, or give another --store and --directory"
+        )
+    for suffix in ("", "-wal", "-shm"):
+        (directory / f"{DATABASE}{suffix}").unlink(missing_ok=True)
+    mark.unlink()
+    return int(begun["people"])

@@ -1,0 +1,51 @@
+"""The ports of the demo, tried before anything else is done: who has to choose others should not have waited first."""
+
+import errno
+import os
+import socket
+from collections.abc import Mapping
+from contextlib import ExitStack
+
+from mailgate.errors import MailgateError
+
+_STEP, _TRIES, _LAST = 10, 50, 65535
+
+
+class PortTakenError(MailgateError):
+    """A port that the demo needs cannot be opened."""
+
+
+def need_ports(ports: Mapping[str, int]) -> None:
+    """See that these ports can be opened; each is named by its option. Raises PortTakenError."""
+    with ExitStack() as held:
+        for option, port in ports.items():
+            why = _why_not(port, held)
+            if why:
+                raise PortTakenError(f"port {port:d} ({option}) {why}. {_instead(ports)}")
+
+
+def _why_not(port: int, held: ExitStack) -> str:
+    """Why this port cannot be opened; empty where it can, and then it is held."""
+    if port > _LAST:
+        return f"does not exist: the last one is {_LAST}"
+    listening = held.enter_context(socket.socket())
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(("127.0.0.1", port))
+        listening.listen()
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        return "is in use by another program" if taken else f"cannot be opened: {error.strerror}"
+    return ""
+
+
+def _instead(ports: Mapping[str, int]) -> str:
+    """How to choose others: the same distances further on, where these are free."""
+    first = next(iter(ports.values()))
+    for port in range(first + _STEP, min(first + _STEP * _TRIES, _LAST - 2), _STEP):
+        with ExitStack() as held:
+            if not any(_why_not(each, held) for each in range(port, port + len(ports))):
+                option = f"--port {port}"
+                made_by_make = f'make run ARGS="{option}"'
+                return f"Take others with {made_by_make if 'MAKELEVEL' in os.environ else option}, which uses {port} to {port + len(ports) - 1}"
+    return "Take others with --port, --admin-port and --start-port"

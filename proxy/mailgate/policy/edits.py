@@ -1,0 +1,110 @@
+"""Small changes of the rules that need no hand on a file: what each wants, whether a policy has it, and what it is called."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from mailgate.policy.apps import Key, Strict
+from mailgate.policy.overtaken_files import Place
+from mailgate.policy.rules import Policy, Rule
+from mailgate.policy.stages import MOMENT, SHARE, moment_of, share_of
+
+WrittenMoment = Annotated[
+    str,
+    AfterValidator(lambda text: moment_of(text) and text),
+    WithJsonSchema({"type": "string", "pattern": MOMENT}),
+]
+"""A date, which is midnight UTC, or a time with its zone, as it is to stand in the file."""
+WrittenShare = Annotated[
+    str,
+    AfterValidator(lambda text: share_of(text) >= 0 and text),
+    WithJsonSchema({"type": "string", "pattern": SHARE}),
+]
+"""A percentage, as it is to stand in the file."""
+
+
+class ListEdit(Strict):
+    """Puts a listed app on a list, or takes it off."""
+
+    change: Literal["join-list", "leave-list"]
+    """What happens."""
+    app: Key
+    """The key of the app."""
+    list: Key
+    """The list."""
+
+    @property
+    def place(self) -> Place:
+        return f"list {self.list}", self.app
+
+    def holds(self, policy: Policy) -> bool:
+        return (self.app in policy.catalog.lists.get(self.list, ())) is (self.change == "join-list")
+
+    def title(self, policy: Policy) -> str:
+        does = "joins" if self.change == "join-list" else "leaves"
+        return f"{policy.catalog.name_of(self.app)} {does} the {self.list} list"
+
+
+class StageEdit(Strict):
+    """Moves the start of a stage of a rule."""
+
+    change: Literal["move-stage"]
+    """What happens."""
+    rule: Key
+    """The rule's id."""
+    stage: Literal["report_only", "warn", "enforce"]
+    """A stage that the rule has."""
+    at: WrittenMoment
+    """When it starts from then on."""
+
+    @property
+    def place(self) -> Place:
+        return f"rule {self.rule}", f"stages.{self.stage}"
+
+    def holds(self, policy: Policy) -> bool:
+        rule = rule_of(policy, self.rule)
+        start: datetime | None = getattr(rule.stages, self.stage) if rule and rule.stages else None
+        return start == moment_of(self.at)
+
+    def title(self, policy: Policy) -> str:
+        return f"{_called(policy, self.rule)}: {STARTS[self.stage]} {moment_of(self.at):%Y-%m-%d %H:%M} UTC"
+
+
+class ShareEdit(Strict):
+    """Changes the share of people whom a rule is for."""
+
+    change: Literal["set-share"]
+    """What happens."""
+    rule: Key
+    """The rule's id."""
+    share: WrittenShare
+    """The share from then on."""
+
+    @property
+    def place(self) -> Place:
+        return f"rule {self.rule}", "share"
+
+    def holds(self, policy: Policy) -> bool:
+        rule = rule_of(policy, self.rule)
+        return rule is not None and rule.share == share_of(self.share)
+
+    def title(self, policy: Policy) -> str:
+        return f"{_called(policy, self.rule)}: applies to {self.share} of people"
+
+
+Edit = Annotated[ListEdit | StageEdit | ShareEdit, Field(discriminator="change")]
+"""One small change. ``place`` is the one place that it changes, ``holds`` says whether a policy has it, ``title`` what it is called."""
+
+STARTS = {"report_only": "reporting starts", "warn": "warnings start", "enforce": "enforcement starts"}
+"""What the start of each stage is called."""
+
+
+def rule_of(policy: Policy, name: str) -> Rule | None:
+    """The rule with this id."""
+    return next((rule for rule in policy.rules if rule.id == name), None)
+
+
+def _called(policy: Policy, name: str) -> str:
+    rule = rule_of(policy, name)
+    return str(rule.title or name) if rule else name

@@ -1,0 +1,44 @@
+"""What changed files would take back without knowing it: changes that were put in force since they last held what was in force.
+
+Three states are compared, place by place, as in a merge: what the files were made from, what is in force, and the files. A place that is
+otherwise in force than it was has to stand in the files as it is in force.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+
+from mailgate.policy.changes import Change, changes, fields_of
+from mailgate.policy.rules import DEFAULT_RULE, Policy
+
+Place = tuple[str, ...]
+"""What it is about, as a ``Change`` says it, and which part of that."""
+
+
+def taken_back(base: Policy, active: Policy, files: Policy) -> tuple[Change, ...]:
+    """What is in force since ``base`` and is not in the files, as changes that the files lack."""
+    before, now, then = places(base), places(active), places(files)
+    put = {place for place in {*before, *now} if before.get(place) != now.get(place)}
+    lost = {place[0] for place in put if now.get(place) != then.get(place)}
+    return tuple(each for each in changes(files, active) if each.about in lost)
+
+
+def places(policy: Policy) -> Mapping[Place, str]:
+    """Every single thing that a policy says, by its place. Two policies that say the same have the same places."""
+    return dict(_places(policy))
+
+
+def _places(policy: Policy) -> Iterator[tuple[Place, str]]:
+    for rule in policy.rules:
+        yield (f"rule {rule.id}",), ""
+        for name, value in fields_of(rule).items():
+            yield (f"rule {rule.id}", name), value
+    for earlier, later in combinations(policy.rules, 2):
+        yield (f"rule {later.id}", "is read after", earlier.id), ""
+    for name, value in fields_of(policy.default).items():
+        yield (DEFAULT_RULE, name), value
+    for key, app in policy.catalog.apps.items():
+        yield (f"app {key}",), repr(app)
+    for name, keys in policy.catalog.lists.items():
+        yield (f"list {name}",), ""
+        for key in keys:
+            yield (f"list {name}", key), ""

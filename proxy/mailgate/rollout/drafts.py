@@ -1,0 +1,86 @@
+"""Drafts: a small change of the rules in force that stands in no file yet. It comes in force by a plan, as every other change."""
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime
+
+from pydantic import TypeAdapter
+
+from mailgate.config import Rules, compile_rules
+from mailgate.config.text_edits import EditError, edited
+from mailgate.errors import ConfigError
+from mailgate.policy.edits import Edit
+from mailgate.rollout.acts import Person, RefusedError, UnknownError
+from mailgate.rollout.version_in_force import rules_of
+from mailgate.store import Store
+from mailgate.store.drafts import SHORTEST, KeptDraft
+
+DRAFTED = "policy-drafted"
+_EDIT: TypeAdapter[Edit] = TypeAdapter(Edit)
+
+
+async def make_draft(store: Store, edit: Edit, person: Person, now: datetime) -> tuple[KeptDraft, Rules]:
+    """Make and keep a draft of the rules in force with this change. Raises RefusedError."""
+    active = await store.policies.active()
+    if active is None:
+        raise RefusedError("nothing is in force yet: the first start puts the files in force")
+    before = await rules_of(store.policies, active)
+    try:
+        after = await asyncio.to_thread(edited, before, edit)
+    except EditError as error:
+        raise RefusedError(str(error)) from None
+    said = _EDIT.dump_json(edit).decode()
+    draft = KeptDraft(after.digest, active.number, said, edit.title(after.policy), person.name, now)
+    act = replace(
+        person.act(now, DRAFTED),
+        about=f"draft {after.digest}",
+        details={"edit": edit.model_dump(), "base": active.number},
+    )
+    return await store.drafts.keep(draft, act), after
+
+
+async def draft_called(store: Store, name: str) -> KeptDraft:
+    """The draft whose digest begins like this. Raises RefusedError if there is none or more than one."""
+    if len(name) < SHORTEST:
+        raise RefusedError(
+            f"`{name}` is too short for a draft: give at least {SHORTEST} letters of its digest"
+        )
+    found = await store.drafts.find(name)
+    if not found:
+        raise UnknownError(f"no draft is called `{name}`")
+    if len(found) > 1:
+        raise RefusedError(f"`{name}` may be several drafts: give more of the digest")
+    return found[0]
+
+
+def edit_of(draft: KeptDraft) -> Edit:
+    """The change that a draft makes."""
+    return _EDIT.validate_json(draft.edit)
+
+
+async def base_of(store: Store, draft: KeptDraft) -> Rules:
+    """The version that a draft changes. Raises RefusedError where it can no longer be read."""
+    version = await store.policies.get(draft.base)
+    try:
+        if version is None or version.altered:
+            raise RefusedError(f"version {draft.base}, which this draft changes, was changed in the store")
+        return await asyncio.to_thread(compile_rules, version.texts)
+    except ConfigError as error:
+        raise RefusedError(
+            f"version {draft.base}, which this draft changes, cannot be read by this Mailgate"
+        ) from error
+
+
+async def rules_with(store: Store, draft: KeptDraft) -> Rules:
+    """The rules that a draft makes. Raises RefusedError where that are not the ones that were drafted."""
+    try:
+        after = await asyncio.to_thread(edited, await base_of(store, draft), edit_of(draft))
+    except (EditError, ValueError) as error:
+        raise _other(draft) from error
+    if after.digest != draft.digest:
+        raise _other(draft)
+    return after
+
+
+def _other(draft: KeptDraft) -> RefusedError:
+    return RefusedError(f"the draft “{draft.title}” is not what was drafted: make it again")

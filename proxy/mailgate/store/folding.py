@@ -1,0 +1,53 @@
+"""Compares names without case and accents in the database (``devices/typed.py``), to look within them. Few names go beyond ASCII, and
+only those are taken apart."""
+
+from typing import Any
+
+from sqlalchemy import Text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from mailgate.devices.typed import ACCENTS, LETTERS, folded
+
+FUNCTION = "mailgate_folded"
+"""What ``folded`` is called in SQLite."""
+_ASCII = "replace(replace(replace(lower({0}), ' ', '.'), '_', '.'), '-', '.')"
+_CAPITALS = "".join(
+    map(chr, [*range(0x391, 0x3A2), *range(0x3A3, 0x3AA), *range(0x410, 0x430), *range(0x400, 0x410)])
+)
+"""Letters that PostgreSQL has no case of where its language is C."""
+_PAIRS = {chr(code): to for code, to in LETTERS.items() if len(to) == 1 and code > 127}
+_PAIRS |= {each: each.lower() for each in _CAPITALS} | {"Ø": "o", "Ł": "l", "Đ": "d", "Ð": "d", "ς": "σ"}
+_LONGER = {chr(code): to for code, to in LETTERS.items() if len(to) > 1}
+_LONGER |= {"ß": "ss", "ẞ": "ss", "Æ": "ae", "Œ": "oe", "Þ": "th"}
+
+
+class Folded(FunctionElement[str]):
+    """A text as ``folded`` makes it."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(Folded, "sqlite")
+def _on_sqlite(element: Folded, compiler: SQLCompiler, **how: Any) -> str:
+    text = compiler.process(element.clauses, **how)
+    beyond = f"length({text}) <> length(CAST({text} AS BLOB))"
+    return f"CASE WHEN {beyond} THEN {FUNCTION}({text}) ELSE {_ASCII.format(text)} END"
+
+
+@compiles(Folded, "postgresql")
+def _on_postgresql(element: Folded, compiler: SQLCompiler, **how: Any) -> str:
+    text = compiler.process(element.clauses, **how)
+    apart = f"regexp_replace(normalize({text}, NFKD), '[{ACCENTS[0]}-{ACCENTS[1]}]', '', 'g')"
+    for letter, more in _LONGER.items():
+        apart = f"replace({apart}, '{letter}', '{more}')"
+    apart = f"translate({apart}, '{''.join(_PAIRS)}', '{''.join(_PAIRS.values())}')"
+    beyond = f"octet_length({text}) <> char_length({text})"
+    return f"CASE WHEN {beyond} THEN {_ASCII.format(apart)} ELSE {_ASCII.format(text)} END"
+
+
+def teach(connection: Any) -> None:
+    """Give a connection to SQLite the function."""
+    connection.create_function(FUNCTION, 1, folded, deterministic=True)

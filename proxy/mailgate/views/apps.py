@@ -1,0 +1,116 @@
+"""Listed apps as facts: on which lists each stands, what these do, and how many people and devices have it."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from mailgate.model.fact import Day, Fact, Instant
+from mailgate.policy import Policy
+from mailgate.policy.rules import Rule
+from mailgate.store import Store
+from mailgate.store.app_counts import AppDay
+
+DAYS = 30
+"""Days of a trend."""
+WEEK = timedelta(days=7)
+
+
+class HadOnDay(Fact):
+    """How many had an app on one day."""
+
+    day: Day
+    """The day, in UTC."""
+    people: int
+    """How many people."""
+    devices: int
+    """How many devices, of people and of nobody known."""
+
+
+class RuleAbout(Fact):
+    """A rule that is about an app."""
+
+    rule: str
+    """Its id."""
+    title: str
+    """Its title; the id where it has none."""
+
+
+class AppFacts(Fact):
+    """A listed app."""
+
+    key: str
+    """Its key in `apps.yaml`."""
+    name: str
+    """Its name."""
+    vendor: str
+    """Who makes it; empty where that is not said."""
+    lists: list[str]
+    """The lists that it is on."""
+    kept_out_by: list[RuleAbout]
+    """Rules that keep devices out for it, by a list that it is on or by its key, from their stage on."""
+    kept_out_lists: list[str]
+    """Those of its lists for which a rule keeps devices out."""
+    would_join: list[str]
+    """Lists for which a rule keeps devices out, and that it is not on."""
+    people: int | None
+    """How many people have it on a device; null before they were counted."""
+    devices: int | None
+    """How many devices have it; null before they were counted."""
+    counted_at: Instant | None
+    """When they were counted."""
+    week: int | None
+    """How many more devices have it than a week ago, or fewer; null where nobody counted then."""
+    trend: list[HadOnDay]
+    """How many had it on the last 30 days, the earliest first, without days on which nobody counted."""
+
+
+async def apps(store: Store, policy: Policy, now: datetime) -> list[AppFacts]:
+    """Every listed app, those first that most people have. Raises StoreUnavailableError."""
+    since = now.astimezone(UTC).date() - timedelta(days=DAYS - 1)
+    counts = dict[str, list[AppDay]]()
+    for each in await store.app_counts.since(since):
+        counts.setdefault(each.app, []).append(each)
+    found = [_facts(key, policy, counts.get(key, [])) for key in policy.catalog.apps]
+    return sorted(found, key=lambda app: (-(app.people or 0), -(app.devices or 0), app.name.casefold()))
+
+
+def _facts(key: str, policy: Policy, counts: list[AppDay]) -> AppFacts:
+    app, lists = policy.catalog.apps[key], policy.catalog.lists_of([key])
+    keeping = [rule for rule in policy.rules if rule.keeps_out]
+    about = [rule for rule in keeping if key in apps_named(rule) or not lists_named(rule).isdisjoint(lists)]
+    last = counts[-1] if counts else None
+    return AppFacts(
+        key=key,
+        name=app.name,
+        vendor=app.vendor,
+        lists=list(lists),
+        kept_out_by=[RuleAbout(rule=rule.id, title=str(rule.title or rule.id)) for rule in about],
+        kept_out_lists=[name for name in prohibiting(keeping) if name in lists],
+        would_join=[name for name in prohibiting(keeping) if name not in lists],
+        people=last.people if last else None,
+        devices=last.devices if last else None,
+        counted_at=last.at if last else None,
+        week=_since_a_week(counts),
+        trend=[HadOnDay(day=each.day, people=each.people, devices=each.devices) for each in counts],
+    )
+
+
+def prohibiting(rules: Iterable[Rule]) -> list[str]:
+    """The lists that these rules name, each once, in the order of the rules."""
+    return list(dict.fromkeys(name for rule in rules for name in sorted(lists_named(rule))))
+
+
+def lists_named(rule: Rule) -> frozenset[str]:
+    """The lists that the condition of a rule names."""
+    return rule.when.names.get("device.lists", frozenset())
+
+
+def apps_named(rule: Rule) -> frozenset[str]:
+    """The apps that the condition of a rule names by their keys."""
+    return rule.when.names.get("device.apps", frozenset())
+
+
+def _since_a_week(counts: list[AppDay]) -> int | None:
+    if not counts:
+        return None
+    before = [each for each in counts if each.day <= counts[-1].day - WEEK]
+    return counts[-1].devices - before[-1].devices if before else None

@@ -1,0 +1,116 @@
+"""Drafts as facts: what each changes in which file, and how it stands with what is in force and with the files."""
+
+from typing import Literal
+
+from mailgate.config import Rules
+from mailgate.config.settings import Files
+from mailgate.config.text_edits import EditError, edited
+from mailgate.model.fact import Fact, Instant
+from mailgate.policy.edits import Edit
+from mailgate.rollout.drafts import base_of, edit_of, rules_with
+from mailgate.store import Store
+from mailgate.store.drafts import KeptDraft
+from mailgate.store.policies import Activation
+from mailgate.views.patches import FileChange, file_changes, patch
+
+State = Literal["draft", "overtaken", "uncommitted", "committed"]
+WORDS: dict[State, str] = {
+    "draft": "Draft",
+    "overtaken": "Not in force",
+    "uncommitted": "In force, not in your files",
+    "committed": "In force",
+}
+"""What each state is called before people."""
+
+
+class DraftFacts(Fact):
+    """A small change of the rules that somebody has drafted."""
+
+    digest: str
+    """The digest of the version with the change."""
+    title: str
+    """What it is called."""
+    author: str
+    """Who made it."""
+    made_at: Instant
+    """When."""
+    base: int
+    """The number of the version that it changes."""
+    edit: Edit
+    """The change."""
+    state: State
+    """`draft`: not in force. `overtaken`: not in force, and other rules are in force by now than those that it changes. `uncommitted`: in force,
+    and the files on the gate's disk do not have it. `committed`: in force, and the files have it."""
+    plan: str
+    """The digest of the newest plan of it against what is in force; empty where there is none."""
+    changes: list[FileChange]
+    """What has to be committed: the lines of the files on the gate's disk, or of the version that it changes where those cannot be read or changed so."""
+    of_files: bool
+    """Whether `changes` are those of the files on the gate's disk."""
+    complete: bool
+    """Whether the files, once it is committed, are exactly what is in force with it."""
+
+
+async def draft_facts(
+    store: Store, draft: KeptDraft, active: Activation, in_force: Rules, files: Rules | None, names: Files
+) -> DraftFacts:
+    """How a draft stands. ``files``: those on disk, where they can be read. Raises RefusedError."""
+    plan = await store.plans.latest_of(draft.digest, active.serial)
+    before, after = await _pair(store, draft, files)
+    state = state_of(draft, active, in_force, files)
+    return DraftFacts(
+        digest=draft.digest,
+        title=draft.title,
+        author=draft.author,
+        made_at=draft.made_at,
+        base=draft.base,
+        edit=edit_of(draft),
+        state=state,
+        plan=plan.digest if plan else "",
+        changes=[] if state == "committed" else file_changes(before, after, names),
+        of_files=before is files,
+        complete=after.digest in (draft.digest, in_force.digest),
+    )
+
+
+def state_of(draft: KeptDraft, active: Activation, in_force: Rules, files: Rules | None) -> State:
+    """How a draft stands with what is in force and with the files."""
+    edit = edit_of(draft)
+    if edit.holds(in_force.policy):
+        return "committed" if files and edit.holds(files.policy) else "uncommitted"
+    return "draft" if draft.base == active.number else "overtaken"
+
+
+async def draft_patch(store: Store, draft: KeptDraft, files: Rules | None, names: Files) -> str:
+    """What has to be committed, as a patch. Raises RefusedError."""
+    return patch(*await _pair(store, draft, files), names)
+
+
+async def _pair(store: Store, draft: KeptDraft, files: Rules | None) -> tuple[Rules, Rules]:
+    """The rules without and with it: of the files where that is possible, else of the version that it changes."""
+    if files:
+        try:
+            return files, edited(files, edit_of(draft))
+        except EditError:  # they have it already, or are written so that it has to be done by hand
+            pass
+    return await base_of(store, draft), await rules_with(store, draft)
+
+
+def uncommitted(drafts: list[KeptDraft], in_force: Rules, files: Rules) -> list[KeptDraft]:
+    """The drafts that are in force and that the files do not have, the first to be made first; of the same change the last."""
+    found = {
+        each.edit: each
+        for each in reversed(drafts)
+        if edit_of(each).holds(in_force.policy) and not edit_of(each).holds(files.policy)
+    }
+    return list(found.values())
+
+
+def explained(drafts: list[KeptDraft], in_force: Rules, files: Rules) -> bool:
+    """Whether the files, with these drafts in them, are exactly what is in force."""
+    try:
+        for each in drafts:
+            files = edited(files, edit_of(each))
+    except EditError:
+        return False
+    return files.digest == in_force.digest

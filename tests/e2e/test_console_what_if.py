@@ -1,0 +1,173 @@
+"""What if WeChat were prohibited: asked with one click, planned, approved by a second admin, in force, taken back; each with its clicks counted."""
+
+import asyncio
+import re
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from playwright.sync_api import Browser, expect
+from tests.e2e.test_console import Site, complained, opened
+from tests.e2e.test_console_tasks import Hand
+from tests.unit.console.browsing import NOW, Company, company, whole
+from tests.unit.console.drafted import APPS, followed, written
+from tests.unit.console.phones import has, record
+
+from mailgate.store.app_counts import AppDay
+from mailgate.store.database import store_url
+from mailgate.store.migrate import migrate
+from mailgate.views.app_trends import count_apps
+from mailgate.views.device_rows import catch_up
+
+pytestmark = pytest.mark.e2e
+
+TITLE = "WeChat joins the prohibited list"
+
+
+@dataclass
+class Desk:
+    """A console with two admins who are logged in."""
+
+    ada: Site
+    lin: Site
+    folder: Path
+
+
+async def follow(firm: Company) -> None:
+    """Decide by what is in force in the store, as a gate does."""
+    while True:
+        await followed(firm)
+        await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def served(folder: Path) -> AsyncIterator[Desk]:
+    migrate(store_url(f"sqlite:///{folder}/mailgate.db"))
+    async with company(folder, guard={"max_newly_blocked": 0}) as firm:
+        await written(firm, share="100%")
+        await has(
+            firm,
+            *(record(f"{name}1", name, "wechat") for name in ("alice", "bob", "cy")),
+            record("d1", "dan"),
+        )
+        await catch_up(firm.store, firm.bundle, NOW)
+        apps = firm.bundle.policy.catalog.apps
+        for days in range(1, 25):
+            at = NOW - timedelta(days=days)
+            await firm.store.app_counts.keep([AppDay(at.date(), "wechat", 2, 30 - days, 0, 0, at)])
+        await count_apps(firm.store, apps, NOW)
+        runner = web.AppRunner(whole(firm.context))
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+        def site(name: str) -> Site:
+            proved_by = firm.bundle.settings.admins[name].token_hash.get_secret_value()
+            return Site(url, "", "", firm.context.sessions.start(name, proved_by, NOW))
+
+        following = asyncio.get_running_loop().create_task(follow(firm))
+        yield Desk(site("ada"), site("lin"), folder)
+        following.cancel()
+        await runner.cleanup()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    ready, ends, found = threading.Event(), threading.Event(), list[Desk]()
+
+    async def run() -> None:
+        async with served(tmp_path) as made:
+            found.append(made)
+            ready.set()
+            await asyncio.to_thread(ends.wait)
+
+    thread = threading.Thread(target=asyncio.run, args=(run(),))
+    thread.start()
+    assert ready.wait(30)
+    yield found[0]
+    ends.set()
+    thread.join(30)
+
+
+def hand(chromium: Browser, site: Site, complaints: list[str]) -> Hand:
+    page = opened(chromium, site, complaints, viewport={"width": 1280, "height": 900})
+    page.goto(f"{site.url}/console/")
+    return Hand(page)
+
+
+def confirm(hand: Hand, note: str, button: str) -> None:
+    hand.page.get_by_label("Reason, for the history").fill(note)
+    hand.click(hand.page.get_by_role("main").get_by_role("button", name=button, exact=True))
+
+
+def until(hand: Hand, url: str, words: str, *, there: bool) -> None:
+    """Load a page until it says something, or no longer: a gate decides by what was put in force within a second."""
+    expect(hand.page.get_by_role("heading", level=1)).not_to_contain_text("?")
+    for _ in range(100):
+        hand.page.goto(url)
+        if (words in hand.page.inner_text("main")) is there:
+            return
+        hand.page.wait_for_timeout(50)
+    raise AssertionError(f"{words!r} is not told at {url}" if there else f"{words!r} is still told at {url}")
+
+
+def test_what_if_wechat_is_planned_approved_put_in_force_and_taken_back(
+    chromium: Browser, desk: Desk, complaints: list[str]
+) -> None:
+    ada, lin = hand(chromium, desk.ada, complaints), hand(chromium, desk.lin, complaints)
+
+    ada.click(ada.page.get_by_role("link", name="Apps", exact=True))
+    ada.button("… prohibited? WeChat")
+    expect(ada.page.get_by_role("heading", level=1)).to_have_text(TITLE)
+    expect(ada.page.get_by_text("+  prohibited: [tiktok, wechat]")).to_be_visible()
+    ada.click(ada.page.get_by_role("link", name="See the plan"))
+    plan = ada.page.url
+    assert ada.clicks <= 3
+
+    lin.page.goto(plan)
+    lin.click(lin.page.get_by_role("link", name="Approve …"))
+    confirm(lin, "looked at the names", "Approve")
+    assert lin.clicks <= 2
+
+    ada.page.goto(plan)
+    ada.click(ada.page.get_by_role("link", name="Put in force …"))
+    confirm(ada, "legal asked", "Put in force")
+    until(ada, f"{desk.ada.url}/console/policy", f"In force, but not in your files: {TITLE}", there=True)
+    ada.click(ada.page.get_by_role("link", name="What to commit"))
+    expect(ada.page.get_by_text("Commit this.")).to_be_visible()
+    assert ada.clicks <= 6
+    assert (desk.folder / "apps.yaml").read_text() == APPS
+
+    ada.page.goto(f"{desk.ada.url}/console/policy")
+    ada.click(ada.page.get_by_role("button", name=re.compile("^Go back to it")))
+    confirm(ada, "sent in error", "Retract")
+    until(ada, f"{desk.ada.url}/console/policy", "not in your files", there=False)
+    assert ada.clicks <= 8
+    assert complaints == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light")])
+def test_everyone_can_read_a_draft_and_the_page_of_a_rule(
+    chromium: Browser, desk: Desk, complaints: list[str], width: int, scheme: str
+) -> None:
+    page = opened(
+        chromium, desk.ada, complaints, viewport={"width": width, "height": 800}, color_scheme=scheme
+    )
+    found = {}
+    page.goto(f"{desk.ada.url}/console/apps")
+    found["apps"] = complained(page, width)
+    page.get_by_role("button", name="… prohibited? WeChat").click()
+    page.get_by_role("link", name="See the plan").wait_for()
+    for path in (
+        page.url,
+        f"{desk.ada.url}/console/policy/drafts",
+        f"{desk.ada.url}/console/policy/rules/prohibited-app",
+    ):
+        page.goto(path)
+        found[path] = complained(page, width)
+    assert {path: wrong for path, wrong in found.items() if wrong} == {}

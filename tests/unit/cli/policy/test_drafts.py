@@ -1,0 +1,46 @@
+"""``mailgate policy drafts``."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from tests.unit.cli.policy.test_history import run
+from tests.unit.cli.test_stored import config as config
+from tests.unit.rollout.test_drafts import ADA, APPS, ON, POLICY
+from tests.unit.store.examples import NOW
+
+from mailgate.config import load_bundle
+from mailgate.rollout import draft_of
+from mailgate.rollout.drafts import make_draft
+from mailgate.store import Act, Store
+
+
+@pytest.fixture
+def drafted(config: Path) -> None:
+    (config.parent / "apps.yaml").write_text(APPS)
+    (config.parent / "policy.yaml").write_text(POLICY)
+
+    async def fill() -> None:
+        store = await Store.open("sqlite:///mailgate.db")
+        act = Act(NOW, "file", "policy-activated")
+        await store.policies.activate(draft_of(load_bundle(config).rules), act)
+        await make_draft(store, ON, ADA, NOW)
+        await store.close()
+
+    asyncio.run(fill())
+
+
+def test_drafts_are_listed_with_what_to_commit(drafted: None) -> None:
+    assert "WeChat joins the prohibited list" in run("drafts").output
+    (told,) = json.loads(run("drafts", "--json").output)
+    assert (told["state"], told["changes"][0]["file"]) == ("draft", "apps.yaml")
+    patch = run("drafts", told["digest"][:8], "--patch").output
+    assert patch.startswith("--- a/apps.yaml\n")
+    assert "+lists: {prohibited: [tiktok, wechat]}" in patch
+
+
+def test_where_nothing_was_drafted_that_is_said(config: Path) -> None:
+    assert run("drafts").output == "Nothing was drafted.\n"
+    assert run("drafts", "--patch").exit_code == 2
+    assert run("drafts", "abcdef").exit_code == 2

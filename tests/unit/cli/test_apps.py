@@ -1,0 +1,36 @@
+"""``mailgate apps``."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from tests.unit.cli.test_stored import config as config
+from typer.testing import CliRunner, Result
+
+from mailgate.cli import app
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport
+from mailgate.store import Store
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["apps", *arguments, "--config", "mailgate.yaml"])
+
+
+@pytest.fixture
+def has(config: Path) -> None:
+    async def fill() -> None:
+        store, now = await Store.open("sqlite:///mailgate.db"), datetime.now(UTC)
+        apps = AppsReport(frozenset({"tiktok"}), True, now)
+        await store.devices.take([report_by("mdm", "1", owner="ada", apps=apps)], now)
+        await store.close()
+
+    asyncio.run(fill())
+
+
+def test_apps_are_listed_with_who_has_them_now(has: None) -> None:
+    assert "tiktok TikTok" in " ".join(run().output.split())
+    (told, *_) = json.loads(run("--json").output)
+    assert (told["key"], told["people"], told["devices"]) == ("tiktok", 1, 1)

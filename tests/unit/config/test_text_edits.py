@@ -1,0 +1,174 @@
+"""One small change in the text of the files, whatever way they are written in: that one thing changes, and nothing else."""
+
+from difflib import ndiff
+
+import pytest
+from tests.unit.rollout.examples import rules
+
+from mailgate.config import Rules, compile_rules
+from mailgate.config.text_edits import EditError, edited, written_start
+from mailgate.policy.edits import Edit, ListEdit, ShareEdit, StageEdit
+
+ON = ListEdit(change="join-list", app="wechat", list="prohibited")
+OFF = ListEdit(change="leave-list", app="tiktok", list="prohibited")
+NAMED = "apps:\n  tiktok: {name: TikTok}  # the first\n  wechat: {name: WeChat}\n  alipay: {name: Alipay}\n"
+POLICY = """\
+# read from top to bottom
+rules:
+  - id: listed   # it
+    when: '"prohibited" in device.lists'
+    effect: block
+    stages: {warn: 2026-12-01, enforce: '2026-12-08T09:00:00+01:00'}  # dates
+    share: 25%
+  - {id: open, when: "true", effect: allow}
+"""
+
+
+def lines(before: Rules, after: Rules) -> list[str]:
+    """The lines that differ, of all files."""
+    return [
+        line.rstrip("\n")
+        for name in before.texts
+        for line in ndiff(before.texts[name].splitlines(), after.texts[name].splitlines())
+        if line[0] in "+-"
+    ]
+
+
+def apps(lists: str) -> Rules:
+    return rules(POLICY, NAMED + lists)
+
+
+JOINED = {
+    "a list in one line": (
+        "lists: {prohibited: [tiktok, alipay]}  # why\n",
+        ["- lists: {prohibited: [tiktok, alipay]}  # why", "+ lists: {prohibited: [tiktok, alipay, wechat]}  # why"],
+    ),
+    "an item a line": (
+        "lists:\n  prohibited:\n    - tiktok   # since 2020\n    - alipay  # since 2021\n\n  # other\n  seen: [alipay]\n",
+        ["+     - wechat"],
+    ),
+    "no deeper than its key": ("lists:\n  prohibited:\n  - tiktok\n  seen: [alipay]\n", ["+   - wechat"]),
+    "an end without a new line": ("lists:\n  prohibited:\n    - tiktok", ["+     - wechat"]),
+    "quotes": ("lists:\n  prohibited:\n    - 'tiktok'\n", ["+     - 'wechat'"]),
+    "nothing on it": ("lists: {prohibited: []}\n", ["- lists: {prohibited: []}", "+ lists: {prohibited: [wechat]}"]),
+    "a bracket over lines": (
+        "lists:\n  prohibited: [\n    tiktok,  # since 2020\n    alipay,  # since 2021\n  ]\n",
+        ["-     alipay,  # since 2021", "+     alipay, wechat,  # since 2021"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", JOINED)
+def test_an_app_joins_a_list_by_one_line(name: str) -> None:
+    text, wanted = JOINED[name]
+    before = apps(text)
+    after = edited(before, ON)
+    assert lines(before, after) == wanted
+    assert after.policy.catalog.lists["prohibited"][-1] == "wechat"
+
+
+LEFT = {
+    "the first of a line": ("lists: {prohibited: [tiktok, alipay]}\n", "lists: {prohibited: [alipay]}"),
+    "the last of a line": ("lists: {prohibited: [alipay, tiktok]}\n", "lists: {prohibited: [alipay]}"),
+    "the only one of a line": ("lists: {prohibited: [tiktok]}\n", "lists: {prohibited: []}"),
+}
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_an_app_leaves_a_list_in_one_line(name: str) -> None:
+    text, wanted = LEFT[name]
+    before = apps(text)
+    assert lines(before, edited(before, OFF))[1:] == [f"+ {wanted}"]
+
+
+def test_an_item_with_a_line_to_itself_goes_with_it_and_the_comments_of_others_stay() -> None:
+    before = apps(
+        "lists:\n  prohibited:\n    # banned\n    - alipay  # a\n    - tiktok  # t\n    - wechat  # w\n"
+    )
+    assert lines(before, edited(before, OFF)) == ["-     - tiktok  # t"]
+    bracket = apps("lists:\n  prohibited: [\n    alipay,  # a\n    tiktok  # t\n  ]\n")
+    assert "alipay,  # a" in edited(bracket, OFF).texts["apps.yaml"]
+
+
+@pytest.mark.parametrize("indent", ["  ", "    "])
+def test_the_only_item_with_a_line_to_itself_leaves_an_empty_list(indent: str) -> None:
+    before = apps(f"lists:\n  prohibited:\n{indent}- tiktok\n")
+    assert edited(before, OFF).policy.catalog.lists["prohibited"] == ()
+
+
+def test_a_list_in_a_file_of_its_own_is_changed_there() -> None:
+    own = "title: Ours\nsources: [us]\napps:\n  - tiktok\n"
+    lists = "lists: {prohibited: {file: ./lists/ours.yaml}}\n"
+    texts = {"apps.yaml": NAMED + lists, "policy.yaml": POLICY, "lists/ours.yaml": own}
+    before = compile_rules(texts)
+    assert lines(before, edited(before, ON)) == ["+   - wechat"]
+    with pytest.raises(EditError, match="have a mistake"):  # such a file may not be empty
+        edited(before, OFF)
+
+
+def test_files_that_are_json_stay_json() -> None:
+    before = rules(
+        '{"rules": [{"id": "open", "when": "true", "effect": "allow", "share": "20%"}]}',
+        '{"apps": {"tiktok": {"name": "T"}, "wechat": {"name": "W"}}, "lists": {"prohibited": ["tiktok"], "none": []}}',
+    )
+    assert '"prohibited": ["tiktok", "wechat"]' in edited(before, ON).texts["apps.yaml"]
+    assert '"prohibited": []' in edited(before, OFF).texts["apps.yaml"]
+    empty = ListEdit(change="join-list", app="wechat", list="none")
+    assert '"none": ["wechat"]' in edited(before, empty).texts["apps.yaml"]
+    share = ShareEdit(change="set-share", rule="open", share="50%")
+    assert '"share": "50%"' in edited(before, share).texts["policy.yaml"]
+
+
+LISTS = "lists: {prohibited: [tiktok]}\n"
+VALUES: tuple[tuple[Edit, str], ...] = (
+    (StageEdit(change="move-stage", rule="listed", stage="warn", at="2026-12-03"), "stages: {warn: 2026-12-03, enforce: '2026-12-08T09:00:00+01:00'}  # dates"),
+    (StageEdit(change="move-stage", rule="listed", stage="enforce", at="2026-12-20T09:00:00+01:00"), "enforce: '2026-12-20T09:00:00+01:00'}  # dates"),
+    (ShareEdit(change="set-share", rule="listed", share="50%"), "    share: 50%"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("edit", "wanted"), VALUES)
+def test_a_date_or_a_share_is_the_only_thing_that_changes_in_its_line(edit: Edit, wanted: str) -> None:
+    before = apps(LISTS)
+    _, new = lines(before, edited(before, edit))
+    assert new.endswith(wanted)
+
+
+REFUSED: tuple[tuple[Edit, str], ...] = (
+    (ListEdit(change="join-list", app="tiktok", list="prohibited"), "This is so already: TikTok joins"),
+    (ListEdit(change="leave-list", app="wechat", list="prohibited"), "This is so already"),
+    (ListEdit(change="join-list", app="wechat", list="none"), "No list is called none"),
+    (ListEdit(change="join-list", app="none", list="prohibited"), "No app is called none"),
+    (
+        StageEdit(change="move-stage", rule="listed", stage="report_only", at="2026-11-01"),
+        "does not say this",
+    ),
+    (StageEdit(change="move-stage", rule="listed", stage="warn", at="2026-12-24"), "have a mistake"),
+    (ShareEdit(change="set-share", rule="open", share="50%"), "does not say this"),
+    (ShareEdit(change="set-share", rule="none", share="50%"), "No rule is called none"),
+)
+
+
+@pytest.mark.parametrize(("edit", "why"), REFUSED)
+def test_what_cannot_be_done_is_said_in_words(edit: Edit, why: str) -> None:
+    with pytest.raises(EditError, match=why):
+        edited(apps(LISTS), edit)
+
+
+@pytest.mark.parametrize(
+    "lists",
+    [
+        "lists:\n  prohibited: &same [tiktok]\n  seen: *same\n",  # two lists would change
+        "lists:\n  seen: &same [tiktok]\n  prohibited: *same\n",
+        "lists:\n  prohibited: {file: own.yaml}\n  seen: {file: own.yaml}\n",
+    ],
+)
+def test_what_would_change_a_second_thing_is_refused(lists: str) -> None:
+    texts = {"apps.yaml": NAMED + lists, "policy.yaml": POLICY}
+    own = {"own.yaml": "title: Ours\nsources: [us]\napps: [tiktok]\n"} if "own" in lists else {}
+    with pytest.raises(EditError, match="written in a way that this change cannot be made in alone"):
+        edited(compile_rules(texts | own), ON)
+
+
+def test_the_start_of_a_stage_is_told_as_it_is_written() -> None:
+    assert written_start(apps(LISTS), "listed", "enforce") == "2026-12-08T09:00:00+01:00"

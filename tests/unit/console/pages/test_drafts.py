@@ -1,0 +1,123 @@
+"""What if: a change is drafted with one click, says what to commit, and comes in force by its plan alone."""
+
+import pytest
+from tests.unit.console.browsing import Browser, Company
+from tests.unit.console.drafted import APPS, followed, planned, written
+from tests.unit.console.phones import has, record
+
+ON = {"change": "join-list", "app": "wechat", "list": "prohibited"}
+
+
+@pytest.fixture(autouse=True)
+async def filled(firm: Company) -> None:
+    await written(firm)
+    await has(firm, record("a1", "alice"), record("b1", "bob", "wechat"))
+
+
+async def test_what_if_shows_the_lines_to_commit_and_leads_to_the_plan(ada: Browser, firm: Company) -> None:
+    assert "… prohibited? WeChat" in (await ada.get("/console/apps")).words
+    page = await ada.post("/console/policy/drafts", **ON)
+    assert "WeChat joins the prohibited list" in page.words
+    assert "- prohibited: [tiktok] + prohibited: [tiktok, wechat]" in page.words
+    assert "# asked for by legal" in page.words
+    plan = await planned(firm)
+    page = await ada.get(page.path)
+    assert "1 person with 1 device would lose company mail, at once or at a later stage." in page.words
+    assert f'href="/console/policy/plans/{plan}"' in page.text
+    assert (firm.folder / "apps.yaml").read_text() == APPS
+
+
+async def test_what_to_commit_can_be_taken_away_as_a_patch_and_as_the_file(ada: Browser) -> None:
+    page = await ada.post("/console/policy/drafts", **ON)
+    patch = await ada.get(f"{page.path}/patch")
+    assert patch.text.startswith("--- a/apps.yaml\n+++ b/apps.yaml\n@@ ")
+    assert patch.headers["Content-Disposition"].endswith('.patch"')
+    file = await ada.get(f"{page.path}/file")
+    assert file.text == APPS.replace("[tiktok]", "[tiktok, wechat]")
+    assert file.headers["Content-Disposition"] == 'attachment; filename="apps.yaml"'
+
+
+async def test_in_force_it_is_missed_in_the_files_until_they_have_it(ada: Browser, firm: Company) -> None:
+    page = await ada.post("/console/policy/drafts", **ON)
+    plan = await planned(firm)
+    await ada.post(f"/console/policy/plans/{plan}/apply", confirmed="yes", note="legal asked")
+    await followed(firm)
+    missing = "In force, but not in your files: WeChat joins the prohibited list."
+    for path in ("/console/", "/console/policy"):
+        assert missing in (await ada.get(path)).words
+    assert "are held" not in (await ada.get("/console/")).words
+    assert "In force, not in your files" in (await ada.get(page.path)).words
+    assert "In force, not in your files" in (await ada.get("/console/policy/drafts")).words
+    (firm.folder / "apps.yaml").write_text((await ada.get(f"{page.path}/file")).text)
+    await followed(firm)
+    for path in ("/console/", "/console/policy"):
+        assert missing not in (await ada.get(path)).words
+    assert "Your files have this change" in (await ada.get(page.path)).words
+    assert (await ada.get(f"{page.path}/file")).status == 409
+
+
+async def test_where_the_files_differ_in_another_way_too_both_are_said(ada: Browser, firm: Company) -> None:
+    await ada.post("/console/policy/drafts", **ON)
+    plan = await planned(firm)
+    await ada.post(f"/console/policy/plans/{plan}/apply", confirmed="yes", note="legal asked")
+    (firm.folder / "apps.yaml").write_text(f"# changed\n{APPS}")
+    await followed(firm)
+    words = (await ada.get("/console/")).words
+    assert "not in your files: WeChat joins" in words
+    assert "The rules on disk are held: others" in words
+
+
+async def test_a_draft_that_others_overtook_is_drafted_again_with_one_click(
+    ada: Browser, firm: Company
+) -> None:
+    first = await ada.post("/console/policy/drafts", **ON)
+    await planned(firm)
+    share = await ada.post("/console/policy/drafts", change="set-share", rule="prohibited-app", percent="50")
+    plan = await planned(firm)
+    await ada.post(f"/console/policy/plans/{plan}/apply", confirmed="yes", note="more")
+    await followed(firm)
+    page = await ada.get(first.path)
+    assert "Other rules came in force after version" in page.words
+    again = await ada.post("/console/policy/drafts", **ON)
+    assert again.path not in (first.path, share.path)
+    assert "Draft Drafted by ada" in again.words
+
+
+async def test_a_plan_is_made_again_and_one_at_a_time(ada: Browser, firm: Company) -> None:
+    page = await ada.post("/console/policy/drafts", **ON)
+    await planned(firm)
+    assert (await ada.post(f"{page.path}/plan")).path == page.path
+    await planned(firm)
+    assert firm.context.planning.last
+    firm.context.planning.last.digest = ""
+    busy = await ada.post(f"{page.path}/plan")
+    assert "Another plan is being made" in busy.words
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        (ON | {"app": "tiktok"}, "This is so already"),
+        (ON | {"app": "a: b"}, "cannot be changed so"),
+        ({"change": "rename"}, "cannot be changed so"),
+        ({"change": "move-stage", "rule": "prohibited-app", "stage": "report_only", "day": "2026-12-01"}, "no such stage"),
+        ({"change": "move-stage", "rule": "none", "stage": "warn", "day": "2026-12-01"}, "no such stage"),
+        ({"change": "move-stage", "rule": "prohibited-app", "stage": "warn", "day": "soon"}, "cannot be changed so"),
+        ({"change": "set-share", "rule": "prohibited-app", "percent": "200"}, "cannot be changed so"),
+    ],
+)  # fmt: skip
+async def test_what_cannot_be_done_is_said_and_leaves_nothing(
+    ada: Browser, firm: Company, fields: dict[str, str], why: str
+) -> None:
+    page = await ada.post("/console/policy/drafts", **fields)
+    assert page.status == 409
+    assert why in page.words
+    assert await firm.store.drafts.latest(9) == []
+
+
+async def test_a_viewer_sees_drafts_and_makes_none(ada: Browser, vic: Browser) -> None:
+    path = (await ada.post("/console/policy/drafts", **ON)).path
+    assert "What to commit" in (await vic.get(path)).words
+    assert "What if" not in (await vic.get("/console/apps")).words
+    assert (await vic.post("/console/policy/drafts", **ON)).status == 403
+    assert (await vic.get("/console/policy/drafts/abcdef12")).status == 409

@@ -1,0 +1,34 @@
+"""Apps are counted again where devices or the list have changed, and now and then."""
+
+from datetime import timedelta
+
+from tests.unit.console.browsing import NOW, Company
+from tests.unit.console.phones import has, record
+
+from mailgate.console.app_counting import AGAIN, AppCounting
+from mailgate.views.device_rows import catch_up
+
+
+async def counted(firm: Company) -> dict[str, tuple[int, int]]:
+    found = await firm.store.app_counts.since(NOW.date())
+    return {each.app: (each.people, each.at.minute) for each in found}
+
+
+async def test_it_is_counted_again_where_something_has_changed_or_time_has_passed(firm: Company) -> None:
+    keys = ["tiktok"]
+    counting = AppCounting(firm.store, lambda: keys, firm.clock)
+    await counting.look()
+    assert await counted(firm) == {"tiktok": (0, 0)}
+    await has(firm, record("a1", "alice", "tiktok"))
+    await catch_up(firm.store, firm.bundle, NOW)
+    await counting.look()
+    assert await counted(firm) == {"tiktok": (1, 0)}
+    keys.append("wechat")
+    await counting.look()
+    assert set(await counted(firm)) == {"tiktok", "wechat"}
+    firm.clock.now = NOW + AGAIN
+    await counting.look()
+    assert await counted(firm) == {"tiktok": (1, 1), "wechat": (0, 1)}
+    firm.clock.now += timedelta(seconds=1)
+    await counting.look()
+    assert {at for _, at in (await counted(firm)).values()} == {1}

@@ -1,0 +1,46 @@
+"""Nobody is shown half of a company: what was not finished is made anew."""
+
+from pathlib import Path
+
+import pytest
+
+from mailgate.demo.company.unfinished import DATABASE, MARK, HalfMadeError, being_made, clear_half_made
+
+ELSEWHERE = "postgresql://db.example.com/mailgate"
+
+
+def end_early(folder: Path, store: str = "") -> None:
+    (folder / DATABASE).write_text("half")
+    (folder / f"{DATABASE}-wal").write_text("half")
+    with pytest.raises(KeyboardInterrupt), being_made(folder, 1500, store):
+        raise KeyboardInterrupt
+
+
+def test_what_was_ended_early_is_deleted_and_made_as_large_as_it_was_to_be(tmp_path: Path) -> None:
+    end_early(tmp_path)
+    assert clear_half_made(tmp_path, "") == 1500
+    assert list(tmp_path.iterdir()) == []
+    assert clear_half_made(tmp_path, "") is None
+
+
+def test_what_was_finished_stays(tmp_path: Path) -> None:
+    (tmp_path / DATABASE).write_text("whole")
+    with being_made(tmp_path, 300, ""):
+        pass
+    assert clear_half_made(tmp_path, "") is None
+    assert (tmp_path / DATABASE).exists()
+
+
+def test_a_store_of_somebody_else_is_never_deleted_and_not_taken_for_whole(tmp_path: Path) -> None:
+    end_early(tmp_path, ELSEWHERE)
+    with pytest.raises(HalfMadeError, match="give another --store"):
+        clear_half_made(tmp_path, ELSEWHERE)
+    assert clear_half_made(tmp_path, "") is None
+    assert (tmp_path / DATABASE).exists()
+    assert (tmp_path / MARK).exists()
+
+
+def test_with_another_store_the_half_stays_for_the_start_without(tmp_path: Path) -> None:
+    end_early(tmp_path)
+    assert clear_half_made(tmp_path, ELSEWHERE) is None
+    assert clear_half_made(tmp_path, "") == 1500

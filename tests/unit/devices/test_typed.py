@@ -1,0 +1,83 @@
+"""What people type or paste finds what they mean, in whichever spelling it is stored."""
+
+import unicodedata
+
+import pytest
+
+from mailgate.devices.typed import bare, folded, ids, logins, references
+
+DECOMPOSED = unicodedata.normalize("NFD", "müller")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("Plum Key <plum.key@example.com>", "plum.key@example.com"), ("<plum.key@example.com>", "plum.key@example.com"),
+        ("mailto:plum.key@example.com", "plum.key@example.com"), ("MAILTO:plum%2Ekey@example.com?subject=x", "plum.key@example.com"),
+        ("<mailto:plum.key@example.com>", "plum.key@example.com"), ('"plum.key",', "plum.key"), (" plum\u00a0 key ", "plum key"),
+        ("plum\u200bkey\ufeff", "plumkey"), (DECOMPOSED, "müller"), ("#JZXW7GBIJH.", "JZXW7GBIJH"), ("...", ""),
+    ],
+)  # fmt: skip
+def test_what_stands_around_an_address_or_a_reference_is_left_out(typed: str, meant: str) -> None:
+    assert bare(typed) == meant
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("Jürgen.Müller", "JÜRGEN MÜLLER"), ("müller", DECOMPOSED), ("müller", "muller"), ("straße", "STRASSE"),
+        ("søren-łukasz", "soren lukasz"), ("Иван", "иВАН"), ("Ἀθηνᾶ", "αθηνα"), ("plum_key", "Plum Key"), ("Ærø", "aero"),
+    ],
+)  # fmt: skip
+def test_a_name_is_the_same_without_case_accents_and_the_signs_between_its_words(
+    name: str, typed: str
+) -> None:
+    assert folded(name) == folded(typed)
+
+
+def test_a_letter_of_its_own_stays_apart() -> None:
+    assert folded("müller") != folded("mueller")
+    assert folded("и") == folded("й"), "an accent is one in every script"
+
+
+@pytest.mark.parametrize(
+    ("login", "typed"),
+    [
+        ("plum.key", "plum key"), ("plum.key", "Key, Plum".lower()), ("plum.key@example.com", "X <plum.key@example.com>"),
+        ("müller", "MÜLLER"), ("MÜLLER", "müller"), ("Müller", "MÜLLER"), (DECOMPOSED, "müller"), ("a.", "a."),
+    ],
+)  # fmt: skip
+def test_a_login_is_among_its_spellings(login: str, typed: str) -> None:
+    assert login in logins(typed)
+
+
+def test_what_is_ascii_has_few_spellings() -> None:
+    assert logins("ada") == ["ada"]
+    assert logins("") == logins("  ") == ids("") == references("") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("UKPT3WHQ", "ukpt 3whq"), ("DM0000025", "dm-0000025"), ("seap-erop-3yvq", "SEAP EROP 3YVQ"), ("c02xy", "C02XY"),
+        ("AB-12", "AB 12"), ("key_A1", "key_A1"), ("00:11:22", "00:11:22"),
+    ],
+)  # fmt: skip
+def test_an_id_is_found_in_any_case_and_with_any_signs_between_its_parts(name: str, typed: str) -> None:
+    assert name in ids(typed)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "jzxw7 gbijh",
+        "jzxw-7gbi-jh",
+        "JZXW7GBIJH.",
+        "#JZXW7GBIJH",
+        "JZXW.7GBI.JH",
+        "  “JZXW7GBIJH”",
+        "(jzxw7gbijh)",
+    ],
+)
+def test_a_reference_is_read_however_it_is_typed(typed: str) -> None:
+    assert "JZXW7GBIJH" in references(typed)

@@ -1,0 +1,59 @@
+"""What files would take back: every place that is otherwise in force than when they last held it, and that they lack."""
+
+import pytest
+from tests.unit.rollout.examples import rules
+
+from mailgate.policy.overtaken_files import places, taken_back
+
+ONE = "rules: [{id: one, when: 'true', effect: block, share: 10%}, {id: two, when: 'true', effect: allow}]\n"
+TURNED = (
+    "rules: [{id: two, when: 'true', effect: allow}, {id: one, when: 'true', effect: block, share: 10%}]\n"
+)
+APPS = "apps: {tiktok: {name: TikTok}, wechat: {name: WeChat}}\nlists: {prohibited: [tiktok]}\n"
+CHANGES = {
+    "a share": (ONE.replace("10%", "20%"), APPS),
+    "a field that is new": (ONE.replace("share: 10%", "share: 10%, title: One"), APPS),
+    "a field that is gone": (ONE.replace(", share: 10%", ""), APPS),
+    "a rule that is gone": (ONE.replace("{id: two, when: 'true', effect: allow}", ""), APPS),
+    "a rule that is new": (ONE.replace("[", "[{id: zero, when: 'true', effect: warn}, "), APPS),
+    "the order": (TURNED, APPS),
+    "the default": (f"default: {{effect: allow}}\n{ONE}", APPS),
+    "an app on a list": (ONE, APPS.replace("[tiktok]", "[tiktok, wechat]")),
+    "an app off a list": (ONE, APPS.replace("[tiktok]", "[wechat]")),
+    "a list": (
+        ONE,
+        APPS.replace("lists: ", "lists:\n  seen: [wechat]\n  ").replace(
+            "{prohibited: [tiktok]}", "prohibited: [tiktok]"
+        ),
+    ),
+    "an app": (ONE, APPS.replace("{tiktok", "{alipay: {name: Alipay}, tiktok")),
+    "how an app is known": (ONE, APPS.replace("name: TikTok", "name: TikTok, android: [com.tiktok]")),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_every_kind_of_change_is_missed_where_files_lack_it_and_not_where_they_have_it(name: str) -> None:
+    policy, apps = CHANGES[name]
+    base, active = rules(ONE, APPS).policy, rules(policy, apps).policy
+    assert taken_back(base, active, base)
+    assert taken_back(base, active, active) == ()
+    elsewhere = rules(f"{policy}# a comment\n", apps).policy
+    assert taken_back(base, active, elsewhere) == ()
+
+
+def test_what_the_files_change_elsewhere_is_theirs() -> None:
+    base, active = rules(ONE, APPS).policy, rules(ONE.replace("10%", "20%"), APPS).policy
+    files = rules(ONE, APPS.replace("[tiktok]", "[tiktok, wechat]")).policy
+    (lost,) = taken_back(base, active, files)
+    assert str(lost) == "~ rule one: the share of people is `20%` now, was `10%`"
+
+
+def test_a_rule_that_the_files_put_between_is_no_change_of_the_order() -> None:
+    base, active = rules(ONE, APPS).policy, rules(TURNED, APPS).policy
+    between = TURNED.replace("}, {id: one", "}, {id: new, when: 'true', effect: warn}, {id: one")
+    assert taken_back(base, active, rules(between, APPS).policy) == ()
+
+
+def test_two_policies_that_say_the_same_have_the_same_places() -> None:
+    block = "rules:\n  - id: one\n    when: 'true'\n    effect: block\n    share: 10.0%\n  - {id: two, when: 'true', effect: allow}\n"
+    assert places(rules(ONE, APPS).policy) == places(rules(block, APPS).policy)

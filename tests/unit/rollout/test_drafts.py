@@ -1,0 +1,70 @@
+"""A draft is a change of what is in force: made once, and never something else later."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from tests.unit.rollout.examples import rules
+from tests.unit.store.examples import NOW
+
+from mailgate.policy.edits import ListEdit, ShareEdit
+from mailgate.rollout.acts import Person, RefusedError, UnknownError
+from mailgate.rollout.drafts import base_of, draft_called, edit_of, make_draft, rules_with
+from mailgate.rollout.version_in_force import draft_of
+from mailgate.store import Act, Store
+
+ADA = Person("ada", "desk")
+APPS = "apps: {tiktok: {name: TikTok}, wechat: {name: WeChat}}\nlists: {prohibited: [tiktok]}\n"
+POLICY = "rules: [{id: shut, when: 'true', effect: block, share: 10%}]\n"
+ON = ListEdit(change="join-list", app="wechat", list="prohibited")
+
+
+@pytest.fixture
+async def running(store: Store) -> Store:
+    await store.policies.activate(draft_of(rules(POLICY, APPS)), Act(NOW, "file", "policy-activated"))
+    return store
+
+
+async def test_a_draft_is_of_the_rules_in_force_and_stands_in_the_log_without_being_in_force(
+    running: Store,
+) -> None:
+    draft, after = await make_draft(running, ON, ADA, NOW)
+    assert (draft.base, draft.title, draft.author) == (1, "WeChat joins the prohibited list", "ada")
+    assert draft.digest == after.digest
+    assert after.policy.catalog.lists["prohibited"] == ("tiktok", "wechat")
+    active = await running.policies.active()
+    assert active
+    assert active.number == 1
+    entry = (await running.audit.page())[-1]
+    assert (entry.what, entry.about) == ("policy-drafted", f"draft {draft.digest}")
+    assert json.loads(entry.details)["edit"]["app"] == "wechat"
+
+
+async def test_it_is_found_again_and_makes_the_same_rules(running: Store) -> None:
+    draft, after = await make_draft(running, ON, ADA, NOW)
+    found = await draft_called(running, draft.digest[:8])
+    assert (found, edit_of(found)) == (draft, ON)
+    assert (await rules_with(running, found)).texts == after.texts
+    assert (await base_of(running, found)).digest == rules(POLICY, APPS).digest
+
+
+async def test_what_cannot_be_done_or_found_is_refused(running: Store) -> None:
+    with pytest.raises(RefusedError, match="This is so already"):
+        await make_draft(running, ShareEdit(change="set-share", rule="shut", share="10%"), ADA, NOW)
+    with pytest.raises(UnknownError):
+        await draft_called(running, "abcdef")
+    with pytest.raises(RefusedError, match="too short"):
+        await draft_called(running, "abc")
+
+
+async def test_nothing_is_drafted_before_the_first_start(store: Store) -> None:
+    with pytest.raises(RefusedError, match="nothing is in force yet"):
+        await make_draft(store, ON, ADA, NOW)
+
+
+async def test_a_draft_that_was_changed_in_the_store_makes_nothing(running: Store) -> None:
+    draft, _ = await make_draft(running, ON, ADA, NOW)
+    share = ShareEdit(change="set-share", rule="shut", share="90%").model_dump_json()
+    for other in (replace(draft, edit=share), replace(draft, edit="{}")):
+        with pytest.raises(RefusedError, match="is not what was drafted"):
+            await rules_with(running, other)

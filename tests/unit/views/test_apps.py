@@ -1,0 +1,64 @@
+"""What is said of a listed app: its lists, the rules that keep it out, who has it, and since when it is more."""
+
+from datetime import timedelta
+
+from tests.unit.rollout.examples import rules
+from tests.unit.store.examples import NOW
+
+from mailgate.policy import Policy
+from mailgate.store import Store
+from mailgate.store.app_counts import AppDay
+from mailgate.views.apps import apps, prohibiting
+
+POLICY = """
+rules:
+  - {id: seen, when: '"seen" in device.lists', effect: warn}
+  - {id: shut, title: No TikTok, when: '"prohibited" in device.lists || "wechat" in device.apps', effect: block}
+  - {id: open, when: "true", effect: allow}
+"""
+APPS = """
+apps: {tiktok: {name: TikTok, vendor: ByteDance}, wechat: {name: WeChat}, alipay: {name: Alipay}}
+lists: {prohibited: [tiktok], seen: [alipay]}
+"""
+
+
+def policy() -> Policy:
+    return rules(POLICY, APPS).policy
+
+
+async def counted(store: Store, app: str, days: int, people: int, devices: int) -> None:
+    at = NOW - timedelta(days=days)
+    await store.app_counts.keep([AppDay(at.date(), app, people, devices, 0, 0, at)])
+
+
+async def test_an_app_says_which_rules_keep_it_out_and_which_lists_would(store: Store) -> None:
+    found = {each.key: each for each in await apps(store, policy(), NOW)}
+    assert [(each.rule, each.title) for each in found["tiktok"].kept_out_by] == [("shut", "No TikTok")]
+    assert (found["tiktok"].lists, found["tiktok"].would_join) == (["prohibited"], [])
+    assert [each.rule for each in found["wechat"].kept_out_by] == ["shut"]
+    assert (found["alipay"].kept_out_by, found["alipay"].would_join) == ([], ["prohibited"])
+
+
+async def test_who_has_it_is_unknown_until_it_was_counted(store: Store) -> None:
+    (first, *_) = await apps(store, policy(), NOW)
+    assert (first.people, first.devices, first.counted_at, first.week, first.trend) == (
+        None,
+        None,
+        None,
+        None,
+        [],
+    )
+
+
+async def test_most_people_come_first_and_a_week_is_told_where_it_was_counted_then(store: Store) -> None:
+    for days, people, devices in ((40, 90, 90), (8, 2, 2), (6, 3, 3), (0, 5, 7)):
+        await counted(store, "wechat", days, people, devices)
+    await counted(store, "tiktok", 0, 1, 1)
+    wechat, tiktok, alipay = await apps(store, policy(), NOW)
+    assert (wechat.key, wechat.people, wechat.devices, wechat.week) == ("wechat", 5, 7, 5)
+    assert [each.devices for each in wechat.trend] == [2, 3, 7]
+    assert (tiktok.week, alipay.key) == (None, "alipay")
+
+
+def test_lists_that_rules_name_come_once_and_in_their_order() -> None:
+    assert prohibiting(policy().rules) == ["seen", "prohibited"]
