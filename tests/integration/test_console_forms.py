@@ -19,6 +19,9 @@ from tests.integration.test_console_notices import COUNTED, NOTICES
 from mailgate.console.pages import ROUTES
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind
+from mailgate.policy.edits import ListEdit
+from mailgate.rollout.acts import Person
+from mailgate.rollout.drafts import make_draft
 from mailgate.store import HelpRequest, Store
 
 STAFF = admins(ada="operator approver", lin="operator approver", vic="viewer")
@@ -60,6 +63,9 @@ async def written_about(guarded: Guarded, ada: aiohttp.ClientSession, notice: st
     await mails(store, version=2)
     asked = HelpRequest("prohibited-app", "bob", "bob", "", "prohibited-app", "REF", "p", True, 1, now, now)
     await store.help_requests.note(asked)
+    # one that nobody has planned: the console begins to plan what is drafted there
+    edit = ListEdit(change="leave-list", app="tiktok", list="prohibited")
+    await make_draft(store, edit, Person("ada", "desk"), now)
     await store.close()
     shown = await form(ada, notice.replace("?", "/count?"))
     while not re.search(COUNTED, shown):
