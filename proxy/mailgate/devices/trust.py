@@ -116,3 +116,8 @@ def _usable(source: str, told: Iterable[Name]) -> Iterator[Name]:
 
 def _eas_forms(eas_id: str) -> frozenset[str]:
     return frozenset() if why_nothing(EAS, eas_text(eas_id)) else eas_forms(eas_id)
+
+
+def source_name(source: str) -> str:
+    """A source as people know it: an issuer by its host, a connector by its name in the settings."""
+    return source.partition("://")[2].rstrip("/") or source

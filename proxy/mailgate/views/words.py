@@ -3,7 +3,7 @@
 import re
 
 from mailgate.devices.names import CERT, EAS, KEY, SERIAL, UDID, USER
-from mailgate.devices.trust import ENROLLED
+from mailgate.devices.trust import ENROLLED, source_name
 from mailgate.gateway.pages.devices import SYSTEMS
 from mailgate.gateway.pages.reasons import wording_of
 from mailgate.model import Effect, Kind, PostureState, Protocol, Reason
@@ -65,7 +65,7 @@ def source_told(source: str) -> str:
     """Who told of a device: an issuer by its host, and a connector by its name in the settings."""
     if source == ENROLLED:
         return "Enrolled here"
-    return source.partition("://")[2].rstrip("/") or source
+    return source_name(source)
 
 
 def reporter_told(source: str) -> str:

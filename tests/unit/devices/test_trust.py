@@ -8,7 +8,7 @@ from tests.unit.store.examples import NOW
 
 from mailgate.devices.device import Report
 from mailgate.devices.names import CERT, EAS, KEY, SERIAL, UDID
-from mailgate.devices.trust import ENROLLED, links, rank, report_by, source_of
+from mailgate.devices.trust import ENROLLED, links, rank, report_by, source_name, source_of
 from mailgate.model import AppsReport, AttestationResult
 
 WHOLE: dict[str, Any] = {
@@ -86,3 +86,15 @@ def test_what_a_gate_only_signed_is_the_devices_own_word() -> None:
     proof = AttestationResult("e", "https://mail.example.com")
     assert source_of(proof) == "https://mail.example.com"
     assert source_of(replace(proof, self_reported=True)) == ENROLLED
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("jamf", "jamf"),
+        ("https://mdm.example.com", "mdm.example.com"),
+        ("https://a.example/eu/", "a.example/eu"),
+    ],
+)
+def test_a_source_is_called_by_its_host_or_its_name(source: str, name: str) -> None:
+    assert source_name(source) == name

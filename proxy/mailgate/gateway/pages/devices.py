@@ -38,9 +38,9 @@ HERE = {
     Effect.CHALLENGE: mark("This browser gets no company mail"),
     Effect.BLOCK: mark("This browser gets no company mail"),
 }
-UNTIL = mark("Gets company mail until %(date)s; after that it is kept out if nothing changes")
+UNTIL = mark("Gets company mail until %(date)s (%(countdown)s); after that it is kept out if nothing changes")
 UNTIL_HERE = mark(
-    "This browser opens company mail until %(date)s; after that it is kept out if nothing changes"
+    "This browser opens company mail until %(date)s (%(countdown)s); after that it is kept out if nothing changes"
 )
 EXEMPTED = mark("Gets company mail until %(date)s, by an exemption")
 EXEMPTED_HERE = mark("This browser opens company mail until %(date)s, by an exemption")

@@ -1,11 +1,12 @@
 """Puts the view of a person's own page into the words of one language, for its template."""
 
 from collections.abc import Container, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from mailgate.devices.trust import source_name
 from mailgate.gateway.pages.answers import answer_words
 from mailgate.gateway.pages.devices import (
     EXEMPTED,
@@ -111,7 +112,7 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
         "state_words": language.say(state_of(card), len(card.apps), apps=language.names(card.apps)),
         "sources": [
             {
-                "name": _isolated(source.name),
+                "name": _isolated(source_name(source.name)),
                 "looked_at": source.looked_at,
                 "complete": source.complete,
                 "ago": language.ago(now - source.looked_at) if source.looked_at else "",
@@ -142,7 +143,7 @@ def _gets(card: DeviceCard, language: Language) -> Markup:
     if card.exempted:
         return _until(card.exempted.until, EXEMPTED, language)
     if card.verdict.effect is Effect.WARN and card.verdict.remaining:
-        return _until(card.verdict.deadline, UNTIL, language)
+        return _until(card.verdict.deadline, UNTIL, language, card.verdict.remaining)
     return language.say(GETS[card.verdict.effect])
 
 
@@ -150,15 +151,18 @@ def _here(view: EmployeeView, language: Language) -> Markup:
     if view.exempted:
         return _until(view.exempted.until, EXEMPTED_HERE, language)
     if view.here.effect is Effect.WARN and view.here.remaining:
-        return _until(view.here.deadline, UNTIL_HERE, language)
+        return _until(view.here.deadline, UNTIL_HERE, language, view.here.remaining)
     return language.say(HERE[view.here.effect])
 
 
-def _until(end: datetime | None, message: Message, language: Language) -> Markup:
-    """Until when mail comes. An exemption may have no end."""
+def _until(
+    end: datetime | None, message: Message, language: Language, left: timedelta | None = None
+) -> Markup:
+    """Until when mail comes, and how long that still is. An exemption may have no end."""
     if end is None:
         return language.say(EXEMPTED_OPEN)
-    return language.say(message, date=_moment(end, language))
+    countdown = language.countdown(left) if left else ""
+    return language.say(message, date=_moment(end, language), countdown=countdown)
 
 
 def _moment(at: datetime, language: Language) -> Markup:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from mailgate.devices.trust import ENROLLED
+from mailgate.devices.trust import ENROLLED, source_name
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.evaluate.navigation import is_first_page_load, is_navigation
 from mailgate.gateway.evaluate.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE
@@ -145,7 +145,7 @@ class Speaker:
             return {}
         return {
             "looked_at": posture.reported_at,
-            "looked_by": urlsplit(posture.source).netloc or posture.source,
+            "looked_by": source_name(posture.source),
             "seen_within": self.seen_within.get(posture.source),
         }
 
