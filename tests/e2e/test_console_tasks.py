@@ -75,7 +75,10 @@ def test_a_lost_phone_is_shut_out_once_it_was_confirmed_and_that_is_undone(hand:
     hand.button("Mark as lost")
     expect(hand.page.get_by_role("main")).to_contain_text("Lost, gets nothing")
     assert hand.clicks <= 2
+    phone = hand.page.url
     hand.page.goto(f"{site.url}/console/audit")
+    expect(hand.page.get_by_role("button", name="Undo")).to_have_count(0)  # it is about that phone alone
+    hand.page.goto(phone)
     hand.button("Undo")
     expect(hand.page.get_by_role("button", name="Lost …")).to_be_visible()
 
