@@ -55,22 +55,22 @@ async def test_every_gate_is_shown_as_it_takes_rules_up_and_when_it_is_gone(
     draft.write_text(json.dumps(WITHOUT_LAPTOPS))
     session = await logged_in(one)
     async with session:
-        await becomes(session, one, {each.url: ("ok", "1") for each in (one, other)})
+        await becomes(session, one, {each.url: ("OK", "1") for each in (one, other)})
         token = one.directory / "ada.token"
         token.write_text(secret_of("ada"))
         as_ada = ("--token-file", str(token))
         planned = await asyncio.to_thread(command, one.directory, "plan", str(draft), "--json", *as_ada)
         digest = json.loads(planned)["digest"]
         await asyncio.to_thread(command, one.directory, "apply", digest, "--note", "agreed", *as_ada)
-        await becomes(session, one, {each.url: ("ok", "2") for each in (one, other)})
+        await becomes(session, one, {each.url: ("OK", "2") for each in (one, other)})
         await asyncio.to_thread(command, one.directory, "retract", "--note", "sent in error", *as_ada)
-        await becomes(session, one, {each.url: ("ok", "1") for each in (one, other)})
+        await becomes(session, one, {each.url: ("OK", "1") for each in (one, other)})
 
         other.gate.process.kill()
         other.gate.process.wait()
         with psycopg.connect(url) as connection:  # as if a minute had passed for it
             connection.execute("UPDATE gates SET heard_at = heard_at - 60 WHERE address = %s", [other.url])
-        await becomes(session, one, {one.url: ("ok", "1"), other.url: ("gone", "1")})
+        await becomes(session, one, {one.url: ("OK", "1"), other.url: ("Gone", "1")})
         assert "nothing was heard of it for" in await text(session, f"{one.admin}/console/")
         for _ in range(PATIENCE * 10):
             if await gate_states(client, one) == {"ok": 1, "gone": 1}:

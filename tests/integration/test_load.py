@@ -25,6 +25,9 @@ async def load(handler: Handler, mix: Mix) -> float:
     try:
         return (await asyncio.to_thread(loaded, port, mix, 1, SECONDS, [os.getpid()])).rate
     finally:
+        await asyncio.sleep(
+            0.1
+        )  # what has connected and is gone again is seen, and closed, before the server is
         await runner.cleanup()
 
 

@@ -19,6 +19,7 @@ from tests.unit.store.test_devices import *  # noqa: F403
 from tests.unit.store.test_drafts import *  # noqa: F403
 from tests.unit.store.test_enrolments import *  # noqa: F403
 from tests.unit.store.test_finding import *  # noqa: F403
+from tests.unit.store.test_first_refusals import *  # noqa: F403
 from tests.unit.store.test_folding import *  # noqa: F403
 from tests.unit.store.test_gates import *  # noqa: F403
 from tests.unit.store.test_help_requests import *  # noqa: F403
@@ -32,6 +33,7 @@ from tests.unit.store.test_logins import *  # noqa: F403
 from tests.unit.store.test_mail_queue import *  # noqa: F403
 from tests.unit.store.test_person_records import *  # noqa: F403
 from tests.unit.store.test_personal_data import *  # noqa: F403
+from tests.unit.store.test_plan_movers import *  # noqa: F403
 from tests.unit.store.test_plans import *  # noqa: F403
 from tests.unit.store.test_policies import *  # noqa: F403
 from tests.unit.store.test_postures import *  # noqa: F403
@@ -45,6 +47,7 @@ from tests.unit.store.test_sightings import *  # noqa: F403
 from tests.unit.store.test_spent_proofs import *  # noqa: F403
 from tests.unit.store.test_store import *  # noqa: F403
 from tests.unit.store.test_stranger_limit import *  # noqa: F403
+from tests.unit.store.test_verdict_counts import *  # noqa: F403
 from tests.unit.store.test_write_queue import *  # noqa: F403
 
 OF_SQLITE = {"database", "faults", "migrate", "wal"}
@@ -52,7 +55,7 @@ OF_SQLITE = {"database", "faults", "migrate", "wal"}
 
 
 def test_every_test_of_the_store_is_here() -> None:
-    """A new file of tests in ``tests/unit/store`` runs on both systems, and no two tests have one name, since one would hide the other."""
+    """A new file of tests in ``tests/unit/store`` runs on both systems, and no two tests or fixtures have one name, since one would hide the other."""
     here, owners = {each for each in globals().values() if isfunction(each)}, dict[str, str]()
     for path in sorted(Path(unit.__path__[0]).glob("test_*.py")):
         name = path.stem.removeprefix("test_")
@@ -62,6 +65,9 @@ def test_every_test_of_the_store_is_here() -> None:
         if name in OF_SQLITE:
             continue
         assert all(each in here for each in of_the_store), f"{path.name} is not imported here"
+        fixtures = [
+            key for key, each in vars(module).items() if type(each).__name__ == "FixtureFunctionDefinition"
+        ]
         if of_the_store:
-            for each in tests:
-                assert owners.setdefault(each.__name__, name) == name, each.__name__
+            for each in (*(test.__name__ for test in tests), *fixtures):
+                assert owners.setdefault(each, name) == name, each

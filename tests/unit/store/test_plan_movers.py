@@ -23,7 +23,7 @@ ALL = (
 
 
 @pytest.fixture
-async def filled(store: Store) -> Store:
+async def planned_for(store: Store) -> Store:
     await store.plans.keep(replace(PLAN, movers=len(ALL)), ACT)
     await store.plans.keep(replace(PLAN, digest="another1"), ACT)
     await store.movers.add(PLAN.digest, 1, ALL[:3])
@@ -43,8 +43,8 @@ async def found(store: Store, *, large: bool = False, size: int = 2, **wanted: A
 
 
 @pytest.mark.parametrize("large", [False, True])
-async def test_all_of_one_plan_come_in_their_order(filled: Store, large: bool) -> None:
-    assert await found(filled, large=large) == list(ALL)
+async def test_all_of_one_plan_come_in_their_order(planned_for: Store, large: bool) -> None:
+    assert await found(planned_for, large=large) == list(ALL)
 
 
 @pytest.mark.parametrize("large", [False, True])
@@ -63,24 +63,24 @@ async def test_all_of_one_plan_come_in_their_order(filled: Store, large: bool) -
     ],
 )
 async def test_who_is_asked_for_is_found(
-    filled: Store, wanted: dict[str, Any], meant: str, large: bool
+    planned_for: Store, wanted: dict[str, Any], meant: str, large: bool
 ) -> None:
-    assert await found(filled, large=large, **wanted) == [ALL[int(each)] for each in meant]
-    rows, people, whole = await filled.movers.count(PLAN.digest, MoversWanted(**wanted), large=large)
+    assert await found(planned_for, large=large, **wanted) == [ALL[int(each)] for each in meant]
+    rows, people, whole = await planned_for.movers.count(PLAN.digest, MoversWanted(**wanted), large=large)
     named = {ALL[int(each)].person for each in meant} - {""}
     assert (rows, people, whole) == (len(meant), len(named), True)
 
 
-async def test_a_part_of_a_name_is_found_in_a_list_of_one_window(filled: Store) -> None:
-    assert [each.person for each in await found(filled, name="nn")] == ["anna"]
-    assert [each.person for each in await found(filled, name="ob", sort="person")] == ["bob", "bob"]
+async def test_a_part_of_a_name_is_found_in_a_list_of_one_window(planned_for: Store) -> None:
+    assert [each.person for each in await found(planned_for, name="nn")] == ["anna"]
+    assert [each.person for each in await found(planned_for, name="ob", sort="person")] == ["bob", "bob"]
 
 
 @pytest.mark.parametrize("large", [False, True])
 @pytest.mark.parametrize("sort", plan_movers.SORTS)
-async def test_they_are_sorted_by_every_column_both_ways(filled: Store, sort: str, large: bool) -> None:
+async def test_they_are_sorted_by_every_column_both_ways(planned_for: Store, sort: str, large: bool) -> None:
     for descending in (False, True):
-        listed = await found(filled, sort=sort, descending=descending, large=large)
+        listed = await found(planned_for, sort=sort, descending=descending, large=large)
         assert sorted(map(str, listed)) == sorted(map(str, ALL))
         values = [getattr(each, sort) for each in listed]
         if not (large and sort == "since"):
@@ -88,16 +88,18 @@ async def test_they_are_sorted_by_every_column_both_ways(filled: Store, sort: st
 
 
 async def test_a_list_of_more_than_a_window_goes_on_behind_it(
-    filled: Store, monkeypatch: pytest.MonkeyPatch
+    planned_for: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plan_movers, "STEP", 2)
-    assert await found(filled, large=True, label="warn") == [ALL[2]]
-    assert (await found(filled, large=True, sort="person", size=1))[0].person == ""
-    assert await filled.movers.count(PLAN.digest, MoversWanted(), large=True) == (2, 2, False)
-    assert [each async for each in filled.movers.all(PLAN.digest, MoversWanted(), large=True)] == list(ALL)
+    assert await found(planned_for, large=True, label="warn") == [ALL[2]]
+    assert (await found(planned_for, large=True, sort="person", size=1))[0].person == ""
+    assert await planned_for.movers.count(PLAN.digest, MoversWanted(), large=True) == (2, 2, False)
+    assert [each async for each in planned_for.movers.all(PLAN.digest, MoversWanted(), large=True)] == list(
+        ALL
+    )
 
 
-async def test_they_go_with_their_plan(filled: Store) -> None:
-    assert await filled.movers.count_of(PLAN.digest) == 5
-    await filled.plans.prune(PLAN.made_at.replace(year=PLAN.made_at.year + 1))
-    assert await filled.movers.count_of(PLAN.digest) == 0
+async def test_they_go_with_their_plan(planned_for: Store) -> None:
+    assert await planned_for.movers.count_of(PLAN.digest) == 5
+    await planned_for.plans.prune(PLAN.made_at.replace(year=PLAN.made_at.year + 1))
+    assert await planned_for.movers.count_of(PLAN.digest) == 0
