@@ -44,7 +44,7 @@ def logged_in(browser: Browser, console: str, token: str, scheme: str, window: d
 def open_page(page: Page, console: str, name: str) -> None:
     """Go to a page; by what leads there from another one, where it needs that."""
     lists = {
-        "device": ("devices?state=listed", "tbody td:first-child a"),
+        "device": ("devices?state=listed", "tbody a[href*='/devices/']"),
         "retract": ("policy", "button:has-text('Go back to it')"),
         "plan": ("policy/plans", "tbody td:first-child a"),
         "notice": ("notices", "[aria-label='Mails that were written'] tbody td:first-child a"),
