@@ -149,7 +149,11 @@ async def company(folder: Path, **settings: Any) -> AsyncIterator[Company]:
     try:
         act = Act(NOW, "file", "policy-activated", why="first start")
         await store.policies.activate(draft_of(bundle.rules), act)
-        yield Company(store, bundle, Clock(NOW), folder)
+        made = Company(store, bundle, Clock(NOW), folder)
+        try:
+            yield made
+        finally:
+            await made.context.planning.stop()  # a draft is planned by itself
     finally:
         await store.close()
 
