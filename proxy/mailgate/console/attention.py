@@ -13,6 +13,7 @@ from mailgate.store.help_requests import NOT_THEIRS
 from mailgate.views.gates import GateState, Node, gates_now
 from mailgate.views.plan_titles import title_of
 from mailgate.views.readiness import Readiness
+from mailgate.views.words import trouble_told
 
 NOBODY: Mapping[str, int] = {}
 PLANS = 20
@@ -104,7 +105,7 @@ def _sources(state: Readiness) -> Iterator[Need]:
     for name, each in state.connectors.items():
         if each.state in ("failing", "unavailable"):
             grave = each.state == "unavailable"
-            yield Need(f"The connector {name} fails: {each.trouble}.", "connectors", grave)
+            yield Need(f"The connector {name} {trouble_told(each.trouble)}.", "connectors", grave)
         elif each.state == "held":
             yield Need(
                 f"{each.held:,} devices are no longer named by {name}, and are kept for now.", "connectors"

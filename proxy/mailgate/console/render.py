@@ -22,6 +22,7 @@ from mailgate.views.words import (
     source_told,
     state_told,
     system_told,
+    trouble_told,
     without_commands,
 )
 
@@ -171,6 +172,7 @@ _ENVIRONMENT = _environment(
         "capital": capital,
         "name_kind": lambda kind: NAME_KINDS.get(kind, kind),
         "looked": looked_told,
+        "trouble": trouble_told,
         "source": source_told,
         "state": state_told,
         "system": system_told,

@@ -2,6 +2,7 @@
 
 import re
 
+from mailgate.connectors.errors import Trouble
 from mailgate.devices.names import CERT, EAS, KEY, SERIAL, UDID, USER
 from mailgate.devices.trust import ENROLLED, source_name
 from mailgate.gateway.pages.devices import SYSTEMS
@@ -45,6 +46,27 @@ CONNECTORS = {
     "unavailable": "Unreachable",
 }
 """How a connector fares."""
+TROUBLES = {
+    Trouble.UNREACHABLE: "cannot be reached",
+    Trouble.TIMEOUT: "does not answer in time",
+    Trouble.CERTIFICATE: "shows a certificate that is not trusted",
+    Trouble.LOGIN: "refuses the account or its secret",
+    Trouble.RIGHT: "does not let the account read this",
+    Trouble.THROTTLED: "asks to wait again and again",
+    Trouble.STATUS: "answers with an error",
+    Trouble.TOO_BIG: "answers with more than is read at once",
+    Trouble.SHAPE: "answers in another form than its API documents",
+    Trouble.NAME: "does not know devices by this name",
+    Trouble.ELSEWHERE: "leads to another host",
+    Trouble.CUT: "changed its list while it was read",
+    Trouble.CURSOR: "has to be read as a whole again",
+    Trouble.GONE: "no longer names more devices than one reading may take away",
+    Trouble.FILE: "has a file that cannot be read",
+    Trouble.STORE: "was read while the store did not answer",
+    Trouble.STOPPED: "was stopped while it was read",
+    Trouble.FAULT: "met a fault in Mailgate, which the log describes",
+}
+"""What is wrong with a source, as what it does."""
 NAME_KINDS = {
     SERIAL: "Serial number",
     UDID: "UDID",
@@ -54,6 +76,13 @@ NAME_KINDS = {
     USER: "Person",
 }
 """What a device is called by."""
+
+
+def trouble_told(trouble: str) -> str:
+    """What a source does wrong, with the hint behind its code if there is one."""
+    code, _, hint = trouble.partition(": ")
+    words = TROUBLES[Trouble(code)] if code in set(Trouble) else code
+    return f"{words} ({hint})" if hint else words
 
 
 def state_told(state: str) -> str:

@@ -53,8 +53,18 @@ def test_nothing_does_where_all_is_well() -> None:
         ),
         ({"workers": {"wanted": 3, "answering": 2}}, "2 of 3 workers answer", "now", True),
         ({"ledger": {"dropped": 4}}, "4 sightings were lost", "now", False),
-        (connector(state="failing", trouble="timeout"), "jamf-file fails: timeout", "connectors", False),
-        (connector(state="unavailable", trouble="timeout"), "jamf-file fails: timeout", "connectors", True),
+        (
+            connector(state="failing", trouble="timeout"),
+            "jamf-file does not answer in time",
+            "connectors",
+            False,
+        ),
+        (
+            connector(state="unavailable", trouble="timeout"),
+            "jamf-file does not answer in time",
+            "connectors",
+            True,
+        ),
         (connector(state="held", held=7), "7 devices are no longer named by jamf-file", "connectors", False),
     ],
 )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mailgate.connectors.errors import Trouble
 from mailgate.gateway.pages.reasons import wording_of
 from mailgate.model import Effect, Kind, Protocol, Reason
 from mailgate.views.words import (
@@ -13,6 +14,7 @@ from mailgate.views.words import (
     protocol_told,
     reason_told,
     system_told,
+    trouble_told,
 )
 
 
@@ -67,3 +69,16 @@ def test_a_reason_is_told_by_the_title_of_its_page(reason: Reason) -> None:
 
 def test_of_a_rule_that_matched_its_own_title_says_why() -> None:
     assert reason_told("rule-matched") == ""
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+def test_every_trouble_of_a_source_is_told_as_what_it_does(trouble: Trouble) -> None:
+    assert len(trouble_told(trouble.value).split()) > 2
+    assert (
+        trouble_told(f"{trouble.value}: the key is wrong")
+        == f"{trouble_told(trouble.value)} (the key is wrong)"
+    )
+
+
+def test_a_trouble_of_another_release_stands_as_it_is() -> None:
+    assert trouble_told("odd") == "odd"
