@@ -21,13 +21,15 @@ mount -t tmpfs -o size=3m tmpfs {disk} || exit
 echo mounted
 read how
 kill -$how $first; wait $first
-dd if=/dev/zero of={disk}/fill bs=1k 2>/dev/null
+[ $how = KILL ] || {python} -c 'import sqlite3; sqlite3.connect("{disk}/mailgate.db").execute("PRAGMA wal_checkpoint(TRUNCATE)")'
+for again in 1 2 3; do dd if=/dev/zero bs=1k >>{disk}/fill 2>/dev/null; sleep 0.1; done
 {gate} & second=$!
 while read more; do dd if=/dev/zero bs=1k >>{disk}/fill 2>/dev/null; done
 wait $second
 """
 """Run where nobody else sees what is mounted. Reads how the first gate ends, then a line each time that the disk is to be
-filled: a start gives room back, as it brings what an earlier gate left into the file."""
+filled: a start gives room back, as it brings what an earlier gate left into the file, and a log that is left
+after an end would be room enough to start."""
 
 
 class Disk:
@@ -44,7 +46,13 @@ class Disk:
         config = write_config(folder, "http://127.0.0.1:9", own, EVERYONE)
         gate = f"{sys.executable} -m mailgate run --config {config} >>{self.log} 2>&1"
         self.process = subprocess.Popen(
-            ["unshare", "--mount", "sh", "-c", SCRIPT.format(disk=folder / "disk", gate=gate)],
+            [
+                "unshare",
+                "--mount",
+                "sh",
+                "-c",
+                SCRIPT.format(disk=folder / "disk", gate=gate, python=sys.executable),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
