@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from tests.integration.gate import PHONE_RULES
 from tests.integration.test_api import mails
 from tests.integration.test_console import form, logged_in, text
 from tests.integration.test_console_notices import COUNTED, NOTICES
+from tests.unit.store.examples import BLOCK, access
 
 from mailgate.console.pages import ROUTES
 from mailgate.devices.trust import report_by
@@ -62,6 +64,10 @@ async def written_about(guarded: Guarded, ada: aiohttp.ClientSession, notice: st
     await store.devices.take([report_by("mdm", "1", "bob", kind=Kind.PHONE, os="ios", apps=apps)], now)
     await mails(store, version=2)
     asked = HelpRequest("prohibited-app", "bob", "bob", "", "prohibited-app", "REF", "p", True, 1, now, now)
+    active = await store.policies.active()
+    assert active is not None
+    store.ledger.record(access(user="bob", now=now), replace(BLOCK, policy_version=active.policy), "REF")
+    await store.ledger.flush()
     await store.help_requests.note(asked)
     # one that nobody has planned: the console begins to plan what is drafted there
     edit = ListEdit(change="leave-list", app="tiktok", list="prohibited")
