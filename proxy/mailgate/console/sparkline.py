@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from markupsafe import Markup
 
-from mailgate.views.apps import DAYS, HadOnDay
+from mailgate.views.app_trends import AppOnDay
+from mailgate.views.apps import DAYS
 
 WIDTH, HEIGHT, EDGE = 120, 28, 3
 _LINE = Markup(
@@ -13,7 +14,7 @@ _LINE = Markup(
 )
 
 
-def sparkline(trend: Sequence[HadOnDay]) -> Markup:
+def sparkline(trend: Sequence[AppOnDay]) -> Markup:
     """The devices of each day, the last day at the right edge; nothing where there is no second day to draw a line to."""
     if len(trend) < 2:
         return Markup('<span class="soft">Since today</span>')
@@ -23,7 +24,7 @@ def sparkline(trend: Sequence[HadOnDay]) -> Markup:
     return _LINE.format(WIDTH, HEIGHT, WIDTH, HEIGHT, words, f"M{' L'.join(points)}")
 
 
-def _x(each: HadOnDay, last: HadOnDay) -> float:
+def _x(each: AppOnDay, last: AppOnDay) -> float:
     back = (last.day - each.day) / timedelta(days=1)
     return WIDTH - EDGE - back * (WIDTH - 2 * EDGE) / (DAYS - 1)
 

@@ -1,10 +1,10 @@
 """How many people and devices have each listed app and are kept out, day by day."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from mailgate.config import Bundle
-from mailgate.model.fact import Fact
+from mailgate.model.fact import Day, Fact
 from mailgate.store import Store
 from mailgate.store.app_counts import AppDay
 from mailgate.views.mail_status import MailAccess
@@ -16,7 +16,7 @@ OUT = [MailAccess.OUT.value, MailAccess.PROOF.value]
 class AppOnDay(Fact):
     """One UTC day."""
 
-    day: date
+    day: Day
     """The day."""
     people: int
     """People who have the app on a device."""
@@ -55,14 +55,15 @@ async def trends_of(store: Store, bundle: Bundle, now: datetime, days: int) -> l
         found.setdefault(each.app, []).append(each)
     name_of = bundle.policy.catalog.name_of
     trends = [
-        AppTrend(app=app, name=name_of(app), days=[_told(each) for each in told])
+        AppTrend(app=app, name=name_of(app), days=[on_day(each) for each in told])
         for app, told in found.items()
         if any(each.devices for each in told)
     ]
     return sorted(trends, key=lambda each: (-each.last.kept_out_people, -each.last.people, each.name))
 
 
-def _told(each: AppDay) -> AppOnDay:
+def on_day(each: AppDay) -> AppOnDay:
+    """One stored count as a fact."""
     return AppOnDay(
         day=each.day,
         people=each.people,

@@ -3,26 +3,16 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from mailgate.model.fact import Day, Fact, Instant
+from mailgate.model.fact import Fact, Instant
 from mailgate.policy import Policy
 from mailgate.policy.rules import Rule
 from mailgate.store import Store
 from mailgate.store.app_counts import AppDay
+from mailgate.views.app_trends import AppOnDay, on_day
 
 DAYS = 30
 """Days of a trend."""
 WEEK = timedelta(days=7)
-
-
-class HadOnDay(Fact):
-    """How many had an app on one day."""
-
-    day: Day
-    """The day, in UTC."""
-    people: int
-    """How many people."""
-    devices: int
-    """How many devices, of people and of nobody known."""
 
 
 class RuleAbout(Fact):
@@ -59,7 +49,7 @@ class AppFacts(Fact):
     """When they were counted."""
     week: int | None
     """How many more devices have it than a week ago, or fewer; null where nobody counted then."""
-    trend: list[HadOnDay]
+    trend: list[AppOnDay]
     """How many had it on the last 30 days, the earliest first, without days on which nobody counted."""
 
 
@@ -90,7 +80,7 @@ def _facts(key: str, policy: Policy, counts: list[AppDay]) -> AppFacts:
         devices=last.devices if last else None,
         counted_at=last.at if last else None,
         week=_since_a_week(counts),
-        trend=[HadOnDay(day=each.day, people=each.people, devices=each.devices) for each in counts],
+        trend=[on_day(each) for each in counts],
     )
 
 

@@ -3,11 +3,13 @@
 from datetime import date
 
 from mailgate.console.sparkline import sparkline
-from mailgate.views.apps import HadOnDay
+from mailgate.views.app_trends import AppOnDay
 
 
-def day(number: int, devices: int) -> HadOnDay:
-    return HadOnDay(day=date(2026, 12, number), people=0, devices=devices)
+def day(number: int, devices: int) -> AppOnDay:
+    return AppOnDay(
+        day=date(2026, 12, number), people=0, devices=devices, kept_out_people=0, kept_out_devices=0
+    )
 
 
 def test_the_line_ends_at_the_last_day_and_says_from_where_to_where() -> None:
