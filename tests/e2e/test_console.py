@@ -1,9 +1,7 @@
 """The console in a real Chromium: everyone can read every page, in light and dark, on a phone and on a desk."""
 
-import asyncio
 import json
 import re
-import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -16,6 +14,7 @@ from aiohttp import web
 from playwright.sync_api import Browser, Page, expect
 from tests.admins import token
 from tests.e2e.serving import AXE
+from tests.e2e.threads import in_a_thread
 from tests.integration.gate import PHONE_RULES
 from tests.unit.console.browsing import NOW, Company, company, whole
 from tests.unit.console.phones import asks, has, record
@@ -194,20 +193,8 @@ async def served(folder: Path) -> AsyncIterator[Site]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    ready, ends, found = threading.Event(), threading.Event(), list[Site]()
-
-    async def run() -> None:
-        async with served(tmp_path_factory.mktemp("console")) as made:
-            found.append(made)
-            ready.set()
-            await asyncio.to_thread(ends.wait)
-
-    thread = threading.Thread(target=asyncio.run, args=(run(),))
-    thread.start()
-    assert ready.wait(30)
-    yield found[0]
-    ends.set()
-    thread.join(30)
+    with in_a_thread(served(tmp_path_factory.mktemp("console"))) as made:
+        yield made
 
 
 def opened(chromium: Browser, site: Site, complaints: list[str], **context: object) -> Page:

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from aiohttp import web
 from playwright.sync_api import Browser, expect
 from tests.e2e.test_console import Site, complained, opened
 from tests.e2e.test_console_tasks import Hand
+from tests.e2e.threads import in_a_thread
 from tests.unit.console.browsing import NOW, Company, company, whole
 from tests.unit.console.drafted import APPS, followed, written
 from tests.unit.console.phones import has, record
@@ -79,20 +79,8 @@ async def served(folder: Path) -> AsyncIterator[Desk]:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    ready, ends, found = threading.Event(), threading.Event(), list[Desk]()
-
-    async def run() -> None:
-        async with served(tmp_path) as made:
-            found.append(made)
-            ready.set()
-            await asyncio.to_thread(ends.wait)
-
-    thread = threading.Thread(target=asyncio.run, args=(run(),))
-    thread.start()
-    assert ready.wait(30)
-    yield found[0]
-    ends.set()
-    thread.join(30)
+    with in_a_thread(served(tmp_path)) as made:
+        yield made
 
 
 def hand(chromium: Browser, site: Site, complaints: list[str]) -> Hand:

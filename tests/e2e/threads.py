@@ -1,0 +1,30 @@
+"""What runs on an event loop, beside tests of browsers that block."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from typing import TypeVar
+
+Made = TypeVar("Made")
+
+
+@contextmanager
+def in_a_thread(making: AbstractAsyncContextManager[Made]) -> Iterator[Made]:
+    """What this makes, for as long as the block lasts. It lives on a loop of its own, in another thread."""
+    ready, ends, found = threading.Event(), threading.Event(), list[Made]()
+
+    async def run() -> None:
+        async with making as made:
+            found.append(made)
+            ready.set()
+            await asyncio.to_thread(ends.wait)
+
+    thread = threading.Thread(target=asyncio.run, args=(run(),))
+    thread.start()
+    try:
+        assert ready.wait(30)
+        yield found[0]
+    finally:
+        ends.set()
+        thread.join(30)
