@@ -14,7 +14,15 @@ from mailgate.rollout.plan import DAYS
 from mailgate.rollout.version_in_force import rules_of
 from mailgate.store import Activation
 from mailgate.store.drafts import KeptDraft
-from mailgate.views.drafts import DraftFacts, draft_facts, draft_patch, explained, uncommitted
+from mailgate.views.drafts import (
+    DraftFacts,
+    DraftHead,
+    draft_facts,
+    draft_head,
+    draft_patch,
+    explained,
+    uncommitted,
+)
 
 MOST = 50
 """Drafts that are looked at, the newest first."""
@@ -44,6 +52,16 @@ async def plan_again(context: ConsoleContext, draft: KeptDraft, person: Person) 
     """Begin to plan a draft; False while another plan is made. Raises RefusedError."""
     candidate = await rules_with(context.store, draft)
     return context.planning.start(candidate, DAYS, person, context.clock())
+
+
+async def latest_heads(context: ConsoleContext) -> list[DraftHead]:
+    """The newest drafts, each with how it stands. Raises RefusedError."""
+    drafts = await context.store.drafts.latest(MOST)
+    if not drafts:
+        return []
+    active, rules = await _in_force(context)
+    files = await files_of(context)
+    return [draft_head(each, active, rules, files) for each in drafts]
 
 
 async def facts_of(context: ConsoleContext, draft: KeptDraft) -> DraftFacts:
