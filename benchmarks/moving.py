@@ -6,9 +6,9 @@ database, which has to be empty. With ``--keep`` the figures and the table in ``
 
 import asyncio
 import json
-import os
 import re
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -26,6 +26,15 @@ from benchmarks.processes import ROOT, environment, python_module
 DOCS = ROOT / "docs" / "performance.md"
 RESULTS = ROOT / "benchmarks" / "results" / "moving.json"
 ROWS = re.compile(r"^([\d,]+) rows", re.MULTILINE)
+MEASURE = """
+import json, resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+with open(sys.argv[1], "w") as file:
+    json.dump({"processor_seconds": round(used.ru_utime + used.ru_stime, 1), "memory_mib": round(used.ru_maxrss / 1024)}, file)
+sys.exit(code)
+"""
+"""A small process starts the command: the most memory of a process counts from before it became the command, so that it would be that of this one."""
 
 
 def main(
@@ -42,7 +51,7 @@ def main(
         steps = {}
         for title, command in commands(config, store, Path(folder)).items():
             console.print(title)
-            steps[title] = timed(command)
+            steps[title] = timed(command, Path(folder) / "used.json")
         size = (config.parent / "mailgate.db").stat().st_size
     found = {"machine": machine, "devices": count, "mib": round(size / 2**20), "steps": steps}
     print(markdown(found))
@@ -74,20 +83,26 @@ def _store(*arguments: str | Path) -> list[str]:
     return python_module("mailgate", "store", *map(str, arguments))
 
 
-def timed(command: list[str]) -> dict[str, Any]:
-    """Run one command to its end; its time, its processor time, the most memory that it held, and how many rows it told of."""
+def timed(command: list[str], used: Path) -> dict[str, Any]:
+    """Run one command to its end; its time, its processor time, the most memory that it held, and how many rows it told of.
+
+    ``used`` is a file to write to.
+    """
     started = time.perf_counter()
-    process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    said = process.stdout.read()
-    _, status, used = os.wait4(process.pid, 0)
-    if status:
-        raise typer.Exit(os.waitstatus_to_exitcode(status))
-    rows = ROWS.search(said)
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", MEASURE, str(used), *command],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise typer.Exit(done.returncode)
+    rows = ROWS.search(done.stdout)
     return {
         "seconds": round(time.perf_counter() - started, 1),
-        "processor_seconds": round(used.ru_utime + used.ru_stime, 1),
-        "memory_mib": round(used.ru_maxrss / 1024),
+        **json.loads(used.read_text()),
         "rows": int(rows[1].replace(",", "")) if rows else None,
     }
 
