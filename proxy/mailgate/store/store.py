@@ -141,8 +141,12 @@ class Store:
 
     async def close(self, patience: float = 5.0) -> None:
         """Write everything that waits, each queue within ``patience`` seconds or else to disk, and close the database."""
-        await asyncio.gather(self.reports.close(patience), self.ledger.close(patience), self.spent.close())
-        await self._database.close()
+        try:
+            await asyncio.gather(
+                self.reports.close(patience), self.ledger.close(patience), self.spent.close()
+            )
+        finally:
+            await self._database.close()
 
     async def shut_out(self, name: str, now: datetime) -> Revoked:
         """Revoke the enrolment token, key or device of this name. Reports of such a device about itself no longer count."""
