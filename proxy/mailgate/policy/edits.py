@@ -48,14 +48,14 @@ class ListEdit(Strict):
 
 
 class StageEdit(Strict):
-    """Moves the start of a stage of a rule."""
+    """Moves the start of a stage of a rule, or gives it a stage that it lacks."""
 
     change: Literal["move-stage"]
     """What happens."""
     rule: Key
     """The rule's id."""
     stage: Literal["report_only", "warn", "enforce"]
-    """A stage that the rule has."""
+    """The stage. A rule that has none is enforced; with its first stage it does nothing before that starts."""
     at: WrittenMoment
     """When it starts from then on."""
 

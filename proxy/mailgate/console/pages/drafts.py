@@ -96,12 +96,14 @@ async def _wanted(request: web.Request) -> Edit:
 
 
 def _moved(request: web.Request, sent: Form) -> str:
-    """The start of a stage as it is written, on another day: its time and its zone stay."""
+    """The start of a stage as it is written, on another day: its time and its zone stay. A stage that is new starts at midnight UTC."""
     rules = context_of(request).bundle().rules
     try:
         written = written_start(rules, sent.get("rule", ""), sent.get("stage", ""))
-    except (EditError, LookupError):
-        raise RefusedError("this rule has no such stage any more") from None
+    except EditError as error:
+        raise RefusedError(str(error)) from None
+    except LookupError:
+        written = ""
     return f"{sent['day']}{written[len('2026-12-01') :]}"
 
 
