@@ -22,6 +22,7 @@ from mailgate.errors import MailgateError
 from mailgate.store import Store
 from mailgate.store.copying import Counts, InUseError, NotEmptyError, Told, copy_store
 from mailgate.store.database import StoreError, store_url
+from mailgate.store.spool import waits_in
 from mailgate.views.audit_verification import verified
 
 app = typer.Typer(
@@ -131,7 +132,7 @@ def _copied(source: str, target: str, as_json: bool, *, while_used: bool = False
 def _warn_of_spool(source: str) -> None:
     """What waits beside a file is not in it."""
     folder = Path(f"{source.removeprefix('sqlite:///')}.spool")
-    if source.startswith("sqlite:") and folder.is_dir() and any(folder.iterdir()):
+    if source.startswith("sqlite:") and waits_in(folder):
         typer.echo(
             f"WARNING {folder} holds what is not written yet; a gate that is started once writes it", err=True
         )

@@ -86,7 +86,10 @@ def test_a_store_with_something_in_it_is_left_alone() -> None:
 
 def test_what_waits_beside_the_source_is_not_forgotten_in_silence() -> None:
     Path("config/gate.db.spool").mkdir()
-    Path("config/gate.db.spool/sightings").write_text("{}\n")
+    Path("config/gate.db.spool/audit-told").write_text("3\n")  # not of what waits
+    done = store("copy", "sqlite:///config/gate.db", "sqlite:///first.db")
+    assert done.stderr == ""
+    Path("config/gate.db.spool/sightings.jsonl").write_text("{}\n")
     done = store("copy", "sqlite:///config/gate.db", "sqlite:///copy.db")
     assert done.stderr.startswith("WARNING config/gate.db.spool holds what is not written yet")
 
