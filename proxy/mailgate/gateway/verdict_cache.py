@@ -46,7 +46,7 @@ SIZE = 8192
 LONGEST_PATH = 256
 LONGEST_AGENT = 512
 LONGEST_LINES = 4096
-"""The most bytes of field lines in a key. A request with a longer head is judged in full."""
+"""The most bytes of field lines, cookies and languages in a key. A request with more of them is judged in full."""
 
 METHODS = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE"})
 SILENT = frozenset(
@@ -166,16 +166,17 @@ class VerdictCache:
         lines = b"\n".join(
             [line for key, line in zip(fields.keys, fields.lines, strict=True) if key not in SILENT]
         )
-        if not place or len(lines) > LONGEST_LINES:
+        own = tuple([each for each in fields.values(b"cookie") if OWN_COOKIES in each])
+        languages = tuple(fields.values(b"accept-language")) if origin.user else ()
+        if not place or len(lines) + sum(map(len, (*own, *languages))) > LONGEST_LINES:
             return None
-        own = [each for each in fields.values(b"cookie") if OWN_COOKIES in each]
         sender: Hashable = agent
         if not own and RestsOn.AGENT not in self._reads:
             sender = agent_traits(agent.decode("latin-1"))
             if sender is None:
                 return None
-        languages = fields.values(b"accept-language") if origin.user else ()
-        told = origin.user, origin.by_proxy, *languages, *own, *self._told(origin, path)
+        # each list stays one part, since a client could write what ends one and begins the next
+        told = origin.user, origin.by_proxy, languages, own, self._told(origin, path)
         return port, head.method, place, sender, lines, told
 
     def _told(self, origin: Origin, path: bytes) -> tuple[object, ...]:

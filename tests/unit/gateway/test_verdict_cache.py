@@ -319,6 +319,13 @@ PROBED = request(
     "GET", "/mail/", f"User-Agent: {LAPTOP}", "Cookie: mailgate-probe={0}", "Sec-Fetch-Mode: navigate"
 )
 ASKED = question(f"User-Agent: {LAPTOP}")
+IN_A_COOKIE, IN_A_LANGUAGE = (
+    request(
+        "GET", "/mail/", f"User-Agent: {LAPTOP}", "Sec-Fetch-Mode: navigate", "X-Forwarded-User: ada",
+        "Accept-Language: de", f"{name}: mailgate-probe={{0}}",
+    )
+    for name in ("Cookie", "Accept-Language")
+)  # fmt: skip
 PROBED_AND_KEPT = question(
     f"User-Agent: {LAPTOP}", "Cookie: mailgate-probe={0}", "Sec-Fetch-Mode: navigate", KEY
 )
@@ -353,6 +360,10 @@ def waiting(seconds):
         pytest.param(
             0, [PROBED_AND_KEPT], [("change", PROBING, None)] + asking(0) * 4 + waiting(3.4) + asking(0),
             id="a yes that is kept for less, since what the probe found is soon too old",
+        ),
+        pytest.param(
+            11, [IN_A_COOKIE, IN_A_LANGUAGE], [("change", PROBING + 1, None)] + asking(0) * 2 + asking(1),
+            id="a cookie that stands in another field",
         ),
         pytest.param(0, [ASKED], [*asking(0) * 4, ("drain", 0, None), *asking(0)], id="the gate stops"),
         pytest.param(0, [WITH_BODY], asking(0) * 4, id="a question with a body"),
@@ -475,6 +486,34 @@ async def test_what_is_kept_is_bounded(monkeypatch):
     assert len(side.cache._young) <= 4
     assert len(side.cache._old) <= 4
     assert SIZE == 8192
+
+
+LONG = "x" * 7_000
+
+
+@pytest.mark.parametrize(
+    ("target", "fields"),
+    [
+        ("/mail/inbox", ("Cookie: session={}",)),
+        ("/mail/inbox", ("Referer: https://mail.example.com/{}", "Authorization: Bearer {}")),
+        ("/mail/inbox?_token={}", ()),
+        ("/mail/inbox", ("Cookie: mailgate-warned={}",)),
+        ("/mail/inbox", ("X-Forwarded-User: ada", "Accept-Language: {}")),
+        ("/mail/inbox", ("X-Made-Up: {}",)),
+    ],
+)
+async def test_of_a_long_request_only_what_is_read_stays_in_memory(target, fields):
+    side = Side(VerdictCache)
+    live_with(0)(side.gate, START)
+    data = request("GET", target, f"User-Agent: {LAPTOP}", *fields).replace(b"{}", LONG.encode())
+    await side.ask(PROXY, data)
+    assert side.got[-1].startswith(b"HTTP/1.1 200")
+    assert all(LONG not in f"{key!r} {known!r} {held(known)!r}" for key, known in side.cache._young.items())
+
+
+def held(known):
+    """What the counter of a kept verdict holds of the request."""
+    return getattr(known.recurring, "recurring", known.recurring).access
 
 
 OF_EVERYBODY, READS_BROWSERS = 10, (9, 11)
