@@ -14,6 +14,7 @@ from mailgate.config import Bundle
 from mailgate.devices.trust import ENROLLED
 from mailgate.gateway.pages.devices import SYSTEMS
 from mailgate.model import Kind, PostureState
+from mailgate.model.phrase import capital, phrase
 from mailgate.policy.spelling import nearest
 from mailgate.store import Store
 from mailgate.store.device_rows import SORTS, Wanted
@@ -36,6 +37,10 @@ _SHOWN = 12
 
 class MisreadError(ValueError):
     """A value that cannot be meant. Its text says what is expected."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
 
 
 class Mistake(NamedTuple):
@@ -88,13 +93,15 @@ def read(values: Iterable[tuple[str, str]], known: Known, now: datetime) -> Aske
     for name, value in ((name, text.strip()) for name, text in values):
         try:
             if name not in NAMES:
-                raise MisreadError(f"there is no such filter; {_expected(name, NAMES)}")
+                raise MisreadError(
+                    phrase("there is no such filter; %(expected)s", expected=_expected(name, NAMES))
+                )
             if name in said:
-                raise MisreadError("it stands there more than once; expected it once")
+                raise MisreadError(phrase("it stands there more than once; expected it once"))
             if value:
                 said[name] = readers[name](value)
         except MisreadError as error:
-            mistakes.append(Mistake(name, value[:LONGEST], str(error)))
+            mistakes.append(Mistake(name, value[:LONGEST], error.words))
     return Asked(_wanted(said, now), said, tuple(mistakes))
 
 
@@ -122,13 +129,16 @@ def moment(text: str, now: datetime) -> datetime:
     with suppress(ValueError, OverflowError):
         at = datetime.fromisoformat(text.upper())
         return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-    expected = "expected so many days ago like 7d, a day like 2026-11-30, or a time like 2026-11-30T09:00:00Z"
-    raise MisreadError(f"it is no time; {expected}")
+    raise MisreadError(
+        phrase(
+            "it is no time; expected so many days ago like 7d, a day like 2026-11-30, or a time like 2026-11-30T09:00:00Z"
+        )
+    )
 
 
 def _text(text: str) -> str:
     if len(text) > LONGEST:
-        raise MisreadError(f"it is too long; expected at most {LONGEST} characters")
+        raise MisreadError(phrase("it is too long; expected at most %(most)s characters", most=LONGEST))
     return text
 
 
@@ -140,7 +150,7 @@ def _moment(text: str) -> str:
 def _one_of(words: tuple[str, ...]) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in words:
-            raise MisreadError(f"it is not known here; {_expected(text, words)}")
+            raise MisreadError(phrase("it is not known here; %(expected)s", expected=_expected(text, words)))
         return text
 
     return read
@@ -175,18 +185,25 @@ def _called(known: Mapping[str, str]) -> Callable[[str], str]:
             return text
         meant = {key for key, words in known.items() if text.casefold() in (key.casefold(), words.casefold())}
         if len(meant) != 1:
-            raise MisreadError(f"it is not known here; {_expected(text, tuple(known))}")
+            raise MisreadError(
+                phrase("it is not known here; %(expected)s", expected=_expected(text, tuple(known)))
+            )
         return meant.pop()
 
     return read
 
 
 def _expected(text: str, words: tuple[str, ...]) -> str:
-    near = nearest(text, words)
-    more = f", … ({len(words):,} in all)" if len(words) > _SHOWN else ""
-    options = (
-        f"expected one of {', '.join(words[:_SHOWN])}{more}"
-        if words
-        else "nothing is defined that could stand here"
-    )
-    return f"did you mean {near}? {options[0].upper()}{options[1:]}" if near else options
+    near, options = nearest(text, words), _options(words)
+    if not near:
+        return options
+    return phrase("did you mean %(near)s? %(options)s", near=near, options=capital(options))
+
+
+def _options(words: tuple[str, ...]) -> str:
+    if not words:
+        return phrase("nothing is defined that could stand here")
+    shown = ", ".join(words[:_SHOWN])
+    if len(words) > _SHOWN:
+        return phrase("expected one of %(words)s, … (%(number)s in all)", words=shown, number=len(words))
+    return phrase("expected one of %(words)s", words=shown)

@@ -5,7 +5,8 @@ from typing import Literal
 from mailgate.config import Rules
 from mailgate.config.settings import Files
 from mailgate.config.text_edits import EditError, edited
-from mailgate.model.fact import Fact, Instant
+from mailgate.model.fact import Fact, Instant, Words
+from mailgate.model.phrase import phrase
 from mailgate.policy.edits import Edit
 from mailgate.rollout.drafts import base_of, edit_of, rules_with
 from mailgate.store import Store
@@ -15,10 +16,10 @@ from mailgate.views.patches import FileChange, file_changes, patch
 
 State = Literal["draft", "overtaken", "uncommitted", "committed"]
 WORDS: dict[State, str] = {
-    "draft": "Draft",
-    "overtaken": "Not in force",
-    "uncommitted": "In force, not in your files",
-    "committed": "In force",
+    "draft": phrase("Draft"),
+    "overtaken": phrase("Not in force"),
+    "uncommitted": phrase("In force, not in your files"),
+    "committed": phrase("In force"),
 }
 """What each state is called before people."""
 
@@ -28,7 +29,7 @@ class DraftFacts(Fact):
 
     digest: str
     """The digest of the version with the change."""
-    title: str
+    title: Words
     """What it is called."""
     author: str
     """Who made it."""
@@ -60,7 +61,7 @@ async def draft_facts(
     state = state_of(draft, active, in_force, files)
     return DraftFacts(
         digest=draft.digest,
-        title=draft.title,
+        title=title_of(draft, after),
         author=draft.author,
         made_at=draft.made_at,
         base=draft.base,
@@ -71,6 +72,12 @@ async def draft_facts(
         of_files=before is files,
         complete=after.digest in (draft.digest, in_force.digest),
     )
+
+
+def title_of(draft: KeptDraft, after: Rules) -> str:
+    """What it is called, by the rules that have it. It keeps the name that it was given where they call it otherwise."""
+    called = edit_of(draft).title(after.policy)
+    return called if called == draft.title else draft.title
 
 
 def state_of(draft: KeptDraft, active: Activation, in_force: Rules, files: Rules | None) -> State:

@@ -12,12 +12,15 @@ from aiohttp import web
 from mailgate.console.context import context_of
 from mailgate.console.layout import show
 from mailgate.console.pages.devices import BOM, number
+from mailgate.console.render import count
+from mailgate.model.phrase import joined, phrase
 from mailgate.store import Entry
 from mailgate.views.audit_export import COLUMNS, line_of, row_of
 from mailgate.views.audit_verification import verified
 
 SIZE = 100
 _NEWEST = 2**31 - 1
+NONE = phrase("none")
 
 
 async def entries(request: web.Request) -> web.Response:
@@ -68,14 +71,14 @@ def _lines(details: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, 
 
 def _worded(value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(map(_worded, value)) or "none"
+        return joined(map(_worded, value)) or NONE
     if isinstance(value, dict):
         return "; ".join(f"{name} {words}" for name, words in _lines(value))
     if value is None or value == "":
-        return "none"
+        return NONE
     if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+        return phrase("yes") if value else phrase("no")
+    return count(value) if isinstance(value, int) else str(value)
 
 
 def _json_lines(entries: Sequence[Entry]) -> bytes:
