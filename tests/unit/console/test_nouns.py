@@ -5,7 +5,7 @@ from pathlib import Path
 import mailgate.console
 from mailgate.console.api import OPERATIONS
 from mailgate.console.nouns import NOUNS
-from mailgate.console.pages import ROUTES, assets, device, login, oidc, plan_watch, retract
+from mailgate.console.pages import ROUTES, assets, device, language, login, oidc, plan_watch, retract
 
 CONSOLE = Path(mailgate.console.__file__).parent
 NAMES = {noun.name for noun in NOUNS}

@@ -3,7 +3,19 @@
 import json
 from copy import deepcopy
 
-from mailgate.model.phrase import ENGLISH, Phrase, both, capital, changed, either, joined, listed, phrase, plural, said
+from mailgate.model.phrase import (
+    ENGLISH,
+    Phrase,
+    both,
+    capital,
+    changed,
+    either,
+    joined,
+    listed,
+    phrase,
+    plural,
+    said,
+)
 
 
 class Mirrored:
