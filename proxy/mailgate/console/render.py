@@ -13,8 +13,8 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from mailgate.console.languages import IN_ENGLISH, Language
-from mailgate.model.phrase import Phrase, capital, either, joined, phrase, said
-from mailgate.views.gates import span
+from mailgate.model.phrase import Phrase, capital, either, joined, phrase, plural, said
+from mailgate.views.gates import roughly
 from mailgate.views.words import (
     CONNECTORS,
     KIND_CHOICES,
@@ -111,7 +111,15 @@ def count(number: int) -> Phrase:
 
 def ago(time: timedelta) -> Phrase:
     """How long ago something was, in words."""
-    return phrase("just now") if time < timedelta(seconds=10) else phrase("%(span)s ago", span=span(time))
+    if time < timedelta(seconds=10):
+        return phrase("just now")
+    count, unit = roughly(time)
+    return {
+        "days": plural("%(count)s day ago", "%(count)s days ago", count),
+        "hours": plural("%(count)s hour ago", "%(count)s hours ago", count),
+        "minutes": plural("%(count)s minute ago", "%(count)s minutes ago", count),
+        "seconds": plural("%(count)s second ago", "%(count)s seconds ago", count),
+    }[unit]
 
 
 def plain(value: object) -> str:
@@ -154,8 +162,7 @@ def all_of(steps: Iterable[str]) -> str:
 
 def before(spans: Mapping[str, str], asked: str | None) -> dict[str, str]:
     """Choices of how long ago, with what was asked for."""
-    told: dict[str, str] = {value: phrase("%(span)s ago", span=words) for value, words in spans.items()}
-    return told if not asked or asked in told else {**told, asked: asked}
+    return dict(spans) if not asked or asked in spans else {**spans, asked: asked}
 
 
 def _language(context: Context) -> Language:
