@@ -30,7 +30,9 @@ def law(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(now, "text_of", made_twice)
     yield
     import json
-    with open("/tmp/law.jsonl", "a") as f: f.write(json.dumps(otherwise) + "\n")
+
+    with open("/tmp/law.jsonl", "a") as f:
+        f.write(json.dumps(otherwise) + "\n")
 
 
 @pytest.fixture(scope="session")
