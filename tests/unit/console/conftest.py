@@ -1,8 +1,8 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 from shutil import copyfile
+from typing import Any
 
 import pytest
 from tests.unit.console.browsing import Browser, Company, browsing, company, serving, whole
