@@ -92,7 +92,9 @@ def _line_start(text: str, at: int) -> int:
 
 def _is_block(node: Node) -> bool:
     """Whether it ends only where the next thing begins."""
-    return node.style in ("|", ">") if isinstance(node, ScalarNode) else not node.flow_style
+    if isinstance(node, (SequenceNode, MappingNode)):
+        return not node.flow_style
+    return isinstance(node, ScalarNode) and node.style in ("|", ">")
 
 
 def _first_key(document: Document) -> ScalarNode:

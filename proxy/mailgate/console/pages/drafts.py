@@ -6,7 +6,7 @@ from pydantic import TypeAdapter, ValidationError
 from mailgate.config.text_edits import EditError, written_start
 from mailgate.console.access import needs
 from mailgate.console.context import context_of, person_of
-from mailgate.console.drafting import MOST, draft_and_plan, facts_of, patch_of, plan_again
+from mailgate.console.drafting import draft_and_plan, facts_of, latest_heads, patch_of, plan_again
 from mailgate.console.forms import Form, form_of
 from mailgate.console.layout import say, seen_other, show
 from mailgate.policy.edits import Edit
@@ -20,9 +20,7 @@ _BEING_MADE = "Another plan is being made. Wait until it is there, then plan thi
 
 
 async def drafts(request: web.Request) -> web.Response:
-    context = context_of(request)
-    found = [await facts_of(context, each) for each in await context.store.drafts.latest(MOST)]
-    return show(request, "drafts.html", drafts=found, states=WORDS)
+    return show(request, "drafts.html", drafts=await latest_heads(context_of(request)), states=WORDS)
 
 
 @needs("operator", "approver")

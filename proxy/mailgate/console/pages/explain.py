@@ -81,6 +81,7 @@ async def _shown(request: web.Request, status: int = 200, **values: Any) -> web.
     empty: dict[str, Any] = {
         "reference": "", "text": "", "device": "", "wrong": [], "why": None, "then": None,
         "rows": [sighting_facts(each) for each in last],
+        "name_of": context_of(request).bundle().policy.catalog.name_of,
     }  # fmt: skip
     return show(request, "explain.html", status, **empty | values)
 
