@@ -54,9 +54,9 @@ async def plan_again(context: ConsoleContext, draft: KeptDraft, person: Person) 
     return context.planning.start(candidate, DAYS, person, context.clock())
 
 
-async def latest_heads(context: ConsoleContext) -> list[DraftHead]:
+async def latest_heads(context: ConsoleContext, most: int = MOST) -> list[DraftHead]:
     """The newest drafts, each with how it stands. Raises RefusedError."""
-    drafts = await context.store.drafts.latest(MOST)
+    drafts = await context.store.drafts.latest(most)
     if not drafts:
         return []
     active, rules = await _in_force(context)
@@ -84,7 +84,7 @@ async def uncommitted_now(context: ConsoleContext, held: str) -> Uncommitted:
         return NONE
     rules = context.bundle().rules
     found = uncommitted(drafts, rules, files)
-    return Uncommitted(found, bool(found) and explained(found, rules, files))
+    return Uncommitted(found, bool(found) and await asyncio.to_thread(explained, found, rules, files))
 
 
 async def files_of(context: ConsoleContext) -> Rules | None:

@@ -47,7 +47,7 @@ from mailgate.store.retractions import Retractions
 from mailgate.store.seen_clients import SeenClients
 from mailgate.store.sightings import Sightings
 from mailgate.store.spent_proofs import SpentProofs
-from mailgate.store.spool import Spool
+from mailgate.store.spool import SUFFIX, Spool
 from mailgate.store.verdict_counts import VerdictCounts
 from mailgate.store.write_queue import Backlog
 from mailgate.tasks import end
@@ -64,7 +64,7 @@ class Store:
         self.spool = spool
         """The folder of what is kept beside the store."""
         sightings, reports = (
-            Spool(spool / f"{noun}.jsonl", _SPOOL_BYTES) for noun in ("sightings", "reports")
+            Spool(spool / f"{noun}{SUFFIX}", _SPOOL_BYTES) for noun in ("sightings", "reports")
         )
         self.devices = Devices(database, (sightings, reports))
         self.finding = Finding(database)

@@ -15,7 +15,7 @@ from mailgate.console.movers_asked import READERS, said_in, values_of, wanted_in
 from mailgate.console.pages.devices import number
 from mailgate.errors import ConfigError
 from mailgate.rollout import acts, approvals
-from mailgate.rollout.acts import PLAN_AGE, plan_called, read_plan
+from mailgate.rollout.acts import PLAN_AGE, RefusedError, plan_called, read_plan
 from mailgate.rollout.approvals import plan_status
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.plan import DAYS
@@ -28,6 +28,7 @@ from mailgate.views.plan_telling import tellings
 from mailgate.views.plan_titles import headline_of, more_of, title_of
 from mailgate.views.plans import CSV_COLUMNS, NEWLY, idle_rules, notes_of, rows_of, undated_told
 from mailgate.views.spreadsheet import beginning, lines, saved_as
+from mailgate.views.words import without_commands
 
 SIZE = 50
 LAST_ROW = 10**18 - 1
@@ -117,7 +118,10 @@ async def approve(request: web.Request) -> web.Response:
     if note is None:
         return await _shown(request, "plan_approve.html")
     guard, digest = guard_of(context.bundle().settings), request.match_info["digest"]
-    await approvals.approve(context.store, digest, person_of(request), note, context.clock(), guard)
+    try:
+        await approvals.approve(context.store, digest, person_of(request), note, context.clock(), guard)
+    except RefusedError as error:
+        return await _shown(request, "plan_approve.html", refused=error, note=note)
     return seen_other(request, "policy-plan", digest=digest)
 
 
@@ -131,7 +135,10 @@ async def apply(request: web.Request) -> web.Response:
     override = (await form_of(request)).get("override") == "yes"
     guard = guard_of(context.bundle().settings)
     digest, person = request.match_info["digest"], person_of(request)
-    await acts.apply(context.store, digest, person, note, context.clock(), guard, override=override)
+    try:
+        await acts.apply(context.store, digest, person, note, context.clock(), guard, override=override)
+    except RefusedError as error:
+        return await _shown(request, "plan_apply.html", refused=error, note=note)
     return seen_other(request, "policy-plan-watch", digest=(await plan_called(context.store, digest)).digest)
 
 
@@ -154,7 +161,10 @@ def _uploaded(sent: Form) -> str | None:
     return sent.get("file", "") if sent.get("from") == "upload" else None
 
 
-async def _shown(request: web.Request, template: str = "plan.html") -> web.Response:
+async def _shown(
+    request: web.Request, template: str = "plan.html", refused: RefusedError | None = None, note: str = ""
+) -> web.Response:
+    """The page of a plan, or one that asks. What was ``refused`` is asked again, with what was typed."""
     context, now = context_of(request), context_of(request).clock()
     bundle = context.bundle()
     found = await plan_called(context.store, request.match_info["digest"])
@@ -165,6 +175,9 @@ async def _shown(request: web.Request, template: str = "plan.html") -> web.Respo
     return show(
         request,
         template,
+        409 if refused else 200,
+        wrong=without_commands(str(refused)) if refused else "",
+        note=note,
         here=PAGES[template],
         plan=body,
         plan_status=status,

@@ -105,17 +105,17 @@ async def _said(
             data = replace(data, to_confirm=own.mark)
         case Said.LOST:
             await reports.lose(own, now)
-            return _back_to(own, _undo_of(service, data.asking, own))
+            return _back_to(f"said-{own.mark}", _undo_of(service, data.asking, own))
         case Said.FOUND:
             if _may_undo(service, data.asking, own) and await reports.take_back(own, now):
-                return _back_to(own, (taken_back(data.asking.access.facts),))
+                return _back_to(f"device-{own.mark}", (taken_back(data.asking.access.facts),))
             data = replace(await read_own_data(service, data.asking), too_late=own.mark)
     return _answer(service, data, reference)
 
 
-def _back_to(own: OwnDevice, headers: tuple[tuple[str, str], ...]) -> Answer:
+def _back_to(part: str, headers: tuple[tuple[str, str], ...]) -> Answer:
     """Lead to the page, so that loading it again does nothing twice."""
-    return replace(Answer(303), headers=(("Location", f"/.mailgate/me#device-{own.mark}"), *headers))
+    return replace(Answer(303), headers=(("Location", f"/.mailgate/me#{part}"), *headers))
 
 
 def _undo_of(service: SelfService, asking: Asking, own: OwnDevice) -> tuple[tuple[str, str], ...]:

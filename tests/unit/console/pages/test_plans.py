@@ -242,6 +242,9 @@ async def test_what_goes_beyond_the_guard_is_not_put_in_force_but_by_override(
     assert "Override the objections" in page.words
     page = await ada.post(f"/console/policy/plans/{digest}/apply", confirmed="yes", note="now")
     assert (page.status, await in_force(firm)) == (409, 1)
+    assert "Not done." in page.words
+    assert "Override the objections" in page.words, "it can be done all the same from there"
+    assert 'name="note" maxlength="1000" required value="now"' in page.text, "what was typed is there still"
     page = await ada.post(
         f"/console/policy/plans/{digest}/apply", confirmed="yes", note="fire", override="yes"
     )

@@ -23,14 +23,14 @@ async def test_a_rule_shows_what_of_it_can_be_changed(ada: Browser) -> None:
 async def test_a_date_moves_and_keeps_its_time_and_its_zone(ada: Browser) -> None:
     fields = {"change": "move-stage", "rule": "prohibited-app", "stage": "enforce", "day": "2027-01-04"}
     page = await ada.post("/console/policy/drafts", **fields)
-    assert "No prohibited app: enforcement starts 2027-01-04 08:00 UTC" in page.words
+    assert "No prohibited app: enforcement starts 4 January 2027, 08:00 UTC" in page.words
     assert "enforce: 2027-01-04T09:00:00+01:00}" in page.words
 
 
 @pytest.mark.parametrize(
     ("fields", "title", "line"),
     [
-        ({"change": "move-stage", "stage": "enforce", "day": "2027-01-04"}, "enforcement starts 2027-01-04 00:00 UTC", "stages: {enforce: 2027-01-04}"),
+        ({"change": "move-stage", "stage": "enforce", "day": "2027-01-04"}, "enforcement starts 4 January 2027", "stages: {enforce: 2027-01-04}"),
         ({"change": "set-share", "percent": "5"}, "applies to 5% of people", "share: 5%"),
     ],
 )  # fmt: skip

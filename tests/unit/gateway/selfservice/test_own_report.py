@@ -72,7 +72,7 @@ async def test_that_a_device_is_lost_is_asked_once_more_before_anything_is_done(
 
 async def test_a_lost_device_is_shut_out_and_the_log_names_no_person(kept: Kept) -> None:
     answer = await answered(kept, LOST, ALICE)
-    assert (answer.status, dict(answer.headers)["Location"]) == (303, f"/.mailgate/me#device-{PHONE.id}")
+    assert (answer.status, dict(answer.headers)["Location"]) == (303, f"/.mailgate/me#said-{PHONE.id}")
     assert kept.lost == [PHONE.id]
     (act,) = kept.acts
     assert (act.what, act.about, act.who) == ("device-lost", f"device {PHONE.id}", "its owner")
