@@ -8,6 +8,9 @@ from mailgate.config import Settings
 from mailgate.config.guard import Once, Weekly
 from mailgate.rollout.plan import NOUNS, Counts, Moment, Noun, Plan
 
+_NAMED = 3
+"""Cases that are named, of those that do not hold."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -56,8 +59,13 @@ def guard_of(settings: Settings) -> Guard | None:
 
 def failing(plan: Plan) -> list[str]:
     """The cases that do not hold, in words. No approval helps against them: somebody has said that they must hold."""
-    failed = len(plan.cases.failed)
-    return [f"{failed} of {plan.cases.run} cases do not hold"] if failed else []
+    failed = plan.cases.failed
+    if not failed:
+        return []
+    names = "; ".join(f"“{each.name}”" for each in failed[:_NAMED])
+    more = f" and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
+    does = "does" if len(failed) == 1 else "do"
+    return [f"{len(failed)} of {plan.cases.run} test cases {does} not hold: {names}{more}"]
 
 
 def beyond(plan: Plan, limit: Limit | None) -> list[str]:

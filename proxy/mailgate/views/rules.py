@@ -8,6 +8,7 @@ from mailgate.model import Effect, Stage
 from mailgate.policy import Policy
 from mailgate.policy.rules import DEFAULT_RULE, Rule
 from mailgate.policy.variables import VARIABLES
+from mailgate.views.words import reason_told
 
 DOES = {
     Effect.ALLOW: "lets in",
@@ -15,6 +16,19 @@ DOES = {
     Effect.CHALLENGE: "asks for proof from",
     Effect.BLOCK: "keeps out",
 }
+FIX_WORDS = {
+    "remove-app": "to remove the app, step by step",
+    "set-up-device": "to let the company manage the device",
+    "get-extension": "to install the browser extension",
+    "report-again": "to let the device report again",
+    "report-everything": "to let the device report all of its apps",
+    "wait": "to wait a moment",
+    "use-mobile-site": "to use the mobile site",
+    "use-known-browser": "to use a browser that is known",
+    "use-other-device": "to use another device",
+    "ask": "to ask for help",
+}
+"""What the words of `notice.fix` tell people."""
 TODAY = {
     Stage.PENDING: "does nothing yet",
     Stage.REPORT_ONLY: "only reports whom it would hit",
@@ -115,9 +129,11 @@ def _more(rule: Rule) -> Iterator[str]:
         words = {"block": "keeps out", "last_known": "goes by what was last known", "allow": "lets in"}
         yield f"While a device cannot be asked about, it {words[rule.on_unavailable.value]}."
     if rule.reason:
-        yield f"The reason given is {rule.reason}."
+        told = reason_told(rule.reason)
+        yield f"People read: {told}." if told else f"The reason given is {rule.reason}."
     if rule.notice.fix:
-        yield f"People are told to do this: {rule.notice.fix}."
+        fix = str(rule.notice.fix)
+        yield f"People are told what to do: {FIX_WORDS.get(fix, fix)}."
     if rule.notice.contact:
         yield f"People are told to ask {rule.notice.contact}."
 
