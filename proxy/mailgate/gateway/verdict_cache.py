@@ -59,6 +59,10 @@ SILENT = frozenset(
     b" authorization referer origin accept-language accept-encoding cache-control pragma range if-range if-match"
     b" if-none-match if-modified-since if-unmodified-since priority content-encoding content-language x-roundcube-request"
     b" x-csrf-token x-xsrf-token dnt sec-gpc upgrade-insecure-requests sec-fetch-site sec-fetch-user"
+    b" x-owa-canary x-owa-correlationid x-owa-actionid x-owa-clientbegin x-owa-urlpostdata x-owa-sessionid client-request-id"
+    b" requesttoken x-zimbra-csrf-token"
+    # traces of scripts and of proxies
+    b" baggage sentry-trace b3 x-b3-traceid x-b3-spanid x-b3-parentspanid x-datadog-trace-id x-datadog-parent-id x-amzn-trace-id"
     b" x-request-id x-correlation-id traceparent tracestate x-forwarded-port x-forwarded-server x-real-ip forwarded via".split()
 )
 """Fields whose values nothing but ``_key`` reads on the way to the decision on a request that is kept."""

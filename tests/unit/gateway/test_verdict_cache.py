@@ -463,6 +463,32 @@ async def test_who_names_a_device_goes_the_whole_way(fields):
     assert await believed_by(request("GET", "/mail/", f"User-Agent: {LAPTOP}", *fields), peer=PROXY) == 0
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(("X-Roundcube-Request",), id="Roundcube"),
+        pytest.param(("X-XSRF-TOKEN",), id="SOGo"),
+        pytest.param(
+            (
+                "X-OWA-CANARY",
+                "X-OWA-CorrelationId",
+                "X-OWA-ActionId",
+                "X-OWA-ClientBegin",
+                "client-request-id",
+            ),
+            id="Outlook on the web",
+        ),
+        pytest.param(("requesttoken", "X-Request-ID"), id="Nextcloud Mail"),
+        pytest.param(("traceparent", "baggage", "sentry-trace", "X-Amzn-Trace-Id"), id="traced scripts"),
+    ],
+)
+async def test_what_a_webmail_sends_anew_with_each_request_costs_no_hit(names):
+    requests = [page(LAPTOP, *(f"{name}: {number}-{name}" for name in names)) for number in range(4)]
+    known, side = await asked(requests)
+    assert known == "-+++"
+    assert all(f"{name}: 3-{name}\r\n".encode() in side.webmail.asked[-1] for name in names)
+
+
 async def test_a_person_whom_a_proxy_names_is_known_by_name_and_language():
     requests = [
         page(laptop(1), f"X-Forwarded-User: {login}", f"Accept-Language: {wanted}", f"Cookie: s={number}")

@@ -11,6 +11,7 @@ from mailgate.console.forms import form_of
 from mailgate.console.layout import seen_other, show
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import Access, Decision
+from mailgate.model.phrase import phrase
 from mailgate.policy.cases import Situation
 from mailgate.views.address_values import line
 from mailgate.views.described_requests import read_headers, read_request
@@ -33,7 +34,7 @@ async def explain(request: web.Request) -> web.Response:
     if recalled is None:
         if len(await context.store.devices.called(name)) == 1:
             return seen_other(request, "devices-one", id=name)
-        wrong = f"Nothing is recorded under {name}, and no device is called so."
+        wrong = phrase("Nothing is recorded under %(name)s, and no device is called so.", name=name)
         return await _shown(request, 404, reference=name, wrong=[wrong])
     return await _shown(request, reference=name, **_told(context, recalled))
 
