@@ -13,7 +13,9 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from mailgate.console.languages import IN_ENGLISH, Language
-from mailgate.model.phrase import Phrase, capital, either, joined, phrase, plural, said
+from mailgate.console.sparkline import sparkline
+from mailgate.console.stored_texts import again
+from mailgate.model.phrase import Phrase, capital, changed, either, joined, phrase, plural, said
 from mailgate.views.gates import roughly
 from mailgate.views.words import (
     CONNECTORS,
@@ -227,6 +229,8 @@ _ENVIRONMENT = _environment(
         "told": _in_language(told),
         "same": same,
         "safe_svg": safe_svg,
+        "sparkline": _in_language(sparkline),
+        "again": _in_language(again),
         "count": count,
         "join": joined,
         "ago": ago,
@@ -251,6 +255,7 @@ _ENVIRONMENT = _environment(
         "any_of": any_of,
         "all_of": all_of,
         "spaced": spaced,
+        "without_ticks": lambda words: changed(words, lambda text: text.replace("`", "")),
         "mail_state": lambda state: MAIL_STATES.get(state, state),
         "role": lambda role: ROLES.get(role, role),
         "system": system_told,

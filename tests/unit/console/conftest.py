@@ -1,8 +1,8 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 from shutil import copyfile
+from typing import Any
 
 import pytest
 from tests.unit.console.browsing import Browser, Company, browsing, company, serving, whole
@@ -30,7 +30,9 @@ def law(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(now, "text_of", made_twice)
     yield
     import json
-    with open("/tmp/law.jsonl", "a") as f: f.write(json.dumps(otherwise) + "\n")
+
+    with open("/tmp/law.jsonl", "a") as f:
+        f.write(json.dumps(otherwise) + "\n")
 
 
 @pytest.fixture(scope="session")

@@ -47,7 +47,9 @@ def vocabulary() -> frozenset[str]:
     """The words that the catalogs have, by which a text that is not marked is told from data."""
     with catalog_of("mailgate.console", "de").open("rb") as file:
         texts = [each.id for each in read_po(file)]
-    told = " ".join(PART.sub(" ", text) for each in texts for text in ([each] if isinstance(each, str) else each))
+    told = " ".join(
+        PART.sub(" ", text) for each in texts for text in ([each] if isinstance(each, str) else each)
+    )
     return frozenset(word.lower() for word in WORD.findall(told))
 
 
