@@ -12,7 +12,7 @@ from benchmarks import alone, memory, transfers, varied, wrk
 from benchmarks.checks import check, check_transfers
 from benchmarks.latency import summary
 from benchmarks.machine import descriptors_allowed, facts
-from benchmarks.peers import BEHIND, GATE, NGINX, PEERS, UNDER_A_RATE, Peer, Running
+from benchmarks.peers import GATE, NGINX, PEERS, UNDER_A_RATE, VARIANTS, Peer, Running
 from benchmarks.plan import Plan
 from benchmarks.processes import NotInstalled, program
 from benchmarks.ratios import Found, rounded, spread
@@ -164,7 +164,7 @@ class Comparison:
 
     def _page_loads(self) -> dict[str, Measure]:
         loads: dict[str, Measure] = {}
-        for peer in (each for each in self._present() if each is not BEHIND):
+        for peer in (each for each in self._present() if each not in VARIANTS):
             loads[f"page.{peer.name}"] = partial(self._load, self.running[peer.name].port)
         gate = self.running[GATE.name].port
         loads["agents.repeated"] = partial(self._load, gate, script=HERE / "repeated_agent.lua")

@@ -16,19 +16,21 @@ from typing import Any
 from benchmarks.filled import CACHE, filled, key_of, migrations
 from benchmarks.peers.mailgate import write_config
 from mailgate.config import compile_rules, load_bundle
+from mailgate.policy.edits import ShareEdit
 from mailgate.rollout import draft_of
 from mailgate.rollout.acts import Person
 from mailgate.rollout.admins import hash_of, token_of
+from mailgate.rollout.drafts import make_draft
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.store import Act, Store
 from mailgate.store.chain import Entry, Head, digest_of
 from mailgate.store.schema import metadata
 
-LAYOUT = 2
+LAYOUT = 3
 """Counted up where what was made before would not do any more."""
 FEW = 1_000
 """Devices of the store in which the plan is made whose copies stand in the large one."""
-VERSIONS, PLANS, ENTRIES = 60, 40, 50_000
+VERSIONS, PLANS, DRAFTS, ENTRIES = 60, 40, 50, 50_000
 ADMIN, SECRET = "ada", "the secret of a bench"
 SALT = bytes(16)
 
@@ -136,6 +138,31 @@ LIFE: dict[str, str] = {
           strftime('%Y-%m-%d %H:%M:%S.000000', :now, '-' || (n % 336) || ' hours'), NULL, NULL, ''
         FROM n
     """,
+    # what all gates decided: of each minute of two hours, each hour of 14 days and each day of 60
+    "counts of verdicts": """
+        WITH RECURSIVE n(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < 335),
+        spans(span, at) AS (
+          SELECT 'minute', strftime('%Y-%m-%d %H:%M:00.000000', :now, '-' || n || ' minutes') FROM n WHERE n < 120
+          UNION ALL SELECT 'hour', strftime('%Y-%m-%d %H:00:00.000000', :now, '-' || n || ' hours') FROM n
+          UNION ALL SELECT 'day', strftime('%Y-%m-%d 00:00:00.000000', :now, '-' || n || ' days') FROM n WHERE n < 60),
+        kinds(kind) AS (VALUES ('laptop'), ('phone'), ('tablet'), ('mail_app'), ('tool'), ('bot'), ('other'), ('unknown')),
+        effects(effect) AS (VALUES ('allow'), ('warn'), ('challenge'), ('block')),
+        rules(r) AS (SELECT n FROM n WHERE n < 20)
+        INSERT INTO verdict_counts SELECT span, at, effect, kind, '', '', 7919 FROM spans, kinds, effects
+        UNION ALL SELECT span, at, 'block', '', 'rule-' || r, 'prohibited-app', 1 + r FROM spans, rules
+    """,
+    "counts of apps": """
+        WITH RECURSIVE n(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < 99),
+        apps(app, many) AS (VALUES ('tiktok', 20000), ('capcut', 20000), ('deepseek', 20000), ('wechat', 9000), ('moomoo', 5))
+        INSERT INTO app_counts SELECT date(:now, '-' || n || ' days'), app, many - n % 5, many, many - n % 5, many,
+          strftime('%Y-%m-%d %H:%M:%S.000000', :now, '-' || n || ' days') FROM n, apps
+    """,
+    "first refusals": """
+        INSERT INTO first_refusals SELECT (SELECT policy FROM policies WHERE number = (SELECT number FROM activations ORDER BY serial DESC LIMIT 1)),
+          person, person, '', 'prohibited-app', strftime('%Y-%m-%d %H:00:00.000000', :now, '-' || (device % 200) || ' hours'),
+          CASE device % 10 WHEN 0 THEN 'before' WHEN 1 THEN 'other' ELSE 'planned' END
+        FROM device_rows WHERE mail = 'kept-out' AND person <> '' AND device % 2 = 1 GROUP BY person
+    """,
     "enrolment tokens": """
         WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 3000)
         INSERT INTO enrolment_tokens SELECT randomblob(32), 'e-' || n, 'person-' || n || '@example.com', 'for a new laptop', n % 3,
@@ -217,6 +244,7 @@ async def live(folder: Path, count: int, cache: Path, now: datetime, watch: Watc
             watch("two weeks of a company", number, len(steps))
         write_log(database, now)
         copy_plans(database, await a_plan(folder, count, cache, now), now)
+        plan_everybody(database)
         database.execute("PRAGMA journal_mode=WAL")
     database.close()
 
@@ -243,7 +271,15 @@ async def change_rules(folder: Path, now: datetime) -> None:
     await store.policies.activate(
         draft_of(bundle.rules), Act(now, ADMIN, "policy-activated", why="the files")
     )
+    await draft_changes(store, now)
     await store.close()
+
+
+async def draft_changes(store: Store, now: datetime) -> None:
+    """Draft as many changes as a page shows."""
+    for number in range(1, DRAFTS + 1):
+        edit = ShareEdit(change="set-share", rule="prohibited-app", share=f"{number}%")
+        await make_draft(store, edit, Person(ADMIN, "bench"), now)
 
 
 async def a_plan(folder: Path, count: int, cache: Path, now: datetime) -> dict[str, Any]:
@@ -284,6 +320,32 @@ def copy_plans(database: sqlite3.Connection, row: dict[str, Any], now: datetime)
         told |= {"made_at": f"{at:%Y-%m-%d %H:%M:%S.000000}"}
         marks = ", ".join("?" * len(told))
         database.execute(f"INSERT OR REPLACE INTO plans ({names}) VALUES ({marks})", tuple(told.values()))
+
+
+def plan_everybody(database: sqlite3.Connection) -> None:
+    """Let the newest plan move all that is Android by name, and let the one before be in force, with as many."""
+    digests = [row[0] for row in database.execute("SELECT digest FROM plans ORDER BY made_at DESC LIMIT 2")]
+    for digest in digests:
+        database.execute("DELETE FROM plan_movers WHERE plan = ?", (digest,))
+        database.execute(
+            with_columns("""
+            INSERT INTO plan_movers SELECT ?, row_number() OVER (ORDER BY device), person, id, kind, os, '[]', state, coalesce(nullif(apps, ''), '[]'),
+              'block', 'allow', 'clean-handheld', 'block', 'prohibited-app', 'prohibited-app', 0, 0
+            FROM device_rows JOIN devices ON key = device WHERE os = 'android'
+            """),
+            (digest,),
+        )
+        database.execute(
+            "UPDATE plans SET movers = (SELECT count(*) FROM plan_movers WHERE plan = digest) WHERE digest = ?",
+            (digest,),
+        )
+    database.execute(
+        """
+        UPDATE plans SET (candidate, policy, texts) = (SELECT digest, policy, texts FROM policies WHERE number =
+          (SELECT number FROM activations ORDER BY serial DESC LIMIT 1)) WHERE digest = ?
+        """,
+        (digests[1],),
+    )
 
 
 def write_log(database: sqlite3.Connection, now: datetime) -> None:

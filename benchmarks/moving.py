@@ -1,4 +1,4 @@
-"""How long a store of many devices takes to back up, to check, and to copy to PostgreSQL and back.
+"""How long a store of many devices takes to back up, to check, to copy to PostgreSQL and back, and to upgrade.
 
 ``python -m benchmarks.moving --store postgresql://…`` runs the commands of an operator on a store that ``filled.py`` makes, and on that
 database, which has to be empty. With ``--keep`` the figures and the table in ``docs/performance.md`` are written anew.
@@ -6,9 +6,9 @@ database, which has to be empty. With ``--keep`` the figures and the table in ``
 
 import asyncio
 import json
-import os
 import re
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -26,6 +26,15 @@ from benchmarks.processes import ROOT, environment, python_module
 DOCS = ROOT / "docs" / "performance.md"
 RESULTS = ROOT / "benchmarks" / "results" / "moving.json"
 ROWS = re.compile(r"^([\d,]+) rows", re.MULTILINE)
+MEASURE = """
+import json, resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+with open(sys.argv[1], "w") as file:
+    json.dump({"processor_seconds": round(used.ru_utime + used.ru_stime, 1), "memory_mib": round(used.ru_maxrss / 1024)}, file)
+sys.exit(code)
+"""
+"""A small process starts the command: the most memory of a process counts from before it became the command, so that it would be that of this one."""
 
 
 def main(
@@ -40,9 +49,9 @@ def main(
     machine = facts()
     with tempfile.TemporaryDirectory(prefix="mailgate-bench-", dir=config.parent) as folder:
         steps = {}
-        for title, arguments in commands(config, store, Path(folder)).items():
+        for title, command in commands(config, store, Path(folder)).items():
             console.print(title)
-            steps[title] = timed(arguments)
+            steps[title] = timed(command, Path(folder) / "used.json")
         size = (config.parent / "mailgate.db").stat().st_size
     found = {"machine": machine, "devices": count, "mib": round(size / 2**20), "steps": steps}
     print(markdown(found))
@@ -53,36 +62,47 @@ def main(
 
 def commands(config: Path, store: str, folder: Path) -> dict[str, list[str]]:
     """What an operator calls, in this order."""
-    (folder / "store.url").write_text(store)
     sqlite, there = f"sqlite:///{config.parent}/mailgate.db", f"file:{folder}/store.url"
+    back = f"sqlite:///{folder}/back.db"
+    (folder / "store.url").write_text(store)
     (folder / "there").mkdir()
     moved = write_config(folder / "there", SETTINGS | {"store": store})
     return {
-        "`store backup`, of SQLite": ["backup", str(folder / "backup.db"), "--config", str(config)],
-        "`store check`, of SQLite": ["check", "--config", str(config)],
-        "`store copy`, SQLite to PostgreSQL": ["copy", sqlite, there],
-        "`store backup`, of PostgreSQL": ["backup", str(folder / "moved.db"), "--config", str(moved)],
-        "`store check`, of PostgreSQL": ["check", "--config", str(moved)],
-        "`store copy`, PostgreSQL to SQLite": ["copy", there, f"sqlite:///{folder}/back.db"],
+        "`store backup`, of SQLite": _store("backup", folder / "backup.db", "--config", config),
+        "`store check`, of SQLite": _store("check", "--config", config),
+        "`store copy`, SQLite to PostgreSQL": _store("copy", sqlite, there),
+        "`store backup`, of PostgreSQL": _store("backup", folder / "moved.db", "--config", moved),
+        "`store check`, of PostgreSQL": _store("check", "--config", moved),
+        "`store copy`, PostgreSQL to SQLite": _store("copy", there, back),
+        "upgrade of SQLite": python_module("benchmarks.upgrading", back),
+        "upgrade of PostgreSQL": python_module("benchmarks.upgrading", store),
     }
 
 
-def timed(arguments: list[str]) -> dict[str, Any]:
-    """Run one command to its end; its time, its processor time, the most memory that it held, and how many rows it told of."""
+def _store(*arguments: str | Path) -> list[str]:
+    return python_module("mailgate", "store", *map(str, arguments))
+
+
+def timed(command: list[str], used: Path) -> dict[str, Any]:
+    """Run one command to its end; its time, its processor time, the most memory that it held, and how many rows it told of.
+
+    ``used`` is a file to write to.
+    """
     started = time.perf_counter()
-    process = subprocess.Popen(
-        python_module("mailgate", "store", *arguments), env=environment(), stdout=subprocess.PIPE, text=True
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", MEASURE, str(used), *command],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
     )
-    assert process.stdout is not None
-    said = process.stdout.read()
-    _, status, used = os.wait4(process.pid, 0)
-    if status:
-        raise typer.Exit(os.waitstatus_to_exitcode(status))
-    rows = ROWS.search(said)
+    if done.returncode:
+        raise typer.Exit(done.returncode)
+    rows = ROWS.search(done.stdout)
     return {
         "seconds": round(time.perf_counter() - started, 1),
-        "processor_seconds": round(used.ru_utime + used.ru_stime, 1),
-        "memory_mib": round(used.ru_maxrss / 1024),
+        **json.loads(used.read_text()),
         "rows": int(rows[1].replace(",", "")) if rows else None,
     }
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks import devices_report, report, words
+from benchmarks import devices_report, parts_report, report, words
 from benchmarks.plots import pictures
 from benchmarks.processes import ROOT
 
@@ -13,6 +13,7 @@ README = ROOT / "README.md"
 IMAGES = ROOT / "docs" / "images"
 RESULTS = ROOT / "benchmarks" / "results" / "latest.json"
 DEVICES = ROOT / "benchmarks" / "results" / "devices.json"
+PARTS = ROOT / "benchmarks" / "results" / "parts.json"
 
 
 def keep(results: Mapping[str, Any]) -> None:
@@ -28,6 +29,12 @@ def keep_devices(store: str, found: Mapping[str, Any]) -> None:
     PAGE.write_text(devices_report.replaced(PAGE.read_text("utf-8"), kept), "utf-8")
 
 
+def keep_parts(found: Mapping[str, Any]) -> None:
+    """The results of ``python -m benchmarks.parts``."""
+    PARTS.write_text(json.dumps(found, indent=2) + "\n")
+    PAGE.write_text(parts_report.replaced(PAGE.read_text("utf-8"), found), "utf-8")
+
+
 def write(results: Mapping[str, Any]) -> None:
     """Tables, sentences and pictures."""
     page = report.replaced(PAGE.read_text("utf-8"), results)
@@ -41,3 +48,6 @@ if __name__ == "__main__":
     write(json.loads(RESULTS.read_text("utf-8")))
     devices = json.loads(DEVICES.read_text("utf-8"))
     PAGE.write_text(devices_report.replaced(PAGE.read_text("utf-8"), devices), "utf-8")
+    PAGE.write_text(
+        parts_report.replaced(PAGE.read_text("utf-8"), json.loads(PARTS.read_text("utf-8"))), "utf-8"
+    )

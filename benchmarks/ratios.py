@@ -23,6 +23,8 @@ RATIOS: Mapping[str, tuple[str, str]] = {
     "mixed_vs_caddy": ("traffic_mixed.mailgate", "traffic_mixed.caddy"),
     "mixed_vs_caddy_forward_auth": ("traffic_mixed.mailgate", "traffic_mixed.caddy_forward_auth"),
     "mixed_cpu_vs_nginx": ("traffic_mixed_cpu.mailgate", "traffic_mixed_cpu.nginx"),
+    "two_workers_vs_one": ("traffic_mixed.mailgate_two", "traffic_mixed.mailgate"),
+    "two_workers_cpu_vs_one": ("traffic_mixed_cpu.mailgate_two", "traffic_mixed_cpu.mailgate"),
     "proxied_vs_nginx": ("traffic_proxied.mailgate_behind", "traffic_proxied.nginx"),
     "nginx_authz_mixed_vs_nginx": ("traffic_mixed.nginx_authz", "traffic_mixed.nginx"),
     "nginx_authz_mixed_cached_vs_nginx": ("traffic_mixed.nginx_authz_cached", "traffic_mixed.nginx"),

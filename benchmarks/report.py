@@ -14,6 +14,8 @@ TITLES: Mapping[str, str] = {
     "page_vs_nginx": "varied pages: gate / nginx",
     "mixed_cpu_vs_nginx": "mixed traffic, processor time of a request: gate / nginx",
     "fresh_vs_nginx": "mixed traffic, every user agent new: gate / nginx",
+    "two_workers_vs_one": "mixed traffic: two workers / one, with load and webmail on the same processors",
+    "two_workers_cpu_vs_one": "the same, processor time of a request",
     "proxied_vs_nginx": "mixed traffic behind a trusted proxy: gate / nginx",
     "mixed_vs_caddy": "mixed traffic: gate / Caddy",
     "mixed_vs_caddy_forward_auth": "mixed traffic: gate / Caddy with forward_auth",

@@ -6,14 +6,15 @@ from functools import partial
 from http.client import HTTPConnection
 
 from benchmarks.alone import answer_of
-from benchmarks.peers import BEHIND, GATE, NGINX, PEERS, Running
+from benchmarks.peers import BEHIND, GATE, NGINX, PEERS, TWO, VARIANTS, Running
 from benchmarks.rounds import interleaved
 from benchmarks.traffic.hits import counted, rates
 from benchmarks.traffic.load import Loaded
 from benchmarks.traffic.mixes import MIXES
 
-DIRECT = tuple(peer.name for peer in PEERS if peer is not BEHIND)
+DIRECT = tuple(peer.name for peer in PEERS if peer not in VARIANTS)
 SIDES: Mapping[str, tuple[str, ...]] = {
+    "mixed": (*DIRECT, TWO.name),
     "proxied": (NGINX.name, BEHIND.name),
     "repeated": (NGINX.name, GATE.name),
     "refused_page": (GATE.name,),

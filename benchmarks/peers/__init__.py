@@ -13,10 +13,12 @@ from benchmarks.peers import (
 )
 from benchmarks.peers.peer import Peer, Running
 
-__all__ = ["BEHIND", "GATE", "NGINX", "PEERS", "UNDER_A_RATE", "Peer", "Running"]
+__all__ = ["BEHIND", "GATE", "NGINX", "PEERS", "TWO", "UNDER_A_RATE", "VARIANTS", "Peer", "Running"]
 
 GATE = mailgate.PEER
-BEHIND = mailgate.BEHIND
+BEHIND, TWO = mailgate.BEHIND, mailgate.TWO
+VARIANTS = (BEHIND, TWO)
+"""The gate in other ways than alone with one worker. A mix asks for them by name."""
 NGINX = nginx.PEER
 PEERS: tuple[Peer, ...] = (
     NGINX,
@@ -30,6 +32,7 @@ PEERS: tuple[Peer, ...] = (
     nginx_authz.CACHED,
     GATE,
     BEHIND,
+    TWO,
 )
 UNDER_A_RATE = (NGINX.name, caddy_forward_auth.PEER.name, nginx_authz.PEER.name, GATE.name)
 """Those whose latency is measured under a fixed rate: they decide, or are what is compared with."""

@@ -48,3 +48,10 @@ BEHIND = Peer(
     lambda: __version__,
 )
 """The load is the proxy: it tells from which address each request came to it."""
+TWO = Peer(
+    "mailgate_two",
+    "Mailgate with two workers",
+    partial(start, name="mailgate-two", workers=2),
+    lambda: __version__,
+)
+"""Load, webmail and both workers share the processors, so the processor time of a request says more than the rate."""

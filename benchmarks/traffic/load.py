@@ -64,7 +64,7 @@ class Load:
 
     def __init__(self, port: int, mix: Mix, turn: int) -> None:
         self._port = port
-        self._statuses = mix.statuses
+        self._statuses, self._kind = mix.statuses, mix.kind
         self._requests = mix.requests(turn)
         self._sources: Iterator[str] = repeat("127.0.0.1") if mix.one_address else addresses()
         self._poll = select.epoll()
@@ -115,7 +115,7 @@ class Load:
         if length == 0 or (length == CHUNKED and not data.endswith(LAST_CHUNK)):
             client.data = data
             return
-        if data[9:12] not in self._statuses:
+        if data[9:12] not in self._statuses or self._kind not in data:
             raise Wrong(f"the answer is {data[:600]!r}")
         client.data = b""
         client.missing = max(0, length - len(data))

@@ -28,11 +28,12 @@ UNCHANGED = "Mon, 02 Nov 2026 08:00:00 GMT"
 
 @dataclass(frozen=True)
 class Mix:
-    """``requests`` are those of a round; ``statuses`` the ones that an answer may have."""
+    """``requests`` are those of a round; ``statuses`` the ones that an answer may have; ``kind`` what stands in each answer's head."""
 
     title: str
     requests: Callable[[int], Iterator[bytes]]
     statuses: frozenset[bytes] = frozenset({b"200", b"304"})
+    kind: bytes = b""
     one_address: bool = False
     """Whether all come over connections from one address: a trusted proxy's."""
 
@@ -147,6 +148,8 @@ def _written(fields: dict[str, str]) -> bytes:
 
 
 REFUSED = frozenset({b"403"})
+SYNC_STATUS = b"\r\nContent-Type: application/vnd.ms-sync.wbxml\r\n"
+"""A mail app is refused with the status 200, as it would be let in: only the body's kind tells the two apart."""
 MIXES: dict[str, Mix] = {
     "page": Mix("pages of 8 KiB", page),
     "mixed": Mix("pages, scripts' requests, assets, small POSTs", mixed),
@@ -155,5 +158,7 @@ MIXES: dict[str, Mix] = {
     "repeated": Mix("one request, again and again", repeated),
     "refused_page": Mix("browsers of phones, refused by a page", refused.page, REFUSED),
     "refused_problem": Mix("the same, refused by a problem document", refused.problem, REFUSED),
-    "refused_activesync": Mix("mail apps of phones, refused by a status", refused.activesync),
+    "refused_activesync": Mix(
+        "mail apps of phones, refused by a status", refused.activesync, frozenset({b"200"}), SYNC_STATUS
+    ),
 }

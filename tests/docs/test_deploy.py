@@ -48,6 +48,22 @@ def test_the_gates_in_the_compose_files_can_read_their_settings(file: str, tmp_p
     assert load_bundle(path).settings.upstream == "http://roundcube:8000"
 
 
+def test_what_reads_the_journal_reads_lines_of_systemd_and_mistakes_too() -> None:
+    require("jq")
+    (filter_,) = re.findall(r"journalctl -u mailgate -o cat \| (jq [^`]*)`", DEPLOY)
+    mistake = "mailgate.yaml:3:1: the key `x` is not known"
+    lines = ["Starting mailgate.service...", '{"event": "listening"}', mistake]
+    done = subprocess.run(
+        ["sh", "-c", f"{filter_} --compact-output"], input="\n".join(lines), capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [
+        lines[0],
+        {"event": "listening"},
+        mistake,
+    ]
+
+
 @pytest.fixture(scope="module")
 def services() -> dict[str, Any]:
     require("docker-compose")

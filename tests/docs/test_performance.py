@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks import console_report, devices_report, moving_report, report, soak_report, words
+from benchmarks import console_report, devices_report, moving_report, parts_report, report, soak_report, words
 from benchmarks.plots import pictures
 
 ROOT = Path(__file__).parents[2]
@@ -41,9 +41,14 @@ def test_a_million_devices_cost_what_is_said() -> None:
     assert devices_report.replaced(page(), kept) == page()
 
 
+def test_the_parts_of_a_request_take_what_is_said() -> None:
+    kept = json.loads((RESULTS / "parts.json").read_text("utf-8"))
+    assert parts_report.replaced(page(), kept) == page()
+
+
 def test_no_figure_is_written_by_hand() -> None:
     by_hand, parts = WRITTEN.subn("", page())
-    assert parts == 6
+    assert parts == 7
     assert FIGURE.findall(by_hand) == []
 
 

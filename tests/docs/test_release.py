@@ -223,7 +223,7 @@ def test_a_release_is_built_from_a_commit_into_a_new_folder_with_a_key_that_is_t
     assert "expected the name of a new folder" in refused(clone, ".")
     assert "KEY=nowhere: expected a key" in refused(clone, KEY="nowhere")
     (clone / "more").touch()
-    assert "changes that are not committed" in refused(clone)
+    assert "not committed, and a release is built from a commit:\n?? more\n" in refused(clone)
     (clone / ".venv-release" / "bin" / "python").unlink()
     assert "`make release` sets it up" in refused(clone)
 

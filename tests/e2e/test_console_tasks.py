@@ -134,3 +134,21 @@ def test_a_look_at_two_months_takes_one_click(hand: Hand, site: Site) -> None:
     hand.click(hand.page.get_by_role("link", name="60 days"))
     expect(hand.page.get_by_role("img", name="The last 60 days").first).to_be_visible()
     assert hand.clicks <= 1
+
+
+def test_a_laptop_is_enrolled_by_a_code_in_three_clicks(hand: Hand) -> None:
+    hand.click(hand.page.get_by_role("link", name="Enrolment", exact=True))
+    hand.page.get_by_label("the login name of its owner").fill("bob")
+    hand.button("Make a code")
+    expect(hand.page.get_by_role("status")).to_contain_text("bob opens the set-up of the extension")
+    hand.button("Copy the code")
+    assert hand.clicks <= 3
+
+
+def test_a_stage_that_a_rule_lacks_is_drafted_in_three_clicks(hand: Hand) -> None:
+    hand.click(hand.page.get_by_role("link", name="Policy", exact=True))
+    hand.click(hand.page.get_by_role("link", name="change it").first)
+    hand.page.get_by_label("From this day").fill("2030-01-07")
+    hand.button("Draft this stage")
+    expect(hand.page.get_by_text("2030-01-07").first).to_be_visible()
+    assert hand.clicks <= 3

@@ -204,3 +204,35 @@ async def test_checking_again_asks_the_device_management_at_once(
         other_site = own_page | {"Sec-Fetch-Site": "cross-site"}
         async with client.post(guarded.url + ME, data={"device": device["id"]}, headers=other_site) as answer:
             assert answer.status == 403
+
+
+async def test_a_lost_phone_gets_no_mail_and_its_owner_can_undo_that_for_a_minute(
+    client: aiohttp.ClientSession, guarded: Guarded
+) -> None:
+    alice = Person(client, guarded, ALICE)
+    await management_says(client, guarded)
+    await alice.until("Gets company mail")
+    (device,) = await alice.devices()
+    own_page = {"Sec-Fetch-Site": "same-origin", "Accept-Language": "en", **alice.login}
+
+    async def say(about: str, **more: str) -> str:
+        said = {"device": device["id"], "about": about, **more}
+        answer = await client.post(guarded.url + ME, data=said, headers=own_page, allow_redirects=False)
+        if answer.status == 303:  # a client keeps no cookies of an address, so it is carried by hand
+            own_page["Cookie"] = answer.headers["Set-Cookie"].partition(";")[0]
+            answer = await client.get(guarded.url + ME, headers=own_page)
+        assert answer.status == 200
+        return words(await answer.text())
+
+    assert "Is this device lost?" in await say("lost")
+    assert [each["lost"] for each in await alice.devices()] == [False]
+    for about, said, status in (
+        ("lost", "you can undo this for one minute", 403),
+        ("found", "Gets company mail", 200),
+    ):
+        assert said in await say(about, confirmed="yes")
+        async with asyncio.timeout(2):
+            while await alice.sync() != status:
+                await asyncio.sleep(0.02)
+    acts = json.loads(mailgate(guarded, "audit", "list", "--json"))
+    assert [each["what"] for each in acts[-2:]] == ["device-lost", "device-found"]

@@ -38,16 +38,23 @@ class AuditEvents:
         if put is None:
             self._told = None
             return
-        if self._told is None:
-            self._told = _read(self._position)
-        if self._told is None:
-            head = await self._audit.head()
-            self._keep(head.number if head else 0)
-        assert self._told is not None
-        while page := await self._audit.page(self._told):
+        told = await self._begin() if self._told is None else self._told
+        while page := await self._audit.page(told):
             for entry in page:
                 put(json.dumps(audit_event(entry), separators=(",", ":")).encode() + b"\n")
-            self._keep(page[-1].number)
+            told = page[-1].number
+            self._keep(told)
+
+    async def _begin(self) -> int:
+        """The number of the last act that counts as told. A log that ends before it is another one, as after a restore, and is told anew."""
+        head, told = await self._audit.head(), _read(self._position)
+        last = head.number if head else 0
+        if told is None or told > last:
+            self._keep(last if told is None else 0)
+        else:
+            self._told = told
+        assert self._told is not None
+        return self._told
 
     def _keep(self, number: int) -> None:
         self._position.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

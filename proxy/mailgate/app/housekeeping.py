@@ -6,9 +6,10 @@ from typing import Protocol as Shape
 
 import structlog
 
-from mailgate.app.live import browser_probe_for, tickets_for
+from mailgate.app.live import probe_keys, tickets_for
 from mailgate.app.parts import utc_now
 from mailgate.config import Bundle, Settings
+from mailgate.gateway.evaluate.browser_probe import BrowserProbe
 from mailgate.gateway.handler import Gate
 from mailgate.store import Store, StoreError
 from mailgate.views.devices import keep_of
@@ -44,10 +45,12 @@ async def look_after(service: Running) -> None:
 
 async def _renew_keys(service: Running) -> None:
     """Renew the keys that seal cookies and help buttons. Raises StoreError."""
-    browser_probe = await browser_probe_for(service.bundle.settings, service.store)
-    tickets, in_force = await tickets_for(service.store), service.gate.in_force
-    speaker = replace(in_force.live.speaker, tickets=tickets)
-    in_force.live = replace(in_force.live, browser_probe=browser_probe, speaker=speaker)
+    keys = await probe_keys(service.bundle.settings, service.store)
+    tickets = await tickets_for(service.store)
+    live = service.gate.in_force.live  # as it is now: other settings may have come meanwhile
+    browser_probe = BrowserProbe(live.browser_probe.mode, live.browser_probe.lifetime, keys)
+    speaker = replace(live.speaker, tickets=tickets)
+    service.gate.in_force.live = replace(live, browser_probe=browser_probe, speaker=speaker)
 
 
 def warn_of_lingering_rules(found: dict[str, str]) -> None:

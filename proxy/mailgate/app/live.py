@@ -1,5 +1,6 @@
 """Makes the parts that a reload replaces from the files."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -7,6 +8,7 @@ from urllib.parse import urlsplit
 from mailgate.app.parts import utc_now
 from mailgate.app.trust import Trust
 from mailgate.attest import CertificateVerifier, Verifier
+from mailgate.attest.sealing import Secret
 from mailgate.config import Bundle, Settings
 from mailgate.config.authz import GRPC, AuthzListener, AuthzSettings
 from mailgate.gateway.authz import Authorizer, Dialect
@@ -37,7 +39,9 @@ async def first_live(bundle: Bundle, store: Store, trust: Trust, reliefs: Relief
         keep_of(settings),
         hardware=settings.attestation.hardware.believed(),
         trusted=settings.trusted_proxies,
-        browser_probe=await browser_probe_for(settings, store),
+        browser_probe=BrowserProbe(
+            Mode(settings.probe), settings.probe_lifetime, await probe_keys(settings, store)
+        ),
         authorizer=authorizer_for(settings),
         authorizers=authorizers_for(settings),
     )
@@ -89,10 +93,9 @@ async def tickets_for(store: Store) -> Tickets:
     return Tickets(await store.keys.current("help", utc_now(), KEY_AGE + LIFETIME))
 
 
-async def browser_probe_for(settings: Settings, store: Store) -> BrowserProbe:
-    """The browser probe of these settings. Raises StoreError."""
-    keys = await store.keys.current("probe", utc_now(), KEY_AGE + settings.probe_lifetime)
-    return BrowserProbe(Mode(settings.probe), settings.probe_lifetime, keys)
+async def probe_keys(settings: Settings, store: Store) -> Sequence[Secret]:
+    """The keys that seal the cookies of the browser probe. Raises StoreError."""
+    return await store.keys.current("probe", utc_now(), KEY_AGE + settings.probe_lifetime)
 
 
 def speaker_for(settings: Settings, pages: Pages, tickets: Tickets | None = None) -> Speaker:

@@ -54,7 +54,7 @@ from mailgate.rollout.halting import Halting
 from mailgate.rollout.inspection import Inspection
 from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Postures, Store
-from mailgate.tasks import end_all
+from mailgate.tasks import end, end_all
 
 log = structlog.get_logger()
 
@@ -133,10 +133,12 @@ class Service:
 
     async def _open(self) -> None:
         settings, loop = self.bundle.settings, asyncio.get_running_loop()
-        # the last to be pushed ends first: requests, then their records, then what writes the records
-        self._closing.push_async_callback(self._end_tasks)
+        # the last to be pushed ends first: requests, then what else asks the store, then the records, then what writes them
+        writing = loop.create_task(self.store.run())
+        self._closing.push_async_callback(end, writing)
         self._closing.push_async_callback(self.store.close)
         self._closing.callback(self.keeper.close)
+        self._closing.push_async_callback(self._end_tasks)
         self._closing.push_async_callback(self.trust.keyring.close)
         self.trust.keyring.replace(self.trust.sources(settings, self.gate.metrics))
         self.syncing = Syncing(self.store, lambda: self.bundle, self.postures, self.gate.metrics.registry)
@@ -152,7 +154,6 @@ class Service:
         self.reloader = Reloader(self._read_files, self.apply, self.gate.metrics)
         self.reloader.mistakes = self.held_back
         self._tasks = [
-            loop.create_task(self.store.run()),
             loop.create_task(self.reloader.watch(lambda: {*self.bundle.paths, *self.bundle.absent})),
             loop.create_task(self._follow()),
             loop.create_task(look_after(self)),

@@ -1,6 +1,7 @@
 """Looks through a user agent: ua-parser finds device, browser and system, and our tables find the first rule."""
 
-from functools import cached_property
+from collections.abc import Iterator
+from functools import cache, cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from mailgate.classify.systems import system_name
 from mailgate.classify.table import DevicesOrRules, Match, Table
 
 if TYPE_CHECKING:  # only the package's type stubs have these names
-    from ua_parser_rs import OS
+    from ua_parser_rs import OS, DeviceParser
     from ua_parser_rs import Device as Found
     from ua_parser_rs import UserAgent as Browser
 
@@ -37,14 +38,23 @@ def left_out(pattern: str) -> bool:
     return len(pattern) > _LONGEST_PATTERN or pattern.startswith(_GAP)
 
 
+@cache
 def _matchers() -> Matchers:
+    """The patterns of ua-parser. They take long to load, and most commands never look at a user agent."""
     browsers, systems, devices = load_lazy_builtins()
     return [each for each in browsers if not left_out(each.regex)], systems, devices
 
 
-_BROWSERS, _SYSTEMS, _DEVICES = _matchers()
-_RESOLVE = Resolver((_BROWSERS, _SYSTEMS, []))
-_browser_of, _os_of = _RESOLVE.ua.extract, _RESOLVE.os.extract
+@cache
+def _resolver() -> Resolver:
+    browsers, systems, _ = _matchers()
+    return Resolver((browsers, systems, []))
+
+
+def _device_rows() -> "Iterator[DeviceParser]":
+    return map(attrgetter("regex", "regex_flag", "family", "brand", "model"), _matchers()[2])
+
+
 _NO_DEVICE = Device("Other")
 _NO_MODEL = frozenset({"Other", "Smartphone", "Tablet", "Feature Phone"})
 """The names that ua-parser gives to devices whose model it does not know."""
@@ -53,9 +63,7 @@ COMPUTERS = Table.joined(MASKED, DESKTOPS)
 _ALL = Table.joined(TOOLS, BOTS, APPLIANCES, HANDHELDS, COMPUTERS)
 """All tables in the order in which they are asked. One search gives the result of the first table that has a match."""
 
-_DEVICE_OR_RULE = DevicesOrRules(
-    map(attrgetter("regex", "regex_flag", "family", "brand", "model"), _DEVICES), _ALL
-)
+_DEVICE_OR_RULE = DevicesOrRules(_device_rows, _ALL)
 
 LOOKED_THROUGH = (_DEVICE_OR_RULE, _ALL, COMPUTERS)
 """The combined tables, for ``warm``."""
@@ -76,12 +84,12 @@ class Agent:
     @cached_property
     def browser(self) -> "Browser | None":
         """The browser. It is looked for only when asked for: for most user agents the rules tell the kind of device without it."""
-        return _browser_of(self.text)
+        return _resolver().ua.extract(self.text)
 
     @cached_property
     def os(self) -> "OS | None":
         """The operating system. It is looked for only when asked for: for most computers a rule tells the system."""
-        return _os_of(self.text)
+        return _resolver().os.extract(self.text)
 
     @property
     def is_bot(self) -> bool:

@@ -1,12 +1,14 @@
 """Ordered tables of rules over user agents, matched by the regex engine of ua-parser-rs.
 
 That engine filters a whole table in one pass and takes time linear in the text, so no user agent, however
-odd, makes it slow. Python's ``re`` has neither property. A pattern is compiled when it is first needed;
+odd, makes it slow. Python's ``re`` has neither property. A table is built when it is first asked, and a pattern compiled when
+it is first needed;
 ``Table.warm`` needs them all at once, so that no request waits for it.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from ua_parser_rs import DeviceExtractor
@@ -54,7 +56,10 @@ class Table:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = {rule.name: rule for rule in rules}
-        self._extractor = DeviceExtractor(self._rows())
+
+    @cached_property
+    def _extractor(self) -> DeviceExtractor:
+        return DeviceExtractor(self._rows())
 
     @classmethod
     def joined(cls, *tables: "Table") -> "Table":
@@ -87,9 +92,12 @@ class DevicesOrRules(Table):
     finds the first rule.
     """
 
-    def __init__(self, devices: Iterable["DeviceParser"], table: Table) -> None:
+    def __init__(self, devices: "Callable[[], Iterable[DeviceParser]]", table: Table) -> None:
         self.rules = table.rules
-        self._extractor = DeviceExtractor([*devices, *self._rows()])
+        self._devices = devices
+
+    def _rows(self) -> list["DeviceParser"]:
+        return [*self._devices(), *super()._rows()]
 
     def look(self, text: str) -> "Device | Match | None":
         """The device that ``text`` (ASCII, without control characters) names, or else the first rule that matches it."""

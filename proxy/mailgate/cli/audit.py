@@ -1,9 +1,7 @@
 """``mailgate audit``: who changed what, and the proof that nobody has edited that since."""
 
-import csv
 import json
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -22,6 +20,7 @@ from mailgate.config import Bundle
 from mailgate.store import Entry, Head, Store
 from mailgate.views.audit_export import COLUMNS, line_of, row_of
 from mailgate.views.audit_verification import verified
+from mailgate.views.spreadsheet import beginning, lines
 
 app = typer.Typer(help="Show, check and export the log of who changed what.", no_args_is_help=True)
 
@@ -112,9 +111,8 @@ def _write_json(entry: Entry) -> None:
 
 
 def _csv_writer() -> Callable[[Entry], None]:
-    sheet = csv.writer(sys.stdout)
-    sheet.writerow(COLUMNS)
-    return lambda entry: sheet.writerow(row_of(entry))
+    typer.echo(beginning(COLUMNS).encode(), nl=False)
+    return lambda entry: typer.echo(lines([row_of(entry)]).encode(), nl=False)
 
 
 def _head(text: str) -> Head:

@@ -22,6 +22,7 @@ from mailgate.errors import MailgateError
 from mailgate.store import Store
 from mailgate.store.copying import Counts, InUseError, NotEmptyError, Told, copy_store
 from mailgate.store.database import StoreError, store_url
+from mailgate.store.spool import waits_in
 from mailgate.views.audit_verification import verified
 
 app = typer.Typer(
@@ -41,7 +42,7 @@ BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="The file to ma
 @app.command()
 def copy(source: From, target: To, as_json: AsObject = False) -> None:
     """Copy every row of one store into an empty one, of either kind, and count them. No gate may run on either."""
-    _copied(_address(source), _address(target), as_json)
+    _copied(_address("FROM", source), _address("TO", target), as_json)
 
 
 @app.command()
@@ -131,7 +132,7 @@ def _copied(source: str, target: str, as_json: bool, *, while_used: bool = False
 def _warn_of_spool(source: str) -> None:
     """What waits beside a file is not in it."""
     folder = Path(f"{source.removeprefix('sqlite:///')}.spool")
-    if source.startswith("sqlite:") and folder.is_dir() and any(folder.iterdir()):
+    if source.startswith("sqlite:") and waits_in(folder):
         typer.echo(
             f"WARNING {folder} holds what is not written yet; a gate that is started once writes it", err=True
         )
@@ -148,8 +149,17 @@ def _say(counts: Counts, as_json: bool) -> None:
     typer.echo(f"{rows:,} rows, counted on both sides")
 
 
-def _address(text: str) -> str:
+def _address(argument: str, text: str) -> str:
     """The URL that is meant, which need not stand where others can see it."""
+    url = _held(text)
+    try:
+        store_url(url)
+    except StoreError as error:
+        fail(2, f"{argument}: {error}")
+    return url
+
+
+def _held(text: str) -> str:
     way, _, name = text.partition(":")
     try:
         if way == "env":

@@ -4,7 +4,7 @@ Where a text is written in a way that is not foreseen here, a splice makes somet
 So whoever uses one reads the result and compares (``config/text_edits.py``).
 """
 
-from ruamel.yaml.nodes import ScalarNode, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from mailgate.config.document import Document, Path
 
@@ -13,6 +13,25 @@ def set_value(document: Document, path: Path, value: str) -> str:
     """The text with another value at ``path``, in the quotes of the old one."""
     node = document.nodes[path]
     return _spliced(document.text, node.start_mark.index, node.end_mark.index, _like(node, value))
+
+
+def add_entry(document: Document, path: Path, key: str, value: str, inside: str = "") -> str:
+    """The text with one more entry in the mapping at ``path``, which has some; with ``inside`` a mapping of that one entry.
+
+    It gets a line of its own behind the last entry that ends in its own line, since where a block ends cannot be told from comments.
+    """
+    node, text = document.nodes[path], document.text
+    assert isinstance(node, MappingNode)
+    like = node.value[0][0]
+    new = f"{_like(like, key)}: {_like(like, value)}"
+    if inside:
+        new = f"{_like(like, inside)}: {{{new}}}"
+    if node.flow_style:
+        end = node.value[-1][1].end_mark.index
+        return _spliced(text, end, end, f", {new}")
+    ends = (each.end_mark.index for _, each in node.value if not _is_block(each))
+    end = max(ends, default=node.start_mark.index)
+    return _spliced_line(text, end, f"{' ' * like.start_mark.column}{new}")
 
 
 def add_item(document: Document, path: Path, item: str) -> str:
@@ -69,6 +88,13 @@ def _spliced_line(text: str, end: int, line: str) -> str:
 
 def _line_start(text: str, at: int) -> int:
     return text.rfind("\n", 0, at) + 1
+
+
+def _is_block(node: Node) -> bool:
+    """Whether it ends only where the next thing begins."""
+    if isinstance(node, (SequenceNode, MappingNode)):
+        return not node.flow_style
+    return isinstance(node, ScalarNode) and node.style in ("|", ">")
 
 
 def _first_key(document: Document) -> ScalarNode:

@@ -11,7 +11,7 @@ from typing import Any
 from mailgate.config.document import Document, DocumentError, read_document
 from mailgate.config.document import Path as Place
 from mailgate.config.rules import KEPT_AS, Rules, compile_rules
-from mailgate.config.splices import add_item, remove_item, set_value
+from mailgate.config.splices import add_entry, add_item, remove_item, set_value
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.policy.edits import Edit, ListEdit, StageEdit, rule_of
 from mailgate.policy.overtaken_files import places
@@ -47,16 +47,28 @@ def _made(before: Rules, edit: Edit) -> tuple[str, Place, Any, str]:
     """The file that it is about, the path of what it changes there, what stands there then, and the text with it."""
     if isinstance(edit, ListEdit):
         return _on_list(before, edit)
-    document = _document(before.texts, KEPT_AS.policy)
-    field, value = (
-        (("stages", edit.stage), edit.at) if isinstance(edit, StageEdit) else (("share",), edit.share)
-    )
     if rule_of(before.policy, edit.rule) is None:
         raise EditError(f"No rule is called {edit.rule} any more.")
-    path = (*_rule_path(document, edit.rule), *field)
-    if path not in document.nodes:
-        raise EditError(f"The rule {edit.rule} does not say this in {KEPT_AS.policy}. {_BY_HAND}")
-    return KEPT_AS.policy, path, value, set_value(document, path, value)
+    document = _document(before.texts, KEPT_AS.policy)
+    rule = _rule_path(document, edit.rule)
+    if isinstance(edit, StageEdit):
+        return KEPT_AS.policy, *_on_stages(document, rule, edit)
+    path = (*rule, "share")
+    if path in document.nodes:
+        return KEPT_AS.policy, path, edit.share, set_value(document, path, edit.share)
+    return KEPT_AS.policy, path, edit.share, add_entry(document, rule, "share", edit.share)
+
+
+def _on_stages(document: Document, rule: Place, edit: StageEdit) -> tuple[Place, Any, str]:
+    """A stage that the rule has is moved; one that it lacks is written, and `stages` where it has none at all."""
+    stages = (*rule, "stages")
+    path = (*stages, edit.stage)
+    if path in document.nodes:
+        return path, edit.at, set_value(document, path, edit.at)
+    if stages in document.nodes:
+        return path, edit.at, add_entry(document, stages, edit.stage, edit.at)
+    text = add_entry(document, rule, edit.stage, edit.at, inside="stages")
+    return stages, {edit.stage: edit.at}, text
 
 
 def _on_list(before: Rules, edit: ListEdit) -> tuple[str, Place, Any, str]:
@@ -107,10 +119,10 @@ def _value(value: Any, path: Place) -> Any:
 
 
 def _with(value: Any, path: Place, new: Any) -> Any:
-    """The same plain value with another one at ``path``."""
+    """The same plain value with another one at ``path``, or one more."""
     if not path:
         return new
     first, rest = path[0], path[1:]
     if isinstance(value, tuple):
         return tuple(_with(each, rest, new) if index == first else each for index, each in enumerate(value))
-    return {key: _with(each, rest, new) if key == first else each for key, each in value.items()}
+    return {**value, first: _with(value.get(first), rest, new)}

@@ -25,6 +25,7 @@ class AppCounting:
         self._store, self._apps, self._clock = store, apps, clock
         self._counted: tuple[int, tuple[str, ...]] | None = None
         self._at: datetime | None = None
+        self._began: datetime | None = None
 
     async def run(self) -> None:
         """Look regularly, until cancelled."""
@@ -38,8 +39,16 @@ class AppCounting:
     async def look(self) -> None:
         """Count if devices or the listed apps have changed, or it is time."""
         now = self._clock()
+        if self._at is None and await self._waits(now):
+            return
         wanted = (await self._store.rows.seen(), tuple(self._apps()))
         if wanted == self._counted and self._at is not None and now - self._at < AGAIN:
             return
         await count_apps(self._store, wanted[1], now)
         self._counted, self._at = wanted, now
+
+    async def _waits(self, now: datetime) -> bool:
+        """Whether the rows of devices are still being made, as at a first start: a count of some of them would be wrong."""
+        self._began = self._began or now
+        behind = await self._store.rows.seen() < await self._store.devices.last_change()
+        return behind and now - self._began < AGAIN

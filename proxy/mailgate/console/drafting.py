@@ -15,7 +15,15 @@ from mailgate.rollout.plan import DAYS
 from mailgate.rollout.version_in_force import rules_of
 from mailgate.store import Activation
 from mailgate.store.drafts import KeptDraft
-from mailgate.views.drafts import DraftFacts, draft_facts, draft_patch, explained, uncommitted
+from mailgate.views.drafts import (
+    DraftFacts,
+    DraftHead,
+    draft_facts,
+    draft_head,
+    draft_patch,
+    explained,
+    uncommitted,
+)
 
 MOST = 50
 """Drafts that are looked at, the newest first."""
@@ -47,6 +55,16 @@ async def plan_again(context: ConsoleContext, draft: KeptDraft, person: Person) 
     return context.planning.start(candidate, DAYS, person, context.clock())
 
 
+async def latest_heads(context: ConsoleContext, most: int = MOST) -> list[DraftHead]:
+    """The newest drafts, each with how it stands. Raises RefusedError."""
+    drafts = await context.store.drafts.latest(most)
+    if not drafts:
+        return []
+    active, rules = await _in_force(context)
+    files = await files_of(context)
+    return [draft_head(each, active, rules, files) for each in drafts]
+
+
 async def facts_of(context: ConsoleContext, draft: KeptDraft) -> DraftFacts:
     """How a draft stands. Raises RefusedError."""
     active, rules = await _in_force(context)
@@ -67,7 +85,7 @@ async def uncommitted_now(context: ConsoleContext, held: str) -> Uncommitted:
         return NONE
     rules = context.bundle().rules
     found = uncommitted(drafts, rules, files)
-    return Uncommitted(found, bool(found) and explained(found, rules, files))
+    return Uncommitted(found, bool(found) and await asyncio.to_thread(explained, found, rules, files))
 
 
 async def files_of(context: ConsoleContext) -> Rules | None:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from mailgate.store import Place
+from mailgate.views.address_values import MisreadError, Reader, line
 
 SPAN = timedelta(hours=2)
 """How far back recent decisions reach."""
@@ -12,11 +13,22 @@ _LONGEST = 64
 """The most characters of a name."""
 
 
+def _moment(text: str) -> str:
+    with suppress(ValueError):
+        if datetime.fromisoformat(text).tzinfo:
+            return text
+    raise MisreadError("this page does not exist; expected an address as the list gives it")
+
+
+PLACE: Mapping[str, Reader] = {"at": _moment, "after": line(_LONGEST)}
+"""How an address says a place."""
+
+
 def place_in(query: Mapping[str, str]) -> Place | None:
     """The place that an address names. None, which is the beginning, if it names none."""
     with suppress(ValueError):
         at = datetime.fromisoformat(query.get("at", ""))
-        return Place(at, query.get("after", "")[:_LONGEST]) if at.tzinfo else None
+        return Place(at, query.get("after", "")) if at.tzinfo else None
     return None
 
 

@@ -4,29 +4,39 @@ from collections.abc import Mapping
 
 from mailgate.rollout.plan import LABELS, Plan
 from mailgate.store.plan_movers import SORTS, MoversWanted
+from mailgate.views.address_values import Reader, line, one_of, whole
+from mailgate.views.device_filter import KINDS
 
-FIELDS = ("name", "label", "kind", "rule", "group", "at", "sort")
-LONGEST = 256
+MOMENTS = 9999
+"""The highest number of a moment."""
+READERS: Mapping[str, Reader] = {
+    "name": line(),
+    "label": one_of(tuple(LABELS)),
+    "kind": one_of(KINDS),
+    "rule": line(),
+    "group": line(),
+    "at": whole(MOMENTS),
+    "sort": one_of((*SORTS, *(f"-{each}" for each in SORTS))),
+}
+"""What an address may say of it."""
 
 
 def said_in(query: Mapping[str, str]) -> dict[str, str]:
     """What an address says of it."""
-    return {name: text for name in FIELDS if (text := query.get(name, "").strip()[:LONGEST])}
+    return {name: text for name in READERS if (text := query.get(name, "").strip())}
 
 
 def wanted_in(said: Mapping[str, str]) -> MoversWanted:
-    """The same as the store takes it. What makes no sense asks for nothing."""
-    sort = said.get("sort", "")
-    at = said.get("at", "")
-    label = said.get("label", "")
+    """The same as the store takes it."""
+    sort, at = said.get("sort", ""), said.get("at", "")
     return MoversWanted(
         name=said.get("name", ""),
-        label=label if label in LABELS else "",
+        label=said.get("label", ""),
         kind=said.get("kind", ""),
         rule=said.get("rule", ""),
         group=said.get("group", ""),
-        at=int(at) if at.isascii() and at.isdigit() and len(at) < 4 else None,
-        sort=sort.removeprefix("-") if sort.removeprefix("-") in SORTS else "",
+        at=int(at) if at else None,
+        sort=sort.removeprefix("-"),
         descending=sort.startswith("-"),
     )
 

@@ -5,6 +5,7 @@ import asyncio
 from aiohttp import web
 
 from mailgate.console.access import admitted
+from mailgate.console.asked import asked
 from mailgate.console.begin_session import keep_fresh
 from mailgate.console.context import CLOSING, CONTEXT, ConsoleContext
 from mailgate.console.error_pages import told
@@ -18,7 +19,7 @@ MOST = 4 * 1024 * 1024
 
 def console_app(context: ConsoleContext) -> web.Application:
     """The application below ``/console``."""
-    app = web.Application(middlewares=[told, admitted], client_max_size=MOST)
+    app = web.Application(middlewares=[told, admitted, asked], client_max_size=MOST)
     app[CONTEXT], app[CLOSING] = context, asyncio.Event()
     app.add_routes(ROUTES)
     app.on_response_prepare.extend((secure, keep_fresh))

@@ -46,7 +46,7 @@ SIZE = 8192
 LONGEST_PATH = 256
 LONGEST_AGENT = 512
 LONGEST_LINES = 4096
-"""The most bytes of field lines in a key. A request with a longer head is judged in full."""
+"""The most bytes of field lines, cookies and languages in a key. A request with more of them is judged in full."""
 
 METHODS = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE"})
 SILENT = frozenset(
@@ -59,6 +59,10 @@ SILENT = frozenset(
     b" authorization referer origin accept-language accept-encoding cache-control pragma range if-range if-match"
     b" if-none-match if-modified-since if-unmodified-since priority content-encoding content-language x-roundcube-request"
     b" x-csrf-token x-xsrf-token dnt sec-gpc upgrade-insecure-requests sec-fetch-site sec-fetch-user"
+    b" x-owa-canary x-owa-correlationid x-owa-actionid x-owa-clientbegin x-owa-urlpostdata x-owa-sessionid client-request-id"
+    b" requesttoken x-zimbra-csrf-token"
+    # traces of scripts and of proxies
+    b" baggage sentry-trace b3 x-b3-traceid x-b3-spanid x-b3-parentspanid x-datadog-trace-id x-datadog-parent-id x-amzn-trace-id"
     b" x-request-id x-correlation-id traceparent tracestate x-forwarded-port x-forwarded-server x-real-ip forwarded via".split()
 )
 """Fields whose values nothing but ``_key`` reads on the way to the decision on a request that is kept."""
@@ -131,7 +135,7 @@ class VerdictCache:
             return
         if live.certificates is not None and exchange.secure:
             return  # the next handshake may bring a certificate, which the field lines do not show
-        until = self._until(live, access, decision, yes)
+        until = self._until(access, decision, yes)
         recurring = self._recurring(access, decision) if until > access.now else None
         if recurring is not None:
             counted = _counted(self._metrics, access, decision)
@@ -140,9 +144,9 @@ class VerdictCache:
             self._put(key, Known(access.now, until, recurring, counted, judged, parts))
 
     def until(self, access: Access, decision: Decision) -> datetime:
-        """The first moment at which the same request may be decided otherwise, even if nothing is learned meanwhile."""
-        self._look()
-        return self._grounds.until(access, decision)
+        """The first moment at which the same request may be decided or probed otherwise, even if nothing is learned meanwhile."""
+        live = self._look()
+        return min(self._grounds.until(access, decision), live.browser_probe.until(access))
 
     def _look(self) -> Live:
         """Drop all entries if anything was replaced on which verdicts rest."""
@@ -166,16 +170,17 @@ class VerdictCache:
         lines = b"\n".join(
             [line for key, line in zip(fields.keys, fields.lines, strict=True) if key not in SILENT]
         )
-        if not place or len(lines) > LONGEST_LINES:
+        own = tuple([each for each in fields.values(b"cookie") if OWN_COOKIES in each])
+        languages = tuple(fields.values(b"accept-language")) if origin.user else ()
+        if not place or len(lines) + sum(map(len, (*own, *languages))) > LONGEST_LINES:
             return None
-        own = [each for each in fields.values(b"cookie") if OWN_COOKIES in each]
         sender: Hashable = agent
         if not own and RestsOn.AGENT not in self._reads:
             sender = agent_traits(agent.decode("latin-1"))
             if sender is None:
                 return None
-        languages = fields.values(b"accept-language") if origin.user else ()
-        told = origin.user, origin.by_proxy, *languages, *own, *self._told(origin, path)
+        # each list stays one part, since a client could write what ends one and begins the next
+        told = origin.user, origin.by_proxy, languages, own, self._told(origin, path)
         return port, head.method, place, sender, lines, told
 
     def _told(self, origin: Origin, path: bytes) -> tuple[object, ...]:
@@ -190,15 +195,15 @@ class VerdictCache:
             self._old, self._young = self._young, {}
         self._young[key] = known
 
-    def _until(self, live: Live, access: Access, decision: Decision, yes: Yes | None) -> datetime:
+    def _until(self, access: Access, decision: Decision, yes: Yes | None) -> datetime:
         """The time until which the same request is decided, recorded and answered alike. It may be ``now``."""
         day_ends = datetime.combine(access.now.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
-        until = self._grounds.until(access, decision)
+        until = self.until(access, decision)
         if yes is not None:
             if until - access.now < yes.remember:
                 return access.now
             until -= yes.remember  # later, a yes would have to say that it is kept for less time
-        return min(until, day_ends, live.browser_probe.until(access))
+        return min(until, day_ends)
 
 
 _BESIDE = (RestsOn.REMOTE, RestsOn.SCHEME, RestsOn.HOST, RestsOn.PATH)

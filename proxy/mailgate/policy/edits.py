@@ -1,6 +1,6 @@
 """Small changes of the rules that need no hand on a file: what each wants, whether a policy has it, and what it is called."""
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
@@ -51,14 +51,14 @@ class ListEdit(Strict):
 
 
 class StageEdit(Strict):
-    """Moves the start of a stage of a rule."""
+    """Moves the start of a stage of a rule, or gives it a stage that it lacks."""
 
     change: Literal["move-stage"]
     """What happens."""
     rule: Key
     """The rule's id."""
     stage: Literal["report_only", "warn", "enforce"]
-    """A stage that the rule has."""
+    """The stage. A rule that has none is enforced; with its first stage it does nothing before that starts."""
     at: WrittenMoment
     """When it starts from then on."""
 
@@ -72,9 +72,8 @@ class StageEdit(Strict):
         return start == moment_of(self.at)
 
     def title(self, policy: Policy) -> str:
-        at = f"{moment_of(self.at):%Y-%m-%d %H:%M} UTC"
-        rule, starts = _called(policy, self.rule), STARTS[self.stage]
-        return phrase("%(rule)s: %(starts)s %(at)s", rule=rule, starts=starts, at=at)
+        rule, starts, day = _called(policy, self.rule), STARTS[self.stage], _day(moment_of(self.at))
+        return phrase("%(rule)s: %(starts)s %(at)s", rule=rule, starts=starts, at=day)
 
 
 class ShareEdit(Strict):
@@ -114,6 +113,12 @@ STARTS = {
 def rule_of(policy: Policy, name: str) -> Rule | None:
     """The rule with this id."""
     return next((rule for rule in policy.rules if rule.id == name), None)
+
+
+def _day(at: datetime) -> str:
+    """A day, with its time in UTC where that is not midnight."""
+    day = f"{at.day} {at:%B %Y}"
+    return f"{day}, {at:%H:%M} UTC" if at.time() != time.min else day
 
 
 def _called(policy: Policy, name: str) -> str:

@@ -409,10 +409,10 @@ async def refuse_outdated(store: Store, plan: Planned, now: datetime) -> int:
         raise RefusedError(
             phrase("plan %(digest)s was made more than a day ago: plan again", digest=plan.digest[:12])
         )
-    active = await store.policies.active()
-    if active and active.digest == plan.draft.digest:
+    history = await store.policies.history()
+    if history and history[0].digest == plan.draft.digest:
         return plan.serial
-    serial = await base_serial(store, plan, read_plan(plan), active)
+    serial = base_serial(plan, read_plan(plan), history)
     if serial is None:
         raise await overtaken(store, plan)
     return serial

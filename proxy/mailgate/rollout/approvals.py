@@ -106,10 +106,10 @@ def _refuse_author(plan: Planned, person: Person, guard: Guard) -> None:
 
 async def plan_statuses(store: Store, guard: Guard | None, now: datetime, size: int) -> list[PlanStatus]:
     """The newest plans first, each with its status now."""
-    plans, active = await store.plans.latest(size), await store.policies.active()
+    plans, history = await store.plans.latest(size), await store.policies.history()
     approvals = await store.approvals.of_all([plan.digest for plan in plans])
     before = await what_was_before(store, guard, now)
-    states = [(plan, body, await _state(store, plan, body, active, now)) for plan, body in _read(plans)]
+    states = [(plan, body, _state(plan, body, history, now)) for plan, body in _read(plans)]
     return [
         _status(plan, body, approvals[plan.digest], state, guard, now, before) for plan, body, state in states
     ]
@@ -127,7 +127,7 @@ async def plan_status(store: Store, plan: Planned, guard: Guard | None, now: dat
     """The status of one plan now."""
     approvals = await store.approvals.of(plan.digest)
     before, body = await what_was_before(store, guard, now), read_plan(plan)
-    state = await _state(store, plan, body, await store.policies.active(), now)
+    state = _state(plan, body, await store.policies.history(), now)
     return _status(plan, body, approvals, state, guard, now, before)
 
 
@@ -147,9 +147,9 @@ def _status(
     return PlanStatus(plan, body, state, needed, tuple(counting), tuple(against))
 
 
-async def _state(store: Store, plan: Planned, body: Plan, active: Activation | None, now: datetime) -> State:
-    if active and active.digest == plan.draft.digest:
+def _state(plan: Planned, body: Plan, history: Sequence[Activation], now: datetime) -> State:
+    if history and history[0].digest == plan.draft.digest:
         return "in force"
-    if await base_serial(store, plan, body, active) is None:
+    if base_serial(plan, body, history) is None:
         return "overtaken"
     return "expired" if now - plan.made_at > PLAN_AGE else "open"

@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 from mailgate.config import Settings
 from mailgate.config.guard import Once, Weekly
-from mailgate.model.phrase import phrase
+from mailgate.model.phrase import phrase, plural
 from mailgate.rollout.plan import NOUNS, Counts, Moment, Noun, Plan
 
 NOUN_WORDS: Mapping[Noun, str] = {"people": phrase("people"), "devices": phrase("devices")}
+_NAMED = 3
+"""Cases that are named, of those that do not hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +61,27 @@ def guard_of(settings: Settings) -> Guard | None:
 
 def failing(plan: Plan) -> list[str]:
     """The cases that do not hold, in words. No approval helps against them: somebody has said that they must hold."""
-    failed = len(plan.cases.failed)
-    told = phrase("%(failed)s of %(run)s cases do not hold", failed=failed, run=plan.cases.run)
-    return [told] if failed else []
+    failed, run = plan.cases.failed, plan.cases.run
+    if not failed:
+        return []
+    names = "; ".join(f"“{each.name}”" for each in failed[:_NAMED])
+    more = len(failed) - _NAMED
+    told = phrase("%(names)s and %(more)s more", names=names, more=more) if more > 0 else names
+    return [
+        plural(
+            "%(count)s of %(run)s test cases does not hold: %(names)s",
+            "%(count)s of %(run)s test cases do not hold: %(names)s",
+            len(failed),
+            run=run,
+            names=told,
+        )
+    ]
 
 
 def beyond(plan: Plan, limit: Limit | None) -> list[str]:
     """How a plan goes beyond the limit, in words; empty if it does not. Devices count beside people, since some
     people are not named."""
-    found = []
+    found: list[str] = []
     for noun in NOUNS:
         count = plan.everybody.of(noun)
         hit, begins = most_kept_out(plan, noun)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import urlencode
 
+from mailgate.classify import READ
 from mailgate.classify.certified import HEADER as CERTIFICATE
 from mailgate.classify.certified import came_of
 from mailgate.classify.discovery import asks_the_way, is_autodiscover
@@ -64,6 +65,16 @@ def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
             *(((CERTIFICATE, certificate),) if certificate else ()),
         ),
     )
+
+
+def held_facts(facts: RequestFacts, client: Client) -> RequestFacts:
+    """The part of the facts that a record and a classification read, for requests that are held in memory.
+
+    The rest may be as long as a head may be, and has people's cookies and credentials.
+    """
+    headers = {name: facts.headers[name] for name in (*READ, IMAP_ID) if name in facts.headers}
+    target = facts.target if client.protocol is Protocol.ACTIVESYNC else facts.path
+    return replace(facts, target=target, headers=headers)
 
 
 def _fitting(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +25,9 @@ _EXPECTED = "expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE
 _WRITES = "mailgate_writes"
 _PATIENCE = 2.5
 """How many seconds a question may take: a little more than ``Database.reading`` allows, so that it can end by itself."""
+
+_FAREWELL = 5.0
+"""How many seconds ``close`` waits for transactions that run."""
 
 Read = TypeVar("Read")
 _PRAGMAS = (
@@ -158,6 +161,10 @@ class Database:
         self._writer = self._engine.execution_options(**{_WRITES: True})
         # an SQLite file does not hang, but its writers queue
         self._breaker = CircuitBreaker(time.monotonic, 0 if sqlite else REST)
+        self._running = 0
+        self._at_rest = asyncio.Event()
+        self._at_rest.set()
+        self._closed = False
         self._refused_since: float | None = None
         self.refused_why = ""
         """Why the last writing transaction failed. Empty if it succeeded."""
@@ -206,6 +213,13 @@ class Database:
         return self._path is None or await asyncio.to_thread(empty_log, self._path)
 
     async def close(self) -> None:
+        """Close every connection, once the transactions that run have ended. Others are refused from now on.
+
+        A connection in use would not be closed, and SQLite would leave its log beside the file.
+        """
+        self._closed = True
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._at_rest.wait(), _FAREWELL)
         await self._line.close()
         await self._engine.dispose()
 
@@ -216,15 +230,30 @@ class Database:
     @contextmanager
     def _asked(self) -> Iterator[None]:
         """Report the outcome of a question to the breaker. Raises ``StoreUnavailableError`` if no question may be asked now."""
+        if self._closed:
+            raise StoreUnavailableError("the store is closed")
         since = self._breaker.enter()
         if since is None:
             raise StoreUnavailableError("the store did not answer just now")
+        with self._counted():
+            try:
+                yield
+            except (TimeoutError, PoolTimeout):
+                self._breaker.silent(since)
+                raise
+            self._breaker.answered()
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Note that a connection is in use."""
+        self._running += 1
+        self._at_rest.clear()
         try:
             yield
-        except (TimeoutError, PoolTimeout):
-            self._breaker.silent(since)
-            raise
-        self._breaker.answered()
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._at_rest.set()
 
     def _refused(self, why: str) -> None:
         if self._refused_since is None:

@@ -165,14 +165,22 @@ class Devices:
         async with self._database.reading() as connection:
             return [(device, kind, text) for device, kind, text in await connection.execute(query)]
 
-    async def lose(self, device_id: str, at: datetime | None, act: Act | None = None) -> bool:
+    async def lose(
+        self, device_id: str, at: datetime | None, act: Act | None = None, *, since: datetime | None = None
+    ) -> bool:
         """Mark a device as lost since ``at``, or as found if that is None. Returns False if there is no such device.
 
-        ``act`` is written to the audit log in the same transaction.
+        One that is lost already stays so since when it was. With ``since`` only a device that is lost since that very moment is
+        marked: whoever takes a report back opens nothing that somebody else has shut. ``act`` is written to the audit log in the
+        same transaction.
         """
+        which = devices.c.id == device_id
+        if since is not None:
+            which &= devices.c.lost_at == since
         async with self._database.writing() as connection:
             change = await count_change(connection)
-            marked = update(devices).where(devices.c.id == device_id).values(lost_at=at, changed=change)
+            when = func.coalesce(devices.c.lost_at, at) if at else None
+            marked = update(devices).where(which).values(lost_at=when, changed=change)
             known = (await connection.execute(marked)).rowcount > 0
             if known and act:
                 await append(connection, act)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.classify import classify
 from mailgate.model import Access, Decision, Effect
-from mailgate.store.client_facts import LONGEST, client_facts
+from mailgate.store.client_facts import LONGEST, client_facts, held_facts
 from mailgate.store.database import Database
 from mailgate.store.first_refusals import note_first
 from mailgate.store.sightings import ClientFacts, Sighting, Tally, count_up
@@ -211,7 +211,7 @@ class Recurring:
 
     def __init__(self, ledger: Ledger, access: Access, decision: Decision) -> None:
         self._ledger = ledger
-        self.access = access
+        self.access = replace(access, facts=held_facts(access.facts, access.client))
         self.decision = decision
         self.stranger = _is_stranger(access)
 

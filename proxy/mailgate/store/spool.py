@@ -10,13 +10,20 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+SUFFIX, _TAKEN = ".jsonl", ".taken"
+
+
+def waits_in(folder: Path) -> bool:
+    """Whether lines of any noun wait in a folder, which may hold other files too."""
+    return folder.is_dir() and any(each.suffix in (SUFFIX, _TAKEN) for each in folder.iterdir())
+
 
 class Spool:
     """A bounded file of lines that only its owner can read. Methods block and may raise ``OSError``."""
 
     def __init__(self, path: Path, limit: int) -> None:
         self._path = path
-        self._taken = path.with_suffix(".taken")
+        self._taken = path.with_suffix(_TAKEN)
         self._limit = limit
 
     @property

@@ -47,7 +47,7 @@ from mailgate.store.retractions import Retractions
 from mailgate.store.seen_clients import SeenClients
 from mailgate.store.sightings import Sightings
 from mailgate.store.spent_proofs import SpentProofs
-from mailgate.store.spool import Spool
+from mailgate.store.spool import SUFFIX, Spool
 from mailgate.store.verdict_counts import VerdictCounts
 from mailgate.store.write_queue import Backlog
 from mailgate.tasks import end
@@ -64,7 +64,7 @@ class Store:
         self.spool = spool
         """The folder of what is kept beside the store."""
         sightings, reports = (
-            Spool(spool / f"{noun}.jsonl", _SPOOL_BYTES) for noun in ("sightings", "reports")
+            Spool(spool / f"{noun}{SUFFIX}", _SPOOL_BYTES) for noun in ("sightings", "reports")
         )
         self.devices = Devices(database, (sightings, reports))
         self.finding = Finding(database)
@@ -141,8 +141,12 @@ class Store:
 
     async def close(self, patience: float = 5.0) -> None:
         """Write everything that waits, each queue within ``patience`` seconds or else to disk, and close the database."""
-        await asyncio.gather(self.reports.close(patience), self.ledger.close(patience), self.spent.close())
-        await self._database.close()
+        try:
+            await asyncio.gather(
+                self.reports.close(patience), self.ledger.close(patience), self.spent.close()
+            )
+        finally:
+            await self._database.close()
 
     async def shut_out(self, name: str, now: datetime) -> Revoked:
         """Revoke the enrolment token, key or device of this name. Reports of such a device about itself no longer count."""

@@ -15,10 +15,4 @@ def line_of(entry: Entry) -> str:
 
 def row_of(entry: Entry) -> list[str]:
     """The cells of ``COLUMNS``."""
-    return [cell(each) for each in asdict(entry).values()]
-
-
-def cell(value: object) -> str:
-    """A value in a form that no spreadsheet takes for a formula."""
-    text = str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return [str(each) for each in asdict(entry).values()]

@@ -4,20 +4,19 @@ Nothing is passed over. A name or a value that cannot be meant is a mistake, and
 them nor those that the rest of the address leaves.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 from mailgate.config import Bundle
 from mailgate.devices.trust import ENROLLED
 from mailgate.gateway.pages.devices import SYSTEMS
 from mailgate.model import Kind, PostureState
-from mailgate.model.phrase import capital, phrase
-from mailgate.policy.spelling import nearest
+from mailgate.model.phrase import phrase
 from mailgate.store import Store
 from mailgate.store.device_rows import SORTS, Wanted
+from mailgate.views.address_values import MisreadError, Mistake, Reader, expected, line, one_of, read_address
 from mailgate.views.mail_status import MailAccess
 from mailgate.views.words import source_told
 
@@ -27,28 +26,6 @@ KINDS = tuple(each.value for each in Kind)
 MAILS = tuple(each.value for each in MailAccess)
 ORDERS = ("ascending", "descending")
 SORTED = (*SORTS, *(f"-{each}" for each in SORTS))
-NAMES = ("name", "mail", "before", "state", "kind", "os", "source", "group", "app", "sort", "order")
-"""What an address may say."""
-LONGEST = 255
-"""Characters of a value."""
-_SHOWN = 12
-"""Of how many words an answer says which can be meant."""
-
-
-class MisreadError(ValueError):
-    """A value that cannot be meant. Its text says what is expected."""
-
-    def __init__(self, words: str) -> None:
-        super().__init__(words)
-        self.words = words
-
-
-class Mistake(NamedTuple):
-    """What cannot be meant in an address."""
-
-    name: str
-    value: str
-    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +65,7 @@ async def known_of(store: Store, bundle: Bundle) -> Known:
 
 def read(values: Iterable[tuple[str, str]], known: Known, now: datetime) -> Asked:
     """Read an address. An empty value asks for nothing, as an untouched field of a form sends it."""
-    readers = {**READERS, **_of_company(known)}
-    said, mistakes = dict[str, str](), list[Mistake]()
-    for name, value in ((name, text.strip()) for name, text in values):
-        try:
-            if name not in NAMES:
-                raise MisreadError(
-                    phrase("there is no such filter; %(expected)s", expected=_expected(name, NAMES))
-                )
-            if name in said:
-                raise MisreadError(phrase("it stands there more than once; expected it once"))
-            if value:
-                said[name] = readers[name](value)
-        except MisreadError as error:
-            mistakes.append(Mistake(name, value[:LONGEST], error.words))
+    said, mistakes = read_address(values, {**READERS, **_of_company(known)})
     return Asked(_wanted(said, now), said, tuple(mistakes))
 
 
@@ -136,39 +100,24 @@ def moment(text: str, now: datetime) -> datetime:
     )
 
 
-def _text(text: str) -> str:
-    if len(text) > LONGEST:
-        raise MisreadError(phrase("it is too long; expected at most %(most)s characters", most=LONGEST))
-    return text
-
-
 def _moment(text: str) -> str:
-    moment(_text(text), datetime(2026, 1, 1, tzinfo=UTC))
+    moment(line()(text), datetime(2026, 1, 1, tzinfo=UTC))
     return text
 
 
-def _one_of(words: tuple[str, ...]) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in words:
-            raise MisreadError(phrase("it is not known here; %(expected)s", expected=_expected(text, words)))
-        return text
-
-    return read
-
-
-READERS: Mapping[str, Callable[[str], str]] = {
-    "name": _text,
-    "mail": _one_of(MAILS),
+READERS: Mapping[str, Reader] = {
+    "name": line(),
+    "mail": one_of(MAILS),
     "before": _moment,
-    "state": _one_of(STATES),
-    "kind": _one_of(KINDS),
-    "sort": _one_of(SORTED),
-    "order": _one_of(ORDERS),
+    "state": one_of(STATES),
+    "kind": one_of(KINDS),
+    "sort": one_of(SORTED),
+    "order": one_of(ORDERS),
 }
 """How the values are read that mean the same in every company. Each raises MisreadError."""
 
 
-def _of_company(known: Known) -> dict[str, Callable[[str], str]]:
+def _of_company(known: Known) -> dict[str, Reader]:
     return {
         "os": _called(known.systems),
         "source": _called(known.sources),
@@ -177,7 +126,7 @@ def _of_company(known: Known) -> dict[str, Callable[[str], str]]:
     }
 
 
-def _called(known: Mapping[str, str]) -> Callable[[str], str]:
+def _called(known: Mapping[str, str]) -> Reader:
     """Of what is called so, its stored word: it is taken by that or by its words, in any case where only one is meant."""
 
     def read(text: str) -> str:
@@ -186,24 +135,8 @@ def _called(known: Mapping[str, str]) -> Callable[[str], str]:
         meant = {key for key, words in known.items() if text.casefold() in (key.casefold(), words.casefold())}
         if len(meant) != 1:
             raise MisreadError(
-                phrase("it is not known here; %(expected)s", expected=_expected(text, tuple(known)))
+                phrase("it is not known here; %(expected)s", expected=expected(text, tuple(known)))
             )
         return meant.pop()
 
     return read
-
-
-def _expected(text: str, words: tuple[str, ...]) -> str:
-    near, options = nearest(text, words), _options(words)
-    if not near:
-        return options
-    return phrase("did you mean %(near)s? %(options)s", near=near, options=capital(options))
-
-
-def _options(words: tuple[str, ...]) -> str:
-    if not words:
-        return phrase("nothing is defined that could stand here")
-    shown = ", ".join(words[:_SHOWN])
-    if len(words) > _SHOWN:
-        return phrase("expected one of %(words)s, … (%(number)s in all)", words=shown, number=len(words))
-    return phrase("expected one of %(words)s", words=shown)

@@ -1,5 +1,6 @@
 """Drafts as facts: what each changes in which file, and how it stands with what is in force and with the files."""
 
+import asyncio
 from typing import Literal
 
 from mailgate.config import Rules
@@ -24,8 +25,8 @@ WORDS: dict[State, str] = {
 """What each state is called before people."""
 
 
-class DraftFacts(Fact):
-    """A small change of the rules that somebody has drafted."""
+class DraftHead(Fact):
+    """A small change of the rules that somebody has drafted, as a list has it."""
 
     digest: str
     """The digest of the version with the change."""
@@ -42,6 +43,11 @@ class DraftFacts(Fact):
     state: State
     """`draft`: not in force. `overtaken`: not in force, and other rules are in force by now than those that it changes. `uncommitted`: in force,
     and the files on the gate's disk do not have it. `committed`: in force, and the files have it."""
+
+
+class DraftFacts(DraftHead):
+    """A small change of the rules that somebody has drafted."""
+
     plan: str
     """The digest of the newest plan of it against what is in force; empty where there is none."""
     changes: list[FileChange]
@@ -58,25 +64,32 @@ async def draft_facts(
     """How a draft stands. ``files``: those on disk, where they can be read. Raises RefusedError."""
     plan = await store.plans.latest_of(draft.digest, active.serial)
     before, after = await _pair(store, draft, files)
-    state = state_of(draft, active, in_force, files)
+    head = draft_head(draft, active, in_force, files)
     return DraftFacts(
-        digest=draft.digest,
-        title=title_of(draft, after),
-        author=draft.author,
-        made_at=draft.made_at,
-        base=draft.base,
-        edit=edit_of(draft),
-        state=state,
+        **dict(head),
         plan=plan.digest if plan else "",
-        changes=[] if state == "committed" else file_changes(before, after, names),
+        changes=[] if head.state == "committed" else file_changes(before, after, names),
         of_files=before is files,
         complete=after.digest in (draft.digest, in_force.digest),
     )
 
 
-def title_of(draft: KeptDraft, after: Rules) -> str:
-    """What it is called, by the rules that have it. It keeps the name that it was given where they call it otherwise."""
-    called = edit_of(draft).title(after.policy)
+def draft_head(draft: KeptDraft, active: Activation, in_force: Rules, files: Rules | None) -> DraftHead:
+    """What a list says of a draft: nothing is compiled for it."""
+    return DraftHead(
+        digest=draft.digest,
+        title=title_of(draft, in_force),
+        author=draft.author,
+        made_at=draft.made_at,
+        base=draft.base,
+        edit=edit_of(draft),
+        state=state_of(draft, active, in_force, files),
+    )
+
+
+def title_of(draft: KeptDraft, rules: Rules) -> str:
+    """What it is called, by these rules. It keeps the name that it was given where they call it otherwise."""
+    called = edit_of(draft).title(rules.policy)
     return called if called == draft.title else draft.title
 
 
@@ -97,7 +110,7 @@ async def _pair(store: Store, draft: KeptDraft, files: Rules | None) -> tuple[Ru
     """The rules without and with it: of the files where that is possible, else of the version that it changes."""
     if files:
         try:
-            return files, edited(files, edit_of(draft))
+            return files, await asyncio.to_thread(edited, files, edit_of(draft))
         except EditError:  # they have it already, or are written so that it has to be done by hand
             pass
     return await base_of(store, draft), await rules_with(store, draft)

@@ -1,6 +1,6 @@
 """Everything that the help desk has to know of one person to answer them within a minute."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from mailgate.config import Bundle
@@ -143,7 +143,7 @@ async def person_of(store: Store, bundle: Bundle, login: str, now: datetime) -> 
         others=_others(requests, owned, new),
         help_requests=asked,
         exemptions=[_exemption(each, now) for each in relieved],
-        mails=_mails(mailings, refusals),
+        mails=_mails(mailings, refusals, {rule.id: str(rule.title or rule.id) for rule in policy.rules}),
         timeline=_timeline(owned, requests, asked, relieved, mailings, refusals, policy.catalog.name_of),
     )
 
@@ -219,11 +219,13 @@ def _exemption(kept: KeptRelief, now: datetime) -> ExemptionFacts:
     )
 
 
-def _mails(mailings: Iterable[Mail], refusals: Iterable[QuarantineMail]) -> list[MailFacts]:
+def _mails(
+    mailings: Iterable[Mail], refusals: Iterable[QuarantineMail], titles: Mapping[str, str]
+) -> list[MailFacts]:
     about_rules = [
         MailFacts(
             at=each.changed_at or each.queued_at,
-            about=phrase("%(rule)s: %(words)s", rule=each.rule, words=WORDS[each.kind])
+            about=phrase("%(rule)s: %(words)s", rule=titles.get(each.rule, each.rule), words=WORDS[each.kind])
             if each.rule
             else WORDS[each.kind],
             state=each.state.value,

@@ -10,6 +10,7 @@ from mailgate.policy import Policy
 from mailgate.policy.halting import HaltWhen
 from mailgate.policy.rules import DEFAULT_RULE, Rule
 from mailgate.policy.variables import VARIABLES
+from mailgate.views.words import reason_told
 
 DOES = {
     Effect.ALLOW: phrase("lets in"),
@@ -17,6 +18,19 @@ DOES = {
     Effect.CHALLENGE: phrase("asks for proof from"),
     Effect.BLOCK: phrase("keeps out"),
 }
+FIX_WORDS = {
+    "remove-app": phrase("to remove the app, step by step"),
+    "set-up-device": phrase("to let the company manage the device"),
+    "get-extension": phrase("to install the browser extension"),
+    "report-again": phrase("to let the device report again"),
+    "report-everything": phrase("to let the device report all of its apps"),
+    "wait": phrase("to wait a moment"),
+    "use-mobile-site": phrase("to use the mobile site"),
+    "use-known-browser": phrase("to use a browser that is known"),
+    "use-other-device": phrase("to use another device"),
+    "ask": phrase("to ask for help"),
+}
+"""What the words of `notice.fix` tell people."""
 TODAY = {
     Stage.PENDING: phrase("does nothing yet"),
     Stage.REPORT_ONLY: phrase("only reports whom it would hit"),
@@ -115,9 +129,15 @@ def _more(rule: Rule) -> Iterator[str]:
     if any(name.startswith("device.") for name in rule.when.reads):
         yield UNAVAILABLE[rule.on_unavailable.value]
     if rule.reason:
-        yield phrase("The reason given is %(reason)s.", reason=rule.reason)
+        told = reason_told(rule.reason)
+        yield (
+            phrase("People read: %(reason)s.", reason=told)
+            if told
+            else phrase("The reason given is %(reason)s.", reason=rule.reason)
+        )
     if rule.notice.fix:
-        yield phrase("People are told to do this: %(fix)s.", fix=rule.notice.fix)
+        fix = str(rule.notice.fix)
+        yield phrase("People are told what to do: %(fix)s.", fix=FIX_WORDS.get(fix, fix))
     if rule.notice.contact:
         yield phrase("People are told to ask %(contact)s.", contact=rule.notice.contact)
 

@@ -49,6 +49,16 @@ async def test_acts_from_while_no_gate_ran_are_told_afterwards(
     assert numbers(lines) == [1, 2]
 
 
+async def test_a_log_that_was_restored_is_told_anew(store: Store, lines: list[bytes], position: Path) -> None:
+    position.parent.mkdir()
+    position.write_text("900\n")
+    await store.audit.append(ACT)
+    events = AuditEvents(store.audit, position, lambda: lines.append)
+    await events.look()
+    await events.look()
+    assert numbers(lines) == [1]
+
+
 async def test_who_wants_none_gets_none(store: Store, position: Path) -> None:
     await store.audit.append(ACT)
     await AuditEvents(store.audit, position, lambda: None).look()

@@ -1,6 +1,8 @@
 """What is looked after every hour."""
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -8,6 +10,7 @@ from structlog.testing import capture_logs
 
 from mailgate.app import housekeeping
 from mailgate.app.housekeeping import look_after
+from mailgate.gateway.evaluate.browser_probe import Mode
 from mailgate.gateway.refusals.enforce import Speaker
 from mailgate.store import StoreUnavailableError
 
@@ -41,7 +44,7 @@ async def test_keys_are_renewed_old_rows_go_and_a_rule_is_named_again_each_hour(
             raise StoreUnavailableError("away")
         return 7
 
-    monkeypatch.setattr(housekeeping, "browser_probe_for", renewed)
+    monkeypatch.setattr(housekeeping, "probe_keys", renewed)
     monkeypatch.setattr(housekeeping, "tickets_for", renewed)
     service.store.retention = SimpleNamespace(prune=prune)
     service.lingering = lambda: {"pilot": "no end"}
@@ -57,8 +60,26 @@ async def test_keys_are_renewed_old_rows_go_and_a_rule_is_named_again_each_hour(
         "rule-only-reports",
         "pruned",
     ]
-    assert (service.gate.in_force.live.browser_probe, service.gate.in_force.live.speaker.tickets) == (
+    assert (service.gate.in_force.live.browser_probe.keys, service.gate.in_force.live.speaker.tickets) == (
         NEW,
         NEW,
     )
     assert isinstance(service.gate.in_force.live.speaker, Speaker)
+
+
+async def test_settings_that_come_while_keys_are_read_stay(service, hours):
+    async def slowly(*_):
+        live = service.gate.in_force.live
+        probe = replace(live.browser_probe, mode=Mode.REQUIRE, lifetime=timedelta(hours=1))
+        service.gate.in_force.live = replace(live, browser_probe=probe, trusted=("10.0.0.0/8",))
+        return NEW
+
+    service.store.keys = SimpleNamespace(current=slowly)
+    service.lingering = dict
+    service.store.retention = SimpleNamespace(prune=renewed)
+    with pytest.raises(asyncio.CancelledError):
+        await look_after(service)
+    live = service.gate.in_force.live
+    probe = live.browser_probe
+    assert (probe.mode, probe.lifetime, probe.keys) == (Mode.REQUIRE, timedelta(hours=1), NEW)
+    assert live.trusted == ("10.0.0.0/8",)

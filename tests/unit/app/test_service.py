@@ -65,6 +65,27 @@ async def opened(*_):
     return "http://127.0.0.1:8081"
 
 
+async def test_what_asks_the_store_ends_before_the_store_is_closed(bundle, closed, monkeypatch):
+    looking, ended = asyncio.Event(), []
+
+    async def look_after(_service):
+        try:
+            looking.set()
+            await asyncio.Event().wait()
+        finally:
+            ended.append(list(closed))
+
+    async def open_admin(*_):
+        await looking.wait()
+        raise OSError("in use")
+
+    monkeypatch.setattr(service_module, "look_after", look_after)
+    monkeypatch.setattr(Service, "_open_admin", open_admin)
+    with pytest.raises(OSError, match="in use"):
+        await Service.start(Path("mailgate.yaml"), bundle())
+    assert (ended, len(closed)) == ([[]], 2)
+
+
 CHANGED = POLICY.replace("handheld", "contradicted")
 
 

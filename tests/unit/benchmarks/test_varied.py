@@ -14,6 +14,11 @@ def test_clients_ask_every_system_themselves_but_the_gate_behind_a_proxy() -> No
     assert "mailgate_behind" not in sides("page")
 
 
+def test_two_workers_serve_mixed_traffic_alone() -> None:
+    assert "mailgate_two" in sides("mixed")
+    assert "mailgate_two" not in {*sides("page"), *sides("fresh"), *sides("proxied")}
+
+
 def test_only_what_runs_is_asked() -> None:
     assert loads(RUNNING, ("mixed", "proxied", "refused_page")) == [
         ("mixed", "nginx"),

@@ -50,7 +50,7 @@ def test_no_two_tables_that_are_joined_name_a_rule_alike() -> None:
 
 def test_a_device_hides_the_rules_behind_it() -> None:
     rule = Rule("one", "tv", "", "b+")
-    table = DevicesOrRules([("a(.)", None, "Family $1", "Brand", None)], Table([rule]))
+    table = DevicesOrRules(lambda: [("a(.)", None, "Family $1", "Brand", None)], Table([rule]))
     device = table.look("bbac")
     assert device is not None
     assert not isinstance(device, Match)

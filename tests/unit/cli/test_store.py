@@ -67,7 +67,8 @@ def test_an_address_need_not_stand_in_the_call(monkeypatch: pytest.MonkeyPatch) 
     [
         (["sqlite:///config/gate.db", "sqlite:///config/gate.db"], 2, "both are the same store"),
         (["sqlite:///nowhere.db", "sqlite:///copy.db"], 2, "there is no store at"),
-        (["mysql://a:secret@b/c", "sqlite:///copy.db"], 2, "is no store: expected"),
+        (["mysql://a:secret@b/c", "sqlite:///copy.db"], 2, "FROM: mysql://a:***@b/c is no store: expected"),
+        (["sqlite:///config/gate.db", "elsewhere"], 2, "TO: the store's address cannot be read"),
         (["env:NOTHING", "sqlite:///copy.db"], 2, "this variable is not set"),
         (["file:nothing", "sqlite:///copy.db"], 2, "cannot be read"),
     ],
@@ -86,7 +87,10 @@ def test_a_store_with_something_in_it_is_left_alone() -> None:
 
 def test_what_waits_beside_the_source_is_not_forgotten_in_silence() -> None:
     Path("config/gate.db.spool").mkdir()
-    Path("config/gate.db.spool/sightings").write_text("{}\n")
+    Path("config/gate.db.spool/audit-told").write_text("3\n")  # not of what waits
+    done = store("copy", "sqlite:///config/gate.db", "sqlite:///first.db")
+    assert done.stderr == ""
+    Path("config/gate.db.spool/sightings.jsonl").write_text("{}\n")
     done = store("copy", "sqlite:///config/gate.db", "sqlite:///copy.db")
     assert done.stderr.startswith("WARNING config/gate.db.spool holds what is not written yet")
 

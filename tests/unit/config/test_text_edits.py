@@ -134,17 +134,86 @@ def test_a_date_or_a_share_is_the_only_thing_that_changes_in_its_line(edit: Edit
     assert new.endswith(wanted)
 
 
+BLOCK = """\
+rules:
+  - id: shut
+    when: '"prohibited" in device.lists'  # why
+    # what it does
+    effect: block  # it
+    notice:
+      contact: ada@example.com
+
+  # the rest
+  - id: open
+    when: "true"
+    effect: allow
+    stages:
+      warn: 2026-12-08   # later
+
+"""
+STAGE = StageEdit(change="move-stage", rule="shut", stage="enforce", at="2026-12-24T09:00:00+01:00")
+ADDED: dict[str, tuple[str, Edit, list[str]]] = {
+    "a first stage": (BLOCK, STAGE, ["+     stages: {enforce: 2026-12-24T09:00:00+01:00}"]),
+    "a further stage": (
+        BLOCK,
+        StageEdit(change="move-stage", rule="open", stage="enforce", at="2026-12-24"),
+        ["+       enforce: 2026-12-24"],
+    ),
+    "a first share": (BLOCK, ShareEdit(change="set-share", rule="shut", share="5%"), ["+     share: 5%"]),
+    "at the end of the file": (
+        BLOCK.rstrip(),
+        ShareEdit(change="set-share", rule="open", share="5%"),
+        ["+     share: 5%"],
+    ),
+    "a further stage in a line": (
+        POLICY,
+        StageEdit(change="move-stage", rule="listed", stage="report_only", at="2026-11-01"),
+        [
+            "-     stages: {warn: 2026-12-01, enforce: '2026-12-08T09:00:00+01:00'}  # dates",
+            "+     stages: {warn: 2026-12-01, enforce: '2026-12-08T09:00:00+01:00', report_only: 2026-11-01}  # dates",
+        ],
+    ),
+    "in a rule of one line": (
+        POLICY,
+        StageEdit(change="move-stage", rule="open", stage="warn", at="2026-12-01"),
+        [
+            '-   - {id: open, when: "true", effect: allow}',
+            '+   - {id: open, when: "true", effect: allow, stages: {warn: 2026-12-01}}',
+        ],
+    ),
+    "in JSON": (
+        '{"rules": [{"id": "shut", "when": "true", "effect": "block"}]}',
+        STAGE,
+        [
+            '- {"rules": [{"id": "shut", "when": "true", "effect": "block"}]}',
+            '+ {"rules": [{"id": "shut", "when": "true", "effect": "block", "stages": {"enforce": "2026-12-24T09:00:00+01:00"}}]}',
+        ],
+    ),
+    "behind a text over lines": (
+        "rules:\n  - effect: block\n    id: shut\n    when: >-\n      true ||\n      false\n",
+        STAGE,
+        ["+     stages: {enforce: 2026-12-24T09:00:00+01:00}"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_a_stage_or_a_share_that_a_rule_lacks_is_one_more_entry(name: str) -> None:
+    policy, edit, wanted = ADDED[name]
+    before = rules(policy, NAMED + LISTS)
+    after = edited(before, edit)
+    assert lines(before, after) == wanted
+    assert edit.holds(after.policy)
+
+
 REFUSED: tuple[tuple[Edit, str], ...] = (
     (ListEdit(change="join-list", app="tiktok", list="prohibited"), "This is so already: TikTok joins"),
     (ListEdit(change="leave-list", app="wechat", list="prohibited"), "This is so already"),
     (ListEdit(change="join-list", app="wechat", list="none"), "No list is called none"),
     (ListEdit(change="join-list", app="none", list="prohibited"), "No app is called none"),
-    (
-        StageEdit(change="move-stage", rule="listed", stage="report_only", at="2026-11-01"),
-        "does not say this",
-    ),
+    (StageEdit(change="move-stage", rule="listed", stage="report_only", at="2026-12-02"), "have a mistake"),
+    (ShareEdit(change="set-share", rule="open", share="100%"), "This is so already"),
     (StageEdit(change="move-stage", rule="listed", stage="warn", at="2026-12-24"), "have a mistake"),
-    (ShareEdit(change="set-share", rule="open", share="50%"), "does not say this"),
     (ShareEdit(change="set-share", rule="none", share="50%"), "No rule is called none"),
 )
 

@@ -14,9 +14,20 @@ async def counted(firm: Company) -> dict[str, tuple[int, int]]:
     return {each.app: (each.people, each.at.minute) for each in found}
 
 
+async def test_nothing_is_counted_while_the_rows_are_being_made_but_not_for_ever(firm: Company) -> None:
+    await has(firm, record("a1", "alice", "tiktok"))
+    counting = AppCounting(firm.store, lambda: ["tiktok"], firm.clock)
+    await counting.look()
+    assert await counted(firm) == {}
+    firm.clock.now = NOW + AGAIN
+    await counting.look()
+    assert set(await counted(firm)) == {"tiktok"}
+
+
 async def test_it_is_counted_again_where_something_has_changed_or_time_has_passed(firm: Company) -> None:
     keys = ["tiktok"]
     counting = AppCounting(firm.store, lambda: keys, firm.clock)
+    await catch_up(firm.store, firm.bundle, NOW)
     await counting.look()
     assert await counted(firm) == {"tiktok": (0, 0)}
     await has(firm, record("a1", "alice", "tiktok"))

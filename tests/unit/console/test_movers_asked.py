@@ -3,8 +3,9 @@
 import pytest
 from tests.unit.rollout.plans import LABELS, NEWLY, hit, plan_of
 
-from mailgate.console.movers_asked import said_in, values_of, wanted_in
+from mailgate.console.movers_asked import READERS, said_in, values_of, wanted_in
 from mailgate.store.plan_movers import MoversWanted
+from mailgate.views.address_values import read_address
 
 
 def test_an_address_says_it_all() -> None:
@@ -15,7 +16,6 @@ def test_an_address_says_it_all() -> None:
         "group": "g",
         "at": "2",
         "sort": "-person",
-        "x": "y",
     }
     assert wanted_in(said_in(query)) == MoversWanted(
         name="bo", label="block", rule="r", group="g", at=2, sort="person", descending=True
@@ -23,8 +23,10 @@ def test_an_address_says_it_all() -> None:
 
 
 @pytest.mark.parametrize("at", ["x", "-1", "99999", "²"])
-def test_what_makes_no_sense_asks_for_nothing(at: str) -> None:
-    assert wanted_in(said_in({"at": at, "sort": "secret", "label": "none"})) == MoversWanted()
+def test_what_cannot_be_meant_is_a_mistake(at: str) -> None:
+    wrong = {"at": at, "sort": "secret", "label": "none", "kind": "toaster"}
+    said, mistakes = read_address(wrong.items(), READERS)
+    assert ([each.name for each in mistakes], said) == (list(wrong), {})
 
 
 def test_the_values_to_choose_from_are_those_of_who_moves_at_any_time() -> None:

@@ -17,16 +17,17 @@ from structlog.testing import capture_logs
 from tests.unit.clock import Clock
 from tests.unit.gateway.gates import gate, policy, renew
 from tests.unit.gateway.http1.test_connection import Peer
-from tests.unit.gateway.http1.test_parser import LIMITS
 from tests.unit.gateway.phones import with_certificates
 from tests.unit.gateway.proxy.test_upstream import endpoint
 from tests.unit.gateway.wire import FakeTransport
 
 from mailgate.classify.probe_readings import Found
 from mailgate.gateway.authz import Authorizer, Dialect
+from mailgate.gateway.authz.verdict_key import ALWAYS
 from mailgate.gateway.evaluate import facts
 from mailgate.gateway.evaluate.browser_probe import COMPUTER, BrowserProbe, Mode
 from mailgate.gateway.http1.listener import Server
+from mailgate.gateway.http1.parser import ServerLimits
 from mailgate.gateway.pages.languages import asked_as, load_languages
 from mailgate.gateway.proxy.forward import Forwarder
 from mailgate.gateway.proxy.rewrite import Rewrite
@@ -46,6 +47,10 @@ PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.
 ASKED_AS = asked_as(load_languages())
 KEYS = (Key(1, b"k" * 32, START - timedelta(days=1)),)
 PROXY, STRANGER = "192.0.2.1", "203.0.113.9"
+LIMITS = ServerLimits(head=16384, fields=50, body=1000, head_time=10, keep_alive=75, linger=0)
+"""Room for every request here: one that is too large is decided by nothing."""
+KEY = "Mailgate-Verdict-Key: " + " ".join(sorted(ALWAYS))
+"""Sent by a proxy that keeps verdicts."""
 
 LAPTOPS = {"id": "laptops", "when": 'client.kind == "laptop"', "effect": "allow"}
 POLICIES = [
@@ -175,6 +180,7 @@ UNUSUAL = [
     ("Content-Type: application/vnd.ms-sync.wbxml",), ("Depth: 1",), ("Sec-CH-UA-Mobile: ?1",),
     ("Content-Length: 0",), ("Content-Length: 4",), ("Upgrade: websocket", "Connection: Upgrade"), ("Max-Forwards: 0",),
     ("Cookie: mailgate-probe={0}", "Sec-Fetch-Mode: navigate"), ("Cookie: mailgate-probe=made-up",), ("Via: 1.1 other",),
+    (KEY,), ("Cookie: mailgate-probe={0}", "Sec-Fetch-Mode: navigate", KEY),
 ]  # fmt: skip
 AGENTS = [
     LAPTOP, LAPTOP.replace("145", "146"), LAPTOP.replace("145", "7.11.13"), LAPTOP.replace("X11; Linux x86_64", "Windows NT 10.0"),
@@ -313,6 +319,16 @@ PROBED = request(
     "GET", "/mail/", f"User-Agent: {LAPTOP}", "Cookie: mailgate-probe={0}", "Sec-Fetch-Mode: navigate"
 )
 ASKED = question(f"User-Agent: {LAPTOP}")
+IN_A_COOKIE, IN_A_LANGUAGE = (
+    request(
+        "GET", "/mail/", f"User-Agent: {LAPTOP}", "Sec-Fetch-Mode: navigate", "X-Forwarded-User: ada",
+        "Accept-Language: de", f"{name}: mailgate-probe={{0}}",
+    )
+    for name in ("Cookie", "Accept-Language")
+)  # fmt: skip
+PROBED_AND_KEPT = question(
+    f"User-Agent: {LAPTOP}", "Cookie: mailgate-probe={0}", "Sec-Fetch-Mode: navigate", KEY
+)
 WITH_BODY = question(f"User-Agent: {LAPTOP}", "Content-Length: 4") + b"body"
 
 
@@ -341,6 +357,14 @@ def waiting(seconds):
             id="what the probe found is too old",
         ),
         pytest.param(2, [ASKED], asking(0) * 4 + waiting(1.4) + asking(0), id="a yes that is kept for less"),
+        pytest.param(
+            0, [PROBED_AND_KEPT], [("change", PROBING, None)] + asking(0) * 4 + waiting(3.4) + asking(0),
+            id="a yes that is kept for less, since what the probe found is soon too old",
+        ),
+        pytest.param(
+            11, [IN_A_COOKIE, IN_A_LANGUAGE], [("change", PROBING + 1, None)] + asking(0) * 2 + asking(1),
+            id="a cookie that stands in another field",
+        ),
         pytest.param(0, [ASKED], [*asking(0) * 4, ("drain", 0, None), *asking(0)], id="the gate stops"),
         pytest.param(0, [WITH_BODY], asking(0) * 4, id="a question with a body"),
     ],
@@ -439,6 +463,32 @@ async def test_who_names_a_device_goes_the_whole_way(fields):
     assert await believed_by(request("GET", "/mail/", f"User-Agent: {LAPTOP}", *fields), peer=PROXY) == 0
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(("X-Roundcube-Request",), id="Roundcube"),
+        pytest.param(("X-XSRF-TOKEN",), id="SOGo"),
+        pytest.param(
+            (
+                "X-OWA-CANARY",
+                "X-OWA-CorrelationId",
+                "X-OWA-ActionId",
+                "X-OWA-ClientBegin",
+                "client-request-id",
+            ),
+            id="Outlook on the web",
+        ),
+        pytest.param(("requesttoken", "X-Request-ID"), id="Nextcloud Mail"),
+        pytest.param(("traceparent", "baggage", "sentry-trace", "X-Amzn-Trace-Id"), id="traced scripts"),
+    ],
+)
+async def test_what_a_webmail_sends_anew_with_each_request_costs_no_hit(names):
+    requests = [page(LAPTOP, *(f"{name}: {number}-{name}" for name in names)) for number in range(4)]
+    known, side = await asked(requests)
+    assert known == "-+++"
+    assert all(f"{name}: 3-{name}\r\n".encode() in side.webmail.asked[-1] for name in names)
+
+
 async def test_a_person_whom_a_proxy_names_is_known_by_name_and_language():
     requests = [
         page(laptop(1), f"X-Forwarded-User: {login}", f"Accept-Language: {wanted}", f"Cookie: s={number}")
@@ -462,6 +512,34 @@ async def test_what_is_kept_is_bounded(monkeypatch):
     assert len(side.cache._young) <= 4
     assert len(side.cache._old) <= 4
     assert SIZE == 8192
+
+
+LONG = "x" * 7_000
+
+
+@pytest.mark.parametrize(
+    ("target", "fields"),
+    [
+        ("/mail/inbox", ("Cookie: session={}",)),
+        ("/mail/inbox", ("Referer: https://mail.example.com/{}", "Authorization: Bearer {}")),
+        ("/mail/inbox?_token={}", ()),
+        ("/mail/inbox", ("Cookie: mailgate-warned={}",)),
+        ("/mail/inbox", ("X-Forwarded-User: ada", "Accept-Language: {}")),
+        ("/mail/inbox", ("X-Made-Up: {}",)),
+    ],
+)
+async def test_of_a_long_request_only_what_is_read_stays_in_memory(target, fields):
+    side = Side(VerdictCache)
+    live_with(0)(side.gate, START)
+    data = request("GET", target, f"User-Agent: {LAPTOP}", *fields).replace(b"{}", LONG.encode())
+    await side.ask(PROXY, data)
+    assert side.got[-1].startswith(b"HTTP/1.1 200")
+    assert all(LONG not in f"{key!r} {known!r} {held(known)!r}" for key, known in side.cache._young.items())
+
+
+def held(known):
+    """What the counter of a kept verdict holds of the request."""
+    return getattr(known.recurring, "recurring", known.recurring).access
 
 
 OF_EVERYBODY, READS_BROWSERS = 10, (9, 11)

@@ -17,8 +17,8 @@ READ: TypeAdapter[Edit] = TypeAdapter(Edit)
 CASES: tuple[tuple[Edit, bool, str], ...] = (
     (ListEdit(change="join-list", app="tiktok", list="prohibited"), True, "TikTok joins the prohibited list"),
     (ListEdit(change="leave-list", app="tiktok", list="prohibited"), False, "TikTok leaves the prohibited list"),
-    (StageEdit(change="move-stage", rule="shut", stage="warn", at="2026-12-01T01:00:00+01:00"), True, "No TikTok: warnings start 2026-12-01 00:00 UTC"),
-    (StageEdit(change="move-stage", rule="shut", stage="enforce", at="2026-12-09"), False, "No TikTok: enforcement starts 2026-12-09 00:00 UTC"),
+    (StageEdit(change="move-stage", rule="shut", stage="warn", at="2026-12-01T01:00:00+01:00"), True, "No TikTok: warnings start 1 December 2026"),
+    (StageEdit(change="move-stage", rule="shut", stage="enforce", at="2026-12-09"), False, "No TikTok: enforcement starts 9 December 2026"),
     (ShareEdit(change="set-share", rule="shut", share="25.0%"), True, "No TikTok: applies to 25.0% of people"),
     (ShareEdit(change="set-share", rule="gone", share="25%"), False, "gone: applies to 25% of people"),
 )  # fmt: skip

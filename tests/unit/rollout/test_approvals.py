@@ -181,8 +181,10 @@ async def test_approvals_at_once_count_once_each_and_applying_at_once_activates_
 async def test_an_approval_does_not_help_against_cases_that_do_not_hold(store: Store, digest: str) -> None:
     broken = await kept(store, digest, ADA, cases=Cases(run=3, failed=[FailedCase(name="a", wrong={})]))
     given = await approve(store, broken, LIN, "", NOW, GUARD)
-    assert given.against == ("1 of 3 cases do not hold",)
-    with pytest.raises(RefusedError, match=r"^1 of 3 cases do not hold\. To do it all the same: --override"):
+    assert given.against == ("1 of 3 test cases does not hold: “a”",)
+    with pytest.raises(
+        RefusedError, match=r"^1 of 3 test cases does not hold: “a”\. To do it all the same: --override"
+    ):
         await apply(store, broken, ADA, "now", NOW, GUARD)
 
 

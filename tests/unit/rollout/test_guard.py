@@ -62,10 +62,11 @@ def test_a_part_is_one_of_those_who_are_known() -> None:
 def test_an_objection_says_how_many_and_how_many_may() -> None:
     made = plan(1000, failed=2)
     assert (failing(made) + beyond(made, Limit(0.01)))[:2] == [
-        "2 of 5 cases do not hold",
+        "2 of 5 test cases do not hold: “a”; “a”",
         "1,000 of 1,000 people would or might newly be kept out; the guard lets 10 pass",
     ]
-    assert failing(plan(failed=1)) == ["1 of 5 cases do not hold"]
+    assert failing(plan(failed=1)) == ["1 of 5 test cases does not hold: “a”"]
+    assert failing(plan(failed=5))[0].endswith("“a” and 2 more")
 
 
 def test_what_cases_say_and_what_the_limit_says_are_two_things() -> None:

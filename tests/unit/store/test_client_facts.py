@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mailgate.classify import classify
 from mailgate.classify.certified import with_certificate
 from mailgate.model import CertificateResult, Client, Kind, Posture, Protocol, Reason, RequestFacts
-from mailgate.store.client_facts import _HEADERS, ROOM, _written, client_facts
+from mailgate.store.client_facts import _HEADERS, ROOM, _written, client_facts, held_facts
 
 LAPTOP = Client(Kind.LAPTOP, handheld=False)
 SECRET = "secret-of-one-person"
@@ -74,6 +74,8 @@ def test_what_is_kept_is_classified_as_the_request_was(facts: RequestFacts) -> N
     kept = client_facts(facts, classify(facts))
     assert classify(kept.facts) == classify(facts)
     assert "ada" not in kept.target
+    held = held_facts(facts, classify(facts))
+    assert (classify(held), client_facts(held, classify(held))) == (classify(facts), kept)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +101,12 @@ def test_what_is_kept_is_classified_as_the_request_was(facts: RequestFacts) -> N
 )
 def test_no_secret_is_kept(facts: RequestFacts) -> None:
     assert SECRET not in str(client_facts(facts, LAPTOP))
+
+
+def test_of_a_request_that_is_held_no_secret_is() -> None:
+    names = "cookie", "authorization", "device-attestation", "dpop", "referer", "x-other"
+    facts = RequestFacts(target=f"/mail/?token={SECRET}", headers=dict.fromkeys(names, SECRET))
+    assert SECRET not in str(held_facts(facts, LAPTOP))
 
 
 @given(

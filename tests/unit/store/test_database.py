@@ -1,5 +1,6 @@
 """Addresses of the store."""
 
+import asyncio
 import shutil
 from pathlib import Path
 
@@ -143,3 +144,29 @@ async def test_no_app_that_is_not_listed_reaches_the_disk(store: Store, tmp_path
     written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert b"marker-of-an-unlisted-app" not in written
     assert b"tiktok" in written
+
+
+@pytest.mark.parametrize("how", ["reading", "writing"])
+async def test_a_transaction_that_runs_when_the_store_is_closed_ends_first(url: str, how: str) -> None:
+    address = store_url(url)
+    migrate(address)
+    database, entered, may_end = Database(address), asyncio.Event(), asyncio.Event()
+
+    async def use() -> None:
+        async with getattr(database, how)() as connection:
+            await connection.exec_driver_sql("SELECT count(*) FROM devices")
+            entered.set()
+            await may_end.wait()
+
+    user = asyncio.create_task(use())
+    await entered.wait()
+    closing = asyncio.create_task(database.close())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    with pytest.raises(StoreUnavailableError, match="the store is closed"):
+        async with database.reading():
+            pass
+    may_end.set()
+    await asyncio.gather(user, closing)
+    path = Path(str(address.database))
+    assert [each.name for each in path.parent.iterdir()] == [path.name]

@@ -186,8 +186,12 @@ async def test_a_lost_device_is_kept_and_stays_lost_until_it_is_found(store: Sto
     assert await store.devices.prune(NOW, NOW + timedelta(days=999)) == 0
     await store.devices.take([record("re-enrolled")], LATER)
     assert [device.lost_at for device in await store.devices.called("mdm-1")] == [LATER]
-    assert await store.devices.lose(device_id, None)
+    assert await store.devices.lose(device_id, LATER + timedelta(days=1)), "it stays lost since when it was"
+    assert not await store.devices.lose(device_id, None, since=LATER + timedelta(days=1))
+    assert [device.lost_at for device in await store.devices.called("mdm-1")] == [LATER]
+    assert await store.devices.lose(device_id, None, since=LATER)
     assert [device.lost_at for device in await store.devices.called("mdm-1")] == [None]
+    assert await store.devices.lose(device_id, None), "it is no error to find what is not lost"
 
 
 async def test_a_lost_device_does_not_come_back_under_another_id(store: Store) -> None:

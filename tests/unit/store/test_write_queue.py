@@ -99,7 +99,7 @@ async def test_a_full_store_says_that_it_is_full(url: str, tmp_path: Path) -> No
         await store.close()
         pytest.skip("SQLite's own limit")
     event.listen(store._database._engine.sync_engine, "connect", _full)
-    await store._database.close()  # so that it connects anew
+    await store._database._engine.dispose()  # so that it connects anew
     ledger = Ledger(store._database, Spool(tmp_path / "gone" / "other.jsonl", 1000))
     (tmp_path / "gone").write_text("a file where a folder should be")
     for number in range(300):

@@ -3,10 +3,8 @@
 import json
 from dataclasses import asdict
 
-import pytest
-
 from mailgate.store import Entry
-from mailgate.views.audit_export import COLUMNS, cell, line_of, row_of
+from mailgate.views.audit_export import COLUMNS, line_of, row_of
 
 ENTRY = Entry(
     1, "2026-12-01T12:00:00", "ada", "policy-retracted", "version 1", "=1+1", "gate", "{}", "", "abc"
@@ -19,10 +17,4 @@ def test_a_line_is_all_of_an_entry_with_its_keys_in_order() -> None:
 
 
 def test_a_row_has_a_cell_for_every_column() -> None:
-    assert dict(zip(COLUMNS, row_of(ENTRY), strict=True))["why"] == "'=1+1"
-
-
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1"])
-def test_no_cell_is_a_formula(text: str) -> None:
-    assert cell(text) == f"'{text}"
-    assert cell("1" + text) == "1" + text
+    assert dict(zip(COLUMNS, row_of(ENTRY), strict=True))["why"] == "=1+1"

@@ -7,8 +7,8 @@ import pytest
 from mailgate.model import Effect, Stage
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
-from mailgate.policy.rules import OnUnavailable, PolicyFile, policy_context
-from mailgate.views.rules import DOES, TODAY, ToldRule, span, told_rules
+from mailgate.policy.rules import FIXES, OnUnavailable, PolicyFile, policy_context
+from mailgate.views.rules import DOES, FIX_WORDS, TODAY, ToldRule, span, told_rules
 
 STAGES = {"report_only": "2026-12-01", "warn": "2026-12-08", "enforce": "2026-12-15"}
 
@@ -22,6 +22,7 @@ def told(now: datetime, reliefs: Reliefs = NO_RELIEFS, **rule: object) -> list[T
 def test_every_effect_and_stage_has_its_words() -> None:
     assert set(DOES) == set(Effect)
     assert set(TODAY) == set(Stage)
+    assert set(FIX_WORDS) == set(FIXES)
 
 
 def test_a_rule_says_what_it_does_and_what_its_condition_reads() -> None:
@@ -93,6 +94,6 @@ def test_what_people_are_told_is_told() -> None:
     notice = {"fix": "remove-app", "contact": "it-help@example.com"}
     rule, _ = told(datetime(2026, 12, 1, tzinfo=UTC), notice=notice, reason="kind-refused")
     assert " ".join(rule.more) == (
-        "The reason given is kind-refused. People are told to do this: remove-app. "
+        "People read: Company mail does not open on this kind of device. People are told what to do: to remove the app, step by step. "
         "People are told to ask it-help@example.com."
     )

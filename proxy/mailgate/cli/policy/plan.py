@@ -1,9 +1,7 @@
 """``mailgate policy plan``: what changed rules would do, and to whom."""
 
-import csv
 import json
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -26,6 +24,7 @@ from mailgate.rollout.planning import plan_and_keep
 from mailgate.store import Store
 from mailgate.views.picture import picture
 from mailgate.views.plans import CSV_COLUMNS, rows_of
+from mailgate.views.spreadsheet import beginning, lines
 from mailgate.views.versions import rules_called
 
 File = Annotated[
@@ -148,6 +147,4 @@ def _bar() -> Iterator[Progress]:
 
 
 def _write_csv(made: Plan) -> None:
-    sheet = csv.writer(sys.stdout)
-    sheet.writerow(CSV_COLUMNS)
-    sheet.writerows(rows_of(made))
+    typer.echo((beginning(CSV_COLUMNS) + lines(rows_of(made))).encode(), nl=False)

@@ -1,8 +1,6 @@
 """The audit log: who did what, the proof that nobody has edited that since, and all of it to take away."""
 
 import asyncio
-import csv
-import io
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Annotated
 
@@ -13,6 +11,7 @@ from mailgate.console.api.shapes import MOST, Answered, Asked, Cursor, Line, Man
 from mailgate.store import Entry as StoredEntry
 from mailgate.views.audit_export import COLUMNS, line_of, row_of
 from mailgate.views.audit_verification import verified
+from mailgate.views.spreadsheet import beginning, lines, saved_as
 
 
 class EntriesWanted(Asked):
@@ -111,30 +110,24 @@ async def export_lines(call: Call) -> Text:
 
 async def export_sheet(call: Call) -> Text:
     """Every entry as CSV, for a spreadsheet."""
-    return _export(call, "csv", (_csv(COLUMNS),), lambda entry: _csv(row_of(entry)))
+    return _export(call, "csv", (beginning(COLUMNS),), lambda entry: lines([row_of(entry)]))
 
 
 def _export(
     call: Call, kind: str, first: Iterable[str], form: Callable[[StoredEntry], str]
 ) -> AsyncIterator[str]:
-    call.headers["Content-Disposition"] = f'attachment; filename="mailgate-audit.{kind}"'
+    call.headers["Content-Disposition"] = saved_as("audit", kind)
 
     def written(page: Iterable[StoredEntry]) -> str:
         return "".join(map(form, page))
 
-    async def lines() -> AsyncIterator[str]:
+    async def all_lines() -> AsyncIterator[str]:
         for line in first:
             yield line
         async for page in call.context.store.audit.pages():
             yield await asyncio.to_thread(written, page)  # a long log: requests go on
 
-    return lines()
-
-
-def _csv(cells: Iterable[str]) -> str:
-    sheet = io.StringIO()
-    csv.writer(sheet).writerow(cells)
-    return sheet.getvalue()
+    return all_lines()
 
 
 OPERATIONS = (

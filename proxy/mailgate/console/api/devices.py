@@ -4,22 +4,30 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import WithJsonSchema
 
 from mailgate.console import support_acts
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import Fault, ProblemError
-from mailgate.console.api.shapes import Answered, Asked, Cursor, Few, Line, cursor_of, number_of
+from mailgate.console.api.shapes import (
+    Answered,
+    Asked,
+    Cursor,
+    Few,
+    Line,
+    OfKind,
+    cursor_of,
+    number_of,
+    read_by,
+    words_of,
+)
 from mailgate.devices.device import Device, typed_id
 from mailgate.views.device_filter import (
-    KINDS,
     MAILS,
     ORDERS,
     READERS,
     SORTED,
     STATES,
-    MisreadError,
     known_of,
     read,
 )
@@ -33,29 +41,12 @@ from mailgate.views.timeline import Event, story_of
 SIGHTINGS = 50
 
 
-def _as(name: str) -> PlainValidator:
-    """A value of an address as every list of devices reads it."""
-
-    def checked(value: object) -> str:
-        try:
-            return READERS[name](str(value))
-        except MisreadError as error:
-            raise PydanticCustomError("value", "{words}", {"words": str(error)}) from None
-
-    return PlainValidator(checked)
-
-
-def _schema(*words: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "enum": list(words)})
-
-
 _TIMES = [{"format": "date-time"}, {"format": "date"}, {"pattern": "^[0-9]{1,4}d$"}]
-_State = Annotated[str, _as("state"), _schema(*STATES)]
-_Kind = Annotated[str, _as("kind"), _schema(*KINDS)]
-_Mail = Annotated[str, _as("mail"), _schema(*MAILS)]
-_Before = Annotated[str, _as("before"), WithJsonSchema({"type": "string", "anyOf": _TIMES})]
-_Sort = Annotated[str, _as("sort"), _schema(*SORTED)]
-_Order = Annotated[str, _as("order"), _schema(*ORDERS)]
+_State = Annotated[str, read_by(READERS["state"]), words_of(*STATES)]
+_Mail = Annotated[str, read_by(READERS["mail"]), words_of(*MAILS)]
+_Before = Annotated[str, read_by(READERS["before"]), WithJsonSchema({"type": "string", "anyOf": _TIMES})]
+_Sort = Annotated[str, read_by(READERS["sort"]), words_of(*SORTED)]
+_Order = Annotated[str, read_by(READERS["order"]), words_of(*ORDERS)]
 
 
 class DevicesWanted(Asked):
@@ -65,7 +56,7 @@ class DevicesWanted(Asked):
     """Called so: any name of a device, whole, or how the login name of its owner begins."""
     state: _State | None = None
     """In this state."""
-    kind: _Kind | None = None
+    kind: OfKind | None = None
     """Of this kind."""
     os: Line | None = None
     """With this system, in any case."""

@@ -3,10 +3,10 @@
 from mailgate.console.api.operation import Call, Link, Operation, Text
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import Answered, Asked, Few, Hex
-from mailgate.console.drafting import draft_and_plan, facts_of, patch_of, plan_again
+from mailgate.console.drafting import draft_and_plan, facts_of, latest_heads, patch_of, plan_again
 from mailgate.policy.edits import Edit
 from mailgate.rollout.drafts import draft_called
-from mailgate.views.drafts import DraftFacts
+from mailgate.views.drafts import DraftFacts, DraftHead
 
 
 class DraftWanted(Asked):
@@ -33,14 +33,13 @@ class DraftNamed(Asked):
 class DraftsFound(Answered):
     """Drafts."""
 
-    items: list[DraftFacts]
+    items: list[DraftHead]
     """The newest first."""
 
 
 async def list_drafts(call: Call, query: DraftsWanted) -> DraftsFound:
-    """List the drafts that were made, each with how it stands with what is in force and with the files."""
-    found = await call.context.store.drafts.latest(query.limit)
-    return DraftsFound(items=[await facts_of(call.context, each) for each in found])
+    """List the drafts that were made, each with how it stands with what is in force and with the files. One alone says what to commit."""
+    return DraftsFound(items=await latest_heads(call.context, query.limit))
 
 
 async def make_draft(call: Call, body: DraftWanted) -> DraftFacts:

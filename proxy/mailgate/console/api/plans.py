@@ -1,8 +1,6 @@
 """Plans: what a candidate would change and for whom; approving one, and putting it in force."""
 
-import csv
-import io
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -23,10 +21,12 @@ from mailgate.console.api.shapes import (
     Line,
     Many,
     Note,
+    OfKind,
     cursor_of,
     number_of,
 )
 from mailgate.console.candidates import candidate_for
+from mailgate.console.movers_asked import MOMENTS
 from mailgate.errors import ConfigError
 from mailgate.rollout import acts, approvals
 from mailgate.rollout.acts import plan_called, read_plan
@@ -40,6 +40,7 @@ from mailgate.views.picture import picture
 from mailgate.views.plan_outcome import PlanOutcome, outcome_of
 from mailgate.views.plan_titles import title_of
 from mailgate.views.plans import CSV_COLUMNS, rows_of
+from mailgate.views.spreadsheet import beginning, lines, saved_as
 from mailgate.views.versions import NoVersionError
 
 Days = Annotated[int, Field(ge=1, le=366), WHOLE]
@@ -139,13 +140,13 @@ class MoversFilter(Asked):
     """A part of a login name, or the id of a device. In a list of more than 20,000: how the login name begins."""
     label: Literal["block", "challenge", "warn", "allow", "unknown"] | None = None
     """How they move."""
-    kind: Line | None = None
+    kind: OfKind | None = None
     """The kind of device."""
     rule: Line | None = None
     """The rule that decides with the plan."""
     group: Line | None = None
     """A group of the person."""
-    at: Annotated[int, Field(ge=0, le=9999), DIGITS] | None = None
+    at: Annotated[int, Field(ge=0, le=MOMENTS), DIGITS] | None = None
     """Who moves at one moment: 0 is now, from 1 on those of `moments`."""
     sort: Literal["person", "kind", "label", "rule", "since"] | None = None
     """In which order; a list of more than 20,000 rows not by `since`."""
@@ -269,29 +270,22 @@ async def list_movers(call: Call, path: PlanNamed, query: MoversAsked) -> Movers
 async def get_movers_csv(call: Call, path: PlanNamed, query: MoversFilter) -> Text:
     """Everybody whom a plan moves, by name, as CSV."""
     context, found = call.context, await plan_called(call.context.store, path.digest)
-    call.headers["Content-Disposition"] = f'attachment; filename="plan-{found.digest[:12]}-people.csv"'
+    call.headers["Content-Disposition"] = saved_as(f"plan-{found.digest[:12]}-people")
     catalog = context.bundle().policy.catalog
     return _lines(movers_as_rows(context.store, found, read_plan(found), catalog, query.wanted))
 
 
 async def _lines(rows: AsyncIterator[list[str]]) -> AsyncIterator[str]:
-    yield _line(MOVER_COLUMNS)
+    yield beginning(MOVER_COLUMNS)
     async for row in rows:
-        yield _line(row)
-
-
-def _line(cells: Iterable[str]) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerow(cells)
-    return out.getvalue()
+        yield lines([row])
 
 
 async def get_plan_counts(call: Call, path: PlanNamed) -> Text:
     """The counts of a plan as CSV, for a spreadsheet."""
-    found, out = await plan_called(call.context.store, path.digest), io.StringIO()
-    csv.writer(out).writerows([CSV_COLUMNS, *rows_of(read_plan(found))])
-    call.headers["Content-Disposition"] = f'attachment; filename="plan-{found.digest[:12]}.csv"'
-    return out.getvalue()
+    found = await plan_called(call.context.store, path.digest)
+    call.headers["Content-Disposition"] = saved_as(f"plan-{found.digest[:12]}-counts")
+    return beginning(CSV_COLUMNS) + lines(rows_of(read_plan(found)))
 
 
 async def get_plan_picture(call: Call, path: PlanNamed) -> Text:

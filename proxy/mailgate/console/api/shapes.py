@@ -4,8 +4,19 @@ import re
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
+
+from mailgate.views.address_values import EFFECTS, REASONS, MisreadError, Reader, one_of
+from mailgate.views.device_filter import KINDS
 
 MOST = 2**31 - 1
 """The highest number of an entry, an exemption or a version."""
@@ -69,6 +80,31 @@ Many = Annotated[int, Field(ge=1, le=1000), DIGITS]
 """How many at once."""
 Cursor = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
 """The beginning of a page. Clients only send it back as it came."""
+
+
+def read_by(reader: Reader) -> PlainValidator:
+    """A value of an address as the pages of the console read it."""
+
+    def checked(value: object) -> str:
+        try:
+            return reader(str(value))
+        except MisreadError as error:
+            raise PydanticCustomError("value", "{words}", {"words": str(error)}) from None
+
+    return PlainValidator(checked)
+
+
+def words_of(*words: str) -> WithJsonSchema:
+    """The schema of such a value, if it is one of these words."""
+    return WithJsonSchema({"type": "string", "enum": list(words)})
+
+
+Effected = Annotated[str, read_by(one_of(EFFECTS)), words_of(*EFFECTS)]
+"""An effect."""
+Reasoned = Annotated[str, read_by(one_of(REASONS)), words_of(*REASONS)]
+"""A reason code."""
+OfKind = Annotated[str, read_by(one_of(KINDS)), words_of(*KINDS)]
+"""A kind of client."""
 
 
 def cursor_of(number: int | None) -> str | None:

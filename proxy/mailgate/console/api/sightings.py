@@ -7,7 +7,7 @@ from pydantic import StringConstraints
 
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import Answered, Asked, Few, Line
+from mailgate.console.api.shapes import Answered, Asked, Effected, Few, Line, OfKind, Reasoned
 from mailgate.console.list_position import SPAN
 from mailgate.devices.device import LONG_AGO
 from mailgate.store import Place
@@ -24,10 +24,12 @@ class SightingsWanted(Asked):
 
     rule: Line | None = None
     """Decided by this rule."""
-    reason: Line | None = None
+    reason: Reasoned | None = None
     """With this reason code."""
-    effect: Line | None = None
-    """With this effect: allow, warn, challenge or block."""
+    effect: Effected | None = None
+    """With this effect."""
+    kind: OfKind | None = None
+    """By this kind of client."""
     user: Line | None = None
     """Of who logged in by this name."""
     after: PlaceCursor | None = None

@@ -1,31 +1,34 @@
 """*Audit*: who changed what, the proof that nobody has edited that since, and all of it to take away."""
 
 import asyncio
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
 
+from mailgate.console.asked import takes
 from mailgate.console.context import context_of
+from mailgate.console.download import send_sheet
 from mailgate.console.layout import show
-from mailgate.console.pages.devices import BOM, number
+from mailgate.console.pages.devices import number
 from mailgate.console.render import count
 from mailgate.model.phrase import joined, phrase
 from mailgate.store import Entry
+from mailgate.views.address_values import line, whole
 from mailgate.views.audit_export import COLUMNS, line_of, row_of
 from mailgate.views.audit_verification import verified
+from mailgate.views.spreadsheet import saved_as
 
 SIZE = 100
 _NEWEST = 2**31 - 1
 NONE = phrase("none")
 
 
+@takes(sought=line(), who=line(), before=whole(_NEWEST))
 async def entries(request: web.Request) -> web.Response:
     audit, asked = context_of(request).store.audit, request.query
-    sought, who = (asked.get(name, "").strip()[:200] for name in ("sought", "who"))
+    sought, who = (asked.get(name, "").strip() for name in ("sought", "who"))
     before = min(number(asked.get("before", "")) or _NEWEST, _NEWEST)
     looked = await audit.look(sought, who, before, SIZE)
     return show(request, "audit.html", looked=looked, sought=sought, who_did=who, details=_details)
@@ -40,16 +43,17 @@ async def verify(request: web.Request) -> web.Response:
 
 async def export(request: web.Request) -> web.StreamResponse:
     """Every entry, as CSV or as one JSON object a line, written while it is read."""
-    kind = request.match_info["kind"]
-    form = _csv_lines if kind == "csv" else _json_lines
-    types = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
-    named = f'attachment; filename="mailgate-audit.{kind}"'
-    answer = web.StreamResponse(headers={"Content-Type": types[kind], "Content-Disposition": named})
+    pages = context_of(request).store.audit.pages()
+    if request.match_info["kind"] == "csv":
+        rows = ([row_of(entry) for entry in page] async for page in pages)
+        return await send_sheet(request, "audit", COLUMNS, rows)
+    named = {"Content-Type": "application/jsonl; charset=utf-8"}
+    answer = web.StreamResponse(headers=named | {"Content-Disposition": saved_as("audit", "jsonl")})
     await answer.prepare(request)
-    if kind == "csv":
-        await answer.write(BOM + _csv([COLUMNS]))
-    async for page in context_of(request).store.audit.pages():
-        await answer.write(await asyncio.to_thread(form, page))  # other requests go on during a long log
+    async for page in pages:
+        await answer.write(
+            await asyncio.to_thread(_json_lines, page)
+        )  # other requests go on during a long log
     await answer.write_eof()
     return answer
 
@@ -83,16 +87,6 @@ def _worded(value: object) -> str:
 
 def _json_lines(entries: Sequence[Entry]) -> bytes:
     return "".join(f"{line_of(entry)}\n" for entry in entries).encode()
-
-
-def _csv_lines(entries: Sequence[Entry]) -> bytes:
-    return _csv([row_of(entry) for entry in entries])
-
-
-def _csv(rows: Sequence[Sequence[str]]) -> bytes:
-    sheet = io.StringIO()
-    csv.writer(sheet).writerows(rows)
-    return sheet.getvalue().encode()
 
 
 ROUTES = [

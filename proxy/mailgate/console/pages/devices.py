@@ -1,8 +1,5 @@
 """*Devices*: filtered by owner, kind and state, and sorted by any column. The address has all of it."""
 
-import codecs
-import csv
-import io
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,13 +9,16 @@ from aiohttp import web
 
 from mailgate.config import Bundle
 from mailgate.console.access import needs
+from mailgate.console.asked import reads_its_address
 from mailgate.console.context import ConsoleContext, context_of, person_of
+from mailgate.console.download import send_sheet
 from mailgate.console.forms import form_of
 from mailgate.console.layout import address, say, seen_other, show
 from mailgate.console.support_acts import ask_sources_of_all
 from mailgate.model.phrase import capital, phrase, plural
 from mailgate.store.device_rows import SORTS, Wanted
-from mailgate.views.device_filter import KINDS, STATES, Asked, Known, MisreadError, Mistake, known_of, read
+from mailgate.views.address_values import MisreadError, Mistake
+from mailgate.views.device_filter import KINDS, STATES, Asked, Known, known_of, read
 from mailgate.views.device_rows import DevicePage, ListedDevice, look
 from mailgate.views.mail_status import HEADLINES
 from mailgate.views.words import kind_told, state_told
@@ -40,8 +40,6 @@ SPANS = {
     "30d": phrase("30 days ago"),
 }
 COLUMNS = "device,name,person,mail,state,apps,source,reported_at,os,os_version,kind".split(",")
-BOM = codecs.BOM_UTF8
-"""By this a spreadsheet knows that the file is UTF-8."""
 NOBODY = DevicePage((), None)
 
 
@@ -53,6 +51,7 @@ class Request:
     known: Known
 
 
+@reads_its_address
 async def found(request: web.Request) -> web.Response:
     if (
         "" in request.query.values()
@@ -74,22 +73,18 @@ async def found(request: web.Request) -> web.Response:
     return _shown(request, asked, page=page, count=count, whole=whole)
 
 
+@reads_its_address
 async def export(request: web.Request) -> web.StreamResponse:
     """All that are meant, as CSV; written as it is read."""
     context, asked = context_of(request), await _asked(request, request.query.items())
     if asked.asked.mistakes:
         return _refused(request, asked)
-    named = {"Content-Type": "text/csv; charset=utf-8"}
-    named["Content-Disposition"] = 'attachment; filename="mailgate-devices.csv"'
-    answer = web.StreamResponse(headers=named)
-    await answer.prepare(request)
-    await answer.write(BOM + _csv([COLUMNS]))
-    async for each in _all(context, asked.asked.wanted):
-        await answer.write(_csv([_cells(device, context.bundle()) for device in each]))
-    await answer.write_eof()
-    return answer
+    pages = _all(context, asked.asked.wanted)
+    rows = ([_cells(device, context.bundle()) for device in each] async for each in pages)
+    return await send_sheet(request, "devices", COLUMNS, rows)
 
 
+@reads_its_address
 @needs("operator")
 async def ask_again(request: web.Request) -> web.Response:
     """Ask the sources of all devices that match, in the background."""
@@ -184,18 +179,7 @@ def _cells(each: ListedDevice, bundle: Bundle) -> list[str]:
     apps = "; ".join(bundle.policy.catalog.name_of(key) for key in posture.apps)
     looked = posture.reported_at.isoformat() if posture.reported_at else ""
     cells = [each.device.id, each.name, posture.owner, row.mail, row.state, apps, row.source, looked]
-    return [_inert(cell) for cell in [*cells, posture.os, posture.os_version, row.kind]]
-
-
-def _inert(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
-
-
-def _csv(rows: list[list[str]]) -> bytes:
-    sheet = io.StringIO()
-    csv.writer(sheet).writerows(rows)
-    return sheet.getvalue().encode()
+    return [*cells, posture.os, posture.os_version, row.kind]
 
 
 def _sorts(request: web.Request, said: Mapping[str, str], now: str) -> dict[str, tuple[str, str]]:

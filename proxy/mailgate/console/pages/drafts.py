@@ -6,7 +6,7 @@ from pydantic import TypeAdapter, ValidationError
 from mailgate.config.text_edits import EditError, written_start
 from mailgate.console.access import needs
 from mailgate.console.context import context_of, person_of
-from mailgate.console.drafting import MOST, draft_and_plan, facts_of, patch_of, plan_again
+from mailgate.console.drafting import draft_and_plan, facts_of, latest_heads, patch_of, plan_again
 from mailgate.console.forms import Form, form_of
 from mailgate.console.layout import say, seen_other, show
 from mailgate.model.phrase import phrase
@@ -21,9 +21,7 @@ _BEING_MADE = phrase("Another plan is being made. Wait until it is there, then p
 
 
 async def drafts(request: web.Request) -> web.Response:
-    context = context_of(request)
-    found = [await facts_of(context, each) for each in await context.store.drafts.latest(MOST)]
-    return show(request, "drafts.html", drafts=found, states=WORDS)
+    return show(request, "drafts.html", drafts=await latest_heads(context_of(request)), states=WORDS)
 
 
 @needs("operator", "approver")
@@ -97,12 +95,14 @@ async def _wanted(request: web.Request) -> Edit:
 
 
 def _moved(request: web.Request, sent: Form) -> str:
-    """The start of a stage as it is written, on another day: its time and its zone stay."""
+    """The start of a stage as it is written, on another day: its time and its zone stay. A stage that is new starts at midnight UTC."""
     rules = context_of(request).bundle().rules
     try:
         written = written_start(rules, sent.get("rule", ""), sent.get("stage", ""))
-    except (EditError, LookupError):
-        raise RefusedError(phrase("this rule has no such stage any more")) from None
+    except EditError as error:
+        raise RefusedError(str(error)) from None
+    except LookupError:
+        written = ""
     return f"{sent['day']}{written[len('2026-12-01') :]}"
 
 

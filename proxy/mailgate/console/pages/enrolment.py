@@ -3,21 +3,24 @@
 from aiohttp import web
 
 from mailgate.console.access import needs
+from mailgate.console.asked import takes
 from mailgate.console.context import context_of, person_of
 from mailgate.console.enrolment import MOST_USES, make_code, make_token
 from mailgate.console.enrolment import revoke as shut_out
 from mailgate.console.forms import form_of
 from mailgate.console.layout import seen_other, show
-from mailgate.console.list_position import place_in, told
+from mailgate.console.list_position import PLACE, place_in, told
 from mailgate.console.pages.devices import number
 from mailgate.model.phrase import phrase
 from mailgate.store import Place
+from mailgate.views.address_values import line
 
 SIZE = 50
 LIVES = {"1": phrase("1 day"), "7": phrase("7 days"), "30": phrase("30 days")}
 LONGEST = 255
 
 
+@takes(key=line(), **PLACE)
 async def enrolment(request: web.Request) -> web.Response:
     return await _shown(request)
 
@@ -86,7 +89,7 @@ async def _shown(
     owner: str = "",
 ) -> web.Response:
     store = context_of(request).store.enrolments
-    keys = await store.page(request.query.get("key", "")[:LONGEST], SIZE)
+    keys = await store.page(request.query.get("key", ""), SIZE)
     tokens = await store.tokens(SIZE + 1, place_in(request.query))
     last = tokens[SIZE - 1] if len(tokens) > SIZE else None
     return show(

@@ -6,6 +6,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from mailgate.console.access import needs
+from mailgate.console.asked import takes
 from mailgate.console.context import ConsoleContext, context_of, person_of
 from mailgate.console.forms import LONGEST, form_of, note_of
 from mailgate.console.layout import address, say, seen_again, seen_other, show
@@ -17,6 +18,7 @@ from mailgate.policy.reliefs import Relief
 from mailgate.rollout import relief_acts
 from mailgate.rollout.acts import RefusedError
 from mailgate.store.reliefs import KeptRelief
+from mailgate.views.address_values import line, whole
 from mailgate.views.words import device_named, rule_told
 
 SIZE = 100
@@ -37,6 +39,7 @@ HOURS = {
 }
 
 
+@takes(whom=line(), before=whole(_NEWEST), over=whole(_NEWEST))
 async def exemptions(request: web.Request) -> web.Response:
     return await _shown(request)
 
@@ -128,7 +131,7 @@ async def resume(request: web.Request) -> web.Response:
 
 async def _shown(request: web.Request, status: int = 200, wrong: str = "") -> web.Response:
     context, asked = context_of(request), request.query
-    now, reliefs, whom = context.clock(), context.store.reliefs, asked.get("whom", "").strip()[:LONGEST]
+    now, reliefs, whom = context.clock(), context.store.reliefs, asked.get("whom", "").strip()
     if whom:
         theirs = await _of(context, whom)
         exempt, over = ([each for each in theirs if each.holds(now) is holds] for holds in (True, False))

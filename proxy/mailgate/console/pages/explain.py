@@ -5,6 +5,7 @@ from typing import Any
 from aiohttp import web
 
 from mailgate.config.case_runner import rehearse
+from mailgate.console.asked import takes
 from mailgate.console.context import ConsoleContext, context_of
 from mailgate.console.forms import form_of
 from mailgate.console.layout import seen_other, show
@@ -12,6 +13,7 @@ from mailgate.errors import ConfigError, Mistake
 from mailgate.model import Access, Decision
 from mailgate.model.phrase import phrase
 from mailgate.policy.cases import Situation
+from mailgate.views.address_values import line
 from mailgate.views.described_requests import read_headers, read_request
 from mailgate.views.devices import sighting_facts
 from mailgate.views.explanation import explanation
@@ -22,9 +24,10 @@ LAST = 20
 """Requests to pick from."""
 
 
+@takes(reference=line())
 async def explain(request: web.Request) -> web.Response:
     """Explain the request of a reference, or show the form to paste into."""
-    context, name = context_of(request), request.query.get("reference", "").strip()[:200]
+    context, name = context_of(request), request.query.get("reference", "").strip()
     if not name:
         return await _shown(request)
     recalled = await recall(context.store, context.bundle(), name, context.clock())
@@ -79,6 +82,7 @@ async def _shown(request: web.Request, status: int = 200, **values: Any) -> web.
     empty: dict[str, Any] = {
         "reference": "", "text": "", "device": "", "wrong": [], "mistakes": [], "why": None, "then": None,
         "rows": [sighting_facts(each) for each in last],
+        "name_of": context_of(request).bundle().policy.catalog.name_of,
     }  # fmt: skip
     return show(request, "explain.html", status, **empty | values)
 

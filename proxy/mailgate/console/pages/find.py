@@ -2,15 +2,18 @@
 
 from aiohttp import web
 
+from mailgate.console.asked import takes
 from mailgate.console.context import context_of
 from mailgate.console.layout import seen_other, show
+from mailgate.views.address_values import line
 from mailgate.views.find import LONGEST, Hit, find
 
 
+@takes(q=line(LONGEST), after=line(LONGEST))
 async def found(request: web.Request) -> web.Response:
     """Show the hits, or go to the page of the hit if there is only one."""
     context, asked = context_of(request), request.query
-    text, after = asked.get("q", "").strip()[:LONGEST], asked.get("after", "")[:LONGEST]
+    text, after = asked.get("q", "").strip(), asked.get("after", "")
     hits = await find(context.store, context.bundle(), text, context.clock(), after)
     if len(hits.items) == 1 and hits.next is None and not after:
         return _opened(request, hits.items[0])

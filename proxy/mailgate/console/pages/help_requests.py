@@ -3,23 +3,26 @@
 from aiohttp import web
 
 from mailgate.console.access import needs
+from mailgate.console.asked import takes
 from mailgate.console.context import context_of, person_of
 from mailgate.console.forms import LONGEST, form_of
 from mailgate.console.layout import address, say, seen_again, seen_other, show
-from mailgate.console.list_position import place_in, told
+from mailgate.console.list_position import PLACE, place_in, told
 from mailgate.console.support_acts import finish, reopen
 from mailgate.model.phrase import phrase
 from mailgate.store import Place
+from mailgate.views.address_values import line, one_of
 from mailgate.views.help import help_counts, help_facts
 from mailgate.views.words import device_named
 
 SIZE = 50
 
 
+@takes(rule=line(LONGEST), which=one_of(("open", "all")), **PLACE)
 async def requests(request: web.Request) -> web.Response:
     context, asked = context_of(request), request.query
     store, policy = context.store.help_requests, context.bundle().policy
-    rule, every = asked.get("rule", "")[:LONGEST], asked.get("which") == "all"
+    rule, every = asked.get("rule", "").strip(), asked.get("which") == "all"
     if every:
         found = await store.page(rule, 10 * SIZE)
     else:

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from mailgate.config.mail import NoticeSettings
 from mailgate.console.access import needs
+from mailgate.console.asked import takes
 from mailgate.console.context import ConsoleContext, context_of, person_of
 from mailgate.console.forms import form_of
 from mailgate.console.layout import seen_other, show
@@ -20,12 +21,14 @@ from mailgate.model.phrase import phrase
 from mailgate.rollout.acts import RefusedError
 from mailgate.store import Activation, MailKind, MailState, NoticeKey
 from mailgate.store.mail import Which
+from mailgate.views.address_values import line
 from mailgate.views.notices import WORDS, mail_facts, recipient_counts
 
 DECISIONS = ("sent", "again", "retry")
 """What a person may decide about mails: the first two about unsure ones, the last about failed ones."""
 
 
+@takes(rule=line(LONGEST))
 @needs("operator")
 async def count(request: web.Request) -> web.Response:
     """Begin to count the people whom the rule is about now."""
@@ -41,6 +44,7 @@ async def count(request: web.Request) -> web.Response:
     return _back(request, matter.about)
 
 
+@takes(rule=line(LONGEST))
 @needs("operator")
 async def send(request: web.Request) -> web.Response:
     """Ask for confirmation with the counts, then queue exactly the mails of the list."""

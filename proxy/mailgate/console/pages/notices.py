@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from mailgate.config import Bundle
+from mailgate.console.asked import takes
 from mailgate.console.context import context_of
 from mailgate.console.headers import FRAMED, FRAMES
 from mailgate.console.layout import show
@@ -15,6 +16,7 @@ from mailgate.console.pages.devices import number
 from mailgate.console.recipient_lists import Counting
 from mailgate.gateway.pages.languages import load_languages
 from mailgate.store import Mail, MailKind, MailState, NoticeKey
+from mailgate.views.address_values import line, one_of
 from mailgate.views.notices import (
     KINDS,
     WORDS,
@@ -31,6 +33,9 @@ LONGEST = 256
 LANGUAGES = load_languages()
 FIRST = (*(MailState.UNSURE, MailState.FAILED, MailState.QUEUED), *MailState)
 """The first of these states with any mails is listed if no other is asked for."""
+COUNTED = ("to-write", "unaddressed", "undecided")
+"""The parts of a recipient list: people to write to, people without an address, people who could not be decided."""
+STATES = (*(each.value for each in MailState), *COUNTED)
 
 
 async def notices(request: web.Request) -> web.Response:
@@ -51,6 +56,13 @@ async def notices(request: web.Request) -> web.Response:
     )
 
 
+@takes(
+    rule=line(LONGEST),
+    person=line(LONGEST),
+    state=one_of(STATES),
+    language=one_of(tuple(LANGUAGES)),
+    after=line(LONGEST),
+)
 async def one(request: web.Request) -> web.Response:
     """Show the text of one notice and its recipients."""
     context, matter = context_of(request), await matter_of(request)
@@ -58,7 +70,7 @@ async def one(request: web.Request) -> web.Response:
     mails = mails_of(await context.store.mails.counts(matter.about), matter.about)
     counting = context.recipient_lists.last(matter.about, now) if matter.topic else None
     listed = _listed(request, mails, counting)
-    person = request.query.get("person", "").strip()[:LONGEST] if matter.topic else ""
+    person = request.query.get("person", "").strip() if matter.topic else ""
     spoken = _language(request, bundle)
     rendered, wrong = await preview(context, matter, mails, spoken, person)
     page = show(
@@ -82,11 +94,12 @@ async def one(request: web.Request) -> web.Response:
     return page
 
 
+@takes(rule=line(LONGEST), person=line(LONGEST), language=one_of(tuple(LANGUAGES)))
 async def html(request: web.Request) -> web.Response:
     """The HTML of a notice as mail programs show it, for the frame of the page."""
     context, matter = context_of(request), await matter_of(request)
     mails = mails_of(await context.store.mails.counts(matter.about), matter.about)
-    person = request.query.get("person", "").strip()[:LONGEST] if matter.topic else ""
+    person = request.query.get("person", "").strip() if matter.topic else ""
     rendered, _ = await preview(context, matter, mails, _language(request, context.bundle()), person)
     if rendered is None:
         raise web.HTTPNotFound
@@ -95,7 +108,7 @@ async def html(request: web.Request) -> web.Response:
 
 async def matter_of(request: web.Request) -> Matter:
     """The matter that the address names. Raises HTTPNotFound."""
-    parts, rule = request.match_info, request.query.get("rule", "")[:LONGEST]
+    parts, rule = request.match_info, request.query.get("rule", "")
     if parts["kind"] not in set(MailKind):
         raise web.HTTPNotFound
     about = NoticeKey(number(parts["version"]), MailKind(parts["kind"]), rule)
@@ -108,10 +121,6 @@ def _listed(request: web.Request, mails: NoticeMails, counting: Counting | None)
     if asked in set(MailState) or (asked in COUNTED and counting and counting.found):
         return asked
     return next((state.value for state in FIRST if mails.count(state)), "")
-
-
-COUNTED = ("to-write", "unaddressed", "undecided")
-"""The parts of a recipient list: people to write to, people without an address, people who could not be decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +137,7 @@ class Rows:
 
 
 async def _rows(request: web.Request, about: NoticeKey, listed: str, counting: Counting | None) -> Rows:
-    after = request.query.get("after", "")[:LONGEST]
+    after = request.query.get("after", "")
     if listed in COUNTED and counting and counting.found:
         return _counted(listed, counting, after)
     if not listed:

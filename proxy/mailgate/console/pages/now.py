@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from mailgate.console.access import COOKIE
+from mailgate.console.asked import takes
 from mailgate.console.attention import needs_now
 from mailgate.console.context import CLOSING, SESSION, ConsoleContext, context_of, language_of, roles_of
 from mailgate.console.languages import Language
@@ -17,6 +18,7 @@ from mailgate.console.plot import plot, trend
 from mailgate.console.render import text_of
 from mailgate.model.phrase import phrase
 from mailgate.store import StoreError
+from mailgate.views.address_values import one_of
 from mailgate.views.app_trends import AppTrend, trends_of
 from mailgate.views.gates import gates_if_told
 from mailgate.views.traffic import RANGES, Range, RuleTraffic, Traffic, TrafficSpan, traffic_of
@@ -37,12 +39,14 @@ STREAMS = asyncio.Semaphore(50)
 """Pages that are kept up to date at once."""
 
 
+@takes(range=one_of(tuple(RANGES)))
 async def now(request: web.Request) -> web.Response:
     return show(
         request, "now.html", **await _seen(context_of(request), _range(request), language_of(request))
     )
 
 
+@takes(range=one_of(tuple(RANGES)))
 async def stream(request: web.Request) -> web.StreamResponse:
     """Server-sent events (HTML, section 9.2): each is a JSON object of parts that have changed."""
     if STREAMS.locked():

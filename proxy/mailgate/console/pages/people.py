@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from mailgate.console.access import needs
+from mailgate.console.asked import takes
 from mailgate.console.context import context_of, language_of, person_of
 from mailgate.console.forms import LONGEST, form_of, note_of, within
 from mailgate.console.layout import say, seen_other, show
@@ -13,6 +14,7 @@ from mailgate.gateway.pages.languages import load_languages
 from mailgate.mail.reply import LONGEST as LONGEST_ANSWER
 from mailgate.model.phrase import phrase
 from mailgate.rollout.acts import RefusedError
+from mailgate.views.address_values import line
 from mailgate.views.help import still_open
 from mailgate.views.person import PersonFacts
 from mailgate.views.person import person_of as facts_of
@@ -20,6 +22,7 @@ from mailgate.views.person import person_of as facts_of
 LANGUAGES = load_languages()
 
 
+@takes(login=line())
 async def person(request: web.Request) -> web.Response:
     return await _shown(request, await whom(request, request.query.get("login", "")))
 

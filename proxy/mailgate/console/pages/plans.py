@@ -1,34 +1,39 @@
 """Plans: what a candidate would change, for whom by name, as pictures and in numbers; approving one, and putting it in force."""
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 
 from aiohttp import web
 
 from mailgate.console.access import needs
+from mailgate.console.asked import takes
 from mailgate.console.candidates import candidate_for, planned_before
 from mailgate.console.context import ConsoleContext, context_of, language_of, person_of
+from mailgate.console.download import send_sheet
 from mailgate.console.forms import Form, form_of, note_of
 from mailgate.console.layout import seen_other, show
-from mailgate.console.movers_asked import said_in, values_of, wanted_in
+from mailgate.console.movers_asked import READERS, said_in, values_of, wanted_in
 from mailgate.console.pages.devices import number
 from mailgate.errors import ConfigError
 from mailgate.model.phrase import phrase
 from mailgate.rollout import acts, approvals
-from mailgate.rollout.acts import PLAN_AGE, plan_called, read_plan
+from mailgate.rollout.acts import PLAN_AGE, RefusedError, plan_called, read_plan
 from mailgate.rollout.approvals import plan_status
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.plan import DAYS
 from mailgate.store import Planned
+from mailgate.views.address_values import whole
 from mailgate.views.movers import CSV_COLUMNS as MOVER_COLUMNS
 from mailgate.views.movers import moments_of, movers_as_rows, page_of_movers, table_of
 from mailgate.views.picture import impact_words, panels, picture, worst_of
 from mailgate.views.plan_telling import tellings
 from mailgate.views.plan_titles import headline_of, more_of, title_of
 from mailgate.views.plans import CSV_COLUMNS, NEWLY, idle_rules, notes_of, rows_of, undated_told
+from mailgate.views.spreadsheet import beginning, lines, saved_as
+from mailgate.views.words import without_commands
 
 SIZE = 50
+LAST_ROW = 10**18 - 1
+"""The highest number of a row that an address may name."""
 MOST_DAYS = 366
 WRITTEN = 1000
 """Rows of a file that are written at once."""
@@ -66,6 +71,7 @@ async def make(request: web.Request) -> web.Response:
     return seen_other(request, "policy-plans")
 
 
+@takes(**READERS, after=whole(LAST_ROW))
 async def plan(request: web.Request) -> web.Response:
     return await _shown(request)
 
@@ -79,36 +85,37 @@ async def draw(request: web.Request) -> web.Response:
     )
 
 
+@takes(**READERS)
 async def movers(request: web.Request) -> web.StreamResponse:
     """Everybody who moves, by name, for a spreadsheet; written as it is read."""
     context = context_of(request)
     found = await plan_called(context.store, request.match_info["digest"])
     wanted = wanted_in(said_in(request.query))
     catalog = context.bundle().policy.catalog
-    answer = web.StreamResponse(
-        headers={"Content-Type": "text/csv; charset=utf-8", **_named(found, "people")}
-    )
-    await answer.prepare(request)
-    await answer.write(csv_text([MOVER_COLUMNS]))
-    rows = list[list[str]]()
-    async for row in movers_as_rows(context.store, found, read_plan(found), catalog, wanted):
-        rows.append(row)
-        if len(rows) == WRITTEN:
-            await answer.write(csv_text(rows))
-            rows = []
-    await answer.write(csv_text(rows))
-    await answer.write_eof()
-    return answer
+    rows = movers_as_rows(context.store, found, read_plan(found), catalog, wanted)
+    return await send_sheet(request, _named(found, "people"), MOVER_COLUMNS, _some(rows))
+
+
+async def _some(rows: AsyncIterable[list[str]]) -> AsyncIterator[list[list[str]]]:
+    """The rows, so many at a time."""
+    some = list[list[str]]()
+    async for row in rows:
+        some.append(row)
+        if len(some) == WRITTEN:
+            yield some
+            some = []
+    yield some
 
 
 async def sheet(request: web.Request) -> web.Response:
     """The counts, for a spreadsheet."""
     found = await plan_called(context_of(request).store, request.match_info["digest"])
-    out = io.StringIO()
-    csv.writer(out).writerows([CSV_COLUMNS, *rows_of(read_plan(found))])
-    return web.Response(text=out.getvalue(), content_type="text/csv", headers=_named(found, "counts"))
+    text = beginning(CSV_COLUMNS) + lines(rows_of(read_plan(found)))
+    named = {"Content-Disposition": saved_as(_named(found, "counts"))}
+    return web.Response(text=text, content_type="text/csv", headers=named)
 
 
+@takes(**READERS, after=whole(LAST_ROW))
 @needs("approver")
 async def approve(request: web.Request) -> web.Response:
     """Ask first, in numbers; then stand up for exactly this plan."""
@@ -116,10 +123,14 @@ async def approve(request: web.Request) -> web.Response:
     if note is None:
         return await _shown(request, "plan_approve.html")
     guard, digest = guard_of(context.bundle().settings), request.match_info["digest"]
-    await approvals.approve(context.store, digest, person_of(request), note, context.clock(), guard)
+    try:
+        await approvals.approve(context.store, digest, person_of(request), note, context.clock(), guard)
+    except RefusedError as error:
+        return await _shown(request, "plan_approve.html", refused=error, note=note)
     return seen_other(request, "policy-plan", digest=digest)
 
 
+@takes(**READERS, after=whole(LAST_ROW))
 @needs("operator")
 async def apply(request: web.Request) -> web.Response:
     """Ask first, in numbers and with what stands against it; then put it in force."""
@@ -129,19 +140,15 @@ async def apply(request: web.Request) -> web.Response:
     override = (await form_of(request)).get("override") == "yes"
     guard = guard_of(context.bundle().settings)
     digest, person = request.match_info["digest"], person_of(request)
-    await acts.apply(context.store, digest, person, note, context.clock(), guard, override=override)
+    try:
+        await acts.apply(context.store, digest, person, note, context.clock(), guard, override=override)
+    except RefusedError as error:
+        return await _shown(request, "plan_apply.html", refused=error, note=note)
     return seen_other(request, "policy-plan-watch", digest=(await plan_called(context.store, digest)).digest)
 
 
-def _named(found: Planned, what: str) -> dict[str, str]:
-    return {"Content-Disposition": f'attachment; filename="plan-{found.digest[:12]}-{what}.csv"'}
-
-
-def csv_text(rows: Iterable[Iterable[object]]) -> bytes:
-    """Rows of a spreadsheet."""
-    out = io.StringIO()
-    csv.writer(out).writerows(rows)
-    return out.getvalue().encode()
+def _named(found: Planned, what: str) -> str:
+    return f"plan-{found.digest[:12]}-{what}"
 
 
 async def _confirmed(request: web.Request) -> str | None:
@@ -159,7 +166,10 @@ def _uploaded(sent: Form) -> str | None:
     return sent.get("file", "") if sent.get("from") == "upload" else None
 
 
-async def _shown(request: web.Request, template: str = "plan.html") -> web.Response:
+async def _shown(
+    request: web.Request, template: str = "plan.html", refused: RefusedError | None = None, note: str = ""
+) -> web.Response:
+    """The page of a plan, or one that asks. What was ``refused`` is asked again, with what was typed."""
     context, now = context_of(request), context_of(request).clock()
     bundle = context.bundle()
     found = await plan_called(context.store, request.match_info["digest"])
@@ -171,6 +181,9 @@ async def _shown(request: web.Request, template: str = "plan.html") -> web.Respo
     return show(
         request,
         template,
+        409 if refused else 200,
+        wrong=without_commands(str(refused)) if refused else "",
+        note=note,
         here=PAGES[template],
         plan=body,
         plan_status=status,

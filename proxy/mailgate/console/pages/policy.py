@@ -5,11 +5,13 @@ from typing import Any
 from aiohttp import web
 
 from mailgate.config import compile_rules
+from mailgate.console.asked import takes
 from mailgate.console.context import context_of
 from mailgate.console.drafting import uncommitted_now
 from mailgate.console.layout import show
 from mailgate.policy.changes import changes
 from mailgate.rollout.acts import version_before
+from mailgate.views.address_values import line
 from mailgate.views.rules import told_rules
 from mailgate.views.versions import lines_between, version_of
 
@@ -39,10 +41,11 @@ async def version(request: web.Request) -> web.Response:
     return show(request, "policy_version.html", version=await version_of(store, request.match_info["name"]))
 
 
+@takes(old=line(64), new=line(64))
 async def diff(request: web.Request) -> web.Response:
     """What differs between two versions, in words and line by line."""
     store, asked = context_of(request).store, request.query
-    old, new = [await version_of(store, asked.get(name, "")[:64]) for name in ("old", "new")]
+    old, new = [await version_of(store, asked.get(name, "").strip()) for name in ("old", "new")]
     rules: list[Any] = [compile_rules(each.texts).policy for each in (old, new)]
     return show(
         request,

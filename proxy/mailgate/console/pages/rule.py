@@ -8,7 +8,7 @@ from mailgate.config import Rules
 from mailgate.config.text_edits import EditError, written_start
 from mailgate.console.context import context_of
 from mailgate.console.layout import show
-from mailgate.policy.edits import rule_of
+from mailgate.policy.edits import STARTS, rule_of
 from mailgate.policy.rules import Rule
 from mailgate.views.apps import lists_named
 from mailgate.views.rules import told_rules
@@ -23,13 +23,14 @@ async def rule(request: web.Request) -> web.Response:
     found = rule_of(rules.policy, name)
     if found is None:
         raise web.HTTPNotFound
-    catalog = rules.policy.catalog
+    catalog, starts = rules.policy.catalog, _starts(rules, found)
     return show(
         request,
         "policy_rule.html",
         rule=next(each for each in told_rules(rules.policy, now) if each.id == name),
-        starts=_starts(rules, found),
-        share=f"{found.share * 100:g}" if "share" in found.model_fields_set else None,
+        starts=starts,
+        lacking=[each for each in STARTS if each not in {stage for stage, _, _ in starts}],
+        share=f"{found.share * 100:g}",
         lists={each: catalog.lists.get(each, ()) for each in sorted(lists_named(found))},
         apps=catalog.apps,
         name_of=catalog.name_of,

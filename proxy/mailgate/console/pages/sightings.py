@@ -2,18 +2,21 @@
 
 from aiohttp import web
 
+from mailgate.console.asked import takes
 from mailgate.console.context import context_of
 from mailgate.console.layout import address, show
-from mailgate.console.list_position import SPAN, place_in, told
+from mailgate.console.list_position import PLACE, SPAN, place_in, told
+from mailgate.views.address_values import EFFECTS, REASONS, line, one_of
 from mailgate.views.device_filter import KINDS
 from mailgate.views.devices import sighting_facts
 
 SIZE = 100
 
 
+@takes(rule=line(), reason=one_of(REASONS), effect=one_of(EFFECTS), kind=one_of(KINDS), user=line(), **PLACE)
 async def sightings(request: web.Request) -> web.Response:
     context, asked = context_of(request), request.query
-    wanted = {name: asked.get(name, "")[:200] for name in ("rule", "reason", "effect", "kind", "user")}
+    wanted = {name: asked.get(name, "").strip() for name in ("rule", "reason", "effect", "kind", "user")}
     seen = await context.store.sightings.look(context.clock() - SPAN, SIZE, place_in(asked), **wanted)
     further = told(seen.behind)
     return show(

@@ -128,8 +128,7 @@ class Questions:
             return None
         until = access.now
         if authorizer.remember and self._may_be_kept(exchange.head, access):
-            turn = self.in_force.live.browser_probe.until(access)
-            until = min(self.verdicts.until(access, decision), turn)
+            until = self.verdicts.until(access, decision)
         return authorizer.let_in(incoming, access, decision, reference, until)
 
     def _may_be_kept(self, question: RequestHead, access: Access) -> bool:

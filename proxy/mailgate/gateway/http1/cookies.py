@@ -8,8 +8,9 @@ PROBE_COOKIE = "mailgate-probe"
 WARNED_COOKIE = "mailgate-warned"
 LANGUAGE_COOKIE = "mailgate-language"
 HELP_COOKIE = "mailgate-help"
+LOST_COOKIE = "mailgate-lost"
 
-_NAMES = f"{PROBE_COOKIE}|{WARNED_COOKIE}|{LANGUAGE_COOKIE}|{HELP_COOKIE}".encode()
+_NAMES = f"{PROBE_COOKIE}|{WARNED_COOKIE}|{LANGUAGE_COOKIE}|{HELP_COOKIE}|{LOST_COOKIE}".encode()
 _OWN = re.compile(rb"(?:^|;)[ \t]*(?:%b)[ \t]*(?:=[^;]*)?(?=;|$)" % _NAMES)
 
 

@@ -8,7 +8,7 @@ import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
-from errno import ENOSPC
+from errno import EMSGSIZE, ENOSPC
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -26,7 +26,15 @@ PATIENCE = 5.0
 """How many seconds the waiting lines have when the gate ends."""
 
 Way = Callable[[Sequence[bytes]], None]
-"""Writes whole lines, each with its line end. If it raises OSError, all of them are tried again."""
+"""Writes whole lines, each with its line end. If it raises OSError, all of them are tried again, but for what ``CutShortError`` says."""
+
+
+class CutShortError(OSError):
+    """The first lines are written, and the one after them could not be."""
+
+    def __init__(self, written: int, error: OSError) -> None:
+        super().__init__(error.errno, error.strerror)
+        self.written = written
 
 
 class Lines:
@@ -71,16 +79,27 @@ class Lines:
             try:
                 self._way(lines)
             except OSError as error:
-                if not self._failing:
-                    log.error(
-                        "lines-not-written", log=self._name, error=type(error).__name__, why=error.strerror
-                    )
-                self._failing = True
-                return False
+                self._written(getattr(error, "written", 0))
+                self._failed(error)
+                if error.errno != EMSGSIZE:
+                    return False
+                self._written(1)  # it will never be taken, and the others wait behind it
+                self._lose(1)
+                continue
             self._failing = False
-            for _ in lines:
-                self._waiting.popleft()
+            self._written(len(lines))
         return True
+
+    def _written(self, count: int) -> None:
+        for _ in range(count):
+            self._waiting.popleft()
+
+    def _failed(self, error: OSError) -> None:
+        """Say it once, until lines are written again."""
+        if not self._failing:
+            kind = type(error.__cause__ or error).__name__
+            log.error("lines-not-written", log=self._name, error=kind, why=error.strerror)
+        self._failing = True
 
 
 def to_standard_error(lines: Sequence[bytes]) -> None:
@@ -90,17 +109,26 @@ def to_standard_error(lines: Sequence[bytes]) -> None:
 
 
 def to_file(path: Path) -> Way:
-    """Append to a file. It is opened each time, so that it may be moved away. A missing folder is made."""
+    """Append to a file. It is opened each time, so that it may be moved away. A missing folder is made.
+
+    A line of which a full disk took a part stands in the file as that part, and once more as a whole.
+    """
+    torn = False
 
     def write(lines: Sequence[bytes]) -> None:
+        nonlocal torn
         path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:
-            data = b"".join(lines)
-            if os.write(file, data) < len(data):
-                raise OSError(ENOSPC, os.strerror(ENOSPC))
+            data = b"\n" * torn + b"".join(lines)
+            taken = data[: os.write(file, data)]
         finally:
             os.close(file)
+        whole = taken.count(b"\n") - torn
+        torn = not taken.endswith(b"\n")
+        if len(taken) < len(data):
+            full = OSError(ENOSPC, os.strerror(ENOSPC))
+            raise CutShortError(whole, full) from full
 
     return write
 
@@ -112,8 +140,13 @@ def to_syslog(address: str | tuple[str, int], priority: int) -> Way:
         family, place = _found(address)
         with socket.socket(family, socket.SOCK_DGRAM) as sending:
             sending.connect(place)
-            for line in lines:
-                sending.send(b"<%d>mailgate: %b" % (priority, line.rstrip(b"\n")))
+            for sent, line in enumerate(lines):
+                try:
+                    sending.send(b"<%d>mailgate: %b" % (priority, line.rstrip(b"\n")))
+                except OSError as error:
+                    if not sent:
+                        raise
+                    raise CutShortError(sent, error) from error
 
     return write
 

@@ -78,6 +78,25 @@ class Exempted:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What its owner may report of a device here, and what they have just reported."""
+
+    sayable: bool = False
+    """Whether they may report it as lost or not theirs."""
+    to_confirm: bool = False
+    """Whether they have to confirm that it is lost."""
+    undo: bool = False
+    """Whether they may still take back that it is lost."""
+    too_late: bool = False
+    """Whether they tried to take it back and may not."""
+    noted: bool = False
+    """Whether they have just said that it is not theirs."""
+
+
+NOTHING_TOLD = Told()
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceCard:
     """One device: what it gets and why, which sources report it, what is stored and until when."""
 
@@ -96,10 +115,7 @@ class DeviceCard:
     """Whether this very request comes from it."""
     exempted: Exempted | None = None
     last: LastSeen | None = None
-    sayable: bool = False
-    """Whether its owner may report it here as lost or not theirs."""
-    noted: bool = False
-    """Whether they have just done so."""
+    told: Told = NOTHING_TOLD
     lost: bool = False
     apps: tuple[str, ...] = ()
     """Display names of the listed apps on it."""

@@ -13,6 +13,7 @@ from mailgate.gateway.evaluate.probe_cookie import SETTLING
 
 LIFETIME = timedelta(days=1)
 """How long the help button works after a refusal."""
+_SAID = "mailgate-said"
 _CLOCKS_DIFFER = timedelta(minutes=1)
 _TEXT = re.compile(
     r"1\.(?P<issued>[0-9]{10})\.(?P<rule>[a-z0-9-]{1,64})\.(?P<reason>[a-z0-9-]{1,64})\.(?P<reference>[A-Za-z0-9_-]{1,64})"
@@ -65,6 +66,14 @@ class Tickets:
         )
         return Ticket(rule, reason, reference, subject, sighting, issued)
 
+    def seal_of(self, said: str, now: datetime) -> str:
+        """The seal of anything else that the gate gives a browser to send back."""
+        return _mac(sealing(self.keys, now, SETTLING), said, _SAID)
+
+    def sealed(self, seal: str, said: str) -> bool:
+        """Whether this is the seal of just that."""
+        return any(hmac.compare_digest(seal.encode(), _mac(key, said, _SAID).encode()) for key in self.keys)
+
     def mark_of(self, text: str) -> str:
         """A name for a client that is told apart from others by this text, which nobody can read from the name."""
         return hmac.digest(self.keys[-1].secret, f"mailgate-client\n{text}".encode(), "sha256").hex()[:32]
@@ -75,6 +84,6 @@ def digest_of(subject: str) -> str:
     return sha256(subject.encode("utf-8", "surrogatepass")).hexdigest()[:32] if subject else ""
 
 
-def _mac(key: Secret, text: str) -> str:
-    sealed = f"mailgate-help\n{text}".encode()
+def _mac(key: Secret, text: str, use: str = "mailgate-help") -> str:
+    sealed = f"{use}\n{text}".encode("utf-8", "surrogatepass")
     return urlsafe_b64encode(hmac.digest(key.secret, sealed, "sha256")).rstrip(b"=").decode()

@@ -11,14 +11,15 @@ from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.navigation import from_own_page
 from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.pages.employee import Asked, DeviceCard, EmployeeView
+from mailgate.gateway.pages.employee import NOTHING_TOLD, Asked, DeviceCard, EmployeeView, Told
 from mailgate.gateway.refusals.enforce import page_answer
 from mailgate.gateway.selfservice.device_verdict import exempted_by
 from mailgate.gateway.selfservice.download import download
 from mailgate.gateway.selfservice.login_check import Login
+from mailgate.gateway.selfservice.lost_cookie import may_take_back, reported, taken_back
 from mailgate.gateway.selfservice.own_data import OwnData, SelfService, here_of, read_own_data, with_own
 from mailgate.gateway.selfservice.own_devices import Asking, OwnDevice, own_devices
-from mailgate.gateway.selfservice.own_report import Said
+from mailgate.gateway.selfservice.own_report import Said, sayable
 from mailgate.gateway.selfservice.person import Person, recognise
 from mailgate.gateway.selfservice.recheck import NameOf, Slot, answers_of
 from mailgate.gateway.selfservice.status import print_of, status_answer, status_of
@@ -75,7 +76,12 @@ async def take_form(service: SelfService, incoming: Incoming, reference: str, no
     mark = said.get("device", "")
     own = next((each for each in data.owned if each.mark == mark), None)
     if own is not None and said.get("about") in list(Said):
-        return await _told(service, asking, own, Said(said["about"]), reference)
+        confirmed = said.get("confirmed") == "yes"
+        try:
+            return await _said(service, data, own, Said(said["about"]), reference, confirmed=confirmed)
+        except StoreUnavailableError:
+            told = "It could not be noted. Please try again in a few minutes."
+            raise RequestRefused(503, Reason.STORE_UNAVAILABLE, told) from None
     if own is not None:
         came = await service.recheck.ask(own.device.reports if own.device else ())
         data = _with_answers(
@@ -84,16 +90,49 @@ async def take_form(service: SelfService, incoming: Incoming, reference: str, no
     return _answer(service, data, reference, code=code)
 
 
-async def _told(service: SelfService, asking: Asking, own: OwnDevice, said: Said, reference: str) -> Answer:
-    """Note what a person says of their device, and answer with the page. Raises RequestRefused."""
-    now = asking.access.now
-    try:
-        noted = service.reports and await service.reports.take(said, own, asking.person.name, reference, now)
-    except StoreUnavailableError:
-        told = "It could not be noted. Please try again in a few minutes."
-        raise RequestRefused(503, Reason.STORE_UNAVAILABLE, told) from None
-    data = await read_own_data(service, asking)
-    return _answer(service, replace(data, noted=own.mark if noted else ""), reference)
+async def _said(
+    service: SelfService, data: OwnData, own: OwnDevice, said: Said, reference: str, *, confirmed: bool
+) -> Answer:
+    """Note what a person says of their device, and answer with the page. May raise StoreUnavailableError."""
+    reports, person, now = service.reports, data.asking.person.name, data.asking.access.now
+    if reports is None or not sayable(own, person):
+        return _answer(service, data, reference)
+    match said:
+        case Said.NOT_MINE:
+            noted = await reports.disown(own, person, reference, now)
+            data = replace(await read_own_data(service, data.asking), noted=own.mark if noted else "")
+        case Said.LOST if not confirmed:
+            data = replace(data, to_confirm=own.mark)
+        case Said.LOST:
+            await reports.lose(own, now)
+            return _back_to(f"said-{own.mark}", _undo_of(service, data.asking, own))
+        case Said.FOUND:
+            if _may_undo(service, data.asking, own) and await reports.take_back(own, now):
+                return _back_to(f"device-{own.mark}", (taken_back(data.asking.access.facts),))
+            data = replace(await read_own_data(service, data.asking), too_late=own.mark)
+    return _answer(service, data, reference)
+
+
+def _back_to(part: str, headers: tuple[tuple[str, str], ...]) -> Answer:
+    """Lead to the page, so that loading it again does nothing twice."""
+    return replace(Answer(303), headers=(("Location", f"/.mailgate/me#{part}"), *headers))
+
+
+def _undo_of(service: SelfService, asking: Asking, own: OwnDevice) -> tuple[tuple[str, str], ...]:
+    """The field with which this browser may take back that the device is lost, since this moment."""
+    tickets, access = service.live.speaker.tickets, asking.access
+    if tickets is None or own.device is None or own.device.lost_at is not None:
+        return ()
+    return (reported(tickets, access.facts, own.device, asking.person.name, access.now),)
+
+
+def _may_undo(service: SelfService, asking: Asking, own: OwnDevice) -> bool:
+    tickets, access = service.live.speaker.tickets, asking.access
+    return (
+        tickets is not None
+        and own.device is not None
+        and may_take_back(tickets, access.facts, own.device, asking.person.name, access.now)
+    )
 
 
 async def ask_again(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
@@ -166,11 +205,19 @@ def _cards(service: SelfService, data: OwnData, reference: str) -> tuple[DeviceC
             name_of=live.policy.catalog.name_of,
             asked=data.asked.get(own.mark, ()),
             last=data.last.get(own.mark),
-            noted=own.mark == data.noted,
-            sayable=service.reports is not None,
+            told=_told(service, data, own),
         )
         for own in with_own(data)
     )
+
+
+def _told(service: SelfService, data: OwnData, own: OwnDevice) -> Told:
+    if service.reports is None or not sayable(own, data.asking.person.name):
+        return NOTHING_TOLD
+    if own.device is not None and own.device.lost_at is not None:
+        return Told(undo=_may_undo(service, data.asking, own), too_late=own.mark == data.too_late)
+    noted, to_confirm = own.mark == data.noted, own.mark == data.to_confirm
+    return Told(sayable=not noted, noted=noted, to_confirm=to_confirm)
 
 
 def _answer(

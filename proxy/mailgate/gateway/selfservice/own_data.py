@@ -107,7 +107,11 @@ class OwnData:
     last: Mapping[str, LastSeen] = field(default_factory=dict)
     """When a device asked for mail last, and with what, by its id."""
     noted: str = ""
-    """The mark of the device that was just reported as lost or not theirs."""
+    """The mark of the device that was just said not to be theirs."""
+    to_confirm: str = ""
+    """The mark of the device of which they have to confirm that it is lost."""
+    too_late: str = ""
+    """The mark of the device that is lost and can no longer be taken back here."""
 
 
 async def read_own_data(

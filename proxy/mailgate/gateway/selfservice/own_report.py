@@ -1,10 +1,11 @@
-"""Takes what people report of a device under their name: that it is lost, or that it is not theirs."""
+"""Takes what people report of a device under their name: that it is lost or found after all, or that it is not theirs."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from mailgate.devices.device import Device
 from mailgate.gateway.selfservice.own_devices import OwnDevice
 from mailgate.policy.logins import user_text
 from mailgate.store import Act, HelpRequest
@@ -15,13 +16,17 @@ class Said(StrEnum):
     """What a person reports of a device."""
 
     LOST = "lost"
+    FOUND = "found"
+    """That it is not lost after all, within a minute."""
     NOT_MINE = "not-mine"
 
 
 class Devices(Protocol):
     """The store of devices (``store/devices.py``). It may raise StoreUnavailableError."""
 
-    async def lose(self, device_id: str, at: datetime | None, act: Act | None = None) -> bool: ...
+    async def lose(
+        self, device_id: str, at: datetime | None, act: Act | None = None, *, since: datetime | None = None
+    ) -> bool: ...
 
 
 class Requests(Protocol):
@@ -37,17 +42,26 @@ class OwnReports:
     devices: Devices
     requests: Requests
 
-    async def take(self, said: Said, own: OwnDevice, person: str, reference: str, now: datetime) -> bool:
-        """Note a report. Returns False for the device that sends it, and for a device that has never reported itself.
+    async def lose(self, own: OwnDevice, now: datetime) -> bool:
+        """Mark a device as lost: it gets no mail until an admin opens it again. Returns False where nothing is marked.
 
-        A lost device gets no mail until an admin opens it again, so a report can only take mail away. Of a device that is
-        somebody else's an admin is told. May raise StoreUnavailableError.
+        May raise StoreUnavailableError.
         """
-        if own.device is None or own.here or not person:
+        if own.device is None or own.device.lost_at is not None:
             return False
-        if said is not Said.NOT_MINE:
-            act = Act(now, "its owner", "device-lost", about=f"device {own.device.id}", origin="own page")
-            return await self.devices.lose(own.device.id, now, act)
+        return await self.devices.lose(own.device.id, now, _act("device-lost", own.device, now))
+
+    async def take_back(self, own: OwnDevice, now: datetime) -> bool:
+        """Mark it as found, if it is still lost since the same moment. May raise StoreUnavailableError."""
+        if own.device is None or own.device.lost_at is None:
+            return False
+        act = _act("device-found", own.device, now)
+        return await self.devices.lose(own.device.id, None, act, since=own.device.lost_at)
+
+    async def disown(self, own: OwnDevice, person: str, reference: str, now: datetime) -> bool:
+        """Tell the admins that a device is somebody else's. May raise StoreUnavailableError."""
+        if own.device is None:
+            return False
         name = user_text(person)
         await self.requests.note(
             HelpRequest(
@@ -65,3 +79,12 @@ class OwnReports:
             )
         )
         return True
+
+
+def sayable(own: OwnDevice, person: str) -> bool:
+    """Whether its owner may report it: not the device that asks, nor one that has never reported itself."""
+    return bool(person) and own.device is not None and not own.here
+
+
+def _act(what: str, device: Device, now: datetime) -> Act:
+    return Act(now, "its owner", what, about=f"device {device.id}", origin="own page")

@@ -8,6 +8,7 @@ from mailgate.devices.device import Device, Report
 from mailgate.devices.names import user_text
 from mailgate.engine.decide import stage_of
 from mailgate.gateway.pages.employee import (
+    NOTHING_TOLD,
     Asked,
     DeviceCard,
     Exempted,
@@ -15,6 +16,7 @@ from mailgate.gateway.pages.employee import (
     LastSeen,
     Record,
     Source,
+    Told,
     Waiting,
 )
 from mailgate.gateway.pages.view import View
@@ -42,10 +44,9 @@ def card_of(
     name_of: NameOf,
     asked: tuple[Asked, ...] = (),
     last: LastSeen | None = None,
-    noted: bool = False,
-    sayable: bool = False,
+    told: Told = NOTHING_TOLD,
 ) -> DeviceCard:
-    """One device as the page shows it. ``sayable`` says whether its owner may report it as lost or not theirs."""
+    """One device as the page shows it."""
     posture, device = own.posture, own.device
     since, until = stored_from_to(own, keep)
     return DeviceCard(
@@ -60,8 +61,7 @@ def card_of(
         here=own.here,
         exempted=exemption_view(own.exempted),
         last=last,
-        sayable=sayable and bool(person) and device is not None and not own.here,
-        noted=noted,
+        told=told,
         lost=device is not None and device.lost_at is not None,
         apps=tuple(map(name_of, posture.apps)),
         findings=tuple(sorted({each.reason for each in device.findings})) if device else (),

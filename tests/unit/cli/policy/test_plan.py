@@ -69,7 +69,7 @@ def test_another_file_may_be_looked_at(folder: Path, tmp_path: Path) -> None:
 def test_counts_go_into_a_spreadsheet_and_a_picture(folder: Path) -> None:
     (folder / "policy.yaml").write_text(NEW)
     made = run("plan", "--csv", "--svg", "plan.svg")
-    rows = list(csv.DictReader(io.StringIO(made.output)))
+    rows = list(csv.DictReader(io.StringIO(made.output.removeprefix("\ufeff"))))
     assert {"newly": "block", "by": "rule", "value": "app", "people": "1", "devices": "1"} in rows
     assert rows[-1]["newly"] == "untouched"
     assert "1 person with 1 device kept out." in (folder / "plan.svg").read_text()

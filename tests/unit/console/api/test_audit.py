@@ -51,7 +51,7 @@ async def test_all_of_it_is_exported_as_it_is_hashed(vic: Caller, firm: Company)
     ]
     sheet = await vic.get("/audit/export.csv")
     assert "mailgate-audit.csv" in sheet.headers["Content-Disposition"]
-    rows = list(csv.reader(io.StringIO(sheet.body)))
+    rows = list(csv.reader(io.StringIO(sheet.body.removeprefix("\ufeff"))))
     assert (tuple(rows[0]), len(rows)) == (COLUMNS, 7)
 
 

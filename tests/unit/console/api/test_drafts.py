@@ -29,6 +29,13 @@ async def test_a_draft_is_made_planned_and_taken_away(ada: Caller, vic: Caller, 
     assert [each["digest"] for each in (await vic.get("/drafts")).body["items"]] == [digest]
 
 
+async def test_a_list_of_many_makes_none_of_them_again(ada: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    await ada.post("/drafts", ON)
+    monkeypatch.delattr("mailgate.views.drafts.edited")
+    (listed,) = (await ada.get("/drafts")).body["items"]
+    assert (listed["state"], "changes" in listed) == ("draft", False)
+
+
 async def test_it_is_planned_again_unless_another_plan_is_made(ada: Caller, firm: Company) -> None:
     digest = (await ada.post("/drafts", ON)).body["digest"]
     assert (await ada.post(f"/drafts/{digest}/plan")).status == 409

@@ -19,9 +19,12 @@ async def test_they_are_listed_by_what_is_asked_for(vic: Caller, firm: Company) 
         ("rule=prohibited-app&user=alice", 1),
         ("user=bob", 0),
         ("effect=allow", 0),
-        ("reason=none", 0),
+        ("reason=posture-missing", 0),
+        ("kind=phone", 1),
     ):
         assert len((await vic.get(f"/sightings?{query}")).body["items"]) == count, query
+    for query in ("reason=none", "effect=shut", "kind=toaster", "sate=x"):
+        assert (await vic.get(f"/sightings?{query}")).status == 422, query
 
 
 async def test_pages_lead_to_all_of_them(vic: Caller, firm: Company) -> None:

@@ -90,7 +90,9 @@ async def test_everybody_who_moves_is_found_sorted_and_taken_away(ada: Browser, 
     listed = page.words.partition("Who moves")[2]
     assert ("1 person , 1 row" in listed, "cy" in listed.partition("Device")[2]) == (True, False)
     assert "Nobody matches" in (await ada.get(f"/console/policy/plans/{digest}?rule=other")).words
-    sheet = (await ada.get(f"/console/policy/plans/{digest}/people.csv?sort=person")).text
+    sheet = (await ada.get(f"/console/policy/plans/{digest}/people.csv?sort=person")).text.removeprefix(
+        "\ufeff"
+    )
     first, *rows = csv.reader(sheet.splitlines())
     assert first[0] == "person"
     assert [row[0] for row in rows] == ["bob", "cy"]
@@ -155,7 +157,8 @@ async def test_the_picture_and_the_counts_can_be_taken_away(
     page = await vic.get(f"/console/policy/plans/{digest}/picture.svg")
     assert page.text.startswith("<svg")
     assert page.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'unsafe-inline'")
-    rows = list(csv.reader((await vic.get(f"/console/policy/plans/{digest}/counts.csv")).text.splitlines()))
+    sheet = (await vic.get(f"/console/policy/plans/{digest}/counts.csv")).text.removeprefix("\ufeff")
+    rows = list(csv.reader(sheet.splitlines()))
     assert ["block", "all", "", "2", "2"] in rows
 
 
@@ -239,6 +242,9 @@ async def test_what_goes_beyond_the_guard_is_not_put_in_force_but_by_override(
     assert "Override the objections" in page.words
     page = await ada.post(f"/console/policy/plans/{digest}/apply", confirmed="yes", note="now")
     assert (page.status, await in_force(firm)) == (409, 1)
+    assert "Not done." in page.words
+    assert "Override the objections" in page.words, "it can be done all the same from there"
+    assert 'name="note" maxlength="1000" required value="now"' in page.text, "what was typed is there still"
     page = await ada.post(
         f"/console/policy/plans/{digest}/apply", confirmed="yes", note="fire", override="yes"
     )

@@ -23,13 +23,29 @@ async def test_a_rule_shows_what_of_it_can_be_changed(ada: Browser) -> None:
 async def test_a_date_moves_and_keeps_its_time_and_its_zone(ada: Browser) -> None:
     fields = {"change": "move-stage", "rule": "prohibited-app", "stage": "enforce", "day": "2027-01-04"}
     page = await ada.post("/console/policy/drafts", **fields)
-    assert "No prohibited app: enforcement starts 2027-01-04 08:00 UTC" in page.words
+    assert "No prohibited app: enforcement starts 4 January 2027, 08:00 UTC" in page.words
     assert "enforce: 2027-01-04T09:00:00+01:00}" in page.words
 
 
-async def test_a_rule_without_any_of_it_offers_nothing_and_an_unknown_one_is_not_there(ada: Browser) -> None:
-    page = await ada.get("/console/policy/rules/everybody")
-    assert "becomes a draft" not in page.words
+@pytest.mark.parametrize(
+    ("fields", "title", "line"),
+    [
+        ({"change": "move-stage", "stage": "enforce", "day": "2027-01-04"}, "enforcement starts 4 January 2027", "stages: {enforce: 2027-01-04}"),
+        ({"change": "set-share", "percent": "5"}, "applies to 5% of people", "share: 5%"),
+    ],
+)  # fmt: skip
+async def test_what_a_rule_lacks_is_added(
+    ada: Browser, fields: dict[str, str], title: str, line: str
+) -> None:
+    before = await ada.get("/console/policy/rules/everybody")
+    assert "It has no dates" in before.words
+    assert "It applies to everybody." in before.words
+    page = await ada.post("/console/policy/drafts", rule="everybody", **fields)
+    assert title in page.words
+    assert line in page.words
+
+
+async def test_a_rule_that_is_not_there_has_no_page(ada: Browser) -> None:
     assert (await ada.get("/console/policy/rules/none")).status == 404
 
 

@@ -26,6 +26,7 @@ from mailgate.model import RequestFacts
         (b"Mailgate-Probe=x; a=b", b"Mailgate-Probe=x; a=b"),
         (b"; a=b; mailgate-probe=x", b"; a=b"),
         (b"a=b; mailgate-language=de; c=d", b"a=b; c=d"),
+        (b"a=b; mailgate-lost=x; c=d", b"a=b; c=d"),
     ],
 )  # fmt: skip
 def test_only_the_gates_own_cookies_are_taken_out(sent, passed_on):

@@ -16,6 +16,7 @@ from mailgate.gateway.pages.employee import (
     Record,
     Source,
     StoredRecords,
+    Told,
     Waiting,
 )
 from mailgate.model import Effect, Kind, PostureState, Reason
@@ -322,12 +323,23 @@ def test_two_phones_that_are_alike_are_told_apart_by_their_ids_and_where_they_we
 
 
 def test_a_device_can_be_said_to_be_lost_or_not_ones_own_without_scripts(pages: Pages) -> None:
-    sayable = replace(OWN, devices=(replace(PHONE, sayable=True), TABLET))
+    sayable = replace(OWN, devices=(replace(PHONE, told=Told(sayable=True)), TABLET))
     outline = Outline(pages.me(sayable))
     said = [each["value"] for each in outline.all("input") if each.get("name") == "about"]
     assert said == ["lost", "not-mine"]
     assert "A lost device gets no company mail until your help desk opens it again." in words(pages, sayable)
-    for card in (replace(PHONE, sayable=True, lost=True), replace(PHONE, sayable=True, noted=True)):
-        assert "Not yours, or lost?" not in words(pages, replace(OWN, devices=(card,)))
-    noted = replace(OWN, devices=(replace(PHONE, sayable=True, noted=True),))
-    assert "can now see that this device is not yours" in words(pages, noted)
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (Told(noted=True), "can now see that this device is not yours"),
+        (Told(to_confirm=True), "Is this device lost? It gets no company mail from then on"),
+        (Told(undo=True), "It is lost: you can undo this for one minute. Undo"),
+        (Told(too_late=True), "Your help desk can open the device again."),
+    ],
+)
+def test_what_was_said_of_a_device_is_answered_on_its_card(pages: Pages, told: Told, said: str) -> None:
+    text = words(pages, replace(OWN, devices=(replace(PHONE, told=told),)))
+    assert said in text
+    assert "Not yours, or lost?" not in text

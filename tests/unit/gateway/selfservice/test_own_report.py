@@ -1,14 +1,18 @@
 """What people say of a device under their name: it narrows what there is, and opens nothing."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 import pytest
+from tests.unit.gateway.gates import renew
 from tests.unit.gateway.own import HANDHELD, LISTED, NOW, PHONE, PROOF, asking
-from tests.unit.gateway.selfservice.test_me import ALICE, POST, SAME_ORIGIN, Scene
+from tests.unit.gateway.refusals.test_help_ticket import DESK
+from tests.unit.gateway.selfservice.test_me import ALICE, PAGE, POST, SAME_ORIGIN, Scene
 
+from mailgate.gateway.answer import Answer
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.selfservice.own_devices import OwnDevice
-from mailgate.gateway.selfservice.own_report import OwnReports, Said
+from mailgate.gateway.selfservice.own_report import OwnReports
 from mailgate.model import Posture
 from mailgate.store import StoreUnavailableError
 from mailgate.store.help_requests import NOT_THEIRS
@@ -19,14 +23,16 @@ class Kept:
     """Takes the place of the store."""
 
     lost: list[str] = field(default_factory=list)
+    since: datetime | None = None
     asked: list[object] = field(default_factory=list)
     acts: list[object] = field(default_factory=list)
     away: bool = False
 
-    async def lose(self, device_id, at, act=None):
+    async def lose(self, device_id, at, act=None, *, since=None):
         if self.away:
             raise StoreUnavailableError
-        self.lost.append(device_id)
+        self.lost.append(device_id) if at else self.lost.remove(device_id)
+        self.since = since
         self.acts.append(act)
         return True
 
@@ -39,16 +45,34 @@ def kept() -> Kept:
     return Kept()
 
 
-async def say(kept: Kept, about: str, *fields: bytes, mark: str = PHONE.id, judged=None) -> str:
+LOST = "lost&confirmed=yes"
+
+
+async def answered(
+    kept: Kept, about: str, *fields: bytes, mark: str = PHONE.id, judged=None, since: datetime | None = None
+) -> Answer:
     scene = Scene(reports=OwnReports(kept, kept))
+    renew(scene.gate, speaker=replace(scene.gate.in_force.live.speaker, tickets=DESK))
     scene.judged = judged
-    scene.people.by_id = {PHONE.id: PHONE}
-    answer = await scene.ask(POST, *fields, SAME_ORIGIN, body=f"device={mark}&about={about}".encode())
-    return answer.body.decode()
+    scene.people.of["alice"] = [replace(PHONE, lost_at=since)]
+    body = f"device={mark}&about={about}".encode() if about else b""
+    return await scene.ask(POST if about else PAGE, *fields, SAME_ORIGIN, body=body)
+
+
+async def say(kept: Kept, about: str, *fields: bytes, **more) -> str:
+    return (await answered(kept, about, *fields, **more)).body.decode()
+
+
+async def test_that_a_device_is_lost_is_asked_once_more_before_anything_is_done(kept: Kept) -> None:
+    page = await say(kept, "lost", ALICE)
+    assert "Is this device lost?" in page
+    assert "until your help desk opens it again" in page
+    assert kept.lost == []
 
 
 async def test_a_lost_device_is_shut_out_and_the_log_names_no_person(kept: Kept) -> None:
-    await say(kept, "lost", ALICE)
+    answer = await answered(kept, LOST, ALICE)
+    assert (answer.status, dict(answer.headers)["Location"]) == (303, f"/.mailgate/me#said-{PHONE.id}")
     assert kept.lost == [PHONE.id]
     (act,) = kept.acts
     assert (act.what, act.about, act.who) == ("device-lost", f"device {PHONE.id}", "its owner")
@@ -65,23 +89,67 @@ async def test_that_it_is_somebody_elses_is_for_people_to_look_at(kept: Kept) ->
 
 
 async def test_nobody_says_it_of_a_device_of_others_or_that_there_is_not(kept: Kept) -> None:
-    await say(kept, "lost", b"X-Forwarded-User: bob")
-    await say(kept, "lost")
-    await say(kept, "lost", ALICE, mark="another-id")
+    for about in (LOST, "not-mine", "found"):
+        await say(kept, about, b"X-Forwarded-User: bob")
+        await say(kept, about)
+        await say(kept, about, ALICE, mark="another-id")
     await say(kept, "found", ALICE)
     assert (kept.lost, kept.asked) == ([], [])
 
 
+async def report(kept: Kept) -> bytes:
+    """Report the phone as lost, and return the cookie of it."""
+    given = dict((await answered(kept, LOST, ALICE)).headers)["Set-Cookie"]
+    return b"Cookie: " + given.partition(";")[0].encode()
+
+
+async def test_it_is_taken_back_for_a_minute_by_the_browser_that_said_it(kept: Kept) -> None:
+    cookie = await report(kept)
+    assert "you can undo this for one minute" in await say(kept, "", ALICE, cookie, since=NOW)
+    answer = await answered(kept, "found", ALICE, cookie, since=NOW)
+    assert (answer.status, kept.lost, kept.since) == (303, [], NOW)
+    assert kept.acts[1].what == "device-found"
+
+
+@pytest.mark.parametrize(
+    ("who", "since"),
+    [
+        (ALICE, NOW - timedelta(minutes=1)),
+        (ALICE, NOW - timedelta(seconds=1)),
+        (b"X-Forwarded-User: bob", NOW),
+    ],
+    ids=["a minute later", "shut by somebody else", "by somebody else"],
+)
+async def test_nothing_else_is_opened_by_it(kept: Kept, who: bytes, since: datetime) -> None:
+    cookie = await report(kept)
+    assert "you can undo this for one minute" not in await say(kept, "", who, cookie, since=since)
+    page = await say(kept, "found", who, cookie, since=since)
+    assert kept.lost == [PHONE.id]
+    assert ("can no longer be undone here" in page) == (who == ALICE)
+
+
+async def test_without_the_cookie_nothing_is_taken_back(kept: Kept) -> None:
+    await report(kept)
+    await say(kept, "found", ALICE, b"Cookie: mailgate-lost=" + b"A" * 43, since=NOW)
+    assert kept.lost == [PHONE.id]
+
+
+async def test_who_says_again_of_a_lost_device_that_it_is_lost_cannot_open_it(kept: Kept) -> None:
+    answer = await answered(kept, LOST, ALICE, since=NOW - timedelta(days=1))
+    assert "Set-Cookie" not in dict(answer.headers)
+    assert kept.lost == []
+
+
 async def test_the_device_that_asks_is_not_lost(kept: Kept) -> None:
     own = asking(client=HANDHELD, posture=LISTED, proof=PROOF)
-    await say(kept, "lost", ALICE, judged=own)
+    await say(kept, LOST, ALICE, judged=own)
     assert kept.lost == []
 
 
 async def test_where_it_cannot_be_noted_that_is_said(kept: Kept) -> None:
     kept.away = True
     with pytest.raises(RequestRefused) as refused:
-        await say(kept, "lost", ALICE)
+        await say(kept, LOST, ALICE)
     assert refused.value.status == 503
 
 
@@ -93,5 +161,5 @@ async def test_without_a_place_for_it_nothing_is_offered() -> None:
 
 async def test_a_person_is_noted_as_they_are_called_everywhere_else(kept: Kept) -> None:
     own = OwnDevice(PHONE.id, Posture(), asking().access, asking().decision, PHONE)
-    assert await OwnReports(kept, kept).take(Said.NOT_MINE, own, "Alice@Example.com", "REF", NOW)
+    assert await OwnReports(kept, kept).disown(own, "Alice@Example.com", "REF", NOW)
     assert kept.asked[0].person == "alice@example.com"

@@ -1,0 +1,30 @@
+"""Sends what is taken away as a file, while it is read."""
+
+import asyncio
+from collections.abc import AsyncIterable, Iterable, Sequence
+
+from aiohttp import web
+
+from mailgate.views.spreadsheet import beginning, lines, saved_as
+
+
+async def send_sheet(
+    request: web.Request,
+    what: str,
+    columns: Sequence[str],
+    rows: AsyncIterable[Iterable[Iterable[object]]],
+) -> web.StreamResponse:
+    """Send a spreadsheet of these rows, which come some at a time."""
+    named = {"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": saved_as(what)}
+    answer = web.StreamResponse(headers=named)
+    await answer.prepare(request)
+    await answer.write(beginning(columns).encode())
+    async for some in rows:
+        # other requests go on during a long list
+        await answer.write(await asyncio.to_thread(_bytes, some))
+    await answer.write_eof()
+    return answer
+
+
+def _bytes(rows: Iterable[Iterable[object]]) -> bytes:
+    return lines(rows).encode()

@@ -1,0 +1,40 @@
+"""The cookie with which a person may take back for a minute that a device of theirs is lost."""
+
+from datetime import datetime, timedelta
+
+from mailgate.devices.device import Device
+from mailgate.gateway.http1.cookies import LOST_COOKIE, cookies_named, set_cookie
+from mailgate.gateway.refusals.help_ticket import Tickets
+from mailgate.model import RequestFacts
+from mailgate.policy.logins import user_text
+
+LASTS = timedelta(minutes=1)
+
+
+def may_take_back(tickets: Tickets, facts: RequestFacts, device: Device, person: str, now: datetime) -> bool:
+    """Whether this browser has the cookie of just this report. It opens no device that somebody else has shut."""
+    if device.lost_at is None or not device.lost_at <= now < device.lost_at + LASTS:
+        return False
+    said = _said(device, person, device.lost_at)
+    return any(tickets.sealed(seal, said) for seal in cookies_named(facts, LOST_COOKIE))
+
+
+def reported(
+    tickets: Tickets, facts: RequestFacts, device: Device, person: str, now: datetime
+) -> tuple[str, str]:
+    """The field that lets a browser take the report of this moment back."""
+    return _field(tickets.seal_of(_said(device, person, now), now), LASTS, facts)
+
+
+def taken_back(facts: RequestFacts) -> tuple[str, str]:
+    """The field that ends the cookie."""
+    return _field("", timedelta(), facts)
+
+
+def _said(device: Device, person: str, at: datetime) -> str:
+    return f"lost\n{at.isoformat()}\n{device.id}\n{user_text(person)}"
+
+
+def _field(value: str, lasts: timedelta, facts: RequestFacts) -> tuple[str, str]:
+    seconds = int(lasts.total_seconds())
+    return "Set-Cookie", set_cookie(LOST_COOKIE, value, seconds=seconds, secure=facts.scheme == "https")

@@ -1,0 +1,106 @@
+"""How the values of an address are read: what cannot be meant is a mistake that says what is expected, and is never passed over."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from mailgate.model import Effect, Reason
+from mailgate.model.phrase import capital, joined, phrase
+from mailgate.policy.spelling import nearest
+
+Reader = Callable[[str], str]
+"""Reads one value, without white space around it. Raises MisreadError."""
+EFFECTS = tuple(each.value for each in Effect)
+REASONS = tuple(each.value for each in Reason)
+LONGEST = 255
+"""Characters of a value."""
+_SHOWN = 12
+"""Of how many words an answer says which can be meant."""
+
+
+class MisreadError(ValueError):
+    """A value that cannot be meant. ``words`` say what is expected."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+
+
+class Mistake(NamedTuple):
+    """What cannot be meant in an address."""
+
+    name: str
+    value: str
+    words: str
+
+
+def read_address(
+    values: Iterable[tuple[str, str]], readers: Mapping[str, Reader]
+) -> tuple[dict[str, str], list[Mistake]]:
+    """What an address says, and what of it cannot be meant. An empty value says nothing, as an untouched field of a form sends it."""
+    said, mistakes = dict[str, str](), list[Mistake]()
+    for name, value in ((name, text.strip()) for name, text in values):
+        try:
+            if name not in readers:
+                raise MisreadError(_unknown(name, tuple(readers)))
+            if name in said:
+                raise MisreadError(phrase("it stands there more than once; expected it once"))
+            if value:
+                said[name] = readers[name](value)
+        except MisreadError as error:
+            mistakes.append(Mistake(name[:LONGEST], value[:LONGEST], error.words))
+    return said, mistakes
+
+
+def line(most: int = LONGEST) -> Reader:
+    """Any words, up to so many characters."""
+
+    def read(text: str) -> str:
+        if len(text) > most:
+            raise MisreadError(phrase("it is too long; expected at most %(most)s characters", most=most))
+        return text
+
+    return read
+
+
+def one_of(words: tuple[str, ...]) -> Reader:
+    """One of these words."""
+
+    def read(text: str) -> str:
+        if text not in words:
+            raise MisreadError(phrase("it is not known here; %(expected)s", expected=expected(text, words)))
+        return text
+
+    return read
+
+
+def whole(most: int) -> Reader:
+    """A whole number, up to this."""
+
+    def read(text: str) -> str:
+        if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most)) and int(text) <= most):
+            raise MisreadError(phrase("expected a whole number of at most %(most)s", most=str(most)))
+        return text
+
+    return read
+
+
+def expected(text: str, words: tuple[str, ...]) -> str:
+    """What can be meant in the place of this."""
+    near, options = nearest(text, words), _options(words)
+    return (
+        phrase("did you mean %(near)s? %(options)s", near=near, options=capital(options)) if near else options
+    )
+
+
+def _options(words: tuple[str, ...]) -> str:
+    if not words:
+        return phrase("nothing is defined that could stand here")
+    shown = joined(words[:_SHOWN])
+    if len(words) > _SHOWN:
+        return phrase("expected one of %(words)s, … (%(number)s in all)", words=shown, number=len(words))
+    return phrase("expected one of %(words)s", words=shown)
+
+
+def _unknown(name: str, names: tuple[str, ...]) -> str:
+    options = expected(name, names) if names else phrase("this address takes none")
+    return phrase("there is no such parameter; %(expected)s", expected=options)

@@ -1,0 +1,51 @@
+"""What cannot be meant in the address of a page is said, and nothing else is shown instead."""
+
+import re
+
+import pytest
+from aiohttp import web
+from tests.unit.console.browsing import Browser
+
+from mailgate.console.access import OPEN
+from mailgate.console.pages import ROUTES
+
+DIGEST = "0123456789ab"
+GETS = sorted(
+    re.sub(r"\{[^}]*\}", lambda part: "csv" if "csv" in part[0] else DIGEST, route.path)
+    for route in ROUTES
+    if isinstance(route, web.RouteDef) and route.method == "GET" and route.kwargs.get("name") not in OPEN
+)
+
+
+@pytest.mark.parametrize("path", GETS)
+async def test_no_page_passes_over_a_parameter_that_it_does_not_know(ada: Browser, path: str) -> None:
+    page = await ada.get(f"/console{path}?colour=red")
+    assert page.status == 422
+    assert "colour=red" in page.words
+    assert "there is no such parameter" in page.words
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "?range=2h", "now/stream?range=2h",
+        "sightings?effect=shut", "sightings?reason=none", "sightings?kind=toaster", "sightings?at=noon",
+        "audit?before=x", "exemptions?over=-1", "exemptions?before=9999999999", "enrolment?at=2026-12-01",
+        "help?which=some", "find?q=" + "a" * 257, "explain?reference=a&reference=b",
+        f"policy/plans/{DIGEST}?sort=secret", f"policy/plans/{DIGEST}/people.csv?label=none",
+        "notices/1/warning?state=lost", "notices/1/warning?language=xx", "policy/diff?old=" + "1" * 65,
+    ],
+)  # fmt: skip
+async def test_nor_a_value(ada: Browser, asked: str) -> None:
+    assert (await ada.get(f"/console/{asked}")).status == 422
+
+
+async def test_what_can_be_meant_is_one_click_away(ada: Browser) -> None:
+    page = await ada.get("/console/sightings?effect=block&kind=toaster&user=")
+    assert "kind=toaster : it is not known here" in page.words
+    assert 'href="/console/sightings?effect=block"' in page.text
+    assert (await ada.get("/console/sightings?effect=&kind=")).status == 200, "untouched fields of a form"
+
+
+async def test_a_form_that_is_posted_obeys_the_same(ada: Browser) -> None:
+    assert (await ada.post("/console/help/done?all=yes")).status == 422

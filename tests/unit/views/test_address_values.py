@@ -1,0 +1,34 @@
+"""The values of an address are read, or said to be a mistake."""
+
+import pytest
+
+from mailgate.views.address_values import MisreadError, Mistake, Reader, line, one_of, read_address, whole
+
+READERS = {"kind": one_of(("phone", "tablet")), "name": line(5)}
+
+
+def test_what_is_asked_for_is_read_and_an_untouched_field_says_nothing() -> None:
+    assert read_address([("kind", " phone "), ("name", "")], READERS) == ({"kind": "phone"}, [])
+
+
+def test_whatever_else_stands_there_is_a_mistake_that_says_what_is_expected() -> None:
+    said, mistakes = read_address(
+        [("kind", "fone"), ("nam", "x"), ("name", "ada"), ("name", "bob"), ("name", "toolong")], READERS
+    )
+    assert said == {"name": "ada"}
+    assert mistakes == [
+        Mistake("kind", "fone", "it is not known here; did you mean phone? Expected one of phone, tablet"),
+        Mistake("nam", "x", "there is no such parameter; did you mean name? Expected one of kind, name"),
+        Mistake("name", "bob", "it stands there more than once; expected it once"),
+        Mistake("name", "toolong", "it stands there more than once; expected it once"),
+    ]
+    assert read_address([("a", "b")], {})[1][0].words.endswith("this address takes none")
+
+
+@pytest.mark.parametrize(
+    ("reader", "text"),
+    [(line(5), "123456"), (whole(20), "21"), (whole(20), "-1"), (whole(20), "²"), (whole(20), "1" * 5000)],
+)
+def test_what_cannot_be_meant_is_refused(reader: Reader, text: str) -> None:
+    with pytest.raises(MisreadError):
+        reader(text)
