@@ -12,7 +12,9 @@ from mailgate.gateway.pages.languages import catalog_of
 from mailgate.model.languages import SOURCE
 from mailgate.model.phrase import Phrase, filled
 
-KEPT = frozenset({"policy/changes.py", "policy/edits.py", "policy/headlines.py", "policy/reliefs.py"})
+KEPT = frozenset(
+    {"model/phrase.py", *(f"policy/{name}.py" for name in ("changes", "edits", "headlines", "reliefs"))}
+)
 """The files whose sentences plans and drafts keep."""
 _VALUE = re.compile(r"%\((\w+)\)s|%%")
 
