@@ -13,7 +13,9 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from mailgate.console.languages import IN_ENGLISH, Language
-from mailgate.model.phrase import Phrase, capital, either, joined, phrase, plural, said
+from mailgate.console.sparkline import sparkline
+from mailgate.console.stored_texts import again
+from mailgate.model.phrase import Phrase, capital, changed, either, joined, phrase, plural, said
 from mailgate.views.gates import roughly
 from mailgate.views.words import (
     CONNECTORS,
@@ -227,11 +229,14 @@ _ENVIRONMENT = _environment(
         "told": _in_language(told),
         "same": same,
         "safe_svg": safe_svg,
+        "sparkline": _in_language(sparkline),
+        "again": _in_language(again),
         "count": count,
         "join": joined,
         "ago": ago,
         "plain": plain,
         "kind_pair": kind_pair,
+        "kind_choice": lambda kind: KIND_CHOICES.get(kind, kind) if kind else "",
         "before": before,
         "effect": effect_told,
         "kind": kind_told,
@@ -239,6 +244,7 @@ _ENVIRONMENT = _environment(
         "reason": reason_told,
         "connector": lambda state: CONNECTORS.get(state, state),
         "capital": capital,
+        "small": lambda words: changed(words, lambda text: text[:1].lower() + text[1:]),
         "name_kind": lambda kind: NAME_KINDS.get(kind, kind),
         "looked": looked_told,
         "trouble": trouble_told,
@@ -251,6 +257,7 @@ _ENVIRONMENT = _environment(
         "any_of": any_of,
         "all_of": all_of,
         "spaced": spaced,
+        "without_ticks": lambda words: changed(words, lambda text: text.replace("`", "")),
         "mail_state": lambda state: MAIL_STATES.get(state, state),
         "role": lambda role: ROLES.get(role, role),
         "system": system_told,
