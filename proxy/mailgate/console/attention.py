@@ -6,6 +6,7 @@ from datetime import datetime
 
 from mailgate.console.context import ConsoleContext
 from mailgate.console.drafting import NONE, Uncommitted, uncommitted_now
+from mailgate.console.stored_texts import kept
 from mailgate.model.phrase import joined, phrase, plural
 from mailgate.rollout.approvals import PlanStatus, plan_statuses
 from mailgate.rollout.guard import guard_of
@@ -128,7 +129,7 @@ def _gate(state: Readiness, *, explained: bool) -> Iterator[Need]:
 def _drafts(drafted: Uncommitted) -> Iterator[Need]:
     for each in drafted.drafts:
         yield Need(
-            phrase("In force, but not in your files: %(title)s. Commit it.", title=each.title),
+            phrase("In force, but not in your files: %(title)s. Commit it.", title=kept(each.title)),
             "policy-drafts",
         )
 
@@ -160,7 +161,7 @@ def _plans(plans: Sequence[PlanStatus]) -> Iterator[Need]:
                 "The plan “%(title)s” by %(author)s needs %(count)s approval.",
                 "The plan “%(title)s” by %(author)s needs %(count)s approvals.",
                 each.missing,
-                title=title_of(each.body),
+                title=kept(title_of(each.body)),
                 author=each.plan.author,
             )
             yield Need(words, "policy-plan", act=phrase("Review"), parts={"digest": each.plan.digest})

@@ -44,6 +44,11 @@ def again(words: str, language: Language) -> str:
     return words
 
 
+def kept(words: str) -> Phrase:
+    """A kept sentence as a part of others."""
+    return Phrase(lambda tongue: again(words, tongue) if isinstance(tongue, Language) else words)
+
+
 @cache
 def _patterns() -> tuple[Pattern, ...]:
     """Those that have most words of their own first, so that a sentence is not taken for a value in a shorter one."""
