@@ -418,6 +418,15 @@ async def test_a_question_is_known_too():
     assert await believed_by(question(f"User-Agent: {LAPTOP}"), peer=PROXY) == 5
 
 
+async def test_what_was_kept_and_what_was_judged_is_counted():
+    side = Side(VerdictCache)
+    live_with(0)(side.gate, START)
+    for _ in range(3):
+        await side.ask(STRANGER, PAGE)
+    await side.ask(STRANGER, request("GET", "/mail/inbox"))  # without a user agent
+    assert (side.gate.verdicts.hits, side.gate.verdicts.misses) == (2, 2)
+
+
 async def test_another_page_of_the_same_browser_is_known():
     side = Side(Watched)
     live_with(0)(side.gate, START)
