@@ -6,6 +6,7 @@ from datetime import datetime
 
 from mailgate.console.context import ConsoleContext
 from mailgate.console.drafting import NONE, Uncommitted, uncommitted_now
+from mailgate.console.stored_texts import kept
 from mailgate.model.phrase import joined, phrase, plural
 from mailgate.rollout.approvals import PlanStatus, plan_statuses
 from mailgate.rollout.guard import guard_of
@@ -103,7 +104,9 @@ def _gate(state: Readiness, *, explained: bool) -> Iterator[Need]:
     if state.rules.held and not explained:
         yield Need(phrase("The rules on disk are held: %(held)s", held=state.rules.held), "policy")
     for each in state.rules.off:
-        yield Need(phrase("The rule %(words)s", words=each), "exemptions", grave=True)
+        rule, _, words = each.partition(": ")
+        told = phrase("The rule %(rule)s: %(words)s", rule=rule, words=kept(words))
+        yield Need(told, "exemptions", grave=True)
     for each in state.rules.only_report:
         yield Need(phrase("The rule %(words)s", words=each), "policy")
     if state.workers.answering < state.workers.wanted:
@@ -128,7 +131,7 @@ def _gate(state: Readiness, *, explained: bool) -> Iterator[Need]:
 def _drafts(drafted: Uncommitted) -> Iterator[Need]:
     for each in drafted.drafts:
         yield Need(
-            phrase("In force, but not in your files: %(title)s. Commit it.", title=each.title),
+            phrase("In force, but not in your files: %(title)s. Commit it.", title=kept(each.title)),
             "policy-drafts",
         )
 
@@ -160,7 +163,7 @@ def _plans(plans: Sequence[PlanStatus]) -> Iterator[Need]:
                 "The plan “%(title)s” by %(author)s needs %(count)s approval.",
                 "The plan “%(title)s” by %(author)s needs %(count)s approvals.",
                 each.missing,
-                title=title_of(each.body),
+                title=kept(title_of(each.body)),
                 author=each.plan.author,
             )
             yield Need(words, "policy-plan", act=phrase("Review"), parts={"digest": each.plan.digest})

@@ -31,8 +31,11 @@ def show(request: web.Request, template: str, status: int = 200, **values: Any) 
 
 
 def bare(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
-    """Render a page for somebody who is not logged in."""
-    return page(template, status, **spoken(request), **values)
+    """Render a page for somebody who is not logged in. Of these only the login is asked for again."""
+    words = spoken(request)
+    if request.match_info.route.name != "login":
+        words["others"] = []
+    return page(template, status, **words, **values)
 
 
 def say(request: web.Request, words: str, undo: str = "", *, stays: bool = False, **fields: str) -> None:

@@ -78,6 +78,11 @@ def day(at: datetime, language: Language = IN_ENGLISH) -> Markup:
     )
 
 
+def day_alone(at: datetime, language: Language = IN_ENGLISH) -> str:
+    """A day of UTC as text, where nothing else can stand."""
+    return language.day(at.astimezone(UTC))
+
+
 def told(words: str, language: Language = IN_ENGLISH) -> Markup:
     """Words from the depth of the gate as a page says them: no command, names of things as code, times as times."""
     parts = _APART.split(without_commands(said(words, language)))
@@ -226,6 +231,7 @@ _ENVIRONMENT = _environment(
     {
         "instant": _in_language(instant),
         "day": _in_language(day),
+        "day_alone": _in_language(day_alone),
         "told": _in_language(told),
         "same": same,
         "safe_svg": safe_svg,

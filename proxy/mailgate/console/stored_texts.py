@@ -10,12 +10,28 @@ from babel.messages.pofile import read_po
 from mailgate.console.languages import Language
 from mailgate.gateway.pages.languages import catalog_of
 from mailgate.model.languages import SOURCE
-from mailgate.model.phrase import Phrase, filled
+from mailgate.model.phrase import Phrase, filled, phrase
 
-KEPT = frozenset(
-    {"model/phrase.py", *(f"policy/{name}.py" for name in ("changes", "edits", "headlines", "reliefs"))}
+NOTES = (
+    phrase("failed: %(why)s", why=""),
+    phrase("starts at %(at)s", at=""),
+    phrase("never starts"),
+    phrase("outside the share of %(share)s%%", share=""),
+    phrase("not in %(groups)s", groups=""),
+    phrase("softened from %(effect)s by its stage", effect=""),
+    phrase("softened from %(effect)s: the device is new until %(at)s", effect="", at=""),
+    phrase("%(relief)s: would have decided", relief=""),
+    phrase("it is out, and decides since `%(rule)s` behind it would do more", rule=""),
+    phrase("reported as lost: no rule opens it"),
 )
-"""The files whose sentences plans and drafts keep."""
+"""What the engine notes of a rule that it tried (``engine/decide.py``). It decides every request, and makes no phrases."""
+KEPT = frozenset(
+    {
+        *("console/stored_texts.py", "model/phrase.py"),
+        *(f"policy/{name}.py" for name in ("changes", "edits", "headlines", "reliefs")),
+    }
+)
+"""The files whose sentences plans, drafts and trials keep."""
 _VALUE = re.compile(r"%\((\w+)\)s|%%")
 
 
@@ -42,6 +58,11 @@ def again(words: str, language: Language) -> str:
                 text, {name: again(value, language) for name, value in match.groupdict().items()}, language
             )
     return words
+
+
+def kept(words: str) -> Phrase:
+    """A kept sentence as a part of others."""
+    return Phrase(lambda tongue: again(words, tongue) if isinstance(tongue, Language) else words)
 
 
 @cache

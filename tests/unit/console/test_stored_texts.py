@@ -3,7 +3,7 @@
 import pytest
 
 from mailgate.console.languages import IN_ENGLISH, console_languages
-from mailgate.console.stored_texts import again
+from mailgate.console.stored_texts import NOTES, again, kept
 from mailgate.model.phrase import phrase
 
 GERMAN = console_languages()["de"]
@@ -24,6 +24,15 @@ GERMAN = console_languages()["de"]
 def test_a_kept_sentence_is_said_in_the_language_of_the_page(kept: str, said: str) -> None:
     assert again(kept, GERMAN) == said
     assert again(kept, IN_ENGLISH) == kept
+
+
+def test_what_the_engine_notes_is_recognised_too() -> None:
+    assert again("outside the share of 25%", GERMAN) == "außerhalb des Anteils von 25%"
+    assert len(NOTES) == 10
+
+
+def test_a_kept_sentence_may_be_a_part_of_another() -> None:
+    assert kept("never starts").say(GERMAN) == "beginnt nie"
 
 
 def test_a_phrase_needs_no_recognising() -> None:

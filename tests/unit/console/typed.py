@@ -1,6 +1,19 @@
 """What the tests of the console have people type, and what they call their rules and versions: data that a page shows as it is."""
 
-RULES = ("No prohibited app", "prohibited", "nobody", "everybody", "others", "older", "shut", 'the "rule"')
+RULES = (
+    "Nobody 2",
+    "default",
+    "policy.yaml",
+    "Mailgate",
+    "No prohibited app",
+    "prohibited",
+    "nobody",
+    "everybody",
+    "others",
+    "older",
+    "shut",
+    'the "rule"',
+)
 TYPED_BY_PEOPLE = (
     *(
         "back again",
@@ -29,6 +42,7 @@ IN_THE_LOG = (
 )
 """Entries of the audit log stay as they are stored."""
 CODES = (
+    *("Android", "Linux", "Windows"),
     "laptop",
     "phone",
     "tablet",
@@ -46,6 +60,7 @@ OF_LIBRARIES = (
     "not a date, nor a time with its zone; expected one like 2026-12-01 (midnight UTC) or 2026-12-08T09:00:00-08:00",
     "not a percentage; expected 0% to 100%, with the percent sign",
     "Service Unavailable",
+    "expected one of",
 )
 """What a value may not be, as whoever reads it says it."""
 

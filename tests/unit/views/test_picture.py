@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.rollout.plans import NEWLY, hit, plan_of
 
+from mailgate.console.languages import console_languages
 from mailgate.rollout.plan import LABELS, Plan
 from mailgate.views.picture import ORDER, WIDTH, described, impact_words, panels, picture, summary, worst_of
 
@@ -90,3 +91,11 @@ def test_it_brings_its_colours_for_light_and_dark_and_loads_nothing(words: str) 
     drawn = picture(plan({"warn": 1}))
     assert words in drawn
     assert not re.search(r"href|url\(", drawn)
+
+
+def test_it_is_drawn_in_another_language() -> None:
+    moved, german = plan({"block": 11}, {"block": 1200}), console_languages()["de"]
+    drawn = "".join(each.drawn for each in panels(moved, german))
+    assert "gesperrt: 1.200 von 5.000 Personen (24 %)" in drawn
+    assert ">heute<" in drawn
+    assert "kept out" not in drawn + picture(moved, german)

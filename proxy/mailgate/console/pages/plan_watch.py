@@ -6,7 +6,7 @@ from mailgate.console.context import context_of, language_of
 from mailgate.console.layout import seen_other, show
 from mailgate.rollout.acts import plan_called, read_plan
 from mailgate.views.plan_outcome import outcome_of, panel_of
-from mailgate.views.plan_titles import headline_of, more_of, title_of
+from mailgate.views.plan_titles import headline_of, more_of
 
 
 async def watch(request: web.Request) -> web.Response:
@@ -23,7 +23,6 @@ async def watch(request: web.Request) -> web.Response:
         plan=plan,
         outcome=outcome,
         panel=panel_of(outcome, language),
-        plan_title=title_of(plan, language),
         headline=headline_of(plan),
         more=more_of(plan),
     )

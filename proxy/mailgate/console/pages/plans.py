@@ -14,7 +14,7 @@ from mailgate.console.layout import seen_other, show
 from mailgate.console.movers_asked import READERS, said_in, values_of, wanted_in
 from mailgate.console.pages.devices import number
 from mailgate.errors import ConfigError
-from mailgate.model.phrase import phrase
+from mailgate.model.phrase import changed, phrase
 from mailgate.rollout import acts, approvals
 from mailgate.rollout.acts import PLAN_AGE, RefusedError, plan_called, read_plan
 from mailgate.rollout.approvals import plan_status
@@ -26,7 +26,7 @@ from mailgate.views.movers import CSV_COLUMNS as MOVER_COLUMNS
 from mailgate.views.movers import moments_of, movers_as_rows, page_of_movers, table_of
 from mailgate.views.picture import impact_words, panels, picture, worst_of
 from mailgate.views.plan_telling import tellings
-from mailgate.views.plan_titles import headline_of, more_of, title_of
+from mailgate.views.plan_titles import headline_of, more_of
 from mailgate.views.plans import CSV_COLUMNS, NEWLY, idle_rules, notes_of, rows_of, undated_told
 from mailgate.views.spreadsheet import beginning, lines, saved_as
 from mailgate.views.words import without_commands
@@ -182,7 +182,7 @@ async def _shown(
         request,
         template,
         409 if refused else 200,
-        wrong=without_commands(str(refused)) if refused else "",
+        wrong=changed(refused.words, without_commands) if refused else "",
         note=note,
         here=PAGES[template],
         plan=body,
@@ -190,7 +190,6 @@ async def _shown(
         ends=found.made_at + PLAN_AGE,
         approvers=sorted(guard.approvers - {found.author}) if guard else [],
         operators=sorted(name for name, each in bundle.settings.admins.items() if "operator" in each.roles),
-        plan_title=title_of(body, language),
         headline=headline_of(body),
         more=more_of(body),
         panels=panels(body, language),
