@@ -57,28 +57,35 @@ $(PROVIDER) $(EXTENSION): %/node_modules/.package-lock.json: %/package-lock.json
 run: setup ## Start the gate before a demo mailbox with a made-up company, and say what to open (ARGS="--upstream URL" for your own webmail)
 	@$(BIN)/mailgate demo $(ARGS)
 
-# Four parts side by side, each of a quarter of the processor's time, so that two cores are busy to the end. The fourth has whatever is left.
+# Parts of about two minutes of the processor's time each, four at a time: whoever ends takes the next, so that two cores are busy to the end.
+# Those that mostly wait for browsers come first. The last has whatever no other has.
 # Workers of pytest-xdist would share them out by themselves, but each collects all of them: a minute more of the processor's time.
-# Gates of a whole session never rest quite: tests/integration/gateway has many, and comes last.
-FIRST := tests/unit tests/golden tests/integration/demo tests/integration/connectors
-SECOND := tests/e2e/extension tests/attacks tests/docs tests/extension tests/integration/store tests/integration/gateway
-THIRD := tests/e2e
-FOURTH := tests $(addprefix --ignore=,$(FIRST) $(SECOND) $(THIRD))
+# Gates of a whole session never rest quite: tests/integration/gateway has many, and ends with its part.
+PART_unit := tests/unit $(addprefix --ignore=tests/unit/,gateway console)
+PART_e2e := tests/e2e --ignore=tests/e2e/extension $(addprefix --ignore=,$(wildcard tests/e2e/test_console*.py))
+PART_browsers := tests/e2e/extension $(wildcard tests/e2e/test_console*.py)
+PART_gateway := tests/unit/gateway tests/unit/console
+PART_gates := $(wildcard tests/integration/test_[i-q]*.py)
+PART_attacks := tests/attacks tests/docs tests/extension tests/golden
+PART_stores := tests/integration/store tests/integration/gateway
+PART_rest := tests $(addprefix --ignore=,tests/unit tests/e2e $(PART_gates) $(PART_attacks) $(PART_stores))
+PARTS := $(addprefix test-,unit e2e browsers gateway gates attacks rest stores)
+AT_ONCE := 4
 PYTEST := $(BIN)/pytest -p no:cacheprovider
 
 test: test-setup ## Run every test; end-to-end tests are skipped where the mail system or the browser is missing
 ifneq ($(ARGS),)
 	$(BIN)/pytest $(ARGS)
 else
-	@logs=$$(mktemp -d); trap 'rm -rf "$$logs"' EXIT; \
-	echo "Running the other parts of the tests in the background; what came of them is shown at the end"; \
-	$(PYTEST) $(FOURTH) >"$$logs/fourth" 2>&1 & fourth=$$!; \
-	$(PYTEST) $(THIRD) --ignore=tests/e2e/extension >"$$logs/third" 2>&1 & third=$$!; \
-	$(PYTEST) $(SECOND) >"$$logs/second" 2>&1 & second=$$!; \
-	$(PYTEST) $(FIRST); failed=$$?; \
-	for part in $$second $$third $$fourth; do wait $$part || failed=$$?; done; \
-	cat "$$logs/second" "$$logs/third" "$$logs/fourth"; exit $$failed
+	@echo "Running the tests in $(words $(PARTS)) parts, $(AT_ONCE) at a time; what came of a part is shown at its end"
+	@MAKEFLAGS= $(MAKE) --no-print-directory -k -j $(AT_ONCE) $(PARTS)
 endif
+
+.PHONY: $(PARTS)
+$(PARTS): test-%: test-setup
+	@log=$$(mktemp); unset MAKEFLAGS MFLAGS MAKELEVEL; \
+	$(PYTEST) $(PART_$*) >"$$log" 2>&1; failed=$$?; \
+	echo "The part $*:"; cat "$$log"; rm "$$log"; exit $$failed
 
 check: $(TEST_STAMP) $(EXTENSION) ## Format, lint, types, floors, dead code, docs, and the extension where there is npm
 	$(BIN)/ruff format --check

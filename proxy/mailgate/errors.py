@@ -2,9 +2,16 @@
 
 from dataclasses import dataclass
 
+from mailgate.model.phrase import Phrase
+
 
 class MailgateError(Exception):
     """The root of every error that Mailgate raises on purpose."""
+
+    @property
+    def words(self) -> str:
+        """What it says. Where that is a phrase, it can be said in other languages."""
+        return next((each for each in self.args if isinstance(each, Phrase)), str(self))
 
 
 @dataclass(frozen=True, slots=True, order=True)

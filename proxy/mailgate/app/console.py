@@ -24,6 +24,7 @@ from mailgate.console.verdict_rates import VerdictRates
 from mailgate.devices.device import Device
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.selfservice.recheck import Recheck
+from mailgate.model.phrase import joined, phrase
 from mailgate.rollout.acts import Person, RefusedError
 from mailgate.rollout.inspection import WORKERS
 from mailgate.rollout.plan import Plan
@@ -101,7 +102,7 @@ async def plan_now(
     """Make a plan and keep it. Raises MailgateError."""
     active = await service.store.policies.active()
     if active is None:
-        raise RefusedError("nothing is in force yet: the first start puts the files in force")
+        raise RefusedError(phrase("nothing is in force yet: the first start puts the files in force"))
     settings, now = service.bundle.settings, utc_now()
     return await plan_and_keep(service.store, settings, active, candidate, days, WORKERS, who, now, progress)
 
@@ -140,12 +141,15 @@ async def sync_now(syncing: Syncing, name: str, full: bool, progress: Progress) 
     """Read a connector's source, and return the result."""
     outcome = await syncing.sync_now(name, full=full, progress=progress)
     if outcome is None:
-        return "another gate is reading it now"
+        return phrase("another gate is reading it now")
     words = [outcome.in_words()]
     if outcome.held:
         words.append(
-            f"{outcome.held} devices are no longer named; that is more than `most_gone` allows, so they are kept"
+            phrase(
+                "%(count)s devices are no longer named; that is more than `most_gone` allows, so they are kept",
+                count=outcome.held,
+            )
         )
     elif outcome.trouble:
         words.append(f"{outcome.trouble}{f': {outcome.hint}' if outcome.hint else ''}")
-    return "; ".join(words)
+    return joined(words, "; ")

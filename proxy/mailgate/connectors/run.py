@@ -14,6 +14,7 @@ from mailgate.connectors.protocol import Connector
 from mailgate.connectors.runtime import Tally
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
+from mailgate.model.phrase import joined, phrase
 
 BATCH = 1000
 _BREATH = 10
@@ -49,9 +50,10 @@ class Outcome:
 
     def in_words(self) -> str:
         """What was taken and what is gone, in words."""
-        words = [f"{self.taken} records", *(["everything was read"] if self.full else [])]
-        words += [f"{self.gone} devices are gone"] if self.gone else []
-        return ", ".join(words)
+        words: list[str] = [phrase("%(count)s records", count=self.taken)]
+        words += [phrase("everything was read")] if self.full else []
+        words += [phrase("%(count)s devices are gone", count=self.gone)] if self.gone else []
+        return joined(words)
 
 
 @dataclass

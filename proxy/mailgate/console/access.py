@@ -10,17 +10,19 @@ from mailgate.console.begin_session import COOKIE as COOKIE
 from mailgate.console.begin_session import begin_by_proxy, counts, hear_proxy, led_here
 from mailgate.console.context import SESSION, context_of, roles_of
 from mailgate.console.forms import form_of
+from mailgate.console.layout import bare
 from mailgate.console.peer import host_of
-from mailgate.console.render import page
+from mailgate.model.phrase import either, listed, phrase
+from mailgate.views.words import ROLES
 
 CSRF = "csrf"
 SAFE = frozenset({"GET", "HEAD"})
-OPEN = frozenset({"login", "login-oidc", "login-oidc-back", "asset"})
+OPEN = frozenset({"login", "login-oidc", "login-oidc-back", "asset", "language"})
 """Names of the routes that need no session."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-NOT_OURS = "This form was not made by your session. Open the page again."
+NOT_OURS = phrase("This form was not made by your session. Open the page again.")
 
 
 @web.middleware
@@ -28,16 +30,16 @@ async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse
     """Let a request through to its page, or answer what is missing."""
     changes = request.method not in SAFE
     if changes and not _from_here(request):
-        return page("refused.html", 403, why=NOT_OURS)
+        return bare(request, "refused.html", 403, why=NOT_OURS)
     hear_proxy(request)
     if request.match_info.route.name in OPEN:
         return await handler(request)
     if led_here(request):
-        return page("redirect.html", to=request.rel_url.raw_path_qs)
+        return bare(request, "redirect.html", to=request.rel_url.raw_path_qs)
     if not await _recognised(request):
         return _to_login(request)
     if changes and not await _from_our_form(request):
-        return page("refused.html", 403, why=NOT_OURS)
+        return bare(request, "refused.html", 403, why=NOT_OURS)
     return await handler(request)
 
 
@@ -59,8 +61,11 @@ async def _recognised(request: web.Request) -> bool:
 
 def _to_login(request: web.Request) -> web.Response:
     if request.method not in SAFE:
-        return page(
-            "refused.html", 401, why="Your session has ended. Log in and do it again: nothing was done."
+        return bare(
+            request,
+            "refused.html",
+            401,
+            why=phrase("Your session has ended. Log in and do it again: nothing was done."),
         )
     here = quote(request.rel_url.raw_path_qs, safe="")
     raise web.HTTPSeeOther(f"{request.app.router['login'].url_for()}?next={here}")
@@ -87,8 +92,13 @@ def needs(*roles: str) -> Callable[[Handler], Handler]:
     def wrapped(handler: Handler) -> Handler:
         async def checked(request: web.Request) -> web.StreamResponse:
             if roles_of(request).isdisjoint(roles):
-                words = " or ".join(roles)
-                return page("refused.html", 403, why=f"This needs the role {words}, which you do not have.")
+                words = listed([ROLES[each] for each in roles], either)
+                return bare(
+                    request,
+                    "refused.html",
+                    403,
+                    why=phrase("This needs the role %(words)s, which you do not have.", words=words),
+                )
             return await handler(request)
 
         return checked

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from mailgate.console.context import ConsoleContext
 from mailgate.console.drafting import NONE, Uncommitted, uncommitted_now
+from mailgate.model.phrase import joined, phrase, plural
 from mailgate.rollout.approvals import PlanStatus, plan_statuses
 from mailgate.rollout.guard import guard_of
 from mailgate.store import StoreError
@@ -16,6 +17,7 @@ from mailgate.views.readiness import Readiness
 from mailgate.views.words import trouble_told
 
 NOBODY: Mapping[str, int] = {}
+OPEN = phrase("Open")
 PLANS = 20
 """How many of the newest plans are looked at."""
 
@@ -28,7 +30,7 @@ class Need:
     page: str
     """The name of a route."""
     grave: bool = False
-    act: str = "Open"
+    act: str = OPEN
     """What the page is opened for."""
     parts: Mapping[str, str] = field(default_factory=dict)
     """What the route is of."""
@@ -78,70 +80,131 @@ def needs_of(
 def _gate(state: Readiness, *, explained: bool) -> Iterator[Need]:
     if state.store == "unwritable":
         why = state.ledger.error or state.reports.error or state.writes.error
-        yield Need(f"The store takes nothing: {why}. What is to be written waits.", "now", grave=True)
+        yield Need(
+            phrase("The store takes nothing: %(why)s. What is to be written waits.", why=why),
+            "now",
+            grave=True,
+        )
     elif state.store != "ok":
-        yield Need("The store does not answer. Decisions go on by what is in memory.", "now", grave=True)
+        yield Need(
+            phrase("The store does not answer. Decisions go on by what is in memory."), "now", grave=True
+        )
     if mistakes := state.config.mistakes:
-        many = f"{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}"
-        yield Need(f"The files on disk have {many} and are not used: {mistakes[0]}", "policy", grave=True)
+        yield Need(
+            plural(
+                "The files on disk have %(count)s mistake and are not used: %(first)s",
+                "The files on disk have %(count)s mistakes and are not used: %(first)s",
+                len(mistakes),
+                first=mistakes[0],
+            ),
+            "policy",
+            grave=True,
+        )
     if state.rules.held and not explained:
-        yield Need(f"The rules on disk are held: {state.rules.held}", "policy")
+        yield Need(phrase("The rules on disk are held: %(held)s", held=state.rules.held), "policy")
     for each in state.rules.off:
-        yield Need(f"The rule {each}", "exemptions", grave=True)
+        yield Need(phrase("The rule %(words)s", words=each), "exemptions", grave=True)
     for each in state.rules.only_report:
-        yield Need(f"The rule {each}", "policy")
+        yield Need(phrase("The rule %(words)s", words=each), "policy")
     if state.workers.answering < state.workers.wanted:
-        yield Need(f"{state.workers.answering} of {state.workers.wanted} workers answer.", "now", grave=True)
+        yield Need(
+            phrase(
+                "%(answering)s of %(wanted)s workers answer.",
+                answering=state.workers.answering,
+                wanted=state.workers.wanted,
+            ),
+            "now",
+            grave=True,
+        )
     if lost := state.ledger.dropped:
-        yield Need(f"{lost:,} sightings were lost since the start: the queue or the disk was full.", "now")
+        yield Need(
+            phrase(
+                "%(lost)s sightings were lost since the start: the queue or the disk was full.", lost=lost
+            ),
+            "now",
+        )
 
 
 def _drafts(drafted: Uncommitted) -> Iterator[Need]:
     for each in drafted.drafts:
-        yield Need(f"In force, but not in your files: {each.title}. Commit it.", "policy-drafts")
+        yield Need(
+            phrase("In force, but not in your files: %(title)s. Commit it.", title=each.title),
+            "policy-drafts",
+        )
 
 
 def _sources(state: Readiness) -> Iterator[Need]:
     for name, each in state.connectors.items():
         if each.state in ("failing", "unavailable"):
             grave = each.state == "unavailable"
-            yield Need(f"The connector {name} {trouble_told(each.trouble)}.", "connectors", grave)
+            yield Need(
+                phrase("The connector %(name)s %(trouble)s.", name=name, trouble=trouble_told(each.trouble)),
+                "connectors",
+                grave,
+            )
         elif each.state == "held":
             yield Need(
-                f"{each.held:,} devices are no longer named by {name}, and are kept for now.", "connectors"
+                phrase(
+                    "%(held)s devices are no longer named by %(name)s, and are kept for now.",
+                    held=each.held,
+                    name=name,
+                ),
+                "connectors",
             )
 
 
 def _plans(plans: Sequence[PlanStatus]) -> Iterator[Need]:
     for each in plans:
         if each.state == "open" and each.missing:
-            more = "1 approval" if each.missing == 1 else f"{each.missing} approvals"
-            words = f"The plan “{title_of(each.body)}” by {each.plan.author} needs {more}."
-            yield Need(words, "policy-plan", act="Review", parts={"digest": each.plan.digest})
+            words = plural(
+                "The plan “%(title)s” by %(author)s needs %(count)s approval.",
+                "The plan “%(title)s” by %(author)s needs %(count)s approvals.",
+                each.missing,
+                title=title_of(each.body),
+                author=each.plan.author,
+            )
+            yield Need(words, "policy-plan", act=phrase("Review"), parts={"digest": each.plan.digest})
 
 
 def _gates(found: Iterable[Node]) -> Iterator[Need]:
     for each in found:
         if each.state in (GateState.BEHIND, GateState.GONE):
             grave = each.state is GateState.BEHIND
-            yield Need(f"The gate {each.address} on {each.host}: {each.words}.", "now", grave)
+            yield Need(
+                phrase(
+                    "The gate %(address)s on %(host)s: %(words)s.",
+                    address=each.address,
+                    host=each.host,
+                    words=each.words,
+                ),
+                "now",
+                grave,
+            )
 
 
 def _help(waiting: Mapping[str, int]) -> Iterator[Need]:
     requests, rules = sum(waiting.values()), sorted(waiting.items(), key=lambda each: (-each[1], each[0]))
     if requests:
-        most = ", ".join(
-            f"{count:,} {'about devices that are not theirs' if rule == NOT_THEIRS else f'because of {rule}'}"
-            for rule, count in rules[:3]
+        words = plural(
+            "%(count)s request for help waits: %(most)s.",
+            "%(count)s requests for help wait: %(most)s.",
+            requests,
+            most=joined(_because(rule, count) for rule, count in rules[:3]),
         )
-        noun = "1 request for help waits" if requests == 1 else f"{requests:,} requests for help wait"
-        yield Need(f"{noun}: {most}.", "help_requests", act="Answer them")
+        yield Need(words, "help_requests", act=phrase("Answer them"))
+
+
+def _because(rule: str, count: int) -> str:
+    if rule == NOT_THEIRS:
+        return phrase("%(count)s about devices that are not theirs", count=count)
+    return phrase("%(count)s because of %(rule)s", count=count, rule=rule)
 
 
 def _mails(unsure: int) -> Iterator[Need]:
     if unsure:
-        words = "1 mail about a rule is" if unsure == 1 else f"{unsure:,} mails about rules are"
-        yield Need(
-            f"{words} unsure: nobody knows whether the mail server took {'it' if unsure == 1 else 'them'}.",
-            "notices",
+        words = plural(
+            "%(count)s mail about a rule is unsure: nobody knows whether the mail server took it.",
+            "%(count)s mails about rules are unsure: nobody knows whether the mail server took them.",
+            unsure,
         )
+        yield Need(words, "notices")

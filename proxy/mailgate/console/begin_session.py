@@ -11,6 +11,7 @@ from mailgate.console.login_rights import BY_PROXY, named_by_proxy, proxy_proof,
 from mailgate.console.peer import over_tls
 from mailgate.console.proxy_login import NotBelievedError, named
 from mailgate.console.sessions import WHOLE, Session
+from mailgate.model.phrase import phrase, plural
 from mailgate.rollout.acts import Person
 
 COOKIE = "mailgate-console"
@@ -37,7 +38,10 @@ async def begin_by_proxy(request: web.Request) -> Session | None:
     if name is None:
         raise NotBelievedError(
             "no-admin",
-            f"The proxy before the gate calls you “{said}”, and no admin of the settings is called so there.",
+            phrase(
+                "The proxy before the gate calls you “%(said)s”, and no admin of the settings is called so there.",
+                said=said,
+            ),
         )
     request[_FRESH] = await begin(request, name, proxy_proof(said), "proxy")
     return context.sessions.find(request[_FRESH], context.clock())
@@ -109,4 +113,8 @@ def own(path: str) -> str:
 def too_many(wait: timedelta) -> str:
     """The words for how long somebody has to wait."""
     minutes = ceil(wait / timedelta(minutes=1))
-    return f"Too many logins. Try again in {minutes} minute{'s' if minutes > 1 else ''}."
+    return plural(
+        "Too many logins. Try again in %(count)s minute.",
+        "Too many logins. Try again in %(count)s minutes.",
+        minutes,
+    )

@@ -10,6 +10,7 @@ from aiohttp import web
 from mailgate.config import Bundle, Rules
 from mailgate.console.background_questions import BackgroundQuestions
 from mailgate.console.device_count import DeviceCounts
+from mailgate.console.languages import COOKIE, Language, language_for
 from mailgate.console.login_rights import roles_now
 from mailgate.console.login_tries import LoginTries
 from mailgate.console.oidc.logins import OidcLogins
@@ -59,6 +60,13 @@ class ConsoleContext:
 
 def context_of(request: web.Request) -> ConsoleContext:
     return request.config_dict[CONTEXT]
+
+
+def language_of(request: web.Request) -> Language:
+    """The language of the page that answers."""
+    default = context_of(request).bundle().settings.languages.default
+    chosen, asked = request.cookies.get(COOKIE, ""), request.headers.get("Accept-Language", "")
+    return language_for(chosen, asked, default)
 
 
 def roles_of(request: web.Request) -> frozenset[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from mailgate.config import Rules
 from mailgate.console.context import ConsoleContext
 from mailgate.errors import ConfigError
+from mailgate.model.phrase import phrase
 from mailgate.policy.edits import Edit
 from mailgate.rollout.acts import Person, RefusedError
 from mailgate.rollout.drafts import make_draft, rules_with
@@ -98,5 +99,5 @@ async def files_of(context: ConsoleContext) -> Rules | None:
 async def _in_force(context: ConsoleContext) -> tuple[Activation, Rules]:
     active = await context.store.policies.active()
     if active is None:
-        raise RefusedError("nothing is in force yet: the first start puts the files in force")
+        raise RefusedError(phrase("nothing is in force yet: the first start puts the files in force"))
     return active, await rules_of(context.store.policies, active)

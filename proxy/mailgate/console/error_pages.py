@@ -9,11 +9,11 @@ from yarl import URL
 
 from mailgate.console.context import SESSION
 from mailgate.console.forms import TYPED, form_of
-from mailgate.console.layout import show
+from mailgate.console.layout import bare, show
 from mailgate.console.proxy_login import NotBelievedError
-from mailgate.console.render import page
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.pages.view import own_path
+from mailgate.model.phrase import changed, phrase
 from mailgate.rollout.acts import RefusedError
 from mailgate.store import StoreError
 from mailgate.views.versions import NoVersionError
@@ -24,12 +24,18 @@ log = structlog.get_logger()
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 WORDS = {
-    404: "There is nothing here. What the address names may have been deleted, or is written differently.",
-    405: "This address takes no such request.",
-    413: "That is more than this form takes.",
-    415: "No form of this console is sent like that.",
+    404: phrase(
+        "There is nothing here. What the address names may have been deleted, or is written differently."
+    ),
+    405: phrase("This address takes no such request."),
+    413: phrase("That is more than this form takes."),
+    415: phrase("No form of this console is sent like that."),
 }
-HEADINGS = {404: "Nothing is here", 500: "Something went wrong", 503: "Not at the moment"}
+HEADINGS = {
+    404: phrase("Nothing is here"),
+    500: phrase("Something went wrong"),
+    503: phrase("Not at the moment"),
+}
 
 
 @web.middleware
@@ -46,21 +52,26 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise
     except NotBelievedError as error:
         log.warning("console-login-refused", way="proxy", why=error.why)
-        return page("refused.html", 403, why=str(error))
+        return bare(request, "refused.html", 403, why=error.words)
     except (RefusedError, NoVersionError) as error:
-        why = without_commands(str(error)).rstrip(".")
-        why = f"{why}."
+        why = changed(error.words, _as_a_sentence)
         if isinstance(error, RefusedError):
             return _refused(request, 409, why, **await _as_it_was_sent(request))
         return _refused(request, 404, why)
     except StoreError as error:
         log.warning("console-store", error=type(error).__name__)
-        why = "The store does not answer. The gate goes on with what it knows; try again in a moment."
+        why = phrase("The store does not answer. The gate goes on with what it knows; try again in a moment.")
         return _refused(request, 503, why)
     except Exception as error:  # noqa: BLE001 - the text of an error may quote what nobody should read
         log.error("console-failed", page=request.match_info.route.name, error=type(error).__name__)
-        why = "Something went wrong here, and nothing is known of it but its kind, which stands in the log."
+        why = phrase(
+            "Something went wrong here, and nothing is known of it but its kind, which stands in the log."
+        )
         return _refused(request, 500, why)
+
+
+def _as_a_sentence(words: str) -> str:
+    return f"{without_commands(words).rstrip('.')}."
 
 
 async def _as_it_was_sent(request: web.Request) -> dict[str, Any]:
@@ -82,7 +93,7 @@ def _came_from(request: web.Request) -> str:
 
 def _refused(request: web.Request, status: int, why: str, **more: Any) -> web.Response:
     """The page that says why, with the menu for who is logged in: there is a way on."""
-    words = {"heading": HEADINGS.get(status, "Not done"), "why": why, **more}
+    words = {"heading": HEADINGS.get(status, phrase("Not done")), "why": why, **more}
     if request.get(SESSION) is None:
-        return page("refused.html", status, **words)
+        return bare(request, "refused.html", status, **words)
     return show(request, "refused.html", status, layout="base.html", **words)

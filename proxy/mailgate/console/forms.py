@@ -13,6 +13,7 @@ from aiohttp.multipart import BodyPartReader
 from multidict import MultiDict
 
 from mailgate.gateway.admin_port.intake import body_of
+from mailgate.model.phrase import phrase
 from mailgate.rollout.acts import RefusedError
 
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
@@ -82,7 +83,7 @@ def note_of(sent: Mapping[str, Any], field: str = "note") -> str:
     """The note in a form. Raises RefusedError where there is none, or too much."""
     note = within(str(sent.get(field, "")).strip(), LONGEST)
     if not note:
-        raise RefusedError("a note is needed that says why, for the history and the audit log")
+        raise RefusedError(phrase("a note is needed that says why, for the history and the audit log"))
     return note
 
 
@@ -90,5 +91,7 @@ def within(text: str, most: int) -> str:
     """A text of at most so many characters. Raises RefusedError for a longer one: nobody's words are cut without a word."""
     text = text.replace("\r\n", "\n")  # as browsers count them
     if len(text) > most:
-        raise RefusedError(f"the text has {len(text):,} characters; expected at most {most:,}")
+        raise RefusedError(
+            phrase("the text has %(text)s characters; expected at most %(most)s", text=len(text), most=most)
+        )
     return text

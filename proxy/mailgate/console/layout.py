@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 from aiohttp import web
 from yarl import URL
 
-from mailgate.console.context import SESSION, context_of, roles_of
+from mailgate.console.context import SESSION, context_of, language_of, roles_of
+from mailgate.console.languages import console_languages
 from mailgate.console.nouns import NOUNS
 from mailgate.console.render import page
 from mailgate.console.toasts import Toast
@@ -29,6 +30,11 @@ def show(request: web.Request, template: str, status: int = 200, **values: Any) 
     return page(template, status, **surrounding(request), toast=toast, lasts=lasts, **values)
 
 
+def bare(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
+    """Render a page for somebody who is not logged in."""
+    return page(template, status, **spoken(request), **values)
+
+
 def say(request: web.Request, words: str, undo: str = "", *, stays: bool = False, **fields: str) -> None:
     """Say what was just done, on the page that this leads on to. ``undo``: the address of what takes it back, with these fields."""
     request[_SAID] = Toast(words, context_of(request).clock(), undo, fields, stays)
@@ -41,12 +47,21 @@ def surrounding(request: web.Request) -> dict[str, Any]:
     menu = [(address(request, name), words, name == here) for name, words in NOUNS if words]
     session = request[SESSION]
     return {
+        **spoken(request),
         "menu": menu,
         "who": session.name,
         "roles": roles_of(request),
         "csrf": session.csrf,
         "to": lambda name, query=None, /, **parts: address(request, name, query, **parts),
     }
+
+
+def spoken(request: web.Request) -> dict[str, Any]:
+    """The language of a page, and the others that can be chosen in its place. A page that answers a form is not asked for again."""
+    language = language_of(request)
+    others = [each for each in console_languages().values() if each is not language]
+    here = request.rel_url.raw_path_qs if request.method == "GET" else ""
+    return {"lang": language, "others": others if here else [], "here_again": here}
 
 
 def address(request: web.Request, name: str, query: dict[str, Any] | None = None, /, **parts: str) -> str:

@@ -15,6 +15,7 @@ from mailgate.mail.topic import Topic, topic_of
 from mailgate.mail.undelivered import retry, settle
 from mailgate.mail.words import RenderedNotice
 from mailgate.model.notice import Notice
+from mailgate.model.phrase import phrase
 from mailgate.policy import Policy
 from mailgate.rollout.acts import Person, RefusedError
 from mailgate.store import MailKind, MailState, NoticeKey, Store
@@ -56,13 +57,16 @@ async def matter_about(context: ConsoleContext, about: NoticeKey) -> Matter:
 
 def _topic(policy: Policy, about: NoticeKey, active: bool, now: datetime) -> tuple[Topic | None, str]:
     if about.kind is MailKind.CORRECTION:
-        return None, "corrections are written by themselves, where rules are taken back"
+        return None, phrase("corrections are written by themselves, where rules are taken back")
     if not active:
-        return None, f"version {about.version} is not in force: nobody is told of a rule that is not active"
+        return None, phrase(
+            "version %(version)s is not in force: nobody is told of a rule that is not active",
+            version=str(about.version),
+        )
     try:
         return topic_of(policy, about.version, about.rule, about.kind, now), ""
     except RefusedError as error:
-        return None, str(error)
+        return None, error.words
 
 
 async def preview(
@@ -72,7 +76,7 @@ async def preview(
     try:
         notice = await _notice(context, matter, mails, person)
     except RefusedError as error:
-        return None, str(error)
+        return None, error.words
     return composer_for(context.bundle().settings).render(replace(notice, language=language)), ""
 
 
@@ -85,7 +89,13 @@ async def _notice(context: ConsoleContext, matter: Matter, mails: NoticeMails, p
         now, believed = context.clock(), believed_by(context.bundle())
         found = await sample(context.store, matter.rules, matter.topic, believed, person, now)
         if user_text(person) not in found.people:
-            raise RefusedError(f"rule `{about.rule}` is not about {person}: they would get no mail")
+            raise RefusedError(
+                phrase(
+                    "rule `%(rule)s` is not about %(person)s: they would get no mail",
+                    rule=about.rule,
+                    person=person,
+                )
+            )
         return notice_about(matter.topic, found, user_text(person), "")
     topic = matter.topic or topic_of(
         policy, about.version, about.rule, about.kind, await _when(context, mails)
@@ -122,5 +132,7 @@ async def decided(store: Store, which: Which, what: str, who: Person, now: datet
     else:
         done = await settle(store, which, who, now, sent=what == "sent")
     if not done:
-        raise RefusedError("none of these waits for a decision any more: somebody else may have made it")
+        raise RefusedError(
+            phrase("none of these waits for a decision any more: somebody else may have made it")
+        )
     return done

@@ -6,6 +6,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
+from mailgate.model.phrase import phrase
+
 
 class Noun(NamedTuple):
     """One noun. The routes of its pages have names that begin with its own."""
@@ -17,24 +19,24 @@ class Noun(NamedTuple):
 
 NOUNS = (
     Noun("me"),
-    Noun("now", "Now"),
+    Noun("now", phrase("Now")),
     Noun("people"),
-    Noun("help_requests", "Help requests"),
+    Noun("help_requests", phrase("Help requests")),
     Noun("sightings"),
     Noun("find"),
-    Noun("devices", "Devices"),
-    Noun("apps", "Apps"),
-    Noun("explain", "Explain"),
-    Noun("policy", "Policy"),
+    Noun("devices", phrase("Devices")),
+    Noun("apps", phrase("Apps")),
+    Noun("explain", phrase("Explain")),
+    Noun("policy", phrase("Policy")),
     Noun("rule"),
     Noun("drafts"),
     Noun("plans"),
-    Noun("notices", "Notices"),
+    Noun("notices", phrase("Notices")),
     Noun("mails"),
-    Noun("exemptions", "Exemptions"),
-    Noun("audit", "Audit"),
-    Noun("connectors", "Connectors"),
-    Noun("enrolment", "Enrolment"),
+    Noun("exemptions", phrase("Exemptions")),
+    Noun("audit", phrase("Audit")),
+    Noun("connectors", phrase("Connectors")),
+    Noun("enrolment", phrase("Enrolment")),
 )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from mailgate.config import Rules
 from mailgate.errors import MailgateError
+from mailgate.model.phrase import phrase
 from mailgate.rollout.acts import Person
 from mailgate.rollout.plan import Plan
 from mailgate.tasks import end
@@ -62,8 +63,8 @@ class Planning:
             made = await self._make(candidate, days, who, making.show)
             making.digest = made.digest
         except MailgateError as error:
-            making.wrong = f"No plan was made: {error}"
+            making.wrong = phrase("No plan was made: %(error)s", error=error.words)
         except Exception as error:  # noqa: BLE001 - its text may quote what nobody should read
-            making.wrong = f"No plan was made ({type(error).__name__})."
+            making.wrong = phrase("No plan was made (%(name)s).", name=type(error).__name__)
         finally:
-            making.wrong = making.wrong or ("" if making.digest else "It was ended.")
+            making.wrong = making.wrong or ("" if making.digest else phrase("It was ended."))

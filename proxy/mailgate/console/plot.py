@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from markupsafe import Markup
 
+from mailgate.console.languages import IN_ENGLISH, Language
+from mailgate.model.phrase import joined, phrase
 from mailgate.views import svg
 from mailgate.views.app_trends import AppTrend
 from mailgate.views.columns import Box, Mark, columns, nice
@@ -19,11 +21,14 @@ EFFECTS = ("block", "challenge", "warn", "allow")
 """From the axis upwards: what keeps people out stands where it is seen first."""
 KINDS = ("laptop", "phone", "tablet", "mail_app", "tool", "bot", "other", "unknown")
 SINCE: dict[Range, str] = {
-    "1h": "The last 60 minutes",
-    "24h": "The last 24 hours",
-    "14d": "The last 14 days",
-    "60d": "The last 60 days",
+    "1h": phrase("The last 60 minutes"),
+    "24h": phrase("The last 24 hours"),
+    "14d": phrase("The last 14 days"),
+    "60d": phrase("The last 60 days"),
 }
+
+
+TITLES = {"effect": phrase("Requests by outcome"), "kind": phrase("Requests by kind of client")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +47,18 @@ class Plot:
     height: int
 
 
-def plot(traffic: Traffic, part: str) -> Plot:
+def plot(traffic: Traffic, part: str, language: Language = IN_ENGLISH) -> Plot:
     """The plot of this traffic by ``effect`` or by ``kind``."""
     order, tell = (EFFECTS, effect_told) if part == "effect" else (KINDS, kind_told)
     counted = [getattr(each, part) for each in traffic.spans]
     totals = sum((Counter(each) for each in counted), Counter[str]())
     told = _told(totals, order, tell)
-    words = ", ".join(f"{number:,} {name}" for _, name, number in told) or "no requests"
+    words = joined(joined([number, name], " ") for _, name, number in told) or phrase("no requests")
     return Plot(
         part,
-        f"Requests by {'outcome' if part == 'effect' else 'kind of client'}",
-        f"{SINCE[traffic.range]}: {words}.",
-        Markup("\n".join(columns(counted, order, BOX, _marks(traffic)))),  # noqa: S704 - svg.py escapes
+        TITLES[part],
+        phrase("%(since)s: %(words)s.", since=SINCE[traffic.range], words=words),
+        Markup("\n".join(columns(counted, order, BOX, _marks(traffic), tongue=language))),  # noqa: S704 - svg.py escapes
         told,
         BOX.width,
         BOX.height,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mailgate.config.console import ProxyLogin
 from mailgate.gateway.http1.grammar import values
 from mailgate.gateway.http1.trusted_headers import within
+from mailgate.model.phrase import phrase
 
 LONGEST = 200
 
@@ -14,7 +15,7 @@ class NotBelievedError(Exception):
 
     def __init__(self, why: str, words: str) -> None:
         super().__init__(words)
-        self.why = why
+        self.why, self.words = why, words
 
 
 def named(fields: Sequence[tuple[bytes, bytes]], peer: str, way: ProxyLogin | None) -> str | None:
@@ -31,10 +32,16 @@ def named(fields: Sequence[tuple[bytes, bytes]], peer: str, way: ProxyLogin | No
     if not within(peer, way.from_proxies):
         raise NotBelievedError(
             "elsewhere",
-            f"{way.header} is not believed from where this request comes. Come in through the proxy.",
+            phrase(
+                "%(header)s is not believed from where this request comes. Come in through the proxy.",
+                header=way.header,
+            ),
         )
     if len(said) > 1:
-        raise NotBelievedError("twice", f"{way.header} stands in the request twice, so that nobody is named.")
+        raise NotBelievedError(
+            "twice",
+            phrase("%(header)s stands in the request twice, so that nobody is named.", header=way.header),
+        )
     return _name(said[0], way.header)
 
 
@@ -44,5 +51,5 @@ def _name(value: bytes, header: str) -> str:
     except UnicodeDecodeError:
         name = ""
     if not name or len(name) > LONGEST or not name.isprintable():
-        raise NotBelievedError("no-name", f"{header} holds no name.")
+        raise NotBelievedError("no-name", phrase("%(header)s holds no name.", header=header))
     return name

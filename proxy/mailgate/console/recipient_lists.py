@@ -11,6 +11,7 @@ from cachetools import LRUCache
 from mailgate.errors import MailgateError
 from mailgate.mail.recipient_list import RecipientList
 from mailgate.mail.topic import Topic
+from mailgate.model.phrase import phrase
 from mailgate.rollout.acts import RefusedError
 from mailgate.store import NoticeKey
 from mailgate.tasks import end
@@ -80,7 +81,7 @@ class RecipientLists:
         """The list whose mails may be queued. Raises RefusedError if it has to be counted first."""
         found = self.last(about, now)
         if found is None or found.topic is None or found.found is None:
-            raise RefusedError("who is meant has to be counted first, and not long ago: count them")
+            raise RefusedError(phrase("who is meant has to be counted first, and not long ago: count them"))
         return found.topic, found.found
 
     def forget(self, about: NoticeKey) -> None:
@@ -97,9 +98,9 @@ async def _count(made: Counting, topic: Topic, count: CountThem) -> None:
         found = await count(topic, made.show)
         made.topic, made.found = topic, found
     except MailgateError as error:
-        made.wrong = f"Nobody was counted: {error}"
+        made.wrong = phrase("Nobody was counted: %(error)s", error=error.words)
     except Exception as error:  # noqa: BLE001 - its text may quote personal data
         log.error("count-failed", error=type(error).__name__)
-        made.wrong = f"Nobody was counted ({type(error).__name__})."
+        made.wrong = phrase("Nobody was counted (%(name)s).", name=type(error).__name__)
     finally:
-        made.wrong = made.wrong or ("" if made.found else "It was ended.")
+        made.wrong = made.wrong or ("" if made.found else phrase("It was ended."))

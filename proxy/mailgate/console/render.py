@@ -1,24 +1,37 @@
 """Templates in, pages out."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from importlib.resources import files
 from typing import Any
 
 from aiohttp import web
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context, select_autoescape
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
-from mailgate.views.gates import span
+from mailgate.console.languages import IN_ENGLISH, Language
+from mailgate.console.sparkline import sparkline
+from mailgate.console.stored_texts import again
+from mailgate.model.phrase import Phrase, capital, changed, either, joined, phrase, plural, said
+from mailgate.views.gates import roughly
 from mailgate.views.words import (
     CONNECTORS,
+    KIND_CHOICES,
+    MAIL_STATES,
     NAME_KINDS,
+    PLAN_STATES,
+    ROLES,
+    STAGES,
+    about_told,
     effect_told,
     kind_told,
     looked_told,
     protocol_told,
     reason_told,
+    rule_told,
     source_told,
     state_told,
     system_told,
@@ -26,17 +39,18 @@ from mailgate.views.words import (
     without_commands,
 )
 
+NEVER = phrase("never")
 ASSETS = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
 def page(template: str, status: int = 200, **values: Any) -> web.Response:
-    """One page of the console."""
+    """One page of the console, in the language ``lang`` of its values."""
     return web.Response(text=text_of(template, **values), status=status, content_type="text/html")
 
 
 def text_of(template: str, **values: Any) -> str:
     """A template, or a part of a page, filled in."""
-    return _ENVIRONMENT.get_template(template).render(values)
+    return _ENVIRONMENT.get_template(template).render({"lang": IN_ENGLISH} | values)
 
 
 def asset(name: str) -> web.Response:
@@ -47,38 +61,38 @@ def asset(name: str) -> web.Response:
     return web.Response(text=text, content_type=ASSETS[name], headers={"Cache-Control": "no-cache"})
 
 
-def instant(at: datetime | str | None, never: str = "never") -> Markup:
+def instant(at: datetime | str | None, never: str = NEVER, language: Language = IN_ENGLISH) -> Markup:
     """A time: in the viewer's zone where scripts run, and exactly, in UTC, on hover. Text is ISO 8601."""
     if not at:
-        return Markup('<span class="soft">{}</span>').format(never)
-    exact = (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(UTC)
-    return Markup('<time datetime="{}" title="{} UTC">{} UTC</time>').format(
-        exact.isoformat(), f"{exact:%Y-%m-%d %H:%M:%S}", f"{exact:%Y-%m-%d %H:%M}"
-    )
+        return Markup('<span class="soft">{}</span>').format(said(never, language))
+    there = (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(UTC)
+    shown, exact = language.moment(there), language.moment(there, exact=True)
+    return Markup('<time datetime="{}" title="{} UTC">{} UTC</time>').format(there.isoformat(), exact, shown)
 
 
-def day(at: datetime) -> Markup:
+def day(at: datetime, language: Language = IN_ENGLISH) -> Markup:
     """A day, likewise."""
-    exact = at.astimezone(UTC)
-    return Markup('<time datetime="{}" data-form="day">{} {}</time>').format(
-        exact.isoformat(), exact.day, f"{exact:%B %Y}"
+    there = at.astimezone(UTC)
+    return Markup('<time datetime="{}" data-form="day">{}</time>').format(
+        there.isoformat(), language.day(there)
     )
 
 
-def told(words: str) -> Markup:
+def told(words: str, language: Language = IN_ENGLISH) -> Markup:
     """Words from the depth of the gate as a page says them: no command, names of things as code, times as times."""
-    parts = _APART.split(without_commands(str(words)))
-    return Markup("").join(_marked(each) for each in parts)
+    parts = _APART.split(without_commands(said(words, language)))
+    return Markup("").join(_marked(each, language) for each in parts)
 
 
 _APART = re.compile(r"(`[^`]*`|\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)? UTC)")
 
 
-def _marked(part: str) -> Markup:
+def _marked(part: str, language: Language) -> Markup:
     if part.startswith("`") and part.endswith("`") and len(part) > 1:
         return Markup("<code>{}</code>").format(part[1:-1])
     if _APART.fullmatch(part):
-        return instant(datetime.fromisoformat(f"{part.removesuffix(' UTC')}+00:00"))
+        at = datetime.fromisoformat(f"{part.removesuffix(' UTC')}+00:00")
+        return instant(at, language=language)
     return escape(part)
 
 
@@ -92,26 +106,31 @@ def same(word: str) -> tuple[str, str]:
     return word, word
 
 
-def count(number: int) -> str:
+def count(number: int) -> Phrase:
     """A number with its thousands apart."""
-    return f"{number:,}"
+    return Phrase(lambda tongue: tongue.number(number))
 
 
-def counted(number: int, one: str, more: str = "") -> str:
-    """A number with its noun."""
-    return f"{number:,} {one if number == 1 else more or f'{one}s'}"
-
-
-def ago(time: timedelta) -> str:
+def ago(time: timedelta) -> Phrase:
     """How long ago something was, in words."""
-    return "just now" if time < timedelta(seconds=10) else f"{span(time)} ago"
+    if time < timedelta(seconds=10):
+        return phrase("just now")
+    count, unit = roughly(time)
+    return {
+        "days": plural("%(count)s day ago", "%(count)s days ago", count),
+        "hours": plural("%(count)s hour ago", "%(count)s hours ago", count),
+        "minutes": plural("%(count)s minute ago", "%(count)s minutes ago", count),
+        "seconds": plural("%(count)s second ago", "%(count)s seconds ago", count),
+    }[unit]
 
 
 def plain(value: object) -> str:
     """A value that a rule saw, as people read it."""
     if isinstance(value, timedelta):
         days, hours = value.days, value.seconds / 3600
-        return f"{days:,} days {hours:.0f} h" if days else f"{hours:.1f} h"
+        return (
+            phrase("%(days)s days %(hours)s h", days=days, hours=f"{hours:.0f}") if days else f"{hours:.1f} h"
+        )
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     if isinstance(value, (list, tuple, frozenset, set)):
@@ -123,20 +142,67 @@ def plain(value: object) -> str:
     )
 
 
-def capital(words: str) -> str:
-    """Words as they begin a sentence or stand alone."""
-    return words[:1].upper() + words[1:]
+def kind_pair(kind: str) -> tuple[str, str]:
+    """A kind of client as a choice."""
+    return kind, KIND_CHOICES.get(kind, kind)
 
 
-def pair(word: str) -> tuple[str, str]:
+def spaced(word: str) -> tuple[str, str]:
     """A choice that is shown as it is, without its underscores."""
     return word, word.replace("_", " ")
 
 
+def any_of(names: Iterable[str]) -> str:
+    """Names with an ``or`` between any two."""
+    return reduce(either, names)
+
+
+def all_of(steps: Iterable[str]) -> str:
+    """Steps that are all needed."""
+    return reduce(lambda first, last: phrase("%(first)s, and %(last)s", first=first, last=last), steps)
+
+
 def before(spans: Mapping[str, str], asked: str | None) -> dict[str, str]:
     """Choices of how long ago, with what was asked for."""
-    told = {value: f"{words} ago" for value, words in spans.items()}
-    return told if not asked or asked in told else {**told, asked: asked}
+    return dict(spans) if not asked or asked in spans else {**spans, asked: asked}
+
+
+def _language(context: Context) -> Language:
+    language: Language = context.get("lang", IN_ENGLISH)
+    return language
+
+
+@pass_context
+def _said(context: Context, value: object) -> object:
+    """What a template writes: phrases in the language of the page."""
+    return said(value, _language(context)) if isinstance(value, Phrase) else value
+
+
+@pass_context
+def _gettext(context: Context, text: str, /, **values: object) -> str:
+    language = _language(context)
+    return _filled(language.text(text), values, language)
+
+
+@pass_context
+def _ngettext(context: Context, one: str, more: str, number: int, /, **values: object) -> str:
+    language = _language(context)
+    return _filled(language.plural(one, more, number), {"num": number} | values, language)
+
+
+def _filled(text: str, values: Mapping[str, object], language: Language) -> str:
+    """A text of the catalogs, which are our own and trusted. Every value is escaped."""
+    return Markup(text) % {name: said(value, language) for name, value in values.items()}  # noqa: S704
+
+
+def _in_language(tell: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter that writes in the language of the page."""
+
+    @pass_context
+    def filled(context: Context, *told: Any) -> Any:
+        return tell(*told, language=_language(context))
+
+    return filled
 
 
 def _environment(filters: Mapping[str, Any]) -> Environment:
@@ -144,25 +210,33 @@ def _environment(filters: Mapping[str, Any]) -> Environment:
         loader=PackageLoader(__package__),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        finalize=_said,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.newstyle_gettext = True  # type: ignore[attr-defined] # texts name their values, and count by themselves
+    environment.globals.update(gettext=_gettext, ngettext=_ngettext)
     environment.filters.update(filters)
     return environment
 
 
 _ENVIRONMENT = _environment(
     {
-        "instant": instant,
-        "day": day,
-        "told": told,
+        "instant": _in_language(instant),
+        "day": _in_language(day),
+        "told": _in_language(told),
         "same": same,
         "safe_svg": safe_svg,
+        "sparkline": _in_language(sparkline),
+        "again": _in_language(again),
         "count": count,
-        "counted": counted,
+        "join": joined,
         "ago": ago,
         "plain": plain,
-        "pair": pair,
+        "kind_pair": kind_pair,
+        "kind_choice": lambda kind: KIND_CHOICES.get(kind, kind) if kind else "",
         "before": before,
         "effect": effect_told,
         "kind": kind_told,
@@ -170,11 +244,22 @@ _ENVIRONMENT = _environment(
         "reason": reason_told,
         "connector": lambda state: CONNECTORS.get(state, state),
         "capital": capital,
+        "small": lambda words: changed(words, lambda text: text[:1].lower() + text[1:]),
         "name_kind": lambda kind: NAME_KINDS.get(kind, kind),
         "looked": looked_told,
         "trouble": trouble_told,
         "source": source_told,
         "state": state_told,
+        "rule": rule_told,
+        "stage": lambda stage: STAGES.get(stage, stage),
+        "plan_state": lambda state: PLAN_STATES.get(state, state),
+        "about": about_told,
+        "any_of": any_of,
+        "all_of": all_of,
+        "spaced": spaced,
+        "without_ticks": lambda words: changed(words, lambda text: text.replace("`", "")),
+        "mail_state": lambda state: MAIL_STATES.get(state, state),
+        "role": lambda role: ROLES.get(role, role),
         "system": system_told,
     }
 )

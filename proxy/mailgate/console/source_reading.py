@@ -7,7 +7,8 @@ from datetime import datetime
 
 from pydantic import with_config
 
-from mailgate.model.fact import DESCRIBED
+from mailgate.model.fact import DESCRIBED, Words
+from mailgate.model.phrase import phrase
 from mailgate.tasks import end_all
 
 Progress = Callable[[int, int | None], None]
@@ -28,7 +29,7 @@ class Reading:
     """How many records have come."""
     total: int | None = None
     """How many there are. Null if the source does not say."""
-    outcome: str = ""
+    outcome: Words = ""
     """The result, in words. Empty while it runs."""
 
     def show(self, done: int, total: int | None) -> None:
@@ -62,6 +63,6 @@ class Readings:
         try:
             reading.outcome = await self._sync(name, full, reading.show)
         except Exception as error:  # noqa: BLE001 - its text may quote the source
-            reading.outcome = f"it failed ({type(error).__name__}); the log says where"
+            reading.outcome = phrase("it failed (%(name)s); the log says where", name=type(error).__name__)
         finally:
-            reading.outcome = reading.outcome or "it was ended"
+            reading.outcome = reading.outcome or phrase("it was ended")

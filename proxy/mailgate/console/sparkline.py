@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from markupsafe import Markup
 
+from mailgate.console.languages import IN_ENGLISH, Language
+from mailgate.model.phrase import phrase, said
 from mailgate.views.app_trends import AppOnDay
 from mailgate.views.apps import DAYS
 
@@ -14,13 +16,14 @@ _LINE = Markup(
 )
 
 
-def sparkline(trend: Sequence[AppOnDay]) -> Markup:
+def sparkline(trend: Sequence[AppOnDay], language: Language = IN_ENGLISH) -> Markup:
     """The devices of each day, the last day at the right edge; nothing where there is no second day to draw a line to."""
     if len(trend) < 2:
-        return Markup('<span class="soft">Since today</span>')
+        return Markup('<span class="soft">{}</span>').format(said(phrase("Since today"), language))
     top = max(each.devices for each in trend) or 1
     points = [f"{_x(each, trend[-1]):.1f} {_y(each.devices, top):.1f}" for each in trend]
-    words = f"{trend[0].devices:,} to {trend[-1].devices:,} devices since {trend[0].day}"
+    told = {"first": trend[0].devices, "last": trend[-1].devices, "day": trend[0].day.isoformat()}
+    words = said(phrase("%(first)s to %(last)s devices since %(day)s", **told), language)
     return _LINE.format(WIDTH, HEIGHT, WIDTH, HEIGHT, words, f"M{' L'.join(points)}")
 
 

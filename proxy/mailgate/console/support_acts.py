@@ -10,6 +10,7 @@ from mailgate.mail.composer import address_book
 from mailgate.mail.reply import reply
 from mailgate.model import Kind, Reason
 from mailgate.model.notice import NoticeDevice
+from mailgate.model.phrase import phrase
 from mailgate.policy.reliefs import Relief
 from mailgate.rollout import relief_acts
 from mailgate.rollout.acts import Person, RefusedError
@@ -77,7 +78,9 @@ async def answer(context: ConsoleContext, whom: PersonFacts, words: str, by: Per
     bundle = context.bundle()
     notices = bundle.settings.notices
     if notices is None:
-        raise RefusedError("no mails are sent by these settings; expected `notices` with `smtp` or `outbox`")
+        raise RefusedError(
+            phrase("no mails are sent by these settings; expected `notices` with `smtp` or `outbox`")
+        )
     out = [each for each in whom.devices if each.mail_status.mail in NO_MAIL]
     asked = next((each for each in whom.help_requests if each.done_at is None), None)
     rules = {rule.id: rule for rule in bundle.policy.rules}

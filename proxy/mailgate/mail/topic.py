@@ -5,6 +5,7 @@ from datetime import datetime
 
 from mailgate.model import Effect, Stage
 from mailgate.model.notice import MailKind
+from mailgate.model.phrase import phrase
 from mailgate.policy import Policy
 from mailgate.policy.rules import Rule
 from mailgate.policy.unreachable import unreachable
@@ -32,14 +33,22 @@ def topic_of(policy: Policy, version: int, name: str, kind: MailKind, now: datet
     rule = next((each for each in policy.rules if each.id == name), None)
     if rule is None:
         raise RefusedError(
-            f"rule `{name}` is not in version {version}, which is in force: nobody is told of a rule that is not active"
+            phrase(
+                "rule `%(name)s` is not in version %(version)s, which is in force: nobody is told of a rule that "
+                "is not active",
+                name=name,
+                version=str(version),
+            )
         )
     if rule.effect is Effect.ALLOW or rule.share == 0:
-        why = "lets people in" if rule.effect is Effect.ALLOW else "has a share of 0%"
-        raise RefusedError(f"rule `{name}` {why}: there is nobody to tell")
+        lets_in = phrase("rule `%(name)s` lets people in: there is nobody to tell", name=name)
+        for_none = phrase("rule `%(name)s` has a share of 0%%: there is nobody to tell", name=name)
+        raise RefusedError(lets_in if rule.effect is Effect.ALLOW else for_none)
     topic = _upcoming(rule, now) if kind is MailKind.UPCOMING else _started(rule, kind, now)
     if blocked := unreachable(policy, topic.at).get(name):
-        raise RefusedError(f"rule `{name}` can never decide anything: {blocked}")
+        raise RefusedError(
+            phrase("rule `%(name)s` can never decide anything: %(blocked)s", name=name, blocked=blocked)
+        )
     return topic
 
 
@@ -47,7 +56,11 @@ def _upcoming(rule: Rule, now: datetime) -> Topic:
     coming = dict(_coming(rule, now))
     if not coming:
         raise RefusedError(
-            f"no stage of rule `{rule.id}` that people notice is to come: it runs as {_stage(rule, now)} and stays so"
+            phrase(
+                "no stage of rule `%(id)s` that people notice is to come: it runs as %(stage)s and stays so",
+                id=rule.id,
+                stage=_stage(rule, now),
+            )
         )
     warn_at, enforce_at = coming.get(Stage.WARN), coming.get(Stage.ENFORCE)
     starts = [start for start in (warn_at, enforce_at) if start]
@@ -57,11 +70,20 @@ def _upcoming(rule: Rule, now: datetime) -> Topic:
 def _started(rule: Rule, kind: MailKind, now: datetime) -> Topic:
     stage = _stage(rule, now)
     if kind not in _NEEDS:
-        writer = "whoever answers a person" if kind is MailKind.REPLY else "`mailgate policy retract`"
-        raise RefusedError(f"a mail of the kind `{kind}` is written by {writer} alone")
+        writer = phrase("whoever answers a person") if kind is MailKind.REPLY else "`mailgate policy retract`"
+        raise RefusedError(
+            phrase("a mail of the kind `%(kind)s` is written by %(writer)s alone", kind=kind, writer=writer)
+        )
     if stage is not _NEEDS[kind]:
         raise RefusedError(
-            f"rule `{rule.id}` runs as {stage} now, not as {_NEEDS[kind]}: a mail of the kind `{kind}` would not be true"
+            phrase(
+                "rule `%(id)s` runs as %(stage)s now, not as %(needs)s: a mail of the kind `%(kind)s` would not "
+                "be true",
+                id=rule.id,
+                stage=stage,
+                needs=_NEEDS[kind],
+                kind=kind,
+            )
         )
     following = dict(_coming(rule, now))
     enforce_at = following.get(Stage.ENFORCE)

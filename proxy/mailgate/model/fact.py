@@ -1,9 +1,18 @@
 """Facts: typed data about what is known or was decided. A fact is made once; the command line, the API and the pages render it."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    PlainSerializer,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
+
+from mailgate.model.phrase import Phrase
 
 DESCRIBED = ConfigDict(use_attribute_docstrings=True, json_schema_serialization_defaults_required=True)
 """The configuration of a dataclass that the API answers as it is. Docstrings describe its fields, and every field is sent."""
@@ -22,6 +31,13 @@ class Fact(BaseModel):
     )
 
 
+def _kept(words: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """Pydantic makes a bare ``str`` of every text."""
+    return words if isinstance(words, Phrase) else handler(words)
+
+
+Words = Annotated[str, WrapValidator(_kept)]
+"""Words that a page may say in another language. In JSON they are English."""
 Instant = Annotated[
     datetime,
     PlainSerializer(datetime.isoformat, when_used="json"),

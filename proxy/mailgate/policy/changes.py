@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mailgate.model.phrase import phrase
 from mailgate.policy.apps import AppCatalog
 from mailgate.policy.rules import DEFAULT_RULE, Default, Policy, Rule
 
@@ -34,25 +35,36 @@ def _rules(old: Policy, new: Policy) -> Iterator[Change]:
     for index, rule in enumerate(new.rules):
         about = f"rule {rule.id}"
         if rule.id not in before:
-            yield Change("+", about, f"{_summary(rule)}; {_place(new.rules, index)}")
+            yield Change(
+                "+",
+                about,
+                phrase("%(summary)s; %(place)s", summary=_summary(rule), place=_place(new.rules, index)),
+            )
         else:
             yield from (Change("~", about, words) for words in _differences(before[rule.id], rule))
     for rule in old.rules:
         if rule.id not in after:
-            yield Change("-", f"rule {rule.id}", f"{_summary(rule)} no longer")
+            yield Change("-", f"rule {rule.id}", phrase("%(summary)s no longer", summary=_summary(rule)))
     yield from _moved([name for name in before if name in after], [name for name in after if name in before])
 
 
 def _summary(rule: Rule) -> str:
-    return f"{_VERBS[rule.effect]} who meets `{rule.when.text}`"
+    return phrase("%(does)s who meets `%(condition)s`", does=_VERBS[rule.effect], condition=rule.when.text)
 
 
-_VERBS = {"allow": "lets in", "warn": "warns", "challenge": "challenges", "block": "keeps out"}
+_VERBS: dict[str, str] = {
+    "allow": phrase("lets in"),
+    "warn": phrase("warns"),
+    "challenge": phrase("challenges"),
+    "block": phrase("keeps out"),
+}
 
 
 def _place(rules: tuple[Rule, ...], index: int) -> str:
     """The place at which a rule is read. It matters, since earlier rules take requests away from later ones."""
-    return f"read before `{rules[index + 1].id}`" if index + 1 < len(rules) else "read last"
+    if index + 1 < len(rules):
+        return phrase("read before `%(rule)s`", rule=rules[index + 1].id)
+    return phrase("read last")
 
 
 def _moved(before: list[str], after: list[str]) -> Iterator[Change]:
@@ -60,14 +72,15 @@ def _moved(before: list[str], after: list[str]) -> Iterator[Change]:
     for name in after:
         if before[0] != name:
             above = "`, `".join(before[: before.index(name)])
-            yield Change("~", f"rule {name}", f"is read before `{above}` now, was read after")
+            told = phrase("is read before `%(rules)s` now, was read after", rules=above)
+            yield Change("~", f"rule {name}", told)
         before.remove(name)
 
 
 def _differences(old: Rule, new: Rule) -> Iterator[str]:
     for name, was, now in _fields(fields_of(old), fields_of(new)):
         if name == "effect":
-            yield f"{_VERBS[now]} now, {_VERBS[was]} before"
+            yield _effect(was, now)
         else:
             yield _changed(name, was, now)
 
@@ -75,28 +88,34 @@ def _differences(old: Rule, new: Rule) -> Iterator[str]:
 def _changed(name: str, was: str, now: str) -> str:
     words = _NAMES.get(name, f"`{name}`")
     if not was:
-        return f"{words} is `{now}` now, was not given before"
-    return f"{words} is `{now}` now, was `{was}`" if now else f"{words} is not given any more, was `{was}`"
+        return phrase("%(field)s is `%(now)s` now, was not given before", field=words, now=now)
+    if not now:
+        return phrase("%(field)s is not given any more, was `%(was)s`", field=words, was=was)
+    return phrase("%(field)s is `%(now)s` now, was `%(was)s`", field=words, now=now, was=was)
 
 
-_NAMES = {
-    "when": "the condition",
-    "title": "the title",
-    "reason": "the reason",
-    "share": "the share of people",
-    "groups": "the groups whom it is about",
-    "grace": "the grace for new devices",
-    "halt_when.block_rate": "the part of those who come at which it halts by itself",
-    "halt_when.of": "what that part is of",
-    "halt_when.at_least": "how many it must keep out before it halts by itself",
-    "halt_when.help_requests": "how many who ask for help make it halt by itself",
-    "halt_when.within": "the time in which it is counted what makes it halt",
-    "on_unavailable": "what happens while the posture cannot be had",
-    "stages.report_only": "the start of report-only",
-    "stages.warn": "the start of warnings",
-    "stages.enforce": "the start of enforcement",
-    "notice.fix": "what people are told to do",
-    "notice.contact": "whom people are told to ask",
+def _effect(was: str, now: str) -> str:
+    return phrase("%(now)s now, %(was)s before", now=_VERBS[now], was=_VERBS[was])
+
+
+_NAMES: dict[str, str] = {
+    "when": phrase("the condition"),
+    "title": phrase("the title"),
+    "reason": phrase("the reason"),
+    "share": phrase("the share of people"),
+    "groups": phrase("the groups whom it is about"),
+    "grace": phrase("the grace for new devices"),
+    "halt_when.block_rate": phrase("the part of those who come at which it halts by itself"),
+    "halt_when.of": phrase("what that part is of"),
+    "halt_when.at_least": phrase("how many it must keep out before it halts by itself"),
+    "halt_when.help_requests": phrase("how many who ask for help make it halt by itself"),
+    "halt_when.within": phrase("the time in which it is counted what makes it halt"),
+    "on_unavailable": phrase("what happens while the posture cannot be had"),
+    "stages.report_only": phrase("the start of report-only"),
+    "stages.warn": phrase("the start of warnings"),
+    "stages.enforce": phrase("the start of enforcement"),
+    "notice.fix": phrase("what people are told to do"),
+    "notice.contact": phrase("whom people are told to ask"),
 }
 
 
@@ -127,7 +146,7 @@ def _fields(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple[st
 
 def _default(old: Default, new: Default) -> Iterator[Change]:
     for name, was, now in _fields(fields_of(old), fields_of(new)):
-        words = f"{_VERBS[now]} now, {_VERBS[was]} before" if name == "effect" else _changed(name, was, now)
+        words = _effect(was, now) if name == "effect" else _changed(name, was, now)
         yield Change("~", DEFAULT_RULE, words)
 
 
@@ -135,28 +154,36 @@ def _catalog(old: AppCatalog, new: AppCatalog) -> Iterator[Change]:
     for key in _either(old.apps, new.apps):
         before, after = old.apps.get(key), new.apps.get(key)
         if after is None:
-            yield Change("-", f"app {key}", "is not listed any more, and not stored")
+            yield Change("-", f"app {key}", phrase("is not listed any more, and not stored"))
         elif before is None:
-            yield Change("+", f"app {key}", f"{after.name} is listed; counts from each device's next report")
+            yield Change(
+                "+",
+                f"app {key}",
+                phrase("%(app)s is listed; counts from each device's next report", app=after.name),
+            )
         elif before != after:
-            yield Change("~", f"app {key}", "is recognised or shown in another way")
+            yield Change("~", f"app {key}", phrase("is recognised or shown in another way"))
     for name in _either(old.lists, new.lists):
         yield from _list(name, old.lists.get(name), new.lists.get(name))
 
 
 def _list(name: str, old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> Iterator[Change]:
     if old is None or new is None:
-        words = f"a new list of {_words(new)}" if new is not None else f"is gone; it had {_words(old or ())}"
+        words = (
+            phrase("a new list of %(apps)s", apps=_words(new))
+            if new is not None
+            else phrase("is gone; it had %(apps)s", apps=_words(old or ()))
+        )
         yield Change("+" if old is None else "-", f"list {name}", words)
         return
     if gained := [key for key in new if key not in old]:
-        yield Change("+", f"list {name}", f"has {_words(gained)} now")
+        yield Change("+", f"list {name}", phrase("has %(apps)s now", apps=_words(gained)))
     if lost := [key for key in old if key not in new]:
-        yield Change("-", f"list {name}", f"has {_words(lost)} no longer")
+        yield Change("-", f"list {name}", phrase("has %(apps)s no longer", apps=_words(lost)))
 
 
 def _words(keys: Iterable[str]) -> str:
-    return ", ".join(f"`{key}`" for key in keys) or "nothing"
+    return ", ".join(f"`{key}`" for key in keys) or phrase("nothing")
 
 
 def _either(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
+from mailgate.model.phrase import phrase
 from mailgate.policy.apps import Key, Strict
 from mailgate.policy.overtaken_files import Place
 from mailgate.policy.rules import Policy, Rule
@@ -43,8 +44,10 @@ class ListEdit(Strict):
         return (self.app in policy.catalog.lists.get(self.list, ())) is (self.change == "join-list")
 
     def title(self, policy: Policy) -> str:
-        does = "joins" if self.change == "join-list" else "leaves"
-        return f"{policy.catalog.name_of(self.app)} {does} the {self.list} list"
+        told = {"app": policy.catalog.name_of(self.app), "list": self.list}
+        if self.change == "join-list":
+            return phrase("%(app)s joins the %(list)s list", **told)
+        return phrase("%(app)s leaves the %(list)s list", **told)
 
 
 class StageEdit(Strict):
@@ -69,7 +72,8 @@ class StageEdit(Strict):
         return start == moment_of(self.at)
 
     def title(self, policy: Policy) -> str:
-        return f"{_called(policy, self.rule)}: {STARTS[self.stage]} {_day(moment_of(self.at))}"
+        rule, starts, day = _called(policy, self.rule), STARTS[self.stage], _day(moment_of(self.at))
+        return phrase("%(rule)s: %(starts)s %(at)s", rule=rule, starts=starts, at=day)
 
 
 class ShareEdit(Strict):
@@ -91,13 +95,18 @@ class ShareEdit(Strict):
         return rule is not None and rule.share == share_of(self.share)
 
     def title(self, policy: Policy) -> str:
-        return f"{_called(policy, self.rule)}: applies to {self.share} of people"
+        rule = _called(policy, self.rule)
+        return phrase("%(rule)s: applies to %(share)s of people", rule=rule, share=self.share)
 
 
 Edit = Annotated[ListEdit | StageEdit | ShareEdit, Field(discriminator="change")]
 """One small change. ``place`` is the one place that it changes, ``holds`` says whether a policy has it, ``title`` what it is called."""
 
-STARTS = {"report_only": "reporting starts", "warn": "warnings start", "enforce": "enforcement starts"}
+STARTS = {
+    "report_only": phrase("reporting starts"),
+    "warn": phrase("warnings start"),
+    "enforce": phrase("enforcement starts"),
+}
 """What the start of each stage is called."""
 
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from mailgate.model import Access, Effect
+from mailgate.model.phrase import Phrase, phrase
 from mailgate.policy.logins import user_text
 
 
@@ -54,14 +55,23 @@ class Relief:
 
     def __str__(self) -> str:
         """In words, as decisions tell it."""
-        end = f" until {self.until:%Y-%m-%d %H:%M} UTC" if self.until else ""
-        return f"{_WORDS[self.cause]} since {self.at:%Y-%m-%d %H:%M} UTC{end}: {self.why}"
+        return str(self.words)
+
+    @property
+    def words(self) -> Phrase:
+        """The same, for who reads another language."""
+        told: dict[str, object] = {"out": _WORDS[self.cause], "why": self.why}
+        told["since"] = f"{self.at:%Y-%m-%d %H:%M} UTC"
+        if self.until is None:
+            return phrase("%(out)s since %(since)s: %(why)s", **told)
+        told["until"] = f"{self.until:%Y-%m-%d %H:%M} UTC"
+        return phrase("%(out)s since %(since)s until %(until)s: %(why)s", **told)
 
 
 _WORDS = {
-    Cause.HALT: "halted",
-    Cause.BREAK_GLASS: "turned off",
-    Cause.EXEMPTION: "exempt",
+    Cause.HALT: phrase("halted"),
+    Cause.BREAK_GLASS: phrase("turned off"),
+    Cause.EXEMPTION: phrase("exempt"),
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from mailgate.config import Rules
 from mailgate.errors import MailgateError
+from mailgate.model.phrase import joined, phrase
 from mailgate.rollout.guard import Guard, failing, frozen
 from mailgate.rollout.guard_window import NOTHING, Before, beyond_window, newly_kept_out, what_was_before
 from mailgate.rollout.movers import Movers
@@ -32,7 +33,7 @@ from mailgate.store.policies import RETRACTED as RETRACTED
 
 PLAN_AGE = timedelta(hours=24)
 """How long a plan may be put in force. Later, other people and devices may have come."""
-NO_APPROVERS = (
+NO_APPROVERS = phrase(
     "no admin has the role approver; `mailgate admin add NAME --role approver` says how to set one up"
 )
 
@@ -100,10 +101,12 @@ async def apply(
     checked = await _checked(store, plan, person, guard, now)
     against = checked.against
     if against and not override:
-        words = "; ".join(against)
-        raise RefusedError(f"{words}. To do it all the same: --override with a --note that says why")
+        words = joined(against, "; ")
+        raise RefusedError(
+            phrase("%(words)s. To do it all the same: --override with a --note that says why", words=words)
+        )
     if against and not note.strip():
-        raise RefusedError("an override needs a --note that says why")
+        raise RefusedError(phrase("an override needs a --note that says why"))
     what = f"{ACTIVATED}-against-the-guard" if against else ACTIVATED
     act = replace(person.act(now, what, note), details=checked.details)
     counted = partial(kept_out.keep, newly=checked.newly)
@@ -179,16 +182,28 @@ def objections_to(
 def _missing(plan: Planned, applier: str, by: Sequence[str], approved: Sequence[str], guard: Guard) -> str:
     """How many approvals are there and how many are missing, in words."""
     if not guard.approvers:
-        return f"it needs an approval, and there is nobody who may give one: {NO_APPROVERS}"
+        return phrase(
+            "it needs an approval, and there is nobody who may give one: %(no_approvers)s",
+            no_approvers=NO_APPROVERS,
+        )
     could = guard.counting(guard.approvers, plan.author)
     if len(could) < guard.approvals:
-        others = f"more than there are approvers beside who planned it ({len(could)})"
-        return f"it needs {guard.approvals} approvals, {others}"
-    names = f" (by {', '.join(by)})" if by else ""
-    own = ", your own does not count since you put it in force" if applier in approved else ""
-    return (
-        f"{len(by)} of {guard.approvals} approvals given{names}{own}, {guard.approvals - len(by)} missing: "
-        f"`mailgate policy approve {plan.digest[:12]}` by others than who planned it and who applies it"
+        return phrase(
+            "it needs %(needed)s approvals, more than there are approvers beside who planned it (%(there)s)",
+            needed=guard.approvals,
+            there=len(could),
+        )
+    names = phrase(" (by %(names)s)", names=", ".join(by)) if by else ""
+    own = phrase(", your own does not count since you put it in force") if applier in approved else ""
+    return phrase(
+        "%(given)s of %(needed)s approvals given%(names)s%(own)s, %(missing)s missing: `mailgate policy "
+        "approve %(digest)s` by others than who planned it and who applies it",
+        given=len(by),
+        needed=guard.approvals,
+        names=names,
+        own=own,
+        missing=guard.approvals - len(by),
+        digest=plan.digest[:12],
     )
 
 
@@ -211,12 +226,15 @@ async def retract(
     """
     history = await store.policies.history()
     if not history or len({each.number for each in history}) < 2:
-        raise RefusedError("no other version was in force before this one")
+        raise RefusedError(phrase("no other version was in force before this one"))
     before = await version_before(store, history)
     wanted = number or before
     if wanted not in {each.number for each in history}:
         raise RefusedError(
-            f"version {wanted} was never in force; `mailgate policy history` shows those that were"
+            phrase(
+                "version %(wanted)s was never in force; `mailgate policy history` shows those that were",
+                wanted=str(wanted),
+            )
         )
     if wanted == history[0].number:
         return history[0]
@@ -234,7 +252,7 @@ async def retract(
         return await store.policies.activate(draft, act, after=history[0].serial, then=then)
     except OvertakenError:
         raise RefusedError(
-            "another version was put in force meanwhile: look at `mailgate policy history`"
+            phrase("another version was put in force meanwhile: look at `mailgate policy history`")
         ) from None
 
 
@@ -244,8 +262,11 @@ async def _unaltered(store: Store, number: int) -> Version:
     assert version is not None  # a foreign key holds it
     if version.altered or version.digest != await store.policies.logged(number):
         raise RefusedError(
-            f"version {number} is not what was put in force: it was changed in the store. See `mailgate audit verify`, "
-            "and plan the files or another version: `mailgate policy plan --version NUMBER`"
+            phrase(
+                "version %(number)s is not what was put in force: it was changed in the store. See `mailgate "
+                "audit verify`, and plan the files or another version: `mailgate policy plan --version NUMBER`",
+                number=str(number),
+            )
         )
     return version
 
@@ -264,23 +285,39 @@ async def _planned_way_back(
     number, how = version.number, f"`mailgate policy plan --version {version.number}`"
     if await store.policies.taken_back(version.digest):
         raise RefusedError(
-            f"version {number} was taken back: it comes in force again by a plan alone. {how}, then `mailgate policy apply`"
+            phrase(
+                "version %(number)s was taken back: it comes in force again by a plan alone. %(how)s, then "
+                "`mailgate policy apply`",
+                number=str(number),
+                how=how,
+            )
         )
     plan = await store.plans.latest_of(version.digest, active.serial)
     if plan is None:
         raise RefusedError(
-            f"version {number} is not the one before: to go back to it is a change like any other. Plan it first: {how}, "
-            "then say this again"
+            phrase(
+                "version %(number)s is not the one before: to go back to it is a change like any other. Plan it "
+                "first: %(how)s, then say this again",
+                number=str(number),
+                how=how,
+            )
         )
     if not operates:
         raise RefusedError(
-            f"version {number} is not the one before: to go back to it takes the role operator"
+            phrase(
+                "version %(number)s is not the one before: to go back to it takes the role operator",
+                number=str(number),
+            )
         )
     checked = await _checked(store, plan, person, guard, now)
     if checked.against:
-        words = "; ".join(checked.against)
+        words = joined(checked.against, "; ")
         raise RefusedError(
-            f"{words}. To do it all the same: `mailgate policy apply {plan.digest[:12]} --override`"
+            phrase(
+                "%(words)s. To do it all the same: `mailgate policy apply %(digest)s --override`",
+                words=words,
+                digest=plan.digest[:12],
+            )
         )
     return checked
 
@@ -299,15 +336,22 @@ async def plan_called(store: Store, name: str) -> Planned:
     """The plan whose digest begins like this. Raises RefusedError if there is none or more than one."""
     if len(name) < SHORTEST:
         raise RefusedError(
-            f"`{name}` is too short for a plan: give at least {SHORTEST} letters of its digest"
+            phrase(
+                "`%(name)s` is too short for a plan: give at least %(shortest)s letters of its digest",
+                name=name,
+                shortest=SHORTEST,
+            )
         )
     found = await store.plans.find(name)
     if not found:
         raise UnknownError(
-            f"no plan is called `{name}`; `mailgate policy plan` makes one and prints its digest"
+            phrase(
+                "no plan is called `%(name)s`; `mailgate policy plan` makes one and prints its digest",
+                name=name,
+            )
         )
     if len(found) > 1:
-        raise RefusedError(f"`{name}` may be several plans: give more of the digest")
+        raise RefusedError(phrase("`%(name)s` may be several plans: give more of the digest", name=name))
     return found[0]
 
 
@@ -320,8 +364,11 @@ async def refuse_altered(store: Store, plan: Planned) -> None:
 
 def _altered(plan: Planned) -> RefusedError:
     return RefusedError(
-        f"plan {plan.digest[:12]} is not what was planned: it was changed in the store. "
-        "See `mailgate audit verify`, and plan again"
+        phrase(
+            "plan %(digest)s is not what was planned: it was changed in the store. See `mailgate audit "
+            "verify`, and plan again",
+            digest=plan.digest[:12],
+        )
     )
 
 
@@ -359,7 +406,9 @@ async def refuse_outdated(store: Store, plan: Planned, now: datetime) -> int:
     Raises RefusedError for a plan that was made too long ago, or before another version was put in force that still is.
     """
     if now - plan.made_at > PLAN_AGE:
-        raise RefusedError(f"plan {plan.digest[:12]} was made more than a day ago: plan again")
+        raise RefusedError(
+            phrase("plan %(digest)s was made more than a day ago: plan again", digest=plan.digest[:12])
+        )
     history = await store.policies.history()
     if history and history[0].digest == plan.draft.digest:
         return plan.serial
@@ -374,5 +423,9 @@ async def overtaken(store: Store, plan: Planned) -> RefusedError:
     newest = await store.policies.active()
     number = newest.number if newest else 0
     return RefusedError(
-        f"version {number} was put in force after plan {plan.digest[:12]} was made: plan again"
+        phrase(
+            "version %(number)s was put in force after plan %(digest)s was made: plan again",
+            number=str(number),
+            digest=plan.digest[:12],
+        )
     )

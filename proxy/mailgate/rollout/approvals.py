@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from mailgate.config.admins import BY_FILE
+from mailgate.model.phrase import phrase
 from mailgate.rollout.acts import (
     APPROVED,
     NO_APPROVERS,
@@ -57,11 +58,11 @@ async def approve(
 ) -> PlanStatus:
     """Approve exactly this plan, which somebody else made. Raises RefusedError."""
     if guard is None:
-        raise RefusedError("no `guard` is set in the settings: no plan needs an approval")
+        raise RefusedError(phrase("no `guard` is set in the settings: no plan needs an approval"))
     if not guard.approvers:
-        raise RefusedError(f"nobody may approve anything: {NO_APPROVERS}")
+        raise RefusedError(phrase("nobody may approve anything: %(no_approvers)s", no_approvers=NO_APPROVERS))
     if person.name not in guard.approvers:
-        raise RefusedError(f"{person.name} does not have the role approver")
+        raise RefusedError(phrase("%(name)s does not have the role approver", name=person.name))
     plan = await plan_called(store, name)
     await refuse_altered(store, plan)
     serial = await refuse_outdated(store, plan, now)
@@ -74,7 +75,11 @@ async def approve(
         raise await overtaken(store, plan) from None
     if not added:
         raise RefusedError(
-            f"{person.name} has approved plan {plan.digest[:12]} already: another person has to"
+            phrase(
+                "%(name)s has approved plan %(digest)s already: another person has to",
+                name=person.name,
+                digest=plan.digest[:12],
+            )
         )
     return await plan_status(store, plan, guard, now)
 
@@ -83,11 +88,19 @@ def _refuse_author(plan: Planned, person: Person, guard: Guard) -> None:
     """Raises RefusedError if the approver made the plan, or its author is no admin."""
     if plan.author == person.name:
         raise RefusedError(
-            f"plan {plan.digest[:12]} is {person.name}'s own: another person has to approve it"
+            phrase(
+                "plan %(digest)s is %(name)s's own: another person has to approve it",
+                digest=plan.digest[:12],
+                name=person.name,
+            )
         )
     if plan.author not in guard.admins and plan.author != BY_FILE:
         raise RefusedError(
-            f"plan {plan.digest[:12]} was made by {plan.author}, who is no admin: an admin has to plan again"
+            phrase(
+                "plan %(digest)s was made by %(author)s, who is no admin: an admin has to plan again",
+                digest=plan.digest[:12],
+                author=plan.author,
+            )
         )
 
 

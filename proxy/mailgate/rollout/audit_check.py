@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from mailgate.model.phrase import phrase
 from mailgate.rollout.acts import ACTIVATED, APPROVED, PLANNED, RETRACTED, is_altered
 from mailgate.rollout.relief_audit_check import LoggedReliefs
 from mailgate.store import Activation, Approval, Break, Entry, Head, Planned, Store, Version
@@ -92,12 +93,18 @@ class Logged:
         elif version.altered or version.digest != act.details.get("digest"):
             yield Break(
                 act.entry,
-                f"put version {version.number} in force, whose texts in the store are others now: they were changed",
+                phrase(
+                    "put version %(number)s in force, whose texts in the store are others now: they were changed",
+                    number=str(version.number),
+                ),
             )
         elif (version.author, version.note, told_at(version.made_at)) != act.signed:
             yield Break(
                 act.entry,
-                f"made version {version.number}; the store says by another, at another time or for another reason",
+                phrase(
+                    "made version %(number)s; the store says by another, at another time or for another reason",
+                    number=str(version.number),
+                ),
             )
 
     def of_activations(
@@ -110,20 +117,37 @@ class Logged:
         for act, activation in zip(self.acts, history, strict=False):
             if act.version != f"version {activation.number}":
                 yield Break(
-                    act.entry, f"put {act.version} in force; the store says version {activation.number}"
+                    act.entry,
+                    phrase(
+                        "put %(version)s in force; the store says version %(number)s",
+                        version=act.version,
+                        number=str(activation.number),
+                    ),
                 )
             elif (activation.author, activation.note, told_at(activation.at)) != act.signed:
                 yield Break(
                     act.entry,
-                    f"put {act.version} in force; the store says by another, at another time or for another reason",
+                    phrase(
+                        "put %(version)s in force; the store says by another, at another time or for another reason",
+                        version=act.version,
+                    ),
                 )
             if _others_taken_back(act, retractions.get(activation.serial)):
-                yield Break(act.entry, f"put {act.version} in force; the store says that it took back others")
+                yield Break(
+                    act.entry,
+                    phrase(
+                        "put %(version)s in force; the store says that it took back others",
+                        version=act.version,
+                    ),
+                )
             newly = act.details.get("kept_out")
             if newly is not None and newly != asdict(counted.get(activation.serial, KeptOut())):
-                yield Break(act.entry, "newly kept out others in number than the store says now")
+                yield Break(act.entry, phrase("newly kept out others in number than the store says now"))
         for act in self.acts[len(history) :]:
-            yield Break(act.entry, f"put {act.version} in force, of which the store knows nothing")
+            yield Break(
+                act.entry,
+                phrase("put %(version)s in force, of which the store knows nothing", version=act.version),
+            )
         for activation in history[len(self.acts) :]:
             yield self._in_none(f"put version {activation.number} in force a last time, as the store says")
 
@@ -134,14 +158,18 @@ class Logged:
             yield self._in_none(f"made {about[:17]}, which is in the store")
         elif is_altered(plan) or who != plan.author:
             yield Break(
-                number, f"made {about[:17]}, which says something else in the store now: it was changed"
+                number,
+                phrase(
+                    "made %(about)s, which says something else in the store now: it was changed",
+                    about=about[:17],
+                ),
             )
         for each in (each for each in approved if each.plan == plan.digest):
             if (about, each.who, each.note, told_at(each.at)) not in self.approved:
                 yield self._in_none(f"is the approval of {about[:17]} by {each.who}, which is in the store")
 
     def _in_none(self, what: str) -> Break:
-        return Break(self.last, f"is the last one, and none {what}")
+        return Break(self.last, phrase("is the last one, and none %(what)s", what=what))
 
 
 def _others_taken_back(act: _Act, retraction: Retraction | None) -> bool:

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from mailgate.config import Rules, compile_rules
 from mailgate.config.text_edits import EditError, edited
 from mailgate.errors import ConfigError
+from mailgate.model.phrase import phrase
 from mailgate.policy.edits import Edit
 from mailgate.rollout.acts import Person, RefusedError, UnknownError
 from mailgate.rollout.version_in_force import rules_of
@@ -23,7 +24,7 @@ async def make_draft(store: Store, edit: Edit, person: Person, now: datetime) ->
     """Make and keep a draft of the rules in force with this change. Raises RefusedError."""
     active = await store.policies.active()
     if active is None:
-        raise RefusedError("nothing is in force yet: the first start puts the files in force")
+        raise RefusedError(phrase("nothing is in force yet: the first start puts the files in force"))
     before = await rules_of(store.policies, active)
     try:
         after = await asyncio.to_thread(edited, before, edit)
@@ -43,13 +44,17 @@ async def draft_called(store: Store, name: str) -> KeptDraft:
     """The draft whose digest begins like this. Raises RefusedError if there is none or more than one."""
     if len(name) < SHORTEST:
         raise RefusedError(
-            f"`{name}` is too short for a draft: give at least {SHORTEST} letters of its digest"
+            phrase(
+                "`%(name)s` is too short for a draft: give at least %(shortest)s letters of its digest",
+                name=name,
+                shortest=SHORTEST,
+            )
         )
     found = await store.drafts.find(name)
     if not found:
-        raise UnknownError(f"no draft is called `{name}`")
+        raise UnknownError(phrase("no draft is called `%(name)s`", name=name))
     if len(found) > 1:
-        raise RefusedError(f"`{name}` may be several drafts: give more of the digest")
+        raise RefusedError(phrase("`%(name)s` may be several drafts: give more of the digest", name=name))
     return found[0]
 
 
@@ -63,11 +68,19 @@ async def base_of(store: Store, draft: KeptDraft) -> Rules:
     version = await store.policies.get(draft.base)
     try:
         if version is None or version.altered:
-            raise RefusedError(f"version {draft.base}, which this draft changes, was changed in the store")
+            raise RefusedError(
+                phrase(
+                    "version %(base)s, which this draft changes, was changed in the store",
+                    base=str(draft.base),
+                )
+            )
         return await asyncio.to_thread(compile_rules, version.texts)
     except ConfigError as error:
         raise RefusedError(
-            f"version {draft.base}, which this draft changes, cannot be read by this Mailgate"
+            phrase(
+                "version %(base)s, which this draft changes, cannot be read by this Mailgate",
+                base=str(draft.base),
+            )
         ) from error
 
 
@@ -83,4 +96,6 @@ async def rules_with(store: Store, draft: KeptDraft) -> Rules:
 
 
 def _other(draft: KeptDraft) -> RefusedError:
-    return RefusedError(f"the draft “{draft.title}” is not what was drafted: make it again")
+    return RefusedError(
+        phrase("the draft “%(title)s” is not what was drafted: make it again", title=draft.title)
+    )

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from mailgate.config import Settings
 from mailgate.config.guard import Once, Weekly
+from mailgate.model.phrase import phrase, plural
 from mailgate.rollout.plan import NOUNS, Counts, Moment, Noun, Plan
 
+NOUN_WORDS: Mapping[Noun, str] = {"people": phrase("people"), "devices": phrase("devices")}
 _NAMED = 3
 """Cases that are named, of those that do not hold."""
 
@@ -59,25 +61,40 @@ def guard_of(settings: Settings) -> Guard | None:
 
 def failing(plan: Plan) -> list[str]:
     """The cases that do not hold, in words. No approval helps against them: somebody has said that they must hold."""
-    failed = plan.cases.failed
+    failed, run = plan.cases.failed, plan.cases.run
     if not failed:
         return []
     names = "; ".join(f"“{each.name}”" for each in failed[:_NAMED])
-    more = f" and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
-    does = "does" if len(failed) == 1 else "do"
-    return [f"{len(failed)} of {plan.cases.run} test cases {does} not hold: {names}{more}"]
+    more = len(failed) - _NAMED
+    told = phrase("%(names)s and %(more)s more", names=names, more=more) if more > 0 else names
+    return [
+        plural(
+            "%(count)s of %(run)s test cases does not hold: %(names)s",
+            "%(count)s of %(run)s test cases do not hold: %(names)s",
+            len(failed),
+            run=run,
+            names=told,
+        )
+    ]
 
 
 def beyond(plan: Plan, limit: Limit | None) -> list[str]:
     """How a plan goes beyond the limit, in words; empty if it does not. Devices count beside people, since some
     people are not named."""
-    found = []
+    found: list[str] = []
     for noun in NOUNS:
         count = plan.everybody.of(noun)
         hit, begins = most_kept_out(plan, noun)
         if limit is not None and hit > (lets := limit.among(plan, noun)):
             found.append(
-                f"{hit:,} of {count:,} {noun} would or might newly be kept out{begins}; the guard lets {lets:,} pass"
+                phrase(
+                    "%(hit)s of %(count)s %(noun)s would or might newly be kept out%(begins)s; the guard lets %(lets)s pass",
+                    hit=hit,
+                    count=count,
+                    noun=NOUN_WORDS[noun],
+                    begins=begins,
+                    lets=lets,
+                )
             )
     return found
 
@@ -90,7 +107,9 @@ def most_kept_out(plan: Plan, noun: Noun) -> tuple[int, str]:
         return hit, ""
     moment = max(plan.later, key=lambda each: _out(each.newly, noun), default=None)
     told = moment is not None and hit <= _out(moment.newly, noun)
-    return hit, f" {since(plan, moment)}" if told and moment else " at one moment or another"
+    if told and moment:
+        return hit, phrase(" %(since)s", since=since(plan, moment))
+    return hit, phrase(" at one moment or another")
 
 
 def _out(newly: Mapping[str, Counts], noun: Noun) -> int:
@@ -101,8 +120,8 @@ def _out(newly: Mapping[str, Counts], noun: Noun) -> int:
 def since(plan: Plan, moment: Moment) -> str:
     """The beginning of one of the plan's later moments, in words."""
     if moment.at == plan.made_at:
-        return "once every grace is over and no rule is out"
-    return f"from {moment.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC on"
+        return phrase("once every grace is over and no rule is out")
+    return phrase("from %(at)s on", at=f"{moment.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
 
 
 def frozen(guard: Guard | None, now: datetime) -> str:
@@ -111,4 +130,5 @@ def frozen(guard: Guard | None, now: datetime) -> str:
     if not found:
         return ""
     end, text = max(found)
-    return f"changes are frozen until {end.astimezone(UTC):%Y-%m-%d %H:%M} UTC ({text})"
+    until = f"{end.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return phrase("changes are frozen until %(until)s (%(text)s)", until=until, text=text)

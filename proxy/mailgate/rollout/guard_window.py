@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailgate.rollout.guard import Guard, beyond, most_kept_out
+from mailgate.model.phrase import phrase
+from mailgate.rollout.guard import NOUN_WORDS, Guard, beyond, most_kept_out
 from mailgate.rollout.plan import NOUNS, Noun, Plan
 from mailgate.store import Store
 from mailgate.store.kept_out import NOBODY, KeptOut
@@ -47,15 +48,29 @@ def beyond_window(plan: Plan, guard: Guard, before: Before) -> list[str]:
         ("devices", newly.devices, spent.devices, gone.devices, everybody.devices),
     )
     return [
-        f"{hit:,} {noun} would or might newly be kept out{_with(lost)}, after {earlier:,} within {days} days: "
-        f"{hit + lost + earlier:,} of {all_of_them + lost:,}; the guard lets {guard.limit.among(plan, noun):,} pass"
+        phrase(
+            "%(hit)s %(noun)s would or might newly be kept out%(lost)s, after %(earlier)s within %(days)s days: "
+            "%(number)s of %(whole)s; the guard lets %(limit)s pass",
+            hit=hit,
+            noun=NOUN_WORDS[noun],
+            lost=_with(lost),
+            earlier=earlier,
+            days=days,
+            number=hit + lost + earlier,
+            whole=all_of_them + lost,
+            limit=guard.limit.among(plan, noun),
+        )
         for noun, hit, earlier, lost, all_of_them in counts
         if hit + lost and hit + lost + earlier > guard.limit.among(plan, noun)
     ]
 
 
 def _with(forgotten: int) -> str:
-    return f", and {forgotten:,} were forgotten, of whom it cannot be known" if forgotten else ""
+    return (
+        phrase(", and %(forgotten)s were forgotten, of whom it cannot be known", forgotten=forgotten)
+        if forgotten
+        else ""
+    )
 
 
 def _unreported(plan: Plan, guard: Guard) -> list[str]:
@@ -65,8 +80,11 @@ def _unreported(plan: Plan, guard: Guard) -> list[str]:
     lets = [guard.limit.among(plan, noun) for noun in NOUNS]
     if not plan.unreported or (people <= lets[0] and devices <= lets[1]):
         return []
-    words = (
-        f"no report tells yet who has {', '.join(plan.unreported)}, so that any of {people:,} people and {devices:,} devices might "
-        "newly be kept out; put an app into `apps.yaml` first, on no list and in no rule, until devices have reported"
+    words = phrase(
+        "no report tells yet who has %(apps)s, so that any of %(people)s people and %(devices)s devices might "
+        "newly be kept out; put an app into `apps.yaml` first, on no list and in no rule, until devices have reported",
+        apps=", ".join(plan.unreported),
+        people=people,
+        devices=devices,
     )
     return [words]

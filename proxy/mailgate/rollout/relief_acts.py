@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from mailgate.model.phrase import phrase
 from mailgate.policy import Policy
 from mailgate.policy.logins import user_text
 from mailgate.policy.reliefs import Cause, Relief
@@ -33,7 +34,9 @@ async def exempt(
     if rule != EVERY_RULE:
         restricting(policy, rule)
     if until > now + LONGEST:
-        raise RefusedError(f"an exemption lasts {LONGEST.days} days at most: choose an earlier end")
+        raise RefusedError(
+            phrase("an exemption lasts %(days)s days at most: choose an earlier end", days=LONGEST.days)
+        )
     relief = _relief(Cause.EXEMPTION, "" if rule == EVERY_RULE else rule, by, why, now, until)
     named = replace(relief, person=user_text(person.strip()), device=device)
     given, new = await store.reliefs.exempt(named, by.act(now, "exemption-given", why))
@@ -44,12 +47,18 @@ async def exempt(
 
 def _spared_already(given: Relief) -> str:
     """Who gave an exemption, until when and why. Two that say the same would hide that ending one ends nothing."""
-    whom, rule = (
-        given.person or f"the device {given.device}",
-        f"the rule {given.rule}" if given.rule else "every rule",
+    whom = given.person or phrase("the device %(id)s", id=given.device)
+    rule = phrase("the rule %(rule)s", rule=given.rule) if given.rule else phrase("every rule")
+    until = phrase(" until %(at)s", at=f"{given.until:%Y-%m-%d %H:%M} UTC") if given.until else ""
+    return phrase(
+        "%(whom)s is spared from %(rule)s already%(until)s, by %(author)s (%(why)s): end that exemption "
+        "first, to give another",
+        whom=whom,
+        rule=rule,
+        until=until,
+        author=given.author,
+        why=given.why,
     )
-    until = f" until {given.until:%Y-%m-%d %H:%M} UTC" if given.until else ""
-    return f"{whom} is spared from {rule} already{until}, by {given.author} ({given.why}): end that exemption first, to give another"
 
 
 async def end_exemption(store: Store, by: Person, why: str, now: datetime, number: int) -> Relief:
@@ -59,7 +68,12 @@ async def end_exemption(store: Store, by: Person, why: str, now: datetime, numbe
         await store.reliefs.end([number], by.act(now, "exemption-ended", why)) if number in open_ones else []
     )
     if not ended:
-        raise UnknownError(f"no exemption {number} is in force; `mailgate exempt list` shows those that are")
+        raise UnknownError(
+            phrase(
+                "no exemption %(number)s is in force; `mailgate exempt list` shows those that are",
+                number=str(number),
+            )
+        )
     return ended[0]
 
 
@@ -76,7 +90,7 @@ async def resume(store: Store, by: Person, why: str, now: datetime, rule: str) -
     """Put a rule back that halted or was turned off. Raises RefusedError."""
     off = [each for each in (await store.reliefs.current(now)).for_everybody(now) if each.rule == rule]
     if not off:
-        raise RefusedError(f"the rule `{rule}` is neither halted nor turned off")
+        raise RefusedError(phrase("the rule `%(rule)s` is neither halted nor turned off", rule=rule))
     return await store.reliefs.end([each.number for each in off], by.act(now, "rule-resumed", why))
 
 
@@ -85,14 +99,18 @@ def restricting(policy: Policy, name: str) -> None:
     ids = [rule.id for rule in policy.rules]
     rule = next((each for each in policy.rules if each.id == name), None)
     if rule is None:
-        raise RefusedError(f"no rule is called `{name}`; {expected(name, ids)}")
+        raise RefusedError(
+            phrase("no rule is called `%(name)s`; %(expected)s", name=name, expected=expected(name, ids))
+        )
     if not rule.restricts:
-        raise RefusedError(f"the rule `{name}` lets people in: there is nothing to be spared from")
+        raise RefusedError(
+            phrase("the rule `%(name)s` lets people in: there is nothing to be spared from", name=name)
+        )
 
 
 def _relief(cause: Cause, rule: str, by: Person, why: str, now: datetime, until: datetime) -> Relief:
     if not why.strip():
-        raise RefusedError("why? a reason is needed, which stands in the audit log")
+        raise RefusedError(phrase("why? a reason is needed, which stands in the audit log"))
     if until <= now:
-        raise RefusedError("the end is not in the future: choose a later one")
+        raise RefusedError(phrase("the end is not in the future: choose a later one"))
     return Relief(0, cause, rule, why, by.name, now, until)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from mailgate.model.phrase import phrase
 from mailgate.policy.reliefs import Cause
 from mailgate.store import Break, Entry
 from mailgate.store.audit import told_at
@@ -40,12 +41,20 @@ class LoggedReliefs:
             about = _about(each)
             entry = self.given.get(about)
             if entry is None:
-                yield Break(last, f"is the last one, and none gave {about}, which is in the store")
+                yield Break(
+                    last,
+                    phrase("is the last one, and none gave %(about)s, which is in the store", about=about),
+                )
             elif not (_is_given(each, entry) and _is_ended(each, self.ended.get(about))):
-                yield Break(entry.number, f"gave {about}, which says something else in the store now")
+                yield Break(
+                    entry.number,
+                    phrase("gave %(about)s, which says something else in the store now", about=about),
+                )
         for about, entry in self.given.items():
             if about not in names and self._has_to_be_there(about, now):
-                yield Break(entry.number, f"gave {about}, of which the store knows nothing")
+                yield Break(
+                    entry.number, phrase("gave %(about)s, of which the store knows nothing", about=about)
+                )
 
     def _has_to_be_there(self, about: str, now: datetime) -> bool:
         """Whether a relief still has to be in the store: nobody ended it, its time is not over, and its person was

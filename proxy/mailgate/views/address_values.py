@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from mailgate.model import Effect, Reason
+from mailgate.model.phrase import capital, joined, phrase
 from mailgate.policy.spelling import nearest
 
 Reader = Callable[[str], str]
@@ -17,7 +18,11 @@ _SHOWN = 12
 
 
 class MisreadError(ValueError):
-    """A value that cannot be meant. Its text says what is expected."""
+    """A value that cannot be meant. ``words`` say what is expected."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
 
 
 class Mistake(NamedTuple):
@@ -38,11 +43,11 @@ def read_address(
             if name not in readers:
                 raise MisreadError(_unknown(name, tuple(readers)))
             if name in said:
-                raise MisreadError("it stands there more than once; expected it once")
+                raise MisreadError(phrase("it stands there more than once; expected it once"))
             if value:
                 said[name] = readers[name](value)
         except MisreadError as error:
-            mistakes.append(Mistake(name[:LONGEST], value[:LONGEST], str(error)))
+            mistakes.append(Mistake(name[:LONGEST], value[:LONGEST], error.words))
     return said, mistakes
 
 
@@ -51,7 +56,7 @@ def line(most: int = LONGEST) -> Reader:
 
     def read(text: str) -> str:
         if len(text) > most:
-            raise MisreadError(f"it is too long; expected at most {most} characters")
+            raise MisreadError(phrase("it is too long; expected at most %(most)s characters", most=most))
         return text
 
     return read
@@ -62,7 +67,7 @@ def one_of(words: tuple[str, ...]) -> Reader:
 
     def read(text: str) -> str:
         if text not in words:
-            raise MisreadError(f"it is not known here; {expected(text, words)}")
+            raise MisreadError(phrase("it is not known here; %(expected)s", expected=expected(text, words)))
         return text
 
     return read
@@ -73,7 +78,7 @@ def whole(most: int) -> Reader:
 
     def read(text: str) -> str:
         if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most)) and int(text) <= most):
-            raise MisreadError(f"expected a whole number of at most {most}")
+            raise MisreadError(phrase("expected a whole number of at most %(most)s", most=str(most)))
         return text
 
     return read
@@ -81,15 +86,21 @@ def whole(most: int) -> Reader:
 
 def expected(text: str, words: tuple[str, ...]) -> str:
     """What can be meant in the place of this."""
-    near = nearest(text, words)
-    more = f", … ({len(words):,} in all)" if len(words) > _SHOWN else ""
-    options = (
-        f"expected one of {', '.join(words[:_SHOWN])}{more}"
-        if words
-        else "nothing is defined that could stand here"
+    near, options = nearest(text, words), _options(words)
+    return (
+        phrase("did you mean %(near)s? %(options)s", near=near, options=capital(options)) if near else options
     )
-    return f"did you mean {near}? {options[0].upper()}{options[1:]}" if near else options
+
+
+def _options(words: tuple[str, ...]) -> str:
+    if not words:
+        return phrase("nothing is defined that could stand here")
+    shown = joined(words[:_SHOWN])
+    if len(words) > _SHOWN:
+        return phrase("expected one of %(words)s, … (%(number)s in all)", words=shown, number=len(words))
+    return phrase("expected one of %(words)s", words=shown)
 
 
 def _unknown(name: str, names: tuple[str, ...]) -> str:
-    return f"there is no such parameter; {expected(name, names) if names else 'this address takes none'}"
+    options = expected(name, names) if names else phrase("this address takes none")
+    return phrase("there is no such parameter; %(expected)s", expected=options)

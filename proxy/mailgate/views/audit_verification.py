@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from mailgate.config import Settings
+from mailgate.model.phrase import phrase
 from mailgate.rollout.audit_check import verify
 from mailgate.store import Break, Head, Store
 
@@ -30,7 +31,7 @@ async def verified(
     found, head = await verify(store, now, known), await store.audit.head()
     number = head.number if head else 0
     found += [
-        Break(number, f"and those before cannot be held against {path}: {why}")
+        Break(number, phrase("and those before cannot be held against %(path)s: %(why)s", path=path, why=why))
         for path, why in unread.items()
         if path != own or number  # nobody has noted anything before the first entry
     ]

@@ -3,8 +3,33 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
+from mailgate.model.phrase import ENGLISH, Tongue, phrase, said
 from mailgate.views import svg
+
+
+class Dated(Tongue, Protocol):
+    """A tongue that writes days, for who has no scripts."""
+
+    def day(self, at: datetime, /) -> str:
+        """A day of UTC."""
+
+    def short_day(self, at: datetime, /) -> str:
+        """The same without its year."""
+
+
+class _InEnglish:
+    text, plural, number = ENGLISH.text, ENGLISH.plural, ENGLISH.number
+
+    def day(self, at: datetime, /) -> str:
+        return f"{at.day} {at:%B %Y}"
+
+    def short_day(self, at: datetime, /) -> str:
+        return f"{at.day} {at:%b}"
+
+
+IN_ENGLISH: Dated = _InEnglish()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +68,21 @@ def columns(
     marks: Iterable[Mark] = (),
     *,
     numbers: bool = False,
+    tongue: Dated = IN_ENGLISH,
 ) -> list[str]:
-    """The grid with its numbers, the columns, and what stands below them. ``numbers``: also how many each column has."""
+    """The grid with its numbers, the columns, and what stands below them. ``numbers``: also how many each column has.
+
+    ``tongue``: how numbers and words are said.
+    """
     top = nice(max((sum(each.values()) for each in counted), default=0))
-    parts = [each for value in sorted({0, top // 2, top}) for each in _line(value, top, box)]
+    parts = [each for value in sorted({0, top // 2, top}) for each in _line(value, top, box, tongue)]
     for place, each in enumerate(counted):
         parts += _column(each, place, len(counted), top, order, box)
         if numbers and each:
             x, room = box.column(place, len(counted))
             whole = sum(each.values())
-            parts.append(svg.text(x + room / 2, box.y(whole, top) - 5, f"{whole:,}", "ink", "middle"))
-    return parts + [_mark(each, len(counted), box) for each in marks]
+            parts.append(svg.text(x + room / 2, box.y(whole, top) - 5, tongue.number(whole), "ink", "middle"))
+    return parts + [_mark(each, len(counted), box, tongue) for each in marks]
 
 
 def nice(most: int) -> int:
@@ -66,24 +95,20 @@ def nice(most: int) -> int:
         step *= 10
 
 
-def short(value: int) -> str:
+def short(value: int, tongue: Tongue = ENGLISH) -> str:
     """A number in as few letters as an axis has room for."""
-    for size, sign in ((1_000_000, "M"), (1_000, "k")):
-        if value >= 10 * size or (value >= size and sign == "M"):
-            return f"{value / size:g}{sign}"
-    return f"{value:,}"
+    for size, sign in ((1_000_000, phrase("M")), (1_000, phrase("k"))):
+        if value >= 10 * size or (value >= size and size > 1_000):
+            part = value / size
+            return f"{tongue.number(int(part) if part.is_integer() else part)}{said(sign, tongue)}"
+    return tongue.number(value)
 
 
-def day_told(at: datetime) -> str:
-    """A day of UTC, for who has no scripts."""
-    return f"{at.astimezone(UTC).day} {at.astimezone(UTC):%b}"
-
-
-def _line(value: int, top: int, box: Box) -> list[str]:
+def _line(value: int, top: int, box: Box, tongue: Tongue) -> list[str]:
     y = box.y(value, top)
     return [
         svg.across(box.left, y, box.width - box.left),
-        svg.text(box.left - 8, y + 4, short(value), "soft", "end"),
+        svg.text(box.left - 8, y + 4, short(value, tongue), "soft", "end"),
     ]
 
 
@@ -101,9 +126,9 @@ def _column(
     return bars
 
 
-def _mark(mark: Mark, of: int, box: Box) -> str:
+def _mark(mark: Mark, of: int, box: Box, tongue: Dated) -> str:
     x, room = box.column(mark.place, of)
-    words = mark.words or (day_told(mark.at) if mark.at else "")
+    words = said(mark.words, tongue) or (tongue.short_day(mark.at.astimezone(UTC)) if mark.at else "")
     ends = {0: "start", of - 1: "end"} if of > 8 else {}
     anchor = ends.get(mark.place, "middle")
     at = {"start": x, "middle": x + room / 2, "end": x + room}[anchor]

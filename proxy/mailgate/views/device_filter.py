@@ -13,6 +13,7 @@ from mailgate.config import Bundle
 from mailgate.devices.trust import ENROLLED
 from mailgate.gateway.pages.devices import SYSTEMS
 from mailgate.model import Kind, PostureState
+from mailgate.model.phrase import phrase
 from mailgate.store import Store
 from mailgate.store.device_rows import SORTS, Wanted
 from mailgate.views.address_values import MisreadError, Mistake, Reader, expected, line, one_of, read_address
@@ -92,8 +93,11 @@ def moment(text: str, now: datetime) -> datetime:
     with suppress(ValueError, OverflowError):
         at = datetime.fromisoformat(text.upper())
         return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-    expected = "expected so many days ago like 7d, a day like 2026-11-30, or a time like 2026-11-30T09:00:00Z"
-    raise MisreadError(f"it is no time; {expected}")
+    raise MisreadError(
+        phrase(
+            "it is no time; expected so many days ago like 7d, a day like 2026-11-30, or a time like 2026-11-30T09:00:00Z"
+        )
+    )
 
 
 def _moment(text: str) -> str:
@@ -130,7 +134,9 @@ def _called(known: Mapping[str, str]) -> Reader:
             return text
         meant = {key for key, words in known.items() if text.casefold() in (key.casefold(), words.casefold())}
         if len(meant) != 1:
-            raise MisreadError(f"it is not known here; {expected(text, tuple(known))}")
+            raise MisreadError(
+                phrase("it is not known here; %(expected)s", expected=expected(text, tuple(known)))
+            )
         return meant.pop()
 
     return read

@@ -6,7 +6,8 @@ from typing import Literal
 from mailgate.config import Rules
 from mailgate.config.settings import Files
 from mailgate.config.text_edits import EditError, edited
-from mailgate.model.fact import Fact, Instant
+from mailgate.model.fact import Fact, Instant, Words
+from mailgate.model.phrase import phrase
 from mailgate.policy.edits import Edit
 from mailgate.rollout.drafts import base_of, edit_of, rules_with
 from mailgate.store import Store
@@ -16,10 +17,10 @@ from mailgate.views.patches import FileChange, file_changes, patch
 
 State = Literal["draft", "overtaken", "uncommitted", "committed"]
 WORDS: dict[State, str] = {
-    "draft": "Draft",
-    "overtaken": "Not in force",
-    "uncommitted": "In force, not in your files",
-    "committed": "In force",
+    "draft": phrase("Draft"),
+    "overtaken": phrase("Not in force"),
+    "uncommitted": phrase("In force, not in your files"),
+    "committed": phrase("In force"),
 }
 """What each state is called before people."""
 
@@ -29,7 +30,7 @@ class DraftHead(Fact):
 
     digest: str
     """The digest of the version with the change."""
-    title: str
+    title: Words
     """What it is called."""
     author: str
     """Who made it."""
@@ -77,13 +78,19 @@ def draft_head(draft: KeptDraft, active: Activation, in_force: Rules, files: Rul
     """What a list says of a draft: nothing is compiled for it."""
     return DraftHead(
         digest=draft.digest,
-        title=draft.title,
+        title=title_of(draft, in_force),
         author=draft.author,
         made_at=draft.made_at,
         base=draft.base,
         edit=edit_of(draft),
         state=state_of(draft, active, in_force, files),
     )
+
+
+def title_of(draft: KeptDraft, rules: Rules) -> str:
+    """What it is called, by these rules. It keeps the name that it was given where they call it otherwise."""
+    called = edit_of(draft).title(rules.policy)
+    return called if called == draft.title else draft.title
 
 
 def state_of(draft: KeptDraft, active: Activation, in_force: Rules, files: Rules | None) -> State:

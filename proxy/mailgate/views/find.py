@@ -7,7 +7,8 @@ from typing import Literal
 from mailgate.config import Bundle
 from mailgate.devices.device import Device
 from mailgate.devices.typed import bare, logins, references
-from mailgate.model.fact import Fact
+from mailgate.model.fact import Fact, Words
+from mailgate.model.phrase import phrase
 from mailgate.policy.logins import user_text
 from mailgate.store import Store
 from mailgate.views.mail_status import name_of
@@ -26,7 +27,7 @@ class Hit(Fact):
     """What it is."""
     id: str
     """The login name of a person, the id of a device, the reference of a refusal."""
-    words: str
+    words: Words
     """What it is, in words."""
     person: str
     """The login name of the owner. Empty if nobody is known."""
@@ -98,18 +99,18 @@ async def _refusals(store: Store, text: str) -> list[Hit]:
         if seen is not None:
             return [_refusal(reference, seen.sighting.rule, seen.sighting.user)]
         if asked is not None:
-            words = f"Asked for help, with the reference {reference}"
+            words = phrase("Asked for help, with the reference %(reference)s", reference=reference)
             return [_person(asked.person).model_copy(update={"words": words})] if asked.person else []
     return []
 
 
 def _refusal(reference: str, rule: str, person: str) -> Hit:
-    words = f"Decision by the rule {rule}"
+    words = phrase("Decision by the rule %(rule)s", rule=rule)
     return Hit(what="refusal", id=reference, words=words, person=user_text(person))
 
 
 def _person(login: str) -> Hit:
-    return Hit(what="person", id=login, words="Person", person=login)
+    return Hit(what="person", id=login, words=phrase("Person"), person=login)
 
 
 def _device(device: Device, bundle: Bundle, now: datetime) -> Hit:

@@ -1,9 +1,10 @@
 """The smallest changes that would turn a verdict over, as facts and in words."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
-from mailgate.model.fact import Fact, Instant
+from mailgate.model.fact import Fact, Instant, Words
+from mailgate.model.phrase import both, either, listed, phrase, plural
 from mailgate.policy import AppCatalog
 from mailgate.simulate import LET_IN, MOST, Flip, Flips
 from mailgate.simulate.steps import Step, What
@@ -12,31 +13,40 @@ _NAMES = 4
 """How many apps are named of many that are the same to the rules."""
 
 _WORDS = {
-    What.FIND: "the company marks the device as found",
-    What.LOSE: "the company marks the device as lost",
-    What.AGREE: "the sources agree on what the device is and whose it is",
-    What.REPORT: "the device reports anew, and has no listed app but those that are known",
-    What.MANAGE: "the device is in device management, which reports it",
-    What.UNMANAGE: "the device leaves device management",
-    What.ENROL: "the device is set up: it reports that no listed app is there, and proves itself",
-    What.PROVE: "the request proves its device by signed evidence",
-    What.WITHHOLD_PROOF: "the request comes without its evidence",
-    What.CERTIFICATE: "the request comes with a client certificate that is accepted",
-    What.PROBE: "the browser probe runs and finds a computer",
-    What.AGREEING_SIGNALS: "what the request says of its kind does not contradict itself, as with the mobile site",
-    What.NEVER_REPORTED: "the device had never reported",
-    What.UNAVAILABLE: "no source of the device could be asked",
-    What.CONTRADICTED: "what the request says of its kind contradicted itself",
+    What.FIND: phrase("the company marks the device as found"),
+    What.LOSE: phrase("the company marks the device as lost"),
+    What.AGREE: phrase("the sources agree on what the device is and whose it is"),
+    What.REPORT: phrase("the device reports anew, and has no listed app but those that are known"),
+    What.MANAGE: phrase("the device is in device management, which reports it"),
+    What.UNMANAGE: phrase("the device leaves device management"),
+    What.ENROL: phrase("the device is set up: it reports that no listed app is there, and proves itself"),
+    What.PROVE: phrase("the request proves its device by signed evidence"),
+    What.WITHHOLD_PROOF: phrase("the request comes without its evidence"),
+    What.CERTIFICATE: phrase("the request comes with a client certificate that is accepted"),
+    What.PROBE: phrase("the browser probe runs and finds a computer"),
+    What.AGREEING_SIGNALS: phrase(
+        "what the request says of its kind does not contradict itself, as with the mobile site"
+    ),
+    What.NEVER_REPORTED: phrase("the device had never reported"),
+    What.UNAVAILABLE: phrase("no source of the device could be asked"),
+    What.CONTRADICTED: phrase("what the request says of its kind contradicted itself"),
 }
-_WORDS_ABOUT = {
-    What.REPORT: "the device reports anew by {}, and has no listed app but those that are known",
-    What.ENROL: "the device is set up with {}: it reports that no listed app is there, and proves itself",
-    What.PROVE: "the request proves its device by signed evidence of {}",
-    What.GROUP: "the person is in the group {}",
-    What.KIND: "the kind were {}",
-    What.USER: "{} were who asks",
-    What.ADDRESS: "the request came from {}",
-    What.SYSTEM: "the system were {}",
+_WORDS_ABOUT: Mapping[What, Callable[[str], str]] = {
+    What.REPORT: lambda about: phrase(
+        "the device reports anew by %(about)s, and has no listed app but those that are known", about=about
+    ),
+    What.ENROL: lambda about: phrase(
+        "the device is set up with %(about)s: it reports that no listed app is there, and proves itself",
+        about=about,
+    ),
+    What.PROVE: lambda about: phrase(
+        "the request proves its device by signed evidence of %(about)s", about=about
+    ),
+    What.GROUP: lambda about: phrase("the person is in the group %(about)s", about=about),
+    What.KIND: lambda about: phrase("the kind were %(about)s", about=about),
+    What.USER: lambda about: phrase("%(about)s were who asks", about=about),
+    What.ADDRESS: lambda about: phrase("the request came from %(about)s", about=about),
+    What.SYSTEM: lambda about: phrase("the system were %(about)s", about=about),
 }
 
 
@@ -51,7 +61,7 @@ class StepTold(Fact):
     """Its object, such as apps or a group."""
     at: Instant | None
     """When, if time alone does it."""
-    words: str
+    words: Words
     """The same in words."""
 
 
@@ -121,27 +131,28 @@ def flip_lines(found: Iterable[FlipsTold]) -> Iterator[str]:
 def step_told(step: Step, catalog: AppCatalog) -> str:
     """A step in words."""
     if step.what is What.WAIT and step.at:
-        return f"it is asked again at {_time(step.at)}, and nothing was reported meanwhile"
+        return phrase("it is asked again at %(at)s, and nothing was reported meanwhile", at=_time(step.at))
     if step.what is What.SHARE:
         rule, side = step.about
-        return f"the person were {'outside' if side == 'out' else 'in'} the share of {rule}"
+        if side == "out":
+            return phrase("the person were outside the share of %(rule)s", rule=rule)
+        return phrase("the person were in the share of %(rule)s", rule=rule)
     if step.what in (What.REMOVE_APPS, What.INSTALL_APP):
         return _apps(step, [catalog.name_of(key) for key in step.about])
-    return _WORDS_ABOUT[step.what].format(step.about[0]) if step.about else _WORDS[step.what]
+    return _WORDS_ABOUT[step.what](step.about[0]) if step.about else _WORDS[step.what]
 
 
 def _apps(step: Step, names: list[str]) -> str:
     if step.what is What.REMOVE_APPS:
-        return (
-            f"{_listed(names, 'and')} {'is' if len(names) == 1 else 'are'} removed and the device reports so"
+        return plural(
+            "%(apps)s is removed and the device reports so",
+            "%(apps)s are removed and the device reports so",
+            len(names),
+            apps=listed(names, both),
         )
-    more = [f"{len(names) - _NAMES} others"] if len(names) > _NAMES else []
-    return f"{_listed([*names[:_NAMES], *more], 'or')} is installed and the device reports so"
-
-
-def _listed(names: list[str], word: str) -> str:
-    *most, last = names
-    return f"{', '.join(most)} {word} {last}" if most else last
+    more = [phrase("%(count)s others", count=len(names) - _NAMES)] if len(names) > _NAMES else []
+    apps = listed([*names[:_NAMES], *more], either)
+    return phrase("%(apps)s is installed and the device reports so", apps=apps)
 
 
 def _time(moment: datetime) -> str:

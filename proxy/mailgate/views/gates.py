@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 
+from mailgate.model.phrase import phrase, plural
 from mailgate.store import Activation, Beat, Heard, Store, StoreError
 
 MISSED = timedelta(seconds=20)
@@ -87,19 +88,33 @@ def _state(each: Heard, active: Activation | None, now: datetime) -> GateState:
 
 def _words(state: GateState, each: Heard, active: Activation | None) -> str:
     if state is GateState.GONE:
-        return f"nothing was heard of it for {span(each.ago)}: it has ended without saying so, or does not reach the store"
+        return phrase(
+            "nothing was heard of it for %(span)s: it has ended without saying so, or does not reach the store",
+            span=span(each.ago),
+        )
     if state is GateState.OK or active is None:
         return ""
-    still = f"it still decides by version {each.beat.number}"
+    versions = {"old": str(each.beat.number), "new": str(active.number)}
     if state is GateState.TAKING:
-        return f"{still} and is taking up version {active.number}"
-    return f"{still}, though version {active.number} is in force"
+        return phrase("it still decides by version %(old)s and is taking up version %(new)s", **versions)
+    return phrase("it still decides by version %(old)s, though version %(new)s is in force", **versions)
 
 
 def span(time: timedelta) -> str:
     """About how long, in the largest unit of which there are at least two."""
+    count, unit = roughly(time)
+    return {
+        "days": plural("%(count)s day", "%(count)s days", count),
+        "hours": plural("%(count)s hour", "%(count)s hours", count),
+        "minutes": plural("%(count)s minute", "%(count)s minutes", count),
+        "seconds": plural("%(count)s second", "%(count)s seconds", count),
+    }[unit]
+
+
+def roughly(time: timedelta) -> tuple[int, str]:
+    """How many of which unit that is."""
     seconds = int(time.total_seconds())
     for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
         if seconds >= 2 * size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} second{'' if seconds == 1 else 's'}"
+            return seconds // size, unit
+    return seconds, "seconds"

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from enum import StrEnum
 
-from mailgate.model.fact import Fact, Instant
+from mailgate.model.fact import Fact, Instant, Words
+from mailgate.model.phrase import phrase
 from mailgate.policy import Policy
 from mailgate.store import HelpRequest
 from mailgate.store.help_requests import NOT_THEIRS
@@ -27,7 +28,7 @@ class HelpFacts(Fact):
     """The rule that refused them; `own-page/not-theirs` where they said on their own page that a device is not theirs."""
     refused: bool
     """Whether a rule refused them."""
-    title: str
+    title: Words
     """Its title. Empty if it is no longer in force or has none."""
     subject: str
     """What tells it apart from others against the same rule: the person, else the device, else a mark of the client."""
@@ -37,7 +38,7 @@ class HelpFacts(Fact):
     """The id of the device. Empty if it is not known."""
     reason: str
     """Why they were refused, as a reason code."""
-    cause: str
+    cause: Words
     """The same in words."""
     reference: str
     """The reference of the refusal that they asked about last."""
@@ -60,7 +61,7 @@ class HelpCount(Fact):
 
     rule: str
     """The rule."""
-    title: str
+    title: Words
     """Its title."""
     requests: int
     """How many wait."""
@@ -77,7 +78,7 @@ def help_facts(asked: HelpRequest, policy: Policy) -> HelpFacts:
         person=asked.person,
         device=asked.device,
         reason=asked.reason,
-        cause="Says that this device is not theirs"
+        cause=phrase("Says that this device is not theirs")
         if asked.reason == NOT_THEIRS
         else reason_told(asked.reason),
         reference=asked.reference,
@@ -108,7 +109,7 @@ def state_of(asked: HelpRequest) -> HelpState:
 def title_of(rule: str, policy: Policy) -> str:
     """The title of a rule in force."""
     if rule == NOT_THEIRS:
-        return "Devices that are not theirs"
+        return phrase("Devices that are not theirs")
     return next((each.title or "" for each in policy.rules if each.id == rule), "")
 
 

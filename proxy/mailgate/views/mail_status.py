@@ -9,7 +9,8 @@ from mailgate.config import Bundle
 from mailgate.devices.device import Device
 from mailgate.engine.decide import decide
 from mailgate.model import Access, Decision, Effect, Posture
-from mailgate.model.fact import Fact, Instant
+from mailgate.model.fact import Fact, Instant, Words
+from mailgate.model.phrase import both, listed, phrase
 from mailgate.policy import Policy
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Recorded, Store
@@ -32,12 +33,12 @@ class MailAccess(StrEnum):
 
 
 HEADLINES = {
-    MailAccess.GETS: "Gets mail",
-    MailAccess.WARNED: "Gets mail after a warning",
-    MailAccess.SPARED: "Spared",
-    MailAccess.PROOF: "Has to prove itself first",
-    MailAccess.OUT: "Kept out",
-    MailAccess.LOST: "Lost, gets nothing",
+    MailAccess.GETS: phrase("Gets mail"),
+    MailAccess.WARNED: phrase("Gets mail after a warning"),
+    MailAccess.SPARED: phrase("Spared"),
+    MailAccess.PROOF: phrase("Has to prove itself first"),
+    MailAccess.OUT: phrase("Kept out"),
+    MailAccess.LOST: phrase("Lost, gets nothing"),
 }
 _MAIL = {
     Effect.ALLOW: MailAccess.GETS,
@@ -52,9 +53,9 @@ class MailStatus(Fact):
 
     mail: MailAccess
     """`gets-mail`; `warned`, after a page; `spared`, by an exemption alone; `must-prove-itself`; `kept-out`; `lost`."""
-    headline: str
+    headline: Words
     """The same in words."""
-    cause: str
+    cause: Words
     """Why, in words."""
     rule: str
     """The rule that decides. For a spared device, the rule that would decide without the exemption."""
@@ -68,7 +69,7 @@ class MailStatus(Fact):
     """Until when: the end of an exemption, or the time when a warning becomes a refusal. Null if there is no end."""
     spared_why: str
     """Why it is spared, in the words of the admin who did it. Empty if it is not."""
-    then: str
+    then: Words
     """What a spared device gets afterwards, in words. Empty for other devices."""
     source: str
     """The source whose report counts. Empty if there is none."""
@@ -173,20 +174,23 @@ def _since(decision: Decision, seen: Sequence[Recorded]) -> datetime | None:
 def _cause(decision: Decision, posture: Posture, policy: Policy) -> str:
     names = decision.apps or tuple(policy.catalog.name_of(each) for each in posture.apps)
     if decision.effect is Effect.ALLOW:
-        return f"{_joined(names)} on it, which no rule keeps out" if names else _unlisted(posture)
+        if not names:
+            return _unlisted(posture)
+        return phrase("%(apps)s on it, which no rule keeps out", apps=listed(names, both))
     if decision.apps:
-        return f"{_joined(names)} on it"
-    return reason_told(decision.reason.value) or decision.title or f"the rule {decision.rule} says so"
+        return phrase("%(apps)s on it", apps=listed(names, both))
+    return (
+        reason_told(decision.reason.value)
+        or decision.title
+        or phrase("the rule %(rule)s says so", rule=decision.rule)
+    )
 
 
 def _unlisted(posture: Posture) -> str:
     looked = posture.reported_at is not None
-    return "no listed app on it" if looked and not posture.lost else "nothing was reported of its apps"
-
-
-def _joined(names: Sequence[str]) -> str:
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last
+    if looked and not posture.lost:
+        return phrase("no listed app on it")
+    return phrase("nothing was reported of its apps")
 
 
 def _spare_from(access: Access, decision: Decision, policy: Policy) -> str:

@@ -9,7 +9,8 @@ from mailgate.config.mail import NoticeSettings
 from mailgate.mail.composer import message_id
 from mailgate.mail.recipient_list import RecipientList
 from mailgate.mail.topic import topic_of
-from mailgate.model.fact import Fact, Instant
+from mailgate.model.fact import Fact, Instant, Words
+from mailgate.model.phrase import phrase
 from mailgate.policy import Policy
 from mailgate.rollout.acts import RefusedError
 from mailgate.store import Mail, MailCount, MailKind, MailState, NoticeKey
@@ -17,11 +18,11 @@ from mailgate.store import Mail, MailCount, MailKind, MailState, NoticeKey
 KINDS = (MailKind.UPCOMING, MailKind.WARNED, MailKind.ENFORCED)
 """The kinds that a person may send; corrections are written by a retraction alone."""
 WORDS = {
-    MailKind.UPCOMING: "it is coming",
-    MailKind.WARNED: "it warns now",
-    MailKind.ENFORCED: "it is in force",
-    MailKind.CORRECTION: "it was taken back",
-    MailKind.REPLY: "an answer to a request for help",
+    MailKind.UPCOMING: phrase("it is coming"),
+    MailKind.WARNED: phrase("it warns now"),
+    MailKind.ENFORCED: phrase("it is in force"),
+    MailKind.CORRECTION: phrase("it was taken back"),
+    MailKind.REPLY: phrase("an answer to a request for help"),
 }
 """The statement of each kind of mail about its rule."""
 
@@ -35,7 +36,7 @@ class RuleNotices(Fact):
     """Its title or another name in words."""
     kinds: tuple[MailKind, ...]
     """The kinds that are true now and may be sent."""
-    why_not: str
+    why_not: Words
     """Why none may be sent. Empty if one may."""
 
 
@@ -73,7 +74,7 @@ class NoticeFacts(NoticeMails):
     """Whether the version is in force."""
     may_be_sent: bool
     """Whether its statement is true now, so that it may be sent."""
-    why_not: str
+    why_not: Words
     """Why it may not. Empty if it may."""
 
 
@@ -137,7 +138,7 @@ def _of(policy: Policy, version: int, rule: str, title: str, now: datetime) -> R
             topic_of(policy, version, rule, kind, now)
             kinds.append(kind)
         except RefusedError as error:
-            refused.append(str(error))
+            refused.append(error.words)
     return RuleNotices(rule=rule, title=title, kinds=tuple(kinds), why_not="" if kinds else refused[0])
 
 

@@ -6,7 +6,8 @@ from datetime import datetime
 from mailgate.config import Bundle
 from mailgate.devices.device import Device
 from mailgate.devices.names import EAS
-from mailgate.model.fact import Fact, Instant
+from mailgate.model.fact import Fact, Instant, Words
+from mailgate.model.phrase import joined, phrase
 from mailgate.policy.logins import address_of, user_text
 from mailgate.store import Mail, QuarantineMail, Recorded, Sighted, Store
 from mailgate.store.reliefs import KeptRelief
@@ -26,7 +27,7 @@ REQUESTS = 100
 class OwnedDevice(Fact):
     """A device of a person with its mail status."""
 
-    name: str
+    name: Words
     """A few words for it."""
     mail_status: MailStatus
     """Whether it gets mail, and why."""
@@ -37,11 +38,11 @@ class OwnedDevice(Fact):
 class OtherClient(Fact):
     """A client with which a person asked for mail and which no source has reported, such as a computer's browser or a new phone."""
 
-    name: str
+    name: Words
     """A few words for it."""
     effect: str
     """The effect of its last request: allow, warn, challenge or block."""
-    cause: str
+    cause: Words
     """Why, in words. Empty if there is nothing to say."""
     times: int
     """How many requests."""
@@ -79,7 +80,7 @@ class MailFacts(Fact):
 
     at: Instant
     """When."""
-    about: str
+    about: Words
     """The subject, in words."""
     state: str
     """Its state: queued, sending, sent, failed, unsure or withdrawn."""
@@ -193,7 +194,7 @@ def _others(
             continue
         told = [device_told(client.kind, client.os), client.browser, models.get(client.eas_id, "")]
         found[key] = OtherClient(
-            name=", ".join(part for part in told if part),
+            name=joined(part for part in told if part),
             effect=each.sighting.effect,
             cause="" if each.sighting.effect == "allow" else reason_told(each.sighting.reason),
             times=each.tally.times,
@@ -224,7 +225,7 @@ def _mails(
     about_rules = [
         MailFacts(
             at=each.changed_at or each.queued_at,
-            about=f"{titles.get(each.rule, each.rule)}: {WORDS[each.kind]}"
+            about=phrase("%(rule)s: %(words)s", rule=titles.get(each.rule, each.rule), words=WORDS[each.kind])
             if each.rule
             else WORDS[each.kind],
             state=each.state.value,

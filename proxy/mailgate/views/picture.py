@@ -4,17 +4,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from mailgate.model.phrase import Phrase, Tongue, joined, phrase, plural, said
 from mailgate.rollout.plan import Counts, Newly, Plan
 from mailgate.views import svg
-from mailgate.views.columns import Box, Mark, columns
+from mailgate.views.columns import IN_ENGLISH, Box, Dated, Mark, columns
 from mailgate.views.plan_titles import title_of
 from mailgate.views.plans import IS, devices_in, people_in
+from mailgate.views.words import KIND_CHOICES
 
 ORDER = ("block", "challenge", "unknown", "warn", "allow")
 """What keeps people out comes first."""
 OUT = ORDER[:3]
 """What keeps people out, or may."""
-WORDS = IS | {"unknown": "cannot be told"}
+WORDS = IS | {"unknown": phrase("cannot be told")}
 WIDTH, LEAST = 420, 3.0
 """Of one picture; and the pixels of the thinnest bar: one person among a million still shows."""
 MOST, GROUPS, KINDS = 6, 6, 4
@@ -66,55 +68,71 @@ def worst_of(plan: Plan) -> Point:
     return max(points_of(plan), key=lambda each: (each.out, each.moved))
 
 
-def panels(plan: Plan) -> list[Panel]:
-    """The pictures of a plan; none where nobody moves whom one could draw."""
+def panels(plan: Plan, tongue: Dated = IN_ENGLISH) -> list[Panel]:
+    """The pictures of a plan; none where nobody moves whom one could draw. ``tongue``: in which they are labelled."""
     if not worst_of(plan).moved:
         return []
-    return [company(plan), over_time(plan), *by_what(plan)]
+    return [company(plan, tongue), over_time(plan, tongue), *by_what(plan, tongue)]
 
 
-def picture(plan: Plan) -> str:
+def picture(plan: Plan, tongue: Dated = IN_ENGLISH) -> str:
     """All of them in one file, as SVG text."""
-    drawn = panels(plan)
+    drawn = panels(plan, tongue)
     parts, y = list[str](), 100
     for number, each in enumerate(drawn):
         x = 30 + (number % 2) * (WIDTH + 40)
-        parts += svg.placed([svg.text(0, 0, each.title, "head ink"), *svg.placed([each.drawn], 0, 12)], x, y)
+        parts += svg.placed(
+            [svg.text(0, 0, said(each.title, tongue), "head ink"), *svg.placed([each.drawn], 0, 12)], x, y
+        )
         if number % 2 or number + 1 == len(drawn):
             y += max(part.height for part in drawn[number - number % 2 : number + 1]) + 50
-    heading = (_cut(title_of(plan)), summary(plan))
-    return svg.document(2 * WIDTH + 100, max(y, 120), heading, described(plan), _STYLE, parts)
+    heading = (_cut(title_of(plan, tongue)), summary(plan, tongue))
+    told = said(described(plan, tongue), tongue)
+    return svg.document(2 * WIDTH + 100, max(y, 120), heading, told, _STYLE, parts)
 
 
-def summary(plan: Plan) -> str:
+def summary(plan: Plan, tongue: Dated = IN_ENGLISH) -> str:
     """The most that happens, and when, in one sentence."""
     at = worst_of(plan).at
-    return f"{impact_words(plan)}{'' if at is None else f' {_when(plan, at)}'}."
+    words = impact_words(plan)
+    whole = words if at is None else joined([words, _when(plan, at, tongue)], " ")
+    return f"{said(whole, tongue)}."
 
 
 def impact_words(plan: Plan) -> str:
     """The most that happens, as a sentence without its end."""
     worst = worst_of(plan)
     if worst.out:
-        return f"{_of(worst.out, plan)} newly kept out"
+        return phrase("%(people)s newly kept out", people=_of(worst.out, plan))
     if worst.moved:
-        gets = "gets" if worst.moved == 1 else "get"
-        return f"Nobody is newly kept out; {_of(worst.moved, plan)} {gets} something else"
-    return f"Nobody changes, of {people_in(Counts(people=plan.totals.people, devices=0))}"
+        return plural(
+            "Nobody is newly kept out; %(people)s gets something else",
+            "Nobody is newly kept out; %(people)s get something else",
+            worst.moved,
+            people=_of(worst.moved, plan),
+        )
+    everybody = people_in(Counts(people=plan.totals.people, devices=0))
+    return phrase("Nobody changes, of %(people)s", people=everybody)
 
 
-def described(plan: Plan) -> str:
+def described(plan: Plan, tongue: Dated = IN_ENGLISH) -> str:
     """The pictures in words."""
     found = [
-        f"{people_in(newly)} with {devices_in(newly)} {WORDS[label]}{_at(plan, point.at)}."
+        phrase(
+            "%(people)s with %(devices)s %(outcome)s%(when)s.",
+            people=people_in(newly),
+            devices=devices_in(newly),
+            outcome=WORDS[label],
+            when=_at(plan, point.at, tongue),
+        )
         for point in points_of(plan)
         for label in ORDER
         if (newly := point.newly[label]).devices
     ]
-    return " ".join([*(found or ["Nobody changes."]), _same(plan)])
+    return joined([*(found or [phrase("Nobody changes.")]), _same(plan)], " ")
 
 
-def company(plan: Plan) -> Panel:
+def company(plan: Plan, tongue: Dated = IN_ENGLISH) -> Panel:
     """Everybody as one strip, and those who move in their colours."""
     worst, everybody = worst_of(plan), max(plan.totals.people, 1)
     parts = [svg.bar(0, 0, WIDTH, 22, "bar rest")]
@@ -125,40 +143,50 @@ def company(plan: Plan) -> Panel:
         x += wide
         parts += [
             svg.bar(0, y - 11, 12, 12, f"bar {label}"),
-            svg.text(20, y, f"{WORDS[label]}: {_of(count, plan)}", "ink"),
+            svg.text(20, y, said(joined([WORDS[label], _of(count, plan)], ": "), tongue), "ink"),
         ]
         y += 22
-    return Panel("The whole company", described(plan), y, "\n".join(parts))
+    return Panel(phrase("The whole company"), described(plan, tongue), y, "\n".join(parts))
 
 
-def over_time(plan: Plan) -> Panel:
+def over_time(plan: Plan, tongue: Dated = IN_ENGLISH) -> Panel:
     """Who moves today, and from each later moment on."""
     points = points_of(plan)[: MOST + 1]
     counted = [dict(_moving(each)) for each in points]
     marks = [_mark(plan, place, each.at) for place, each in enumerate(points)]
-    told = [f"{each.moved:,}{_at(plan, each.at) or ' today'}" for each in points]
-    return Panel(
-        "By stage",
-        f"{', '.join(told)}.",
-        220,
-        "\n".join(columns(counted, ORDER, Box(WIDTH, 220, above=24), marks, numbers=True)),
-    )
+    told = [
+        phrase(
+            "%(number)s%(when)s",
+            number=each.moved,
+            when=_at(plan, each.at, tongue) or phrase(" today"),
+        )
+        for each in points
+    ]
+    drawn = columns(counted, ORDER, Box(WIDTH, 220, above=24), marks, numbers=True, tongue=tongue)
+    return Panel(phrase("By stage"), joined([joined(told), "."], ""), 220, "\n".join(drawn))
 
 
 def _mark(plan: Plan, place: int, at: datetime | None) -> Mark:
     if at is None or at == plan.made_at:
-        return Mark(place, "today" if at is None else "grace over")
+        return Mark(place, phrase("today") if at is None else phrase("grace over"))
     return Mark(place, at=at)
 
 
-def by_what(plan: Plan) -> Iterator[Panel]:
+BY = {"group": phrase("By group"), "kind": phrase("By kind")}
+
+
+def by_what(plan: Plan, tongue: Dated = IN_ENGLISH) -> Iterator[Panel]:
     """Who moves at the worst moment, by group and by kind, each against all of that group or kind."""
     worst = worst_of(plan)
     for dimension, most in (("group", GROUPS), ("kind", KINDS)):
         rows = _rows(plan, worst, dimension)[:most]
         if rows:
-            told = ", ".join(f"{name}: {sum(part.values()):,} of {whole:,}" for name, part, whole in rows)
-            yield Panel(f"By {dimension}", f"{told}.", 26 * len(rows) + 4, "\n".join(_bars(rows)))
+            told = [
+                phrase("%(name)s: %(number)s of %(whole)s", name=name, number=sum(part.values()), whole=whole)
+                for name, part, whole in rows
+            ]
+            words = joined([joined(told), "."], "")
+            yield Panel(BY[dimension], words, 26 * len(rows) + 4, "\n".join(_bars(rows, tongue)))
 
 
 Bar = tuple[str, dict[str, int], int]
@@ -173,22 +201,25 @@ def _rows(plan: Plan, point: Point, dimension: str) -> list[Bar]:
             if row.people:
                 found.setdefault(row.value, {})[label] = row.people
     rows = [(name, parts, max(whole.get(name, 0), sum(parts.values()))) for name, parts in found.items()]
-    return sorted(rows, key=lambda each: (-sum(each[1].values()), each[0]))
+    rows.sort(key=lambda each: (-sum(each[1].values()), each[0]))
+    known = KIND_CHOICES if dimension == "kind" else {}
+    return [(known.get(name) or name.replace("_", " "), parts, whole) for name, parts, whole in rows]
 
 
-def _bars(rows: list[Bar]) -> Iterator[str]:
+def _bars(rows: list[Bar], tongue: Dated) -> Iterator[str]:
     largest, left, right = max(whole for *_, whole in rows), 120, 110
     room = WIDTH - left - right
     for number, (name, parts, whole) in enumerate(rows):
         y, x = number * 26, float(left)
-        yield svg.text(left - 8, y + 14, _cut(name.replace("_", " "), 15), "ink", "end")
+        yield svg.text(left - 8, y + 14, _cut(said(name, tongue), 15), "ink", "end")
         yield svg.bar(left, y, max(LEAST, room * whole / largest), 18, "bar rest")
         for label, count in parts.items():
             wide = max(LEAST, room * count / largest)
             yield svg.bar(x, y, wide, 18, f"bar {label}")
             x += wide
         moved = sum(parts.values())
-        yield svg.text(WIDTH - right + 8, y + 14, f"{moved:,} of {whole:,}", "soft")
+        told = phrase("%(number)s of %(whole)s", number=moved, whole=whole)
+        yield svg.text(WIDTH - right + 8, y + 14, said(told, tongue), "soft")
 
 
 def _moving(point: Point) -> list[tuple[str, int]]:
@@ -199,24 +230,44 @@ def _of(count: int, plan: Plan) -> str:
     """So many of everybody, and what part that is."""
     everybody = plan.totals.people
     part = 100 * count / everybody if everybody else 0
-    told = "under 0.1 %" if 0 < part < 0.1 else f"{part:.1f} %" if part < 10 else f"{part:.0f} %"
-    return f"{count:,} of {everybody:,} {'person' if everybody == 1 else 'people'} ({told})"
+    return plural(
+        "%(number)s of %(count)s person (%(part)s)",
+        "%(number)s of %(count)s people (%(part)s)",
+        everybody,
+        number=count,
+        part=_percent(part),
+    )
 
 
-def _at(plan: Plan, at: datetime | None) -> str:
-    return "" if at is None else f", {_when(plan, at)}"
+def _percent(part: float) -> str:
+    if 0 < part < 0.1:
+        return phrase("under 0.1 %")
+    digits = 1 if part < 10 else 0
+    return Phrase(lambda tongue: f"{_with_digits(part, digits, tongue)} %")
 
 
-def _when(plan: Plan, at: datetime) -> str:
+def _with_digits(part: float, digits: int, tongue: Tongue) -> str:
+    """A number with exactly so many digits behind its sign."""
+    whole, _, rest = f"{part:.{digits}f}".partition(".")
+    sign = tongue.number(0.5)[1:2]
+    return f"{whole}{sign}{rest}" if rest else whole
+
+
+def _at(plan: Plan, at: datetime | None, tongue: Dated) -> str:
+    return "" if at is None else phrase(", %(when)s", when=_when(plan, at, tongue))
+
+
+def _when(plan: Plan, at: datetime, tongue: Dated) -> str:
     if at == plan.made_at:
-        return "once every grace is over"
-    there = at.astimezone(UTC)
-    return f"from {there.day} {there:%B %Y} on"
+        return phrase("once every grace is over")
+    return phrase("from %(day)s on", day=tongue.day(at.astimezone(UTC)))
 
 
 def _same(plan: Plan) -> str:
     same: Counts = plan.untouched
-    return f"No change for {devices_in(same)} of {people_in(same)}."
+    return phrase(
+        "No change for %(devices)s of %(people)s.", devices=devices_in(same), people=people_in(same)
+    )
 
 
 def _cut(words: str, most: int = 80) -> str:

@@ -4,11 +4,12 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from mailgate.model.fact import Fact, Instant
+from mailgate.model.phrase import phrase
 from mailgate.policy.reliefs import Cause
 from mailgate.rollout.acts import read_plan, version_before
 from mailgate.rollout.plan import Plan
 from mailgate.store import Planned, Store, StoreError
-from mailgate.views.columns import Box, Mark, columns
+from mailgate.views.columns import IN_ENGLISH, Box, Dated, Mark, columns
 from mailgate.views.picture import OUT, Panel
 from mailgate.views.plan_telling import rules_hitting
 
@@ -143,7 +144,7 @@ def predicted_at(plan: Plan, at: datetime) -> int:
     return sum(found[label].people for label in OUT)
 
 
-def panel_of(outcome: PlanOutcome) -> Panel:
+def panel_of(outcome: PlanOutcome, tongue: Dated = IN_ENGLISH) -> Panel:
     """Who was kept out so far, as columns; the line is what the plan said."""
     box, counted, planned, others = Box(640, 220), list[dict[str, int]](), 0, 0
     for each in outcome.spans:
@@ -158,11 +159,14 @@ def panel_of(outcome: PlanOutcome) -> Panel:
     marks = [
         Mark(place, at=outcome.spans[place].at, form=form) for place in sorted({0, len(outcome.spans) - 1})
     ]
-    words = (
-        f"{outcome.kept_out:,} of {outcome.predicted:,} people whom the plan named were kept out so far, "
-        f"and {outcome.unexpected:,} whom it did not name"
+    words = phrase(
+        "%(number)s of %(whole)s people whom the plan named were kept out so far, and %(others)s whom it did not name.",
+        number=outcome.kept_out,
+        whole=outcome.predicted,
+        others=outcome.unexpected,
     )
-    return Panel("Kept out so far", f"{words}.", 220, "\n".join(columns(whole, ORDER, box, marks)), 640)
+    drawn = "\n".join(columns(whole, ORDER, box, marks, tongue=tongue))
+    return Panel(phrase("Kept out so far"), words, 220, drawn, 640)
 
 
 def _by_hour(outcome: PlanOutcome) -> bool:

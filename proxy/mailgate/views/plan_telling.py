@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from mailgate.model.fact import Fact
+from mailgate.model.fact import Fact, Words
+from mailgate.model.phrase import phrase
 from mailgate.policy import Policy
 from mailgate.rollout.plan import Plan
 from mailgate.store import MailKind
@@ -21,7 +22,7 @@ class Telling(Fact):
     """The notice that may be sent now; null where none may."""
     version: int
     """The version in force, which the notice is of."""
-    why_not: str
+    why_not: Words
     """Why none may be sent yet."""
     dated: bool
     """Whether the rule hits nobody before a date, so that its notice can be sent once the plan is in force."""
@@ -42,7 +43,7 @@ def tellings(plan: Plan, in_force: Policy, version: int, now: datetime) -> Itera
                 rule=rule, kind=None, version=version, why_not=notices.why_not, dated=rule not in now_hit
             )
         else:
-            why = "it is not in force yet, and nobody is told of a rule before it is"
+            why = phrase("it is not in force yet, and nobody is told of a rule before it is")
             yield Telling(rule=rule, kind=None, version=version, why_not=why, dated=rule not in now_hit)
 
 

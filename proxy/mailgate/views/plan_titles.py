@@ -2,9 +2,11 @@
 
 from datetime import UTC
 
+from mailgate.model.phrase import joined, phrase, plural
 from mailgate.rollout.plan import Headline, Plan
+from mailgate.views.columns import IN_ENGLISH, Dated
 
-NOTHING = Headline(words="No rule changes")
+NOTHING = Headline(words=phrase("No rule changes"))
 
 
 def headline_of(plan: Plan) -> Headline:
@@ -12,18 +14,21 @@ def headline_of(plan: Plan) -> Headline:
     if plan.headlines:
         return plan.headlines[0]
     if plan.changes:  # a plan of an earlier release
-        return Headline(words=f"{len(plan.changes)} changes to the rules")
+        many = len(plan.changes)
+        return Headline(
+            words=plural("%(count)s changes to the rules", "%(count)s changes to the rules", many)
+        )
     return NOTHING
 
 
 def more_of(plan: Plan) -> str:
     """How many other things change, in words."""
     others = len(plan.headlines) - 1
-    return f"and {others:,} more" if others > 0 else ""
+    return phrase("and %(count)s more", count=others) if others > 0 else ""
 
 
-def title_of(plan: Plan) -> str:
+def title_of(plan: Plan, tongue: Dated = IN_ENGLISH) -> str:
     """All of it as plain text. The date is that of UTC."""
     first = headline_of(plan)
-    day = f"{first.at.astimezone(UTC).day} {first.at.astimezone(UTC):%B %Y}" if first.at else ""
-    return " ".join(part for part in (first.words, day, more_of(plan)) if part)
+    at = tongue.day(first.at.astimezone(UTC)) if first.at else ""
+    return joined((part for part in (first.words, at, more_of(plan)) if part), " ")

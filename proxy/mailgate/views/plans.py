@@ -3,24 +3,25 @@
 from collections.abc import Iterator
 from datetime import UTC
 
+from mailgate.model.phrase import capital, joined, phrase, plural
 from mailgate.rollout.guard import since
 from mailgate.rollout.plan import LABELS, Counts, IdleRules, Moment, Plan, Sample, Sampled
 from mailgate.simulate import DIMENSIONS
 
 NEWLY = {
-    "block": "newly kept out",
-    "challenge": "newly asked for proof",
-    "warn": "newly warned",
-    "allow": "newly let in",
-    "unknown": "cannot be told",
+    "block": phrase("newly kept out"),
+    "challenge": phrase("newly asked for proof"),
+    "warn": phrase("newly warned"),
+    "allow": phrase("newly let in"),
+    "unknown": phrase("cannot be told"),
 }
 """What each label is called before people."""
 IS = {
-    "block": "kept out",
-    "challenge": "asked for proof",
-    "warn": "warned",
-    "allow": "let in",
-    "unknown": "unknown",
+    "block": phrase("kept out"),
+    "challenge": phrase("asked for proof"),
+    "warn": phrase("warned"),
+    "allow": phrase("let in"),
+    "unknown": phrase("unknown"),
 }
 CSV_COLUMNS = ("newly", "by", "value", "people", "devices")
 
@@ -45,72 +46,103 @@ def who_told(sample: Sample) -> str:
 
 def moment_told(plan: Plan, moment: Moment) -> str:
     """How a sentence begins about one of the plan's later moments."""
-    words = since(plan, moment)
-    return words[0].upper() + words[1:]
+    return capital(since(plan, moment))
 
 
 def undated_told(plan: Plan) -> Iterator[str]:
     """Who may be kept out at a moment that cannot be told, and how that was found, a sentence each."""
     found = plan.undated
     if found.devices:
-        yield (
-            f"{_counted(found)} might newly be kept out at a moment that cannot be told: by what a condition does with the clock, "
-            "by how old a report is then or that it has run out, while nobody can be asked, or once a grace, an exemption or a halt is over before another."
+        yield phrase(
+            "%(counts)s might newly be kept out at a moment that cannot be told: by what a condition does with the clock, "
+            "by how old a report is then or that it has run out, while nobody can be asked, or once a grace, an exemption or a halt is over before another.",
+            counts=_counted(found),
         )
     if found.rules:
         names = ", ".join(found.rules)
-        yield f"It cannot be told when these rules decide otherwise, so they are taken to do so at any time: {names}."
+        yield phrase(
+            "It cannot be told when these rules decide otherwise, so they are taken to do so at any time: %(rules)s.",
+            rules=names,
+        )
     if found.sampled.moments:
         yield _sampled_told(found.sampled)
 
 
 def _sampled_told(sampled: Sampled) -> str:
-    moved = [f"{_counted(each)} {NEWLY[label]}" for label, each in sampled.newly.items() if each.devices]
+    moved = [
+        joined([_counted(each), NEWLY[label]], " ") for label, each in sampled.newly.items() if each.devices
+    ]
     first = sampled.first and sampled.first.astimezone(UTC)
-    when = f"; kept out first at {first:%Y-%m-%d %H:%M} UTC" if first else ""
-    moments = f"{sampled.moments:,} sampled moments (every hour of a week, every day of 13 months, each time that the rules name)"
-    return f"Decided at {moments}: {', '.join(moved) or 'nobody moves at these'}{when}."
+    told: dict[str, object] = {
+        "number": sampled.moments,
+        "moved": joined(moved) or phrase("nobody moves at these"),
+        "first": f"{first:%Y-%m-%d %H:%M} UTC" if first else "",
+    }
+    if first:
+        return phrase(
+            "Decided at %(number)s sampled moments (every hour of a week, every day of 13 months, each time that the rules name): "
+            "%(moved)s; kept out first at %(first)s.",
+            **told,
+        )
+    return phrase(
+        "Decided at %(number)s sampled moments (every hour of a week, every day of 13 months, each time that the rules name): %(moved)s.",
+        **told,
+    )
 
 
 def _counted(counts: Counts) -> str:
-    return f"{people_in(counts)} with {devices_in(counts)}"
+    return phrase("%(people)s with %(devices)s", people=people_in(counts), devices=devices_in(counts))
 
 
 def people_in(counts: Counts) -> str:
     """How many people, in words."""
-    return f"{counts.people:,} {'person' if counts.people == 1 else 'people'}"
+    return plural("%(count)s person", "%(count)s people", counts.people)
 
 
 def devices_in(counts: Counts) -> str:
     """How many devices, in words."""
-    return f"{counts.devices:,} device{'' if counts.devices == 1 else 's'}"
+    return plural("%(count)s device", "%(count)s devices", counts.devices)
 
 
 def idle_rules(rules: IdleRules) -> Iterator[str]:
     """Rules that do nothing, and why, a sentence each."""
     for name, why in rules.out_of_reach.items():
-        yield f"{name} can never decide anything: {why}"
+        yield phrase("%(rule)s can never decide anything: %(why)s", rule=name, why=why)
     for name in rules.match_nobody:
-        yield f"{name} matches nobody"
+        yield phrase("%(rule)s matches nobody", rule=name)
     for name in rules.not_started:
-        yield f"{name} has not started yet; see the column of its date"
+        yield phrase("%(rule)s has not started yet; see the column of its date", rule=name)
 
 
 def notes_of(plan: Plan) -> Iterator[str]:
     """What it is good to know about the counts."""
-    yield f"Every known device and every request since {plan.window.since} was decided by both versions of the rules."
-    yield "A device that asks in two ways, say by browser and by mail app, has two rows. Devices that did not ask in this"
-    yield "time are taken to ask with their proof."
+    yield phrase(
+        "Every known device and every request since %(day)s was decided by both versions of the rules.",
+        day=str(plan.window.since),
+    )
+    yield phrase(
+        "A device that asks in two ways, say by browser and by mail app, has two rows. Devices that did not ask in this "
+        "time are taken to ask with their proof."
+    )
     if plan.newly["unknown"].devices:
         names = ", ".join(plan.hangs_on)
-        yield f"What cannot be told hangs on {names}, which is not recorded of requests."
+        yield phrase(
+            "What cannot be told hangs on %(names)s, which is not recorded of requests.", names=names
+        )
     exempt = plan.reliefs.exempt
     if exempt.people or exempt.devices:
-        yield f"{people_in(exempt)} and {devices_in(exempt)} have exemptions, which were applied."
+        people, devices = people_in(exempt), devices_in(exempt)
+        yield phrase(
+            "%(people)s and %(devices)s have exemptions, which were applied.", people=people, devices=devices
+        )
     for name, words in plan.reliefs.off.items():
-        yield f"The rule {name} is {words}. It stops nobody in these counts."
+        yield phrase(
+            "The rule %(rule)s is %(words)s. It stops nobody in these counts.", rule=name, words=words
+        )
     for name in plan.newly_listed:
-        yield f"{name} is listed only now: no report tells of it yet, so whom it hits is not known."
+        yield phrase(
+            "%(app)s is listed only now: no report tells of it yet, so whom it hits is not known.", app=name
+        )
 
 
 def rows_of(plan: Plan) -> Iterator[list[object]]:

@@ -1,39 +1,41 @@
 """The rules of a policy in plain words: what each does, to whom, and at which stage it is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mailgate.model import Effect, Stage
+from mailgate.model.phrase import either, phrase, plural
 from mailgate.policy import Policy
+from mailgate.policy.halting import HaltWhen
 from mailgate.policy.rules import DEFAULT_RULE, Rule
 from mailgate.policy.variables import VARIABLES
 from mailgate.views.words import reason_told
 
 DOES = {
-    Effect.ALLOW: "lets in",
-    Effect.WARN: "shows a warning, then lets in",
-    Effect.CHALLENGE: "asks for proof from",
-    Effect.BLOCK: "keeps out",
+    Effect.ALLOW: phrase("lets in"),
+    Effect.WARN: phrase("shows a warning, then lets in"),
+    Effect.CHALLENGE: phrase("asks for proof from"),
+    Effect.BLOCK: phrase("keeps out"),
 }
 FIX_WORDS = {
-    "remove-app": "to remove the app, step by step",
-    "set-up-device": "to let the company manage the device",
-    "get-extension": "to install the browser extension",
-    "report-again": "to let the device report again",
-    "report-everything": "to let the device report all of its apps",
-    "wait": "to wait a moment",
-    "use-mobile-site": "to use the mobile site",
-    "use-known-browser": "to use a browser that is known",
-    "use-other-device": "to use another device",
-    "ask": "to ask for help",
+    "remove-app": phrase("to remove the app, step by step"),
+    "set-up-device": phrase("to let the company manage the device"),
+    "get-extension": phrase("to install the browser extension"),
+    "report-again": phrase("to let the device report again"),
+    "report-everything": phrase("to let the device report all of its apps"),
+    "wait": phrase("to wait a moment"),
+    "use-mobile-site": phrase("to use the mobile site"),
+    "use-known-browser": phrase("to use a browser that is known"),
+    "use-other-device": phrase("to use another device"),
+    "ask": phrase("to ask for help"),
 }
 """What the words of `notice.fix` tell people."""
 TODAY = {
-    Stage.PENDING: "does nothing yet",
-    Stage.REPORT_ONLY: "only reports whom it would hit",
-    Stage.WARN: "warns",
-    Stage.ENFORCE: "is enforced",
+    Stage.PENDING: phrase("does nothing yet"),
+    Stage.REPORT_ONLY: phrase("only reports whom it would hit"),
+    Stage.WARN: phrase("warns"),
+    Stage.ENFORCE: phrase("is enforced"),
 }
 
 
@@ -80,7 +82,7 @@ def told_rules(policy: Policy, now: datetime) -> list[ToldRule]:
     default = policy.default
     last = ToldRule(
         DEFAULT_RULE,
-        default.title or "Everybody else",
+        default.title or phrase("Everybody else"),
         default.effect.value,
         DOES[default.effect],
         "",
@@ -89,7 +91,7 @@ def told_rules(policy: Policy, now: datetime) -> list[ToldRule]:
         (),
         (),
     )
-    off = {each.rule: f"is {each}" for each in policy.reliefs.for_everybody(now)}
+    off = {each.rule: phrase("is %(words)s", words=each.words) for each in policy.reliefs.for_everybody(now)}
     return [*(_told(rule, now, off.get(rule.id)) for rule in policy.rules), last]
 
 
@@ -112,36 +114,77 @@ def _told(rule: Rule, now: datetime, off: str | None) -> ToldRule:
 
 def _more(rule: Rule) -> Iterator[str]:
     if rule.share < 1:
-        yield f"It is for {rule.share * 100:g}% of people, always the same."
+        yield phrase("It is for %(share)s%% of people, always the same.", share=rule.share * 100)
     if rule.groups:
-        yield f"It is for people in {' or '.join(rule.groups)} alone."
+        yield phrase("It is for people in %(groups)s alone.", groups=_any_of(rule.groups))
     if rule.grace:
-        yield f"Devices that become known later are only warned for {span(rule.grace)}."
+        yield phrase("Devices that become known later are only warned for %(span)s.", span=span(rule.grace))
     if halt := rule.halt_when:
-        limits = (
-            [f"it keeps out more than {halt.block_rate * 100:g}% of {halt.of}"]
-            if halt.block_rate is not None
-            else []
+        limits = list(_limits(halt))
+        yield phrase(
+            "It halts by itself where %(limits)s within %(span)s.",
+            limits=_any_of(limits),
+            span=span(halt.within),
         )
-        limits += [f"{halt.help_requests} people ask for help"] if halt.help_requests else []
-        yield f"It halts by itself where {' or '.join(limits)} within {span(halt.within)}."
     if any(name.startswith("device.") for name in rule.when.reads):
-        words = {"block": "keeps out", "last_known": "goes by what was last known", "allow": "lets in"}
-        yield f"While a device cannot be asked about, it {words[rule.on_unavailable.value]}."
+        yield UNAVAILABLE[rule.on_unavailable.value]
     if rule.reason:
         told = reason_told(rule.reason)
-        yield f"People read: {told}." if told else f"The reason given is {rule.reason}."
+        yield (
+            phrase("People read: %(reason)s.", reason=told)
+            if told
+            else phrase("The reason given is %(reason)s.", reason=rule.reason)
+        )
     if rule.notice.fix:
         fix = str(rule.notice.fix)
-        yield f"People are told what to do: {FIX_WORDS.get(fix, fix)}."
+        yield phrase("People are told what to do: %(fix)s.", fix=FIX_WORDS.get(fix, fix))
     if rule.notice.contact:
-        yield f"People are told to ask {rule.notice.contact}."
+        yield phrase("People are told to ask %(contact)s.", contact=rule.notice.contact)
+
+
+UNAVAILABLE = {
+    "block": phrase("While a device cannot be asked about, it keeps out."),
+    "last_known": phrase("While a device cannot be asked about, it goes by what was last known."),
+    "allow": phrase("While a device cannot be asked about, it lets in."),
+}
+
+
+WHOLES = {"people": phrase("people"), "requests": phrase("requests")}
+
+
+def _limits(halt: HaltWhen) -> Iterator[str]:
+    if halt.block_rate is not None:
+        yield phrase(
+            "it keeps out more than %(part)s%% of %(whole)s",
+            part=halt.block_rate * 100,
+            whole=WHOLES[halt.of],
+        )
+    if halt.help_requests:
+        yield phrase("%(number)s people ask for help", number=halt.help_requests)
+
+
+def _any_of(words: Sequence[str]) -> str:
+    """Words with an ``or`` between any two of them."""
+    first, *rest = words
+    for each in rest:
+        first = either(first, each)
+    return first
 
 
 def span(time: timedelta) -> str:
     """A length of time in the largest unit that divides it."""
-    for seconds, unit in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
-        count = time.total_seconds() / seconds
+    seconds = time.total_seconds()
+    for size, told in SIZES:
+        count = seconds / size
         if count >= 1 and count == int(count):
-            return f"{int(count)} {unit}{'' if count == 1 else 's'}"
-    return f"{time.total_seconds():g} seconds"
+            return told(int(count))
+    return phrase("%(count)s seconds", count=seconds)
+
+
+SIZES: tuple[tuple[int, Callable[[int], str]], ...] = (
+    (86400, lambda count: plural("%(count)s day", "%(count)s days", count)),
+    (3600, lambda count: plural("%(count)s hour", "%(count)s hours", count)),
+    (60, lambda count: plural("%(count)s minute", "%(count)s minutes", count)),
+    (1, lambda count: plural("%(count)s second", "%(count)s seconds", count)),
+)
+"""The units of time, each with how many of it are said."""

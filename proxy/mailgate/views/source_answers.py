@@ -4,17 +4,18 @@ from collections.abc import Mapping
 
 from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device, Report
-from mailgate.model.fact import Fact
+from mailgate.model.fact import Fact, Words
+from mailgate.model.phrase import joined, phrase
 from mailgate.policy import AppCatalog
 from mailgate.views.words import source_told
 
 Slot = tuple[str, str]
 _CAME = {
-    CheckResult.ASKED: "told the device to report; it mostly answers within seconds",
-    CheckResult.GONE: "no longer has the device",
-    CheckResult.WAIT: "was asked less than a minute ago",
-    CheckResult.CANNOT: "cannot be asked about one device; it reports by itself",
-    CheckResult.FAILED: "did not answer",
+    CheckResult.ASKED: phrase("told the device to report; it mostly answers within seconds"),
+    CheckResult.GONE: phrase("no longer has the device"),
+    CheckResult.WAIT: phrase("was asked less than a minute ago"),
+    CheckResult.CANNOT: phrase("cannot be asked about one device; it reports by itself"),
+    CheckResult.FAILED: phrase("did not answer"),
 }
 
 
@@ -25,7 +26,7 @@ class SourceAnswer(Fact):
     """The source."""
     came: str
     """`taken`, it answered; `asked`, the device was told to report; `gone`; `wait`, it was asked a moment ago; `cannot`; `failed`."""
-    words: str
+    words: Words
     """The same in words."""
 
 
@@ -41,9 +42,12 @@ def source_answers(
 
 
 def _words(slot: Slot, again: CheckResult, report: Report | None, catalog: AppCatalog) -> str:
+    source = source_told(slot[0])
     if again is not CheckResult.TAKEN:
-        return f"{source_told(slot[0])} {_CAME[again]}"
+        return joined([source, _CAME[again]], " ")
     if report is None or report.reported_at is None:
-        return f"{source_told(slot[0])} answered, but does not see which apps are there"
+        return phrase("%(source)s answered, but does not see which apps are there", source=source)
     apps = ", ".join(catalog.name_of(key) for key in sorted(report.apps))
-    return f"{source_told(slot[0])} answered: {apps or 'no listed app'} on it"
+    if not apps:
+        return phrase("%(source)s answered: no listed app on it", source=source)
+    return phrase("%(source)s answered: %(apps)s on it", source=source, apps=apps)

@@ -12,13 +12,22 @@ from mailgate.devices.names import EAS, user_text
 from mailgate.devices.posture import owner_of
 from mailgate.devices.trust import ENROLLED
 from mailgate.model.fact import DESCRIBED
+from mailgate.model.phrase import capital, joined, phrase
 from mailgate.policy import Policy
 from mailgate.store import Mail, QuarantineMail, Recorded, Store
 from mailgate.store.reliefs import KeptRelief
 from mailgate.views.gates import span
 from mailgate.views.help import HelpFacts, help_facts
 from mailgate.views.notices import WORDS
-from mailgate.views.words import device_told, effect_told, protocol_told, reason_told, reporter_told
+from mailgate.views.words import (
+    MAIL_STATES,
+    device_told,
+    effect_told,
+    protocol_told,
+    reason_told,
+    reporter_told,
+    rule_told,
+)
 
 NameOf = Callable[[str], str]
 
@@ -81,94 +90,136 @@ def of_device(device: Device, name_of: NameOf = str) -> Iterator[Event]:
     def event(at: datetime, what: Literal["report", "finding", "lost", "first"], words: str) -> Event:
         return Event(at, what, words, device=device.id)
 
-    yield event(device.first_seen, "first", f"{_capital(_name(device))} was reported for the first time")
+    yield event(
+        device.first_seen,
+        "first",
+        phrase("%(device)s was reported for the first time", device=capital(_name(device))),
+    )
     for each in device.reports:
         if each.reported_at:
-            apps = (
-                f"found {', '.join(map(name_of, sorted(each.apps)))}" if each.apps else "found no listed app"
-            )
-            part = "" if each.apps_complete else ", as far as it can see"
-            yield event(each.reported_at, "report", f"{_source(each)} looked and {apps}{part}")
+            yield event(each.reported_at, "report", _looked(each, name_of))
         elif each.gone:
-            yield event(each.last_seen, "report", f"{_source(each)} no longer has the device")
+            yield event(
+                each.last_seen, "report", phrase("%(source)s no longer has the device", source=_source(each))
+            )
         else:
-            yield event(each.last_seen, "report", f"{_source(each)} reported the device, without its apps")
+            yield event(
+                each.last_seen,
+                "report",
+                phrase("%(source)s reported the device, without its apps", source=_source(each)),
+            )
     for found in device.findings:
-        yield event(found.since, "finding", f"Sources disagree: {found.detail}")
+        yield event(found.since, "finding", phrase("Sources disagree: %(detail)s", detail=found.detail))
     if device.lost_at:
-        yield event(device.lost_at, "lost", "Marked as lost: it gets nothing")
+        yield event(device.lost_at, "lost", phrase("Marked as lost: it gets nothing"))
 
 
 def decided(seen: Iterable[Recorded]) -> Iterator[Event]:
     """The decisions, day by day."""
     for each in seen:
         sighting, tally = each.sighting, each.tally
-        times = f", {tally.times:,} times that day" if tally.times > 1 else ""
         why = reason_told(sighting.reason) if sighting.effect != "allow" else ""
-        client = device_told(sighting.client.kind, sighting.client.os)
-        words = f"{_capital(effect_told(sighting.effect))} by the rule {sighting.rule}{times}: {client} over {protocol_told(sighting.client.protocol)}"
-        words += f". {why}" if why else ""
+        told: dict[str, object] = {
+            "outcome": capital(effect_told(sighting.effect)),
+            "rule": sighting.rule,
+            "times": tally.times,
+            "client": device_told(sighting.client.kind, sighting.client.os),
+            "protocol": protocol_told(sighting.client.protocol),
+        }
+        words: str = phrase("%(outcome)s by the rule %(rule)s: %(client)s over %(protocol)s", **told)
+        if tally.times > 1:
+            words = phrase(
+                "%(outcome)s by the rule %(rule)s, %(times)s times that day: %(client)s over %(protocol)s",
+                **told,
+            )
+        words = joined([words, why], ". ") if why else words
         yield Event(tally.last, "decision", words, sighting.effect, each.id, sighting.device)
 
 
 def told(refusals: Iterable[QuarantineMail]) -> Iterator[Event]:
     """Mails about refusals."""
     for each in refusals:
-        yield Event(each.written_at, "notice", f"Mail sent: {reason_told(each.reason) or each.reason}")
+        yield Event(
+            each.written_at,
+            "notice",
+            phrase("Mail sent: %(reason)s", reason=reason_told(each.reason) or each.reason),
+        )
 
 
 def written(mails: Iterable[Mail]) -> Iterator[Event]:
     """Mails about rules, and answers."""
     for each in mails:
-        about = f"{WORDS[each.kind]}, rule {each.rule}" if each.rule else WORDS[each.kind]
+        about: str = WORDS[each.kind]
+        if each.rule:
+            about = phrase("%(about)s, rule %(rule)s", about=about, rule=each.rule)
         at = each.changed_at or each.queued_at
-        yield Event(at, "notice", f"Mail to {each.login}: {about} ({each.state})")
+        said = {"login": each.login, "about": about, "state": MAIL_STATES[each.state]}
+        yield Event(at, "notice", phrase("Mail to %(login)s: %(about)s (%(state)s)", **said))
 
 
 def helped(asked: Iterable[HelpFacts]) -> Iterator[Event]:
     """Requests for help, and when they were done."""
     for each in asked:
-        times = f", {each.times:,} times" if each.times > 1 else ""
-        said = f"Asked for help with the rule {each.rule}" if each.refused else each.cause
-        words = f"{said}{times} (reference {each.reference})"
+        said: str = each.cause
+        if each.refused:
+            said = phrase("Asked for help with the rule %(rule)s", rule=each.rule)
+        words = phrase("%(said)s (reference %(reference)s)", said=said, reference=each.reference)
+        if each.times > 1:
+            words = phrase(
+                "%(said)s, %(times)s times (reference %(reference)s)",
+                said=said,
+                times=each.times,
+                reference=each.reference,
+            )
         yield Event(each.last_at, "help", words, device=each.device)
         if each.done_at:
-            by = f" by {each.done_by}" if each.done_by else ""
-            yield Event(each.done_at, "help", f"Request for help done{by}", device=each.device)
+            done = phrase("Request for help done")
+            if each.done_by:
+                done = phrase("Request for help done by %(who)s", who=each.done_by)
+            yield Event(each.done_at, "help", done, device=each.device)
 
 
 def spared(relieved: Iterable[KeptRelief]) -> Iterator[Event]:
     """Exemptions, and their ends."""
     for kept in relieved:
         relief = kept.relief
-        rule = f"the rule {relief.rule}" if relief.rule else "every rule"
-        end = f" for {span(relief.until - relief.at)}" if relief.until else ""
+        told: dict[str, object] = {"rule": rule_told(relief.rule), "who": relief.author, "why": relief.why}
+        words = phrase("Spared from %(rule)s by %(who)s: %(why)s", **told)
+        if relief.until:
+            told["span"] = span(relief.until - relief.at)
+            words = phrase("Spared from %(rule)s for %(span)s by %(who)s: %(why)s", **told)
         yield Event(
             relief.at,
             "exemption",
-            f"Spared from {rule}{end} by {relief.author}: {relief.why}",
+            words,
             device=relief.device,
         )
         if kept.ended_at:
             yield Event(
                 kept.ended_at,
                 "exemption",
-                f"Exemption ended by {kept.ended_by}: {kept.ended_why}",
+                phrase("Exemption ended by %(who)s: %(why)s", who=kept.ended_by, why=kept.ended_why),
                 device=relief.device,
             )
 
 
+def _looked(report: Report, name_of: NameOf) -> str:
+    told = {"source": _source(report), "apps": joined(map(name_of, sorted(report.apps)))}
+    if not report.apps:
+        whole = phrase("%(source)s looked and found no listed app", **told)
+        part = phrase("%(source)s looked and found no listed app, as far as it can see", **told)
+    else:
+        whole = phrase("%(source)s looked and found %(apps)s", **told)
+        part = phrase("%(source)s looked and found %(apps)s, as far as it can see", **told)
+    return whole if report.apps_complete else part
+
+
 def _source(report: Report) -> str:
+    """The name of a connector is written as it is."""
     told = reporter_told(report.source)
-    return (
-        _capital(told) if report.source == ENROLLED else told
-    )  # the name of a connector is written as it is
+    return capital(told) if report.source == ENROLLED else told
 
 
 def _name(device: Device) -> str:
     told_of = next((each for each in device.reports if each.kind or each.os), None)
-    return device_told(told_of.kind, told_of.os, told_of.os_version) if told_of else "device"
-
-
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
+    return device_told(told_of.kind, told_of.os, told_of.os_version) if told_of else device_told("", "")

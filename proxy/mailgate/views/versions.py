@@ -6,6 +6,7 @@ from difflib import unified_diff
 
 from mailgate.config import Rules, compile_rules
 from mailgate.errors import MailgateError
+from mailgate.model.phrase import phrase
 from mailgate.store import AlteredError, Store, Version
 
 
@@ -25,16 +26,22 @@ async def version_of(store: Store, name: str) -> Version:
     if not name:
         active = await store.policies.active()
         if active is None:
-            raise NoVersionError("nothing is in force yet: the first start puts the files in force")
+            raise NoVersionError(phrase("nothing is in force yet: the first start puts the files in force"))
         name = str(active.number)
     found = await store.policies.find(name)
     if not found:
         raise NoVersionError(
-            f"no version is called `{name}`; `mailgate policy history` shows those that were in force"
+            phrase(
+                "no version is called `%(name)s`; `mailgate policy history` shows those that were in force",
+                name=name,
+            )
         )
     if len(found) > 1:
         numbers = " or ".join(str(each.number) for each in found)
-        raise NoVersionError(f"`{name}` may be version {numbers}: give more of it", several=True)
+        raise NoVersionError(
+            phrase("`%(name)s` may be version %(numbers)s: give more of it", name=name, numbers=numbers),
+            several=True,
+        )
     return found[0]
 
 

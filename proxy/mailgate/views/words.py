@@ -8,18 +8,19 @@ from mailgate.devices.trust import ENROLLED, source_name
 from mailgate.gateway.pages.devices import SYSTEMS
 from mailgate.gateway.pages.reasons import wording_of
 from mailgate.model import Effect, Kind, PostureState, Protocol, Reason
+from mailgate.model.phrase import joined, phrase
 
 EFFECTS = {
-    Effect.ALLOW: "let in",
-    Effect.WARN: "warned",
-    Effect.CHALLENGE: "asked for proof",
-    Effect.BLOCK: "kept out",
+    Effect.ALLOW: phrase("let in"),
+    Effect.WARN: phrase("warned"),
+    Effect.CHALLENGE: phrase("asked for proof"),
+    Effect.BLOCK: phrase("kept out"),
 }
 """What became of a request."""
 PROTOCOLS = {
-    Protocol.WEB: "the web",
+    Protocol.WEB: phrase("the web"),
     Protocol.ACTIVESYNC: "ActiveSync",
-    Protocol.DAV: "CalDAV or CardDAV",
+    Protocol.DAV: phrase("CalDAV or CardDAV"),
     Protocol.EWS: "EWS",
     Protocol.JMAP: "JMAP",
     Protocol.MAPI: "MAPI",
@@ -30,88 +31,161 @@ PROTOCOLS = {
 }
 
 STATES = {
-    PostureState.CLEAN: "No listed app",
-    PostureState.LISTED: "Listed app",
-    PostureState.PARTIAL: "Only work apps seen",
-    PostureState.STALE: "Report too old",
-    PostureState.MISSING: "No report of apps",
-    PostureState.UNAVAILABLE: "Reports cannot be read",
+    PostureState.CLEAN: phrase("No listed app"),
+    PostureState.LISTED: phrase("Listed app"),
+    PostureState.PARTIAL: phrase("Only work apps seen"),
+    PostureState.STALE: phrase("Report too old"),
+    PostureState.MISSING: phrase("No report of apps"),
+    PostureState.UNAVAILABLE: phrase("Reports cannot be read"),
 }
 """How a device stands by what its sources say."""
+LOST = phrase("Lost")
 CONNECTORS = {
-    "new": "Not read yet",
-    "ok": "Working",
-    "held": "Needs a look",
-    "failing": "Failing",
-    "unavailable": "Unreachable",
+    "new": phrase("Not read yet"),
+    "ok": phrase("Working"),
+    "held": phrase("Needs a look"),
+    "failing": phrase("Failing"),
+    "unavailable": phrase("Unreachable"),
 }
 """How a connector fares."""
 TROUBLES = {
-    Trouble.UNREACHABLE: "cannot be reached",
-    Trouble.TIMEOUT: "does not answer in time",
-    Trouble.CERTIFICATE: "shows a certificate that is not trusted",
-    Trouble.LOGIN: "refuses the account or its secret",
-    Trouble.RIGHT: "does not let the account read this",
-    Trouble.THROTTLED: "asks to wait again and again",
-    Trouble.STATUS: "answers with an error",
-    Trouble.TOO_BIG: "answers with more than is read at once",
-    Trouble.SHAPE: "answers in another form than its API documents",
-    Trouble.NAME: "does not know devices by this name",
-    Trouble.ELSEWHERE: "leads to another host",
-    Trouble.CUT: "changed its list while it was read",
-    Trouble.CURSOR: "has to be read as a whole again",
-    Trouble.GONE: "no longer names more devices than one reading may take away",
-    Trouble.FILE: "has a file that cannot be read",
-    Trouble.STORE: "was read while the store did not answer",
-    Trouble.STOPPED: "was stopped while it was read",
-    Trouble.FAULT: "met a fault in Mailgate, which the log describes",
+    Trouble.UNREACHABLE: phrase("cannot be reached"),
+    Trouble.TIMEOUT: phrase("does not answer in time"),
+    Trouble.CERTIFICATE: phrase("shows a certificate that is not trusted"),
+    Trouble.LOGIN: phrase("refuses the account or its secret"),
+    Trouble.RIGHT: phrase("does not let the account read this"),
+    Trouble.THROTTLED: phrase("asks to wait again and again"),
+    Trouble.STATUS: phrase("answers with an error"),
+    Trouble.TOO_BIG: phrase("answers with more than is read at once"),
+    Trouble.SHAPE: phrase("answers in another form than its API documents"),
+    Trouble.NAME: phrase("does not know devices by this name"),
+    Trouble.ELSEWHERE: phrase("leads to another host"),
+    Trouble.CUT: phrase("changed its list while it was read"),
+    Trouble.CURSOR: phrase("has to be read as a whole again"),
+    Trouble.GONE: phrase("no longer names more devices than one reading may take away"),
+    Trouble.FILE: phrase("has a file that cannot be read"),
+    Trouble.STORE: phrase("was read while the store did not answer"),
+    Trouble.STOPPED: phrase("was stopped while it was read"),
+    Trouble.FAULT: phrase("met a fault in Mailgate, which the log describes"),
 }
 """What is wrong with a source, as what it does."""
+KINDS: dict[str, str] = {
+    "": phrase("device"),
+    "unknown": phrase("device of unknown kind"),
+    "laptop": phrase("laptop"),
+    "phone": phrase("phone"),
+    "tablet": phrase("tablet"),
+    "mail_app": phrase("mail app"),
+    "tool": phrase("tool"),
+    "bot": phrase("bot"),
+    "other": phrase("other"),
+}
+"""What a device is."""
+ROLES = {"viewer": phrase("viewer"), "operator": phrase("operator"), "approver": phrase("approver")}
+"""What admins may be."""
+KIND_CHOICES = KINDS | {"unknown": phrase("unknown")}
+"""The same beside others."""
+STAGES: dict[str, str] = {
+    "pending": phrase("pending"),
+    "report_only": phrase("report only"),
+    "warn": phrase("warn"),
+    "enforce": phrase("enforce"),
+}
+"""The stages of a rule."""
+PLAN_STATES: dict[str, str] = {
+    "open": phrase("open"),
+    "expired": phrase("expired"),
+    "overtaken": phrase("overtaken"),
+    "in force": phrase("in force"),
+}
+"""How a plan stands."""
 NAME_KINDS = {
-    SERIAL: "Serial number",
-    UDID: "UDID",
-    KEY: "Key",
-    CERT: "Certificate",
-    EAS: "ActiveSync ID",
-    USER: "Person",
+    SERIAL: phrase("Serial number"),
+    UDID: phrase("UDID"),
+    KEY: phrase("Key"),
+    CERT: phrase("Certificate"),
+    EAS: phrase("ActiveSync ID"),
+    USER: phrase("Person"),
 }
 """What a device is called by."""
+
+
+MAIL_STATES: dict[str, str] = {
+    "queued": phrase("queued"),
+    "sending": phrase("sending"),
+    "sent": phrase("sent"),
+    "failed": phrase("failed"),
+    "unsure": phrase("unsure"),
+    "withdrawn": phrase("withdrawn"),
+}
+"""How far a mail is."""
+
+
+def rule_told(rule: str) -> str:
+    """A rule by its id, or all of them."""
+    return phrase("the rule %(rule)s", rule=rule) if rule else phrase("every rule")
+
+
+def device_named(device: str) -> str:
+    """A device by its id, within a sentence."""
+    return phrase("the device %(id)s", id=device)
+
+
+def about_told(about: str) -> str:
+    """What a change is about (``policy/changes.py``): `rule ID`, `app KEY`, `list NAME` or `default`."""
+    noun, _, name = about.partition(" ")
+    told = {"rule": _named_rule, "app": _named_app, "list": _named_list}.get(noun) if name else None
+    return told(name) if told else about
+
+
+def _named_rule(name: str) -> str:
+    return phrase("rule %(name)s", name=name)
+
+
+def _named_app(name: str) -> str:
+    return phrase("app %(name)s", name=name)
+
+
+def _named_list(name: str) -> str:
+    return phrase("list %(name)s", name=name)
 
 
 def trouble_told(trouble: str) -> str:
     """What a source does wrong, with the hint behind its code if there is one."""
     code, _, hint = trouble.partition(": ")
     words = TROUBLES[Trouble(code)] if code in set(Trouble) else code
-    return f"{words} ({hint})" if hint else words
+    return phrase("%(trouble)s (%(hint)s)", trouble=words, hint=hint) if hint else words
 
 
 def state_told(state: str) -> str:
     """How a device stands, lost ones among them; of whatever release its record is."""
-    return STATES[PostureState(state)] if state in set(PostureState) else state.capitalize()
+    if state in set(PostureState):
+        return STATES[PostureState(state)]
+    return LOST if state == "lost" else state.capitalize()
 
 
 def source_told(source: str) -> str:
     """Who told of a device: an issuer by its host, and a connector by its name in the settings."""
     if source == ENROLLED:
-        return "Enrolled here"
+        return phrase("Enrolled here")
     return source_name(source)
 
 
 def reporter_told(source: str) -> str:
     """The same within a sentence."""
-    return "the device itself" if source == ENROLLED else source_told(source)
+    return phrase("the device itself") if source == ENROLLED else source_told(source)
 
 
 def looked_told(source: str) -> str:
     """Who looked at the apps of a device, as the beginning of a sentence part."""
-    return "the device reported" if source == ENROLLED else f"{source_told(source)} looked"
+    if source == ENROLLED:
+        return phrase("the device reported")
+    return phrase("%(source)s looked", source=source_told(source))
 
 
 def kind_told(kind: Kind | str | None) -> str:
     """What a device is."""
-    return {None: "device", "": "device", "unknown": "device of unknown kind"}.get(
-        kind, str(kind).replace("_", " ")
-    )
+    return KINDS.get(kind or "") or str(kind).replace("_", " ")
 
 
 def system_told(os: str, version: str = "") -> str:
@@ -121,7 +195,7 @@ def system_told(os: str, version: str = "") -> str:
 
 def device_told(kind: Kind | str | None, os: str, version: str = "") -> str:
     """A device in a few words."""
-    return ", ".join(part for part in (kind_told(kind), system_told(os, version)) if part)
+    return joined(part for part in (kind_told(kind), system_told(os, version)) if part)
 
 
 def effect_told(effect: str) -> str:
@@ -138,7 +212,7 @@ def reason_told(reason: str) -> str:
     """Why, in one sentence without its full stop."""
     if reason not in set(Reason) or reason == Reason.RULE_MATCHED:
         return ""
-    return wording_of(Reason(reason)).title.singular
+    return phrase(wording_of(Reason(reason)).title.singular)  # of the catalogs of the gate's pages
 
 
 _CLAUSES = re.compile(r"(?<=[;:.,])\s+")

@@ -13,7 +13,7 @@ from mailgate.store import EnrolmentToken
 Opened = Callable[[], Awaitable[Browser]]
 GETS = sorted({each.path for each in ROUTES if each.method == "GET"})  # type: ignore[attr-defined]
 POSTS = sorted({each.path for each in ROUTES if each.method == "POST"})  # type: ignore[attr-defined]
-FREE = {"/login", "/login/oidc", "/login/oidc/back", "/assets/{name}"}
+FREE = {"/language", "/login", "/login/oidc", "/login/oidc/back", "/assets/{name}"}
 FORMS = [each for each in POSTS if each not in FREE]
 FOR_EVERYBODY = {"/logout", "/explain"}
 
@@ -66,7 +66,7 @@ async def test_the_token_of_one_session_is_none_for_another(ada: Browser, vic: B
         {"Origin": "null"},
     ],
 )
-@pytest.mark.parametrize("path", ["/console/login", "/console/logout"])
+@pytest.mark.parametrize("path", ["/console/language", "/console/login", "/console/logout"])
 async def test_a_form_of_another_site_does_nothing(ada: Browser, path: str, headers: dict[str, str]) -> None:
     assert (await ada.send(path, headers, csrf=ada.csrf)).status == 403
     assert (await ada.get("/console/")).path == "/console/"

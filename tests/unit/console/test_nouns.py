@@ -5,7 +5,7 @@ from pathlib import Path
 import mailgate.console
 from mailgate.console.api import OPERATIONS
 from mailgate.console.nouns import NOUNS
-from mailgate.console.pages import ROUTES, assets, device, login, oidc, plan_watch, retract
+from mailgate.console.pages import ROUTES, assets, device, language, login, oidc, plan_watch, retract
 
 CONSOLE = Path(mailgate.console.__file__).parent
 NAMES = {noun.name for noun in NOUNS}
@@ -16,8 +16,11 @@ def files_with(folder: str, name: str) -> set[str]:
     return {each.stem for each in files if f"\n{name} = " in each.read_text("utf-8")}
 
 
+BESIDE = (assets, device, language, login, oidc, plan_watch, retract)
+
+
 def test_every_file_with_pages_is_served() -> None:
-    beside = {each.__name__.rpartition(".")[2] for each in (assets, device, login, oidc, plan_watch, retract)}
+    beside = {each.__name__.rpartition(".")[2] for each in BESIDE}
     assert files_with("pages", "ROUTES") - NAMES == beside
 
 

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime
 import pytest
 from pydantic import ValidationError
 
-from mailgate.model.fact import Day, Fact, Instant
+from mailgate.model.fact import Day, Fact, Instant, Words
+from mailgate.model.phrase import Phrase, phrase
 
 AT = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
@@ -35,3 +36,17 @@ def test_times_are_written_with_their_zone_and_read_again() -> None:
 def test_nothing_is_taken_that_is_not_described(told: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Thing.model_validate({"at": AT, "day": AT.date()} | told)
+
+
+class Sentence(Fact):
+    """Something in words."""
+
+    words: Words
+    """The words."""
+
+
+def test_words_keep_what_they_are_in_other_languages_and_are_english_in_json() -> None:
+    made = Sentence(words=phrase("%(count)s devices", count=2))
+    assert isinstance(made.words, Phrase)
+    assert made.model_dump_json() == '{"words":"2 devices"}'
+    assert Sentence.model_json_schema()["properties"]["words"]["type"] == "string"

@@ -1,10 +1,13 @@
-// Times in the viewer's own zone and no other; the exact one, with the name of that zone, shows on hover.
-const exact = new Intl.DateTimeFormat([], { dateStyle: 'full', timeStyle: 'long' });
+// Times in the viewer's own zone and no other; the exact one, with the name of that zone, shows on hover. They are written
+// as the page is: of its language, the variant that the browser asks for.
+const spoken = document.documentElement.lang;
+const locale = navigator.languages.find((each) => each.split('-')[0] === spoken.split('-')[0]) ?? spoken;
+const exact = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'long' });
 const forms = {
-  moment: new Intl.DateTimeFormat([], { dateStyle: 'medium', timeStyle: 'short' }),
-  day: new Intl.DateTimeFormat([], { day: 'numeric', month: 'long', year: 'numeric' }),
-  time: new Intl.DateTimeFormat([], { hour: '2-digit', minute: '2-digit' }),
-  short: new Intl.DateTimeFormat([], { day: 'numeric', month: 'short' }),
+  moment: new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }),
+  day: new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long', year: 'numeric' }),
+  time: new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' }),
+  short: new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' }),
 };
 
 function showTimes(within) {
@@ -32,7 +35,7 @@ function listen(sign) {
     }
   };
   news.onerror = () => {
-    if (news.readyState === EventSource.CLOSED) sign.textContent = 'No longer kept up to date: load the page again.';
+    if (news.readyState === EventSource.CLOSED) sign.textContent = sign.dataset.ended;
   };
 }
 

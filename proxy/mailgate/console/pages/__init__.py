@@ -3,12 +3,13 @@
 from aiohttp import web
 
 from mailgate.console.nouns import of_every_noun
-from mailgate.console.pages import assets, device, login, oidc, plan_watch, retract
+from mailgate.console.pages import assets, device, language, login, oidc, plan_watch, retract
 
 ROUTES: tuple[web.AbstractRouteDef, ...] = (
     *login.ROUTES,
     *oidc.ROUTES,
     *assets.ROUTES,
+    *language.ROUTES,
     *of_every_noun(__name__, "ROUTES"),
     *device.ROUTES,
     *plan_watch.ROUTES,

@@ -4,7 +4,6 @@ from aiohttp import web
 
 from mailgate.console.context import context_of
 from mailgate.console.layout import show
-from mailgate.console.sparkline import sparkline
 from mailgate.views.apps import apps
 
 
@@ -12,7 +11,12 @@ async def listed(request: web.Request) -> web.Response:
     context = context_of(request)
     found = await apps(context.store, context.bundle().policy, context.clock())
     counted = min((each.counted_at for each in found if each.counted_at), default=None)
-    return show(request, "apps.html", apps=found, counted=counted, sparkline=sparkline)
+    return show(
+        request,
+        "apps.html",
+        apps=found,
+        counted=counted,
+    )
 
 
 ROUTES = [web.get("/apps", listed, name="apps")]

@@ -12,6 +12,8 @@ from mailgate.console.context import context_of
 from mailgate.console.download import send_sheet
 from mailgate.console.layout import show
 from mailgate.console.pages.devices import number
+from mailgate.console.render import count
+from mailgate.model.phrase import joined, phrase
 from mailgate.store import Entry
 from mailgate.views.address_values import line, whole
 from mailgate.views.audit_export import COLUMNS, line_of, row_of
@@ -20,6 +22,7 @@ from mailgate.views.spreadsheet import saved_as
 
 SIZE = 100
 _NEWEST = 2**31 - 1
+NONE = phrase("none")
 
 
 @takes(sought=line(), who=line(), before=whole(_NEWEST))
@@ -72,14 +75,14 @@ def _lines(details: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, 
 
 def _worded(value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(map(_worded, value)) or "none"
+        return joined(map(_worded, value)) or NONE
     if isinstance(value, dict):
         return "; ".join(f"{name} {words}" for name, words in _lines(value))
     if value is None or value == "":
-        return "none"
+        return NONE
     if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+        return phrase("yes") if value else phrase("no")
+    return count(value) if isinstance(value, int) else str(value)
 
 
 def _json_lines(entries: Sequence[Entry]) -> bytes:

@@ -11,6 +11,7 @@ from mailgate.console.layout import address, say, seen_again, seen_other, show
 from mailgate.console.pages.exemptions import SPANS
 from mailgate.console.support_acts import ask_sources, mark_lost
 from mailgate.devices.device import Device
+from mailgate.model.phrase import joined, phrase
 from mailgate.views.devices import device_facts, parts_of
 from mailgate.views.explanation import explanation
 from mailgate.views.mail_status import mail_status
@@ -52,7 +53,7 @@ async def forget(request: web.Request) -> web.Response:
         return show(request, "device_forget.html", device=found, seen=len(seen), most=SIGHTINGS)
     act = replace(person_of(request).act(context.clock(), "device-forgotten"), about=f"device {found.id}")
     await context.store.devices.forget(found.id, context.clock(), act)
-    say(request, f"Device {found.id} and all that was stored of it are deleted.")
+    say(request, phrase("Device %(id)s and all that was stored of it are deleted.", id=found.id))
     return seen_other(request, "devices")
 
 
@@ -63,14 +64,19 @@ async def lost(request: web.Request) -> web.Response:
     now, by, here = context.clock(), person_of(request), address(request, "devices-lose", id=found.id)
     if sent.get("lost") != "yes":
         await mark_lost(context, found, by, now, lost=False)
-        say(request, f"The device {found.id} is no longer marked as lost: the rules decide about it again.")
+        say(
+            request,
+            phrase(
+                "The device %(id)s is no longer marked as lost: the rules decide about it again.", id=found.id
+            ),
+        )
     elif sent.get("confirmed") != "yes":
         facts = device_facts(found, context.bundle(), now)
         name = device_told(facts.kind, facts.os, facts.os_version)
         return show(request, "device_lost.html", device=facts, name=name)
     else:
         await mark_lost(context, found, by, now, lost=True)
-        words = f"The device {found.id} is marked as lost and gets nothing."
+        words = phrase("The device %(id)s is marked as lost and gets nothing.", id=found.id)
         say(request, words, here, stays=True, lost="no")
     return seen_again(request, sent, "devices-one", id=found.id)
 
@@ -80,8 +86,8 @@ async def ask_now(request: web.Request) -> web.Response:
     """Ask its sources and show their answers."""
     context, found = context_of(request), await device_of(request)
     answers = await ask_sources(context, found, person_of(request), context.clock())
-    words = "; ".join(each.words for each in answers) or "no source has the device any more"
-    say(request, f"Device {found.id}: {words}.")
+    words = joined((each.words for each in answers), "; ") or phrase("no source has the device any more")
+    say(request, phrase("Device %(id)s: %(words)s.", id=found.id, words=words))
     back = str((await form_of(request)).get("back", ""))
     if back:
         return seen_other(request, "people", {"login": back})

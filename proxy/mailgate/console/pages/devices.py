@@ -15,6 +15,7 @@ from mailgate.console.download import send_sheet
 from mailgate.console.forms import form_of
 from mailgate.console.layout import address, say, seen_other, show
 from mailgate.console.support_acts import ask_sources_of_all
+from mailgate.model.phrase import capital, phrase, plural
 from mailgate.store.device_rows import SORTS, Wanted
 from mailgate.views.address_values import MisreadError, Mistake
 from mailgate.views.device_filter import KINDS, STATES, Asked, Known, known_of, read
@@ -31,7 +32,13 @@ ASKED = 500
 """Of how many devices the sources are asked at most at once."""
 PLACE = ("after", "limit")
 """What an address says of the page, beside what it asks for."""
-SPANS = {"1d": "a day", "3d": "three days", "7d": "a week", "14d": "two weeks", "30d": "30 days"}
+SPANS = {
+    "1d": phrase("a day ago"),
+    "3d": phrase("three days ago"),
+    "7d": phrase("a week ago"),
+    "14d": phrase("two weeks ago"),
+    "30d": phrase("30 days ago"),
+}
 COLUMNS = "device,name,person,mail,state,apps,source,reported_at,os,os_version,kind".split(",")
 NOBODY = DevicePage((), None)
 
@@ -57,7 +64,7 @@ async def found(request: web.Request) -> web.Response:
         after, size = _place(request.query)
     except MisreadError as error:
         place = " ".join(f"{name}={request.query[name]}" for name in PLACE if name in request.query)
-        return _refused(request, asked, Mistake("", place, str(error)))
+        return _refused(request, asked, Mistake("", place, error.words))
     if asked.asked.mistakes:
         return _refused(request, asked)
     context, wanted = context_of(request), asked.asked.wanted
@@ -90,7 +97,11 @@ async def ask_again(request: web.Request) -> web.Response:
         await ask_sources_of_all(context, devices, person_of(request), context.clock())
     say(
         request,
-        f"The sources of {len(devices):,} {'device is' if len(devices) == 1 else 'devices are'} asked now.",
+        plural(
+            "The sources of %(count)s device is asked now.",
+            "The sources of %(count)s devices are asked now.",
+            len(devices),
+        ),
     )
     return seen_other(request, "devices", dict(asked.asked.said))
 
@@ -105,9 +116,9 @@ def _place(query: Mapping[str, str]) -> tuple[int, int]:
     """Behind which device the page begins, and how many it has. Raises MisreadError."""
     after, size = query.get("after", ""), query.get("limit", "") or str(SIZE)
     if after and not re.fullmatch(r"[0-9a-f]{12}", after):
-        raise MisreadError("this page does not exist; expected an address as the list gives it")
+        raise MisreadError(phrase("this page does not exist; expected an address as the list gives it"))
     if not re.fullmatch(r"[0-9]{1,3}", size) or not 1 <= int(size) <= MOST:
-        raise MisreadError(f"a page has from 1 to {MOST} devices")
+        raise MisreadError(phrase("a page has from 1 to %(most)s devices", most=MOST))
     return int(after or "0", 16), int(size)
 
 
@@ -140,7 +151,7 @@ def _shown(
         count=count,
         whole=whole,
         states=[(each, state_told(each)) for each in STATES],
-        kinds=[(each, kind_told(each).capitalize()) for each in KINDS],
+        kinds=[(each, capital(kind_told(each))) for each in KINDS],
         spans=SPANS,
         known=known,
         mails={each.value: words for each, words in HEADLINES.items()},

@@ -9,6 +9,7 @@ from mailgate.console.context import context_of, person_of
 from mailgate.console.drafting import draft_and_plan, facts_of, latest_heads, patch_of, plan_again
 from mailgate.console.forms import Form, form_of
 from mailgate.console.layout import say, seen_other, show
+from mailgate.model.phrase import phrase
 from mailgate.policy.edits import Edit
 from mailgate.rollout.acts import RefusedError, read_plan
 from mailgate.rollout.drafts import draft_called
@@ -16,7 +17,7 @@ from mailgate.views.drafts import WORDS
 
 _EDIT: TypeAdapter[Edit] = TypeAdapter(Edit)
 _FIELDS = ("change", "app", "list", "rule", "stage", "at", "share")
-_BEING_MADE = "Another plan is being made. Wait until it is there, then plan this draft."
+_BEING_MADE = phrase("Another plan is being made. Wait until it is there, then plan this draft.")
 
 
 async def drafts(request: web.Request) -> web.Response:
@@ -68,7 +69,7 @@ async def file(request: web.Request) -> web.Response:
     context = context_of(request)
     facts = await facts_of(context, await draft_called(context.store, request.match_info["digest"]))
     if not facts.changes:
-        raise RefusedError("the files have this change already: there is nothing to commit")
+        raise RefusedError(phrase("the files have this change already: there is nothing to commit"))
     (change,) = facts.changes
     return _download(change.text, "application/yaml", change.file.rpartition("/")[2])
 
@@ -90,7 +91,7 @@ async def _wanted(request: web.Request) -> Edit:
         return _EDIT.validate_python(said)
     except ValidationError as error:
         first = error.errors()[0]
-        raise RefusedError(f"this cannot be changed so: {first['msg']}") from None
+        raise RefusedError(phrase("this cannot be changed so: %(first)s", first=first["msg"])) from None
 
 
 def _moved(request: web.Request, sent: Form) -> str:

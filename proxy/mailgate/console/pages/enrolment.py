@@ -11,11 +11,12 @@ from mailgate.console.forms import form_of
 from mailgate.console.layout import seen_other, show
 from mailgate.console.list_position import PLACE, place_in, told
 from mailgate.console.pages.devices import number
+from mailgate.model.phrase import phrase
 from mailgate.store import Place
 from mailgate.views.address_values import line
 
 SIZE = 50
-LIVES = {"1": "1 day", "7": "7 days", "30": "30 days"}
+LIVES = {"1": phrase("1 day"), "7": phrase("7 days"), "30": phrase("30 days")}
 LONGEST = 255
 
 
@@ -32,10 +33,16 @@ async def make(request: web.Request) -> web.Response:
     uses, days = number(str(sent.get("uses", ""))), str(sent.get("days", ""))
     if max(len(user), len(note)) > LONGEST or not (user + note).isprintable():
         return await _shown(
-            request, 422, wrong=f"A name and a note are one line of at most {LONGEST} characters."
+            request,
+            422,
+            wrong=phrase(
+                "A name and a note are one line of at most %(longest)s characters.", longest=LONGEST
+            ),
         )
     if not 1 <= uses <= MOST_USES or days not in LIVES:
-        return await _shown(request, 422, wrong=f"A token is good for 1 to {MOST_USES:,} devices.")
+        return await _shown(
+            request, 422, wrong=phrase("A token is good for 1 to %(most_uses)s devices.", most_uses=MOST_USES)
+        )
     by, now = person_of(request), context.clock()
     owner = context.bundle().settings.logins.person(user)
     text, _ = await make_token(context.store, by, now, user=owner, note=note, uses=uses, days=int(days))
@@ -48,7 +55,11 @@ async def code(request: web.Request) -> web.Response:
     desk, user = context_of(request), str((await form_of(request)).get("user", "")).strip()
     if not user or len(user) > LONGEST or not user.isprintable():
         return await _shown(
-            request, 422, wrong=f"A code is for one person: a login name of at most {LONGEST} characters."
+            request,
+            422,
+            wrong=phrase(
+                "A code is for one person: a login name of at most %(longest)s characters.", longest=LONGEST
+            ),
         )
     owner = desk.bundle().settings.logins.person(user)
     text = await make_code(desk.store, person_of(request), desk.clock(), owner)

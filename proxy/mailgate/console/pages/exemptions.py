@@ -13,16 +13,30 @@ from mailgate.console.layout import address, say, seen_again, seen_other, show
 from mailgate.console.pages.devices import number
 from mailgate.devices.device import typed_id
 from mailgate.devices.names import user_text
+from mailgate.model.phrase import phrase
 from mailgate.policy.reliefs import Relief
 from mailgate.rollout import relief_acts
 from mailgate.rollout.acts import RefusedError
 from mailgate.store.reliefs import KeptRelief
 from mailgate.views.address_values import line, whole
+from mailgate.views.words import device_named, rule_told
 
 SIZE = 100
 _NEWEST = 2**31 - 1
-SPANS = {"1": "1 day", "7": "7 days", "30": "30 days", "90": "90 days", "365": "a year"}
-HOURS = {"1": "1 hour", "4": "4 hours", "12": "12 hours", "24": "a day", "72": "three days"}
+SPANS = {
+    "1": phrase("1 day"),
+    "7": phrase("7 days"),
+    "30": phrase("30 days"),
+    "90": phrase("90 days"),
+    "365": phrase("a year"),
+}
+HOURS = {
+    "1": phrase("1 hour"),
+    "4": phrase("4 hours"),
+    "12": phrase("12 hours"),
+    "24": phrase("a day"),
+    "72": phrase("three days"),
+}
 
 
 @takes(whom=line(), before=whole(_NEWEST), over=whole(_NEWEST))
@@ -37,10 +51,16 @@ async def exempt(request: web.Request) -> web.Response:
     why, rule = note_of(sent, "why"), str(sent.get("rule", "")).strip()[:LONGEST]
     whom, days = str(sent.get("whom", "")).strip()[:LONGEST], sent.get("days", "")
     if days not in SPANS or not whom:
-        raise RefusedError("whom, and for how long? A login name or the id of a device, and a time")
+        raise RefusedError(phrase("whom, and for how long? A login name or the id of a device, and a time"))
     called = await context.store.devices.called(typed_id(whom)) if sent.get("what") == "device" else []
     if sent.get("what") == "device" and len(called) != 1:
-        raise RefusedError(f"{len(called) or 'no'} devices are called {whom}; expected one")
+        raise RefusedError(
+            phrase(
+                "%(number)s devices are called %(whom)s; expected one",
+                number=len(called) or phrase("no"),
+                whom=whom,
+            )
+        )
     logins = context.bundle().settings.logins
     named = {"device": called[0].id} if called else {"person": logins.person(whom)}
     now = context.clock()
@@ -53,8 +73,12 @@ async def exempt(request: web.Request) -> web.Response:
 
 def say_given(request: web.Request, given: Relief, span: str) -> None:
     """Say who is spared from what, with a way back."""
-    whom = given.person or f"The device {given.device}"
-    words = f"{whom} is spared from {f'the rule {given.rule}' if given.rule else 'every rule'} for {span}."
+    words = phrase(
+        "%(whom)s is spared from %(rule)s for %(span)s.",
+        whom=given.person or phrase("The device %(id)s", id=given.device),
+        rule=rule_told(given.rule),
+        span=span,
+    )
     say(request, words, address(request, "exemptions-end"), number=str(given.number), why="undone at once")
 
 
@@ -66,12 +90,12 @@ async def end(request: web.Request) -> web.Response:
     kept = await context.store.reliefs.one(number(str(sent.get("number", ""))))
     if kept is None:
         raise web.HTTPNotFound
-    now, whom = context.clock(), kept.relief.person or f"the device {kept.relief.device}"
+    now, whom = context.clock(), kept.relief.person or device_named(kept.relief.device)
     if kept.holds(now):
         await relief_acts.end_exemption(context.store, person_of(request), why, now, kept.relief.number)
-        say(request, f"The exemption of {whom} has ended.")
+        say(request, phrase("The exemption of %(whom)s has ended.", whom=whom))
     else:
-        say(request, f"The exemption of {whom} had ended already.")
+        say(request, phrase("The exemption of %(whom)s had ended already.", whom=whom))
     return seen_again(request, sent, "exemptions")
 
 
@@ -86,7 +110,7 @@ async def turn_off(request: web.Request) -> web.Response:
         hit = sum(count for refusal, count in refused.items() if refusal.rule == rule)
         return show(request, "rule_off.html", rule=rule, hit=hit, hours=HOURS)
     if hours not in HOURS:
-        raise RefusedError("for how long? choose one of those that are offered")
+        raise RefusedError(phrase("for how long? choose one of those that are offered"))
     now, why = context.clock(), note_of(sent)
     policy, by, until = context.bundle().policy, person_of(request), now + timedelta(hours=int(hours))
     await relief_acts.break_glass(context.store, policy, by, why, now, rule=rule, until=until)

@@ -11,6 +11,7 @@ from mailgate.console.forms import form_of
 from mailgate.console.layout import seen_other, show
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import Access, Decision
+from mailgate.model.phrase import phrase
 from mailgate.policy.cases import Situation
 from mailgate.views.address_values import line
 from mailgate.views.described_requests import read_headers, read_request
@@ -33,7 +34,7 @@ async def explain(request: web.Request) -> web.Response:
     if recalled is None:
         if len(await context.store.devices.called(name)) == 1:
             return seen_other(request, "devices-one", id=name)
-        wrong = f"Nothing is recorded under {name}, and no device is called so."
+        wrong = phrase("Nothing is recorded under %(name)s, and no device is called so.", name=name)
         return await _shown(request, 404, reference=name, wrong=[wrong])
     return await _shown(request, reference=name, **_told(context, recalled))
 
@@ -45,7 +46,7 @@ async def pasted(request: web.Request) -> web.Response:
     try:
         access, decision = await _decided(context, text, name)
     except ConfigError as error:
-        return await _shown(request, 422, text=text, device=name, wrong=str(error).splitlines())
+        return await _shown(request, 422, text=text, device=name, mistakes=str(error).splitlines())
     return await _shown(
         request, text=text, device=name, why=explanation(access, decision, context.bundle().policy)
     )
@@ -79,7 +80,7 @@ def _told(context: ConsoleContext, recalled: Recalled) -> dict[str, Any]:
 async def _shown(request: web.Request, status: int = 200, **values: Any) -> web.Response:
     last = [] if "why" in values else await context_of(request).store.sightings.latest(size=LAST)
     empty: dict[str, Any] = {
-        "reference": "", "text": "", "device": "", "wrong": [], "why": None, "then": None,
+        "reference": "", "text": "", "device": "", "wrong": [], "mistakes": [], "why": None, "then": None,
         "rows": [sighting_facts(each) for each in last],
         "name_of": context_of(request).bundle().policy.catalog.name_of,
     }  # fmt: skip

@@ -9,9 +9,11 @@ from mailgate.console.forms import LONGEST, form_of
 from mailgate.console.layout import address, say, seen_again, seen_other, show
 from mailgate.console.list_position import PLACE, place_in, told
 from mailgate.console.support_acts import finish, reopen
+from mailgate.model.phrase import phrase
 from mailgate.store import Place
 from mailgate.views.address_values import line, one_of
 from mailgate.views.help import help_counts, help_facts
+from mailgate.views.words import device_named
 
 SIZE = 50
 
@@ -48,23 +50,26 @@ async def done(request: web.Request) -> web.Response:
     if asked is None:
         raise web.HTTPNotFound
     whom = asked.person or (
-        f"the device {asked.device}" if asked.device else f"a client with the reference {asked.reference}"
+        device_named(asked.device)
+        if asked.device
+        else phrase("a client with the reference %(reference)s", reference=asked.reference)
     )
     if sent.get("done") == "no":
         again = await reopen(context, [key], by, now)
-        say(request, f"The request of {whom} {'is open again' if again else 'was open already'}.")
+        was = phrase("The request of %(whom)s was open already.", whom=whom)
+        say(request, phrase("The request of %(whom)s is open again.", whom=whom) if again else was)
         return seen_again(request, sent, "help_requests")
     if await finish(context, [key], by, now):
         say(
             request,
-            f"The request of {whom} is done.",
+            phrase("The request of %(whom)s is done.", whom=whom),
             address(request, "help_requests-done"),
             rule=key[0],
             subject=key[1],
             done="no",
         )
     else:
-        say(request, f"The request of {whom} was done already.")
+        say(request, phrase("The request of %(whom)s was done already.", whom=whom))
     return seen_other(request, "people", {"login": back}) if back else seen_other(request, "help_requests")
 
 

@@ -10,10 +10,11 @@ from mailgate.config.admins import Admins
 from mailgate.console.begin_session import COOKIE, PROXIED, begin, keep, own, too_many
 from mailgate.console.context import SESSION, context_of, person_of
 from mailgate.console.forms import form_of
+from mailgate.console.layout import bare
 from mailgate.console.login_rights import token_proof
 from mailgate.console.pages.oidc import farewell
 from mailgate.console.peer import came_from
-from mailgate.console.render import page
+from mailgate.model.phrase import phrase
 from mailgate.rollout.admins import proven, token_of
 
 log = structlog.get_logger()
@@ -25,7 +26,7 @@ LONGEST = 200
 _HASHING = asyncio.Semaphore(2)
 """A check takes 64 MiB of memory, so others wait and cannot fill it."""
 
-WRONG = "This name and token or password do not belong together."
+WRONG = phrase("This name and token or password do not belong together.")
 
 
 async def form(request: web.Request) -> web.Response:
@@ -38,7 +39,7 @@ async def log_in(request: web.Request) -> web.Response:
     settings = context.bundle().settings
     name, secret, after = (str(sent.get(field, "")) for field in ("name", "secret", "next"))
     if not settings.console.login.token or PROXIED in request:
-        return _form(request, 403, "Nobody logs in by a token here.", after)
+        return _form(request, 403, phrase("Nobody logs in by a token here."), after)
     name, address = name.strip()[:LONGEST], came_from(request, settings).remote
     if wait := context.tries.wait(name, address, context.clock()):
         log.warning("console-login-refused", way="token", why="too-many")
@@ -63,7 +64,7 @@ async def log_out(request: web.Request) -> web.Response:
     if (
         elsewhere
     ):  # a page of the console leads there, since `form-action` allows no redirect of a form to another site
-        response = page("redirect.html", to=elsewhere)
+        response = bare(request, "redirect.html", to=elsewhere)
         response.del_cookie(COOKIE, path="/console")
         return response
     back = web.HTTPSeeOther(request.app.router["login"].url_for())
@@ -82,7 +83,8 @@ def _form(request: web.Request, status: int = 200, error: str = "", after: str =
     settings, after = context_of(request).bundle().settings, own(after)
     ways = settings.console.login
     oidc = f"{request.app.router['login-oidc'].url_for()}?{urlencode({'next': after})}"
-    return page(
+    return bare(
+        request,
         "login.html",
         status,
         error=error,

@@ -17,6 +17,7 @@ from mailgate.console.pages.notices import LONGEST, matter_of
 from mailgate.mail.composer import address_book
 from mailgate.mail.recipient_list import believed_by, list_recipients, queue
 from mailgate.mail.topic import Topic
+from mailgate.model.phrase import phrase
 from mailgate.rollout.acts import RefusedError
 from mailgate.store import Activation, MailKind, MailState, NoticeKey
 from mailgate.store.mail import Which
@@ -39,7 +40,7 @@ async def count(request: web.Request) -> web.Response:
     if not context.recipient_lists.start(
         matter.about, topic, counted, person_of(request).name, context.clock()
     ):
-        raise RefusedError("others are being counted: wait until that has ended")
+        raise RefusedError(phrase("others are being counted: wait until that has ended"))
     return _back(request, matter.about)
 
 
@@ -86,7 +87,7 @@ def _sendable(context: ConsoleContext, matter: Matter) -> tuple[Topic, NoticeSet
     settings = context.bundle().settings.notices
     if settings is None:
         raise RefusedError(
-            "no mails are sent by these settings; expected `notices` with `smtp` or `outbox` in them"
+            phrase("no mails are sent by these settings; expected `notices` with `smtp` or `outbox` in them")
         )
     if matter.topic is None:
         raise RefusedError(matter.why_not)

@@ -11,10 +11,12 @@ from aiohttp import web
 from mailgate.console.access import COOKIE
 from mailgate.console.asked import takes
 from mailgate.console.attention import needs_now
-from mailgate.console.context import CLOSING, SESSION, ConsoleContext, context_of, roles_of
+from mailgate.console.context import CLOSING, SESSION, ConsoleContext, context_of, language_of, roles_of
+from mailgate.console.languages import Language
 from mailgate.console.layout import show, surrounding
-from mailgate.console.plot import SINCE, plot, trend
+from mailgate.console.plot import plot, trend
 from mailgate.console.render import text_of
+from mailgate.model.phrase import phrase
 from mailgate.store import StoreError
 from mailgate.views.address_values import one_of
 from mailgate.views.app_trends import AppTrend, trends_of
@@ -27,13 +29,21 @@ PARTS = ("needs", "verdicts", "apps", "rules", "devices", "gates")
 """The parts of the page that change, each in a template of its own."""
 APPS = 8
 """Apps whose trends are shown."""
+SPANS = {
+    "1h": phrase("60 minutes"),
+    "24h": phrase("24 hours"),
+    "14d": phrase("14 days"),
+    "60d": phrase("60 days"),
+}
 STREAMS = asyncio.Semaphore(50)
 """Pages that are kept up to date at once."""
 
 
 @takes(range=one_of(tuple(RANGES)))
 async def now(request: web.Request) -> web.Response:
-    return show(request, "now.html", **await _seen(context_of(request), _range(request)))
+    return show(
+        request, "now.html", **await _seen(context_of(request), _range(request), language_of(request))
+    )
 
 
 @takes(range=one_of(tuple(RANGES)))
@@ -53,7 +63,7 @@ async def _tell(request: web.Request, answer: web.StreamResponse) -> None:
     """Tell what changes until who looks has left or may not look any more."""
     context, told = context_of(request), dict[str, str]()
     while not await _closes(request) and _may_look(request, context):
-        seen = surrounding(request) | await _seen(context, _range(request))
+        seen = surrounding(request) | await _seen(context, _range(request), language_of(request))
         parts = {name: text_of(f"now/{name}.html", **seen) for name in PARTS}
         news = {name: text for name, text in parts.items() if told.get(name) != text}
         await answer.write(f"data: {json.dumps(news)}\n\n".encode() if news else b": nothing new\n\n")
@@ -71,7 +81,7 @@ def _may_look(request: web.Request, context: ConsoleContext) -> bool:
     return session is not None and session.csrf == request[SESSION].csrf and bool(roles_of(request))
 
 
-async def _seen(context: ConsoleContext, asked: Range) -> dict[str, Any]:
+async def _seen(context: ConsoleContext, asked: Range, language: Language) -> dict[str, Any]:
     at, state, bundle = context.clock(), await context.readiness(), context.bundle()
     days = max(RANGES["14d"][1], RANGES[asked][1] if asked == "60d" else 0)
     traffic, trends, told = this_gate(context, at), list[AppTrend](), False
@@ -86,9 +96,9 @@ async def _seen(context: ConsoleContext, asked: Range) -> dict[str, Any]:
         "needs": await needs_now(context, state, at),
         "gates": await gates_if_told(context.store, at),
         "range": asked,
-        "ranges": {each: words.removeprefix("The last ") for each, words in SINCE.items()},
+        "ranges": SPANS,
         "told": told,
-        "plots": [plot(traffic, "effect"), plot(traffic, "kind")],
+        "plots": [plot(traffic, "effect", language), plot(traffic, "kind", language)],
         "traffic": traffic,
         "trends": [(each, trend(each, days)) for each in trends[:APPS]],
         "days": days,

@@ -9,11 +9,11 @@ from aiohttp import web
 from mailgate.config.console import ConsoleSettings, OidcSettings
 from mailgate.console.begin_session import begin, keep, own, too_many
 from mailgate.console.context import context_of
+from mailgate.console.layout import bare
 from mailgate.console.oidc.begun_logins import LIFE, Begun
 from mailgate.console.oidc.errors import TOLD, LoginError, Trouble
 from mailgate.console.oidc.persons import known
 from mailgate.console.peer import came_from, host_of, over_tls
-from mailgate.console.render import page
 from mailgate.console.sessions import WHOLE, Session
 
 log = structlog.get_logger()
@@ -35,14 +35,14 @@ async def leave(request: web.Request) -> web.Response:
         raise web.HTTPSeeOther(moved)
     if wait := context.tries.wait_to_begin(came_from(request, settings).remote, context.clock()):
         log.warning("console-login-refused", way="oidc", why="too-many")
-        return page("login_failed.html", 429, why=too_many(wait), word="", after=after)
+        return bare(request, "login_failed.html", 429, why=too_many(wait), word="", after=after)
     state, cookie, begun = context.oidc.pending.begin(request.cookies.get(COOKIE, ""), after, context.clock())
     try:
         there = await context.oidc.provider(oidc, context.clock).address(
             begun, state, _back(settings.console)
         )
     except LoginError as error:
-        return _failed(error.trouble, after)
+        return _failed(request, error.trouble, after)
     response = web.HTTPSeeOther(there)
     response.set_cookie(
         COOKIE,
@@ -75,12 +75,12 @@ async def come_back(request: web.Request) -> web.Response:
         found = await provider.identity(answer["code"], begun, _back(settings.console), answer["iss"])
         person = known(settings, found.claims)
     except LoginError as error:
-        return _failed(error.trouble, begun.after if begun else "")
+        return _failed(request, error.trouble, begun.after if begun else "")
     at_most = oidc.groups.session if oidc.groups and person.groups else WHOLE
     value = await begin(
         request, person.name, person.proved_by, "oidc", person.groups, at_most, found.id_token
     )
-    response = page("redirect.html", to=begun.after or str(request.app.router["now"].url_for()))
+    response = bare(request, "redirect.html", to=begun.after or str(request.app.router["now"].url_for()))
     keep(request, response, value)
     return response
 
@@ -151,11 +151,11 @@ def _refusal(error: str, issuer: str | None, oidc: OidcSettings) -> Trouble:
     return Trouble.DENIED if error in DENIED else Trouble.PROVIDER
 
 
-def _failed(trouble: Trouble, after: str) -> web.Response:
+def _failed(request: web.Request, trouble: Trouble, after: str) -> web.Response:
     """Tell what went wrong: the person in words, the log in one word."""
     log.warning("console-login-refused", way="oidc", why=trouble.value)
     told = TOLD[trouble]
-    return page("login_failed.html", told.status, why=told.words, word=trouble.value, after=after)
+    return bare(request, "login_failed.html", told.status, why=told.words, word=trouble.value, after=after)
 
 
 ROUTES = [

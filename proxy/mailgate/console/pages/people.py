@@ -4,7 +4,7 @@ from aiohttp import web
 
 from mailgate.console.access import needs
 from mailgate.console.asked import takes
-from mailgate.console.context import context_of, person_of
+from mailgate.console.context import context_of, language_of, person_of
 from mailgate.console.forms import LONGEST, form_of, note_of, within
 from mailgate.console.layout import say, seen_other, show
 from mailgate.console.pages.exemptions import SPANS, say_given
@@ -12,6 +12,7 @@ from mailgate.console.support_acts import answer, exempt_for, finish
 from mailgate.devices.device import typed_id
 from mailgate.gateway.pages.languages import load_languages
 from mailgate.mail.reply import LONGEST as LONGEST_ANSWER
+from mailgate.model.phrase import phrase
 from mailgate.rollout.acts import RefusedError
 from mailgate.views.address_values import line
 from mailgate.views.help import still_open
@@ -33,7 +34,7 @@ async def let_in(request: web.Request) -> web.Response:
     why, days = note_of(sent, "why"), sent.get("days", "1")
     rule, named = str(sent.get("rule", ""))[:LONGEST], str(sent.get("device", ""))[:LONGEST]
     if days not in SPANS:
-        raise RefusedError("for how long? choose one of those that are offered")
+        raise RefusedError(phrase("for how long? choose one of those that are offered"))
     by, now = person_of(request), context.clock()
     if named:
         called = await context.store.devices.called(typed_id(named))
@@ -57,10 +58,10 @@ async def write(request: web.Request) -> web.Response:
     mail = await answer(context, theirs, within(str(sent.get("answer", "")), LONGEST_ANSWER), by, now)
     waiting = [(each.rule, each.subject) for each in still_open(theirs.help_requests)]
     closed = await finish(context, waiting, by, now) if waiting and sent.get("done") == "yes" else 0
-    say(
-        request,
-        f"The answer to {theirs.login} goes to {mail.address}.{' The request is done.' if closed else ''}",
-    )
+    words = {"login": theirs.login, "address": mail.address}
+    said = phrase("The answer to %(login)s goes to %(address)s.", **words)
+    both = phrase("The answer to %(login)s goes to %(address)s. The request is done.", **words)
+    say(request, both if closed else said)
     return seen_other(request, "people", {"login": theirs.login})
 
 
@@ -81,7 +82,7 @@ async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
         "person.html",
         person=found,
         waiting=still_open(found.help_requests),
-        language=spoken.locale.get_display_name("en"),
+        language=language_of(request).name_of(spoken.locale),
         writes=bundle.settings.notices is not None,
         longest=LONGEST_ANSWER,
         spans=SPANS,

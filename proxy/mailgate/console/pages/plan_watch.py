@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from mailgate.console.context import context_of
+from mailgate.console.context import context_of, language_of
 from mailgate.console.layout import seen_other, show
 from mailgate.rollout.acts import plan_called, read_plan
 from mailgate.views.plan_outcome import outcome_of, panel_of
@@ -14,6 +14,7 @@ async def watch(request: web.Request) -> web.Response:
     found = await plan_called(context.store, request.match_info["digest"])
     plan = read_plan(found)
     outcome = await outcome_of(context.store, found, plan, context.clock())
+    language = language_of(request)
     if outcome is None:
         return seen_other(request, "policy-plan", digest=found.digest)
     return show(
@@ -21,8 +22,8 @@ async def watch(request: web.Request) -> web.Response:
         "plan_watch.html",
         plan=plan,
         outcome=outcome,
-        panel=panel_of(outcome),
-        plan_title=title_of(plan),
+        panel=panel_of(outcome, language),
+        plan_title=title_of(plan, language),
         headline=headline_of(plan),
         more=more_of(plan),
     )

@@ -7,13 +7,14 @@ from aiohttp import web
 from mailgate.console.access import needs
 from mailgate.console.asked import takes
 from mailgate.console.candidates import candidate_for, planned_before
-from mailgate.console.context import ConsoleContext, context_of, person_of
+from mailgate.console.context import ConsoleContext, context_of, language_of, person_of
 from mailgate.console.download import send_sheet
 from mailgate.console.forms import Form, form_of, note_of
 from mailgate.console.layout import seen_other, show
 from mailgate.console.movers_asked import READERS, said_in, values_of, wanted_in
 from mailgate.console.pages.devices import number
 from mailgate.errors import ConfigError
+from mailgate.model.phrase import phrase
 from mailgate.rollout import acts, approvals
 from mailgate.rollout.acts import PLAN_AGE, RefusedError, plan_called, read_plan
 from mailgate.rollout.approvals import plan_status
@@ -58,13 +59,15 @@ async def make(request: web.Request) -> web.Response:
     again = str(sent.get("plan", ""))
     version = number(str(sent.get("version", ""))) or None
     if not 1 <= days <= MOST_DAYS:
-        return await _listed(request, 422, [f"A plan looks at 1 to {MOST_DAYS} days of requests."])
+        return await _listed(
+            request, 422, [phrase("A plan looks at 1 to %(most)s days of requests.", most=MOST_DAYS)]
+        )
     try:
         candidate = await (planned_before(context, again) if again else candidate_for(context, text, version))
     except ConfigError as error:
-        return await _listed(request, 422, str(error).splitlines())
+        return await _listed(request, 422, mistakes=str(error).splitlines())
     if not context.planning.start(candidate, days, person_of(request), context.clock()):
-        return await _listed(request, 409, ["Another plan is being made: wait until it is there."])
+        return await _listed(request, 409, [phrase("Another plan is being made: wait until it is there.")])
     return seen_other(request, "policy-plans")
 
 
@@ -77,7 +80,9 @@ async def draw(request: web.Request) -> web.Response:
     """The picture, to be shown in a page or taken away."""
     found = await plan_called(context_of(request).store, request.match_info["digest"])
     headers = {"Content-Security-Policy": SVG_ALONE}
-    return web.Response(text=picture(read_plan(found)), content_type="image/svg+xml", headers=headers)
+    return web.Response(
+        text=picture(read_plan(found), language_of(request)), content_type="image/svg+xml", headers=headers
+    )
 
 
 @takes(**READERS)
@@ -169,6 +174,7 @@ async def _shown(
     bundle = context.bundle()
     found = await plan_called(context.store, request.match_info["digest"])
     guard = guard_of(bundle.settings)
+    language = language_of(request)
     status = await plan_status(context.store, found, guard, now)
     body, said = status.body, said_in(request.query)
     after, catalog = number(request.query.get("after", "")), bundle.policy.catalog
@@ -184,10 +190,10 @@ async def _shown(
         ends=found.made_at + PLAN_AGE,
         approvers=sorted(guard.approvers - {found.author}) if guard else [],
         operators=sorted(name for name, each in bundle.settings.admins.items() if "operator" in each.roles),
-        plan_title=title_of(body),
+        plan_title=title_of(body, language),
         headline=headline_of(body),
         more=more_of(body),
-        panels=panels(body),
+        panels=panels(body, language),
         impact_words=impact_words(body),
         worst_at=worst_of(body).at,
         impact=list(table_of(body)),
@@ -208,7 +214,9 @@ async def _in_force(context: ConsoleContext) -> int:
     return active.number if active else 0
 
 
-async def _listed(request: web.Request, status: int = 200, wrong: Sequence[str] = ()) -> web.Response:
+async def _listed(
+    request: web.Request, status: int = 200, wrong: Sequence[str] = (), mistakes: Sequence[str] = ()
+) -> web.Response:
     context = context_of(request)
     found = await approvals.plan_statuses(
         context.store, guard_of(context.bundle().settings), context.clock(), SIZE
@@ -219,6 +227,7 @@ async def _listed(request: web.Request, status: int = 200, wrong: Sequence[str] 
         status,
         found=found,
         wrong=wrong,
+        mistakes=mistakes,
         making=context.planning.last,
         days=DAYS,
         headline_of=headline_of,

@@ -7,6 +7,7 @@ from mailgate.console.access import needs
 from mailgate.console.context import context_of, person_of, roles_of
 from mailgate.console.forms import form_of, note_of
 from mailgate.console.layout import seen_other, show
+from mailgate.model.phrase import phrase
 from mailgate.policy.changes import changes
 from mailgate.rollout import acts
 from mailgate.rollout.acts import RefusedError
@@ -21,7 +22,7 @@ async def retract(request: web.Request) -> web.Response:
     to = await version_of(context.store, str(sent.get("to", ""))[:64])
     now_in_force = await version_of(context.store, "")
     if to.number == now_in_force.number:
-        raise RefusedError(f"version {to.number} is in force already")
+        raise RefusedError(phrase("version %(number)s is in force already", number=str(to.number)))
     if sent.get("confirmed") != "yes":
         found = changes(*(compile_rules(each.texts).policy for each in (now_in_force, to)))
         ids = {each.about.removeprefix("rule ") for each in found}

@@ -1,12 +1,13 @@
 """The languages of the pages, each loaded once from its ``.po`` file, so that nothing has to be compiled after a clone."""
 
 import datetime as calendar
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from io import BytesIO
 from typing import Any
 
@@ -106,17 +107,23 @@ def load_languages() -> Mapping[str, Language]:
     return {tag: Language(Locale.parse(tag, sep="-"), _texts(tag)) for tag in TAGS}
 
 
-def asked_as(languages: Mapping[str, Language]) -> dict[str, str]:
+def asked_as(languages: Iterable[str]) -> dict[str, str]:
     """The lower-case tags that people ask with, each with the language that answers: ``zh`` is ``zh-Hans``."""
     return {primary(tag): tag for tag in languages} | {tag.lower(): tag for tag in languages}
 
 
 def _texts(tag: str) -> NullTranslations:
-    return NullTranslations() if tag == SOURCE else _catalog(tag.replace("-", "_"))
+    return NullTranslations() if tag == SOURCE else read_catalog(__package__, tag)
 
 
-def _catalog(name: str) -> GNUTranslations:
-    source = files(__package__).joinpath("locale", name, "LC_MESSAGES", "messages.po")
+def catalog_of(package: str, tag: str) -> Traversable:
+    """The file of a package with its texts in a language."""
+    return files(package).joinpath("locale", tag.replace("-", "_"), "LC_MESSAGES", "messages.po")
+
+
+def read_catalog(package: str, tag: str) -> GNUTranslations:
+    """The texts of a package in a language."""
+    source, name = catalog_of(package, tag), tag.replace("-", "_")
     compiled = BytesIO()
     with source.open("rb") as file:
         write_mo(compiled, read_po(file, locale=name, abort_invalid=True))

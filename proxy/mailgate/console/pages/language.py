@@ -1,0 +1,37 @@
+"""The language in which somebody reads the console."""
+
+from datetime import timedelta
+
+from aiohttp import web
+
+from mailgate.console.begin_session import own
+from mailgate.console.context import context_of
+from mailgate.console.forms import form_of
+from mailgate.console.languages import COOKIE, console_languages
+from mailgate.console.peer import over_tls
+
+LASTS = timedelta(days=365)
+MOST = 16 * 1024
+"""The largest form in bytes, since anybody may send it."""
+
+
+async def choose(request: web.Request) -> web.Response:
+    """Remember the language in a cookie and go back. It gives no access, so anybody may ask."""
+    sent = await form_of(request, MOST)
+    tag = sent.get("lang", "")
+    if tag not in console_languages():
+        raise web.HTTPNotFound
+    back = web.HTTPSeeOther(own(sent.get("to", "")) or str(request.app.router["now"].url_for()))
+    back.set_cookie(
+        COOKIE,
+        tag,
+        max_age=int(LASTS.total_seconds()),
+        httponly=True,
+        samesite="Lax",
+        secure=over_tls(request, context_of(request).bundle().settings),
+        path="/console",
+    )
+    raise back
+
+
+ROUTES = [web.post("/language", choose, name="language")]

@@ -1,0 +1,113 @@
+"""Sentences that are made in English and can be said in another language.
+
+A ``Phrase`` is the English text that it is: logs, the API and the command line take it as any ``str``. Who shows it to somebody
+asks for it in a tongue. What is not a phrase, such as a name or a stored text, is the same in every tongue.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+
+class Tongue(Protocol):
+    """What a language has to know to say a phrase."""
+
+    def text(self, message: str, /) -> str:
+        """A text of the catalog."""
+
+    def plural(self, one: str, more: str, number: int, /) -> str:
+        """The form of a text for a number."""
+
+    def number(self, number: float, /) -> str:
+        """A number as people write it."""
+
+
+class _English:
+    def text(self, message: str, /) -> str:
+        return message
+
+    def plural(self, one: str, more: str, number: int, /) -> str:
+        return one if number == 1 else more
+
+    def number(self, number: float, /) -> str:
+        return f"{number:,}" if isinstance(number, int) else f"{number:g}"
+
+
+ENGLISH: Tongue = _English()
+Say = Callable[[Tongue], str]
+
+
+class Phrase(str):
+    """An English text, and what it is in any tongue."""
+
+    __slots__ = ("say",)
+    say: Say
+
+    def __new__(cls, say: Say) -> "Phrase":
+        made = super().__new__(cls, say(ENGLISH))
+        made.say = say
+        return made
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        """What is copied or kept elsewhere is the text."""
+        return str, (str(self),)
+
+
+def phrase(message: str, /, **values: object) -> Phrase:
+    """A text of the catalogs. It names its values as ``%(name)s``; numbers and phrases among them are said in the same tongue."""
+    return Phrase(lambda tongue: filled(tongue.text(message), values, tongue))
+
+
+def plural(one: str, more: str, number: int, /, **values: object) -> Phrase:
+    """A text that changes with a number, which it may name as ``%(count)s``."""
+    told = {"count": number, **values}
+    return Phrase(lambda tongue: filled(tongue.plural(one, more, number), told, tongue))
+
+
+def filled(text: str, values: dict[str, object], tongue: Tongue) -> str:
+    """A text with its values. One without any is taken as it is."""
+    return text % {name: said(value, tongue) for name, value in values.items()} if values else text
+
+
+def said(words: object, tongue: Tongue) -> str:
+    """Whatever it is as a text in this tongue."""
+    if isinstance(words, Phrase):
+        return words.say(tongue)
+    if isinstance(words, str):
+        return words
+    return tongue.number(words) if isinstance(words, (int, float)) else str(words)
+
+
+def capital(words: str) -> str:
+    """Words as they begin a sentence or stand alone."""
+    return changed(words, lambda text: text[:1].upper() + text[1:])
+
+
+def joined(parts: Iterable[object], between: str = ", ") -> str:
+    """Parts one after the other."""
+    told = list(parts)
+    if any(isinstance(each, Phrase) for each in told):
+        return Phrase(lambda tongue: between.join(said(each, tongue) for each in told))
+    return between.join(map(str, told))
+
+
+def listed(names: Sequence[str], last: Callable[[str, str], str]) -> str:
+    """Names as a list in words. ``last`` joins the last one: as ``both`` or as ``either``."""
+    *most, end = names
+    return last(joined(most), end) if most else end
+
+
+def both(first: str, last: str) -> Phrase:
+    """One and the other."""
+    return phrase("%(first)s and %(last)s", first=first, last=last)
+
+
+def either(first: str, last: str) -> Phrase:
+    """One or the other."""
+    return phrase("%(first)s or %(last)s", first=first, last=last)
+
+
+def changed(words: str, change: Callable[[str], str]) -> str:
+    """Words with a change that is made in whatever tongue they are said."""
+    if isinstance(words, Phrase):
+        return Phrase(lambda tongue: change(words.say(tongue)))
+    return change(words)
