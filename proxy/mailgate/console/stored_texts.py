@@ -54,7 +54,7 @@ def _read() -> Iterator[Pattern]:
     with catalog_of(__package__, "de").open("rb") as file:
         texts = [each for each in read_po(file) if KEPT & {name for name, _ in each.locations}]
     for each in texts:
-        one, more = each.id if isinstance(each.id, tuple) else (each.id, "")
+        one, more = (each.id, "") if isinstance(each.id, str) else each.id
         yield Pattern(_pattern(one), one, more, 1)
         if more:
             yield Pattern(_pattern(more), one, more, 2)
