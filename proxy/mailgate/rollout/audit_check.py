@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from mailgate.model.phrase import phrase
-from mailgate.rollout.acts import ACTIVATED, APPROVED, PLANNED, RETRACTED, is_altered
+from mailgate.rollout.activation import ACTIVATED, APPROVED, PLANNED, RETRACTED, is_altered
 from mailgate.rollout.relief_audit_check import LoggedReliefs
 from mailgate.store import Activation, Approval, Break, Entry, Head, Planned, Store, Version
 from mailgate.store.audit import told_at
@@ -79,7 +79,7 @@ class Logged:
             if entry.what.startswith((ACTIVATED, RETRACTED)):
                 signed = (entry.who, entry.why, entry.at)
                 act = _Act(entry.number, entry.about, signed, entry.what == RETRACTED, details_of(entry))
-                self.acts.append(act)
+                self.activation.append(act)
                 self.digests.setdefault(entry.about, act)
             elif entry.what == PLANNED:
                 self.planned[entry.about] = (entry.number, entry.who)

@@ -15,7 +15,7 @@ from tests.unit.store.examples import NOW
 
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout import draft_of
-from mailgate.rollout.acts import Person, apply, retract
+from mailgate.rollout.activation import Person, apply, retract
 from mailgate.rollout.approvals import approve
 from mailgate.rollout.audit_check import compare, verify
 from mailgate.store import Store

@@ -11,7 +11,7 @@ from tests.unit.store.examples import NOW
 from mailgate.config.attestation import PostureSettings
 from mailgate.config.guard import GuardSettings, Once
 from mailgate.config.settings import Settings
-from mailgate.rollout.acts import Person, apply
+from mailgate.rollout.activation import Person, apply
 from mailgate.rollout.approvals import approve
 from mailgate.rollout.guard import Guard, Limit
 from mailgate.rollout.inspection import Inspection

@@ -5,7 +5,7 @@ from tests.unit.rollout.test_acts import ADA, NOW, planned, rules
 from tests.unit.rollout.test_acts import store as store
 from tests.unit.rollout.test_approvals import GUARD
 
-from mailgate.rollout.acts import RefusedError, apply, retract
+from mailgate.rollout.activation import RefusedError, apply, retract
 from mailgate.rollout.approvals import plan_statuses
 from mailgate.rollout.version_in_force import draft_of
 from mailgate.store import Act, Store

@@ -28,8 +28,8 @@ from mailgate.console.api.shapes import (
 from mailgate.console.candidates import candidate_for
 from mailgate.console.movers_asked import MOMENTS
 from mailgate.errors import ConfigError
-from mailgate.rollout import acts, approvals
-from mailgate.rollout.acts import plan_called, read_plan
+from mailgate.rollout import activation, approvals
+from mailgate.rollout.activation import plan_called, read_plan
 from mailgate.rollout.approvals import plan_status
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.plan import DAYS, Plan
@@ -315,7 +315,7 @@ async def apply_plan(call: Call, path: PlanNamed, body: Application) -> Activati
     """Put exactly what was planned in force, at every gate within a second."""
     context = call.context
     guard, override = guard_of(context.bundle().settings), body.override
-    done = await acts.apply(
+    done = await activation.apply(
         context.store, path.digest, call.person, body.note, call.now, guard, override=override
     )
     return done_now(done, call.now)
