@@ -16,6 +16,13 @@ from mailgate.store import Ledger, Store
 def watch_numbers(gate: Gate, ledger: Ledger, keeper: Keeper) -> None:
     """Show on ``/metrics`` what is counted elsewhere."""
     metrics, counts, hanging = gate.metrics, ledger.counts, gate.carrier.hanging
+    verdicts = gate.verdicts
+    metrics.watch_count(
+        "mailgate_verdicts_hits", "Requests whose verdict was kept from an earlier one", lambda: verdicts.hits
+    )
+    metrics.watch_count(
+        "mailgate_verdicts_misses", "Requests that were judged in full", lambda: verdicts.misses
+    )
     metrics.watch(
         "mailgate_activesync_hanging", "ActiveSync requests that wait for mail", lambda: len(hanging)
     )

@@ -15,7 +15,7 @@ in order, and the first that fails decides:
 
 from base64 import urlsafe_b64encode
 from collections.abc import MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from itertools import pairwise
@@ -89,7 +89,8 @@ class CertificateVerifier:
             self._verified[digest] = verified
         # 6. Revocation is checked at every use.
         self._check_revocation(verified, now)
-        return verified.result
+        ends = (verified.not_after, self.revocation.known_until(verified.signed[0][0]))
+        return replace(verified.result, expires=min(end for end in ends if end))
 
     def _chain(self, chain: Sequence[bytes], now: datetime) -> _Verified:
         leaf, *intermediates = [read_certificate(each) for each in chain]

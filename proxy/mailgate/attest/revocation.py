@@ -57,6 +57,11 @@ class Revocation:
         stale = now >= listed.next_update and not self.stale_counts
         return "the revocation list of its issuer is stale" if stale else ""
 
+    def known_until(self, issuer: Issuer) -> datetime | None:
+        """When the revocation of this issuer's certificates becomes unknown. None if it does not."""
+        listed = self.lists.get(issuer)
+        return listed.next_update if listed is not None and not self.stale_counts else None
+
     def stale_since(self, now: datetime) -> datetime | None:
         """When the first of the stale lists became stale. None if no list is stale."""
         return min(

@@ -35,7 +35,7 @@ def help_requests(
     elif found:
         Console().print(_table(found))
     else:
-        typer.echo("Nobody has asked for help.")
+        typer.echo(f"Nobody has asked for help{f' against `{printable(rule)}`' if rule else ''}.")
 
 
 def _table(found: list[HelpRequest]) -> Table:

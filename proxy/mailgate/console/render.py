@@ -13,8 +13,10 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from mailgate.console.languages import IN_ENGLISH, Language
-from mailgate.model.phrase import Phrase, capital, either, joined, phrase, said
-from mailgate.views.gates import span
+from mailgate.console.sparkline import sparkline
+from mailgate.console.stored_texts import again
+from mailgate.model.phrase import Phrase, capital, changed, either, joined, phrase, plural, said
+from mailgate.views.gates import roughly
 from mailgate.views.words import (
     CONNECTORS,
     KIND_CHOICES,
@@ -111,7 +113,15 @@ def count(number: int) -> Phrase:
 
 def ago(time: timedelta) -> Phrase:
     """How long ago something was, in words."""
-    return phrase("just now") if time < timedelta(seconds=10) else phrase("%(span)s ago", span=span(time))
+    if time < timedelta(seconds=10):
+        return phrase("just now")
+    count, unit = roughly(time)
+    return {
+        "days": plural("%(count)s day ago", "%(count)s days ago", count),
+        "hours": plural("%(count)s hour ago", "%(count)s hours ago", count),
+        "minutes": plural("%(count)s minute ago", "%(count)s minutes ago", count),
+        "seconds": plural("%(count)s second ago", "%(count)s seconds ago", count),
+    }[unit]
 
 
 def plain(value: object) -> str:
@@ -154,8 +164,7 @@ def all_of(steps: Iterable[str]) -> str:
 
 def before(spans: Mapping[str, str], asked: str | None) -> dict[str, str]:
     """Choices of how long ago, with what was asked for."""
-    told: dict[str, str] = {value: phrase("%(span)s ago", span=words) for value, words in spans.items()}
-    return told if not asked or asked in told else {**told, asked: asked}
+    return dict(spans) if not asked or asked in spans else {**spans, asked: asked}
 
 
 def _language(context: Context) -> Language:
@@ -220,11 +229,14 @@ _ENVIRONMENT = _environment(
         "told": _in_language(told),
         "same": same,
         "safe_svg": safe_svg,
+        "sparkline": _in_language(sparkline),
+        "again": _in_language(again),
         "count": count,
         "join": joined,
         "ago": ago,
         "plain": plain,
         "kind_pair": kind_pair,
+        "kind_choice": lambda kind: KIND_CHOICES.get(kind, kind) if kind else "",
         "before": before,
         "effect": effect_told,
         "kind": kind_told,
@@ -232,6 +244,7 @@ _ENVIRONMENT = _environment(
         "reason": reason_told,
         "connector": lambda state: CONNECTORS.get(state, state),
         "capital": capital,
+        "small": lambda words: changed(words, lambda text: text[:1].lower() + text[1:]),
         "name_kind": lambda kind: NAME_KINDS.get(kind, kind),
         "looked": looked_told,
         "trouble": trouble_told,
@@ -244,6 +257,7 @@ _ENVIRONMENT = _environment(
         "any_of": any_of,
         "all_of": all_of,
         "spaced": spaced,
+        "without_ticks": lambda words: changed(words, lambda text: text.replace("`", "")),
         "mail_state": lambda state: MAIL_STATES.get(state, state),
         "role": lambda role: ROLES.get(role, role),
         "system": system_told,

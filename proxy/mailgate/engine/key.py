@@ -72,15 +72,16 @@ class DecisionKey:
     def until(self, access: Access, decision: Decision) -> datetime:
         """The first moment at which the same request may be decided otherwise, though nothing is learned meanwhile.
 
-        A stage begins then, or a grace, a relief, a report or a token ends. It is ``now`` if a rule reads the clock
+        A stage begins then, or a grace, a relief, a report, a token or a certificate ends. It is ``now`` if a rule reads the clock
         itself.
         """
         if not self.lasts(decision):
             return access.now
-        proof = access.attestation
+        proof, certificate = access.attestation, access.certificate
         ends = (
             access.posture.expires_at,
             proof.expires if proof else None,
+            certificate.expires if certificate else None,
             self._reliefs.next_end(access.now),
             *self._graces(access),
             *self._turns,

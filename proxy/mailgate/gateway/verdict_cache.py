@@ -59,6 +59,10 @@ SILENT = frozenset(
     b" authorization referer origin accept-language accept-encoding cache-control pragma range if-range if-match"
     b" if-none-match if-modified-since if-unmodified-since priority content-encoding content-language x-roundcube-request"
     b" x-csrf-token x-xsrf-token dnt sec-gpc upgrade-insecure-requests sec-fetch-site sec-fetch-user"
+    b" x-owa-canary x-owa-correlationid x-owa-actionid x-owa-clientbegin x-owa-urlpostdata x-owa-sessionid client-request-id"
+    b" requesttoken x-zimbra-csrf-token"
+    # traces of scripts and of proxies
+    b" baggage sentry-trace b3 x-b3-traceid x-b3-spanid x-b3-parentspanid x-datadog-trace-id x-datadog-parent-id x-amzn-trace-id"
     b" x-request-id x-correlation-id traceparent tracestate x-forwarded-port x-forwarded-server x-real-ip forwarded via".split()
 )
 """Fields whose values nothing but ``_key`` reads on the way to the decision on a request that is kept."""
@@ -92,6 +96,7 @@ class VerdictCache:
         self._live: Live | None = None
         self._decision_key: DecisionKey
         self._reads: frozenset[RestsOn] = frozenset()
+        self.hits = self.misses = 0
 
     def find(self, head: RequestHead, origin: Origin, now: datetime, port: int = 0) -> Known | None:
         """The cached verdict on this request, which is then counted and recorded. None if there is none.
@@ -100,19 +105,22 @@ class VerdictCache:
         """
         self._look()
         key = self._key(head, origin, port)
-        if key is None:
+        known = None if key is None else self._kept(key)
+        if known is None or not known.since <= now < known.until:
+            self.misses += 1
             return None
-        known = self._young.get(key)
-        if known is None:
-            known = self._old.get(key)
-            if known is None:
-                return None
-            self._put(key, known)
-        if not known.since <= now < known.until:
-            return None
+        self.hits += 1
         known.recurring.count(head.fields.first.get(b"user-agent", b"").decode("latin-1"), now)
         for count in known.counted:
             count()
+        return known
+
+    def _kept(self, key: Hashable) -> Known | None:
+        known = self._young.get(key)
+        if known is None:
+            known = self._old.get(key)
+            if known is not None:
+                self._put(key, known)
         return known
 
     def keep(

@@ -51,6 +51,8 @@ class CertificateResult:
     """The chain as it was presented, in DER, the leaf first. It is kept so that it can be checked again."""
     refused: Reason | None = None
     detail: str = ""
+    expires: datetime | None = field(default=None, compare=False)
+    """When the certificate, one above it or the list of revoked ones runs out. None if it is refused."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mailgate.model.phrase import joined, phrase
+from mailgate.model.phrase import phrase
 from mailgate.policy.apps import AppCatalog
 from mailgate.policy.rules import DEFAULT_RULE, Default, Policy, Rule
 
@@ -35,7 +35,11 @@ def _rules(old: Policy, new: Policy) -> Iterator[Change]:
     for index, rule in enumerate(new.rules):
         about = f"rule {rule.id}"
         if rule.id not in before:
-            yield Change("+", about, joined([_summary(rule), _place(new.rules, index)], "; "))
+            yield Change(
+                "+",
+                about,
+                phrase("%(summary)s; %(place)s", summary=_summary(rule), place=_place(new.rules, index)),
+            )
         else:
             yield from (Change("~", about, words) for words in _differences(before[rule.id], rule))
     for rule in old.rules:

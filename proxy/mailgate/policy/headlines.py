@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from mailgate.model import Effect, Stage
+from mailgate.model.phrase import both, phrase, plural
 from mailgate.policy.apps import AppCatalog
 from mailgate.policy.rules import Policy, Rule
 
@@ -11,15 +12,15 @@ Headline = tuple[str, datetime | None]
 """Words, and the date that follows them where they have one."""
 
 _DOES = {
-    Effect.ALLOW: "lets people in",
-    Effect.WARN: "warns people",
-    Effect.CHALLENGE: "asks people for proof",
-    Effect.BLOCK: "keeps people out",
+    Effect.ALLOW: phrase("lets people in"),
+    Effect.WARN: phrase("warns people"),
+    Effect.CHALLENGE: phrase("asks people for proof"),
+    Effect.BLOCK: phrase("keeps people out"),
 }
 _STARTS = {
-    Stage.REPORT_ONLY: "only reports from",
-    Stage.WARN: "warns from",
-    Stage.ENFORCE: "is enforced from",
+    Stage.REPORT_ONLY: phrase("only reports from"),
+    Stage.WARN: phrase("warns from"),
+    Stage.ENFORCE: phrase("is enforced from"),
 }
 
 
@@ -37,23 +38,37 @@ def _lists(old: AppCatalog, new: AppCatalog) -> Iterator[str]:
     for name in sorted({*old.lists, *new.lists}):
         before, after = old.lists.get(name), new.lists.get(name)
         if before is None:
-            yield f"New list {name} with {_names(new, after or ())}"
+            yield phrase("New list %(list)s with %(apps)s", list=name, apps=_names(new, after or ()))
         elif after is None:
-            yield f"The {name} list is removed"
+            yield phrase("The %(list)s list is removed", list=name)
         else:
             gained = [key for key in after if key not in before]
             lost = [key for key in before if key not in after]
             if gained:
-                yield f"{_names(new, gained)} {'joins' if len(gained) == 1 else 'join'} the {name} list"
+                apps = _names(new, gained)
+                yield plural(
+                    "%(apps)s joins the %(list)s list",
+                    "%(apps)s join the %(list)s list",
+                    len(gained),
+                    apps=apps,
+                    list=name,
+                )
             if lost:
-                yield f"{_names(old, lost)} {'leaves' if len(lost) == 1 else 'leave'} the {name} list"
+                apps = _names(old, lost)
+                yield plural(
+                    "%(apps)s leaves the %(list)s list",
+                    "%(apps)s leave the %(list)s list",
+                    len(lost),
+                    apps=apps,
+                    list=name,
+                )
 
 
 def _names(catalog: AppCatalog, keys: Iterable[str]) -> str:
-    first, *others = [catalog.name_of(key) for key in keys] or ["nothing"]
+    first, *others = [catalog.name_of(key) for key in keys] or [phrase("nothing")]
     if len(others) == 1:
-        return f"{first} and {others[0]}"
-    return f"{first} and {len(others)} others" if others else first
+        return both(first, others[0])
+    return phrase("%(first)s and %(count)s others", first=first, count=str(len(others))) if others else first
 
 
 def _rules(old: Policy, new: Policy, now: datetime) -> Iterator[Headline]:
@@ -63,35 +78,38 @@ def _rules(old: Policy, new: Policy, now: datetime) -> Iterator[Headline]:
             yield _new(rule, now)
         elif rule.model_dump(mode="json") != before[rule.id].model_dump(mode="json"):
             words, at = _changed(before[rule.id], rule)
-            yield f"Rule '{rule.id}' {words}", at
+            yield phrase("Rule '%(rule)s' %(words)s", rule=rule.id, words=words), at
     after = {rule.id for rule in new.rules}
-    yield from ((f"Rule '{name}' is removed", None) for name in before if name not in after)
+    yield from (
+        (phrase("Rule '%(rule)s' is removed", rule=name), None) for name in before if name not in after
+    )
     order = [name for name in before if name in after]
     if order != [rule.id for rule in new.rules if rule.id in before]:
-        yield "Rules are read in another order", None
+        yield phrase("Rules are read in another order"), None
 
 
 def _new(rule: Rule, now: datetime) -> Headline:
     coming = [at for _, at in rule.stages.starts() if at > now] if rule.stages else []
     started = rule.stages is not None and len(coming) < len(rule.stages.starts())
     if coming and not started:
-        return f"Rule '{rule.id}' starts on", coming[0]
-    return f"New rule '{rule.id}' {_DOES[rule.effect]}", None
+        return phrase("Rule '%(rule)s' starts on", rule=rule.id), coming[0]
+    return phrase("New rule '%(rule)s' %(does)s", rule=rule.id, does=_DOES[rule.effect]), None
 
 
 def _changed(old: Rule, new: Rule) -> Headline:
     """The weightiest thing that differs in a rule."""
     if old.effect is not new.effect:
-        return f"{_DOES[new.effect]} now", None
+        return phrase("%(does)s now", does=_DOES[new.effect]), None
     if old.stages != new.stages:
         return _stages(old, new)
     if old.share != new.share:
-        return f"applies to {new.share * 100:g} % of people", None
+        return phrase("applies to %(share)s %% of people", share=f"{new.share * 100:g}"), None
     if old.groups != new.groups:
-        return f"applies to {', '.join(new.groups) or 'everybody'}", None
+        groups = ", ".join(new.groups) or phrase("everybody")
+        return phrase("applies to %(groups)s", groups=groups), None
     if old.when.text != new.when.text:
-        return "has another condition", None
-    return "changes in detail", None
+        return phrase("has another condition"), None
+    return phrase("changes in detail"), None
 
 
 def _stages(old: Rule, new: Rule) -> Headline:
@@ -100,14 +118,14 @@ def _stages(old: Rule, new: Rule) -> Headline:
     for stage, at in after.items():
         if before.get(stage) != at:
             return _STARTS[stage], at
-    return ("has fewer stages", None) if after else ("is enforced at once", None)
+    return phrase("has fewer stages") if after else phrase("is enforced at once"), None
 
 
 def _default(old: Policy, new: Policy) -> Iterator[str]:
     if old.default.effect is not new.default.effect:
-        yield f"The default {_DOES[new.default.effect]} now"
+        yield phrase("The default %(does)s now", does=_DOES[new.default.effect])
     elif old.default != new.default:
-        yield "The default changes in detail"
+        yield phrase("The default changes in detail")
 
 
 def _apps(old: AppCatalog, new: AppCatalog) -> Iterator[str]:
@@ -115,8 +133,15 @@ def _apps(old: AppCatalog, new: AppCatalog) -> Iterator[str]:
     lost = [key for key in old.apps if key not in new.apps]
     changed = [key for key in new.apps if key in old.apps and new.apps[key] != old.apps[key]]
     if gained:
-        yield f"{_names(new, gained)} {'is' if len(gained) == 1 else 'are'} listed"
+        yield plural("%(apps)s is listed", "%(apps)s are listed", len(gained), apps=_names(new, gained))
     if lost:
-        yield f"{_names(old, lost)} {'is' if len(lost) == 1 else 'are'} no longer listed"
+        yield plural(
+            "%(apps)s is no longer listed", "%(apps)s are no longer listed", len(lost), apps=_names(old, lost)
+        )
     if changed:
-        yield f"{_names(new, changed)} {'is' if len(changed) == 1 else 'are'} recognised in another way"
+        yield plural(
+            "%(apps)s is recognised in another way",
+            "%(apps)s are recognised in another way",
+            len(changed),
+            apps=_names(new, changed),
+        )

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Any
 
+from mailgate.model.phrase import phrase
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -102,22 +104,41 @@ class Chain:
         """
         found = list(_at_the_end(self._last, head))
         if self._rewritten:
-            since = f"the log was written anew behind entry {self._held}"
-            found.append(Break(self._rewritten, f"is not the one that was noted earlier: {since}"))
+            found.append(
+                Break(
+                    self._rewritten,
+                    phrase(
+                        "is not the one that was noted earlier: the log was written anew behind entry %(held)s",
+                        held=str(self._held),
+                    ),
+                )
+            )
         gone = max(self._noted, default=0)
-        found += _missing(self._last.number + 1, gone + 1, f"cut off the end: entry {gone} was noted earlier")
+        found += _missing(
+            self._last.number + 1,
+            gone + 1,
+            phrase("cut off the end: entry %(gone)s was noted earlier", gone=str(gone)),
+        )
         return found
 
     def _follow(self, entry: Entry) -> Iterator[Break]:
         last = self._last
-        yield from _missing(last.number + 1, entry.number, "taken out")
+        yield from _missing(last.number + 1, entry.number, phrase("taken out"))
         # otherwise there is nothing to compare it with
         follows = entry.number == last.number + 1 and self._sound
         self._sound = digest_of(entry) == entry.digest
         if not self._sound:
-            yield Break(entry.number, "was edited or moved: its content is not what its digest was made of")
+            yield Break(
+                entry.number, phrase("was edited or moved: its content is not what its digest was made of")
+            )
         elif follows and entry.previous != last.digest:
-            yield Break(entry.number, f"does not follow entry {last.number}: one of the two was put in later")
+            yield Break(
+                entry.number,
+                phrase(
+                    "does not follow entry %(number)s: one of the two was put in later",
+                    number=str(last.number),
+                ),
+            )
         self._remember(entry.head)
         self._last = entry.head
 
@@ -133,19 +154,20 @@ class Chain:
 
 def _at_the_end(last: Head, head: Head | None) -> Iterator[Break]:
     if head is None:
-        yield Break(last.number, "may not be the last: the row that says which is has been deleted")
+        yield Break(last.number, phrase("may not be the last: the row that says which is has been deleted"))
         return
-    yield from _missing(last.number + 1, head.number + 1, "cut off the end")
+    yield from _missing(last.number + 1, head.number + 1, phrase("cut off the end"))
     if last.number > head.number:
         yield Break(
-            head.number + 1, "and what follows were not written by a gate: the head does not know them"
+            head.number + 1,
+            phrase("and what follows were not written by a gate: the head does not know them"),
         )
     elif last.number == head.number and last.digest != head.digest:
-        yield Break(last.number, "is not the last one that was written: the head has another digest")
+        yield Break(last.number, phrase("is not the last one that was written: the head has another digest"))
 
 
 def _missing(first: int, behind: int, how: str) -> Iterator[Break]:
     if first < behind - 1:
-        yield Break(first, f"to {behind - 1} were {how}")
+        yield Break(first, phrase("to %(last)s were %(how)s", last=str(behind - 1), how=how))
     elif first < behind:
-        yield Break(first, f"was {how}")
+        yield Break(first, phrase("was %(how)s", how=how))

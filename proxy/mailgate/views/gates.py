@@ -102,11 +102,19 @@ def _words(state: GateState, each: Heard, active: Activation | None) -> str:
 
 def span(time: timedelta) -> str:
     """About how long, in the largest unit of which there are at least two."""
+    count, unit = roughly(time)
+    return {
+        "days": plural("%(count)s day", "%(count)s days", count),
+        "hours": plural("%(count)s hour", "%(count)s hours", count),
+        "minutes": plural("%(count)s minute", "%(count)s minutes", count),
+        "seconds": plural("%(count)s second", "%(count)s seconds", count),
+    }[unit]
+
+
+def roughly(time: timedelta) -> tuple[int, str]:
+    """How many of which unit that is."""
     seconds = int(time.total_seconds())
-    if (days := seconds // 86400) >= 2:
-        return plural("%(count)s day", "%(count)s days", days)
-    if (hours := seconds // 3600) >= 2:
-        return plural("%(count)s hour", "%(count)s hours", hours)
-    if (minutes := seconds // 60) >= 2:
-        return plural("%(count)s minute", "%(count)s minutes", minutes)
-    return plural("%(count)s second", "%(count)s seconds", seconds)
+    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return seconds // size, unit
+    return seconds, "seconds"

@@ -20,6 +20,9 @@ def test_every_number_is_the_one_of_this_moment(service):
     service.store.ledger.counts.dropped, service.store.ledger.passed_over = 7, 8
     service.keeper.held, service.keeper.current.activation.serial = "the files are held", 6
     assert shown() == [1, 2, 7, 8, 6, 1]
+    service.gate.verdicts.hits, service.gate.verdicts.misses = 4, 5
+    assert value(service.gate, "mailgate_verdicts_hits_total") == 4
+    assert value(service.gate, "mailgate_verdicts_misses_total") == 5
     assert value(service.gate, "mailgate_activesync_hanging") == 0
     assert value(service.gate, "mailgate_crl_next_update_timestamp_seconds") == 0
 

@@ -30,7 +30,7 @@ def test_each_store_has_its_columns() -> None:
 
 
 def test_every_page_with_a_plain_address_is_asked_for() -> None:
-    known = dict.fromkeys(("far", "device", "eas", "reference", "plan"), "x")
+    known = dict.fromkeys(("far", "device", "eas", "reference", "plan", "running", "draft", "source"), "x")
     asked = addresses(known)
     assert {"now", "devices", "policy-plans", "audit", "login"} <= asked.keys()
     assert all(address.startswith("/console/") and "{" not in address for address in asked.values())

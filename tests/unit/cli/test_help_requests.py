@@ -39,3 +39,4 @@ def test_who_asked_is_listed(asked: None) -> None:
 
 def test_where_nobody_asked_that_is_said(config: Path) -> None:
     assert run().output == "Nobody has asked for help.\n"
+    assert run("--rule", "nope").output == "Nobody has asked for help against `nope`.\n"

@@ -418,6 +418,15 @@ async def test_a_question_is_known_too():
     assert await believed_by(question(f"User-Agent: {LAPTOP}"), peer=PROXY) == 5
 
 
+async def test_what_was_kept_and_what_was_judged_is_counted():
+    side = Side(VerdictCache)
+    live_with(0)(side.gate, START)
+    for _ in range(3):
+        await side.ask(STRANGER, PAGE)
+    await side.ask(STRANGER, request("GET", "/mail/inbox"))  # without a user agent
+    assert (side.gate.verdicts.hits, side.gate.verdicts.misses) == (2, 2)
+
+
 async def test_another_page_of_the_same_browser_is_known():
     side = Side(Watched)
     live_with(0)(side.gate, START)
@@ -461,6 +470,32 @@ async def test_whatever_is_replaced_is_looked_at_anew(change):
 )
 async def test_who_names_a_device_goes_the_whole_way(fields):
     assert await believed_by(request("GET", "/mail/", f"User-Agent: {LAPTOP}", *fields), peer=PROXY) == 0
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(("X-Roundcube-Request",), id="Roundcube"),
+        pytest.param(("X-XSRF-TOKEN",), id="SOGo"),
+        pytest.param(
+            (
+                "X-OWA-CANARY",
+                "X-OWA-CorrelationId",
+                "X-OWA-ActionId",
+                "X-OWA-ClientBegin",
+                "client-request-id",
+            ),
+            id="Outlook on the web",
+        ),
+        pytest.param(("requesttoken", "X-Request-ID"), id="Nextcloud Mail"),
+        pytest.param(("traceparent", "baggage", "sentry-trace", "X-Amzn-Trace-Id"), id="traced scripts"),
+    ],
+)
+async def test_what_a_webmail_sends_anew_with_each_request_costs_no_hit(names):
+    requests = [page(LAPTOP, *(f"{name}: {number}-{name}" for name in names)) for number in range(4)]
+    known, side = await asked(requests)
+    assert known == "-+++"
+    assert all(f"{name}: 3-{name}\r\n".encode() in side.webmail.asked[-1] for name in names)
 
 
 async def test_a_person_whom_a_proxy_names_is_known_by_name_and_language():

@@ -1,12 +1,9 @@
 """*Apps*: every listed app, who has it, and what its lists do."""
 
-from functools import partial
-
 from aiohttp import web
 
-from mailgate.console.context import context_of, language_of
+from mailgate.console.context import context_of
 from mailgate.console.layout import show
-from mailgate.console.sparkline import sparkline
 from mailgate.views.apps import apps
 
 
@@ -19,7 +16,6 @@ async def listed(request: web.Request) -> web.Response:
         "apps.html",
         apps=found,
         counted=counted,
-        sparkline=partial(sparkline, language=language_of(request)),
     )
 
 

@@ -33,11 +33,11 @@ ASKED = 500
 PLACE = ("after", "limit")
 """What an address says of the page, beside what it asks for."""
 SPANS = {
-    "1d": phrase("a day"),
-    "3d": phrase("three days"),
-    "7d": phrase("a week"),
-    "14d": phrase("two weeks"),
-    "30d": phrase("30 days"),
+    "1d": phrase("a day ago"),
+    "3d": phrase("three days ago"),
+    "7d": phrase("a week ago"),
+    "14d": phrase("two weeks ago"),
+    "30d": phrase("30 days ago"),
 }
 COLUMNS = "device,name,person,mail,state,apps,source,reported_at,os,os_version,kind".split(",")
 NOBODY = DevicePage((), None)

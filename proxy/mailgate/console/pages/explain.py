@@ -46,7 +46,7 @@ async def pasted(request: web.Request) -> web.Response:
     try:
         access, decision = await _decided(context, text, name)
     except ConfigError as error:
-        return await _shown(request, 422, text=text, device=name, wrong=str(error).splitlines())
+        return await _shown(request, 422, text=text, device=name, mistakes=str(error).splitlines())
     return await _shown(
         request, text=text, device=name, why=explanation(access, decision, context.bundle().policy)
     )
@@ -80,7 +80,7 @@ def _told(context: ConsoleContext, recalled: Recalled) -> dict[str, Any]:
 async def _shown(request: web.Request, status: int = 200, **values: Any) -> web.Response:
     last = [] if "why" in values else await context_of(request).store.sightings.latest(size=LAST)
     empty: dict[str, Any] = {
-        "reference": "", "text": "", "device": "", "wrong": [], "why": None, "then": None,
+        "reference": "", "text": "", "device": "", "wrong": [], "mistakes": [], "why": None, "then": None,
         "rows": [sighting_facts(each) for each in last],
         "name_of": context_of(request).bundle().policy.catalog.name_of,
     }  # fmt: skip

@@ -65,7 +65,7 @@ async def make(request: web.Request) -> web.Response:
     try:
         candidate = await (planned_before(context, again) if again else candidate_for(context, text, version))
     except ConfigError as error:
-        return await _listed(request, 422, str(error).splitlines())
+        return await _listed(request, 422, mistakes=str(error).splitlines())
     if not context.planning.start(candidate, days, person_of(request), context.clock()):
         return await _listed(request, 409, [phrase("Another plan is being made: wait until it is there.")])
     return seen_other(request, "policy-plans")
@@ -214,7 +214,9 @@ async def _in_force(context: ConsoleContext) -> int:
     return active.number if active else 0
 
 
-async def _listed(request: web.Request, status: int = 200, wrong: Sequence[str] = ()) -> web.Response:
+async def _listed(
+    request: web.Request, status: int = 200, wrong: Sequence[str] = (), mistakes: Sequence[str] = ()
+) -> web.Response:
     context = context_of(request)
     found = await approvals.plan_statuses(
         context.store, guard_of(context.bundle().settings), context.clock(), SIZE
@@ -225,6 +227,7 @@ async def _listed(request: web.Request, status: int = 200, wrong: Sequence[str] 
         status,
         found=found,
         wrong=wrong,
+        mistakes=mistakes,
         making=context.planning.last,
         days=DAYS,
         headline_of=headline_of,

@@ -1,18 +1,24 @@
 """A question is judged, recorded and worded like any other request."""
 
 import json
+from base64 import b64encode
 from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_network
 
 import pytest
 from tests.unit.gateway.gates import NOW, REFERENCE, gate, renew, value
+from tests.unit.gateway.phones import DEVICES
 from tests.unit.gateway.wire import exchange, handled, over
 
+from mailgate.attest import CertificateVerifier
+from mailgate.attest.chain import key_of
+from mailgate.attest.revocation import Revocation, RevocationList
 from mailgate.classify.probe_readings import Found
 from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.authz.verdict_key import ALWAYS
 from mailgate.gateway.evaluate.browser_probe import COMPUTER, BrowserProbe, Mode
+from mailgate.gateway.http1.client_certs.presented import ProxyForm
 from mailgate.model import RequestFacts
 from mailgate.store import Key
 
@@ -228,6 +234,24 @@ async def test_what_the_probe_found_is_not_believed_longer_by_the_asking_proxy()
         on = asked_gate(Dialect.NGINX, browser_probe=probe)
         cookie = probe.remember(Found(COMPUTER, "touch"), browser, NOW).partition(";")[0]
         assert await kept(on, "/allow", f"Cookie: {cookie}") == seconds
+
+
+@pytest.mark.parametrize(
+    ("lasts", "listed", "seconds"),
+    [
+        (timedelta(days=9), timedelta(days=1), "2"),
+        (timedelta(seconds=1), timedelta(days=1), "1"),
+        (timedelta(days=9), timedelta(seconds=1), "1"),
+    ],
+)
+async def test_a_certificate_is_not_believed_longer_than_it_counts_by_the_asking_proxy(
+    lasts, listed, seconds
+):
+    leaf = DEVICES.device(span=(timedelta(days=-1), lasts))
+    lists = Revocation({key_of(DEVICES.certificate): RevocationList(frozenset(), NOW + listed)})
+    verifier = CertificateVerifier([DEVICES.certificate], revocation=lists)
+    on = asked_gate(Dialect.NGINX, certificates=verifier, proxy_form=ProxyForm("client-cert"))
+    assert await kept(on, "/allow", f"Client-Cert: :{b64encode(leaf.der).decode()}:") == seconds
 
 
 PAGES_ALONE = "GET /.mailgate/healthz HTTP/1.1\n"

@@ -1,0 +1,74 @@
+"""Sentences that were kept in English, such as the title of a plan, in the language of a page: the catalog's own texts recognise them."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+from babel.messages.pofile import read_po
+
+from mailgate.console.languages import Language
+from mailgate.gateway.pages.languages import catalog_of
+from mailgate.model.languages import SOURCE
+from mailgate.model.phrase import Phrase, filled
+
+KEPT = frozenset(
+    {"model/phrase.py", *(f"policy/{name}.py" for name in ("changes", "edits", "headlines", "reliefs"))}
+)
+"""The files whose sentences plans and drafts keep."""
+_VALUE = re.compile(r"%\((\w+)\)s|%%")
+
+
+class Pattern(NamedTuple):
+    """A text of the catalog, with what tells that a sentence was made of it."""
+
+    found: re.Pattern[str]
+    one: str
+    more: str
+    number: int
+    """For which the text has this form."""
+
+
+def again(words: str, language: Language) -> str:
+    """The sentence in this language. One that is not recognised stays as it is."""
+    if isinstance(words, Phrase):
+        return words.say(language)
+    if language.tag == SOURCE:
+        return words
+    for each in _patterns():
+        if match := each.found.fullmatch(words):
+            text = language.plural(each.one, each.more, each.number) if each.more else language.text(each.one)
+            return filled(
+                text, {name: again(value, language) for name, value in match.groupdict().items()}, language
+            )
+    return words
+
+
+@cache
+def _patterns() -> tuple[Pattern, ...]:
+    """Those that have most words of their own first, so that a sentence is not taken for a value in a shorter one."""
+    return tuple(sorted(_read(), key=lambda each: -len(_VALUE.sub("", each.one))))
+
+
+def _read() -> Iterator[Pattern]:
+    with catalog_of(__package__, "de").open("rb") as file:
+        texts = [each for each in read_po(file) if KEPT & {name for name, _ in each.locations}]
+    for each in texts:
+        one, more = (each.id, "") if isinstance(each.id, str) else each.id
+        yield Pattern(_pattern(one), one, more, 1)
+        if more:
+            yield Pattern(_pattern(more), one, more, 2)
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    parts, seen = list[str](), set[str]()
+    for part in re.split(r"(%\(\w+\)s|%%)", text):
+        name = _VALUE.fullmatch(part)
+        if name is None:
+            parts.append(re.escape(part))
+        elif name[1] is None:
+            parts.append("%")
+        else:
+            parts.append(f"(?P={name[1]})" if name[1] in seen else f"(?P<{name[1]}>.+?)")
+            seen.add(name[1])
+    return re.compile("".join(parts), re.DOTALL)

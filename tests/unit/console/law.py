@@ -1,0 +1,108 @@
+"""The law of the console's languages: whatever a page says comes from the catalogs.
+
+Each page is made once more in a language that puts ⟦ and ⟧ around every text of the catalogs. What stands outside of them has to be
+data: a name, an id, code, a number, or words that somebody typed.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from gettext import NullTranslations
+from html.parser import HTMLParser
+
+from babel import Locale
+from babel.messages.pofile import read_po
+
+from mailgate.console.languages import Language
+from mailgate.gateway.pages.languages import catalog_of
+
+PART = re.compile(r"(%\(\w+\)[a-z]|%%|<[^>]+>)")
+SPOKEN = ("title", "aria-label", "placeholder", "alt", "data-said", "data-ended", "data-copied", "data-label")
+"""Attributes that people see or hear."""
+AS_IT_IS = frozenset({"code", "pre", "time", "style", "script", "q", "text", "textarea"})
+"""Elements of data; the words in a picture are drawn in a language, which tests/unit/views/test_picture.py shows."""
+WITHIN = frozenset({"a", "code", "strong", "em", "span", "br", "q", "time", "bdi", "tspan"})
+"""Elements that do not end a sentence."""
+WORD = re.compile(r"[A-Za-z][a-z]{2,}")
+
+
+class Marked(NullTranslations):
+    """Puts ⟦ and ⟧ around what a catalog says, and leaves out the values and marks in it."""
+
+    def gettext(self, message: str) -> str:
+        return "".join(
+            part if PART.fullmatch(part) or not any(map(str.isalpha, part)) else f"⟦{part}⟧"
+            for part in PART.split(message)
+        )
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return self.gettext(msgid1 if n == 1 else msgid2)
+
+
+MARKED = Language("qps", Locale("en"), Marked())
+
+
+@cache
+def vocabulary() -> frozenset[str]:
+    """The words that the catalogs have, by which a text that is not marked is told from data."""
+    with catalog_of("mailgate.console", "de").open("rb") as file:
+        texts = [each.id for each in read_po(file)]
+    told = " ".join(
+        PART.sub(" ", text) for each in texts for text in ([each] if isinstance(each, str) else each)
+    )
+    return frozenset(word.lower() for word in WORD.findall(told))
+
+
+@dataclass
+class Reader(HTMLParser):
+    """Finds what stands outside of the marks."""
+
+    outside: list[str] = field(default_factory=list)
+    said: str = ""
+    kept: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in WITHIN:
+            self.ends()
+        if tag in AS_IT_IS or (tag != "html" and dict(attrs).get("lang")):
+            self.kept.append(tag)
+        for name, value in attrs:
+            if name in SPOKEN and value and tag != "time":
+                self.outside.append(unmarked(value))
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.kept and self.kept[-1] == tag:
+            self.kept.pop()
+        if tag not in WITHIN:
+            self.ends()
+
+    def handle_data(self, data: str) -> None:
+        self.said += re.sub(r"[^⟦⟧]", "", data) if self.kept else data
+
+    def ends(self) -> None:
+        self.outside.append(unmarked(self.said))
+        self.said = ""
+
+
+def unmarked(text: str) -> str:
+    """A text without what is marked in it, also where one of the marks was cut off."""
+    return re.sub(r"⟦[^⟦⟧]*(⟧|$)|^[^⟦⟧]*⟧", " ", text)
+
+
+def told_otherwise(page: str, data: Iterable[str]) -> list[str]:
+    """What a page says that is neither of the catalogs nor data."""
+    reader = Reader()
+    reader.feed(page)
+    reader.ends()
+    return [text for each in reader.outside if (text := " ".join(each.split())) and suspicious(text, data)]
+
+
+def suspicious(text: str, data: Iterable[str]) -> bool:
+    for each in data:
+        text = text.replace(each, " ")
+    words = (word.strip(".,;:()?!“”…") for word in text.split())
+    return any(WORD.fullmatch(word) and word.lower() in vocabulary() for word in words)

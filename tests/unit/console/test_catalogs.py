@@ -1,0 +1,69 @@
+"""Every text that the console may show stands in every catalog of it, complete and unchanged in shape."""
+
+import re
+from collections.abc import Iterable
+from importlib.resources import as_file, files
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+from mailgate.console.languages import console_languages
+from mailgate.gateway.pages.languages import catalog_of
+from mailgate.model.languages import SOURCE
+
+TRANSLATED = [tag for tag in console_languages() if tag != SOURCE]
+TEMPLATES = "console/templates/**.html"
+METHODS = [("**.py", "python"), (TEMPLATES, "jinja2")]
+OPTIONS = {TEMPLATES: {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}}
+KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "phrase": None, "plural": (1, 2)}
+PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]")
+MARK = re.compile(r"</?\w+[^>]*>")
+
+Text = str | tuple[str, ...]
+
+
+@pytest.fixture(scope="module")
+def told() -> set[Text]:
+    """What the code and the templates say."""
+    with as_file(files("mailgate")) as package:
+        return {found[2] for found in extract_from_dir(package, METHODS, OPTIONS, keywords=KEYWORDS)}
+
+
+def catalog(tag: str) -> Catalog:
+    with catalog_of("mailgate.console", tag).open("rb") as file:
+        return read_po(file, locale=tag.replace("-", "_"), abort_invalid=True)
+
+
+def forms(text: Text | Iterable[str]) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text)
+
+
+@pytest.mark.parametrize("tag", TRANSLATED)
+def test_a_catalog_lacks_no_text_and_has_no_other(tag: str, told: set[Text]) -> None:
+    have = {forms(message.id) for message in catalog(tag) if message.id}
+    assert have == {forms(text) for text in told}
+    assert len(told) > 1000
+
+
+@pytest.mark.parametrize("tag", TRANSLATED)
+def test_every_text_is_translated_with_the_same_values_and_marks(tag: str) -> None:
+    translated = catalog(tag)
+    assert not translated.obsolete
+    for message in (each for each in translated if each.id):
+        texts, wanted = forms(message.string), forms(message.id)[-1]
+        assert not message.fuzzy, message.id
+        assert all(texts), message.id
+        assert len(texts) == (translated.num_plurals if message.pluralizable else 1), message.id
+        for text in texts:
+            assert set(PLACEHOLDER.findall(text)) == set(PLACEHOLDER.findall(wanted)), text
+            assert sorted(MARK.findall(text)) == sorted(MARK.findall(wanted)), text
+            assert text.count("%%") == wanted.count("%%"), text
+
+
+def test_german_quotes_as_german_does() -> None:
+    for message in catalog("de"):
+        for text in forms(message.string):
+            assert text.count("„") == text.count("“"), text
+            assert "”" not in text, text

@@ -1,0 +1,52 @@
+"""What the tests of the console have people type, and what they call their rules and versions: data that a page shows as it is."""
+
+RULES = ("No prohibited app", "prohibited", "nobody", "everybody", "others", "older", "shut", 'the "rule"')
+TYPED_BY_PEOPLE = (
+    *(
+        "back again",
+        "undone at once",
+        "over",
+        "back",
+        "for <her>",
+        "legal asked",
+        "sent in error",
+        "a new phone",
+    ),
+    *("too many people <b>", "too many", "first start", "WeChat prohibited", "none"),
+)
+IN_THE_LOG = (
+    "console at gate-1",
+    "plan 0",
+    "plan 1",
+    "plan 2",
+    "version 1",
+    "before",
+    "digest",
+    "file",
+    "policy",
+    "token",
+    "way",
+)
+"""Entries of the audit log stay as they are stored."""
+CODES = (
+    "laptop",
+    "phone",
+    "tablet",
+    "kind",
+    "enforce",
+    "warned",
+    "warn",
+    "3 records",
+    "Company mail: a rule that affects a device of yours has started",
+)
+"""Words of rules and of the other side, and the subject of a mail in the language of who gets it."""
+OF_LIBRARIES = (
+    "Input tag 'rename' found using 'change' does not match any of the expected tags: 'join-list', 'leave-list', 'move-stage', 'set-share'",
+    "String should match pattern '^[a-z0-9]+(-[a-z0-9]+)*$'",
+    "not a date, nor a time with its zone; expected one like 2026-12-01 (midnight UTC) or 2026-12-08T09:00:00-08:00",
+    "not a percentage; expected 0% to 100%, with the percent sign",
+    "Service Unavailable",
+)
+"""What a value may not be, as whoever reads it says it."""
+
+TYPED = tuple(sorted({*RULES, *TYPED_BY_PEOPLE, *IN_THE_LOG, *CODES, *OF_LIBRARIES}, key=len, reverse=True))
