@@ -79,7 +79,7 @@ class Logged:
             if entry.what.startswith((ACTIVATED, RETRACTED)):
                 signed = (entry.who, entry.why, entry.at)
                 act = _Act(entry.number, entry.about, signed, entry.what == RETRACTED, details_of(entry))
-                self.activation.append(act)
+                self.acts.append(act)
                 self.digests.setdefault(entry.about, act)
             elif entry.what == PLANNED:
                 self.planned[entry.about] = (entry.number, entry.who)
