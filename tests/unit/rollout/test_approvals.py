@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from tests.unit.config.test_guard import at
 from tests.unit.rollout.examples import SHUT, rules
-from tests.unit.rollout.test_acts import ADA, altered, deciding, planned
-from tests.unit.rollout.test_acts import store as store
+from tests.unit.rollout.test_activation import ADA, altered, deciding, planned
+from tests.unit.rollout.test_activation import store as store
 from tests.unit.store.examples import NOW
 
 from mailgate.config.guard import Once

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 from tests.unit.rollout.examples import OPEN, SHUT, rules
-from tests.unit.rollout.test_acts import ADA, GUARD, STRICT, THIRD, begun, plan_of
+from tests.unit.rollout.test_activation import ADA, GUARD, STRICT, THIRD, begun, plan_of
 from tests.unit.store.examples import NOW
 
 from mailgate.policy.reliefs import Cause, Relief

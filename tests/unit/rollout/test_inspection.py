@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import SecretStr
 from tests.unit.rollout.examples import SHUT, rules
-from tests.unit.rollout.test_acts import store as store
+from tests.unit.rollout.test_activation import store as store
 from tests.unit.store.examples import NOW
 
 from mailgate.config.attestation import PostureSettings

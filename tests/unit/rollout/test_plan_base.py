@@ -1,8 +1,8 @@
 """A plan that others overtook is open again once the rules that it was compared with are back."""
 
 import pytest
-from tests.unit.rollout.test_acts import ADA, NOW, planned, rules
-from tests.unit.rollout.test_acts import store as store
+from tests.unit.rollout.test_activation import ADA, NOW, planned, rules
+from tests.unit.rollout.test_activation import store as store
 from tests.unit.rollout.test_approvals import GUARD
 
 from mailgate.rollout.activation import RefusedError, apply, retract

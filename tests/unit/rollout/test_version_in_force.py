@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 from tests.unit.rollout.examples import OPEN, SHUT, rules
-from tests.unit.rollout.test_acts import altered
+from tests.unit.rollout.test_activation import altered
 from tests.unit.store.examples import NOW
 
 from mailgate.config import Rules
