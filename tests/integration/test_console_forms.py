@@ -22,7 +22,7 @@ from mailgate.console.pages import ROUTES
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind
 from mailgate.policy.edits import ListEdit
-from mailgate.rollout.acts import Person
+from mailgate.rollout.activation import Person
 from mailgate.rollout.drafts import make_draft
 from mailgate.store import HelpRequest, Store
 
