@@ -2,6 +2,7 @@
 
 RULES = (
     "Nobody 2",
+    "another version was put in force",
     "default",
     "policy.yaml",
     "Mailgate",
