@@ -23,8 +23,8 @@ RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonex
  && install -d -o mailgate -g mailgate -m 0700 /var/lib/mailgate \
  && install -d /etc/mailgate
 COPY --from=build /opt/mailgate /opt/mailgate
-COPY LICENSE /usr/share/doc/mailgate/LICENSE
-COPY deploy/compose/healthcheck.py /usr/local/lib/mailgate-healthcheck.py
+COPY --chmod=0644 LICENSE /usr/share/doc/mailgate/LICENSE
+COPY --chmod=0644 deploy/compose/healthcheck.py /usr/local/lib/mailgate-healthcheck.py
 ENV PATH=/opt/mailgate/bin:$PATH MAILGATE_CONFIG=/etc/mailgate/mailgate.yaml PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 # Nothing but the state directory is ever written: the root file system may be read-only.
 VOLUME /var/lib/mailgate

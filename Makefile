@@ -140,13 +140,13 @@ $(DOCS_STAMP): requirements-docs.lock | $(RUN_STAMP)
 	$(DOCS_VENV)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-docs.lock
 	@touch $@
 
-wheel-test: $(TEST_STAMP) ## Build the wheel and try it on a bare Debian without a network: needs root and mmdebstrap; takes a minute
+wheel-test: $(RUN_STAMP) ## Build the wheel and try it on a bare Debian without a network: needs root and mmdebstrap; takes a minute
 	@deploy/try-wheel
 
-deb: $(TEST_STAMP) ## Build the Debian package in dist/, on Debian 13 with debhelper
+deb: $(RUN_STAMP) ## Build the Debian package in dist/, on Debian 13 with debhelper
 	@deploy/build-deb
 
-deb-test: $(TEST_STAMP) ## Build it and try it on a Debian of its own under systemd: needs root, mmdebstrap, systemd-nspawn; takes ten minutes
+deb-test: $(RUN_STAMP) ## Build it and try it on a Debian of its own under systemd: needs root, mmdebstrap, systemd-nspawn; takes ten minutes
 	@deploy/try-deb
 
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \

@@ -25,7 +25,7 @@ from benchmarks.site import serve_site
 from mailgate.app import utc_now
 from mailgate.config import Rules, compile_rules, load_bundle
 from mailgate.rollout import draft_of
-from mailgate.rollout.acts import ACTIVATED, Person, retract
+from mailgate.rollout.activation import ACTIVATED, Person, retract
 from mailgate.store import Act, Store
 
 GATES = 2

@@ -228,6 +228,22 @@ def test_a_release_is_built_from_a_commit_into_a_new_folder_with_a_key_that_is_t
     assert "`make release` sets it up" in refused(clone)
 
 
+def test_a_part_that_cannot_be_built_ends_it(clone: Path) -> None:
+    """Whatever comes after that part works."""
+    (clone / "deploy" / "release").mkdir()
+    for module in ("withdrawn", "sbom"):
+        (clone / "deploy" / "release" / f"{module}.py").write_text("import sys; open(sys.argv[1], 'a')\n")
+    (clone / ".venv-here" / "bin").mkdir(parents=True)
+    (clone / ".venv-here" / "bin" / "python").symlink_to(shutil.which("false") or "")
+    (clone / ".gitignore").write_text(".venv\n.venv-*\nrequirements*.lock\n")
+    (clone / ".venv").symlink_to(".venv-here")
+    git = ["git", "-C", clone, "-c", "user.name=x", "-c", "user.email=x@example.com"]
+    for command in (["add", "."], ["commit", "--quiet", "--message", "x"]):
+        subprocess.run([*git, *command], check=True)
+    assert "the first build failed" in refused(clone)
+    assert not (clone / "dist").exists()
+
+
 def test_the_page_shows_how_a_signature_is_verified(tmp_path: Path) -> None:
     """By openssl alone, as the page says it: with a key and a signature of the kind that cosign makes."""
     if not shutil.which("openssl"):

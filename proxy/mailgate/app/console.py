@@ -25,7 +25,7 @@ from mailgate.devices.device import Device
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.model.phrase import joined, phrase
-from mailgate.rollout.acts import Person, RefusedError
+from mailgate.rollout.activation import Person, RefusedError
 from mailgate.rollout.inspection import WORKERS
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep

@@ -13,7 +13,7 @@ import typer
 from mailgate.cli.stored import fail
 from mailgate.config import Settings
 from mailgate.config.admins import Role
-from mailgate.rollout.acts import Person
+from mailgate.rollout.activation import Person
 from mailgate.rollout.admins import proven
 
 VARIABLE = "MAILGATE_ADMIN_TOKEN"

@@ -31,6 +31,7 @@ NOUNS = (
     Noun("rule"),
     Noun("drafts"),
     Noun("plans"),
+    Noun("movers"),
     Noun("notices", phrase("Notices")),
     Noun("mails"),
     Noun("exemptions", phrase("Exemptions")),

@@ -94,7 +94,7 @@ class VerdictCache:
         self._young: dict[Hashable, Known] = {}
         self._old: dict[Hashable, Known] = {}
         self._live: Live | None = None
-        self._grounds: DecisionKey
+        self._decision_key: DecisionKey
         self._reads: frozenset[RestsOn] = frozenset()
         self.hits = self.misses = 0
 
@@ -150,14 +150,14 @@ class VerdictCache:
     def until(self, access: Access, decision: Decision) -> datetime:
         """The first moment at which the same request may be decided or probed otherwise, even if nothing is learned meanwhile."""
         live = self._look()
-        return min(self._grounds.until(access, decision), live.browser_probe.until(access))
+        return min(self._decision_key.until(access, decision), live.browser_probe.until(access))
 
     def _look(self) -> Live:
         """Drop all entries if anything was replaced on which verdicts rest."""
         live = self._in_force.live
         if live is not self._live:
             self._live, self._young, self._old = live, {}, {}
-            self._grounds, self._reads = DecisionKey(live.policy), rest_on(live.policy.reads)
+            self._decision_key, self._reads = DecisionKey(live.policy), rest_on(live.policy.reads)
         return live
 
     def _key(self, head: RequestHead, origin: Origin, port: int) -> Hashable:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from mailgate.config.admins import BY_FILE
 from mailgate.model.phrase import phrase
-from mailgate.rollout.acts import (
+from mailgate.rollout.activation import (
     APPROVED,
     NO_APPROVERS,
     PLAN_AGE,

@@ -13,7 +13,7 @@ from mailgate.policy.changes import changes
 from mailgate.policy.headlines import headlines
 from mailgate.policy.reliefs import Reliefs
 from mailgate.policy.unreachable import unreachable
-from mailgate.rollout.acts import Person, keep_plan
+from mailgate.rollout.activation import Person, keep_plan
 from mailgate.rollout.movers import Movers
 from mailgate.rollout.plan import (
     DAYS,

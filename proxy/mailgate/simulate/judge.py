@@ -46,7 +46,7 @@ class Judge:
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
-        self._grounds = DecisionKey(policy)
+        self._decision_key = DecisionKey(policy)
         self.settled = Settled(replace(policy, reliefs=NO_RELIEFS))
         self._clocks = sorted(policy.reads & CLOCKS)
         self._ages = _ages(policy)
@@ -70,9 +70,9 @@ class Judge:
 
     def key(self, access: Access, untold: frozenset[str]) -> Key:
         """The key of an access: what lasts, and what changes with time."""
-        times = zip(self._clocks, self._grounds.times(access), strict=True)
+        times = zip(self._clocks, self._decision_key.times(access), strict=True)
         passing = tuple(self._band(value) if name == "device.age" else value for name, value in times)
-        return (untold, self._grounds.of(access, dates=False)), passing
+        return (untold, self._decision_key.of(access, dates=False)), passing
 
     def hanging(self, access: Access, untold: frozenset[str]) -> dict[str, Hanging]:
         """The rules whose conditions may come out either way with the unknown values, and the rules that are out."""

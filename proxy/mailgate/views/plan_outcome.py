@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from mailgate.model.fact import Fact, Instant
 from mailgate.model.phrase import phrase
 from mailgate.policy.reliefs import Cause
-from mailgate.rollout.acts import read_plan, version_before
+from mailgate.rollout.activation import read_plan, version_before
 from mailgate.rollout.plan import Plan
 from mailgate.store import Planned, Store, StoreError
 from mailgate.views.columns import IN_ENGLISH, Box, Dated, Mark, columns

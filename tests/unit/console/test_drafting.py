@@ -6,8 +6,8 @@ from tests.unit.console.drafted import followed, planned, written
 
 from mailgate.console.drafting import NONE, draft_and_plan, files_of, uncommitted_now
 from mailgate.policy.edits import ListEdit
-from mailgate.rollout import acts
-from mailgate.rollout.acts import Person
+from mailgate.rollout import activation
+from mailgate.rollout.activation import Person
 
 ADA = Person("ada", "console at gate-1")
 ON = ListEdit(change="join-list", app="wechat", list="prohibited")
@@ -18,7 +18,7 @@ async def in_force(firm: Company) -> Company:
     """WeChat is prohibited by a draft that stands in no file."""
     await written(firm)
     await draft_and_plan(firm.context, ON, ADA)
-    await acts.apply(firm.store, await planned(firm), ADA, "legal asked", NOW, None)
+    await activation.apply(firm.store, await planned(firm), ADA, "legal asked", NOW, None)
     await followed(firm)
     return firm
 

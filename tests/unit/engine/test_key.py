@@ -68,7 +68,7 @@ def test_a_decision_stands_until_a_stage_a_report_or_a_token_ends(
 
 
 def test_everything_that_a_rule_has_was_thought_of() -> None:
-    """A new field of a rule, a policy or an access can be something that a decision rests on: then grounds must hold it.
+    """A new field of a rule, a policy or an access can be something that a decision rests on: then the key must hold it.
 
     The made-up rules and accesses below should have it as well.
     """
@@ -80,7 +80,7 @@ def test_everything_that_a_rule_has_was_thought_of() -> None:
     assert {each.name for each in fields(Access)} == asked
 
 
-def test_grounds_hold_nobodys_name() -> None:
+def test_a_key_holds_nobodys_name() -> None:
     policy = policy_of({"when": "client.handheld", "share": "10%"})
     asks = replace(access(user="ann"), posture=replace(CLEAN, owner="ann", device_id="d1"))
     assert "ann" not in repr(DecisionKey(policy).of(asks))
@@ -245,7 +245,7 @@ def test_every_condition_here_can_be_read(text: str) -> None:
 
 @settings(max_examples=150)
 @given(st.lists(policies, min_size=1, max_size=2), st.lists(accesses, min_size=1, max_size=8), st.data())
-def test_the_same_grounds_have_the_same_answer(
+def test_the_same_key_has_the_same_answer(
     written: list[Policy], people: list[Access], data: st.DataObject
 ) -> None:
     """Through changes of one thing about somebody, and of the time in both directions."""

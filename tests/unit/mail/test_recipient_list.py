@@ -15,7 +15,7 @@ from mailgate.config import load_bundle
 from mailgate.mail.recipient_list import RecipientList, believed_by, list_recipients, queue
 from mailgate.mail.topic import topic_of
 from mailgate.policy.groups import Groups
-from mailgate.rollout.acts import retract
+from mailgate.rollout.activation import retract
 from mailgate.store import MailKind, MailState, Store
 
 FILES = rules(policy(APP, OPEN))

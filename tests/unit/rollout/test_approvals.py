@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from tests.unit.config.test_guard import at
 from tests.unit.rollout.examples import SHUT, rules
-from tests.unit.rollout.test_acts import ADA, altered, deciding, planned
-from tests.unit.rollout.test_acts import store as store
+from tests.unit.rollout.test_activation import ADA, altered, deciding, planned
+from tests.unit.rollout.test_activation import store as store
 from tests.unit.store.examples import NOW
 
 from mailgate.config.guard import Once
 from mailgate.rollout import draft_of
-from mailgate.rollout.acts import Person, RefusedError, apply, keep_plan, retract
+from mailgate.rollout.activation import Person, RefusedError, apply, keep_plan, retract
 from mailgate.rollout.approvals import PlanStatus, approve, plan_statuses
 from mailgate.rollout.guard import Guard, Limit
 from mailgate.rollout.plan import Cases, FailedCase, Window, digest_of, load

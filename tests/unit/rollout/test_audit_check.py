@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 from tests.unit.rollout.examples import OPEN, SHUT, rules
-from tests.unit.rollout.test_acts import ADA, GUARD, STRICT, THIRD, begun, plan_of
+from tests.unit.rollout.test_activation import ADA, GUARD, STRICT, THIRD, begun, plan_of
 from tests.unit.store.examples import NOW
 
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout import draft_of
-from mailgate.rollout.acts import Person, apply, retract
+from mailgate.rollout.activation import Person, apply, retract
 from mailgate.rollout.approvals import approve
 from mailgate.rollout.audit_check import compare, verify
 from mailgate.store import Store

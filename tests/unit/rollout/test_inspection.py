@@ -5,13 +5,13 @@ from typing import Any
 
 from pydantic import SecretStr
 from tests.unit.rollout.examples import SHUT, rules
-from tests.unit.rollout.test_acts import store as store
+from tests.unit.rollout.test_activation import store as store
 from tests.unit.store.examples import NOW
 
 from mailgate.config.attestation import PostureSettings
 from mailgate.config.guard import GuardSettings, Once
 from mailgate.config.settings import Settings
-from mailgate.rollout.acts import Person, apply
+from mailgate.rollout.activation import Person, apply
 from mailgate.rollout.approvals import approve
 from mailgate.rollout.guard import Guard, Limit
 from mailgate.rollout.inspection import Inspection

@@ -1,11 +1,11 @@
 """A plan that others overtook is open again once the rules that it was compared with are back."""
 
 import pytest
-from tests.unit.rollout.test_acts import ADA, NOW, planned, rules
-from tests.unit.rollout.test_acts import store as store
+from tests.unit.rollout.test_activation import ADA, NOW, planned, rules
+from tests.unit.rollout.test_activation import store as store
 from tests.unit.rollout.test_approvals import GUARD
 
-from mailgate.rollout.acts import RefusedError, apply, retract
+from mailgate.rollout.activation import RefusedError, apply, retract
 from mailgate.rollout.approvals import plan_statuses
 from mailgate.rollout.version_in_force import draft_of
 from mailgate.store import Act, Store

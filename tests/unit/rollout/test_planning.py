@@ -13,7 +13,7 @@ from tests.unit.store.examples import NOW
 from mailgate.config import Rules, Settings, compile_rules
 from mailgate.config.guard import GuardSettings
 from mailgate.rollout import draft_of
-from mailgate.rollout.acts import Person, keep_plan
+from mailgate.rollout.activation import Person, keep_plan
 from mailgate.rollout.movers import Movers
 from mailgate.rollout.plan import LABELS, Plan, dump, plain
 from mailgate.rollout.planning import Scope, looked_at, make_plan, plan_and_keep

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 from tests.unit.rollout.examples import OPEN, SHUT, rules
-from tests.unit.rollout.test_acts import altered
+from tests.unit.rollout.test_activation import altered
 from tests.unit.store.examples import NOW
 
 from mailgate.config import Rules
 from mailgate.policy.groups import Groups
 from mailgate.rollout import Keeper, draft_of, in_force
-from mailgate.rollout.acts import Person, retract
+from mailgate.rollout.activation import Person, retract
 from mailgate.rollout.version_in_force import Looked, UnreadableVersionError
 from mailgate.store import Act, Activation, Draft, Store, StoreUnavailableError
 

@@ -12,7 +12,7 @@ from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.policy.history import version_called
 from mailgate.cli.stored import with_store
 from mailgate.config import Bundle
-from mailgate.rollout import acts
+from mailgate.rollout import activation
 from mailgate.rollout.guard import guard_of
 from mailgate.store import Activation, Store
 
@@ -44,7 +44,7 @@ def apply(
 
     async def run(store: Store, bundle: Bundle) -> Activation:
         guard, who = guard_of(bundle.settings), person(bundle.settings, "operator", token_file=token_file)
-        return await acts.apply(store, plan, who, note, now, guard, override=override)
+        return await activation.apply(store, plan, who, note, now, guard, override=override)
 
     now = datetime.now(UTC)
     _tell(with_store(config, run, decides=False), now, as_json)
@@ -66,19 +66,17 @@ def retract(
         who = person(bundle.settings, "operator", "approver", token_file=token_file)
         number = (await version_called(store, to)).number if to else None
         guard, operates = guard_of(bundle.settings), may_operate(bundle.settings, who)
-        return await acts.retract(store, who, note, now, number, guard, operates=operates)
+        return await activation.retract(store, who, note, now, number, guard, operates=operates)
 
     now = datetime.now(UTC)
     _tell(with_store(config, run, decides=False), now, as_json)
 
 
-def _tell(activation: Activation, now: datetime, as_json: bool) -> None:
+def _tell(done: Activation, now: datetime, as_json: bool) -> None:
     """Say what is in force. If it was in force before, nothing was done."""
-    already = activation.at != now
+    already = done.at != now
     if as_json:
-        typer.echo(json.dumps(asdict(activation) | {"already": already}, default=str))
+        typer.echo(json.dumps(asdict(done) | {"already": already}, default=str))
         return
-    since = f" already, since {activation.at:%Y-%m-%d %H:%M} UTC: nothing was changed" if already else ""
-    typer.echo(
-        f"version {activation.number} (policy {activation.policy}) is in force{since}, activation {activation.serial}"
-    )
+    since = f" already, since {done.at:%Y-%m-%d %H:%M} UTC: nothing was changed" if already else ""
+    typer.echo(f"version {done.number} (policy {done.policy}) is in force{since}, activation {done.serial}")

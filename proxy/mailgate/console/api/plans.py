@@ -1,6 +1,5 @@
 """Plans: what a candidate would change and for whom; approving one, and putting it in force."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -10,32 +9,21 @@ from mailgate.console.api.operation import Call, Link, Operation, Text
 from mailgate.console.api.policy import ActivationDone, done_now
 from mailgate.console.api.problems import Fault, ProblemError
 from mailgate.console.api.shapes import (
-    DIGITS,
     MOST,
     WHOLE,
     Answered,
     Asked,
-    Cursor,
     Few,
     Hex,
-    Line,
-    Many,
     Note,
-    OfKind,
-    cursor_of,
-    number_of,
 )
 from mailgate.console.candidates import candidate_for
-from mailgate.console.movers_asked import MOMENTS
 from mailgate.errors import ConfigError
-from mailgate.rollout import acts, approvals
-from mailgate.rollout.acts import plan_called, read_plan
+from mailgate.rollout import activation, approvals
+from mailgate.rollout.activation import plan_called, read_plan
 from mailgate.rollout.approvals import plan_status
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.plan import DAYS, Plan
-from mailgate.store.plan_movers import MoversWanted
-from mailgate.views.movers import CSV_COLUMNS as MOVER_COLUMNS
-from mailgate.views.movers import MoverFacts, moments_of, movers_as_rows, page_of_movers
 from mailgate.views.picture import picture
 from mailgate.views.plan_outcome import PlanOutcome, outcome_of
 from mailgate.views.plan_titles import title_of
@@ -133,64 +121,6 @@ class PlanNow(Answered):
     """What would change, and for whom."""
 
 
-class MoversFilter(Asked):
-    """Who of a plan is meant."""
-
-    name: Line | None = None
-    """A part of a login name, or the id of a device. In a list of more than 20,000: how the login name begins."""
-    label: Literal["block", "challenge", "warn", "allow", "unknown"] | None = None
-    """How they move."""
-    kind: OfKind | None = None
-    """The kind of device."""
-    rule: Line | None = None
-    """The rule that decides with the plan."""
-    group: Line | None = None
-    """A group of the person."""
-    at: Annotated[int, Field(ge=0, le=MOMENTS), DIGITS] | None = None
-    """Who moves at one moment: 0 is now, from 1 on those of `moments`."""
-    sort: Literal["person", "kind", "label", "rule", "since"] | None = None
-    """In which order; a list of more than 20,000 rows not by `since`."""
-    order: Literal["ascending", "descending"] = "ascending"
-    """Which way."""
-
-    @property
-    def wanted(self) -> MoversWanted:
-        texts = {
-            name: getattr(self, name) or "" for name in ("name", "label", "kind", "rule", "group", "sort")
-        }
-        return MoversWanted(**texts, at=self.at, descending=self.order == "descending")
-
-
-class MoversAsked(MoversFilter):
-    """Some of those of a plan who are meant."""
-
-    after: Cursor | None = None
-    """Where the page begins."""
-    limit: Many = 100
-    """How many at most."""
-
-
-class Movers(Answered):
-    """Those whom a plan moves."""
-
-    items: list[MoverFacts]
-    """In the order that was asked for."""
-    next: Cursor | None
-    """What leads to the next page; null at the end."""
-    total: int
-    """How many rows are meant."""
-    people: int
-    """How many people these are."""
-    whole: bool
-    """Whether these numbers are all: of a list of more than 20,000 rows 5,000 are looked through for them."""
-    kept: int
-    """How many rows the plan has; fewer than at first where people or devices were forgotten."""
-    written: int
-    """How many it had at first."""
-    moments: list[datetime]
-    """The plan's own moment, and the later ones at which somebody may move."""
-
-
 class Approval(Asked):
     """The approval of a plan."""
 
@@ -252,35 +182,6 @@ async def get_plan(call: Call, path: PlanNamed) -> PlanNow:
     return PlanNow(status=_status(status), title=title_of(status.body), plan=status.body)
 
 
-async def list_movers(call: Call, path: PlanNamed, query: MoversAsked) -> Movers:
-    """List everybody whom a plan moves, by name, a page at a time."""
-    context, found = call.context, await plan_called(call.context.store, path.digest)
-    plan, catalog = read_plan(found), context.bundle().policy.catalog
-    after = number_of(query.after, 0)
-    page = await page_of_movers(context.store, found, plan, catalog, query.wanted, after, query.limit)
-    told = page.model_dump(exclude={"items", "more"})
-    return Movers(
-        items=page.items,
-        next=cursor_of(page.more),
-        moments=[each for each in moments_of(plan) if each],
-        **told,
-    )
-
-
-async def get_movers_csv(call: Call, path: PlanNamed, query: MoversFilter) -> Text:
-    """Everybody whom a plan moves, by name, as CSV."""
-    context, found = call.context, await plan_called(call.context.store, path.digest)
-    call.headers["Content-Disposition"] = saved_as(f"plan-{found.digest[:12]}-people")
-    catalog = context.bundle().policy.catalog
-    return _lines(movers_as_rows(context.store, found, read_plan(found), catalog, query.wanted))
-
-
-async def _lines(rows: AsyncIterator[list[str]]) -> AsyncIterator[str]:
-    yield beginning(MOVER_COLUMNS)
-    async for row in rows:
-        yield lines([row])
-
-
 async def get_plan_counts(call: Call, path: PlanNamed) -> Text:
     """The counts of a plan as CSV, for a spreadsheet."""
     found = await plan_called(call.context.store, path.digest)
@@ -315,7 +216,7 @@ async def apply_plan(call: Call, path: PlanNamed, body: Application) -> Activati
     """Put exactly what was planned in force, at every gate within a second."""
     context = call.context
     guard, override = guard_of(context.bundle().settings), body.override
-    done = await acts.apply(
+    done = await activation.apply(
         context.store, path.digest, call.person, body.note, call.now, guard, override=override
     )
     return done_now(done, call.now)
@@ -374,8 +275,6 @@ OPERATIONS = (
         links=(Link("get_plan", _MADE), Link("apply_plan", _MADE)),
     ),
     Operation("GET", _ONE, get_plan, "Plans", refuses=True),
-    Operation("GET", _ONE + "/people", list_movers, "Plans", refuses=True),
-    Operation("GET", _ONE + "/people.csv", get_movers_csv, "Plans", media="text/csv", refuses=True),
     Operation("GET", _ONE + "/outcome", get_plan_outcome, "Plans", refuses=True),
     Operation("GET", _ONE + "/counts.csv", get_plan_counts, "Plans", media="text/csv", refuses=True),
     Operation("GET", _ONE + "/picture.svg", get_plan_picture, "Plans", media="image/svg+xml", refuses=True),

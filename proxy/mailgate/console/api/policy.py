@@ -10,7 +10,7 @@ from mailgate.config import compile_rules
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.shapes import MOST, WHOLE, Answered, Asked, Many, Note
 from mailgate.policy.changes import Change, changes
-from mailgate.rollout import acts
+from mailgate.rollout import activation
 from mailgate.rollout.guard import guard_of
 from mailgate.store import Activation as StoredActivation
 from mailgate.views.rules import ToldRule, told_rules
@@ -167,15 +167,15 @@ async def retract(call: Call, body: Retraction) -> ActivationDone:
     another version is a change like any other: it takes a plan of that version, the approvals that it needs, and an operator.
     """
     guard, operates = guard_of(call.context.bundle().settings), "operator" in call.roles
-    done = await acts.retract(
+    done = await activation.retract(
         call.context.store, call.person, body.note, call.now, body.to, guard, operates=operates
     )
     return done_now(done, call.now)
 
 
-def done_now(activation: StoredActivation, now: datetime) -> ActivationDone:
+def done_now(done: StoredActivation, now: datetime) -> ActivationDone:
     """What is in force, and whether it was before ``now``."""
-    return ActivationDone.model_validate(asdict(activation) | {"already": activation.at != now})
+    return ActivationDone.model_validate(asdict(done) | {"already": done.at != now})
 
 
 OPERATIONS = (

@@ -15,8 +15,8 @@ from mailgate.console.movers_asked import READERS, said_in, values_of, wanted_in
 from mailgate.console.pages.devices import number
 from mailgate.errors import ConfigError
 from mailgate.model.phrase import changed, phrase
-from mailgate.rollout import acts, approvals
-from mailgate.rollout.acts import PLAN_AGE, RefusedError, plan_called, read_plan
+from mailgate.rollout import activation, approvals
+from mailgate.rollout.activation import PLAN_AGE, RefusedError, plan_called, read_plan
 from mailgate.rollout.approvals import plan_status
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.plan import DAYS
@@ -141,7 +141,7 @@ async def apply(request: web.Request) -> web.Response:
     guard = guard_of(context.bundle().settings)
     digest, person = request.match_info["digest"], person_of(request)
     try:
-        await acts.apply(context.store, digest, person, note, context.clock(), guard, override=override)
+        await activation.apply(context.store, digest, person, note, context.clock(), guard, override=override)
     except RefusedError as error:
         return await _shown(request, "plan_apply.html", refused=error, note=note)
     return seen_other(request, "policy-plan-watch", digest=(await plan_called(context.store, digest)).digest)

@@ -10,7 +10,7 @@ from mailgate.console.context import context_of
 from mailgate.console.drafting import uncommitted_now
 from mailgate.console.layout import show
 from mailgate.policy.changes import changes
-from mailgate.rollout.acts import version_before
+from mailgate.rollout.activation import version_before
 from mailgate.views.address_values import line
 from mailgate.views.rules import told_rules
 from mailgate.views.versions import lines_between, version_of

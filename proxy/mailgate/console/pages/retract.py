@@ -9,8 +9,8 @@ from mailgate.console.forms import form_of, note_of
 from mailgate.console.layout import seen_other, show
 from mailgate.model.phrase import phrase
 from mailgate.policy.changes import changes
-from mailgate.rollout import acts
-from mailgate.rollout.acts import RefusedError
+from mailgate.rollout import activation
+from mailgate.rollout.activation import RefusedError
 from mailgate.rollout.guard import guard_of
 from mailgate.views.versions import version_of
 
@@ -32,7 +32,7 @@ async def retract(request: web.Request) -> web.Response:
     note = note_of(sent)
     guard, operates = guard_of(context.bundle().settings), "operator" in roles_of(request)
     who, now = person_of(request), context.clock()
-    await acts.retract(context.store, who, note, now, to.number, guard, operates=operates)
+    await activation.retract(context.store, who, note, now, to.number, guard, operates=operates)
     return seen_other(request, "policy")
 
 

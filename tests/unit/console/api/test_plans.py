@@ -3,38 +3,15 @@
 import csv
 import io
 import json
-from typing import Any
 
-import pytest
 from tests.integration.gate import PHONE_RULES
 from tests.unit.console.api.calling import Caller
+from tests.unit.console.api.planning import NOBODY, planned
+from tests.unit.console.api.planning import guarded as guarded
 from tests.unit.console.browsing import NOW, Company
-from tests.unit.console.phones import has, record
 
 from mailgate.config import load_bundle
 from mailgate.console.planning import Making
-
-NOBODY = json.dumps({"rules": [{"id": "nobody", "when": "true", "effect": "block"}]})
-
-
-@pytest.fixture(autouse=True)
-async def guarded(firm: Company) -> None:
-    """Two people with phones, and a guard that lets nobody be kept out newly."""
-    await has(firm, record("a1", "alice", "tiktok"), record("b1", "bob"))
-    settings = json.loads((firm.folder / "mailgate.yaml").read_text()) | {"guard": {"max_newly_blocked": 0}}
-    (firm.folder / "mailgate.yaml").write_text(json.dumps(settings))
-    firm.bundle = load_bundle(firm.folder / "mailgate.yaml")
-
-
-async def planned(caller: Caller, firm: Company, **body: Any) -> str:
-    """The digest of a plan of these rules."""
-    told = await caller.post("/plans", {"policy": NOBODY} | body)
-    assert (told.status, told.headers["Location"], told.body["runs"]) == (202, "/api/v1/plans/making", True)
-    assert firm.context.planning._task
-    await firm.context.planning._task
-    made = (await caller.get("/plans/making")).body
-    assert (made["runs"], made["wrong"]) == (False, "")
-    return str(made["digest"])
 
 
 async def test_a_plan_says_whom_it_would_move_and_what_stands_against_it(
@@ -53,25 +30,6 @@ async def test_a_plan_says_whom_it_would_move_and_what_stands_against_it(
     assert (plan["digest"], plan["newly"]["block"]["people"]) == (digest, 1)
     assert told["title"] == status["title"] == "New rule 'nobody' keeps people out and 4 more"
     assert (await vic.get("/plans")).body["items"] == [status]
-
-
-async def test_everybody_who_moves_is_listed_by_name_a_page_at_a_time_and_as_csv(
-    ada: Caller, firm: Company
-) -> None:
-    await has(firm, record("c1", "cy"), record("d1", "dora"))
-    digest = await planned(ada, firm)
-    told = (await ada.get(f"/plans/{digest}/people?sort=person&order=descending&limit=2&label=block")).body
-    assert [each["person"] for each in told["items"]] == ["dora", "cy"]
-    assert (told["total"], told["people"], told["whole"], len(told["moments"])) == (3, 3, True, 1)
-    (last,) = (
-        await ada.get(f"/plans/{digest}/people?sort=person&order=descending&after={told['next']}")
-    ).body["items"]
-    assert (last["person"], last["today"], last["then"], last["rule"]) == ("bob", "allow", "block", "nobody")
-    assert (await ada.get(f"/plans/{digest}/people?group=nobody")).body["items"] == []
-    sheet = await ada.get(f"/plans/{digest}/people.csv?name=cy")
-    assert [row[0] for row in csv.reader(io.StringIO(sheet.body.removeprefix("\ufeff")))] == ["person", "cy"]
-    await firm.store.personal.forget("bob", NOW)
-    assert "bob" not in json.dumps((await ada.get(f"/plans/{digest}/people")).body)
 
 
 async def test_a_plan_in_force_is_held_against_what_it_said(ada: Caller, firm: Company) -> None:

@@ -16,7 +16,7 @@ from tests.unit.store.examples import NOW
 
 from mailgate.config.guard import Once
 from mailgate.rollout import draft_of, in_force
-from mailgate.rollout.acts import Person, RefusedError, apply, keep_plan, retract
+from mailgate.rollout.activation import Person, RefusedError, apply, keep_plan, retract
 from mailgate.rollout.approvals import approve, plan_statuses
 from mailgate.rollout.guard import Guard, Limit
 from mailgate.rollout.plan import Plan
