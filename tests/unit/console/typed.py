@@ -2,6 +2,7 @@
 
 RULES = (
     "Nobody 2",
+    "other:",
     "client.kind",
     "windows",
     "another version was put in force",
