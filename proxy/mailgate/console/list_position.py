@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from mailgate.model.phrase import phrase
 from mailgate.store import Place
 from mailgate.views.address_values import MisreadError, Reader, line
 
@@ -17,7 +18,7 @@ def _moment(text: str) -> str:
     with suppress(ValueError):
         if datetime.fromisoformat(text).tzinfo:
             return text
-    raise MisreadError("this page does not exist; expected an address as the list gives it")
+    raise MisreadError(phrase("this page does not exist; expected an address as the list gives it"))
 
 
 PLACE: Mapping[str, Reader] = {"at": _moment, "after": line(_LONGEST)}

@@ -90,6 +90,8 @@ def _pattern(text: str) -> re.Pattern[str]:
         elif name[1] is None:
             parts.append("%")
         else:
-            parts.append(f"(?P={name[1]})" if name[1] in seen else f"(?P<{name[1]}>.+?)")
+            # what is set between backticks has none, but for lists of rules
+            letter = "[^`]" if parts[-1:] and parts[-1].endswith("`") and name[1] != "rules" else "."
+            parts.append(f"(?P={name[1]})" if name[1] in seen else f"(?P<{name[1]}>{letter}+?)")
             seen.add(name[1])
     return re.compile("".join(parts), re.DOTALL)

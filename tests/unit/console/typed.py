@@ -2,6 +2,10 @@
 
 RULES = (
     "Nobody 2",
+    "other:",
+    "client.kind",
+    "windows",
+    "another version was put in force",
     "default",
     "policy.yaml",
     "Mailgate",
@@ -61,7 +65,10 @@ OF_LIBRARIES = (
     "not a percentage; expected 0% to 100%, with the percent sign",
     "Service Unavailable",
     "expected one of",
+    "This is so already: TikTok joins the prohibited list.",
+    "With this change the rules have a mistake: policy.yaml:7:20: does not start after ; expected report_only < warn < enforce.",
+    "No rule is called none any more.",
 )
-"""What a value may not be, as whoever reads it says it."""
+"""What a value or a file may not be, as whoever reads it says it."""
 
 TYPED = tuple(sorted({*RULES, *TYPED_BY_PEOPLE, *IN_THE_LOG, *CODES, *OF_LIBRARIES}, key=len, reverse=True))
