@@ -24,7 +24,7 @@ AS_IT_IS = frozenset({"code", "pre", "time", "style", "script", "q", "text", "te
 """Elements of data; the words in a picture are drawn in a language, which tests/unit/views/test_picture.py shows."""
 WITHIN = frozenset({"a", "code", "strong", "em", "span", "br", "q", "time", "bdi", "tspan"})
 """Elements that do not end a sentence."""
-CODES = re.compile(r": ?(?:[\w-]+\? )?[\w-]+(?:, [\w-]+)*(?:, …)?\.?")
+CODES = re.compile(r": ?(?:[\w-]+\? )?[\w-]+(?:, [\w-]+)*(?:, …(?: \([\d,]+)?)? ?\.?")
 """What may stand in an address, listed behind the words that say so."""
 WORD = re.compile(r"[A-Za-z][a-z]{2,}")
 
