@@ -31,6 +31,8 @@ LAYOUT = 3
 FEW = 1_000
 """Devices of the store in which the plan is made whose copies stand in the large one."""
 VERSIONS, PLANS, DRAFTS, ENTRIES = 60, 40, 50, 50_000
+WRITTEN_BY_A_GATE = ("sightings", "device_rows", "verdict_counts", "app_counts")
+"""What a store has besides its devices once another bench had a gate on it."""
 ADMIN, SECRET = "ada", "the secret of a bench"
 SALT = bytes(16)
 
@@ -235,8 +237,13 @@ async def live(folder: Path, count: int, cache: Path, now: datetime, watch: Watc
         indexes = database.execute(
             "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name <> 'devices'"
         ).fetchall()
-        steps = [*(f'DROP INDEX "{index}"' for index, _ in indexes), "BEGIN", "DELETE FROM sightings"]
-        steps += [*LIFE.values(), "COMMIT", *(sql for _, sql in indexes)]
+        steps = [*(f'DROP INDEX "{index}"' for index, _ in indexes), "BEGIN"]
+        steps += [
+            *(f"DELETE FROM {table}" for table in WRITTEN_BY_A_GATE),
+            *LIFE.values(),
+            "COMMIT",
+            *(sql for _, sql in indexes),
+        ]
         for number, step in enumerate(steps, 1):
             database.execute(
                 with_columns(step), {"now": f"{now:%Y-%m-%d %H:%M:%S}"} if ":now" in step else {}

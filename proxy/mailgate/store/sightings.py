@@ -7,7 +7,7 @@ from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, delete, or_, select
+from sqlalchemy import ColumnElement, and_, case, delete, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import LOGINS, RequestFacts
@@ -149,9 +149,13 @@ class Sightings:
 
     async def find(self, name: str) -> Recorded | None:
         """The sighting with this id, with this reference of its last request, or about which somebody asked for help with it."""
-        asked = select(help_references.c.sighting).where(help_references.c.reference == name)
-        named = or_(sightings.c.id == name, sightings.c.reference == name, sightings.c.id.in_(asked))
-        query = _recorded.where(named)
+        # three looks into indexes; with OR between them PostgreSQL would read the whole table
+        looks = union(
+            select(sightings.c.id).where(sightings.c.id == name),
+            select(sightings.c.id).where(sightings.c.reference == name),
+            select(help_references.c.sighting).where(help_references.c.reference == name),
+        )
+        query = _recorded.where(sightings.c.id.in_(looks))
         found = await self._rows(query.order_by(sightings.c.last_at.desc()).limit(1)) if name else []
         return found[0] if found else None
 

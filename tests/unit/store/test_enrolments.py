@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.store.examples import NOW
-from tests.unit.store.steps import scanned, steps_of
+from tests.unit.store.steps import goes_by, scanned, steps_of
 
 from mailgate.store import EnrolledKey, EnrolmentToken, NotEnrolled, Place, Revoked, Store
 
@@ -166,7 +166,7 @@ async def test_tokens_come_page_by_page_the_newest_first(open_store: Store) -> N
     assert [each.name for each in first] == ["token-0-later", "token-1-later"]
     assert [each.name for each in second] == ["token-2-later", "token-1"]
     steps = await steps_of(open_store, lambda store: store.enrolments.tokens(2, Place(NOW, "x")))
-    assert "ix_enrolment_tokens_made_at" in steps
+    assert goes_by("ix_enrolment_tokens_made_at", steps)
 
 
 async def test_keys_are_gone_through_by_their_thumbprints(store: Store) -> None:
