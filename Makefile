@@ -57,8 +57,7 @@ $(PROVIDER) $(EXTENSION): %/node_modules/.package-lock.json: %/package-lock.json
 run: setup ## Start the gate before a demo mailbox with a made-up company, and say what to open (ARGS="--upstream URL" for your own webmail)
 	@$(BIN)/mailgate demo $(ARGS)
 
-# Parts of about two minutes of the processor's time each, four at a time: whoever ends takes the next, so that two cores are busy to the end.
-# Those that mostly wait for browsers come first. The last has whatever no other has.
+# Four parts at a time, the longest first: whoever ends takes the next, so that two cores are busy to the end. The rest is whatever no other part has.
 # Workers of pytest-xdist would share them out by themselves, but each collects all of them: a minute more of the processor's time.
 # Gates of a whole session never rest quite: tests/integration/gateway has many, and ends with its part.
 PART_unit := tests/unit $(addprefix --ignore=tests/unit/,gateway console)
@@ -69,7 +68,7 @@ PART_gates := $(wildcard tests/integration/test_[i-q]*.py)
 PART_attacks := tests/attacks tests/docs tests/extension tests/golden
 PART_stores := tests/integration/store tests/integration/gateway
 PART_rest := tests $(addprefix --ignore=,tests/unit tests/e2e $(PART_gates) $(PART_attacks) $(PART_stores))
-PARTS := $(addprefix test-,unit e2e browsers gateway gates attacks rest stores)
+PARTS := $(addprefix test-,rest unit e2e gateway browsers gates stores attacks)
 AT_ONCE := 4
 PYTEST := $(BIN)/pytest -p no:cacheprovider
 
