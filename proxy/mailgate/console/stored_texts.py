@@ -10,7 +10,7 @@ from babel.messages.pofile import read_po
 from mailgate.console.languages import Language
 from mailgate.gateway.pages.languages import catalog_of
 from mailgate.model.languages import SOURCE
-from mailgate.model.phrase import Phrase, filled, phrase
+from mailgate.model.phrase import Phrase, both, filled, phrase
 
 NOTES = (
     phrase("failed: %(why)s", why=""),
@@ -27,11 +27,13 @@ NOTES = (
 """What the engine notes of a rule that it tried (``engine/decide.py``). It decides every request, and makes no phrases."""
 KEPT = frozenset(
     {
-        *("console/stored_texts.py", "model/phrase.py"),
+        "console/stored_texts.py",
         *(f"policy/{name}.py" for name in ("changes", "edits", "headlines", "reliefs")),
     }
 )
 """The files whose sentences plans, drafts and trials keep."""
+_SPOKEN = frozenset({"summary", "place", "does", "did", "words", "relief", "field", "out", "effect"})
+"""The values of these sentences that the code words. All others are data, such as titles, conditions and reasons of admins."""
 _VALUE = re.compile(r"%\((\w+)\)s|%%")
 
 
@@ -54,10 +56,24 @@ def again(words: str, language: Language) -> str:
     for each in _patterns():
         if match := each.found.fullmatch(words):
             text = language.plural(each.one, each.more, each.number) if each.more else language.text(each.one)
-            return filled(
-                text, {name: again(value, language) for name, value in match.groupdict().items()}, language
-            )
+            values = {
+                name: again(told, language) if name in _SPOKEN else told
+                for name, told in match.groupdict().items()
+            }
+            if "apps" in values and each.number > 1:
+                values["apps"] = _names(values["apps"], language)
+            return filled(text, dict(values), language)
     return words
+
+
+def _names(words: str, language: Language) -> str:
+    """Several names with what stands between them."""
+    first, _, last = words.partition(" and ")
+    return (
+        again(words, language)
+        if " and " in last or last.endswith(" others")
+        else both(first, last).say(language)
+    )
 
 
 def kept(words: str) -> Phrase:

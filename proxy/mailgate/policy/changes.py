@@ -95,7 +95,7 @@ def _changed(name: str, was: str, now: str) -> str:
 
 
 def _effect(was: str, now: str) -> str:
-    return phrase("%(now)s now, %(was)s before", now=_VERBS[now], was=_VERBS[was])
+    return phrase("%(does)s now, %(did)s before", does=_VERBS[now], did=_VERBS[was])
 
 
 _NAMES: dict[str, str] = {

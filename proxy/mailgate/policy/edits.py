@@ -1,7 +1,7 @@
 """Small changes of the rules that need no hand on a file: what each wants, whether a policy has it, and what it is called."""
 
 from datetime import datetime, time
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
@@ -24,6 +24,11 @@ WrittenShare = Annotated[
     WithJsonSchema({"type": "string", "pattern": SHARE}),
 ]
 """A percentage, as it is to stand in the file."""
+
+
+Dated = Literal["report_only", "warn", "enforce"]
+DATED: tuple[str, ...] = get_args(Dated)
+"""The stages that have a date, in their order."""
 
 
 class ListEdit(Strict):
@@ -57,7 +62,7 @@ class StageEdit(Strict):
     """What happens."""
     rule: Key
     """The rule's id."""
-    stage: Literal["report_only", "warn", "enforce"]
+    stage: Dated
     """The stage. A rule that has none is enforced; with its first stage it does nothing before that starts."""
     at: WrittenMoment
     """When it starts from then on."""
@@ -72,8 +77,14 @@ class StageEdit(Strict):
         return start == moment_of(self.at)
 
     def title(self, policy: Policy) -> str:
-        rule, starts, day = _called(policy, self.rule), STARTS[self.stage], _day(moment_of(self.at))
-        return phrase("%(rule)s: %(starts)s %(at)s", rule=rule, starts=starts, at=day)
+        told = {"rule": _called(policy, self.rule), "at": _day(moment_of(self.at))}
+        match self.stage:
+            case "report_only":
+                return phrase("%(rule)s: reporting starts %(at)s", **told)
+            case "warn":
+                return phrase("%(rule)s: warnings start %(at)s", **told)
+            case "enforce":
+                return phrase("%(rule)s: enforcement starts %(at)s", **told)
 
 
 class ShareEdit(Strict):
@@ -101,13 +112,6 @@ class ShareEdit(Strict):
 
 Edit = Annotated[ListEdit | StageEdit | ShareEdit, Field(discriminator="change")]
 """One small change. ``place`` is the one place that it changes, ``holds`` says whether a policy has it, ``title`` what it is called."""
-
-STARTS = {
-    "report_only": phrase("reporting starts"),
-    "warn": phrase("warnings start"),
-    "enforce": phrase("enforcement starts"),
-}
-"""What the start of each stage is called."""
 
 
 def rule_of(policy: Policy, name: str) -> Rule | None:

@@ -105,8 +105,9 @@ def _changed(old: Rule, new: Rule) -> Headline:
     if old.share != new.share:
         return phrase("applies to %(share)s %% of people", share=f"{new.share * 100:g}"), None
     if old.groups != new.groups:
-        groups = ", ".join(new.groups) or phrase("everybody")
-        return phrase("applies to %(groups)s", groups=groups), None
+        if not new.groups:
+            return phrase("applies to everybody"), None
+        return phrase("applies to %(groups)s", groups=", ".join(new.groups)), None
     if old.when.text != new.when.text:
         return phrase("has another condition"), None
     return phrase("changes in detail"), None

@@ -29,7 +29,7 @@ _BEFORE = 200
 
 def unreachable(policy: Policy, now: datetime) -> dict[str, str]:
     """The rules that can decide nobody as of ``now``, and why."""
-    found, reliefs = {}, policy.reliefs.for_everybody(now)
+    found, reliefs = {}, [each for each in policy.reliefs.every if each.holds(now)]
     before: list[Rule] = []
     for rule in policy.rules:
         why = _why(rule, before)
@@ -41,7 +41,7 @@ def unreachable(policy: Policy, now: datetime) -> dict[str, str]:
 
 
 def _is_final(rule: Rule, now: datetime, reliefs: Sequence[Relief]) -> bool:
-    """Whether no rule behind this one is read once it matches."""
+    """Whether no rule behind this one is read once it matches, for anybody: whoever is exempt from it goes on to the next."""
     stage = rule.stages.at(now) if rule.stages else Stage.ENFORCE
     if relief_from(reliefs, rule.id, rule.effect):
         return False

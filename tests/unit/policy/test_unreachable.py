@@ -1,5 +1,7 @@
 """Rules that can never decide anything are named; no rule that can is."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from tests.unit.simulate.examples import accesses, policies
 from mailgate.engine.decide import decide
 from mailgate.model import Access
 from mailgate.policy import Policy
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.unreachable import unreachable
 
 HANDHELD = {"when": "client.handheld"}
@@ -35,6 +38,15 @@ def test_what_is_out_of_reach_is_named_with_why(
     rules: tuple[dict[str, Any], ...], named: dict[str, str]
 ) -> None:
     assert unreachable(policy_of(*rules), NOW) == named
+
+
+@pytest.mark.parametrize(("person", "device"), [("ada", ""), ("", "d1"), ("", "")])
+def test_who_is_exempt_from_a_rule_reaches_the_next(person: str, device: str) -> None:
+    cause = Cause.EXEMPTION if person or device else Cause.BREAK_GLASS
+    relief = Relief(1, cause, "rule-0", "", "", NOW, NOW + timedelta(days=1), person=person, device=device)
+    policy = replace(policy_of({}, HANDHELD), reliefs=Reliefs(1, (relief,)))
+    assert unreachable(policy, NOW) == {}
+    assert "rule-1" in unreachable(policy, NOW + timedelta(days=1))
 
 
 def test_the_shipped_kind_of_policy_is_within_reach() -> None:
