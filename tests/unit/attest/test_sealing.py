@@ -1,11 +1,13 @@
-"""Which of several secrets seals."""
+"""Which of several secrets seals, and what a seal is."""
 
+import hmac
+from base64 import urlsafe_b64decode
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import pytest
 
-from mailgate.attest.sealing import sealing
+from mailgate.attest.sealing import mac, sealing
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -25,3 +27,21 @@ def test_the_newest_seals_that_every_gate_knows_and_else_the_oldest(
 ) -> None:
     keys = [Made(NOW - age * HOUR) for age in ages]
     assert sealing(keys, NOW, HOUR) is keys[sealed]
+
+
+def test_a_seal_is_of_one_text_for_one_use_by_one_key() -> None:
+    one, another = Made(NOW, b"a" * 32), Made(NOW, b"b" * 32)
+    made = {
+        mac(one, "use", "text"),
+        mac(another, "use", "text"),
+        mac(one, "other", "text"),
+        mac(one, "use", "texts"),
+    }
+    assert len(made) == 4
+    assert mac(one, "use", "text") in made
+    assert {len(each) for each in made} == {43}
+
+
+def test_a_seal_is_hmac_in_base64url() -> None:
+    digest = hmac.new(b"a" * 32, b"use\ntext", "sha256").digest()
+    assert urlsafe_b64decode(mac(Made(NOW, b"a" * 32), "use", "text") + "=") == digest

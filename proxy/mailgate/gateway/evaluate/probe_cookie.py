@@ -2,13 +2,12 @@
 
 import hmac
 import re
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
-from mailgate.attest.sealing import Secret, sealing
+from mailgate.attest.sealing import Secret, mac, sealing
 from mailgate.classify.hints import PLATFORM
 from mailgate.classify.probe_readings import Found
 from mailgate.model import RequestFacts
@@ -77,5 +76,4 @@ def _hint(facts: RequestFacts) -> str:
 
 
 def _mac(key: Secret, text: str, facts: RequestFacts) -> str:
-    sealed = f"mailgate-probe\n{text}\n{facts.user_agent}".encode("utf-8", "surrogatepass")
-    return urlsafe_b64encode(hmac.digest(key.secret, sealed, "sha256")).rstrip(b"=").decode()
+    return mac(key, "mailgate-probe", f"{text}\n{facts.user_agent}")

@@ -2,18 +2,17 @@
 
 import hmac
 import re
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from mailgate.attest.sealing import Secret, sealing
+from mailgate.attest.sealing import Secret, mac, sealing
 from mailgate.gateway.evaluate.probe_cookie import SETTLING
 
 LIFETIME = timedelta(days=1)
 """How long the help button works after a refusal."""
-_SAID = "mailgate-said"
+_HELP, _SAID = "mailgate-help", "mailgate-said"
 _CLOCKS_DIFFER = timedelta(minutes=1)
 _TEXT = re.compile(
     r"1\.(?P<issued>[0-9]{10})\.(?P<rule>[a-z0-9-]{1,64})\.(?P<reason>[a-z0-9-]{1,64})\.(?P<reference>[A-Za-z0-9_-]{1,64})"
@@ -49,7 +48,7 @@ class Tickets:
         """The text that stands in the page."""
         parts = (ticket.rule, ticket.reason, ticket.reference, ticket.subject, ticket.sighting)
         text = ".".join(("1", str(int(ticket.issued.timestamp())), *parts))
-        return f"{text}.{_mac(sealing(self.keys, ticket.issued, SETTLING), text)}"
+        return f"{text}.{mac(sealing(self.keys, ticket.issued, SETTLING), _HELP, text)}"
 
     def open(self, text: str, now: datetime) -> Ticket | None:
         """The ticket in a text. None if it is not ours or too old."""
@@ -58,7 +57,7 @@ class Tickets:
             return None
         issued = datetime.fromtimestamp(int(told["issued"]), UTC)
         sealed = text.rpartition(".")[0]
-        ours = any(hmac.compare_digest(told["seal"], _mac(key, sealed)) for key in self.keys)
+        ours = any(hmac.compare_digest(told["seal"], mac(key, _HELP, sealed)) for key in self.keys)
         if not ours or not issued - _CLOCKS_DIFFER <= now < issued + LIFETIME:
             return None
         rule, reason, reference, subject, sighting = told.group(
@@ -68,11 +67,11 @@ class Tickets:
 
     def seal_of(self, said: str, now: datetime) -> str:
         """The seal of anything else that the gate gives a browser to send back."""
-        return _mac(sealing(self.keys, now, SETTLING), said, _SAID)
+        return mac(sealing(self.keys, now, SETTLING), _SAID, said)
 
     def sealed(self, seal: str, said: str) -> bool:
         """Whether this is the seal of just that."""
-        return any(hmac.compare_digest(seal.encode(), _mac(key, said, _SAID).encode()) for key in self.keys)
+        return any(hmac.compare_digest(seal.encode(), mac(key, _SAID, said).encode()) for key in self.keys)
 
     def mark_of(self, text: str) -> str:
         """A name for a client that is told apart from others by this text, which nobody can read from the name."""
@@ -82,8 +81,3 @@ class Tickets:
 def digest_of(subject: str) -> str:
     """The digest of a subject for a ticket, since nobody's name belongs in a page."""
     return sha256(subject.encode("utf-8", "surrogatepass")).hexdigest()[:32] if subject else ""
-
-
-def _mac(key: Secret, text: str, use: str = "mailgate-help") -> str:
-    sealed = f"{use}\n{text}".encode("utf-8", "surrogatepass")
-    return urlsafe_b64encode(hmac.digest(key.secret, sealed, "sha256")).rstrip(b"=").decode()
