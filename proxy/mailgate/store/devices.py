@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, literal, or_, select, union, union_all, update
+from sqlalchemy import ColumnElement, and_, delete, func, literal, select, union, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.device import Device, Report, typed_id
@@ -233,7 +233,7 @@ class Devices:
             return await load(connection, (await connection.execute(query)).scalars())
 
 
-def _of_person(person: str) -> Any:
+def reported_for(person: str) -> Any:
     """Whether a report is of this person. The condition repeats that of the partial index, or SQLite would not use the index."""
     return and_(HAS_PERSON, reports.c.person == person)
 
@@ -254,7 +254,7 @@ def called(*texts: str) -> Any:
         for kind, names in forms.items()
     ]
     reported = [reports.c.id.in_(texts)]
-    reported += [_of_person(person) for person in dict.fromkeys(map(user_text, texts)) if person]
+    reported += [reported_for(person) for person in dict.fromkeys(map(user_text, texts)) if person]
     return union(
         select(devices.c.key).where(devices.c.id.in_(own)),
         *(select(reports.c.device).where(each) for each in reported),
@@ -305,7 +305,12 @@ async def _let_go(connection: AsyncConnection, ids: Sequence[str], change: int, 
 async def _forget_sightings(connection: AsyncConnection, ids: Sequence[str], eas_ids: Sequence[str]) -> None:
     """Delete the sightings of the device, and those of its ActiveSync ids from before it was known."""
     by_eas = select(clients.c.id).where(clients.c.eas_id.in_(eas_ids))
-    gone = or_(sightings.c.device.in_(ids), sightings.c.client.in_(by_eas))
+    # each look has an index; with OR around a question PostgreSQL would read the whole table
+    looks = union(
+        select(sightings.c.id).where(sightings.c.device.in_(ids)),
+        select(sightings.c.id).where(sightings.c.client.in_(by_eas)),
+    )
+    gone = sightings.c.id.in_(looks)
     used = set((await connection.execute(select(sightings.c.client).where(gone).distinct())).scalars())
     await connection.execute(delete(sightings).where(gone))
     left = select(sightings.c.client).where(sightings.c.client == clients.c.id)

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, delete, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, KEY, user_text
 from mailgate.model import Reason
 from mailgate.store.database import Database
-from mailgate.store.devices import Devices
+from mailgate.store.devices import Devices, reported_for
 from mailgate.store.erasure import forget_lines
 from mailgate.store.logins import is_login
 from mailgate.store.person_records import People
@@ -99,14 +99,16 @@ def _sightings_of(subject: Subject) -> ColumnElement[bool]:
 
 
 def _clients_of(subject: Subject) -> ColumnElement[bool]:
+    # two looks, each with an index; with OR around a question PostgreSQL would read the whole table
     theirs = select(sightings.c.client).where(_sightings_of(subject))
-    return or_(clients.c.id.in_(theirs), clients.c.eas_id.in_(subject.names(EAS)))
+    named = select(clients.c.id).where(clients.c.eas_id.in_(subject.names(EAS)))
+    return clients.c.id.in_(union(theirs, named))
 
 
 PERSONAL: Mapping[Table, Pick] = {
     devices: lambda subject: devices.c.key.in_(subject.numbers),
     reports: lambda subject: or_(
-        reports.c.person == subject.person,
+        reported_for(subject.person),
         and_(reports.c.device.in_(subject.numbers), reports.c.person == ""),
     ),
     device_names: lambda subject: device_names.c.device.in_(subject.numbers),
@@ -257,7 +259,7 @@ async def _let_go_of_keys(connection: AsyncConnection, subject: Subject) -> None
 
 async def _unname(connection: AsyncConnection, subject: Subject) -> None:
     """Remove the person's name from reports about other people's devices."""
-    named = reports.c.person == subject.person
+    named = reported_for(subject.person)
     others = list((await connection.execute(select(reports.c.device).where(named))).scalars())
     if not others:
         return

@@ -45,7 +45,7 @@ async def steps_of(store: Store, find: Callable[[Store], Awaitable[object]]) -> 
         if engine.dialect.name == "postgresql":
             await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         for query, values in asked:
-            if query.lstrip().upper().startswith(("SELECT", "WITH")):
+            if query.lstrip().upper().startswith(("SELECT", "WITH", "DELETE", "UPDATE")):
                 steps += (await connection.exec_driver_sql(f"{explain} {query}", values)).all()
     return str(steps)
 

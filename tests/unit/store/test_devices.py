@@ -15,6 +15,7 @@ from tests.unit.store.examples import (
     minutes,
     proof,
 )
+from tests.unit.store.steps import scanned, steps_of
 
 from mailgate.devices.device import Device, Report, new_id
 from mailgate.devices.names import EAS, KEY, MDM, SERIAL, USER
@@ -263,6 +264,13 @@ async def test_forgetting_takes_everything_of_one_device_and_nothing_of_another(
     assert left == {(other, ""), ("", "applx2")}
     assert ids(await store.devices.page()) == ["b"]
     assert await store.devices.find(KEY, ["k"]) == []
+
+
+async def test_what_is_forgotten_is_found_by_indexes(store: Store) -> None:
+    await learned(store, report("a", names=frozenset({(EAS, "applx1")})))
+    assert (
+        scanned(await steps_of(store, lambda store: store.devices.forget(new_id((ISSUER, "a")), NOW))) == []
+    )
 
 
 async def test_forgetting_a_device_that_was_only_seen(store: Store) -> None:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 from tests.unit.store.examples import BLOCK, NOW, access, mail_app
 from tests.unit.store.mail import a_mail
+from tests.unit.store.steps import scanned, steps_of
 
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind
@@ -133,3 +134,13 @@ async def test_gates_learn_that_an_exemption_went_with_its_person(store: Store) 
     await store.personal.forget("alice", NOW)
     assert (await store.reliefs.current(NOW)).every == ()
     assert await store.reliefs.serial() > before
+
+
+async def test_a_persons_rows_are_found_by_indexes(store: Store) -> None:
+    await keep_something_of(store, "alice")
+    assert (
+        scanned(
+            await steps_of(store, lambda store: store.personal.forget("alice", NOW, precedence=PRECEDENCE))
+        )
+        == []
+    )
