@@ -77,12 +77,12 @@ ifneq ($(ARGS),)
 	$(BIN)/pytest $(ARGS)
 else
 	@echo "Running the tests in $(words $(PARTS)) parts, $(AT_ONCE) at a time; what came of a part is shown at its end"
-	@MAKEFLAGS= $(MAKE) --no-print-directory -k -j $(AT_ONCE) $(PARTS)
+	@MAKEFLAGS= make --no-print-directory -k -j $(AT_ONCE) $(PARTS)
 endif
 
 .PHONY: $(PARTS)
 $(PARTS): test-%: test-setup
-	@log=$$(mktemp); unset MAKEFLAGS MFLAGS MAKELEVEL; \
+	@echo "The part $* begins"; log=$$(mktemp); unset MAKEFLAGS MFLAGS MAKELEVEL; \
 	$(PYTEST) $(PART_$*) >"$$log" 2>&1; failed=$$?; \
 	echo "The part $*:"; cat "$$log"; rm "$$log"; exit $$failed
 

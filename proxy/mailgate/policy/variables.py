@@ -127,10 +127,7 @@ VARIABLES: Mapping[str, Variable] = {
         Variable(
             "request.remote",
             "string",
-            phrase(
-"Address of the caller in its shortest form, without port: `203.0.113.9`, `2001:db8::1`; one of "
-"IPv4 is never in the form of IPv6"
-),
+            phrase("Address of the caller in its shortest form, without port: `203.0.113.9`, `2001:db8::1`; one of IPv4 is never in the form of IPv6"),
             lambda a: a.facts.remote,
             rests_on=RestsOn.REMOTE,
         ),
