@@ -51,9 +51,8 @@ async def export(request: web.Request) -> web.StreamResponse:
     answer = web.StreamResponse(headers=named | {"Content-Disposition": saved_as("audit", "jsonl")})
     await answer.prepare(request)
     async for page in pages:
-        await answer.write(
-            await asyncio.to_thread(_json_lines, page)
-        )  # other requests go on during a long log
+        # other requests go on during a long log
+        await answer.write(await asyncio.to_thread(_json_lines, page))
     await answer.write_eof()
     return answer
 
