@@ -60,13 +60,13 @@ class Language:
     def day(self, at: datetime) -> str:
         """A day, in UTC."""
         if self.tag == SOURCE:
-            return f"{at.day} {at:%B %Y}"
+            return ENGLISH.day(at)
         return format_date(at, "long", locale=self.locale)
 
     def short_day(self, at: datetime) -> str:
         """The same without its year, for the axis of a picture."""
         if self.tag == SOURCE:
-            return f"{at.day} {at:%b}"
+            return ENGLISH.short_day(at)
         return format_skeleton("MMMd", at, locale=self.locale)
 
 

@@ -5,6 +5,7 @@ asks for it in a tongue. What is not a phrase, such as a name or a stored text, 
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 
@@ -20,6 +21,12 @@ class Tongue(Protocol):
     def number(self, number: float, /) -> str:
         """A number as people write it."""
 
+    def day(self, at: datetime, /) -> str:
+        """A day, as it is where that time has its zone."""
+
+    def short_day(self, at: datetime, /) -> str:
+        """The same without its year."""
+
 
 class _English:
     def text(self, message: str, /) -> str:
@@ -30,6 +37,12 @@ class _English:
 
     def number(self, number: float, /) -> str:
         return f"{number:,}" if isinstance(number, int) else f"{number:g}"
+
+    def day(self, at: datetime, /) -> str:
+        return f"{at.day} {at:%B %Y}"
+
+    def short_day(self, at: datetime, /) -> str:
+        return f"{at.day} {at:%b}"
 
 
 ENGLISH: Tongue = _English()
@@ -61,6 +74,11 @@ def plural(one: str, more: str, number: int, /, **values: object) -> Phrase:
     """A text that changes with a number, which it may name as ``%(count)s``."""
     told = {"count": number, **values}
     return Phrase(lambda tongue: filled(tongue.plural(one, more, number), told, tongue))
+
+
+def day(at: datetime) -> Phrase:
+    """A day in words."""
+    return Phrase(lambda tongue: tongue.day(at))
 
 
 def filled(text: str, values: dict[str, object], tongue: Tongue) -> str:

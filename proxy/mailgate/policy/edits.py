@@ -5,7 +5,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from mailgate.model.phrase import phrase
+from mailgate.model.phrase import day, joined, phrase
 from mailgate.policy.apps import Key, Strict
 from mailgate.policy.overtaken_files import Place
 from mailgate.policy.rules import Policy, Rule
@@ -77,7 +77,7 @@ class StageEdit(Strict):
         return start == moment_of(self.at)
 
     def title(self, policy: Policy) -> str:
-        told = {"rule": _called(policy, self.rule), "at": _day(moment_of(self.at))}
+        told = {"rule": _called(policy, self.rule), "at": _starts(moment_of(self.at))}
         match self.stage:
             case "report_only":
                 return phrase("%(rule)s: reporting starts %(at)s", **told)
@@ -119,10 +119,9 @@ def rule_of(policy: Policy, name: str) -> Rule | None:
     return next((rule for rule in policy.rules if rule.id == name), None)
 
 
-def _day(at: datetime) -> str:
+def _starts(at: datetime) -> str:
     """A day, with its time in UTC where that is not midnight."""
-    day = f"{at.day} {at:%B %Y}"
-    return f"{day}, {at:%H:%M} UTC" if at.time() != time.min else day
+    return day(at) if at.time() == time.min else joined([day(at), f"{at:%H:%M} UTC"])
 
 
 def _called(policy: Policy, name: str) -> str:

@@ -3,33 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
 
 from mailgate.model.phrase import ENGLISH, Tongue, phrase, said
 from mailgate.views import svg
-
-
-class Dated(Tongue, Protocol):
-    """A tongue that writes days, for who has no scripts."""
-
-    def day(self, at: datetime, /) -> str:
-        """A day of UTC."""
-
-    def short_day(self, at: datetime, /) -> str:
-        """The same without its year."""
-
-
-class _InEnglish:
-    text, plural, number = ENGLISH.text, ENGLISH.plural, ENGLISH.number
-
-    def day(self, at: datetime, /) -> str:
-        return f"{at.day} {at:%B %Y}"
-
-    def short_day(self, at: datetime, /) -> str:
-        return f"{at.day} {at:%b}"
-
-
-IN_ENGLISH: Dated = _InEnglish()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +44,7 @@ def columns(
     marks: Iterable[Mark] = (),
     *,
     numbers: bool = False,
-    tongue: Dated = IN_ENGLISH,
+    tongue: Tongue = ENGLISH,
 ) -> list[str]:
     """The grid with its numbers, the columns, and what stands below them. ``numbers``: also how many each column has.
 
@@ -126,7 +102,7 @@ def _column(
     return bars
 
 
-def _mark(mark: Mark, of: int, box: Box, tongue: Dated) -> str:
+def _mark(mark: Mark, of: int, box: Box, tongue: Tongue) -> str:
     x, room = box.column(mark.place, of)
     words = said(mark.words, tongue) or (tongue.short_day(mark.at.astimezone(UTC)) if mark.at else "")
     ends = {0: "start", of - 1: "end"} if of > 8 else {}

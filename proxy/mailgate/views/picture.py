@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from mailgate.model.phrase import Phrase, Tongue, joined, phrase, plural, said
+from mailgate.model.phrase import ENGLISH, Phrase, Tongue, joined, phrase, plural, said
 from mailgate.rollout.plan import Counts, Newly, Plan
 from mailgate.views import svg
-from mailgate.views.columns import IN_ENGLISH, Box, Dated, Mark, columns
+from mailgate.views.columns import Box, Mark, columns
 from mailgate.views.plan_titles import title_of
 from mailgate.views.plans import IS, devices_in, people_in
 from mailgate.views.words import KIND_CHOICES
@@ -68,14 +68,14 @@ def worst_of(plan: Plan) -> Point:
     return max(points_of(plan), key=lambda each: (each.out, each.moved))
 
 
-def panels(plan: Plan, tongue: Dated = IN_ENGLISH) -> list[Panel]:
+def panels(plan: Plan, tongue: Tongue = ENGLISH) -> list[Panel]:
     """The pictures of a plan; none where nobody moves whom one could draw. ``tongue``: in which they are labelled."""
     if not worst_of(plan).moved:
         return []
     return [company(plan, tongue), over_time(plan, tongue), *by_what(plan, tongue)]
 
 
-def picture(plan: Plan, tongue: Dated = IN_ENGLISH) -> str:
+def picture(plan: Plan, tongue: Tongue = ENGLISH) -> str:
     """All of them in one file, as SVG text."""
     drawn = panels(plan, tongue)
     parts, y = list[str](), 100
@@ -91,7 +91,7 @@ def picture(plan: Plan, tongue: Dated = IN_ENGLISH) -> str:
     return svg.document(2 * WIDTH + 100, max(y, 120), heading, told, _STYLE, parts)
 
 
-def summary(plan: Plan, tongue: Dated = IN_ENGLISH) -> str:
+def summary(plan: Plan, tongue: Tongue = ENGLISH) -> str:
     """The most that happens, and when, in one sentence."""
     at = worst_of(plan).at
     words = impact_words(plan)
@@ -115,7 +115,7 @@ def impact_words(plan: Plan) -> str:
     return phrase("Nobody changes, of %(people)s", people=everybody)
 
 
-def described(plan: Plan, tongue: Dated = IN_ENGLISH) -> str:
+def described(plan: Plan, tongue: Tongue = ENGLISH) -> str:
     """The pictures in words."""
     found = [
         phrase(
@@ -132,7 +132,7 @@ def described(plan: Plan, tongue: Dated = IN_ENGLISH) -> str:
     return joined([*(found or [phrase("Nobody changes.")]), _same(plan)], " ")
 
 
-def company(plan: Plan, tongue: Dated = IN_ENGLISH) -> Panel:
+def company(plan: Plan, tongue: Tongue = ENGLISH) -> Panel:
     """Everybody as one strip, and those who move in their colours."""
     worst, everybody = worst_of(plan), max(plan.totals.people, 1)
     parts = [svg.bar(0, 0, WIDTH, 22, "bar rest")]
@@ -149,7 +149,7 @@ def company(plan: Plan, tongue: Dated = IN_ENGLISH) -> Panel:
     return Panel(phrase("The whole company"), described(plan, tongue), y, "\n".join(parts))
 
 
-def over_time(plan: Plan, tongue: Dated = IN_ENGLISH) -> Panel:
+def over_time(plan: Plan, tongue: Tongue = ENGLISH) -> Panel:
     """Who moves today, and from each later moment on."""
     points = points_of(plan)[: MOST + 1]
     counted = [dict(_moving(each)) for each in points]
@@ -175,7 +175,7 @@ def _mark(plan: Plan, place: int, at: datetime | None) -> Mark:
 BY = {"group": phrase("By group"), "kind": phrase("By kind")}
 
 
-def by_what(plan: Plan, tongue: Dated = IN_ENGLISH) -> Iterator[Panel]:
+def by_what(plan: Plan, tongue: Tongue = ENGLISH) -> Iterator[Panel]:
     """Who moves at the worst moment, by group and by kind, each against all of that group or kind."""
     worst = worst_of(plan)
     for dimension, most in (("group", GROUPS), ("kind", KINDS)):
@@ -206,7 +206,7 @@ def _rows(plan: Plan, point: Point, dimension: str) -> list[Bar]:
     return [(known.get(name) or name.replace("_", " "), parts, whole) for name, parts, whole in rows]
 
 
-def _bars(rows: list[Bar], tongue: Dated) -> Iterator[str]:
+def _bars(rows: list[Bar], tongue: Tongue) -> Iterator[str]:
     largest, left, right = max(whole for *_, whole in rows), 120, 110
     room = WIDTH - left - right
     for number, (name, parts, whole) in enumerate(rows):
@@ -253,11 +253,11 @@ def _with_digits(part: float, digits: int, tongue: Tongue) -> str:
     return f"{whole}{sign}{rest}" if rest else whole
 
 
-def _at(plan: Plan, at: datetime | None, tongue: Dated) -> str:
+def _at(plan: Plan, at: datetime | None, tongue: Tongue) -> str:
     return "" if at is None else phrase(", %(when)s", when=_when(plan, at, tongue))
 
 
-def _when(plan: Plan, at: datetime, tongue: Dated) -> str:
+def _when(plan: Plan, at: datetime, tongue: Tongue) -> str:
     if at == plan.made_at:
         return phrase("once every grace is over")
     return phrase("from %(day)s on", day=tongue.day(at.astimezone(UTC)))

@@ -4,12 +4,12 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from mailgate.model.fact import Fact, Instant
-from mailgate.model.phrase import phrase
+from mailgate.model.phrase import ENGLISH, Tongue, phrase
 from mailgate.policy.reliefs import Cause
 from mailgate.rollout.activation import read_plan, version_before
 from mailgate.rollout.plan import Plan
 from mailgate.store import Planned, Store, StoreError
-from mailgate.views.columns import IN_ENGLISH, Box, Dated, Mark, columns
+from mailgate.views.columns import Box, Mark, columns
 from mailgate.views.picture import OUT, Panel
 from mailgate.views.plan_telling import rules_hitting
 
@@ -144,7 +144,7 @@ def predicted_at(plan: Plan, at: datetime) -> int:
     return sum(found[label].people for label in OUT)
 
 
-def panel_of(outcome: PlanOutcome, tongue: Dated = IN_ENGLISH) -> Panel:
+def panel_of(outcome: PlanOutcome, tongue: Tongue = ENGLISH) -> Panel:
     """Who was kept out so far, as columns; the line is what the plan said."""
     box, counted, planned, others = Box(640, 220), list[dict[str, int]](), 0, 0
     for each in outcome.spans:

@@ -2,9 +2,8 @@
 
 from datetime import UTC
 
-from mailgate.model.phrase import joined, phrase, plural
+from mailgate.model.phrase import ENGLISH, Tongue, joined, phrase, plural
 from mailgate.rollout.plan import Headline, Plan
-from mailgate.views.columns import IN_ENGLISH, Dated
 
 NOTHING = Headline(words=phrase("No rule changes"))
 
@@ -27,7 +26,7 @@ def more_of(plan: Plan) -> str:
     return phrase("and %(count)s more", count=others) if others > 0 else ""
 
 
-def title_of(plan: Plan, tongue: Dated = IN_ENGLISH) -> str:
+def title_of(plan: Plan, tongue: Tongue = ENGLISH) -> str:
     """All of it as plain text. The date is that of UTC."""
     first = headline_of(plan)
     at = tongue.day(first.at.astimezone(UTC)) if first.at else ""

@@ -5,7 +5,8 @@ from xml.etree import ElementTree
 import pytest
 from tests.unit.store.examples import NOW
 
-from mailgate.views.columns import IN_ENGLISH, Box, Mark, columns, nice, short
+from mailgate.model.phrase import ENGLISH
+from mailgate.views.columns import Box, Mark, columns, nice, short
 
 BOX = Box(200, 100)
 
@@ -36,7 +37,7 @@ def test_one_among_a_million_still_shows() -> None:
 
 def test_what_stands_below_is_a_word_or_a_time_for_the_reader_of_a_page() -> None:
     found = drawn({"block": 1}, marks=(Mark(0, "today"), Mark(0, at=NOW))).findall("text")
-    assert [found[-2].text, found[-1].text] == ["today", IN_ENGLISH.short_day(NOW)]
+    assert [found[-2].text, found[-1].text] == ["today", ENGLISH.short_day(NOW)]
     assert found[-1].attrib["data-at"] == NOW.isoformat()
 
 
