@@ -18,9 +18,9 @@ from benchmarks.peers.mailgate import write_config
 from mailgate.config import compile_rules, load_bundle
 from mailgate.policy.edits import ShareEdit
 from mailgate.rollout import draft_of
-from mailgate.rollout.activation import Person
 from mailgate.rollout.admins import hash_of, token_of
 from mailgate.rollout.drafts import make_draft
+from mailgate.rollout.person import Person
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.store import Act, Store
 from mailgate.store.chain import Entry, Head, digest_of

@@ -25,7 +25,8 @@ from benchmarks.site import serve_site
 from mailgate.app import utc_now
 from mailgate.config import Rules, compile_rules, load_bundle
 from mailgate.rollout import draft_of
-from mailgate.rollout.activation import ACTIVATED, Person, retract
+from mailgate.rollout.activation import ACTIVATED, retract
+from mailgate.rollout.person import Person
 from mailgate.store import Act, Store
 
 GATES = 2

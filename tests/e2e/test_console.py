@@ -26,7 +26,8 @@ from mailgate.attest.enrolment import digest_of
 from mailgate.console.access import COOKIE
 from mailgate.mail.recipient_list import believed_by, list_recipients
 from mailgate.mail.topic import topic_of
-from mailgate.rollout.activation import Person, apply
+from mailgate.rollout.activation import apply
+from mailgate.rollout.person import Person
 from mailgate.rollout.relief_acts import break_glass, exempt
 from mailgate.store import EnrolmentToken, HelpRequest, MailKind, MailState, NoticeKey
 from mailgate.store.app_counts import AppDay

@@ -22,8 +22,8 @@ from mailgate.console.pages import ROUTES
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind
 from mailgate.policy.edits import ListEdit
-from mailgate.rollout.activation import Person
 from mailgate.rollout.drafts import make_draft
+from mailgate.rollout.person import Person
 from mailgate.store import HelpRequest, Store
 
 STAFF = admins(ada="operator approver", lin="operator approver", vic="viewer")

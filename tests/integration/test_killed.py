@@ -18,7 +18,8 @@ from tests.integration.test_reload import OPEN, SHUT
 
 from mailgate.config import load_bundle
 from mailgate.rollout import draft_of
-from mailgate.rollout.activation import Person, keep_plan
+from mailgate.rollout.kept_plans import keep_plan
+from mailgate.rollout.person import Person
 from mailgate.rollout.planning import Scope, make_plan
 from mailgate.store import Act, Store
 

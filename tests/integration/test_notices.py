@@ -29,7 +29,8 @@ from mailgate.mail.recipient_list import believed_by, list_recipients, queue
 from mailgate.mail.undelivered import settle
 from mailgate.model import AppsReport, Kind
 from mailgate.rollout import draft_of
-from mailgate.rollout.activation import Person, retract
+from mailgate.rollout.activation import retract
+from mailgate.rollout.person import Person
 from mailgate.store import Act, MailKind, MailState, Store
 
 OPEN: dict[str, Any] = {"rules": [{"id": "everyone", "when": "true", "effect": "allow"}]}

@@ -25,8 +25,8 @@ from mailgate.devices.device import Device
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.model.phrase import joined, phrase
-from mailgate.rollout.activation import Person, RefusedError
 from mailgate.rollout.inspection import WORKERS
+from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.rollout.relief_watch import ReliefWatch

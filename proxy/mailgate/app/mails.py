@@ -22,7 +22,7 @@ from mailgate.mail.postman import Around, Postman, Tell
 from mailgate.mail.recipient_list import believed_by
 from mailgate.mail.smtp import BySmtp, MailServer
 from mailgate.mail.way import MailWay, WayDownError
-from mailgate.rollout.activation import Person
+from mailgate.rollout.person import Person
 from mailgate.store import Act, Mail, MailState, Store, StoreError
 from mailgate.tasks import end
 

@@ -13,8 +13,8 @@ import typer
 from mailgate.cli.stored import fail
 from mailgate.config import Settings
 from mailgate.config.admins import Role
-from mailgate.rollout.activation import Person
 from mailgate.rollout.admins import proven
+from mailgate.rollout.person import Person
 
 VARIABLE = "MAILGATE_ADMIN_TOKEN"
 _LONGEST = 1000

@@ -12,7 +12,7 @@ from mailgate.console.peer import over_tls
 from mailgate.console.proxy_login import NotBelievedError, named
 from mailgate.console.sessions import WHOLE, Session
 from mailgate.model.phrase import phrase, plural
-from mailgate.rollout.activation import Person
+from mailgate.rollout.person import Person
 
 COOKIE = "mailgate-console"
 PROXIED: web.RequestKey[str] = web.RequestKey("proxied")

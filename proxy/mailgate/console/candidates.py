@@ -4,7 +4,7 @@ import asyncio
 
 from mailgate.config import Rules, compile_rules
 from mailgate.console.context import ConsoleContext
-from mailgate.rollout.activation import plan_called
+from mailgate.rollout.kept_plans import plan_called
 from mailgate.views.versions import rules_called
 
 

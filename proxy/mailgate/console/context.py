@@ -21,7 +21,7 @@ from mailgate.console.source_reading import Readings
 from mailgate.console.toasts import Toasts
 from mailgate.console.verdict_rates import VerdictRates
 from mailgate.gateway.selfservice.recheck import Recheck
-from mailgate.rollout.activation import Person
+from mailgate.rollout.person import Person
 from mailgate.store import Store
 from mailgate.views.readiness import Readiness
 

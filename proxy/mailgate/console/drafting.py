@@ -9,8 +9,8 @@ from mailgate.console.context import ConsoleContext
 from mailgate.errors import ConfigError
 from mailgate.model.phrase import phrase
 from mailgate.policy.edits import Edit
-from mailgate.rollout.activation import Person, RefusedError
 from mailgate.rollout.drafts import make_draft, rules_with
+from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import DAYS
 from mailgate.rollout.version_in_force import rules_of
 from mailgate.store import Activation

@@ -13,7 +13,7 @@ from mailgate.attest.enrolment import (
     new_code,
     new_token,
 )
-from mailgate.rollout.activation import Person
+from mailgate.rollout.person import Person
 from mailgate.store import EnrolmentToken, Revoked, Store
 
 MOST_USES = 1_000_000

@@ -14,7 +14,7 @@ from mailgate.console.proxy_login import NotBelievedError
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.pages.view import own_path
 from mailgate.model.phrase import changed, phrase
-from mailgate.rollout.activation import RefusedError
+from mailgate.rollout.person import RefusedError
 from mailgate.store import StoreError
 from mailgate.views.versions import NoVersionError
 from mailgate.views.words import without_commands

@@ -14,7 +14,7 @@ from multidict import MultiDict
 
 from mailgate.gateway.admin_port.intake import body_of
 from mailgate.model.phrase import phrase
-from mailgate.rollout.activation import RefusedError
+from mailgate.rollout.person import RefusedError
 
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 PLAIN = frozenset({"", "7bit", "8bit", "binary"})

@@ -17,7 +17,7 @@ from mailgate.mail.words import RenderedNotice
 from mailgate.model.notice import Notice
 from mailgate.model.phrase import phrase
 from mailgate.policy import Policy
-from mailgate.rollout.activation import Person, RefusedError
+from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import MailKind, MailState, NoticeKey, Store
 from mailgate.store.mail import Which
 from mailgate.views.notices import NoticeFacts, NoticeMails

@@ -8,7 +8,7 @@ from datetime import datetime
 from mailgate.config import Rules
 from mailgate.errors import MailgateError
 from mailgate.model.phrase import phrase
-from mailgate.rollout.activation import Person
+from mailgate.rollout.person import Person
 from mailgate.rollout.plan import Plan
 from mailgate.tasks import end
 

@@ -12,7 +12,7 @@ from mailgate.errors import MailgateError
 from mailgate.mail.recipient_list import RecipientList
 from mailgate.mail.topic import Topic
 from mailgate.model.phrase import phrase
-from mailgate.rollout.activation import RefusedError
+from mailgate.rollout.person import RefusedError
 from mailgate.store import NoticeKey
 from mailgate.tasks import end
 from mailgate.views.notices import RecipientCounts, recipient_counts

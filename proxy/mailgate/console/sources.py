@@ -6,7 +6,7 @@ from datetime import datetime
 from mailgate.connectors import is_scheduled
 from mailgate.console.context import ConsoleContext
 from mailgate.console.source_reading import Reading
-from mailgate.rollout.activation import Person
+from mailgate.rollout.person import Person
 from mailgate.views.readiness import ConnectorState, Readiness
 
 

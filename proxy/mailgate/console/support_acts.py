@@ -13,7 +13,7 @@ from mailgate.model.notice import NoticeDevice
 from mailgate.model.phrase import phrase
 from mailgate.policy.reliefs import Relief
 from mailgate.rollout import relief_acts
-from mailgate.rollout.activation import Person, RefusedError
+from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import Mail
 from mailgate.store.help_requests import Key
 from mailgate.views.mail_status import MailAccess

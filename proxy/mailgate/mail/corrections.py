@@ -17,7 +17,7 @@ from mailgate.model import Effect, Reason
 from mailgate.model.notice import MailKind, Notice, Reached, ReachedBy
 from mailgate.policy import Policy
 from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE
-from mailgate.rollout.activation import Person
+from mailgate.rollout.person import Person
 from mailgate.rollout.replay import Lists
 from mailgate.simulate import Judge, Occasion
 from mailgate.store import Act, Mail, Retraction, Store

@@ -10,7 +10,7 @@ from mailgate.mail.topic import Topic
 from mailgate.model import Effect
 from mailgate.model.notice import Notice
 from mailgate.policy.groups import NO_GROUPS, Groups
-from mailgate.rollout.activation import Person
+from mailgate.rollout.person import Person
 from mailgate.rollout.plan import DAYS
 from mailgate.rollout.population import Population
 from mailgate.rollout.replay import Lists

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from mailgate.mail.recipient_list import AddressOf
 from mailgate.model.notice import MailKind, Notice, NoticeDevice
 from mailgate.policy.logins import user_text
-from mailgate.rollout.activation import Person, RefusedError
+from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import Mail, Store
 
 LONGEST = 2000

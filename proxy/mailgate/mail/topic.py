@@ -9,7 +9,7 @@ from mailgate.model.phrase import phrase
 from mailgate.policy import Policy
 from mailgate.policy.rules import Rule
 from mailgate.policy.unreachable import unreachable
-from mailgate.rollout.activation import RefusedError
+from mailgate.rollout.person import RefusedError
 
 _NEEDS = {MailKind.WARNED: Stage.WARN, MailKind.ENFORCED: Stage.ENFORCE}
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from mailgate.rollout.activation import Person
+from mailgate.rollout.person import Person
 from mailgate.store import Act, NoticeKey, Store
 from mailgate.store.mail import Which
 

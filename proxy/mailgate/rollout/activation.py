@@ -2,21 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
-from mailgate.config import Rules
-from mailgate.errors import MailgateError
 from mailgate.model.phrase import joined, phrase
 from mailgate.rollout.guard import Guard, failing, frozen
 from mailgate.rollout.guard_window import NOTHING, Before, beyond_window, newly_kept_out, what_was_before
-from mailgate.rollout.movers import Movers
-from mailgate.rollout.plan import NOUNS, Plan, RulesNamed, digest_of, dump, load
-from mailgate.rollout.plan_base import base_serial
-from mailgate.rollout.version_in_force import draft_of
+from mailgate.rollout.kept_plans import (
+    approved_by,
+    overtaken,
+    plan_called,
+    read_plan,
+    refuse_altered,
+    refuse_outdated,
+)
+from mailgate.rollout.person import Person, RefusedError
+from mailgate.rollout.plan import Plan
 from mailgate.store import (
-    Act,
     Activation,
     Draft,
     OvertakenError,
@@ -27,60 +30,12 @@ from mailgate.store import (
     retractions,
 )
 from mailgate.store.kept_out import NOBODY, KeptOut
-from mailgate.store.plans import SHORTEST
 from mailgate.store.policies import ACTIVATED as ACTIVATED
 from mailgate.store.policies import RETRACTED as RETRACTED
 
-PLAN_AGE = timedelta(hours=24)
-"""How long a plan may be put in force. Later, other people and devices may have come."""
 NO_APPROVERS = phrase(
     "no admin has the role approver; `mailgate admin add NAME --role approver` says how to set one up"
 )
-
-PLANNED, APPROVED = "policy-planned", "policy-approved"
-
-
-class RefusedError(MailgateError):
-    """This may not be done now. The text says why, and what to do."""
-
-
-class UnknownError(RefusedError):
-    """Nothing has this name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A person who acts, and the computer that they act from."""
-
-    name: str
-    origin: str
-
-    def act(self, now: datetime, what: str, why: str = "") -> Act:
-        return Act(now, self.name, what, why=why, origin=self.origin)
-
-
-async def keep_plan(
-    store: Store, plan: Plan, candidate: Rules, person: Person, now: datetime, movers: Movers | None = None
-) -> None:
-    """Keep a plan, so that exactly it can be put in force; who moves is kept beside it, and may be forgotten."""
-    draft, text = draft_of(candidate), dump(plan)
-    count = movers.count if movers else 0
-    planned = Planned(plan.digest, plan.active.serial, draft, text, person.name, now, count)
-    act = replace(
-        person.act(now, PLANNED), about=f"plan {plan.digest}", details={"newly": newly_counted(plan)}
-    )
-    if await store.plans.keep(planned, act) and movers:
-        written = 1
-        for page in movers.pages():
-            await store.movers.add(plan.digest, written, page)
-            written += len(page)
-        if await store.audit.forgot_since(now):  # it may be one of them who was read before
-            await store.movers.drop(plan.digest)
-
-
-def newly_counted(plan: Plan) -> dict[str, dict[str, int]]:
-    """How many people and devices move now, by their new effect."""
-    return {label: {noun: each.of(noun) for noun in NOUNS} for label, each in plan.newly.items()}
 
 
 async def apply(
@@ -330,102 +285,3 @@ async def version_before(store: Store, history: Sequence[Activation]) -> int:
     if last is not None and last.what == RETRACTED:
         return in_force
     return next(each.number for each in history if each.number != in_force)
-
-
-async def plan_called(store: Store, name: str) -> Planned:
-    """The plan whose digest begins like this. Raises RefusedError if there is none or more than one."""
-    if len(name) < SHORTEST:
-        raise RefusedError(
-            phrase(
-                "`%(name)s` is too short for a plan: give at least %(shortest)s letters of its digest",
-                name=name,
-                shortest=SHORTEST,
-            )
-        )
-    found = await store.plans.find(name)
-    if not found:
-        raise UnknownError(
-            phrase(
-                "no plan is called `%(name)s`; `mailgate policy plan` makes one and prints its digest",
-                name=name,
-            )
-        )
-    if len(found) > 1:
-        raise RefusedError(phrase("`%(name)s` may be several plans: give more of the digest", name=name))
-    return found[0]
-
-
-async def refuse_altered(store: Store, plan: Planned) -> None:
-    """Raises RefusedError for a plan that somebody has changed in the store."""
-    made = await store.audit.last(f"plan {plan.digest}", PLANNED)
-    if is_altered(plan) or made is None or made.who != plan.author:
-        raise _altered(plan)
-
-
-def _altered(plan: Planned) -> RefusedError:
-    return RefusedError(
-        phrase(
-            "plan %(digest)s is not what was planned: it was changed in the store. See `mailgate audit "
-            "verify`, and plan again",
-            digest=plan.digest[:12],
-        )
-    )
-
-
-def read_plan(plan: Planned) -> Plan:
-    """Read what a kept plan says. Raises RefusedError if it is no plan: somebody has changed it in the store."""
-    try:
-        return load(plan.body)
-    except ValueError:
-        raise _altered(plan) from None
-
-
-def is_altered(plan: Planned) -> bool:
-    """Whether a plan no longer fits its digest, or its rules are not the ones that it speaks of."""
-    try:
-        body = read_plan(plan)
-    except RefusedError:
-        return True
-    return (
-        digest_of(body) != plan.digest
-        or body.candidate != RulesNamed(policy=plan.draft.policy, digest=plan.draft.digest)
-        or body.active.serial != plan.serial
-        or body.made_at != plan.made_at
-    )
-
-
-async def approved_by(store: Store, plan: Planned) -> list[str]:
-    """Who has approved a plan: only people who stand both among the approvals and in the audit log."""
-    logged = {entry.who for entry in await store.audit.about(f"plan {plan.digest}", APPROVED)}
-    return [each.who for each in await store.approvals.of(plan.digest) if each.who in logged]
-
-
-async def refuse_outdated(store: Store, plan: Planned, now: datetime) -> int:
-    """The serial of the activation in the place of which the plan comes.
-
-    Raises RefusedError for a plan that was made too long ago, or before another version was put in force that still is.
-    """
-    if now - plan.made_at > PLAN_AGE:
-        raise RefusedError(
-            phrase("plan %(digest)s was made more than a day ago: plan again", digest=plan.digest[:12])
-        )
-    history = await store.policies.history()
-    if history and history[0].digest == plan.draft.digest:
-        return plan.serial
-    serial = base_serial(plan, read_plan(plan), history)
-    if serial is None:
-        raise await overtaken(store, plan)
-    return serial
-
-
-async def overtaken(store: Store, plan: Planned) -> RefusedError:
-    """The refusal of a plan that was compared with a version which is no longer in force."""
-    newest = await store.policies.active()
-    number = newest.number if newest else 0
-    return RefusedError(
-        phrase(
-            "version %(number)s was put in force after plan %(digest)s was made: plan again",
-            number=str(number),
-            digest=plan.digest[:12],
-        )
-    )

@@ -8,21 +8,19 @@ from typing import Literal
 
 from mailgate.config.admins import BY_FILE
 from mailgate.model.phrase import phrase
-from mailgate.rollout.activation import (
+from mailgate.rollout.activation import NO_APPROVERS, objections_to
+from mailgate.rollout.guard import Guard
+from mailgate.rollout.guard_window import Before, beyond_window, what_was_before
+from mailgate.rollout.kept_plans import (
     APPROVED,
-    NO_APPROVERS,
     PLAN_AGE,
-    Person,
-    RefusedError,
-    objections_to,
     overtaken,
     plan_called,
     read_plan,
     refuse_altered,
     refuse_outdated,
 )
-from mailgate.rollout.guard import Guard
-from mailgate.rollout.guard_window import Before, beyond_window, what_was_before
+from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.plan_base import base_serial
 from mailgate.store import Activation, Approval, OvertakenError, Planned, Store

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from mailgate.model.phrase import phrase
-from mailgate.rollout.activation import ACTIVATED, APPROVED, PLANNED, RETRACTED, is_altered
+from mailgate.rollout.activation import ACTIVATED, RETRACTED
+from mailgate.rollout.kept_plans import APPROVED, PLANNED, is_altered
 from mailgate.rollout.relief_audit_check import LoggedReliefs
 from mailgate.store import Activation, Approval, Break, Entry, Head, Planned, Store, Version
 from mailgate.store.audit import told_at

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from mailgate.config import Rules, Settings
 from mailgate.config.admins import BY_FILE
-from mailgate.rollout.activation import Person
 from mailgate.rollout.guard import failing, frozen, guard_of
 from mailgate.rollout.guard_window import beyond_window, newly_kept_out, what_was_before
+from mailgate.rollout.person import Person
 from mailgate.rollout.plan import DAYS
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.rollout.version_in_force import Looked

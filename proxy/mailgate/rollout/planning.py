@@ -13,8 +13,9 @@ from mailgate.policy.changes import changes
 from mailgate.policy.headlines import headlines
 from mailgate.policy.reliefs import Reliefs
 from mailgate.policy.unreachable import unreachable
-from mailgate.rollout.activation import Person, keep_plan
+from mailgate.rollout.kept_plans import keep_plan
 from mailgate.rollout.movers import Movers
+from mailgate.rollout.person import Person
 from mailgate.rollout.plan import (
     DAYS,
     LABELS,

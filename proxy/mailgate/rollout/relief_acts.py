@@ -8,7 +8,7 @@ from mailgate.policy import Policy
 from mailgate.policy.logins import user_text
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.policy.spelling import expected
-from mailgate.rollout.activation import Person, RefusedError, UnknownError
+from mailgate.rollout.person import Person, RefusedError, UnknownError
 from mailgate.store import Store
 
 EVERY_RULE = "all"

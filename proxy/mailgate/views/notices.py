@@ -12,7 +12,7 @@ from mailgate.mail.topic import topic_of
 from mailgate.model.fact import Fact, Instant, Words
 from mailgate.model.phrase import phrase
 from mailgate.policy import Policy
-from mailgate.rollout.activation import RefusedError
+from mailgate.rollout.person import RefusedError
 from mailgate.store import Mail, MailCount, MailKind, MailState, NoticeKey
 
 KINDS = (MailKind.UPCOMING, MailKind.WARNED, MailKind.ENFORCED)

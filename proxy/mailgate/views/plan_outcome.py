@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from mailgate.model.fact import Fact, Instant
 from mailgate.model.phrase import ENGLISH, Tongue, phrase
 from mailgate.policy.reliefs import Cause
-from mailgate.rollout.activation import read_plan, version_before
+from mailgate.rollout.activation import version_before
+from mailgate.rollout.kept_plans import read_plan
 from mailgate.rollout.plan import Plan
 from mailgate.store import Planned, Store, StoreError
 from mailgate.views.columns import Box, Mark, columns

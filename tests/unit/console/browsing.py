@@ -24,7 +24,7 @@ from mailgate.console.planning import Planning
 from mailgate.console.source_reading import Progress, Readings
 from mailgate.console.verdict_rates import VerdictRates
 from mailgate.policy.reliefs import Reliefs
-from mailgate.rollout.activation import Person
+from mailgate.rollout.person import Person
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.rollout.version_in_force import draft_of

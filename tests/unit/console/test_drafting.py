@@ -7,7 +7,7 @@ from tests.unit.console.drafted import followed, planned, written
 from mailgate.console.drafting import NONE, draft_and_plan, files_of, uncommitted_now
 from mailgate.policy.edits import ListEdit
 from mailgate.rollout import activation
-from mailgate.rollout.activation import Person
+from mailgate.rollout.person import Person
 
 ADA = Person("ada", "console at gate-1")
 ON = ListEdit(change="join-list", app="wechat", list="prohibited")

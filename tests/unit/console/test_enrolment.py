@@ -6,7 +6,7 @@ from tests.unit.console.browsing import NOW, Company
 
 from mailgate.attest.enrolment import digest_of
 from mailgate.console.enrolment import make_token, revoke
-from mailgate.rollout.activation import Person
+from mailgate.rollout.person import Person
 
 ADA = Person("ada", "here")
 

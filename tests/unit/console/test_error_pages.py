@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 from tests.unit.console.browsing import ORIGIN, Browser, Company
 
-from mailgate.rollout.activation import RefusedError
+from mailgate.rollout.person import RefusedError
 from mailgate.store import StoreUnavailableError
 
 

@@ -10,7 +10,7 @@ from aiohttp.streams import StreamReader
 from aiohttp.test_utils import make_mocked_request
 
 from mailgate.console.forms import LONGEST, MOST_FIELDS, MULTIPART, URLENCODED, form_of, note_of, within
-from mailgate.rollout.activation import RefusedError
+from mailgate.rollout.person import RefusedError
 
 PARTS = f"{MULTIPART}; boundary=b"
 

@@ -5,7 +5,7 @@ from aiohttp import web
 from tests.unit.console.browsing import NOW, Company
 
 from mailgate.console.mails import decided, matter_about, title_of
-from mailgate.rollout.activation import Person, RefusedError
+from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import MailKind, NoticeKey
 
 RULE = "prohibited-app"

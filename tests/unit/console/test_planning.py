@@ -8,7 +8,7 @@ from tests.unit.rollout.plans import plan_of
 
 from mailgate.config import Rules
 from mailgate.console.planning import Making, Planning, Progress
-from mailgate.rollout.activation import Person, RefusedError
+from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
 
 ADA = Person("ada", "console at gate-1")

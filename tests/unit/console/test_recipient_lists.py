@@ -13,7 +13,7 @@ from mailgate.console.recipient_lists import GOOD_FOR, Counting, Progress, Recip
 from mailgate.errors import MailgateError
 from mailgate.mail.recipient_list import RecipientList
 from mailgate.mail.topic import Topic, topic_of
-from mailgate.rollout.activation import RefusedError
+from mailgate.rollout.person import RefusedError
 from mailgate.store import MailKind, NoticeKey
 
 TOPIC = topic_of(rules(policy(APP, OPEN)).policy, 2, "app", MailKind.ENFORCED, NOW)

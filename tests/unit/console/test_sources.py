@@ -6,7 +6,7 @@ from tests.unit.console.browsing import NOW, Company
 
 from mailgate.console.source_reading import Reading
 from mailgate.console.sources import can_be_read, read_now, sources_of
-from mailgate.rollout.activation import Person
+from mailgate.rollout.person import Person
 
 ADA = Person("ada", "here")
 

@@ -10,7 +10,7 @@ from tests.unit.console.phones import has, record
 from mailgate.connectors.recheck import CheckResult
 from mailgate.console import support_acts
 from mailgate.model import Kind, Reason
-from mailgate.rollout.activation import Person, RefusedError
+from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import HelpRequest
 from mailgate.views.person import PersonFacts, person_of
 

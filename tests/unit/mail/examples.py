@@ -7,7 +7,7 @@ from mailgate.config import Rules
 from mailgate.mail.recipient_list import Believed
 from mailgate.policy.logins import address_of
 from mailgate.rollout import draft_of
-from mailgate.rollout.activation import Person
+from mailgate.rollout.person import Person
 from mailgate.store import Act, Activation, Store
 
 ADA = Person("ada", "desk")

@@ -12,7 +12,8 @@ from tests.unit.store.mail import a_mail
 
 from mailgate.config import Rules
 from mailgate.mail.corrections import LOOKED_FOR, correct, is_due
-from mailgate.rollout.activation import keep_plan, retract
+from mailgate.rollout.activation import retract
+from mailgate.rollout.kept_plans import keep_plan
 from mailgate.rollout.planning import Scope, make_plan
 from mailgate.store import MailKind, MailState, Retraction, Store
 from mailgate.views.versions import rules_called

@@ -12,7 +12,7 @@ from tests.unit.store.examples import NOW
 from mailgate.mail.reply import GOOD_FOR, reply
 from mailgate.model import Kind, Reason
 from mailgate.model.notice import MailKind, NoticeDevice
-from mailgate.rollout.activation import RefusedError
+from mailgate.rollout.person import RefusedError
 from mailgate.store import HelpRequest, Mail, Store
 
 PHONE = NoticeDevice(Reason.PROHIBITED_APP, Kind.PHONE, "ios", ("TikTok",), "remove-app")

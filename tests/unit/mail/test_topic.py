@@ -8,7 +8,7 @@ from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
 
 from mailgate.mail.topic import Topic, topic_of
-from mailgate.rollout.activation import RefusedError
+from mailgate.rollout.person import RefusedError
 from mailgate.store import MailKind
 
 DAY = timedelta(days=1)

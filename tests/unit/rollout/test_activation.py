@@ -16,9 +16,11 @@ from tests.unit.store.examples import NOW
 
 from mailgate.config.guard import Once
 from mailgate.rollout import draft_of, in_force
-from mailgate.rollout.activation import Person, RefusedError, apply, keep_plan, retract
+from mailgate.rollout.activation import apply, retract
 from mailgate.rollout.approvals import approve, plan_statuses
 from mailgate.rollout.guard import Guard, Limit
+from mailgate.rollout.kept_plans import keep_plan
+from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import Scope, make_plan
 from mailgate.rollout.version_in_force import UnreadableVersionError

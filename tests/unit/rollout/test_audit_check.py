@@ -15,9 +15,10 @@ from tests.unit.store.examples import NOW
 
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout import draft_of
-from mailgate.rollout.activation import Person, apply, retract
+from mailgate.rollout.activation import apply, retract
 from mailgate.rollout.approvals import approve
 from mailgate.rollout.audit_check import compare, verify
+from mailgate.rollout.person import Person
 from mailgate.store import Store
 from mailgate.store.database import store_url
 

@@ -11,10 +11,11 @@ from tests.unit.store.examples import NOW
 from mailgate.config.attestation import PostureSettings
 from mailgate.config.guard import GuardSettings, Once
 from mailgate.config.settings import Settings
-from mailgate.rollout.activation import Person, apply
+from mailgate.rollout.activation import apply
 from mailgate.rollout.approvals import approve
 from mailgate.rollout.guard import Guard, Limit
 from mailgate.rollout.inspection import Inspection
+from mailgate.rollout.person import Person
 from mailgate.rollout.version_in_force import Looked
 from mailgate.store import Store
 from mailgate.store.kept_out import KeptOut

@@ -5,8 +5,9 @@ from tests.unit.rollout.test_activation import ADA, NOW, planned, rules
 from tests.unit.rollout.test_activation import store as store
 from tests.unit.rollout.test_approvals import GUARD
 
-from mailgate.rollout.activation import RefusedError, apply, retract
+from mailgate.rollout.activation import apply, retract
 from mailgate.rollout.approvals import plan_statuses
+from mailgate.rollout.person import RefusedError
 from mailgate.rollout.version_in_force import draft_of
 from mailgate.store import Act, Store
 

@@ -13,8 +13,9 @@ from tests.unit.store.examples import NOW
 from mailgate.config import Rules, Settings, compile_rules
 from mailgate.config.guard import GuardSettings
 from mailgate.rollout import draft_of
-from mailgate.rollout.activation import Person, keep_plan
+from mailgate.rollout.kept_plans import keep_plan
 from mailgate.rollout.movers import Movers
+from mailgate.rollout.person import Person
 from mailgate.rollout.plan import LABELS, Plan, dump, plain
 from mailgate.rollout.planning import Scope, looked_at, make_plan, plan_and_keep
 from mailgate.store import Act, Store

@@ -7,7 +7,7 @@ from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
 
 from mailgate.policy.reliefs import Cause
-from mailgate.rollout.activation import Person, RefusedError
+from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.relief_acts import break_glass, end_exemption, exempt, resume
 from mailgate.store import Store
 

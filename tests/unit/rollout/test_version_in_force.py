@@ -13,7 +13,8 @@ from tests.unit.store.examples import NOW
 from mailgate.config import Rules
 from mailgate.policy.groups import Groups
 from mailgate.rollout import Keeper, draft_of, in_force
-from mailgate.rollout.activation import Person, retract
+from mailgate.rollout.activation import retract
+from mailgate.rollout.person import Person
 from mailgate.rollout.version_in_force import Looked, UnreadableVersionError
 from mailgate.store import Act, Activation, Draft, Store, StoreUnavailableError
 

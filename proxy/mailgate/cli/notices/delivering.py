@@ -14,7 +14,7 @@ from mailgate.config import Bundle
 from mailgate.config.mail import NoticeSettings
 from mailgate.mail.postman import Postman
 from mailgate.mail.way import WayDownError
-from mailgate.rollout.activation import Person
+from mailgate.rollout.person import Person
 from mailgate.store import Mail, MailState, Store
 
 First = Callable[[], Awaitable[None]]

@@ -17,10 +17,10 @@ from mailgate.cli.policy.change import Note
 from mailgate.cli.stored import printable, with_store
 from mailgate.config import Bundle
 from mailgate.rollout import approvals
-from mailgate.rollout.activation import newly_counted
 from mailgate.rollout.approvals import PlanStatus
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.guard_window import newly_kept_out
+from mailgate.rollout.kept_plans import newly_counted
 from mailgate.store import Store
 
 

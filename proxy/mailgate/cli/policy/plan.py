@@ -18,7 +18,7 @@ from mailgate.cli.policy.shown import show_plan
 from mailgate.cli.stored import fail, with_store
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
 from mailgate.errors import ConfigError
-from mailgate.rollout.activation import Person
+from mailgate.rollout.person import Person
 from mailgate.rollout.plan import DAYS, Plan, plain
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.store import Store

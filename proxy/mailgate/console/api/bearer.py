@@ -21,8 +21,8 @@ from mailgate.console.api.problems import ProblemError
 from mailgate.console.context import ConsoleContext
 from mailgate.console.login_tries import LoginTries
 from mailgate.console.peer import came_from
-from mailgate.rollout.activation import Person
 from mailgate.rollout.admins import proven
+from mailgate.rollout.person import Person
 
 log = structlog.get_logger()
 

@@ -20,7 +20,7 @@ from mailgate.console.api.shapes import (
     number_of,
 )
 from mailgate.console.movers_asked import MOMENTS
-from mailgate.rollout.activation import plan_called, read_plan
+from mailgate.rollout.kept_plans import plan_called, read_plan
 from mailgate.store.plan_movers import MoversWanted
 from mailgate.views.movers import CSV_COLUMNS, MoverFacts, moments_of, movers_as_rows, page_of_movers
 from mailgate.views.spreadsheet import beginning, lines, saved_as

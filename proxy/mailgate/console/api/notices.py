@@ -11,7 +11,7 @@ from mailgate.console.api.shapes import DIGITS, MOST, Answered, Asked, Line
 from mailgate.console.mails import RETRACTIONS, matter_about, notice_facts, preview
 from mailgate.mail.words import RenderedNotice
 from mailgate.model.languages import Tag
-from mailgate.rollout.activation import RefusedError
+from mailgate.rollout.person import RefusedError
 from mailgate.store import MailKind, NoticeKey
 from mailgate.views.notices import (
     NoticeFacts,

@@ -16,7 +16,7 @@ from pydantic import BaseModel, TypeAdapter
 from mailgate.config.admins import Role
 from mailgate.console.api.shapes import Asked
 from mailgate.console.context import ConsoleContext
-from mailgate.rollout.activation import Person
+from mailgate.rollout.person import Person
 from mailgate.store import Act
 
 JSON = "application/json"

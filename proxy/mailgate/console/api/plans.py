@@ -20,9 +20,9 @@ from mailgate.console.api.shapes import (
 from mailgate.console.candidates import candidate_for
 from mailgate.errors import ConfigError
 from mailgate.rollout import activation, approvals
-from mailgate.rollout.activation import plan_called, read_plan
 from mailgate.rollout.approvals import plan_status
 from mailgate.rollout.guard import guard_of
+from mailgate.rollout.kept_plans import plan_called, read_plan
 from mailgate.rollout.plan import DAYS, Plan
 from mailgate.views.picture import picture
 from mailgate.views.plan_outcome import PlanOutcome, outcome_of

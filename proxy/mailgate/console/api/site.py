@@ -17,7 +17,7 @@ from mailgate.console.api.request_input import acceptable, read
 from mailgate.console.context import CONTEXT, ConsoleContext
 from mailgate.console.headers import secure
 from mailgate.gateway.http1.request import RequestRefused
-from mailgate.rollout.activation import RefusedError, UnknownError
+from mailgate.rollout.person import RefusedError, UnknownError
 from mailgate.store import StoreError
 from mailgate.views.versions import NoVersionError
 

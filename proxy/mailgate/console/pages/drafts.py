@@ -11,8 +11,9 @@ from mailgate.console.forms import Form, form_of
 from mailgate.console.layout import say, seen_other, show
 from mailgate.model.phrase import phrase
 from mailgate.policy.edits import Edit
-from mailgate.rollout.activation import RefusedError, read_plan
 from mailgate.rollout.drafts import draft_called
+from mailgate.rollout.kept_plans import read_plan
+from mailgate.rollout.person import RefusedError
 from mailgate.views.drafts import WORDS
 
 _EDIT: TypeAdapter[Edit] = TypeAdapter(Edit)

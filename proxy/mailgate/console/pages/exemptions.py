@@ -16,7 +16,7 @@ from mailgate.devices.names import user_text
 from mailgate.model.phrase import phrase
 from mailgate.policy.reliefs import Relief
 from mailgate.rollout import relief_acts
-from mailgate.rollout.activation import RefusedError
+from mailgate.rollout.person import RefusedError
 from mailgate.store.reliefs import KeptRelief
 from mailgate.views.address_values import line, whole
 from mailgate.views.words import device_named, rule_told

@@ -18,7 +18,7 @@ from mailgate.mail.composer import address_book
 from mailgate.mail.recipient_list import believed_by, list_recipients, queue
 from mailgate.mail.topic import Topic
 from mailgate.model.phrase import phrase
-from mailgate.rollout.activation import RefusedError
+from mailgate.rollout.person import RefusedError
 from mailgate.store import Activation, MailKind, MailState, NoticeKey
 from mailgate.store.mail import Which
 from mailgate.views.address_values import line

@@ -13,7 +13,7 @@ from mailgate.devices.device import typed_id
 from mailgate.gateway.pages.languages import load_languages
 from mailgate.mail.reply import LONGEST as LONGEST_ANSWER
 from mailgate.model.phrase import phrase
-from mailgate.rollout.activation import RefusedError
+from mailgate.rollout.person import RefusedError
 from mailgate.views.address_values import line
 from mailgate.views.help import still_open
 from mailgate.views.person import PersonFacts

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from mailgate.console.context import context_of, language_of
 from mailgate.console.layout import seen_other, show
-from mailgate.rollout.activation import plan_called, read_plan
+from mailgate.rollout.kept_plans import plan_called, read_plan
 from mailgate.views.plan_outcome import outcome_of, panel_of
 from mailgate.views.plan_titles import headline_of, more_of
 

@@ -16,9 +16,10 @@ from mailgate.console.pages.devices import number
 from mailgate.errors import ConfigError
 from mailgate.model.phrase import changed, phrase
 from mailgate.rollout import activation, approvals
-from mailgate.rollout.activation import PLAN_AGE, RefusedError, plan_called, read_plan
 from mailgate.rollout.approvals import plan_status
 from mailgate.rollout.guard import guard_of
+from mailgate.rollout.kept_plans import PLAN_AGE, plan_called, read_plan
+from mailgate.rollout.person import RefusedError
 from mailgate.rollout.plan import DAYS
 from mailgate.store import Planned
 from mailgate.views.address_values import whole

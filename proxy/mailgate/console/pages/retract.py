@@ -10,8 +10,8 @@ from mailgate.console.layout import seen_other, show
 from mailgate.model.phrase import phrase
 from mailgate.policy.changes import changes
 from mailgate.rollout import activation
-from mailgate.rollout.activation import RefusedError
 from mailgate.rollout.guard import guard_of
+from mailgate.rollout.person import RefusedError
 from mailgate.views.versions import version_of
 
 

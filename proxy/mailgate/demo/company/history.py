@@ -10,7 +10,8 @@ from mailgate.config import Rules, compile_rules
 from mailgate.config.admins import BY_FILE
 from mailgate.policy import Policy
 from mailgate.rollout import draft_of
-from mailgate.rollout.activation import ACTIVATED, Person, retract
+from mailgate.rollout.activation import ACTIVATED, retract
+from mailgate.rollout.person import Person
 from mailgate.store import Store
 
 OPERATOR, SECOND = "ada", "grace"

@@ -9,7 +9,7 @@ from mailgate.demo.company.devices import Matter, Owned
 from mailgate.demo.company.history import OPERATOR, ORIGIN, SECOND, Era
 from mailgate.demo.company.mails import Reached
 from mailgate.model import Effect
-from mailgate.rollout.activation import Person
+from mailgate.rollout.person import Person
 from mailgate.rollout.relief_acts import EVERY_RULE, break_glass, end_exemption, exempt
 from mailgate.store import HelpRequest, Store
 

@@ -20,7 +20,7 @@ from mailgate.devices.device import Device, Report
 from mailgate.errors import MailgateError
 from mailgate.model import Effect
 from mailgate.policy.groups import Groups
-from mailgate.rollout import activation
+from mailgate.rollout.person import Person as Admin
 from mailgate.rollout.plan import DAYS
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.store import Store, StoreError
@@ -164,7 +164,7 @@ async def _plan(store: Store, bundle: Bundle, candidate: Rules, now: datetime, p
     """Keep a plan that waits for somebody to put it in force."""
     active = await store.policies.active()
     assert active is not None  # the history has put one in force
-    who = activation.Person(OPERATOR, ORIGIN)
+    who = Admin(OPERATOR, ORIGIN)
     made = await plan_and_keep(
         store, bundle.settings, active, candidate, DAYS, 1, who, now,
         lambda done, of: progress(LAST, done, of),

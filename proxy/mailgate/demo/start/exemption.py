@@ -7,7 +7,7 @@ from mailgate.app.open_store import open_store
 from mailgate.config import load_bundle
 from mailgate.demo.company.history import OPERATOR, ORIGIN
 from mailgate.demo.start.personas import SPARED, login_of
-from mailgate.rollout.activation import Person
+from mailgate.rollout.person import Person
 from mailgate.rollout.relief_acts import EVERY_RULE, exempt
 
 _FOR = timedelta(days=3)

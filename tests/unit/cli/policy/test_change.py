@@ -10,7 +10,7 @@ from tests.unit.cli.test_stored import config as config
 from tests.unit.rollout.test_planning import NEW, OLD
 
 from mailgate.cli import acting
-from mailgate.rollout.activation import Person
+from mailgate.rollout.person import Person
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from tests.unit.cli.policy.test_history import versions as versions
 from tests.unit.cli.test_stored import config as config
 
 from mailgate.cli import acting
-from mailgate.rollout.activation import Person
+from mailgate.rollout.person import Person
 
 UNTIL = ("--until", "2999-01-01")
 

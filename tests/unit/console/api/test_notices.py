@@ -9,7 +9,8 @@ from tests.unit.console.phones import has, record
 from tests.unit.console.written_mails import gone, written
 
 from mailgate.model.notice import Notice
-from mailgate.rollout.activation import Person, retract
+from mailgate.rollout.activation import retract
+from mailgate.rollout.person import Person
 from mailgate.rollout.version_in_force import draft_of
 from mailgate.store import Act, MailKind, MailState
 

@@ -11,7 +11,8 @@ from tests.unit.console.written_mails import ENFORCED, gone, written
 from mailgate.console.pages import notices
 from mailgate.model.languages import TAGS
 from mailgate.model.notice import Notice
-from mailgate.rollout.activation import Person, retract
+from mailgate.rollout.activation import retract
+from mailgate.rollout.person import Person
 from mailgate.rollout.version_in_force import draft_of
 from mailgate.store import Act, MailKind, MailState
 

@@ -1,0 +1,141 @@
+"""Plans as they are kept: found by the beginning of their digest, and refused where somebody has changed them or they are too old."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from mailgate.config import Rules
+from mailgate.model.phrase import phrase
+from mailgate.rollout.movers import Movers
+from mailgate.rollout.person import Person, RefusedError, UnknownError
+from mailgate.rollout.plan import NOUNS, Plan, RulesNamed, digest_of, dump, load
+from mailgate.rollout.plan_base import base_serial
+from mailgate.rollout.version_in_force import draft_of
+from mailgate.store import Planned, Store
+from mailgate.store.plans import SHORTEST
+
+PLAN_AGE = timedelta(hours=24)
+"""How long a plan may be put in force. Later, other people and devices may have come."""
+PLANNED, APPROVED = "policy-planned", "policy-approved"
+
+
+async def keep_plan(
+    store: Store, plan: Plan, candidate: Rules, person: Person, now: datetime, movers: Movers | None = None
+) -> None:
+    """Keep a plan, so that exactly it can be put in force; who moves is kept beside it, and may be forgotten."""
+    draft, text = draft_of(candidate), dump(plan)
+    count = movers.count if movers else 0
+    planned = Planned(plan.digest, plan.active.serial, draft, text, person.name, now, count)
+    act = replace(
+        person.act(now, PLANNED), about=f"plan {plan.digest}", details={"newly": newly_counted(plan)}
+    )
+    if await store.plans.keep(planned, act) and movers:
+        written = 1
+        for page in movers.pages():
+            await store.movers.add(plan.digest, written, page)
+            written += len(page)
+        if await store.audit.forgot_since(now):  # it may be one of them who was read before
+            await store.movers.drop(plan.digest)
+
+
+def newly_counted(plan: Plan) -> dict[str, dict[str, int]]:
+    """How many people and devices move now, by their new effect."""
+    return {label: {noun: each.of(noun) for noun in NOUNS} for label, each in plan.newly.items()}
+
+
+async def plan_called(store: Store, name: str) -> Planned:
+    """The plan whose digest begins like this. Raises RefusedError if there is none or more than one."""
+    if len(name) < SHORTEST:
+        raise RefusedError(
+            phrase(
+                "`%(name)s` is too short for a plan: give at least %(shortest)s letters of its digest",
+                name=name,
+                shortest=SHORTEST,
+            )
+        )
+    found = await store.plans.find(name)
+    if not found:
+        raise UnknownError(
+            phrase(
+                "no plan is called `%(name)s`; `mailgate policy plan` makes one and prints its digest",
+                name=name,
+            )
+        )
+    if len(found) > 1:
+        raise RefusedError(phrase("`%(name)s` may be several plans: give more of the digest", name=name))
+    return found[0]
+
+
+async def refuse_altered(store: Store, plan: Planned) -> None:
+    """Raises RefusedError for a plan that somebody has changed in the store."""
+    made = await store.audit.last(f"plan {plan.digest}", PLANNED)
+    if is_altered(plan) or made is None or made.who != plan.author:
+        raise _altered(plan)
+
+
+def _altered(plan: Planned) -> RefusedError:
+    return RefusedError(
+        phrase(
+            "plan %(digest)s is not what was planned: it was changed in the store. See `mailgate audit "
+            "verify`, and plan again",
+            digest=plan.digest[:12],
+        )
+    )
+
+
+def read_plan(plan: Planned) -> Plan:
+    """Read what a kept plan says. Raises RefusedError if it is no plan: somebody has changed it in the store."""
+    try:
+        return load(plan.body)
+    except ValueError:
+        raise _altered(plan) from None
+
+
+def is_altered(plan: Planned) -> bool:
+    """Whether a plan no longer fits its digest, or its rules are not the ones that it speaks of."""
+    try:
+        body = read_plan(plan)
+    except RefusedError:
+        return True
+    return (
+        digest_of(body) != plan.digest
+        or body.candidate != RulesNamed(policy=plan.draft.policy, digest=plan.draft.digest)
+        or body.active.serial != plan.serial
+        or body.made_at != plan.made_at
+    )
+
+
+async def approved_by(store: Store, plan: Planned) -> list[str]:
+    """Who has approved a plan: only people who stand both among the approvals and in the audit log."""
+    logged = {entry.who for entry in await store.audit.about(f"plan {plan.digest}", APPROVED)}
+    return [each.who for each in await store.approvals.of(plan.digest) if each.who in logged]
+
+
+async def refuse_outdated(store: Store, plan: Planned, now: datetime) -> int:
+    """The serial of the activation in the place of which the plan comes.
+
+    Raises RefusedError for a plan that was made too long ago, or before another version was put in force that still is.
+    """
+    if now - plan.made_at > PLAN_AGE:
+        raise RefusedError(
+            phrase("plan %(digest)s was made more than a day ago: plan again", digest=plan.digest[:12])
+        )
+    history = await store.policies.history()
+    if history and history[0].digest == plan.draft.digest:
+        return plan.serial
+    serial = base_serial(plan, read_plan(plan), history)
+    if serial is None:
+        raise await overtaken(store, plan)
+    return serial
+
+
+async def overtaken(store: Store, plan: Planned) -> RefusedError:
+    """The refusal of a plan that was compared with a version which is no longer in force."""
+    newest = await store.policies.active()
+    number = newest.number if newest else 0
+    return RefusedError(
+        phrase(
+            "version %(number)s was put in force after plan %(digest)s was made: plan again",
+            number=str(number),
+            digest=plan.digest[:12],
+        )
+    )

@@ -1,0 +1,26 @@
+"""Who changes what is in force, and what they are told where they may not."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailgate.errors import MailgateError
+from mailgate.store import Act
+
+
+class RefusedError(MailgateError):
+    """This may not be done now. The text says why, and what to do."""
+
+
+class UnknownError(RefusedError):
+    """Nothing has this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person who acts, and the computer that they act from."""
+
+    name: str
+    origin: str
+
+    def act(self, now: datetime, what: str, why: str = "") -> Act:
+        return Act(now, self.name, what, why=why, origin=self.origin)

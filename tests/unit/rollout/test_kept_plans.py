@@ -1,0 +1,58 @@
+"""A kept plan is found by the beginning of its digest, and refused where it is none, is not what was planned, or is too old."""
+
+from datetime import timedelta
+
+import pytest
+from tests.unit.store.examples import NOW
+
+from mailgate.rollout.kept_plans import (
+    PLAN_AGE,
+    PLANNED,
+    approved_by,
+    is_altered,
+    plan_called,
+    read_plan,
+    refuse_altered,
+    refuse_outdated,
+)
+from mailgate.rollout.person import Person, RefusedError, UnknownError
+from mailgate.store import Draft, Planned, Store
+
+ADA = Person("ada", "desk")
+
+
+async def kept(store: Store, digest: str) -> Planned:
+    plan = Planned(digest, 1, Draft("p", {}), "{}", "ada", NOW, 1)
+    await store.plans.keep(plan, ADA.act(NOW, PLANNED))
+    return plan
+
+
+async def test_a_plan_is_called_by_the_beginning_of_its_digest(store: Store) -> None:
+    await kept(store, "abcdef1")
+    await kept(store, "abcdef2")
+    assert (await plan_called(store, "abcdef1")).digest == "abcdef1"
+    with pytest.raises(RefusedError, match="several plans"):
+        await plan_called(store, "abcdef")
+    with pytest.raises(RefusedError, match="too short"):
+        await plan_called(store, "ab")
+    with pytest.raises(UnknownError, match="no plan is called `fedcba`"):
+        await plan_called(store, "fedcba")
+
+
+async def test_what_is_no_plan_was_changed_in_the_store(store: Store) -> None:
+    plan = await kept(store, "abcdef1")
+    assert is_altered(plan)
+    with pytest.raises(RefusedError, match="was changed in the store"):
+        read_plan(plan)
+    with pytest.raises(RefusedError, match="was changed in the store"):
+        await refuse_altered(store, plan)
+
+
+async def test_a_plan_is_good_for_a_day(store: Store) -> None:
+    plan = await kept(store, "abcdef1")
+    with pytest.raises(RefusedError, match="more than a day ago"):
+        await refuse_outdated(store, plan, NOW + PLAN_AGE + timedelta(seconds=1))
+
+
+async def test_nobody_has_approved_what_nobody_approved(store: Store) -> None:
+    assert await approved_by(store, await kept(store, "abcdef1")) == []
