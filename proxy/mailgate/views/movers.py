@@ -12,7 +12,7 @@ from mailgate.store.plan_movers import WINDOW, MoversWanted
 
 CSV_COLUMNS = (
     *("person", "device", "kind", "system", "groups", "apps"),
-    *("from", "until", "today", "rule_today", "then", "rule", "reason"),
+    *("from", "until", "without", "rule_without", "then", "rule", "reason"),
 )
 
 
@@ -35,10 +35,10 @@ class MoverFacts(Fact):
     """The state of its posture."""
     label: str
     """How they move: `block`, `challenge`, `warn` or `allow`, the new effect, or `unknown`."""
-    today: str
-    """What they get without the plan: allow, warn, challenge or block."""
-    rule_today: str
-    """The rule that decides without the plan."""
+    without: str
+    """What they get at that moment without the plan: allow, warn, challenge or block."""
+    rule_without: str
+    """The rule that decides at that moment without the plan."""
     then: str
     """What they get with it."""
     rule: str
@@ -107,7 +107,7 @@ async def movers_as_rows(
             *(facts.person, facts.device, facts.kind, facts.system),
             *(", ".join(facts.groups), ", ".join(facts.apps)),
             *(facts.since.isoformat() if facts.since else "", facts.until.isoformat() if facts.until else ""),
-            *(facts.today, facts.rule_today, facts.then, facts.rule, facts.reason),
+            *(facts.without, facts.rule_without, facts.then, facts.rule, facts.reason),
         ]
 
 
@@ -122,8 +122,8 @@ def _facts(mover: Mover, moments: list[datetime | None], catalog: AppCatalog) ->
         apps=[catalog.name_of(key) for key in mover.apps],
         state=mover.state,
         label=mover.label,
-        today=mover.before,
-        rule_today=mover.before_rule,
+        without=mover.before,
+        rule_without=mover.before_rule,
         then=mover.effect,
         rule=mover.rule,
         reason=mover.reason,

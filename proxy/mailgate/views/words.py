@@ -97,6 +97,8 @@ PLAN_STATES: dict[str, str] = {
     "expired": phrase("expired"),
     "overtaken": phrase("overtaken"),
     "in force": phrase("in force"),
+    "retracted": phrase("retracted"),
+    "replaced": phrase("replaced"),
 }
 """How a plan stands."""
 NAME_KINDS = {

@@ -1,7 +1,7 @@
 """Plans: what a candidate would change and for whom; approving one, and putting it in force."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -24,6 +24,7 @@ from mailgate.rollout.approvals import plan_status
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.kept_plans import plan_called, read_plan
 from mailgate.rollout.plan import DAYS, Plan
+from mailgate.rollout.plan_terms import PlanTerm
 from mailgate.views.picture import picture
 from mailgate.views.plan_outcome import PlanOutcome, outcome_of
 from mailgate.views.plan_titles import title_of
@@ -91,8 +92,11 @@ class PlanStatus(Answered):
     """What decisions will call its rules."""
     title: str
     """The change in words."""
-    state: Literal["open", "expired", "overtaken", "in force"]
-    """`open`: it may be put in force. `expired`: it is older than a day. `overtaken`: other rules came in force meanwhile, and still are."""
+    state: approvals.State
+    """`open`: it may be put in force. `expired`: it is older than a day. `overtaken`: other rules came in force meanwhile, and still are.
+    `in force`: its rules are. `retracted`: they were, and were taken back. `replaced`: they were, until others took their place."""
+    term: PlanTerm | None
+    """When its rules were in force, and what ended that; null where they never were since it was made."""
     needed: int
     """How many approvals it needs."""
     missing: int
@@ -195,11 +199,11 @@ async def get_plan_picture(call: Call, path: PlanNamed) -> Text:
 
 
 async def get_plan_outcome(call: Call, path: PlanNamed) -> PlanOutcome:
-    """Say what a plan in force does against what it said: who was kept out, who asked for help, which rules halted."""
+    """Say what a plan does while it is in force, or did until it was retracted or replaced, against what it said: who was kept out, who asked for help, which rules halted."""
     found = await plan_called(call.context.store, path.digest)
     outcome = await outcome_of(call.context.store, found, read_plan(found), call.now)
     if outcome is None:
-        raise ProblemError(409, "this plan is not in force")
+        raise ProblemError(409, "this plan was never in force")
     return outcome
 
 
@@ -235,6 +239,7 @@ def _status(found: approvals.PlanStatus) -> PlanStatus:
         missing=found.missing,
         approved=list(found.approved),
         against=list(found.against),
+        term=found.term,
     )
 
 

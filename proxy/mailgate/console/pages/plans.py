@@ -44,6 +44,8 @@ PAGES = {
     "plan_apply.html": "policy-plan-apply",
 }
 """The pages that show a plan, and the routes that lead to them."""
+TELLING = ("open", "in force")
+"""The states of a plan whose people somebody may want to tell."""
 SVG_ALONE = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 """For a picture that has its own styles in it and nothing else."""
 
@@ -203,7 +205,9 @@ async def _shown(
         movers=await page_of_movers(context.store, found, body, catalog, wanted_in(said), after, SIZE),
         said=said,
         values={name: values_of(body, name) for name in ("group", "kind", "rule")},
-        tellings=list(tellings(body, bundle.policy, await _in_force(context), now)),
+        tellings=list(tellings(body, bundle.rules, await _in_force(context), now))
+        if status.state in TELLING
+        else [],
         idle=list(idle_rules(body.rules)),
         notes=list(notes_of(body)),
     )
