@@ -8,8 +8,7 @@ import structlog
 
 from mailgate.gateway.metrics import Metrics
 from mailgate.model import DEVICE_FINDINGS
-from mailgate.store import Postures, StoreUnavailableError
-from mailgate.store.devices import Devices
+from mailgate.store import Postures, Store, StoreUnavailableError
 
 log = structlog.get_logger()
 
@@ -24,10 +23,10 @@ class DeviceChanges:
     """Run ``run`` as a task."""
 
     def __init__(
-        self, postures: Postures, devices: Devices, metrics: Metrics, clock: Callable[[], datetime]
+        self, postures: Postures, store: Store, metrics: Metrics, clock: Callable[[], datetime]
     ) -> None:
         self._postures = postures
-        self._devices = devices
+        self._store = store
         self._metrics = metrics
         self._clock = clock
 
@@ -36,7 +35,7 @@ class DeviceChanges:
         looks = 0
         while True:
             try:
-                await self._postures.catch_up(self._clock())
+                await self.look()
                 if looks % COUNT_AFTER == 0:
                     await self.count_findings()
             except Exception as error:  # noqa: BLE001 - the next look must come whatever broke this one
@@ -44,10 +43,20 @@ class DeviceChanges:
             looks += 1
             await asyncio.sleep(EVERY)
 
+    async def look(self) -> None:
+        """Learn what has changed. One cheap question tells whether anything has."""
+        now = self._clock()  # before the question: what is known then is known up to here
+        try:
+            numbers = await self._store.change_numbers()
+        except StoreUnavailableError:
+            numbers = None
+        if numbers is None or not self._postures.knows(numbers.devices, now):
+            await self._postures.catch_up(now)
+
     async def count_findings(self) -> None:
         """Show how many findings there are. While the store is down the last count stands."""
         try:
-            counted = await self._devices.counted_findings()
+            counted = await self._store.devices.counted_findings()
         except StoreUnavailableError:
             return
         for reason in DEVICE_FINDINGS:

@@ -29,6 +29,7 @@ from mailgate.app.parts import admin_limits, gate_for, own_hosts, utc_now
 from mailgate.app.ports import Ports, ports_for
 from mailgate.app.preflight import failing_cases, load_judged
 from mailgate.app.readiness import body_of_readyz
+from mailgate.app.rule_changes import RuleChanges
 from mailgate.app.settings_watch import SettingsWatch
 from mailgate.app.trust import Trust
 from mailgate.app.workers.place import ALONE, Place
@@ -49,7 +50,7 @@ from mailgate.gateway.side_door.dovecot import PolicyKey, policy_server
 from mailgate.gateway.side_door.logins import SideDoor
 from mailgate.mail.quarantine import QuarantineMailer
 from mailgate.policy.report_only import lingering
-from mailgate.rollout import LOOK, Keeper
+from mailgate.rollout import Keeper
 from mailgate.rollout.halting import Halting
 from mailgate.rollout.inspection import Inspection
 from mailgate.rollout.relief_watch import ReliefWatch
@@ -85,6 +86,7 @@ class Service:
     siblings: Siblings = field(init=False)
     observing: Observing = field(init=False)
     heartbeat: Heartbeat | None = None
+    rule_changes: RuleChanges = field(init=False)
     held_back: list[str] = field(default_factory=list)
     """Mistakes in files that were found at the start and are not in force. A worker then goes on with the rules of
     the others."""
@@ -153,15 +155,14 @@ class Service:
         self._closing.push_async_callback(self.observing.stop)
         self.reloader = Reloader(self._read_files, self.apply, self.gate.metrics)
         self.reloader.mistakes = self.held_back
+        self.rule_changes = RuleChanges(self)
         self._tasks = [
             loop.create_task(self.reloader.watch(lambda: {*self.bundle.paths, *self.bundle.absent})),
-            loop.create_task(self._follow()),
+            loop.create_task(self.rule_changes.run()),
             loop.create_task(look_after(self)),
             loop.create_task(self.trust.run(self.store.spent)),
             loop.create_task(self.gate.carrier.hanging.watch(self.gate.judge.again)),
-            loop.create_task(
-                DeviceChanges(self.postures, self.store.devices, self.gate.metrics, utc_now).run()
-            ),
+            loop.create_task(DeviceChanges(self.postures, self.store, self.gate.metrics, utc_now).run()),
         ]
         if isinstance(self.gate.refuser.mails, QuarantineMailer):
             self._tasks.append(loop.create_task(self.gate.refuser.mails.run()))
@@ -273,27 +274,19 @@ class Service:
         self.bundle = bundle
         self._show_policy()
 
-    async def _follow(self) -> None:
-        """Decide by the version that is in force in the store, whoever put it in force."""
-        heard = 0
-        while True:
-            heard = await self.store.change_signal.wait(LOOK, heard)
-            try:
-                await self.keeper.look()
-                if self.keeper.current.rules is not self.bundle.rules:
-                    self._change_rules()
-                await self.halting.act()
-                if await self.reliefs.look():
-                    self._decide_by(self.bundle)
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with one version, the next must be seen
-                log.error("policy-look-failed", error=type(error).__name__)
-
-    def _change_rules(self) -> None:
+    def take_rules(self) -> None:
+        """Decide by the rules that the keeper holds now, whoever put them in force."""
         current = self.keeper.current
+        if current.rules is self.bundle.rules:
+            return
         self._decide_by(replace(self.bundle, rules=current.rules))
         warn_of_lingering_rules(self.lingering())
         told = current.activation
         log.info("policy-changed", policy=told.policy, number=told.number, serial=told.serial)
+
+    def take_reliefs(self) -> None:
+        """Decide by the reliefs that the watch holds now."""
+        self._decide_by(self.bundle)
 
     def _show_policy(self) -> None:
         self.gate.metrics.policy.info({"version": self.bundle.policy.version})

@@ -24,10 +24,6 @@ from mailgate.store.kept_out import NOBODY, KeptOut
 
 log = structlog.get_logger()
 
-LOOK = 0.25
-"""Seconds between two looks for the version in force."""
-
-
 _ENDED = phrase(
     "`mailgate policy plan` and `mailgate policy apply` put the files in force, "
     "`mailgate policy retract` puts the version before in force again"
@@ -155,6 +151,10 @@ class Keeper:
             self._note_what_files_hold()
             await self._settle()
         return self.current.rules
+
+    def is_behind(self, serial: int) -> bool:
+        """Whether ``look`` has something to do if ``serial`` is that of the newest activation."""
+        return self._waiting is not None or serial not in (self.current.activation.serial, self._unreadable)
 
     async def look(self) -> None:
         """Take over the version that is in force now. While the store is down the rules stay; nothing is raised."""

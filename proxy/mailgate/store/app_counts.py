@@ -35,17 +35,17 @@ class AppCounts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def count(self, apps: Iterable[str], out: Sequence[str], now: datetime) -> list[AppDay]:
-        """Count the devices that have each of these apps, by their rows. ``out``: what the rows call those who get no mail.
+    async def count(self, apps: Iterable[str], now: datetime) -> list[AppDay]:
+        """Count the devices that have each of these apps, and those that get no mail because of it, by their rows.
 
         An app at a time, since there may be a million devices.
         """
-        return [await self._count(app, out, now) for app in apps]
+        return [await self._count(app, now) for app in apps]
 
-    async def _count(self, app: str, out: Sequence[str], now: datetime) -> AppDay:
+    async def _count(self, app: str, now: datetime) -> AppDay:
         # by the index of that column
         has = and_(_ROWS.apps > "", _ROWS.apps.contains(f'"{app}"', autoescape=True))
-        kept_out = _ROWS.mail.in_(out)
+        kept_out = _ROWS.blocked_by.contains(f'"{app}"', autoescape=True)
         person = func.nullif(_ROWS.person, "")
         query = select(
             func.count(person.distinct()),

@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 CHANNEL = "mailgate"
-READ_EVERY = 0.05
+READ_EVERY = 0.1
 """The pause between two readings of SQLite's number in seconds."""
 AGAIN = 5.0
 """The seconds until a broken connection is made again."""

@@ -127,6 +127,13 @@ class Postures:
                 return posture if answered else _unanswered(posture)
         return Posture()
 
+    def knows(self, change: int, now: datetime) -> bool:
+        """Whether every change is learned if ``change`` was the last one at ``now``. Then devices in memory go on to count."""
+        if change != self._seen:
+            return False
+        self._watching.looked(now)
+        return True
+
     async def catch_up(self, now: datetime) -> None:
         """Learn the changes to devices in memory that came from other processes. Never raises if the store is down.
 

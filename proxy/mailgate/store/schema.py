@@ -170,16 +170,29 @@ device_rows = Table(
     ),
     *(
         Column(name, Words, nullable=False)
-        for name in ("person", "kind", "os", "os_version", "source", "state", "mail", "apps", "groups")
+        for name in (
+            *(
+                "person",
+                "kind",
+                "os",
+                "os_version",
+                "source",
+                "state",
+                "mail",
+                "apps",
+                "blocked_by",
+                "groups",
+            ),
+        )
     ),
     Column("reported_at", Instant, nullable=False),
     *(
         Index(f"ix_device_rows_{name}", name, "device")
-        for name in ("person", "kind", "os", "source", "state", "mail", "apps", "reported_at")
+        for name in ("person", "kind", "os", "source", "state", "mail", "apps", "blocked_by", "reported_at")
     ),
 )
 """How each device stood when it was looked at last, to be looked for and sorted by (``device_rows.py``): what can be worked out anew
-from all the rest. ``apps`` and ``groups`` are JSON lists, empty where there are none; ``reported_at`` is 1970 where nobody looked at its apps."""
+from all the rest. ``apps``, ``blocked_by`` and ``groups`` are JSON lists, or empty if there are none; ``reported_at`` is 1970 where nobody looked at its apps."""
 
 device_row_changes = _counter("device_row_changes")
 """One row: the number of the last change to devices that ``device_rows`` follows."""

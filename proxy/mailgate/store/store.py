@@ -14,6 +14,7 @@ from mailgate.policy import AppCatalog
 from mailgate.store.app_counts import AppCounts
 from mailgate.store.approvals import Approvals
 from mailgate.store.audit import Audit
+from mailgate.store.change_numbers import ChangeNumbers, change_numbers
 from mailgate.store.change_signal import ChangeSignal
 from mailgate.store.connectors import Connectors
 from mailgate.store.database import Database, store_url
@@ -147,6 +148,10 @@ class Store:
             )
         finally:
             await self._database.close()
+
+    async def change_numbers(self) -> ChangeNumbers:
+        """The numbers that tell what has changed. Raises StoreUnavailableError."""
+        return await change_numbers(self._database)
 
     async def shut_out(self, name: str, now: datetime) -> Revoked:
         """Revoke the enrolment token, key or device of this name. Reports of such a device about itself no longer count."""

@@ -218,6 +218,16 @@ async def test_what_is_in_force_goes_on_while_a_change_is_looked_at(store: Store
     assert (decides(gate), gate.held) == ("shut", "")
 
 
+async def test_it_is_behind_while_files_wait_or_another_version_is_in_force(store: Store) -> None:
+    gate, inspector = await guarded(store, "")
+    serial = gate.current.activation.serial
+    assert gate.is_behind(serial)
+    inspector.go.set()
+    await looked(gate)
+    assert gate.is_behind(serial)
+    assert not gate.is_behind(gate.current.activation.serial)
+
+
 async def test_a_change_that_does_not_pass_is_held_with_why_and_said_once(store: Store) -> None:
     gate, inspector = await guarded(store, "7 people too many")
     inspector.go.set()

@@ -68,6 +68,8 @@ class DevicesWanted(Asked):
     """That get mail, or do not, asking with their proof."""
     app: Line | None = None
     """With this listed app, by its key or its name."""
+    blocked_by: Line | None = None
+    """Those that get no mail because of this listed app, by its key or its name."""
     before: _Before | None = None
     """Whose apps were last looked at before this, or never: a time, a day, or so many days ago like `7d`."""
     sort: _Sort | None = None
