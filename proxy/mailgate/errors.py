@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mailgate.model.phrase import Phrase
+from mailgate.model.phrase import Phrase, joined
 
 
 class MailgateError(Exception):
@@ -33,7 +33,17 @@ class Mistake:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+        return str(self.told)
+
+    @property
+    def place(self) -> str:
+        """Where it is."""
+        return f"{self.file}:{self.line}:{self.column}"
+
+    @property
+    def told(self) -> str:
+        """All of it; a phrase where its message is one."""
+        return joined((self.place, self.message), ": ")
 
 
 class ConfigError(MailgateError):
@@ -41,4 +51,4 @@ class ConfigError(MailgateError):
 
     def __init__(self, mistakes: list[Mistake]) -> None:
         self.mistakes = sorted(mistakes)
-        super().__init__("\n".join(map(str, self.mistakes)))
+        super().__init__(joined((each.told for each in self.mistakes), "\n"))

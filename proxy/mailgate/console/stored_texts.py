@@ -25,6 +25,13 @@ NOTES = (
     phrase("reported as lost: no rule opens it"),
 )
 """What the engine notes of a rule that it tried (``engine/decide.py``). It decides every request, and makes no phrases."""
+SHARED = phrase(
+    "the %(kind)s name %(name)s is reported for %(others)s too, which is another device",
+    kind="",
+    name="",
+    others="",
+)
+"""What is kept of a device whose name another one has too (``devices/contradictions.py``)."""
 KEPT = frozenset(
     {
         "console/stored_texts.py",

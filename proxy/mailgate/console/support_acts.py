@@ -73,8 +73,13 @@ async def ask_sources_of_all(
     context.asking.start(context.recheck.ask(each.reports) for each in devices)
 
 
-async def answer(context: ConsoleContext, whom: PersonFacts, words: str, by: Person, now: datetime) -> Mail:
-    """Write to a person: the status of their devices, and ``words``. Raises RefusedError."""
+async def answer(
+    context: ConsoleContext, whom: PersonFacts, words: str, by: Person, now: datetime, form: str = ""
+) -> Mail:
+    """Write to a person: the status of their devices, and ``words``. A ``form`` that is sent twice is one mail.
+
+    Raises RefusedError.
+    """
     bundle = context.bundle()
     notices = bundle.settings.notices
     if notices is None:
@@ -97,6 +102,7 @@ async def answer(context: ConsoleContext, whom: PersonFacts, words: str, by: Per
         contact=(rule.notice.contact or "") if rule else "",
         asked=bool(whom.help_requests),
         devices=[_concerned(context, each) for each in out],
+        form=form,
         let_in_until=None if out else _let_in_until(whom),  # told only if it is true of all their devices
     )
 

@@ -1,8 +1,9 @@
 """Answering somebody who asked for help: one mail, in their language, with what they can do and what somebody wrote by hand."""
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from mailgate.mail.recipient_list import AddressOf
 from mailgate.model.notice import MailKind, Notice, NoticeDevice
@@ -15,7 +16,6 @@ LONGEST = 2000
 """Characters of what is written by hand."""
 GOOD_FOR = timedelta(days=2)
 """After that a mail server that did not answer makes it an answer to a question of long ago."""
-_BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def unwritable(login: str) -> Phrase:
@@ -40,11 +40,13 @@ async def reply(
     asked: bool = True,
     devices: Sequence[NoticeDevice] = (),
     let_in_until: datetime | None = None,
+    form: str = "",
 ) -> Mail:
     """Queue the mail, note on what they asked for that they were answered, and write down who did.
 
     :param rule: the rule that they asked about.
     :param asked: whether they asked at all.
+    :param form: a text that is the same if one form is sent twice, as by a double press. The second time is then no mistake.
     :param devices: those of theirs that get no mail now.
     :raises RefusedError: where the answer is too long, where they have no address, where nothing would be said, or where one was sent this very second.
     """
@@ -71,10 +73,15 @@ async def reply(
         asked=asked,
         let_in_until=let_in_until,
     )
-    second = int((now - _BEGINNING).total_seconds())
-    mail = Mail(address, person, rule, active.number, MailKind.REPLY, second, notice, now, now + GOOD_FOR)
+    once = _number(form or f"{now:%Y-%m-%dT%H:%M:%S}", notice.answer)
+    mail = Mail(address, person, rule, active.number, MailKind.REPLY, once, notice, now, now + GOOD_FOR)
     act = replace(by.act(now, "help-answered"), about=f"rule {rule}" if rule else "")
-    if not await store.mails.queue([mail], lambda _: act):
+    if not await store.mails.queue([mail], lambda _: act) and not form:
         raise RefusedError(phrase("they were written to a moment ago: wait a second"))
     await store.help_requests.answered(person, now)
     return mail
+
+
+def _number(*what: str) -> int:
+    """A number for the same answer of the same form, or of the same second: that is one mail."""
+    return zlib.crc32("\n".join(what).encode()) & 0x7FFFFFFF

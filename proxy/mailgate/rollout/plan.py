@@ -188,6 +188,19 @@ class RulesThen(RulesNamed):
     """The number of the version."""
 
 
+class RuleOff(Fact):
+    """Why a rule is out for everybody."""
+
+    cause: Literal["halt", "break-glass"]
+    """`halt` where it halted by itself, `break-glass` where somebody turned it off."""
+    since: Instant
+    """Since when."""
+    until: Instant | None
+    """When it counts again by itself. Null where somebody has to resume it."""
+    why: str
+    """The reason that was given."""
+
+
 class ReliefsThen(Fact):
     """What the plan takes for granted."""
 
@@ -195,8 +208,8 @@ class ReliefsThen(Fact):
     """The state of exemptions and rules that are off."""
     exempt: Counts
     """The people and devices that are exempt from some rule."""
-    off: dict[str, str]
-    """Rules that are out for everybody, and why."""
+    off: dict[str, RuleOff | str]
+    """Rules that are out for everybody, and why. Plans of an earlier release have it in words."""
 
 
 class FailedCase(Fact):

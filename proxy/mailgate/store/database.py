@@ -53,6 +53,10 @@ class StoreMissingError(StoreError):
     """There is no store yet, and only a gate makes one."""
 
 
+class OlderStoreError(StoreError):
+    """The store is of an older version, and only a gate upgrades it."""
+
+
 def store_url(text: str) -> URL:
     """Read the setting ``store``. A relative SQLite path counts from the working directory.
 

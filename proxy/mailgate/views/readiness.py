@@ -3,7 +3,7 @@
 from typing import Literal
 
 from mailgate.model import SourceState
-from mailgate.model.fact import Fact, Instant
+from mailgate.model.fact import Fact, Instant, Words
 
 
 class Workers(Fact):
@@ -29,13 +29,13 @@ class RulesNow(Fact):
     """The version."""
     serial: int
     """The number of its activation, which counts up with every change."""
-    held: str
+    held: Words
     """Why the rules in the files are not in force. Empty if they are."""
-    off: list[str]
+    off: list[Words]
     """Rules that halted or were turned off, in words."""
     exemptions: int
     """How many exemptions are in force."""
-    only_report: list[str]
+    only_report: list[Words]
     """Rules that still only report although their time has come, in words."""
 
 
@@ -44,7 +44,7 @@ class Files(Fact):
 
     state: Literal["ok", "rejected"]
     """`ok`, or `rejected` if they have mistakes and are not used."""
-    mistakes: list[str]
+    mistakes: list[Words]
     """Their mistakes."""
 
 

@@ -142,25 +142,6 @@ def device_named(device: str) -> str:
     return phrase("the device %(id)s", id=device)
 
 
-def about_told(about: str) -> str:
-    """What a change is about (``policy/changes.py``): `rule ID`, `app KEY`, `list NAME` or `default`."""
-    noun, _, name = about.partition(" ")
-    told = {"rule": _named_rule, "app": _named_app, "list": _named_list}.get(noun) if name else None
-    return told(name) if told else about
-
-
-def _named_rule(name: str) -> str:
-    return phrase("rule %(name)s", name=name)
-
-
-def _named_app(name: str) -> str:
-    return phrase("app %(name)s", name=name)
-
-
-def _named_list(name: str) -> str:
-    return phrase("list %(name)s", name=name)
-
-
 def trouble_told(trouble: str) -> str:
     """What a source does wrong, with the hint behind its code if there is one."""
     code, _, hint = trouble.partition(": ")

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
 from mailgate.cli.acting import TokenFile, person
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.policy.change import Note
 from mailgate.cli.stored import printable, with_store
@@ -100,7 +100,7 @@ def _plain(status: PlanStatus) -> dict[str, Any]:
 def _table(found: list[PlanStatus]) -> Table:
     """Narrow enough for 80 columns. Kept out: at one moment or another, in people and devices."""
     names = ("plan", "made (UTC)", "by", "kept out", "state", "approved by", "missing")
-    table = Table(*(Column(name, no_wrap=name not in ("by", "approved by")) for name in names), box=SIMPLE)
+    table = listing(*names, whole={*names} - {"by", "approved by"})
     for each in found:
         plan = each.plan
         newly = newly_kept_out(each.body)

@@ -5,11 +5,11 @@ from pathlib import Path, PurePath
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle, Rules, load_bundle
@@ -64,7 +64,7 @@ def _files(config: Path) -> Rules | None:
 
 
 def _table(found: list[DraftFacts]) -> Table:
-    table = Table("draft", "change", "state", "file", "by", box=SIMPLE)
+    table = listing("draft", "change", "state", "file", "by", whole=("draft",))
     for each in found:
         files = ", ".join(str(PurePath(change.folder, change.file)) for change in each.changes)
         words = (each.digest[:12], each.title, WORDS[each.state], files, each.author)

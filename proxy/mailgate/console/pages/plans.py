@@ -13,7 +13,7 @@ from mailgate.console.forms import Form, form_of, note_of
 from mailgate.console.layout import seen_other, show
 from mailgate.console.movers_asked import READERS, said_in, values_of, wanted_in
 from mailgate.console.pages.devices import number
-from mailgate.errors import ConfigError
+from mailgate.errors import ConfigError, Mistake
 from mailgate.model.phrase import phrase, sentence
 from mailgate.rollout import activation, approvals
 from mailgate.rollout.approvals import plan_status
@@ -67,7 +67,7 @@ async def make(request: web.Request) -> web.Response:
     try:
         candidate = await (planned_before(context, again) if again else candidate_for(context, text, version))
     except ConfigError as error:
-        return await _listed(request, 422, mistakes=str(error).splitlines())
+        return await _listed(request, 422, mistakes=error.mistakes)
     if not context.planning.start(candidate, days, person_of(request), context.clock()):
         return await _listed(request, 409, [phrase("Another plan is being made: wait until it is there.")])
     return seen_other(request, "policy-plans")
@@ -218,7 +218,7 @@ async def _in_force(context: ConsoleContext) -> int:
 
 
 async def _listed(
-    request: web.Request, status: int = 200, wrong: Sequence[str] = (), mistakes: Sequence[str] = ()
+    request: web.Request, status: int = 200, wrong: Sequence[str] = (), mistakes: Sequence[Mistake] = ()
 ) -> web.Response:
     context = context_of(request)
     found = await approvals.plan_statuses(
