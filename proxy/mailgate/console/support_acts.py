@@ -66,11 +66,11 @@ async def ask_sources(
 
 async def ask_sources_of_all(
     context: ConsoleContext, devices: Sequence[Device], by: Person, now: datetime
-) -> None:
-    """Begin to ask the sources of all these devices, and record who asked."""
+) -> int:
+    """Begin to ask the sources of all these devices, and record who asked. Returns of how many devices they are asked."""
     act = replace(by.act(now, "devices-asked"), details={"devices": len(devices)})
     await context.store.audit.append(act)
-    context.asking.start(context.recheck.ask(each.reports) for each in devices)
+    return context.asking.start(context.recheck_many.ask(each.reports) for each in devices)
 
 
 async def answer(

@@ -101,7 +101,7 @@ async def test_the_sources_of_many_are_asked_and_it_is_written_down_once(firm: C
         asked.append(name)
         return CheckResult.ASKED
 
-    firm.context.recheck.source = answer
+    firm.context.recheck_many.source = answer
     await support_acts.ask_sources_of_all(firm.context, devices, ADA, NOW)
     await firm.store.devices.owned("alice")  # lets the questions begin
     await firm.context.asking.stop()
