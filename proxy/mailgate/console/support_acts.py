@@ -99,9 +99,10 @@ async def answer(
         now,
         answer=words,
         rule=named,
-        contact=(rule.notice.contact or "") if rule else "",
+        contact=(rule.notice.contact if rule else "") or bundle.settings.company.help or "",
         asked=bool(whom.help_requests),
         devices=[_concerned(context, each) for each in out],
+        enforce_at=_enforce_at(out),
         form=form,
         let_in_until=None if out else _let_in_until(whom),  # told only if it is true of all their devices
     )
@@ -128,6 +129,13 @@ def _let_in_until(whom: PersonFacts) -> datetime | None:
     """The end of the first exemption of their devices."""
     spared = [each.mail_status.until for each in whom.devices if each.mail_status.mail is MailAccess.SPARED]
     return min((at for at in spared if at), default=None)
+
+
+def _enforce_at(out: Sequence[OwnedDevice]) -> datetime | None:
+    """When warned devices will get no mail any more. None if that is not true of all of them, since a mail says it of all."""
+    ends = [each.mail_status.until if each.mail_status.mail is MailAccess.WARNED else None for each in out]
+    dated = [end for end in ends if end]
+    return min(dated) if dated and len(dated) == len(ends) else None
 
 
 def _concerned(context: ConsoleContext, each: OwnedDevice) -> NoticeDevice:

@@ -40,6 +40,7 @@ async def reply(
     asked: bool = True,
     devices: Sequence[NoticeDevice] = (),
     let_in_until: datetime | None = None,
+    enforce_at: datetime | None = None,
     form: str = "",
 ) -> Mail:
     """Queue the mail, note on what they asked for that they were answered, and write down who did.
@@ -47,6 +48,7 @@ async def reply(
     :param rule: the rule that they asked about.
     :param asked: whether they asked at all.
     :param form: a text that is the same if one form is sent twice, as by a double press. The second time is then no mistake.
+    :param enforce_at: when their warned devices will get no mail any more.
     :param devices: those of theirs that get no mail now.
     :raises RefusedError: where the answer is too long, where they have no address, where nothing would be said, or where one was sent this very second.
     """
@@ -72,6 +74,7 @@ async def reply(
         answer=answer.strip(),
         asked=asked,
         let_in_until=let_in_until,
+        enforce_at=enforce_at,
     )
     once = _number(form or f"{now:%Y-%m-%dT%H:%M:%S}", notice.answer)
     mail = Mail(address, person, rule, active.number, MailKind.REPLY, once, notice, now, now + GOOD_FOR)
