@@ -13,11 +13,10 @@ from mailgate.console.layout import bare, show
 from mailgate.console.proxy_login import NotBelievedError
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.pages.view import own_path
-from mailgate.model.phrase import changed, phrase
+from mailgate.model.phrase import phrase, sentence
 from mailgate.rollout.person import RefusedError
 from mailgate.store import StoreError
 from mailgate.views.versions import NoVersionError
-from mailgate.views.words import without_commands
 
 log = structlog.get_logger()
 
@@ -54,7 +53,7 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
         log.warning("console-login-refused", way="proxy", why=error.why)
         return bare(request, "refused.html", 403, why=error.words)
     except (RefusedError, NoVersionError) as error:
-        why = changed(error.words, _as_a_sentence)
+        why = sentence(error.words)
         if isinstance(error, RefusedError):
             return _refused(request, 409, why, **await _as_it_was_sent(request))
         return _refused(request, 404, why)
@@ -68,10 +67,6 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
             "Something went wrong here, and nothing is known of it but its kind, which stands in the log."
         )
         return _refused(request, 500, why)
-
-
-def _as_a_sentence(words: str) -> str:
-    return f"{without_commands(words).rstrip('.')}."
 
 
 async def _as_it_was_sent(request: web.Request) -> dict[str, Any]:

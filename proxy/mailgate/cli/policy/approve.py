@@ -63,6 +63,10 @@ def plans(
         for each in found:
             for words in each.against:
                 typer.echo(printable(f"{each.plan.digest[:12]}: {words}"))
+        if any(each.state == "open" and each.missing for each in found):
+            typer.echo(
+                "`mailgate policy approve PLAN` approves one, by others than who planned it and who applies it."
+            )
     else:
         typer.echo("No plan is kept: `mailgate policy plan` makes one.")
 

@@ -1,7 +1,7 @@
 """``mailgate policy drafts``: small changes of the rules that were made in the console, and what to commit for each."""
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated
 
 import typer
@@ -17,6 +17,7 @@ from mailgate.errors import ConfigError
 from mailgate.rollout.drafts import draft_called
 from mailgate.store import Store
 from mailgate.views.drafts import WORDS, DraftFacts, draft_facts, draft_patch
+from mailgate.views.patches import Places
 
 _MOST = 50
 Draft = Annotated[str, typer.Argument(metavar="[DRAFT]", help="One draft, by how its digest begins.")]
@@ -34,13 +35,13 @@ def drafts(
 
     async def lines(store: Store, bundle: Bundle) -> str:
         found = await draft_called(store, draft)
-        return await draft_patch(store, found, _files(config), bundle.settings.files)
+        return await draft_patch(store, found, _files(config), Places.of(bundle))
 
     async def run(store: Store, bundle: Bundle) -> list[DraftFacts]:
-        active, files, names = await store.policies.active(), _files(config), bundle.settings.files
+        active, files, places = await store.policies.active(), _files(config), Places.of(bundle)
         found = [await draft_called(store, draft)] if draft else await store.drafts.latest(_MOST)
         return [
-            await draft_facts(store, each, active, bundle.rules, files, names) for each in found if active
+            await draft_facts(store, each, active, bundle.rules, files, places) for each in found if active
         ]
 
     if patch:
@@ -65,7 +66,7 @@ def _files(config: Path) -> Rules | None:
 def _table(found: list[DraftFacts]) -> Table:
     table = listing("draft", "change", "state", "file", "by", whole=("draft",))
     for each in found:
-        files = ", ".join(change.file for change in each.changes)
+        files = ", ".join(str(PurePath(change.folder, change.file)) for change in each.changes)
         words = (each.digest[:12], each.title, WORDS[each.state], files, each.author)
         table.add_row(*(Text(printable(word)) for word in words))
     return table

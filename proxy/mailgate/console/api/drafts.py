@@ -58,7 +58,7 @@ async def get_draft(call: Call, path: DraftNamed) -> DraftFacts:
 
 
 async def get_draft_patch(call: Call, path: DraftNamed) -> Text:
-    """What has to be committed for a draft, as a patch for the folder of `mailgate.yaml`."""
+    """What has to be committed for a draft, as a patch for the folder of `mailgate.yaml`, or for the file's own folder where it lies elsewhere."""
     draft = await draft_called(call.context.store, path.digest)
     call.headers["Content-Disposition"] = f'attachment; filename="draft-{draft.digest[:12]}.patch"'
     return await patch_of(call.context, draft)
