@@ -218,8 +218,8 @@ async def _unaltered(store: Store, number: int) -> Version:
     if version.altered or version.digest != await store.policies.logged(number):
         raise RefusedError(
             phrase(
-                "version %(number)s is not what was put in force: it was changed in the store. See `mailgate "
-                "audit verify`, and plan the files or another version: `mailgate policy plan --version NUMBER`",
+                "version %(number)s is not what was put in force: it was changed in the store. Plan the files "
+                "or another version; `mailgate policy plan --version NUMBER` does, `mailgate audit verify` says more",
                 number=str(number),
             )
         )

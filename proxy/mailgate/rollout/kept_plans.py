@@ -75,8 +75,8 @@ async def refuse_altered(store: Store, plan: Planned) -> None:
 def _altered(plan: Planned) -> RefusedError:
     return RefusedError(
         phrase(
-            "plan %(digest)s is not what was planned: it was changed in the store. See `mailgate audit "
-            "verify`, and plan again",
+            "plan %(digest)s is not what was planned: it was changed in the store. Plan again; `mailgate audit "
+            "verify` says more",
             digest=plan.digest[:12],
         )
     )
