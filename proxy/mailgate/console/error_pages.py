@@ -14,7 +14,7 @@ from mailgate.console.proxy_login import NotBelievedError
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.pages.view import own_path
 from mailgate.model.phrase import phrase, sentence
-from mailgate.rollout.person import RefusedError
+from mailgate.rollout.person import RefusedError, UnknownError
 from mailgate.store import StoreError
 from mailgate.views.versions import NoVersionError
 
@@ -52,11 +52,10 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
     except NotBelievedError as error:
         log.warning("console-login-refused", way="proxy", why=error.why)
         return bare(request, "refused.html", 403, why=error.words)
-    except (RefusedError, NoVersionError) as error:
-        why = sentence(error.words)
-        if isinstance(error, RefusedError):
-            return _refused(request, 409, why, **await _as_it_was_sent(request))
-        return _refused(request, 404, why)
+    except (UnknownError, NoVersionError) as error:
+        return _refused(request, 404, sentence(error.words), **await _as_it_was_sent(request))
+    except RefusedError as error:
+        return _refused(request, 409, sentence(error.words), **await _as_it_was_sent(request))
     except StoreError as error:
         log.warning("console-store", error=type(error).__name__)
         why = phrase("The store does not answer. The gate goes on with what it knows; try again in a moment.")
