@@ -15,12 +15,12 @@ from mailgate.store.schema import audit, audit_head, gates, metadata
 AT_ONCE = 2000
 """How many rows are read and written together."""
 RUNS = 20.0
-"""A gate that runs has reported that within this many seconds."""
+"""A gate is running if it reported within this many seconds."""
 _ALWAYS_THERE = [table for table in metadata.sorted_tables if "one" in table.primary_key.columns]
 """Tables of one row, which a new store has: counters, and the head of the audit log."""
 
 Told = Callable[[int, int], None]
-"""Is called with the number of copied rows and the number of all rows."""
+"""Receives the number of copied rows and the number of all rows."""
 Counts = dict[str, int]
 """The number of rows by table."""
 
@@ -38,8 +38,8 @@ def copy_store(source: URL, target: URL, told: Told = lambda *_: None, *, while_
 
     Both URLs come from ``store_url``. An older source is upgraded, and the target is made. This blocks.
 
-    :param while_used: whether gates may run on the source. Their later writes are not in the copy, and neither is that they
-        run: nobody runs on a copy.
+    :param while_used: whether gates may run on the source. Their later writes are not copied. The list of running gates
+        is never copied.
     :raises StoreError: if there is no source, a gate runs on it, the target is not empty, or the copy differs.
     """
     if source == target:

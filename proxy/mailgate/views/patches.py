@@ -1,4 +1,4 @@
-"""What differs between two sets of texts of the rules, as lines to read and as a patch for the files."""
+"""The differences between two versions of the files of rules, as lines to read and as a patch."""
 
 import re
 from collections.abc import Iterator
@@ -16,18 +16,18 @@ _FOLDER_OWN = {KEPT_AS.policy: "policy", KEPT_AS.policy_tests: "policy_tests", K
 
 
 class FileChange(Fact):
-    """What changes in one file."""
+    """The change of one file."""
 
     file: str
-    """The file, by its name in the folder of `mailgate.yaml`."""
+    """The path of the file, relative to the folder of `mailgate.yaml`."""
     lines: list[str]
-    """What differs, line by line, as a unified diff."""
+    """The lines of the change, as a unified diff."""
     text: str
-    """The whole file with the change."""
+    """The whole file after the change."""
 
 
 def file_changes(before: Rules, after: Rules, names: Files) -> list[FileChange]:
-    """The files that differ. ``names``: what the settings call them."""
+    """The files that differ. ``names`` are their names in the settings."""
     return [
         FileChange(
             file=_named(name, names),
@@ -39,7 +39,7 @@ def file_changes(before: Rules, after: Rules, names: Files) -> list[FileChange]:
 
 
 def patch(before: Rules, after: Rules, names: Files) -> str:
-    """The same as a patch, for `git apply` or `patch -p1` in the folder of `mailgate.yaml`."""
+    """The changes as a patch, for `git apply` or `patch -p1` in the folder of `mailgate.yaml`."""
     parts = []
     for name in _differing(before, after):
         _, _, *lines = _diff(name, before, after)
@@ -50,7 +50,7 @@ def patch(before: Rules, after: Rules, names: Files) -> str:
 
 
 def _diff(name: str, before: Rules, after: Rules) -> Iterator[str]:
-    """A line ends where the file's lines do: other letters that end a line elsewhere stand inside of it."""
+    """The lines of a diff. Only the file's own line ends separate lines, not other characters that do so elsewhere."""
     return unified_diff(_LINE.findall(before.texts[name]), _LINE.findall(after.texts[name]))
 
 
@@ -59,7 +59,7 @@ def _differing(before: Rules, after: Rules) -> list[str]:
 
 
 def _named(name: str, names: Files) -> str:
-    """The name of the file of a text: the settings say it, and a list stands beside the apps."""
+    """The path of a text: a file of the settings, or a list in the folder of the apps."""
     if field := _FOLDER_OWN.get(name):
         return str(PurePosixPath(getattr(names, field)))
     return str(PurePosixPath(names.apps).parent / name)

@@ -1,4 +1,4 @@
-"""Who could be told of a plan before it hits them: by which notice of which rule, or why by none yet."""
+"""How people can be told of a plan before it restricts them: the notice of each rule, or why there is none yet."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,22 +14,22 @@ RESTRICTING = ("block", "challenge", "warn")
 
 
 class Telling(Fact):
-    """How people whom a rule of a plan hits can be told."""
+    """The notice for the people whom a rule of a plan restricts."""
 
     rule: str
     """The rule's id."""
     kind: MailKind | None
-    """The notice that may be sent now; null where none may."""
+    """The kind of notice that may be sent now; null if none may."""
     version: int
-    """The version in force, which the notice is of."""
+    """The version in force, whose notice it is."""
     why_not: Words
-    """Why none may be sent yet."""
+    """Why no notice may be sent yet; empty if one may."""
     dated: bool
-    """Whether the rule hits nobody before a date, so that its notice can be sent once the plan is in force."""
+    """Whether the rule restricts nobody before a date, so that its notice can be sent once the plan is in force."""
 
 
 def tellings(plan: Plan, in_force: Policy, version: int, now: datetime) -> Iterator[Telling]:
-    """For each rule that newly restricts somebody, now or later."""
+    """The notice of each rule that newly restricts somebody, now or later."""
     now_hit = {row.value for label in RESTRICTING for row in plan.newly[label].by.get("rule", ())}
     known = {each.rule: each for each in rule_notices(in_force, version, now)}
     for rule in rules_hitting(plan):
@@ -48,7 +48,7 @@ def tellings(plan: Plan, in_force: Policy, version: int, now: datetime) -> Itera
 
 
 def rules_hitting(plan: Plan) -> list[str]:
-    """The rules that newly restrict somebody, those that hit most first."""
+    """The rules that newly restrict somebody, in the order of the number of devices."""
     found: dict[str, int] = {}
     for newly in (plan.newly, *(each.newly for each in plan.later)):
         for label in RESTRICTING:
