@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from mailgate.app.connectors import Syncing
 from mailgate.app.parts import utc_now
 from mailgate.app.readiness import Running, readiness
+from mailgate.app.rule_changes import RuleChanges
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
 from mailgate.console import ConsoleContext
 from mailgate.console.app_counting import AppCounting
@@ -47,6 +48,7 @@ class Gate(Running, Protocol):
     config: Path
     bundle: Bundle
     reliefs: ReliefWatch
+    rule_changes: RuleChanges
 
 
 def context_for(service: Gate) -> ConsoleContext:
@@ -68,6 +70,7 @@ def context_for(service: Gate) -> ConsoleContext:
     return ConsoleContext(
         store=service.store,
         bundle=bundle,
+        catch_up=service.rule_changes.look,
         clock=utc_now,
         readiness=partial(readiness, service),
         host=gethostname(),

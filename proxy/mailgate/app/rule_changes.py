@@ -1,5 +1,6 @@
 """Keeps the rules of a running gate true to the store: versions in force and reliefs, whichever process changes them."""
 
+import asyncio
 from typing import Protocol
 
 import structlog
@@ -8,6 +9,7 @@ from mailgate.rollout import Keeper
 from mailgate.rollout.halting import Halting
 from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Store, StoreError
+from mailgate.store.change_numbers import ChangeNumbers
 
 log = structlog.get_logger()
 
@@ -28,26 +30,41 @@ class Running(Protocol):
     def take_reliefs(self) -> None: ...
 
 
-async def follow_rules(gate: Running) -> None:
-    """Decide by what is in force in the store, until cancelled, whatever breaks a look. Run it as a task."""
-    heard = 0
-    while True:
-        heard = await gate.store.change_signal.wait(LOOK, heard)
+class RuleChanges:
+    """Takes over what is in force in the store. Run ``run`` as a task."""
+
+    def __init__(self, gate: Running) -> None:
+        self._gate = gate
+        self._turn = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Look regularly, and at once if the store rings, until cancelled."""
+        heard = 0
+        while True:
+            heard = await self._gate.store.change_signal.wait(LOOK, heard)
+            await self.look()
+
+    async def look(self) -> None:
+        """Decide by what is in force now. Whatever breaks a look, it raises nothing, and the next one comes."""
+        async with self._turn:
+            try:
+                await self._look()
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with one version, the next must be seen
+                log.error("policy-look-failed", error=type(error).__name__)
+
+    async def _look(self) -> None:
+        gate, numbers = self._gate, await self._numbers()
+        if numbers is None or gate.keeper.is_behind(numbers.activation):
+            await gate.keeper.look()
+        gate.take_rules()
+        await gate.halting.act()
+        changed = numbers is None or numbers.reliefs != gate.reliefs.current.serial
+        if changed and await gate.reliefs.look():
+            gate.take_reliefs()
+
+    async def _numbers(self) -> ChangeNumbers | None:
+        """The numbers of the store. None while it is away: then each part goes on in a way of its own."""
         try:
-            await _look(gate)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one version, the next must be seen
-            log.error("policy-look-failed", error=type(error).__name__)
-
-
-async def _look(gate: Running) -> None:
-    try:
-        numbers = await gate.store.change_numbers()
-    except StoreError:
-        numbers = None  # each part goes on in a way of its own
-    if numbers is None or gate.keeper.is_behind(numbers.activation):
-        await gate.keeper.look()
-    gate.take_rules()
-    await gate.halting.act()
-    changed = numbers is None or numbers.reliefs != gate.reliefs.current.serial
-    if changed and await gate.reliefs.look():
-        gate.take_reliefs()
+            return await self._gate.store.change_numbers()
+        except StoreError:
+            return None

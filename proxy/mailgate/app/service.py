@@ -29,7 +29,7 @@ from mailgate.app.parts import admin_limits, gate_for, own_hosts, utc_now
 from mailgate.app.ports import Ports, ports_for
 from mailgate.app.preflight import failing_cases, load_judged
 from mailgate.app.readiness import body_of_readyz
-from mailgate.app.rule_changes import follow_rules
+from mailgate.app.rule_changes import RuleChanges
 from mailgate.app.settings_watch import SettingsWatch
 from mailgate.app.trust import Trust
 from mailgate.app.workers.place import ALONE, Place
@@ -86,6 +86,7 @@ class Service:
     siblings: Siblings = field(init=False)
     observing: Observing = field(init=False)
     heartbeat: Heartbeat | None = None
+    rule_changes: RuleChanges = field(init=False)
     held_back: list[str] = field(default_factory=list)
     """Mistakes in files that were found at the start and are not in force. A worker then goes on with the rules of
     the others."""
@@ -154,9 +155,10 @@ class Service:
         self._closing.push_async_callback(self.observing.stop)
         self.reloader = Reloader(self._read_files, self.apply, self.gate.metrics)
         self.reloader.mistakes = self.held_back
+        self.rule_changes = RuleChanges(self)
         self._tasks = [
             loop.create_task(self.reloader.watch(lambda: {*self.bundle.paths, *self.bundle.absent})),
-            loop.create_task(follow_rules(self)),
+            loop.create_task(self.rule_changes.run()),
             loop.create_task(look_after(self)),
             loop.create_task(self.trust.run(self.store.spent)),
             loop.create_task(self.gate.carrier.hanging.watch(self.gate.judge.again)),

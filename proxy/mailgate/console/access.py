@@ -40,6 +40,7 @@ async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse
         return _to_login(request)
     if changes and not await _from_our_form(request):
         return bare(request, "refused.html", 403, why=NOT_OURS)
+    await context_of(request).catch_up()
     return await handler(request)
 
 

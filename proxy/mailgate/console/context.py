@@ -37,6 +37,8 @@ class ConsoleContext:
     store: Store
     bundle: Callable[[], Bundle]
     """The files in force, looked up for every page."""
+    catch_up: Callable[[], Awaitable[None]]
+    """Takes over what is in force in the store, before every page and operation, so that each shows what the last one did."""
     clock: Callable[[], datetime]
     readiness: Callable[[], Awaitable[Readiness]]
     """The readiness of the gate, as ``/readyz`` says it."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from mailgate.mail.recipient_list import AddressOf
 from mailgate.model.notice import MailKind, Notice, NoticeDevice
+from mailgate.model.phrase import Phrase, phrase
 from mailgate.policy.logins import user_text
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import Mail, Store
@@ -15,6 +16,15 @@ LONGEST = 2000
 GOOD_FOR = timedelta(days=2)
 """After that a mail server that did not answer makes it an answer to a question of long ago."""
 _BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def unwritable(login: str) -> Phrase:
+    """The reason why Mailgate cannot write to a login that ``policy/logins.py`` gives no address."""
+    return phrase(
+        "Mailgate cannot write to %(login)s: it writes only to addresses in the company's mail domain, and only to names of "
+        "the letters A to Z, digits, dots, hyphens, underscores and apostrophes.",
+        login=login,
+    )
 
 
 async def reply(
@@ -41,11 +51,17 @@ async def reply(
     address, active = address_of(login), await store.policies.active()
     person = user_text(login)
     if not address or active is None:
-        raise RefusedError(f"{login} has no address in the domain of the company's mail")
+        raise RefusedError(unwritable(login))
     if len(answer.strip()) > LONGEST:
-        raise RefusedError(f"the text has {len(answer.strip()):,} characters; expected at most {LONGEST:,}")
+        raise RefusedError(
+            phrase(
+                "the text has %(length)s characters; expected at most %(most)s",
+                length=len(answer.strip()),
+                most=LONGEST,
+            )
+        )
     if not (answer.strip() or devices or let_in_until):
-        raise RefusedError("what is the answer? there is nothing else that the mail could say")
+        raise RefusedError(phrase("what is the answer? there is nothing else that the mail could say"))
     notice = Notice(
         MailKind.REPLY,
         (await store.languages.of([person])).get(person, ""),
@@ -59,6 +75,6 @@ async def reply(
     mail = Mail(address, person, rule, active.number, MailKind.REPLY, second, notice, now, now + GOOD_FOR)
     act = replace(by.act(now, "help-answered"), about=f"rule {rule}" if rule else "")
     if not await store.mails.queue([mail], lambda _: act):
-        raise RefusedError("they were written to a moment ago: wait a second")
+        raise RefusedError(phrase("they were written to a moment ago: wait a second"))
     await store.help_requests.answered(person, now)
     return mail

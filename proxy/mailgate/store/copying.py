@@ -1,7 +1,11 @@
 """Copies every row of one store into another, empty store. Each may be on SQLite or PostgreSQL. Either all rows arrive or none."""
 
+import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import Connection, RowMapping, Table, create_engine, delete, func, insert, select, update
 from sqlalchemy.engine import URL
@@ -44,15 +48,39 @@ def copy_store(source: URL, target: URL, told: Told = lambda *_: None, *, while_
     """
     if source == target:
         raise StoreError("both are the same store; expected two")
-    migrate(source, make=False)
-    with _opened(source) as origin:
-        _refuse_used(origin, while_used=while_used)
-        migrate(target)
-        with _opened(target, write=True) as copy:
-            _refuse_used(copy)
-            _refuse_filled(copy)
-            tables = [each for each in metadata.sorted_tables if not (while_used and each is gates)]
-            return _copy(origin, copy, tables, told)
+    with _upgradable(source) as opened:
+        migrate(opened, make=False)
+        with _opened(opened) as origin:
+            _refuse_used(origin, while_used=while_used)
+            migrate(target)
+            with _opened(target, write=True) as copy:
+                _refuse_used(copy)
+                _refuse_filled(copy)
+                tables = [each for each in metadata.sorted_tables if not (while_used and each is gates)]
+                return _copy(origin, copy, tables, told)
+
+
+@contextmanager
+def _upgradable(source: URL) -> Iterator[URL]:
+    """The source. If it is a file where nothing may be written, as on a disk with backups, it is a copy of that file."""
+    path = Path(str(source.database))
+    sqlite = source.get_backend_name() == "sqlite"
+    if not sqlite or not path.exists() or (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        yield source
+        return
+    log = Path(f"{path}-wal")
+    if log.exists() and log.stat().st_size:
+        raise StoreError(
+            f"the store {path} has a log beside it, and nothing may be written there: copy {path.name} and {log.name} to a folder "
+            "of your own, and name that copy"
+        )
+    with TemporaryDirectory(prefix="mailgate-copy-") as folder:
+        copied = Path(folder) / path.name
+        try:
+            shutil.copyfile(path, copied)
+        except OSError as error:
+            raise StoreError(f"the store {path} cannot be read: {error.strerror}") from error
+        yield source.set(database=str(copied))
 
 
 def _copy(origin: Connection, copy: Connection, tables: Sequence[Table], told: Told) -> Counts:

@@ -64,6 +64,12 @@ def store_url(text: str) -> URL:
         raise StoreError(f"the store's address cannot be read: {_EXPECTED}") from None
     system = url.drivername.partition("+")[0]  # the setting does not choose the driver
     if system in ("postgresql", "postgres"):
+        if (
+            "@" in f"{url.host}{url.database}"
+        ):  # SQLAlchemy ends a password at its first @, and the rest would be shown
+            raise StoreError(
+                f"the store's address has an @ too many, write %40 for those in a password or name: {_EXPECTED}"
+            )
         return url.set(drivername="postgresql+psycopg")
     if system == "sqlite" and url.database and url.database != ":memory:" and not url.host:
         return url.set(drivername="sqlite+pysqlite", database=str(Path(url.database).absolute()))

@@ -121,6 +121,15 @@ MAIL_STATES: dict[str, str] = {
 """The state of a mail."""
 
 
+def mail_failure_told(why: str) -> str:
+    """Why a mail was not sent. A reply code is SMTP's (RFC 5321, section 4.2.1); the class of another error stays as it is."""
+    if re.fullmatch(r"5\d\d", why):
+        return phrase("the mail server refused it for good (%(code)s)", code=why)
+    if re.fullmatch(r"4\d\d", why):
+        return phrase("the mail server did not take it for now (%(code)s)", code=why)
+    return phrase("the gate ended while it was being sent") if why == "interrupted" else why
+
+
 def rule_told(rule: str) -> str:
     """A rule by its id, or `every rule`."""
     return phrase("the rule %(rule)s", rule=rule) if rule else phrase("every rule")

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from mailgate.app import rule_changes
-from mailgate.app.rule_changes import follow_rules
+from mailgate.app.rule_changes import RuleChanges
 from mailgate.store import StoreUnavailableError
 from mailgate.store.change_numbers import ChangeNumbers
 
@@ -50,7 +50,7 @@ class Gate:
 async def followed(*numbers):
     gate = Gate(*numbers)
     with pytest.raises(asyncio.CancelledError):
-        await follow_rules(gate)
+        await RuleChanges(gate).run()
     return gate.told
 
 

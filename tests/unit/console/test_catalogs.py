@@ -40,6 +40,18 @@ def forms(text: Text | Iterable[str]) -> tuple[str, ...]:
     return (text,) if isinstance(text, str) else tuple(text)
 
 
+def test_no_text_of_a_template_relies_on_a_blank_at_its_end_which_would_be_trimmed() -> None:
+    with as_file(files("mailgate.console") / "templates") as folder:
+        found = {
+            f"{path.name}: {blank[0]}"
+            for path in folder.rglob("*.html")
+            for blank in re.finditer(
+                r"\{% trans [^%]*%\}[ ]|[^\n]{0,20}[ ]\{% (?:endtrans|pluralize) %\}", path.read_text()
+            )
+        }
+    assert not found
+
+
 @pytest.mark.parametrize("tag", TRANSLATED)
 def test_a_catalog_lacks_no_text_and_has_no_other(tag: str, told: set[Text]) -> None:
     have = {forms(message.id) for message in catalog(tag) if message.id}

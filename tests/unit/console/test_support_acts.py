@@ -136,7 +136,7 @@ async def test_an_answer_is_about_what_they_asked_and_not_about_what_is_done(fir
 async def test_who_is_let_in_is_told_until_when_it_is_so_for_all_they_have(firm: Company) -> None:
     await has(firm, record("a1", "alice", "tiktok"))
     await support_acts.exempt_for(firm.context, ADA, "a journey", NOW, rule="all", days=3, person="alice")
-    firm.bundle = firm.relieved(await firm.store.reliefs.current(NOW))
+    await firm.catch_up()
     mail = await support_acts.answer(firm.context, await whom(firm), "", ADA, NOW)
     assert mail.notice
     assert (mail.notice.let_in_until, mail.notice.devices) == (NOW + 3 * DAY, ())
@@ -145,7 +145,7 @@ async def test_who_is_let_in_is_told_until_when_it_is_so_for_all_they_have(firm:
 async def test_where_one_device_alone_is_let_in_the_mail_does_not_say_so_of_the_other(firm: Company) -> None:
     first, _ = await has(firm, record("a1", "alice", "tiktok"), record("a2", "alice", "tiktok"))
     await support_acts.exempt_for(firm.context, ADA, "a journey", NOW, rule="all", days=3, device=first.id)
-    firm.bundle = firm.relieved(await firm.store.reliefs.current(NOW))
+    await firm.catch_up()
     mail = await support_acts.answer(firm.context, await whom(firm), "", ADA, NOW)
     assert mail.notice
     assert (mail.notice.let_in_until, len(mail.notice.devices)) == (None, 1)

@@ -41,6 +41,33 @@ def test_every_row_of_every_table_arrives_and_is_counted(source: str, target: st
     assert rows_of(target) == rows_of(source)
 
 
+@pytest.fixture
+def read_only(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of the source in a folder where nothing may be written, though root may: what is asked says so."""
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    file = (tmp_path / "source.db").rename(folder / "source.db")
+    monkeypatch.setattr(module.os, "access", lambda path, _mode: not Path(path).is_relative_to(folder))
+    return file
+
+
+def test_a_source_where_nothing_may_be_written_is_read_and_left_as_it_is(
+    read_only: Path, target: str
+) -> None:
+    before = read_only.read_bytes()
+    assert copied(f"sqlite:///{read_only}", target) == dict.fromkeys(metadata.tables, 1)
+    assert read_only.read_bytes() == before
+    assert [*read_only.parent.iterdir()] == [read_only]
+
+
+def test_a_source_with_a_log_where_nothing_may_be_written_is_refused_with_what_helps(
+    read_only: Path, target: str
+) -> None:
+    Path(f"{read_only}-wal").write_text("not written back")
+    with pytest.raises(StoreError, match=r"copy source\.db and source\.db-wal to a folder of your own"):
+        copied(f"sqlite:///{read_only}", target)
+
+
 def test_many_rows_arrive_in_parts(source: str, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AT_ONCE", 3)
     for number in range(10):

@@ -72,6 +72,7 @@ def _serving(operation: Operation, context: ConsoleContext, bearers: Bearers) ->
         call = await admitted(request, context, bearers, operation)
         acceptable(request, operation.media)
         given = await read(request, operation)
+        await context.catch_up()
         return await _sent(request, operation, call.headers, await operation.answer(call, **given))
 
     return served

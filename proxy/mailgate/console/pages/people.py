@@ -12,6 +12,7 @@ from mailgate.console.support_acts import answer, exempt_for, finish
 from mailgate.devices.device import typed_id
 from mailgate.gateway.pages.languages import load_languages
 from mailgate.mail.reply import LONGEST as LONGEST_ANSWER
+from mailgate.mail.reply import unwritable
 from mailgate.model.phrase import phrase
 from mailgate.rollout.person import RefusedError
 from mailgate.views.address_values import line
@@ -84,6 +85,7 @@ async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
         waiting=still_open(found.help_requests),
         language=language_of(request).name_of(spoken.locale),
         writes=bundle.settings.notices is not None,
+        unwritable=unwritable,
         longest=LONGEST_ANSWER,
         spans=SPANS,
         name_of=bundle.policy.catalog.name_of,
