@@ -1,4 +1,4 @@
-"""Turns pydantic's errors into mistakes that a person can act on: file, line, column, what is wrong, what is
+"""Turns pydantic's errors into mistakes that a person can act on: file, line, column, what is wrong, and what was
 expected."""
 
 import types
@@ -20,7 +20,7 @@ Model = TypeVar("Model", bound=BaseModel)
 def validated(
     model: type[Model], document: Document, context: Mapping[str, Any]
 ) -> tuple[Model | None, list[Mistake]]:
-    """The document as an instance of ``model``, or every mistake in it."""
+    """The document as an instance of ``model``; None if it has mistakes, which are returned."""
     try:
         return model.model_validate(document.value, context=dict(context)), []
     except ValidationError as error:
@@ -52,7 +52,7 @@ def _mistakes(error: ErrorDetails, model: type[BaseModel], document: Document) -
             message = f"{_shown(context['tag'])} is not known here; {expected(str(context['tag']), known)}"
             yield document.mistake(place, message)
         case "too_short" if error["input"]:
-            return  # the entries are there, but each has a mistake of its own
+            return  # the entries exist, but each has a mistake of its own
         case _:
             below = context.get("key", ())
             path = (*path, *((below,) if isinstance(below, str) else below))
@@ -60,7 +60,7 @@ def _mistakes(error: ErrorDetails, model: type[BaseModel], document: Document) -
 
 
 def _known_path(loc: tuple[int | str, ...], document: Document) -> Path:
-    """The part of pydantic's location that is in the document: names of union members and the like are not."""
+    """The part of pydantic's location that is in the document, without the names of union members."""
     path: Path = ()
     for step in loc:
         if (*path, step) in document.nodes:
@@ -82,7 +82,7 @@ _TYPES = {
 
 
 def wording(error: ErrorDetails) -> str:
-    """What is wrong with a value and what is expected, in words."""
+    """What is wrong with a value and what was expected, in words."""
     kind, context, given = error["type"], error.get("ctx", {}), error["input"]
     if kind in _TYPES:
         return f"{_kind(given)}; expected {_TYPES[kind]}"
@@ -124,7 +124,7 @@ def _form(pattern: str) -> str:
 
 
 def _kind(value: object) -> str:
-    """A value and what YAML takes it for."""
+    """A value and its type in YAML."""
     match value:
         case None | dict() | tuple():
             return f"{_shown(value)} stands here"
@@ -164,7 +164,7 @@ def _needs(model: type[BaseModel] | None) -> str:
 def _model_at(
     model: type[BaseModel], loc: tuple[int | str, ...], document: Document
 ) -> type[BaseModel] | None:
-    """The model whose keys stand at pydantic's location ``loc``, which names members of unions beside keys."""
+    """The model of the keys at pydantic's location ``loc``, which also has the names of union members."""
     kind: Any = model
     path: Path = ()
     for step in loc:
@@ -202,7 +202,7 @@ def _member(kind: Any, tag: str | int) -> Any:
 
 
 def _bare(kind: Any) -> Any:
-    """Without ``| None`` and without annotations."""
+    """The type without ``| None`` and without annotations."""
     if get_origin(kind) is typing.Annotated:
         return _bare(get_args(kind)[0])
     if get_origin(kind) in (types.UnionType, typing.Union):

@@ -1,4 +1,5 @@
-"""Answering somebody who asked for help: one mail, in their language, with what they can do and what somebody wrote by hand."""
+"""The answer to a person who asked for help: one mail, in their language, with what they can do and the words of an
+admin."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,9 +13,9 @@ from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import Mail, Store
 
 LONGEST = 2000
-"""Characters of what is written by hand."""
+"""The most characters of the admin's words."""
 GOOD_FOR = timedelta(days=2)
-"""After that a mail server that did not answer makes it an answer to a question of long ago."""
+"""How long delivery is tried. Later the answer would be about a question of long ago."""
 _BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -41,12 +42,13 @@ async def reply(
     devices: Sequence[NoticeDevice] = (),
     let_in_until: datetime | None = None,
 ) -> Mail:
-    """Queue the mail, note on what they asked for that they were answered, and write down who did.
+    """Queue the mail, note on the requests that they were answered, and write an audit entry.
 
     :param rule: the rule that they asked about.
     :param asked: whether they asked at all.
-    :param devices: those of theirs that get no mail now.
-    :raises RefusedError: where the answer is too long, where they have no address, where nothing would be said, or where one was sent this very second.
+    :param devices: those of their devices that get no mail now.
+    :raises RefusedError: if the answer is too long or empty, if they have no address, or if one was sent within this
+        second.
     """
     address, active = address_of(login), await store.policies.active()
     person = user_text(login)

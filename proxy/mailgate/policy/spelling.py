@@ -1,11 +1,11 @@
-"""Finds near names, for mistakes of the keyboard."""
+"""Finds similar names, for typing mistakes."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
 def quoted(words: Iterable[str], most: int = 12) -> str:
-    """The words in order, each in backquotes, cut after as many as a reader would read."""
+    """The words in order, each in backquotes, at most ``most`` of them."""
     ordered = list(words)
     shown = ", ".join(f"`{word}`" for word in ordered[:most])
     return f"{shown}, … ({len(ordered)} in all)" if len(ordered) > most else shown
@@ -19,7 +19,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def expected(word: str, known: Iterable[str]) -> str:
-    """``did you mean `x`?`` if a known word is near; else the list of known words."""
+    """``did you mean `x`?`` if a known word is similar; otherwise the list of known words."""
     known = list(known)
     near = nearest(word, known)
     options = f"expected one of {quoted(known)}" if known else "nothing is defined that could stand here"

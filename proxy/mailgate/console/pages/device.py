@@ -46,7 +46,7 @@ async def device(request: web.Request) -> web.Response:
 
 @needs("operator")
 async def forget(request: web.Request) -> web.Response:
-    """Ask for confirmation with numbers, then exempt it."""
+    """Ask for confirmation with numbers, then delete everything about the device."""
     context, found = context_of(request), await device_of(request)
     if (await form_of(request)).get("confirmed") != "yes":
         seen = await sightings_of(context.store, found, SIGHTINGS)
@@ -95,7 +95,7 @@ async def ask_now(request: web.Request) -> web.Response:
 
 
 async def device_of(request: web.Request) -> Device:
-    """The one device of the address. Raises HTTPNotFound."""
+    """The device in the address. Raises HTTPNotFound."""
     called = await context_of(request).store.devices.called(request.match_info["id"])
     if len(called) != 1:
         raise web.HTTPNotFound
