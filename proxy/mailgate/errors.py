@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mailgate.model.phrase import Phrase
+from mailgate.model.phrase import Phrase, joined
 
 
 class MailgateError(Exception):
@@ -24,7 +24,17 @@ class Mistake:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+        return str(self.told)
+
+    @property
+    def place(self) -> str:
+        """The place in words."""
+        return f"{self.file}:{self.line}:{self.column}"
+
+    @property
+    def told(self) -> str:
+        """The whole mistake in words; a phrase if its message is one."""
+        return joined((self.place, self.message), ": ")
 
 
 class ConfigError(MailgateError):
@@ -32,4 +42,4 @@ class ConfigError(MailgateError):
 
     def __init__(self, mistakes: list[Mistake]) -> None:
         self.mistakes = sorted(mistakes)
-        super().__init__("\n".join(map(str, self.mistakes)))
+        super().__init__(joined((each.told for each in self.mistakes), "\n"))

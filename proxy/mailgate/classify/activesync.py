@@ -11,6 +11,7 @@ from mailgate.classify.percent import decoded
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.table import Rule, Table
 from mailgate.model import Finding, Reason, Signal
+from mailgate.model.phrase import phrase
 
 MAX_LENGTH = 1024
 """The most characters of a query that are read. Real ones have about 150."""
@@ -220,4 +221,6 @@ def read_activesync(query: DeviceQuery) -> Reading:
 def _findings(query: DeviceQuery) -> tuple[Finding, ...]:
     if not query.fault:
         return ()
-    return (Finding(Reason.REQUEST_MALFORMED, f"the query cannot be read: {query.fault}"),)
+    return (
+        Finding(Reason.REQUEST_MALFORMED, phrase("the query cannot be read: %(fault)s", fault=query.fault)),
+    )

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from mailgate.model import Assurance, AttestationResult, Client, Finding, Kind, Reason, Signal
+from mailgate.model.phrase import phrase
 
 _HANDHELD_KINDS = frozenset({Kind.PHONE, Kind.TABLET, Kind.MAIL_APP})
 _FORM = {Kind.LAPTOP: "desktop", Kind.PHONE: "phone", Kind.TABLET: "tablet"}
@@ -42,7 +43,12 @@ def with_known_kind(
     if not _disagree(client, kind):
         unproved = self_reported and kind is Kind.LAPTOP is not client.kind  # unknown is never a laptop
         return replace(client, signals=signed.signals) if unproved else signed
-    detail = f"the {source} says {kind}, the request says {client.kind}"
+    detail = phrase(
+        "the %(source)s says %(kind)s, the request says %(other)s",
+        source=source,
+        kind=kind,
+        other=client.kind,
+    )
     findings = (*client.findings, Finding(Reason.KIND_CONTRADICTED, detail))
     if kind is Kind.LAPTOP:
         return replace(client, signals=signed.signals, findings=findings)
@@ -57,7 +63,11 @@ def with_device(client: Client, reported: Kind | None) -> Client:
     """
     if client.kind is not Kind.LAPTOP or reported not in _HANDHELD_KINDS:
         return client
-    detail = f"the reports of this device say {reported}, the request says {client.kind}"
+    detail = phrase(
+        "the reports of this device say %(reported)s, the request says %(kind)s",
+        reported=reported,
+        kind=client.kind,
+    )
     return replace(
         client,
         kind=reported,

@@ -13,6 +13,7 @@ from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.systems import system_of_rule, system_of_words
 from mailgate.classify.table import Match, Table
 from mailgate.model import Signal
+from mailgate.model.phrase import phrase
 
 MAX_LENGTH = 512
 """The most characters of a user agent that are read. A longer one is never a laptop.
@@ -246,4 +247,9 @@ def _signal_of(name: str, words: str, form: str) -> Signal:
 def _contradiction(seen: _Seen, model: str) -> str:
     said = seen.match.text if seen.match else model
     computer = seen.desktop.text if seen.desktop else ""
-    return f"the user agent names a computer ({computer!r}) and a {seen.form} ({said!r})"
+    return phrase(
+        "the user agent names a computer (%(computer)s) and a %(form)s (%(said)s)",
+        computer=repr(computer),
+        form=seen.form,
+        said=repr(said),
+    )

@@ -11,6 +11,7 @@ from mailgate.classify.desktops import DESKTOPS
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.systems import system_name
 from mailgate.model import Finding, Reason, Signal
+from mailgate.model.phrase import phrase
 
 MOBILE = "sec-ch-ua-mobile"
 PLATFORM = "sec-ch-ua-platform"
@@ -186,7 +187,10 @@ class _Hints:
 
     def _malformed(self, name: str) -> None:
         self.findings.append(
-            Finding(Reason.REQUEST_MALFORMED, f"{name} is not a value that RFC 9651 allows there")
+            Finding(
+                Reason.REQUEST_MALFORMED,
+                phrase("%(name)s is not a value that RFC 9651 allows there", name=name),
+            )
         )
 
 

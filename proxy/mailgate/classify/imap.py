@@ -13,6 +13,7 @@ from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.systems import system_name
 from mailgate.classify.table import Match, Rule, Table
 from mailgate.model import Signal
+from mailgate.model.phrase import phrase
 
 HEADER = "imap-id"
 """The header in which the facts of a login keep what the client says about itself."""
@@ -192,7 +193,11 @@ def read_client(fields: Mapping[str, str]) -> Reading:
     )
     if claims and computer and disputed:
         return reading.contradicted(
-            f"the mail client names a computer ({computer.text}) and what none has ({disputed})"
+            phrase(
+                "the mail client names a computer (%(computer)s) and what none has (%(disputed)s)",
+                computer=computer.text,
+                disputed=disputed,
+            )
         )
     return reading
 

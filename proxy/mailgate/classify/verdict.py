@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from mailgate.classify.reading import HANDHELD_FORMS, KIND_OF_FORM, Reading
 from mailgate.model import Assurance, Client, Finding, Kind, Protocol, Reason
+from mailgate.model.phrase import joined, phrase
 
 _FORMLESS = frozenset({"tool", "bot", "mail_app", "device"})
 """Forms that are not form factors. A client's form is left empty for them."""
@@ -107,8 +108,17 @@ def _clash(readings: Sequence[Reading], taken: Reading) -> tuple[Finding, ...]:
         return ()
     if not any(r.kind is Kind.LAPTOP and (taken.handheld or not r.weak) for r in readings):
         return ()
-    said = "; ".join(f"{s.name} {s.value!r} says {s.says}" for r in readings for s in r.signals if s.says)
-    return (Finding(Reason.KIND_CONTRADICTED, f"the request names different kinds: {said}"),)
+    said = joined(
+        (
+            phrase("%(name)s %(value)s says %(kind)s", name=s.name, value=repr(s.value), kind=s.says)
+            for r in readings
+            for s in r.signals
+            if s.says
+        ),
+        "; ",
+    )
+    detail = phrase("the request names different kinds: %(said)s", said=said)
+    return (Finding(Reason.KIND_CONTRADICTED, detail),)
 
 
 def _assurance(readings: Sequence[Reading], taken: Reading, findings: Sequence[Finding]) -> Assurance:

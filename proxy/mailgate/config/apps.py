@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, Tag
 from mailgate.config.document import Document
 from mailgate.config.document import Path as Place
 from mailgate.config.files import Reading
+from mailgate.model.phrase import phrase
 from mailgate.policy.apps import App, AppCatalog, AppList, Key, ListedApp, Strict, Text
 from mailgate.policy.spelling import expected
 
@@ -84,7 +85,11 @@ def _check_keys(
 ) -> None:
     for index, key in enumerate(keys):
         if key not in known:
-            message = f"no app is called `{key}` in the apps file; {expected(key, known)}"
+            message = phrase(
+                "no app is called `%(app)s` in the apps file; %(expected)s",
+                app=key,
+                expected=expected(key, known),
+            )
             reading.mistakes.append(document.mistake((*place, index), message))
 
 
@@ -101,5 +106,11 @@ def _check_identifiers(apps: Mapping[str, ListedApp], document: Document, readin
         for space, identifier in sorted(app.identifiers()):
             first = owner.setdefault((space, identifier), key)
             if first != key:
-                message = f"`{key}` and `{first}` share the {space} identifier `{identifier}`; expected it on one app"
+                message = phrase(
+                    "`%(app)s` and `%(other)s` share the %(space)s identifier `%(identifier)s`; expected it on one app",
+                    app=key,
+                    other=first,
+                    space=space,
+                    identifier=identifier,
+                )
                 reading.mistakes.append(document.mistake(("apps", key), message, at_key=True))

@@ -15,6 +15,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from mailgate.errors import Mistake
+from mailgate.model.phrase import phrase
 
 MAX_BYTES = 1024 * 1024
 MAX_VALUES = 50_000
@@ -117,14 +118,25 @@ def read_document(data: bytes, file: str, *, nulls: bool = False) -> Document:
 def _decode(data: bytes, file: str) -> str:
     if len(data) > MAX_BYTES:
         raise DocumentError(
-            Mistake(file, 1, 1, f"the file is {len(data)} bytes long; expected at most {MAX_BYTES}")
+            Mistake(
+                file,
+                1,
+                1,
+                phrase(
+                    "the file is %(size)s bytes long; expected at most %(most)s",
+                    size=str(len(data)),
+                    most=str(MAX_BYTES),
+                ),
+            )
         )
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8", "replace")
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        message = f"the byte 0x{data[error.start]:02x} is not UTF-8; expected a file in UTF-8"
+        message = phrase(
+            "the byte %(byte)s is not UTF-8; expected a file in UTF-8", byte=f"0x{data[error.start]:02x}"
+        )
         raise DocumentError(Mistake(file, line, column, message)) from error
 
 
@@ -132,7 +144,7 @@ def _compose(text: str, file: str) -> Node:
     if directive := re.search(r"^%(?!YAML 1\.2\s*$).*", text, re.MULTILINE):
         line = text.count("\n", 0, directive.start()) + 1
         raise DocumentError(
-            Mistake(file, line, 1, "directives are not read; expected YAML 1.2 without `%` lines")
+            Mistake(file, line, 1, phrase("directives are not read; expected YAML 1.2 without `%` lines"))
         )
     try:
         root: Node | None = YAML(typ="safe", pure=True).compose(text)
@@ -140,17 +152,22 @@ def _compose(text: str, file: str) -> Node:
         raise DocumentError(_syntax_error(error, file)) from error
     except ReaderError as error:
         before = text[: error.position]
-        message = (
-            f"the character U+{ord(text[error.position]):04X} may not stand in YAML; expected printable text"
+        message = phrase(
+            "the character %(character)s may not stand in YAML; expected printable text",
+            character=f"U+{ord(text[error.position]):04X}",
         )
         place = before.count("\n") + 1, len(before) - before.rfind("\n")
         raise DocumentError(Mistake(file, *place, message)) from error
     except RecursionError as error:
         raise DocumentError(
-            Mistake(file, 1, 1, f"nested too deeply; expected at most {MAX_DEPTH} levels")
+            Mistake(
+                file, 1, 1, phrase("nested too deeply; expected at most %(most)s levels", most=str(MAX_DEPTH))
+            )
         ) from error
     if root is None:
-        raise DocumentError(Mistake(file, 1, 1, "the file is empty; expected a mapping of keys to values"))
+        raise DocumentError(
+            Mistake(file, 1, 1, phrase("the file is empty; expected a mapping of keys to values"))
+        )
     return root
 
 
@@ -158,21 +175,26 @@ def _syntax_error(error: MarkedYAMLError, file: str) -> Mistake:
     mark = error.problem_mark or error.context_mark
     problem = str(error.problem or error.context)
     if "'\\t'" in problem:
-        problem = "a tab may not indent; expected spaces"
+        problem = phrase("a tab may not indent; expected spaces")
     elif "another document" in problem:
-        problem = "a second document starts here; expected one document in a file"
+        problem = phrase("a second document starts here; expected one document in a file")
     elif "expected <block end>, but found '<scalar>'" in problem:
-        problem = "text goes on after a closing quote or bracket; expected the whole text in quotes"
+        problem = phrase("text goes on after a closing quote or bracket; expected the whole text in quotes")
     elif "cannot start any token" in problem:
-        problem += "; expected the text in quotes"
+        problem = phrase("%(problem)s; expected the text in quotes", problem=problem)
     elif "mapping values are not allowed" in problem:
-        problem = "a colon may not stand here; expected one `key: value` a line, or the text in quotes"
+        problem = phrase(
+            "a colon may not stand here; expected one `key: value` a line, or the text in quotes"
+        )
     elif error.context in ("while scanning an alias", "while scanning an anchor"):
-        problem = "a text may not start like an anchor or alias; expected the whole text in quotes"
+        problem = phrase("a text may not start like an anchor or alias; expected the whole text in quotes")
     elif "undefined alias" in problem:
-        problem += "; expected an `&` anchor of that name further up"
+        problem = phrase("%(problem)s; expected an `&` anchor of that name further up", problem=problem)
     else:
-        problem = f"{f'{error.context}: ' if error.context else ''}{problem}; expected valid YAML 1.2"
+        problem = phrase(
+            "%(problem)s; expected valid YAML 1.2",
+            problem=f"{f'{error.context}: ' if error.context else ''}{problem}",
+        )
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     return Mistake(file, line, column, problem)
 
@@ -193,9 +215,16 @@ class _Builder:
 
     def value(self, node: Node, path: Path, depth: int) -> Any:
         if depth > MAX_DEPTH:
-            raise DocumentError(self._at(node, f"nested too deeply; expected at most {MAX_DEPTH} levels"))
+            raise DocumentError(
+                self._at(
+                    node, phrase("nested too deeply; expected at most %(most)s levels", most=str(MAX_DEPTH))
+                )
+            )
         if len(self.nodes) >= MAX_VALUES:
-            message = f"more than {MAX_VALUES} values with every alias written out; expected a smaller file"
+            message = phrase(
+                "more than %(most)s values with every alias written out; expected a smaller file",
+                most=str(MAX_VALUES),
+            )
             raise DocumentError(self._at(node, message))
         self.nodes[path] = node
         if isinstance(node, MappingNode):
@@ -214,7 +243,12 @@ class _Builder:
             if (*path, key) in self.keys:
                 first = self.keys[(*path, key)].start_mark
                 self._note(
-                    key_node, f"the key `{key}` stands here again; expected once, as on line {first.line + 1}"
+                    key_node,
+                    phrase(
+                        "the key `%(key)s` stands here again; expected once, as on line %(line)s",
+                        key=key,
+                        line=str(first.line + 1),
+                    ),
                 )
                 continue
             self.keys[(*path, key)] = key_node
@@ -226,10 +260,11 @@ class _Builder:
 
     def _key(self, node: Node) -> str | None:
         if not isinstance(node, ScalarNode):
-            self._note(node, "a key may not be a list or a mapping; expected a text")
+            self._note(node, phrase("a key may not be a list or a mapping; expected a text"))
         elif node.tag == f"{_CORE}merge":
             self._note(
-                node, "merge keys are not YAML 1.2; expected the keys written out, or an alias as a value"
+                node,
+                phrase("merge keys are not YAML 1.2; expected the keys written out, or an alias as a value"),
             )
         else:
             return str(node.value)
@@ -245,15 +280,16 @@ class _Builder:
             return _READERS[kind](node.value)
         except (KeyError, ValueError):
             written = str(node.tag).replace(_CORE, "!!")
-            message = (
-                f"the tag `{written}` cannot be read; expected a value without one, or the text in quotes"
+            message = phrase(
+                "the tag `%(tag)s` cannot be read; expected a value without one, or the text in quotes",
+                tag=written,
             )
             self._note(node, message)
             return node.value
 
     def _null(self, node: Node) -> None:
         if not self.nulls:
-            self._note(node, "nothing stands here; expected a value, or the key left out")
+            self._note(node, phrase("nothing stands here; expected a value, or the key left out"))
 
     def _note(self, node: Node, message: str) -> None:
         self.mistakes.append(self._at(node, message))

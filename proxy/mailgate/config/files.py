@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from mailgate.config.document import MAX_BYTES, Document, DocumentError, read_document
 from mailgate.config.mistakes import validated
 from mailgate.errors import ConfigError, Mistake
+from mailgate.model.phrase import phrase
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -47,7 +48,9 @@ class Reading:
             self.mistakes.append(error.mistake)
         except (OSError, ValueError) as error:  # ValueError: no file can have this name
             reason = (getattr(error, "strerror", None) or str(error)).lower()
-            self.mistakes.append(Mistake(str(path), 1, 1, f"cannot be read: {reason}; expected a YAML file"))
+            self.mistakes.append(
+                Mistake(str(path), 1, 1, phrase("cannot be read: %(why)s; expected a YAML file", why=reason))
+            )
         return None
 
     def _bytes(self, path: Path) -> bytes:

@@ -9,6 +9,7 @@ from mailgate.config.apps import read_catalog
 from mailgate.config.files import Reading
 from mailgate.config.groups import KEPT_GROUPS, groups_of_text, read_groups, text_of_groups
 from mailgate.config.settings import Files
+from mailgate.model.phrase import phrase
 from mailgate.policy.apps import AppCatalog
 from mailgate.policy.cases import CasesFile
 from mailgate.policy.groups import NO_GROUPS, Groups
@@ -98,8 +99,10 @@ def read_policy(
     file = reading.model(PolicyFile, document, policy_context(catalog, known))
     rules = document.value.get("rules") if isinstance(document.value, dict) else None
     for index, name in repeated_ids(rules):
-        taken = RESERVED.get(name, "was given to a rule above")
-        message = f"the id `{name}` {taken}; expected a different one for each rule"
+        taken = RESERVED.get(name) or phrase("was given to a rule above")
+        message = phrase(
+            "the id `%(name)s` %(taken)s; expected a different one for each rule", name=name, taken=taken
+        )
         reading.mistakes.append(document.mistake(("rules", index, "id"), message))
     if file is None or len(reading.mistakes) > before:
         return None
@@ -117,6 +120,10 @@ def read_cases(
     rules = [rule.id for rule in policy.rules] + [*RESERVED]
     for index, case in enumerate(cases.tests):
         if case.expect.rule is not None and case.expect.rule not in rules:
-            message = f"no rule is called `{case.expect.rule}`; {expected(case.expect.rule, rules)}"
+            message = phrase(
+                "no rule is called `%(rule)s`; %(expected)s",
+                rule=case.expect.rule,
+                expected=expected(case.expect.rule, rules),
+            )
             reading.mistakes.append(document.mistake(("tests", index, "expect", "rule"), message))
     return cases

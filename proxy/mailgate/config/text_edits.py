@@ -14,10 +14,11 @@ from mailgate.config.document import Path as Place
 from mailgate.config.rules import KEPT_AS, Rules, compile_rules
 from mailgate.config.splices import add_entry, add_item, remove_item, set_value
 from mailgate.errors import ConfigError, MailgateError
+from mailgate.model.phrase import phrase
 from mailgate.policy.edits import Edit, ListEdit, StageEdit, rule_of
 from mailgate.policy.overtaken_files import places
 
-_BY_HAND = "Change it by hand, and plan the files."
+_BY_HAND = phrase("Change it by hand, and plan the files.")
 
 
 class EditError(MailgateError):
@@ -27,14 +28,22 @@ class EditError(MailgateError):
 def edited(before: Rules, edit: Edit) -> Rules:
     """The rules with this change, compiled. Raises EditError."""
     if edit.holds(before.policy):
-        raise EditError(f"This is so already: {edit.title(before.policy)}.")
+        raise EditError(phrase("This is so already: %(title)s.", title=edit.title(before.policy)))
     name, path, value, text = _made(before, edit)
     try:
         after = compile_rules({**before.texts, name: text})
     except ConfigError as error:
-        raise EditError(f"With this change the rules have a mistake: {error}") from error
+        raise EditError(
+            phrase("With this change the rules have a mistake: %(mistake)s", mistake=error.words)
+        ) from error
     if not _hold(before, after, edit, name, path, value):
-        raise EditError(f"{name} is written in a way that this change cannot be made in alone. {_BY_HAND}")
+        raise EditError(
+            phrase(
+                "%(file)s is written in a way that this change cannot be made in alone. %(by_hand)s",
+                file=name,
+                by_hand=_BY_HAND,
+            )
+        )
     return after
 
 
@@ -49,7 +58,7 @@ def _made(before: Rules, edit: Edit) -> tuple[str, Place, Any, str]:
     if isinstance(edit, ListEdit):
         return _on_list(before, edit)
     if rule_of(before.policy, edit.rule) is None:
-        raise EditError(f"No rule is called {edit.rule} any more.")
+        raise EditError(phrase("No rule is called %(rule)s any more.", rule=edit.rule))
     document = _document(before.texts, KEPT_AS.policy)
     rule = _rule_path(document, edit.rule)
     if isinstance(edit, StageEdit):
@@ -74,9 +83,23 @@ def _on_stages(document: Document, rule: Place, edit: StageEdit) -> tuple[Place,
 
 def _on_list(before: Rules, edit: ListEdit) -> tuple[str, Place, Any, str]:
     if edit.app not in before.policy.catalog.apps:
-        raise EditError(f"No app is called {edit.app} in {KEPT_AS.apps}. {_BY_HAND}")
+        raise EditError(
+            phrase(
+                "No app is called %(app)s in %(file)s. %(by_hand)s",
+                app=edit.app,
+                file=KEPT_AS.apps,
+                by_hand=_BY_HAND,
+            )
+        )
     if edit.list not in before.policy.catalog.lists:
-        raise EditError(f"No list is called {edit.list} in {KEPT_AS.apps}. {_BY_HAND}")
+        raise EditError(
+            phrase(
+                "No list is called %(list)s in %(file)s. %(by_hand)s",
+                list=edit.list,
+                file=KEPT_AS.apps,
+                by_hand=_BY_HAND,
+            )
+        )
     name, path = KEPT_AS.apps, Place(("lists", edit.list))
     keys = _value((document := _document(before.texts, name)).value, path)
     if isinstance(keys, dict):  # a list in a file of its own
@@ -105,7 +128,8 @@ def _document(texts: Mapping[str, str], name: str) -> Document:
     try:
         return read_document(texts[name].encode(), name)
     except (KeyError, DocumentError) as error:  # a file outside the folder has a name of its own
-        raise EditError(f"{name} cannot be changed here. {_BY_HAND}") from error
+        why = phrase("%(file)s cannot be changed here. %(by_hand)s", file=name, by_hand=_BY_HAND)
+        raise EditError(why) from error
 
 
 def _rule_path(document: Document, rule: str) -> Place:

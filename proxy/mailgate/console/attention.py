@@ -104,9 +104,7 @@ def _gate(state: Readiness, *, explained: bool) -> Iterator[Need]:
     if state.rules.held and not explained:
         yield Need(phrase("The rules on disk are held: %(held)s", held=state.rules.held), "policy")
     for each in state.rules.off:
-        rule, _, words = each.partition(": ")
-        told = phrase("The rule %(rule)s: %(words)s", rule=rule, words=kept(words))
-        yield Need(told, "exemptions", grave=True)
+        yield Need(phrase("The rule %(words)s", words=each), "exemptions", grave=True)
     for each in state.rules.only_report:
         yield Need(phrase("The rule %(words)s", words=each), "policy")
     if state.workers.answering < state.workers.wanted:

@@ -22,10 +22,16 @@ _BESIDE = {"people": "devices"}
 """The menu entry of pages without one of their own."""
 
 
-def show(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
-    """Render a page for the logged-in person."""
+def show(
+    request: web.Request, template: str, status: int = 200, *, stands: Toast | None = None, **values: Any
+) -> web.Response:
+    """Render a page for the logged-in person.
+
+    :param stands: a message that is shown unless there is one about an action. The page makes it from the current state.
+    """
     now = context_of(request).clock()
-    toast = context_of(request).toasts.shown(request[SESSION].csrf, _page_of(request.rel_url), now)
+    said = context_of(request).toasts.shown(request[SESSION].csrf, _page_of(request.rel_url), now)
+    toast = said or (stands if stands and stands.lasts(now) else None)
     lasts = int(toast.lasts(now).total_seconds()) if toast else 0
     return page(template, status, **surrounding(request), toast=toast, lasts=lasts, **values)
 
@@ -38,10 +44,10 @@ def bare(request: web.Request, template: str, status: int = 200, **values: Any) 
     return page(template, status, **words, **values)
 
 
-def say(request: web.Request, words: str, undo: str = "", *, stays: bool = False, **fields: str) -> None:
+def say(request: web.Request, words: str, undo: str = "", **fields: str) -> None:
     """Show a message on the next page. ``undo`` is the address of a form that takes the action back, with these
     fields."""
-    request[_SAID] = Toast(words, context_of(request).clock(), undo, fields, stays)
+    request[_SAID] = Toast(words, context_of(request).clock(), undo, fields)
 
 
 def surrounding(request: web.Request) -> dict[str, Any]:

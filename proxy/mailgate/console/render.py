@@ -15,7 +15,9 @@ from markupsafe import Markup, escape
 from mailgate.console.languages import IN_ENGLISH, Language
 from mailgate.console.sparkline import sparkline
 from mailgate.console.stored_texts import again
+from mailgate.model.languages import SOURCE
 from mailgate.model.phrase import Phrase, capital, changed, either, joined, phrase, plural, said
+from mailgate.policy.subjects import about_told
 from mailgate.views.gates import roughly
 from mailgate.views.words import (
     CONNECTORS,
@@ -25,7 +27,6 @@ from mailgate.views.words import (
     PLAN_STATES,
     ROLES,
     STAGES,
-    about_told,
     effect_told,
     kind_told,
     looked_told,
@@ -100,6 +101,12 @@ def _marked(part: str, language: Language) -> Markup:
         at = datetime.fromisoformat(f"{part.removesuffix(' UTC')}+00:00")
         return instant(at, language=language)
     return escape(part)
+
+
+@pass_context
+def spoken(context: Context, words: str) -> bool:
+    """Whether words can be translated to the language of the page."""
+    return isinstance(words, Phrase) or _language(context).tag == SOURCE
 
 
 def safe_svg(drawn: str) -> Markup:
@@ -225,6 +232,7 @@ def _environment(filters: Mapping[str, Any]) -> Environment:
     environment.newstyle_gettext = True  # type: ignore[attr-defined] # texts name their values, and count by themselves
     environment.globals.update(gettext=_gettext, ngettext=_ngettext)
     environment.filters.update(filters)
+    environment.tests["spoken"] = spoken
     return environment
 
 

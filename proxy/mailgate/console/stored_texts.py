@@ -27,6 +27,13 @@ NOTES = (
 )
 """The notes on rules that were tried (``engine/decide.py``). The engine decides every request, so it makes no
 phrases."""
+SHARED = phrase(
+    "the %(kind)s name %(name)s is reported for %(others)s too, which is another device",
+    kind="",
+    name="",
+    others="",
+)
+"""The stored text about a device whose name another one has too (``devices/contradictions.py``)."""
 KEPT = frozenset(
     {
         "console/stored_texts.py",

@@ -23,6 +23,8 @@ from mailgate.model import (
     User,
 )
 from mailgate.model.addresses import in_one_form
+from mailgate.model.phrase import phrase
+from mailgate.model.wrong_values import wrong
 from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.stages import Moment
 
@@ -129,12 +131,10 @@ class Device(Strict):
                 )
         listed = bool(catalog.lists_of(self.apps))
         if self.state is PostureState.CLEAN and listed:
-            raise PydanticCustomError(
-                "device", "`clean` with an app on a list; expected `listed`", {"key": "state"}
-            )
+            raise wrong("device", phrase("`clean` with an app on a list; expected `listed`"), key="state")
         if self.state is PostureState.LISTED and not listed:
-            raise PydanticCustomError(
-                "device", "`listed` without an app on a list; expected one in `apps`", {"key": "state"}
+            raise wrong(
+                "device", phrase("`listed` without an app on a list; expected one in `apps`"), key="state"
             )
         return self
 

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mailgate.model.phrase import phrase
+from mailgate.model.phrase import joined, phrase
 from mailgate.policy.apps import AppCatalog
 from mailgate.policy.rules import DEFAULT_RULE, Default, Policy, Rule
+from mailgate.policy.subjects import about_told
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,12 @@ class Change:
     """The difference in words."""
 
     def __str__(self) -> str:
-        return f"{self.sign} {self.about}: {self.words}"
+        return str(self.told)
+
+    @property
+    def told(self) -> str:
+        """The whole change in one line."""
+        return joined((self.sign, joined((about_told(self.about), self.words), ": ")), " ")
 
 
 def changes(old: Policy, new: Policy) -> tuple[Change, ...]:

@@ -7,6 +7,7 @@ closed set of values, such a word is a mistake.
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
+from mailgate.model.phrase import phrase
 from mailgate.policy.logins import user_text
 from mailgate.policy.spelling import expected
 from mailgate.policy.syntax_tree import Node
@@ -24,10 +25,25 @@ def misspelt(tree: Node, closed: Mapping[str, Iterable[str]]) -> Iterator[tuple[
         allowed = closed.get(variable)
         if allowed is not None and word.text is not None and word.text not in allowed:
             shown = [each for each in allowed if each]
-            yield word.offset, f"`{variable}` is never {json.dumps(word.text)}; {expected(word.text, shown)}"
+            yield (
+                word.offset,
+                phrase(
+                    "`%(variable)s` is never %(word)s; %(expected)s",
+                    variable=variable,
+                    word=json.dumps(word.text),
+                    expected=expected(word.text, shown),
+                ),
+            )
         if variable == _LOGIN and word.text is not None and word.text != user_text(word.text):
             wanted = json.dumps(user_text(word.text))
-            yield word.offset, f"`{variable}` is in lower case, whoever writes it how; expected {wanted}"
+            yield (
+                word.offset,
+                phrase(
+                    "`%(variable)s` is in lower case, whoever writes it how; expected %(wanted)s",
+                    variable=variable,
+                    wanted=wanted,
+                ),
+            )
 
 
 def literals_of(tree: Node, variables: Iterable[str]) -> Mapping[str, frozenset[str]]:

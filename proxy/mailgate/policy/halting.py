@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
+from mailgate.model.phrase import phrase
+from mailgate.model.wrong_values import wrong
 from mailgate.policy.apps import Strict
 from mailgate.policy.durations import Duration, in_words
 from mailgate.policy.stages import Share
@@ -33,8 +34,8 @@ class HaltWhen(Strict):
     @model_validator(mode="after")
     def _has_a_limit(self) -> Self:
         if self.block_rate is None and self.help_requests is None:
-            message = "no limit is given; expected `block_rate`, `help_requests` or both"
-            raise PydanticCustomError("halt_when", message)
+            message = phrase("no limit is given; expected `block_rate`, `help_requests` or both")
+            raise wrong("halt_when", message)
         return self
 
     def too_many_calls(self, people: int) -> str:

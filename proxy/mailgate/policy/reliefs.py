@@ -68,7 +68,7 @@ class Relief:
         return phrase("%(out)s since %(since)s until %(until)s: %(why)s", **told)
 
 
-_WORDS = {
+_WORDS: Mapping[Cause, Phrase] = {
     Cause.HALT: phrase("halted"),
     Cause.BREAK_GLASS: phrase("turned off"),
     Cause.EXEMPTION: phrase("exempt"),

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from mailgate.model import Stage
+from mailgate.model.phrase import day, phrase
 from mailgate.policy.durations import in_words
 from mailgate.policy.rules import Policy, Rule
 
@@ -17,7 +18,12 @@ def _why(rule: Rule, now: datetime, most: timedelta) -> str:
         return ""
     since, end = dict(rule.stages.starts())[Stage.REPORT_ONLY], rule.stages.next_start(now)
     if end is None:
-        return f"only reports since {since:%Y-%m-%d}, and no later stage says until when"
+        return phrase("only reports since %(since)s, and no later stage says until when", since=day(since))
     if now - since > most:
-        return f"only reports since {since:%Y-%m-%d}, which is longer than {in_words(most)}; until {end:%Y-%m-%d}"
+        return phrase(
+            "only reports since %(since)s, which is longer than %(most)s; until %(until)s",
+            since=day(since),
+            most=in_words(most),
+            until=day(end),
+        )
     return ""

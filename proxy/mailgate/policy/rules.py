@@ -21,6 +21,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from mailgate.model import Effect, Reason
+from mailgate.model.phrase import phrase
+from mailgate.model.wrong_values import wrong
 from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.condition import MAX_LENGTH, Condition, ConditionError, compile_condition
 from mailgate.policy.durations import Duration
@@ -33,9 +35,9 @@ DEFAULT_RULE = "default"
 DISCOVERY_RULE = "discovery"
 LOST_RULE = "device-lost"
 RESERVED = {
-    DEFAULT_RULE: "is what no rule matching is called",
-    DISCOVERY_RULE: "is what asking the way to the mail is called",
-    LOST_RULE: "is what shutting out a lost device is called",
+    DEFAULT_RULE: phrase("is what no rule matching is called"),
+    DISCOVERY_RULE: phrase("is what asking the way to the mail is called"),
+    LOST_RULE: phrase("is what shutting out a lost device is called"),
 }
 """Ids that no rule may have, with the reason: they belong to decisions that no rule made."""
 
@@ -67,9 +69,7 @@ class OnUnavailable(StrEnum):
 
 def _condition(text: object, info: ValidationInfo) -> Condition:
     if not isinstance(text, str):
-        raise PydanticCustomError(
-            "string_type", "not a text; expected a CEL expression, in quotes if need be"
-        )
+        raise wrong("string_type", phrase("not a text; expected a CEL expression, in quotes if need be"))
     try:
         return compile_condition(text, (info.context or {}).get("closed", {}))
     except ConditionError as error:
@@ -198,8 +198,8 @@ class Rule(Strict):
     def _has_something_to_soften(self) -> Self:
         for name in ("grace", "halt_when"):
             if getattr(self, name) is not None and not self.keeps_out:
-                message = "the rule keeps nobody out; expected it at `block` or `challenge` alone"
-                raise PydanticCustomError("effect", message, {"key": name})
+                message = phrase("the rule keeps nobody out; expected it at `block` or `challenge` alone")
+                raise wrong("effect", message, key=name)
         return self
 
     @property

@@ -7,9 +7,10 @@ from itertools import pairwise
 from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_validator
-from pydantic_core import PydanticCustomError
 
 from mailgate.model import Effect, Stage
+from mailgate.model.phrase import phrase
+from mailgate.model.wrong_values import wrong
 
 _DAY, _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}"
 MOMENT = rf"^{_DAY}([Tt ]{_TIME}(:[0-9]{{2}}(\.[0-9]{{1,6}})?)?([Zz]|[+-]{_TIME}))?$"
@@ -19,23 +20,23 @@ SHARE = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]{1,4})?)%$"
 def moment_of(text: object) -> datetime:
     """Read a date or time of a file. Raises PydanticCustomError."""
     if not isinstance(text, str) or not re.fullmatch(MOMENT, text):
-        raise PydanticCustomError(
+        raise wrong(
             "moment",
-            "not a date, nor a time with its zone; expected one like 2026-12-01 (midnight UTC) or 2026-12-08T09:00:00-08:00",
+            phrase(
+                "not a date, nor a time with its zone; expected one like 2026-12-01 (midnight UTC) or 2026-12-08T09:00:00-08:00"
+            ),
         )
     try:
         moment = datetime.fromisoformat(text.upper())
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise PydanticCustomError(
-            "moment", "no such date or time; expected one that the calendar has"
-        ) from error
+        raise wrong("moment", phrase("no such date or time; expected one that the calendar has")) from error
 
 
 def share_of(text: object) -> float:
     """Read a percentage of a file as a number from 0 to 1. Raises PydanticCustomError."""
     if not isinstance(text, str) or not re.fullmatch(SHARE, text):
-        raise PydanticCustomError("share", "not a percentage; expected 0% to 100%, with the percent sign")
+        raise wrong("share", phrase("not a percentage; expected 0% to 100%, with the percent sign"))
     return float(text.removesuffix("%")) / 100
 
 
@@ -65,16 +66,18 @@ class Stages(BaseModel):
     def _in_order(self) -> Self:
         starts = self.starts()
         if not starts:
-            raise PydanticCustomError(
-                "stages", "no stage is given; expected at least one of `report_only`, `warn`, `enforce`"
+            raise wrong(
+                "stages",
+                phrase("no stage is given; expected at least one of `report_only`, `warn`, `enforce`"),
             )
         for (earlier, start), (later, following) in pairwise(starts):
             if following <= start:
-                raise PydanticCustomError(
-                    "stages",
-                    "`{later}` does not start after `{earlier}`; expected report_only < warn < enforce",
-                    {"later": later.value, "earlier": earlier.value, "key": later.value},
+                words = phrase(
+                    "`%(later)s` does not start after `%(earlier)s`; expected report_only < warn < enforce",
+                    later=later.value,
+                    earlier=earlier.value,
                 )
+                raise wrong("stages", words, key=later.value)
         return self
 
     def starts(self) -> list[tuple[Stage, datetime]]:

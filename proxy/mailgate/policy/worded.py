@@ -13,6 +13,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from mailgate.model.languages import LANGUAGES, SOURCE
+from mailgate.model.phrase import phrase
+from mailgate.model.wrong_values import wrong
 from mailgate.policy.apps import Text
 
 _LONGEST = 200
@@ -56,7 +58,7 @@ def _worded(value: object, handler: ValidatorFunctionWrapHandler) -> str:
         _known(str(language))
         handler(text)
     if not value:
-        raise PydanticCustomError("words", "no wording; expected a text, or one for each of some languages")
+        raise wrong("words", phrase("no wording; expected a text, or one for each of some languages"))
     return Worded.of(value)
 
 

@@ -30,7 +30,7 @@ async def make_draft(store: Store, edit: Edit, person: Person, now: datetime) ->
     try:
         after = await asyncio.to_thread(edited, before, edit)
     except EditError as error:
-        raise RefusedError(str(error)) from None
+        raise RefusedError(error.words) from None
     said = _EDIT.dump_json(edit).decode()
     draft = KeptDraft(after.digest, active.number, said, edit.title(after.policy), person.name, now)
     act = replace(

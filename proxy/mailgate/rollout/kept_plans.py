@@ -9,6 +9,7 @@ from mailgate.rollout.movers import Movers
 from mailgate.rollout.person import Person, RefusedError, UnknownError
 from mailgate.rollout.plan import NOUNS, Plan, RulesNamed, digest_of, dump, load
 from mailgate.rollout.plan_base import base_serial
+from mailgate.rollout.plan_terms import term_of
 from mailgate.rollout.version_in_force import draft_of
 from mailgate.store import Planned, Store
 from mailgate.store.plans import SHORTEST
@@ -131,8 +132,17 @@ async def refuse_outdated(store: Store, plan: Planned, now: datetime) -> int:
 
 async def overtaken(store: Store, plan: Planned) -> RefusedError:
     """The refusal of a plan whose base is no longer in force."""
-    newest = await store.policies.active()
-    number = newest.number if newest else 0
+    history = await store.policies.history()
+    term = term_of(plan, history, ())
+    if term is not None and term.ended:
+        return RefusedError(
+            phrase(
+                "plan %(digest)s was in force already, as version %(version)s, and is no longer: plan again",
+                digest=plan.digest[:12],
+                version=str(term.version),
+            )
+        )
+    number = history[0].number if history else 0
     return RefusedError(
         phrase(
             "version %(number)s was put in force after plan %(digest)s was made: plan again",

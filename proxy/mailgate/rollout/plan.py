@@ -189,6 +189,19 @@ class RulesThen(RulesNamed):
     """The number of the version."""
 
 
+class RuleOff(Fact):
+    """Why a rule is off for everybody."""
+
+    cause: Literal["halt", "break-glass"]
+    """`halt` if it halted by itself, `break-glass` if an admin turned it off."""
+    since: Instant
+    """When it began."""
+    until: Instant | None
+    """When the rule counts again by itself; null if a person has to resume it."""
+    why: str
+    """The reason that was given."""
+
+
 class ReliefsThen(Fact):
     """The exemptions and halts that the plan was made with."""
 
@@ -196,8 +209,8 @@ class ReliefsThen(Fact):
     """The serial number of the exemptions and of the rules that are off."""
     exempt: Counts
     """The people and devices that are exempt from some rule."""
-    off: dict[str, str]
-    """The rules that are off for everybody, each with the reason."""
+    off: dict[str, RuleOff | str]
+    """The rules that are off for everybody, each with the reason. Plans of earlier releases have it in words."""
 
 
 class FailedCase(Fact):

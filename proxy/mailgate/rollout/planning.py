@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from mailgate.config import Rules, Settings, compile_rules
 from mailgate.config.case_runner import run_cases
@@ -11,7 +12,7 @@ from mailgate.model import Stage
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.changes import changes
 from mailgate.policy.headlines import headlines
-from mailgate.policy.reliefs import Reliefs
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.unreachable import unreachable
 from mailgate.rollout.kept_plans import keep_plan
 from mailgate.rollout.movers import Movers
@@ -31,6 +32,7 @@ from mailgate.rollout.plan import (
     Plan,
     ReliefsThen,
     Row,
+    RuleOff,
     RulesNamed,
     RulesThen,
     Sample,
@@ -183,8 +185,13 @@ def _reliefs(reliefs: Reliefs, now: datetime) -> ReliefsThen:
             people=len({each.person for each in exempt if each.person}),
             devices=len({each.device for each in exempt if each.device}),
         ),
-        off={each.rule: str(each) for each in reliefs.for_everybody(now)},
+        off={each.rule: _off(each) for each in reliefs.for_everybody(now)},
     )
+
+
+def _off(relief: Relief) -> RuleOff:
+    cause: Literal["halt", "break-glass"] = "halt" if relief.cause is Cause.HALT else "break-glass"
+    return RuleOff(cause=cause, since=relief.at, until=relief.until, why=relief.why)
 
 
 def _rehearsed(candidate: Rules, tally: Tally, now: datetime) -> tuple[Cases, IdleRules]:

@@ -17,13 +17,14 @@ import structlog
 from mailgate.config import Rules, compile_rules
 from mailgate.config.admins import BY_FILE
 from mailgate.errors import ConfigError, MailgateError
+from mailgate.model.phrase import joined, phrase
 from mailgate.policy.overtaken_files import taken_back
 from mailgate.store import Act, Activation, Draft, OvertakenError, Policies, Store, StoreError, kept_out
 from mailgate.store.kept_out import NOBODY, KeptOut
 
 log = structlog.get_logger()
 
-_ENDED = (
+_ENDED = phrase(
     "`mailgate policy plan` and `mailgate policy apply` put the files in force, "
     "`mailgate policy retract` puts the version before in force again"
 )
@@ -185,16 +186,18 @@ class Keeper:
     def held(self) -> str:
         """Why the files on disk are not in force, in words; empty if they are."""
         if self._waiting and self._waiting.frozen:
-            return f"the files have changed and are held: {self._waiting.frozen}"
+            return phrase("the files have changed and are held: %(frozen)s", frozen=self._waiting.frozen)
+        if self._waiting and self._waiting.look:
+            return phrase("the files have changed and are looked at")
         if self._waiting:
-            looking = self._waiting.look is not None
-            return "the files have changed and " + ("are looked at" if looking else "wait for the store")
+            return phrase("the files have changed and wait for the store")
         if self._files == self.current.activation.digest:
             return ""
-        another = (
-            f"the files hold another version than number {self.current.activation.number}, which is in force"
+        return phrase(
+            "the files hold another version than number %(number)s, which is in force: %(why)s",
+            number=str(self.current.activation.number),
+            why=self._refused or _ENDED,
         )
-        return f"{another}: {self._refused or _ENDED}"
 
     async def _settle(self, *, again: bool = False) -> None:
         """Put waiting files in force if possible. If not, log once why they are held."""
@@ -235,12 +238,17 @@ class Keeper:
             active = await self._policies.active()
             assert active is not None  # ``start`` has put a version in force
             if waiting.since not in (0, active.serial) and active.digest != waiting.files.digest:
-                return Looked(f"it was put in force during the freeze that they waited for; {_ENDED}")
-            if number := await self._policies.taken_back(waiting.files.digest):
-                return Looked(
-                    f"they hold version {number}, which was taken back and comes in force again by a plan alone: "
-                    f"`mailgate policy plan --version {number}`, then `mailgate policy apply`"
+                why = phrase(
+                    "it was put in force during the freeze that they waited for; %(ended)s", ended=_ENDED
                 )
+                return Looked(why)
+            if number := await self._policies.taken_back(waiting.files.digest):
+                why = phrase(
+                    "they hold version %(number)s, which was taken back and comes in force again by a plan alone: "
+                    "`mailgate policy plan --version %(number)s`, then `mailgate policy apply`",
+                    number=str(number),
+                )
+                return Looked(why)
             waiting.after, waiting.lacks = active.serial, await self._lacking(active, waiting.files)
             waiting.look = asyncio.get_running_loop().create_task(self._inspect(active, waiting.files))
             await asyncio.sleep(0)  # an inspection that passes everything is done by now
@@ -249,11 +257,14 @@ class Keeper:
         done, waiting.look = waiting.look, None
         try:
             looked = done.result()
-            return replace(looked, against="; ".join(filter(None, (waiting.lacks, looked.against))))
+            return replace(looked, against=joined(filter(None, (waiting.lacks, looked.against)), "; "))
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - what cannot be looked at is not put in force
-            return Looked(f"they could not be looked at ({type(error).__name__}); {_ENDED}")
+            kind = type(error).__name__
+            return Looked(
+                phrase("they could not be looked at (%(kind)s); %(ended)s", kind=kind, ended=_ENDED)
+            )
 
     async def _lacking(self, active: Activation, files: Rules) -> str:
         """The changes that people have put in force by a plan and that the files, last in force before them, lack, in
@@ -270,13 +281,23 @@ class Keeper:
         try:
             before, now = await rules_of(self._policies, base), await rules_of(self._policies, active)
         except UnreadableVersionError as error:
-            return f"it cannot be told whether they lack what {active.author} put in force: {error}"
+            return phrase(
+                "it cannot be told whether they lack what %(who)s put in force: %(why)s",
+                who=active.author,
+                why=error.words,
+            )
         lost = await asyncio.to_thread(taken_back, before.policy, now.policy, files.policy)
         if not lost:
             return ""
-        more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
-        told = "; ".join(map(str, lost[:_NAMED]))
-        return f"they lack what {active.author} put in force and would take it back: {told}{more}; {_ENDED}"
+        told = joined((each.told for each in lost[:_NAMED]), "; ")
+        if len(lost) > _NAMED:
+            told = phrase("%(names)s and %(more)s more", names=told, more=len(lost) - _NAMED)
+        return phrase(
+            "they lack what %(who)s put in force and would take it back: %(told)s; %(ended)s",
+            who=active.author,
+            told=told,
+            ended=_ENDED,
+        )
 
     def _note_what_files_hold(self) -> None:
         """Remember the version that the files held last. Later versions do not come from them."""
@@ -309,13 +330,20 @@ async def rules_of(policies: Policies, activation: Activation) -> Rules:
     assert version is not None  # a foreign key makes sure that the version exists
     if version.altered or version.digest != await policies.logged(version.number):
         raise UnreadableVersionError(
-            f"version {version.number} of the rules, which is in force, is not what was put in force: it was changed in "
-            "the store. `mailgate audit verify` says where, `mailgate policy retract` puts the version before in force"
+            phrase(
+                "version %(number)s of the rules, which is in force, is not what was put in force: it was changed in "
+                "the store. `mailgate audit verify` says where, `mailgate policy retract` puts the version before in force",
+                number=str(version.number),
+            )
         )
     try:
         return compile_rules(version.texts)
     except ConfigError as error:
-        message = f"version {version.number} of the rules, which is in force, cannot be used by this Mailgate: {error}"
+        message = phrase(
+            "version %(number)s of the rules, which is in force, cannot be used by this Mailgate: %(why)s",
+            number=str(version.number),
+            why=str(error),
+        )
         raise UnreadableVersionError(message) from error
 
 

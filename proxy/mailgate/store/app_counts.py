@@ -36,18 +36,17 @@ class AppCounts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def count(self, apps: Iterable[str], out: Sequence[str], now: datetime) -> list[AppDay]:
-        """Count the devices that have each of these apps, from their rows. ``out`` are the mail statuses of devices
-        that get no mail.
+    async def count(self, apps: Iterable[str], now: datetime) -> list[AppDay]:
+        """Count the devices that have each of these apps, and those that get no mail because of it, from their rows.
 
         Apps are counted one by one, since there may be a million devices.
         """
-        return [await self._count(app, out, now) for app in apps]
+        return [await self._count(app, now) for app in apps]
 
-    async def _count(self, app: str, out: Sequence[str], now: datetime) -> AppDay:
+    async def _count(self, app: str, now: datetime) -> AppDay:
         # uses the index of that column
         has = and_(_ROWS.apps > "", _ROWS.apps.contains(f'"{app}"', autoescape=True))
-        kept_out = _ROWS.mail.in_(out)
+        kept_out = _ROWS.blocked_by.contains(f'"{app}"', autoescape=True)
         person = func.nullif(_ROWS.person, "")
         query = select(
             func.count(person.distinct()),

@@ -53,6 +53,10 @@ class StoreMissingError(StoreError):
     """There is no store yet, and only a gate creates one."""
 
 
+class OlderStoreError(StoreError):
+    """The store is of an earlier release, and only a gate upgrades it."""
+
+
 def store_url(text: str) -> URL:
     """Read the setting ``store``. A relative SQLite path is relative to the working directory.
 

@@ -48,6 +48,8 @@ class DeviceRow(NamedTuple):
     mail: str = ""
     """The mail status (``views/mail_status.py``) if it asks with its proof."""
     apps: str = ""
+    blocked_by: str = ""
+    """The apps because of which it gets no mail."""
     groups: str = ""
     reported_at: datetime = LONG_AGO
 
@@ -66,6 +68,8 @@ class Wanted:
     mail: str = ""
     app: str = ""
     """The key of a listed app."""
+    blocked_by: str = ""
+    """The key of a listed app because of which it gets no mail."""
     before: datetime | None = None
     """The apps were last looked at before this time, or never."""
     sort: str = ""
@@ -77,6 +81,7 @@ class Wanted:
         return (
             all(not (text := getattr(self, name)) or getattr(row, name) == text for name in _EQUAL)
             and (not self.app or f'"{self.app}"' in row.apps)
+            and (not self.blocked_by or f'"{self.blocked_by}"' in row.blocked_by)
             and (not self.group or f'"{self.group}"' in row.groups)
             and (self.before is None or row.reported_at < self.before)
         )
@@ -190,7 +195,7 @@ def _ordered(wanted: Wanted, place: Any) -> Select[Any]:
         where.append(_called(wanted.name))
     elif lead == "reported_at" and wanted.before is not None:
         where.append(column < wanted.before)
-    elif lead == "apps" and wanted.app:
+    elif (lead == "apps" and wanted.app) or (lead == "blocked_by" and wanted.blocked_by):
         where.append(column > "")
     elif lead in _EQUAL and getattr(wanted, lead):
         where.append(column == getattr(wanted, lead))
@@ -220,6 +225,8 @@ def _lead(wanted: Wanted) -> str:
         return wanted.sort
     if wanted.name:
         return "device"
+    if wanted.blocked_by:
+        return "blocked_by"
     if wanted.app:
         return "apps"
     if wanted.before is not None:
@@ -231,6 +238,8 @@ def _filters(wanted: Wanted, columns: Any) -> list[ColumnElement[bool]]:
     where = [columns[name] == text for name in _EQUAL if (text := getattr(wanted, name))]
     if wanted.app:
         where.append(columns.apps.contains(f'"{wanted.app}"', autoescape=True))
+    if wanted.blocked_by:
+        where.append(columns.blocked_by.contains(f'"{wanted.blocked_by}"', autoescape=True))
     if wanted.group:
         where.append(columns.groups.contains(f'"{wanted.group}"', autoescape=True))
     if wanted.before is not None:

@@ -70,9 +70,12 @@ class HelpRequests:
                 leads = upsert(connection, help_references).values(**led)
                 await connection.execute(leads.on_conflict_do_update(index_elements=["reference"], set_=led))
 
-    async def count(self, rule: str, since: datetime) -> int:
-        """How many people asked for help because of a rule since then. A device counts if its person is unknown."""
+    async def count(self, rule: str, since: datetime, until: datetime | None = None) -> int:
+        """How many people asked for help because of a rule since then, or between two times. A device counts if its
+        person is unknown."""
         theirs = and_(help_requests.c.rule == rule, help_requests.c.known, help_requests.c.last_at > since)
+        if until is not None:
+            theirs &= help_requests.c.first_at <= until
         async with self._database.reading() as connection:
             query = select(func.count()).select_from(help_requests).where(theirs)
             return int((await connection.execute(query)).scalar_one())

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from mailgate.store.database import (
+    OlderStoreError,
     StoreError,
     StoreMissingError,
     StoreUnavailableError,
@@ -40,11 +41,16 @@ _COLUMNS = {
 
 
 def migrate(url: URL, *, make: bool = True) -> None:
-    """Upgrade in one transaction under a lock that other processes respect. The second process finds nothing to do.
+    """Make the store, or upgrade it, in one transaction under a lock that other processes respect. The second process
+    finds nothing to do.
+
+    Without ``make`` nothing is made or upgraded, since an earlier release could not read the store any more, and a
+    command that only reads must not cause that. ``StoreMissingError`` is raised if there is no store, and
+    ``OlderStoreError`` if it is an older one.
 
     ``url`` comes from ``store_url``. This blocks, so call it in a thread. Raises ``StoreError`` if the database is
-    newer than this code, is no store or does not keep text as UTF-8; ``StoreUnavailableError`` if it does not answer;
-    and without ``make`` ``StoreMissingError`` if there is no store yet.
+    newer than this code, is no store or does not keep text as UTF-8, and ``StoreUnavailableError`` if it does not
+    answer.
     """
     named = shown(url)
     if make:
@@ -57,13 +63,11 @@ def migrate(url: URL, *, make: bool = True) -> None:
         raise StoreError(f"a PostgreSQL store needs {error.name}: install mailgate[postgres]") from error
     prepare(engine)
     try:
-        with _ALEMBIC_HAS_GLOBALS, writes(engine).begin() as connection:
+        with _ALEMBIC_HAS_GLOBALS, (writes(engine) if make else engine).begin() as connection:
             _see_that_it_keeps_every_letter(connection, named)
-            _lock(connection)
-            found = MigrationContext.configure(connection).get_current_revision()
-            if found is None and not make:
-                raise StoreMissingError(f"there is no store at {named}")
-            _upgrade(connection, named, found)
+            if make:
+                _lock(connection)
+            _upgrade(connection, named, make=make)
             _see_that_all_is_there(connection, named)
     except DBAPIError as error:
         raise StoreUnavailableError(
@@ -105,12 +109,22 @@ def _lock(connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
 
 
-def _upgrade(connection: Connection, shown: str, found: str | None) -> None:
+def _upgrade(connection: Connection, shown: str, *, make: bool) -> None:
+    """Take the missing steps. If that is not allowed, raise an error that names the state of the store."""
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(_STEPS))
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found is None and not make:
+        raise StoreMissingError(f"there is no store at {shown}")
     # reading a step takes time, so each is read only once
-    if found is None or _behind(found, config, shown):
-        command.upgrade(config, "head")
+    if found is not None and not _behind(found, config, shown):
+        return
+    if not make:
+        raise OlderStoreError(
+            f"the store {shown} was written by an older Mailgate (its schema is {found}), and only a gate upgrades it: use the "
+            "version that the store is of, also to back it up; then start a gate of this version"
+        )
+    command.upgrade(config, "head")
 
 
 def _see_that_all_is_there(connection: Connection, shown: str) -> None:

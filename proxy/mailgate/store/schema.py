@@ -170,17 +170,30 @@ device_rows = Table(
     ),
     *(
         Column(name, Words, nullable=False)
-        for name in ("person", "kind", "os", "os_version", "source", "state", "mail", "apps", "groups")
+        for name in (
+            *(
+                "person",
+                "kind",
+                "os",
+                "os_version",
+                "source",
+                "state",
+                "mail",
+                "apps",
+                "blocked_by",
+                "groups",
+            ),
+        )
     ),
     Column("reported_at", Instant, nullable=False),
     *(
         Index(f"ix_device_rows_{name}", name, "device")
-        for name in ("person", "kind", "os", "source", "state", "mail", "apps", "reported_at")
+        for name in ("person", "kind", "os", "source", "state", "mail", "apps", "blocked_by", "reported_at")
     ),
 )
 """The state of each device when it was last computed, to search and sort by (``device_rows.py``). It can be computed
-again from the other tables. ``apps`` and ``groups`` are JSON lists, or empty; ``reported_at`` is 1970 if nobody looked
-at the apps."""
+again from the other tables. ``apps``, ``blocked_by`` and ``groups`` are JSON lists, or empty; ``reported_at`` is 1970
+if nobody looked at the apps."""
 
 device_row_changes = _counter("device_row_changes")
 """One row: the number of the last change to devices that is in ``device_rows``."""
@@ -312,8 +325,7 @@ quarantine_mails = Table(
     Column("written_at", Instant, nullable=False, index=True),
     Index(None, "device"),
 )
-"""The last quarantine mail to each person about each device and reason. ``device`` is an id, or an ActiveSync id as
-text."""
+"""The last quarantine mail to each person about each device and reason. ``device`` is an id, or an ActiveSync id as text."""
 
 audit = Table(
     "audit",
@@ -327,8 +339,7 @@ audit = Table(
     Column("digest", Text, nullable=False),
     Index(None, "who", "number"),
 )
-"""The audit log, numbered from 1 without gaps. Columns hold what was hashed, so times are texts and details are
-JSON."""
+"""The audit log, numbered from 1 without gaps. Columns hold what was hashed, so times are texts and details are JSON."""
 
 audit_head = Table(
     "audit_head",

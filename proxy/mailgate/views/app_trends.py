@@ -7,10 +7,6 @@ from mailgate.config import Bundle
 from mailgate.model.fact import Day, Fact
 from mailgate.store import Store
 from mailgate.store.app_counts import AppDay
-from mailgate.views.mail_status import MailAccess
-
-OUT = [MailAccess.OUT.value, MailAccess.PROOF.value]
-"""The mail status of devices that get no mail by the rules."""
 
 
 class AppOnDay(Fact):
@@ -23,9 +19,9 @@ class AppOnDay(Fact):
     devices: int
     """Devices that have the app."""
     kept_out_people: int
-    """People with a device that has the app and gets no mail."""
+    """People with a device that gets no mail because of the app."""
     kept_out_devices: int
-    """Devices that have the app and get no mail."""
+    """Devices that get no mail because of the app."""
 
 
 class AppTrend(Fact):
@@ -45,7 +41,7 @@ class AppTrend(Fact):
 
 async def count_apps(store: Store, apps: Iterable[str], now: datetime) -> None:
     """Count the devices that have these apps now, from their rows. Raises StoreUnavailableError."""
-    await store.app_counts.keep(await store.app_counts.count(apps, OUT, now))
+    await store.app_counts.keep(await store.app_counts.count(apps, now))
 
 
 async def trends_of(store: Store, bundle: Bundle, now: datetime, days: int) -> list[AppTrend]:

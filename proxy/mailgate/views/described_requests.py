@@ -6,6 +6,7 @@ import re
 from mailgate.config.document import DocumentError, read_document
 from mailgate.config.mistakes import validated
 from mailgate.errors import ConfigError, Mistake
+from mailgate.model.phrase import phrase
 from mailgate.policy import AppCatalog
 from mailgate.policy.cases import RecordedRequest, Request, Situation
 
@@ -44,7 +45,7 @@ def read_headers(text: str, name: str) -> Request:
     """
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if not lines:
-        raise ConfigError([Mistake(name, 1, 1, "nothing is there; expected headers, one a line")])
+        raise ConfigError([Mistake(name, 1, 1, phrase("nothing is there; expected headers, one a line"))])
     method, target = "GET", "/"
     if first := _REQUEST_LINE.fullmatch(lines[0][1].strip()):
         method, target = first[1], first[2]
@@ -56,7 +57,7 @@ def read_headers(text: str, name: str) -> Request:
     if wrong:
         raise ConfigError(
             [
-                Mistake(name, number, 1, "not a header; expected a name, a colon and a value")
+                Mistake(name, number, 1, phrase("not a header; expected a name, a colon and a value"))
                 for number in wrong
             ]
         )

@@ -71,7 +71,9 @@ def read(values: Iterable[tuple[str, str]], known: Known, now: datetime) -> Aske
 
 
 def _wanted(said: Mapping[str, str], now: datetime) -> Wanted:
-    texts = {name: said.get(name, "") for name in ("name", "kind", "os", "source", "group", "app")}
+    texts = {
+        name: said.get(name, "") for name in ("name", "kind", "os", "source", "group", "app", "blocked_by")
+    }
     state, mail, sort = said.get("state", ""), said.get("mail", ""), said.get("sort", "")
     if state == LOST:
         # no row has both words, so nothing is found: a lost device has no other mail status
@@ -124,6 +126,7 @@ def _of_company(known: Known) -> dict[str, Reader]:
         "source": _called(known.sources),
         "group": _called(known.groups),
         "app": _called(known.apps),
+        "blocked_by": _called(known.apps),
     }
 
 

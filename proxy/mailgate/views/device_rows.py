@@ -10,11 +10,12 @@ from mailgate.config import Bundle
 from mailgate.devices.device import LONG_AGO, Device
 from mailgate.devices.names import user_text
 from mailgate.engine.decide import decide
-from mailgate.model import Access, Posture
+from mailgate.model import Access, Decision, Posture
+from mailgate.policy import AppCatalog
 from mailgate.rollout.replay import PAGE_LOAD, proof_of, reported
 from mailgate.store import Store, StoreError
 from mailgate.store.device_rows import DeviceRow, Wanted
-from mailgate.views.mail_status import HEADLINES, MailAccess, mail_of, name_of
+from mailgate.views.mail_status import HEADLINES, OUT, MailAccess, mail_of, name_of
 from mailgate.views.recorded_requests import posture_now
 
 LOOKS = 2
@@ -96,6 +97,9 @@ def _row(device: Device, posture: Posture, bundle: Bundle, now: datetime) -> Dev
     client = reported(posture.kind, posture.os, posture.os_version)
     proof = proof_of(device, posture) if device.reports else None
     access = Access(PAGE_LOAD, client, posture, now, user, proof)
+    decision = decide(access, bundle.policy)
+    mail = mail_of(access, decision, bundle.policy)
+    blocked_by = _blocked_by(decision, posture, bundle.policy.catalog) if mail in OUT else []
     return DeviceRow(
         device=device.number,
         person=user_text(posture.owner),
@@ -104,8 +108,14 @@ def _row(device: Device, posture: Posture, bundle: Bundle, now: datetime) -> Dev
         os_version=posture.os_version,
         source=posture.source or next(iter(posture.sources), ""),
         state=posture.state.value,
-        mail=mail_of(access, decide(access, bundle.policy), bundle.policy).value,
+        mail=mail.value,
         apps=json.dumps(posture.apps) if posture.apps else "",
+        blocked_by=json.dumps(blocked_by) if blocked_by else "",
         groups=json.dumps(user.groups) if user.groups else "",
         reported_at=posture.reported_at or LONG_AGO,
     )
+
+
+def _blocked_by(decision: Decision, posture: Posture, catalog: AppCatalog) -> list[str]:
+    """The keys of the apps that caused a refusal. The decision has their names."""
+    return [key for key in posture.apps if catalog.name_of(key) in decision.apps]

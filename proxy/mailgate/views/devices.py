@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from mailgate.config import Bundle, Settings
+from mailgate.devices.contradictions import in_words
 from mailgate.devices.device import Device, Report
-from mailgate.model.fact import Day, Fact, Instant
+from mailgate.model.fact import Day, Fact, Instant, Words
 from mailgate.store import Keep, Recorded
 from mailgate.views.recorded_requests import posture_now
 
@@ -15,7 +16,7 @@ class FindingFacts(Fact):
 
     reason: str
     """What it is, as a reason code."""
-    detail: str
+    detail: Words
     """The same in words."""
     since: Instant
     """When it began."""
@@ -179,7 +180,7 @@ def device_facts(device: Device, bundle: Bundle, now: datetime) -> DeviceFacts:
     posture = posture_now(device, bundle, now)
     findings = [
         FindingFacts(reason=each.reason.value, detail=each.detail, since=each.since)
-        for each in device.findings
+        for each in in_words(device)
     ]
     return DeviceFacts(
         id=posture.device_id,

@@ -3,11 +3,11 @@
 import json
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import JsonValue
+from pydantic import JsonValue, SkipValidation
 
-from mailgate.model import Access, Decision, RuleTrial
+from mailgate.model import Access, Client, Decision, RuleTrial
 from mailgate.model.fact import Fact, Instant
 from mailgate.policy import Policy
 from mailgate.policy.variables import VARIABLES
@@ -94,7 +94,7 @@ class Explanation(Fact):
     """Who asked."""
     now: Instant
     """The time for which it was decided."""
-    client: dict[str, JsonValue]
+    client: Annotated[dict[str, JsonValue], SkipValidation]
     """The client as it was recognised, with its signals and findings."""
     device: dict[str, JsonValue]
     """The posture of the device."""
@@ -121,7 +121,7 @@ def explanation(access: Access, decision: Decision, policy: Policy) -> Explanati
         request=AskedOf(method=facts.method, target=facts.target, scheme=facts.scheme, host=facts.host),
         user=AskedBy(**_plainly(access.user)),
         now=access.now,
-        client=_plainly(access.client) | {"contradicted": access.client.contradicted},
+        client=_plainly(access.client) | _doubts(access.client),
         device=_plainly(access.posture),
         attestation=_plainly(access.attestation) if access.attestation else None,
         certificate=_plainly(certificate, but="chain") if certificate else None,
@@ -130,6 +130,12 @@ def explanation(access: Access, decision: Decision, policy: Policy) -> Explanati
         decision=_outcome(decision),
         flips=flips_told(both_ways(access, policy, decision.effect), policy.catalog),
     )
+
+
+def _doubts(client: Client) -> dict[str, Any]:
+    """The findings of a client. Their details stay phrases."""
+    found = [{"reason": each.reason.value, "detail": each.detail} for each in client.findings]
+    return {"contradicted": client.contradicted, "findings": found}
 
 
 def _outcome(decision: Decision) -> Outcome:

@@ -40,6 +40,8 @@ HEADLINES = {
     MailAccess.OUT: phrase("Kept out"),
     MailAccess.LOST: phrase("Lost, gets nothing"),
 }
+OUT = (MailAccess.OUT, MailAccess.PROOF)
+"""The mail statuses of devices that get no mail by the rules."""
 _MAIL = {
     Effect.ALLOW: MailAccess.GETS,
     Effect.WARN: MailAccess.WARNED,

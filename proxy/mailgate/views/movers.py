@@ -12,7 +12,7 @@ from mailgate.store.plan_movers import WINDOW, MoversWanted
 
 CSV_COLUMNS = (
     *("person", "device", "kind", "system", "groups", "apps"),
-    *("from", "until", "today", "rule_today", "then", "rule", "reason"),
+    *("from", "until", "without", "rule_without", "then", "rule", "reason"),
 )
 
 
@@ -35,10 +35,10 @@ class MoverFacts(Fact):
     """The state of its posture."""
     label: str
     """How they move: the new effect `block`, `challenge`, `warn` or `allow`, or `unknown`."""
-    today: str
-    """The effect without the plan: allow, warn, challenge or block."""
-    rule_today: str
-    """The rule that decides without the plan."""
+    without: str
+    """The effect at that moment without the plan: allow, warn, challenge or block."""
+    rule_without: str
+    """The rule that decides at that moment without the plan."""
     then: str
     """The effect with the plan."""
     rule: str
@@ -108,7 +108,7 @@ async def movers_as_rows(
             *(facts.person, facts.device, facts.kind, facts.system),
             *(", ".join(facts.groups), ", ".join(facts.apps)),
             *(facts.since.isoformat() if facts.since else "", facts.until.isoformat() if facts.until else ""),
-            *(facts.today, facts.rule_today, facts.then, facts.rule, facts.reason),
+            *(facts.without, facts.rule_without, facts.then, facts.rule, facts.reason),
         ]
 
 
@@ -123,8 +123,8 @@ def _facts(mover: Mover, moments: list[datetime | None], catalog: AppCatalog) ->
         apps=[catalog.name_of(key) for key in mover.apps],
         state=mover.state,
         label=mover.label,
-        today=mover.before,
-        rule_today=mover.before_rule,
+        without=mover.before,
+        rule_without=mover.before_rule,
         then=mover.effect,
         rule=mover.rule,
         reason=mover.reason,

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import UTC
 
 from mailgate.model.phrase import capital, joined, phrase, plural
+from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout.guard import since
-from mailgate.rollout.plan import LABELS, Counts, IdleRules, Moment, Plan, Sample, Sampled
+from mailgate.rollout.plan import LABELS, Counts, IdleRules, Moment, Plan, RuleOff, Sample, Sampled
 from mailgate.simulate import DIMENSIONS
 
 NEWLY = {
@@ -135,14 +136,22 @@ def notes_of(plan: Plan) -> Iterator[str]:
         yield phrase(
             "%(people)s and %(devices)s have exemptions, which were applied.", people=people, devices=devices
         )
-    for name, words in plan.reliefs.off.items():
+    for name, off in plan.reliefs.off.items():
         yield phrase(
-            "The rule %(rule)s is %(words)s. It stops nobody in these counts.", rule=name, words=words
+            "The rule %(rule)s is %(words)s. It stops nobody in these counts.",
+            rule=name,
+            words=_off_told(off),
         )
     for name in plan.newly_listed:
         yield phrase(
             "%(app)s is listed only now: no report tells of it yet, so whom it hits is not known.", app=name
         )
+
+
+def _off_told(off: RuleOff | str) -> str:
+    if isinstance(off, str):
+        return off
+    return Relief(0, Cause(off.cause), "", off.why, "", off.since, off.until).words
 
 
 def rows_of(plan: Plan) -> Iterator[list[object]]:

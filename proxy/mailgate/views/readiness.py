@@ -3,7 +3,7 @@
 from typing import Literal
 
 from mailgate.model import SourceState
-from mailgate.model.fact import Fact, Instant
+from mailgate.model.fact import Fact, Instant, Words
 
 
 class Workers(Fact):
@@ -29,13 +29,13 @@ class RulesNow(Fact):
     """The number of the version."""
     serial: int
     """The serial number of its activation. Every change raises it."""
-    held: str
+    held: Words
     """Why the files on disk are not in force; empty if they are."""
-    off: list[str]
+    off: list[Words]
     """Rules that halted or were turned off, in words."""
     exemptions: int
     """The number of exemptions in force."""
-    only_report: list[str]
+    only_report: list[Words]
     """Rules that should have left the stage `report_only` but still only report, in words."""
 
 
@@ -44,7 +44,7 @@ class Files(Fact):
 
     state: Literal["ok", "rejected"]
     """`ok`, or `rejected` if they have mistakes and are not used."""
-    mistakes: list[str]
+    mistakes: list[Words]
     """Their mistakes."""
 
 

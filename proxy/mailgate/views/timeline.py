@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import with_config
 
+from mailgate.devices.contradictions import in_words
 from mailgate.devices.device import Device, Report
 from mailgate.devices.names import EAS, user_text
 from mailgate.devices.posture import owner_of
@@ -109,7 +110,7 @@ def of_device(device: Device, name_of: NameOf = str) -> Iterator[Event]:
                 "report",
                 phrase("%(source)s reported the device, without its apps", source=_source(each)),
             )
-    for found in device.findings:
+    for found in in_words(device):
         yield event(found.since, "finding", phrase("Sources disagree: %(detail)s", detail=found.detail))
     if device.lost_at:
         yield event(device.lost_at, "lost", phrase("Marked as lost: it gets nothing"))

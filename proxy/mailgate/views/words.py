@@ -97,6 +97,8 @@ PLAN_STATES: dict[str, str] = {
     "expired": phrase("expired"),
     "overtaken": phrase("overtaken"),
     "in force": phrase("in force"),
+    "retracted": phrase("retracted"),
+    "replaced": phrase("replaced"),
 }
 """The state of a plan."""
 NAME_KINDS = {
@@ -138,25 +140,6 @@ def rule_told(rule: str) -> str:
 def device_named(device: str) -> str:
     """A device by its id, within a sentence."""
     return phrase("the device %(id)s", id=device)
-
-
-def about_told(about: str) -> str:
-    """The subject of a change (``policy/changes.py``): `rule ID`, `app KEY`, `list NAME` or `default`."""
-    noun, _, name = about.partition(" ")
-    told = {"rule": _named_rule, "app": _named_app, "list": _named_list}.get(noun) if name else None
-    return told(name) if told else about
-
-
-def _named_rule(name: str) -> str:
-    return phrase("rule %(name)s", name=name)
-
-
-def _named_app(name: str) -> str:
-    return phrase("app %(name)s", name=name)
-
-
-def _named_list(name: str) -> str:
-    return phrase("list %(name)s", name=name)
 
 
 def trouble_told(trouble: str) -> str:

@@ -246,4 +246,4 @@ async def test_how_plans_stand(store: Store, url: str, digest: str) -> None:
     (applied,) = await plan_statuses(store, GUARD, NOW, 10)
     assert (applied.state, applied.against) == ("in force", ())
     await overtake(store, digest)
-    assert (await plan_statuses(store, GUARD, NOW, 10))[0].state == "overtaken"
+    assert (await plan_statuses(store, GUARD, NOW, 10))[0].state == "replaced"

@@ -11,6 +11,8 @@ from tests.unit.rollout.test_activation import altered
 from tests.unit.store.examples import NOW
 
 from mailgate.config import Rules
+from mailgate.console.languages import console_languages
+from mailgate.model.phrase import said
 from mailgate.policy.groups import Groups
 from mailgate.rollout import Keeper, draft_of, in_force
 from mailgate.rollout.activation import retract
@@ -331,6 +333,9 @@ async def test_files_that_change_in_a_freeze_are_held_said_once_and_taken_up_whe
         await looked(gate)
     assert (decides(gate), inspector.looked_at) == ("open", [])
     assert gate.held == "the files have changed and are held: changes are frozen until Monday"
+    assert said(gate.held, console_languages()["de"]).startswith(
+        "die Dateien haben sich geändert und warten: "
+    )
     assert [line["event"] for line in logs] == ["policy-held"]
     freeze.why = ""
     await looked(gate)

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 from tests.unit.store.filling import fill, rows_of
+from tests.unit.store.test_migrate import ADDED, STEPS, Steps, newest, stamp
+from tests.unit.store.test_migrate import steps as steps
 
 from mailgate.store import StoreError, StoreMissingError
 from mailgate.store import copying as module
 from mailgate.store.copying import InUseError, NotEmptyError, copy_store
-from mailgate.store.database import store_url
+from mailgate.store.database import OlderStoreError, store_url
 from mailgate.store.migrate import migrate
 from mailgate.store.schema import metadata
 
@@ -39,6 +41,17 @@ def change(url: str, statement: str) -> None:
 def test_every_row_of_every_table_arrives_and_is_counted(source: str, target: str) -> None:
     assert copied(source, target) == dict.fromkeys(metadata.tables, 1)
     assert rows_of(target) == rows_of(source)
+
+
+def test_an_older_file_arrives_upgraded_and_stays_as_it_is(
+    source: str, target: str, steps: Steps, tmp_path: Path
+) -> None:
+    steps.add(*ADDED)
+    assert copied(source, target) == dict.fromkeys(metadata.tables, 1)
+    assert (stamp(source), stamp(target)) == (newest(STEPS).revision, steps.head)
+    assert rows_of(target) == rows_of(source)
+    with pytest.raises(OlderStoreError, match="also to back it up"):
+        copied(source, f"sqlite:///{tmp_path}/backup.db", while_used=True)
 
 
 @pytest.fixture

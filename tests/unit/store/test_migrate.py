@@ -21,7 +21,7 @@ from tests.unit.store.examples import NOW
 
 import mailgate
 from mailgate.store import Store, StoreError, StoreMissingError, StoreUnavailableError, migrations
-from mailgate.store.database import create_file, store_url
+from mailgate.store.database import OlderStoreError, create_file, store_url
 from mailgate.store.migrate import migrate
 from mailgate.store.schema import gates, metadata
 
@@ -131,6 +131,21 @@ def test_a_store_of_a_newer_version_is_refused_and_left_alone(url: str, steps: S
     ):
         migrate(store_url(url))
     assert stamp(url) == steps.head
+
+
+def test_whoever_only_looks_leaves_an_older_store_to_the_version_that_it_is_of(
+    url: str, steps: Steps
+) -> None:
+    migrate(store_url(url))
+    known = steps.head
+    steps.add(*ADDED)
+    with pytest.raises(
+        OlderStoreError, match=rf"older Mailgate \(its schema is {known}\), and only a gate upgrades"
+    ):
+        migrate(store_url(url), make=False)
+    assert stamp(url) == known
+    steps.forget()
+    migrate(store_url(url), make=False)
 
 
 @pytest.mark.filterwarnings(EXPRESSIONS)

@@ -85,6 +85,7 @@ def _plain(status: PlanStatus) -> dict[str, Any]:
         "newly": newly_counted(status.body),
         "most_kept_out": asdict(newly_kept_out(status.body)),
         "state": status.state,
+        "term": status.term.model_dump(mode="json") if status.term else None,
         "approved_by": status.approved,
         "needed": status.needed,
         "missing": status.missing,

@@ -68,6 +68,8 @@ class DevicesWanted(Asked):
     """The mail status if it asks with its proof."""
     app: Line | None = None
     """A listed app on the device, by its key or its name."""
+    blocked_by: Line | None = None
+    """A listed app because of which the device gets no mail, by its key or its name."""
     before: _Before | None = None
     """The apps were last looked at before this time, or never: a time, a day, or a number of days ago like `7d`."""
     sort: _Sort | None = None

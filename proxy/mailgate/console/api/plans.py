@@ -1,7 +1,7 @@
 """Plans: what a candidate would change, and for whom; approving a plan, and putting it in force."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -24,6 +24,7 @@ from mailgate.rollout.approvals import plan_status
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.kept_plans import plan_called, read_plan
 from mailgate.rollout.plan import DAYS, Plan
+from mailgate.rollout.plan_terms import PlanTerm
 from mailgate.views.picture import picture
 from mailgate.views.plan_outcome import PlanOutcome, outcome_of
 from mailgate.views.plan_titles import title_of
@@ -91,9 +92,12 @@ class PlanStatus(Answered):
     """The version of its policy, as decisions will name it."""
     title: str
     """The change in words."""
-    state: Literal["open", "expired", "overtaken", "in force"]
+    state: approvals.State
     """`open`: it may be put in force. `expired`: it is older than a day. `overtaken`: other rules were put in force
-    since, and still are."""
+    since, and still are. `in force`: its rules are in force. `retracted`: its rules were in force and were taken back.
+    `replaced`: its rules were in force until others were."""
+    term: PlanTerm | None
+    """When its rules were in force, and what ended that; null if they never were since the plan was made."""
     needed: int
     """The number of approvals that it needs."""
     missing: int
@@ -196,11 +200,11 @@ async def get_plan_picture(call: Call, path: PlanNamed) -> Text:
 
 
 async def get_plan_outcome(call: Call, path: PlanNamed) -> PlanOutcome:
-    """Get the outcome of a plan in force, compared with its prediction."""
+    """Get the outcome of a plan that is or was in force, compared with its prediction."""
     found = await plan_called(call.context.store, path.digest)
     outcome = await outcome_of(call.context.store, found, read_plan(found), call.now)
     if outcome is None:
-        raise ProblemError(409, "this plan is not in force")
+        raise ProblemError(409, "this plan was never in force")
     return outcome
 
 
@@ -236,6 +240,7 @@ def _status(found: approvals.PlanStatus) -> PlanStatus:
         missing=found.missing,
         approved=list(found.approved),
         against=list(found.against),
+        term=found.term,
     )
 
 

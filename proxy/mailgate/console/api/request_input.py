@@ -103,8 +103,6 @@ def _each(error: ValidationError) -> Iterable[ErrorDetails]:
 
 def _words(error: ErrorDetails, model: type[BaseModel]) -> str:
     """What is wrong and what was expected. The value of an unknown field is not repeated."""
-    if error["type"] == "missing":
-        return "it is missing; expected it here"
     if error["type"] == "extra_forbidden":
         names = list(model.model_fields) if len(error["loc"]) == 1 else []
         known = expected(str(error["loc"][-1]), names) if names else "expected nothing of this name"

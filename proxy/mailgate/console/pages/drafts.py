@@ -3,6 +3,7 @@
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
+from mailgate.config.mistakes import wording
 from mailgate.config.text_edits import EditError, written_start
 from mailgate.console.access import needs
 from mailgate.console.context import context_of, person_of
@@ -92,7 +93,9 @@ async def _wanted(request: web.Request) -> Edit:
         return _EDIT.validate_python(said)
     except ValidationError as error:
         first = error.errors()[0]
-        raise RefusedError(phrase("this cannot be changed so: %(first)s", first=first["msg"])) from None
+        field = next((each for each in first["loc"] if each in _FIELDS), "change")
+        why = phrase("this cannot be changed so: `%(field)s`: %(wrong)s", field=field, wrong=wording(first))
+        raise RefusedError(why) from None
 
 
 def _moved(request: web.Request, sent: Form) -> str:
@@ -101,7 +104,7 @@ def _moved(request: web.Request, sent: Form) -> str:
     try:
         written = written_start(rules, sent.get("rule", ""), sent.get("stage", ""))
     except EditError as error:
-        raise RefusedError(str(error)) from None
+        raise RefusedError(error.words) from None
     except LookupError:
         written = ""
     return f"{sent['day']}{written[len('2026-12-01') :]}"

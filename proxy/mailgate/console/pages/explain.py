@@ -46,7 +46,7 @@ async def pasted(request: web.Request) -> web.Response:
     try:
         access, decision = await _decided(context, text, name)
     except ConfigError as error:
-        return await _shown(request, 422, text=text, device=name, mistakes=str(error).splitlines())
+        return await _shown(request, 422, text=text, device=name, mistakes=error.mistakes)
     return await _shown(
         request, text=text, device=name, why=explanation(access, decision, context.bundle().policy)
     )
@@ -64,7 +64,15 @@ async def _decided(context: ConsoleContext, text: str, name: str) -> tuple[Acces
         return rehearse(Situation(request=asked), bundle.policy, context.clock())
     called = await context.store.devices.called(name)
     if len(called) != 1:
-        words = f"{len(called) or 'no'} devices are called {name}; expected the id of one, or no name"
+        words = (
+            phrase(
+                "%(count)s devices are called %(name)s; expected the id of one, or no name",
+                count=len(called),
+                name=name,
+            )
+            if called
+            else phrase("no devices are called %(name)s; expected the id of one, or no name", name=name)
+        )
         raise ConfigError([Mistake("device", 1, 1, words)])
     return asked_from(called[0], bundle, asked.facts(), context.clock())
 

@@ -14,7 +14,7 @@ from mailgate.console.forms import Form, form_of, note_of
 from mailgate.console.layout import seen_other, show
 from mailgate.console.movers_asked import READERS, said_in, values_of, wanted_in
 from mailgate.console.pages.devices import number
-from mailgate.errors import ConfigError
+from mailgate.errors import ConfigError, Mistake
 from mailgate.model.phrase import changed, phrase
 from mailgate.rollout import activation, approvals
 from mailgate.rollout.approvals import plan_status
@@ -45,6 +45,8 @@ PAGES = {
     "plan_apply.html": "policy-plan-apply",
 }
 """The pages that show a plan, and their routes."""
+TELLING = ("open", "in force")
+"""The states of a plan in which its people may be told."""
 SVG_ALONE = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 """The Content-Security-Policy of a picture with its own styles."""
 
@@ -67,7 +69,7 @@ async def make(request: web.Request) -> web.Response:
     try:
         candidate = await (planned_before(context, again) if again else candidate_for(context, text, version))
     except ConfigError as error:
-        return await _listed(request, 422, mistakes=str(error).splitlines())
+        return await _listed(request, 422, mistakes=error.mistakes)
     if not context.planning.start(candidate, days, person_of(request), context.clock()):
         return await _listed(request, 409, [phrase("Another plan is being made: wait until it is there.")])
     return seen_other(request, "policy-plans")
@@ -204,7 +206,9 @@ async def _shown(
         movers=await page_of_movers(context.store, found, body, catalog, wanted_in(said), after, SIZE),
         said=said,
         values={name: values_of(body, name) for name in ("group", "kind", "rule")},
-        tellings=list(tellings(body, bundle.policy, await _in_force(context), now)),
+        tellings=list(tellings(body, bundle.rules, await _in_force(context), now))
+        if status.state in TELLING
+        else [],
         idle=list(idle_rules(body.rules)),
         notes=list(notes_of(body)),
     )
@@ -216,7 +220,7 @@ async def _in_force(context: ConsoleContext) -> int:
 
 
 async def _listed(
-    request: web.Request, status: int = 200, wrong: Sequence[str] = (), mistakes: Sequence[str] = ()
+    request: web.Request, status: int = 200, wrong: Sequence[str] = (), mistakes: Sequence[Mistake] = ()
 ) -> web.Response:
     context = context_of(request)
     found = await approvals.plan_statuses(

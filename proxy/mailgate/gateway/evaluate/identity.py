@@ -16,6 +16,7 @@ from mailgate.model import (
     PostureState,
     Reason,
 )
+from mailgate.model.phrase import phrase
 
 Named = Callable[[Client, AttestationResult | None, datetime], Awaitable[Posture]]
 """Returns the posture of the device that a proof or an ActiveSync id names (``Postures.current``,
@@ -74,5 +75,7 @@ async def identify(
         return client, own if lost else posture
     if posture.device_id in ("", own.device_id):
         return client, own
-    finding = Finding(Reason.TWO_DEVICES, "the certificate is of another device than the request names")
+    finding = Finding(
+        Reason.TWO_DEVICES, phrase("the certificate is of another device than the request names")
+    )
     return replace(client, findings=(*client.findings, finding)), strictest((own, posture))

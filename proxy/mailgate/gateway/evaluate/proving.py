@@ -15,6 +15,7 @@ from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.keys.keyring import Keyring
 from mailgate.gateway.metrics import Metrics
 from mailgate.model import AttestationResult, Client, Finding, Reason, RequestFacts
+from mailgate.model.phrase import phrase
 from mailgate.store import StoreUnavailableError
 
 log = structlog.get_logger()
@@ -113,7 +114,7 @@ class Prover:
             return client
         self.metrics.two_places.inc()
         log.warning("key-in-two-places", issuer=proof.issuer)
-        detail = "the key is used from two networks or browsers at once: it may have been copied"
+        detail = phrase("the key is used from two networks or browsers at once: it may have been copied")
         return replace(client, findings=(*client.findings, Finding(Reason.KEY_IN_TWO_PLACES, detail)))
 
     async def _settle(self, verdict: Verdict, incoming: Incoming, now: datetime) -> AttestationResult | None:

@@ -38,6 +38,16 @@ async def test_a_plan_in_force_is_held_against_what_it_said(ada: Caller, firm: C
     await ada.post(f"/plans/{digest}/apply", {"note": "at once", "override": True})
     told = (await ada.get(f"/plans/{digest}/outcome")).body
     assert (told["version"], told["before"], told["kept_out"], told["predicted"]) == (2, 1, 0, 1)
+    assert (await ada.get(f"/plans/{digest}")).body["status"]["term"]["ended"] is None
+    assert (await ada.post("/policy/retractions", {"note": "sent in error"})).status == 200
+    status = (await ada.get(f"/plans/{digest}")).body["status"]
+    assert (status["state"], status["term"]["version"], status["term"]["ended"]["retracted"]) == (
+        "retracted",
+        2,
+        True,
+    )
+    told = (await ada.get(f"/plans/{digest}/outcome")).body
+    assert (told["before"], told["ended"]["version"], told["ended"]["note"]) == (0, 1, "sent in error")
 
 
 async def test_its_counts_and_its_picture_can_be_taken_away(ada: Caller, firm: Company) -> None:

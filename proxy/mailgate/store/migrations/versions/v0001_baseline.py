@@ -112,14 +112,14 @@ def _devices() -> None:
     op.create_table(
         "device_rows",
         sa.Column("device", _NUMBER, nullable=False, autoincrement=False),
-        *_columns(sa.Text, "person kind os os_version source state mail apps groups"),
+        *_columns(sa.Text, "person kind os os_version source state mail apps blocked_by groups"),
         sa.Column("reported_at", _INSTANT, nullable=False),
         sa.ForeignKeyConstraint(
             ["device"], ["devices.key"], name="fk_device_rows_device_devices", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("device", name="pk_device_rows"),
     )
-    for name in ("person", "kind", "os", "source", "state", "mail", "apps", "reported_at"):
+    for name in ("person", "kind", "os", "source", "state", "mail", "apps", "blocked_by", "reported_at"):
         op.create_index(f"ix_device_rows_{name}", "device_rows", [name, "device"])
     op.create_table(
         "app_counts",
