@@ -62,7 +62,8 @@ def make_key(secret: bytes, kid: str, algorithm: str = "ES256") -> Key:
 
 
 def key_files(issuer_secret: bytes, device_secret: bytes, kid: str = "test-issuer") -> dict[str, str]:
-    """The files of an issuer, whose key is called ``kid``, and one device, from name to content. All of them except `JWKS_FILE` are secret."""
+    """The files of an issuer with a key named ``kid``, and of one device, from name to content. All of them except
+    `JWKS_FILE` are secret."""
     issuer, device = make_key(issuer_secret, kid), make_key(device_secret, "test-device")
     return {
         ISSUER_KEY_FILE: _pretty(issuer.as_dict(private=True)),

@@ -1,4 +1,4 @@
-"""``mailgate store``: copy a store, back it up while gates run, see whether it is whole, and renew its keys."""
+"""``mailgate store``: copy a store, back it up while gates run, check whether it is intact, and renew its keys."""
 
 import json
 import os
@@ -26,7 +26,7 @@ from mailgate.store.spool import waits_in
 from mailgate.views.audit_verification import verified
 
 app = typer.Typer(
-    help="Copy a store, back it up, see whether it is whole, and renew its keys.", no_args_is_help=True
+    help="Copy a store, back it up, check whether it is intact, and renew its keys.", no_args_is_help=True
 )
 
 _WAYS = "sqlite:///PATH, postgresql://…, or env:NAME or file:PATH for one that holds a password"
@@ -34,9 +34,9 @@ _WAYS = "sqlite:///PATH, postgresql://…, or env:NAME or file:PATH for one that
 From = Annotated[str, typer.Argument(metavar="FROM", help=f"The store to read: {_WAYS}.")]
 To = Annotated[
     str,
-    typer.Argument(metavar="TO", help="The store to fill, which has to be empty; named in the same ways."),
+    typer.Argument(metavar="TO", help="The store to fill, given in the same ways. It must be empty."),
 ]
-BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="The file to make; it must not be there.")]
+BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="The file to create. It must not exist.")]
 
 
 @app.command()
@@ -47,7 +47,8 @@ def copy(source: From, target: To, as_json: AsObject = False) -> None:
 
 @app.command()
 def backup(file: BackupFile, config: Config = DEFAULT_PATH, as_json: AsObject = False) -> None:
-    """Copy the store as it is now into an SQLite file that only you can read, while gates go on. `store copy` brings it back."""
+    """Copy the store as it is now into an SQLite file that only you can read, while gates run. `store copy` restores
+    it."""
     try:
         source = load_settings(config).store.get_secret_value()
     except MailgateError as error:
@@ -58,7 +59,8 @@ def backup(file: BackupFile, config: Config = DEFAULT_PATH, as_json: AsObject = 
 
 @contextmanager
 def _new(file: Path) -> Iterator[None]:
-    """Make a file that was not there, whoever makes one at the same time; if it does not come to be whole it goes again."""
+    """Make a file that does not exist yet, safely against other processes, and delete it again if it is not
+    completed."""
     try:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
@@ -75,7 +77,7 @@ def _new(file: Path) -> Iterator[None]:
 
 @app.command()
 def check(config: Config = DEFAULT_PATH, as_json: AsObject = False) -> None:
-    """See whether the store is whole: the database, what points where in it, and the audit log. Exit code 1 if not."""
+    """Check whether the store is intact: the database, its references, and the audit log. Exit code 1 if not."""
 
     async def run(store: Store, bundle: Bundle) -> dict[str, list[str]]:
         breaks, _ = await verified(store, bundle.settings, datetime.now(UTC), (), ())
@@ -100,7 +102,8 @@ def check(config: Config = DEFAULT_PATH, as_json: AsObject = False) -> None:
 def renew_keys(
     token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json: AsObject = False
 ) -> None:
-    """Delete the keys that seal cookies and nonces and sign the gate's own tokens: new ones are made. Then restart every gate."""
+    """Delete the keys that seal cookies and nonces and sign the gate's own tokens, so that new ones are made. Then
+    restart every gate."""
 
     async def run(store: Store, bundle: Bundle) -> int:
         by = acting(bundle.settings, "operator", token_file=token_file)
@@ -130,7 +133,7 @@ def _copied(source: str, target: str, as_json: bool, *, while_used: bool = False
 
 
 def _warn_of_spool(source: str) -> None:
-    """What waits beside a file is not in it."""
+    """Warn that data in the spool is not in the copy."""
     folder = Path(f"{source.removeprefix('sqlite:///')}.spool")
     if source.startswith("sqlite:") and waits_in(folder):
         typer.echo(
@@ -150,7 +153,7 @@ def _say(counts: Counts, as_json: bool) -> None:
 
 
 def _address(argument: str, text: str) -> str:
-    """The URL that is meant, which need not stand where others can see it."""
+    """The URL in an argument. It may be a reference, so that others cannot see it."""
     url = _held(text)
     try:
         store_url(url)
@@ -173,7 +176,7 @@ def _held(text: str) -> str:
 
 @contextmanager
 def _bar() -> Iterator[Told]:
-    """How far it is, on a terminal."""
+    """The progress, shown at a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("copying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:

@@ -34,7 +34,7 @@ ENDED = phrase("Your session has ended. Log in and do it again: nothing was done
 
 @web.middleware
 async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let a request through to its page, or answer what is missing."""
+    """Let a request through to its page, or answer with what is missing."""
     changes = request.method not in SAFE
     if changes and not _from_here(request):
         return bare(request, "refused.html", 403, why=NOT_OURS)
@@ -86,7 +86,8 @@ async def _returned(request: web.Request) -> dict[str, Any]:
 
 
 def _from_here(request: web.Request) -> bool:
-    """Whether the page that posts is the console's own, as far as the browser tells (Fetch, section 3.2; Fetch Metadata)."""
+    """Whether the form was sent from a page of the console, as far as the browser says (Fetch, section 3.2; Fetch
+    Metadata)."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return False
     origin = request.headers.get("Origin")

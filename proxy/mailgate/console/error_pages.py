@@ -1,4 +1,4 @@
-"""What goes wrong on the way to a page, said once and in words."""
+"""Pages for errors on the way to a page."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -12,7 +12,7 @@ from mailgate.console.proxy_login import NotBelievedError
 from mailgate.console.returned_forms import returned_form
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.model.phrase import phrase, sentence
-from mailgate.rollout.person import RefusedError
+from mailgate.rollout.person import RefusedError, UnknownError
 from mailgate.store import StoreError
 from mailgate.views.versions import NoVersionError
 
@@ -37,7 +37,7 @@ HEADINGS = {
 
 @web.middleware
 async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer with a page whatever was raised; nothing of it is shown that was not meant to be read."""
+    """Answer any exception with a page, which shows only texts that are meant for the reader."""
     try:
         return await handler(request)
     except web.HTTPException as error:
@@ -45,16 +45,15 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
             raise
         return _refused(request, error.status, WORDS.get(error.status, error.reason))
     except RequestRefused:
-        # the request itself broke off: said like at every port (gateway/admin_port/hosted.py)
+        # the request itself broke off; the answer is the same at every port (gateway/admin_port/hosted.py)
         raise
     except NotBelievedError as error:
         log.warning("console-login-refused", way="proxy", why=error.why)
         return bare(request, "refused.html", 403, why=error.words)
-    except (RefusedError, NoVersionError) as error:
-        why = sentence(error.words)
-        if isinstance(error, RefusedError):
-            return _refused(request, 409, why, **await _form(request))
-        return _refused(request, 404, why)
+    except (UnknownError, NoVersionError) as error:
+        return _refused(request, 404, sentence(error.words), **await _form(request))
+    except RefusedError as error:
+        return _refused(request, 409, sentence(error.words), **await _form(request))
     except StoreError as error:
         log.warning("console-store", error=type(error).__name__)
         why = phrase("The store does not answer. The gate goes on with what it knows; try again in a moment.")
@@ -72,7 +71,7 @@ async def _form(request: web.Request) -> dict[str, Any]:
 
 
 def _refused(request: web.Request, status: int, why: str, **more: Any) -> web.Response:
-    """The page that says why, with the menu for who is logged in: there is a way on."""
+    """The page that says why, with the menu if the person is logged in, so that they can go on."""
     words = {"heading": HEADINGS.get(status, phrase("Not done")), "why": why, **more}
     if request.get(SESSION) is None:
         return bare(request, "refused.html", status, **words)

@@ -130,7 +130,7 @@ def _user(name: str) -> dict[str, Any]:
 
 
 def _details(entry: Entry) -> object:
-    """The details, or nothing if they are too long for a datagram. The audit log has all of them."""
+    """The details; None if they are too long for a datagram. The audit log has all of them."""
     if len(entry.details) > LONGEST_DETAILS:
         return {}
     try:
