@@ -29,7 +29,7 @@ NOT_OURS = phrase(
 ANEW = phrase(
     "Nothing was done yet, since you have logged in again after this page was opened. Look at it once more."
 )
-ENDED = phrase("Your session has ended. Log in and do it again: nothing was done.")
+ENDED = phrase("Your session has ended, so nothing was done.")
 
 
 @web.middleware
