@@ -8,6 +8,7 @@ import typer
 
 from mailgate.config.schemas import SCHEMAS, schema_of
 from mailgate.console.api import OPERATIONS, description
+from mailgate.whole_file import write_whole
 
 API = "api"
 """Not a file but the console's API: its OpenAPI description, which a running gate serves as well."""
@@ -35,7 +36,7 @@ def schema(
         every.mkdir(parents=True, exist_ok=True)
         for name in SCHEMAS:
             path = every / f"{name}.schema.json"
-            path.write_text(_text(name) + "\n", encoding="utf-8")
+            write_whole(path, _text(name) + "\n")
             typer.echo(str(path))
     except OSError as error:
         typer.echo(f"{every}: cannot be written: {error.strerror}; expected a folder", err=True)

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from mailgate.cli.acting import TokenFile
 from mailgate.cli.acting import person as acting
+from mailgate.cli.ending import tidy_ending
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.stored import fail, with_store
 from mailgate.config import Bundle, load_settings
@@ -23,6 +24,7 @@ from mailgate.store import Store
 from mailgate.store.copying import Counts, InUseError, NotEmptyError, Told, copy_store
 from mailgate.store.database import StoreError, store_url
 from mailgate.store.spool import waits_in
+from mailgate.store.whole_store import TakenError
 from mailgate.views.audit_verification import verified
 
 app = typer.Typer(
@@ -52,25 +54,11 @@ def backup(file: BackupFile, config: Config = DEFAULT_PATH, as_json: AsObject = 
         source = load_settings(config).store.get_secret_value()
     except MailgateError as error:
         fail(2, str(error))
-    with _new(file):
-        _copied(source, f"sqlite:///{file.absolute()}", as_json, while_used=True)
-
-
-@contextmanager
-def _new(file: Path) -> Iterator[None]:
-    """Make a file that was not there, whoever makes one at the same time; if it does not come to be whole it goes again."""
-    try:
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError:
+    if os.path.lexists(file):
         fail(1, f"{file} is there already and stays as it is; expected the name of a new file")
-    except OSError as error:
-        fail(2, f"{file} cannot be made: {error.strerror}")
-    try:
-        yield
-    except BaseException:
-        for left in (file, *(Path(f"{file}{end}") for end in ("-wal", "-shm"))):
-            left.unlink(missing_ok=True)
-        raise
+    if not file.absolute().parent.is_dir():
+        fail(2, f"{file} cannot be made: there is no folder {file.parent}")
+    _copied(source, f"sqlite:///{file.absolute()}", as_json, while_used=True)
 
 
 @app.command()
@@ -120,9 +108,9 @@ def renew_keys(
 def _copied(source: str, target: str, as_json: bool, *, while_used: bool = False) -> None:
     _warn_of_spool(source)
     try:
-        with _bar() as told:
+        with tidy_ending(), _bar() as told:
             counts = copy_store(store_url(source), store_url(target), told, while_used=while_used)
-    except (InUseError, NotEmptyError) as error:
+    except (InUseError, NotEmptyError, TakenError) as error:
         fail(1, str(error))
     except StoreError as error:
         fail(2, str(error))

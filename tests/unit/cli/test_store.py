@@ -1,7 +1,9 @@
 """``mailgate store``: what is copied, said and refused."""
 
 import json
+import os
 import shutil
+import signal
 import sqlite3
 from pathlib import Path
 
@@ -10,7 +12,6 @@ from tests.unit.store.filling import fill, rows_of
 from typer.testing import CliRunner, Result
 
 from mailgate.cli import app
-from mailgate.config import load_settings
 from mailgate.store.database import store_url
 from mailgate.store.migrate import migrate
 
@@ -110,26 +111,37 @@ def test_a_backup_that_failed_leaves_no_file(monkeypatch: pytest.MonkeyPatch) ->
     assert not Path("backup.db").exists()
 
 
-def test_a_backup_that_is_broken_off_leaves_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken_off(*_: object, **__: object) -> None:
-        assert Path("backup.db").stat().st_mode & 0o777 == 0o600
-        raise KeyboardInterrupt
+@pytest.mark.parametrize(
+    ("told", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
+)
+@pytest.mark.parametrize(
+    "call", [["backup", "backup.db"], ["copy", "sqlite:///config/gate.db", "sqlite:///backup.db"]]
+)
+def test_what_is_told_to_end_leaves_no_file(
+    monkeypatch: pytest.MonkeyPatch, call: list[str], told: int, code: int
+) -> None:
+    """Half of a backup would pass for one: it is a store that lacks nothing but rows."""
 
-    monkeypatch.setattr("mailgate.cli.store.copy_store", broken_off)
-    assert store("backup", "backup.db").exit_code != 0
-    assert not Path("backup.db").exists()
+    def in_the_middle(*_: object) -> None:
+        assert not Path("backup.db").exists()
+        os.kill(os.getpid(), told)
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr("mailgate.store.copying._write", in_the_middle)
+        assert store(*call).exit_code == code
+    assert [*Path().glob("backup*")] == []
+    assert store(*call).exit_code == 0
 
 
 def test_a_backup_that_came_first_is_not_taken_away_by_one_that_comes_at_the_same_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The second is where it has looked and not yet made its file."""
-
-    def meanwhile(*arguments: object) -> object:
+    def meanwhile(*_: object) -> None:
         Path("backup.db").write_text("another's")
-        return load_settings(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("mailgate.cli.store.load_settings", meanwhile)
+    monkeypatch.setattr("mailgate.store.copying._write", meanwhile)
+    monkeypatch.setattr("mailgate.store.copying._differences", lambda *_: "")
+    monkeypatch.setattr("mailgate.store.copying._counts", lambda *_: {})
     done = store("backup", "backup.db")
     assert (done.exit_code, "is there already" in done.stderr) == (1, True)
     assert Path("backup.db").read_text() == "another's"
@@ -139,7 +151,7 @@ def test_a_backup_that_has_no_place_says_so() -> None:
     done = store("backup", "nowhere/backup.db")
     assert (done.exit_code, done.stderr) == (
         2,
-        "nowhere/backup.db cannot be made: No such file or directory\n",
+        "nowhere/backup.db cannot be made: there is no folder nowhere\n",
     )
 
 
