@@ -17,12 +17,12 @@ from mailgate.cli.acting import TokenFile
 from mailgate.cli.acting import person as acting
 from mailgate.cli.ending import tidy_ending
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
-from mailgate.cli.stored import fail, with_store
+from mailgate.cli.stored import fail, on_store, with_store
 from mailgate.config import Bundle, load_settings
 from mailgate.errors import MailgateError
 from mailgate.store import Store
 from mailgate.store.copying import Counts, InUseError, NotEmptyError, Told, copy_store
-from mailgate.store.database import StoreError, store_url
+from mailgate.store.database import WHAT_HELPS, DamagedStoreError, StoreError, store_url
 from mailgate.store.spool import waits_in
 from mailgate.store.whole_store import TakenError
 from mailgate.views.audit_verification import verified
@@ -32,6 +32,9 @@ app = typer.Typer(
 )
 
 _WAYS = "sqlite:///PATH, postgresql://…, or env:NAME or file:PATH for one that holds a password"
+
+Faults = dict[str, list[str]]
+"""What is wrong, by where it is."""
 
 From = Annotated[str, typer.Argument(metavar="FROM", help=f"The store to read: {_WAYS}.")]
 To = Annotated[
@@ -64,24 +67,42 @@ def backup(file: BackupFile, config: Config = DEFAULT_PATH, as_json: AsObject = 
 @app.command()
 def check(config: Config = DEFAULT_PATH, as_json: AsObject = False) -> None:
     """See whether the store is whole: the database, what points where in it, and the audit log. Exit code 1 if not."""
-
-    async def run(store: Store, bundle: Bundle) -> dict[str, list[str]]:
-        breaks, _ = await verified(store, bundle.settings, datetime.now(UTC), (), ())
-        return {
-            "database": await store.faults(),
-            "audit log": [f"entry {each.number} {each.message}" for each in breaks],
-        }
-
-    found = with_store(config, run, decides=False)
+    try:
+        found = on_store(config, _faults, decides=False)
+    except DamagedStoreError as error:
+        found = _broken(error.fault)
+    except MailgateError as error:
+        fail(2, str(error))
+    helps = WHAT_HELPS if found["database"] else ""
     if as_json:
-        typer.echo(json.dumps({"ok": not any(found.values()), "faults": found}))
-    for what, faults in () if as_json else found.items():
-        for fault in faults:
-            typer.echo(f"WRONG {what}: {fault}")
-        if not faults:
-            typer.echo(f"OK {what}")
+        typer.echo(json.dumps({"ok": not any(found.values()), "faults": found, "next": helps}))
+    else:
+        _say_faults(found, helps)
     if any(found.values()):
         raise typer.Exit(1)
+
+
+def _say_faults(found: Faults, helps: str) -> None:
+    for what, faults in found.items():
+        for fault in faults or [""]:
+            typer.echo(f"WRONG {what}: {fault}" if fault else f"OK {what}")
+    if helps:
+        typer.echo(f"Next: {helps}")
+
+
+async def _faults(store: Store, bundle: Bundle) -> Faults:
+    faults = await store.faults()
+    try:
+        breaks, _ = await verified(store, bundle.settings, datetime.now(UTC), (), ())
+    except DamagedStoreError as error:
+        return _broken(*faults, error.fault)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        return {"database": faults, "audit log": [f"something in it cannot be read ({type(error).__name__})"]}
+    return {"database": faults, "audit log": [f"entry {each.number} {each.message}" for each in breaks]}
+
+
+def _broken(*faults: str) -> Faults:
+    return {"database": [*faults], "audit log": ["it cannot be read from a damaged database"]}
 
 
 @app.command("renew-keys")

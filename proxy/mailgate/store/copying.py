@@ -15,9 +15,9 @@ from sqlalchemy.pool import NullPool
 from mailgate.store.database import (
     OlderStoreError,
     StoreError,
-    StoreUnavailableError,
     connecting,
     prepare,
+    unavailable,
     writes,
 )
 from mailgate.store.migrate import migrate
@@ -157,8 +157,8 @@ def _opened(url: URL, *, write: bool = False) -> Iterator[Connection]:
             yield connection
     except DBAPIError as error:
         said = str(error.orig).partition("\n")[0]
-        raise StoreUnavailableError(
-            f"the store does not take part any more: {said}; nothing was copied"
+        raise unavailable(
+            error, f"the store does not take part any more: {said}; nothing was copied"
         ) from error
     finally:
         engine.dispose()

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -168,7 +169,61 @@ def test_what_is_broken_is_said_and_is_exit_code_1() -> None:
     assert "OK database\n" in done.stdout
     assert "WRONG audit log: entry 1 " in done.stdout
     told = json.loads(store("check", "--json").stdout)
-    assert (told["ok"], told["faults"]["database"], len(told["faults"]["audit log"]) > 0) == (False, [], True)
+    assert (told["ok"], told["faults"]["database"], told["next"]) == (False, [], "")
+    assert len(told["faults"]["audit log"]) > 0
+
+
+def overwrite_pages() -> None:
+    size = Path("config/gate.db").stat().st_size
+    with Path("config/gate.db").open("r+b") as file:
+        file.seek(2 * 4096)
+        file.write(b"\xff" * (size - 2 * 4096))
+
+
+def truncate() -> None:
+    os.truncate("config/gate.db", 5 * 4096)
+
+
+def replace_by_something_else() -> None:
+    Path("config/gate.db").write_bytes(b"no database at all, but as long as the head of one is" * 20)
+
+
+def drop_a_table() -> None:
+    with sqlite3.connect("config/gate.db") as connection:
+        connection.execute("DROP TABLE sightings")
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [overwrite_pages, truncate, replace_by_something_else, drop_a_table],
+    ids=lambda each: each.__name__,
+)
+def test_a_damaged_file_is_what_a_check_finds_and_it_says_what_helps(damage: Callable[[], None]) -> None:
+    damage()
+    done = store("check")
+    assert (done.exit_code, done.stderr) == (1, "")
+    assert "WRONG database: " in done.stdout
+    assert "WRONG audit log: it cannot be read from a damaged database\n" in done.stdout
+    assert done.stdout.endswith(
+        "Next: stop every gate, move the store away and restore a backup, as docs/recover.md says\n"
+    )
+    told = json.loads(store("check", "--json").stdout)
+    assert (told["ok"], len(told["faults"]["database"]) > 0) == (False, True)
+    assert told["next"].startswith("stop every gate")
+
+
+def test_what_cannot_be_read_in_the_log_is_a_fault_of_it() -> None:
+    """Of a value no database says that it is damaged. Every value of this store is made up."""
+    done = store("check")
+    assert (done.exit_code, "OK database\n" in done.stdout) == (1, True)
+    assert "WRONG audit log: something in it cannot be read (" in done.stdout
+
+
+def test_what_cannot_be_looked_at_is_no_fault() -> None:
+    Path("config/gate.db").unlink()
+    done = store("check")
+    assert (done.exit_code, done.stdout, "there is no store at" in done.stderr) == (2, "", True)
 
 
 def test_keys_are_deleted_and_it_is_written_down_who_did_it() -> None:
