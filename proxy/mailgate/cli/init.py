@@ -6,7 +6,6 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
@@ -112,8 +111,7 @@ def _files(answers: Answers) -> tuple[dict[str, str], dict[str, str]]:
     """Those that everybody may read, and those that nobody else may."""
     files, private = starter_files(answers), {}
     if answers.jwks:
-        kid = f"{datetime.now(UTC):%Y-%m-%d}"
-        made = mint.key_files(secrets.token_bytes(32), secrets.token_bytes(32), kid)
+        made = mint.key_files(secrets.token_bytes(32), secrets.token_bytes(32))
         files[answers.jwks] = made.pop(mint.JWKS_FILE)
         private = {f"{KEYS}/{name}": content for name, content in made.items()}
     if has_password(answers.store):
