@@ -37,12 +37,12 @@ class Mistake:
 
     @property
     def place(self) -> str:
-        """Where it is."""
+        """The place in words."""
         return f"{self.file}:{self.line}:{self.column}"
 
     @property
     def told(self) -> str:
-        """All of it; a phrase where its message is one."""
+        """The whole mistake in words; a phrase if its message is one."""
         return joined((self.place, self.message), ": ")
 
 

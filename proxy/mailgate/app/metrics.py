@@ -1,4 +1,4 @@
-"""Metrics that are read from their source each time they are asked for."""
+"""Metrics that are read from their source whenever they are scraped."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -14,7 +14,7 @@ from mailgate.store import Ledger, Store
 
 
 def watch_numbers(gate: Gate, ledger: Ledger, keeper: Keeper) -> None:
-    """Show on ``/metrics`` what is counted elsewhere."""
+    """Add numbers of other parts to ``/metrics``."""
     metrics, counts, hanging = gate.metrics, ledger.counts, gate.carrier.hanging
     verdicts = gate.verdicts
     metrics.watch_count(
@@ -58,7 +58,7 @@ def watch_numbers(gate: Gate, ledger: Ledger, keeper: Keeper) -> None:
 
 
 def watch_backlogs(metrics: Metrics, store: Store, clock: Callable[[], datetime]) -> None:
-    """Show on ``/metrics`` what the store has not taken yet."""
+    """Add what waits for the store to ``/metrics``."""
     ledger, reports = store.ledger, store.reports
     metrics.watch(
         "mailgate_ledger_waiting", "Sightings that wait to be written", lambda: ledger.backlog().waiting
@@ -80,7 +80,7 @@ def watch_backlogs(metrics: Metrics, store: Store, clock: Callable[[], datetime]
 
 
 def watch_rules(metrics: Metrics, lingering: Callable[[], dict[str, str]], reliefs: ReliefWatch) -> None:
-    """Show on ``/metrics`` the state of the rules in force."""
+    """Add the state of the rules in force to ``/metrics``."""
     metrics.watch(
         "mailgate_rules_lingering",
         "Rules that only report and have no end, or have done so for too long",

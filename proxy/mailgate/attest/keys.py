@@ -48,7 +48,7 @@ class KeySet:
 
     keys: Mapping[str, Key]
     unavailable: bool = False
-    """True if the source of the keys does not answer. The issuer may then have other keys too."""
+    """Whether the source of the keys does not answer. The issuer may then have other keys too."""
 
     def get(self, kid: str) -> Key | None:
         return self.keys.get(kid)

@@ -59,14 +59,18 @@ def make_key(secret: bytes, kid: str = "", algorithm: str = "ES256") -> Key:
 
     Without a ``kid`` it is named by its thumbprint (RFC 7638), so that no two keys of a set ever have the same name.
     """
-    kind, curve = (ECKey, "P-256") if algorithm == "ES256" else (OKPKey, "Ed25519")
-    key: Key = kind.derive_key(secret, curve, {"kid": kid} if kid else None)
+    options = {"kid": kid} if kid else None
+    key: Key = (
+        ECKey.derive_key(secret, "P-256", options)
+        if algorithm == "ES256"
+        else OKPKey.derive_key(secret, "Ed25519", options)
+    )
     key.ensure_kid()
     return key
 
 
 def key_files(issuer_secret: bytes, device_secret: bytes) -> dict[str, str]:
-    """The files of an issuer and one device, from name to content. All of them except `JWKS_FILE` are secret."""
+    """The files of an issuer and of one device, from name to content. All of them except `JWKS_FILE` are secret."""
     issuer, device = make_key(issuer_secret), make_key(device_secret)
     return {
         ISSUER_KEY_FILE: _pretty(issuer.as_dict(private=True)),

@@ -61,9 +61,10 @@ class Verdict:
     """The outcome of a verification, and the questions that the verifier cannot answer by itself."""
 
     result: AttestationResult | None
-    """None if no attestation is offered."""
+    """The result; None if no attestation is offered."""
     lacks_key_of: str = ""
-    """The issuer whose keys should be fetched again, since the token names a key that is missing. Empty if there is none."""
+    """The issuer whose keys should be fetched again, since the token names a key that is missing; empty if there is
+    none."""
     nonce: Nonce | None = None
     """The nonce of a proof that is good so far."""
     spent: Spent | None = None

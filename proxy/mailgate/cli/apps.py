@@ -1,4 +1,4 @@
-"""``mailgate apps``: listed apps, who has each, and what its lists do."""
+"""``mailgate apps``: listed apps, who has each, and the effect of their lists."""
 
 import json
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ _COLUMNS = ("app", "name", "mail", "people", "devices", "in a week", "lists")
 
 
 def apps(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
-    """List the listed apps, with how many people and devices have each, counted now."""
+    """List the listed apps, with the number of people and devices that have each, counted now."""
 
     async def run(store: Store, bundle: Bundle) -> list[AppFacts]:
         now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""``mailgate find``: people, devices and refusals, by whatever somebody has of them."""
+"""``mailgate find``: people, devices and refusals, by any of their names."""
 
 import json
 import shlex
@@ -24,7 +24,7 @@ _MORE = {
     "device": "mailgate devices show {id}",
     "refusal": "mailgate explain --reference {id}",
 }
-"""The command that tells more of what was found."""
+"""The command that shows more about a hit."""
 
 
 def find(
@@ -42,7 +42,7 @@ def find(
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,
 ) -> None:
-    """Find people, devices and refusals, as the search of the console does."""
+    """Find people, devices and refusals, like the search of the console."""
     if not text.strip():
         fail(2, "what? expected a part of a name, an id, an address or a reference")
 
@@ -75,5 +75,5 @@ def _say_how_to_go_on(hits: Hits) -> None:
 
 
 def _word(text: str) -> str:
-    """A name as a shell takes it."""
+    """A name, quoted for a shell."""
     return shlex.quote(printable(text))

@@ -1,4 +1,4 @@
-"""``mailgate help-requests``: people who asked for help against a rule, by the button on a refusal."""
+"""``mailgate help-requests``: people who asked for help by the button on a refusal."""
 
 import json
 from typing import Annotated
@@ -19,12 +19,13 @@ _COLUMNS = ("last", "times", "state", "whom", "why", "reference")
 
 
 def help_requests(
-    rule: Annotated[str, typer.Option(help="Only against this rule.")] = "",
+    rule: Annotated[str, typer.Option(help="Only because of this rule.")] = "",
     limit: Annotated[int, typer.Option(help="The most requests to show.", min=1, max=100_000)] = 100,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """List who asked for help after a refusal, the last first. `mailgate explain --reference` tells why they were refused."""
+    """List the requests for help after a refusal, the latest first. `mailgate explain --reference` shows why they were
+    refused."""
 
     async def run(store: Store, bundle: Bundle) -> list[HelpFacts]:
         return [help_facts(each, bundle.policy) for each in await store.help_requests.page(rule, limit)]

@@ -1,4 +1,4 @@
-"""Everything that is stored of one person: to hand it out, and to have it forgotten."""
+"""Exports or deletes everything that is stored about one person."""
 
 import json
 from dataclasses import replace
@@ -28,7 +28,7 @@ def export(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Print everything that is stored of one person, table by table: a copy to hand out to them."""
+    """Print everything that is stored about one person, table by table, as a copy for them."""
     _named(person)
 
     async def run(store: Store, bundle: Bundle) -> None:
@@ -42,8 +42,8 @@ def export(
 
 
 def forget_person(person: str, config: Path, token_file: Path | None, *, yes: bool, as_json: bool) -> None:
-    """Delete everything that is stored about one person. The audit log says how much, but not about whom, since it is
-    kept."""
+    """Delete everything that is stored about one person. The audit log has the counts but not the name, since the log
+    is kept."""
     _named(person)
 
     async def run(store: Store, bundle: Bundle) -> None:
@@ -98,7 +98,7 @@ async def _everything(store: Store, persons: list[str], bundle: Bundle) -> dict[
 
 
 def _terms(person: str, bundle: Bundle) -> tuple[list[str], tuple[str, ...]]:
-    """The addresses of the person's mails, and the source that is believed first about owners."""
+    """The addresses of the person's mails, and the order in which sources are believed about owners."""
     settings = bundle.settings
     mails = (settings.activesync.quarantine_mail, settings.notices)
     addresses = {address_of(person, mail.domain) for mail in mails if mail} | {user_text(person)}

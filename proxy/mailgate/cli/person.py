@@ -1,4 +1,5 @@
-"""``mailgate person``: whether each device of a person gets mail and why, and what they asked and were told."""
+"""``mailgate person``: the mail status of each device of a person with its reason, their requests for help and
+mails."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -20,7 +21,7 @@ from mailgate.views.mail_status import MailAccess
 from mailgate.views.person import OwnedDevice, PersonFacts, person_of
 
 _HISTORY = 20
-"""How many events the screen shows; ``--json`` has all that were looked up."""
+"""How many events are printed; ``--json`` has all that were read."""
 _STYLES = {
     MailAccess.GETS: "green",
     MailAccess.WARNED: "yellow",
@@ -33,13 +34,14 @@ _STYLES = {
 
 def person(
     login: Annotated[
-        str, typer.Argument(metavar="LOGIN", help="The login name, or an address at a domain that is yours.")
+        str,
+        typer.Argument(metavar="LOGIN", help="The login name, or an address in the company's mail domain."),
     ],
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,
 ) -> None:
-    """Show everything about one person, as their page of the console does: each device and why it gets mail or not,
-    requests for help, exemptions, mails, history."""
+    """Show everything about one person, like their page in the console: each device with its mail status and the
+    reason, requests for help, exemptions, mails, history."""
 
     async def run(store: Store, bundle: Bundle) -> PersonFacts | None:
         return await person_of(store, bundle, login, datetime.now(UTC))
@@ -91,7 +93,7 @@ def _print(found: PersonFacts, console: Console) -> None:
 
 
 def _print_device(each: OwnedDevice, console: Console) -> None:
-    """A device and its one sentence."""
+    """A device and its mail status in one sentence."""
     console.print()
     console.print(_text(f"{each.name} ({each.facts.id})", "bold"))
     about = [_text(each.mail_status.sentence, _STYLES[each.mail_status.mail])]

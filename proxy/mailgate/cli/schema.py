@@ -1,4 +1,4 @@
-"""``mailgate schema``: the JSON Schemas of the files, so that editors complete them, and the description of the API."""
+"""``mailgate schema``: the JSON Schemas of the files, for completion in editors, and the description of the API."""
 
 import json
 from pathlib import Path
@@ -11,14 +11,16 @@ from mailgate.console.api import OPERATIONS, description
 from mailgate.whole_file import write_whole
 
 API = "api"
-"""Not a file but the console's API: its OpenAPI description, which a running gate serves as well."""
+"""The OpenAPI description of the console's API, which is not of a file. A running gate serves it as well."""
 KINDS = (*SCHEMAS, API)
 
 
 def schema(
     kind: Annotated[
         str | None,
-        typer.Argument(metavar="|".join(KINDS), help="Which file's schema, or the description of the API."),
+        typer.Argument(
+            metavar="|".join(KINDS), help="The file of the schema, or `api` for the description of the API."
+        ),
     ] = None,
     every: Annotated[
         Path | None, typer.Option("--all", metavar="DIR", help="Write all of them into this folder.")

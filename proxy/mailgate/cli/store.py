@@ -1,4 +1,4 @@
-"""``mailgate store``: copy a store, back it up while gates run, see whether it is whole, and renew its keys."""
+"""``mailgate store``: copy a store, back it up while gates run, check whether it is intact, and renew its keys."""
 
 import json
 import os
@@ -28,7 +28,7 @@ from mailgate.store.whole_store import TakenError
 from mailgate.views.audit_verification import verified
 
 app = typer.Typer(
-    help="Copy a store, back it up, see whether it is whole, and renew its keys.", no_args_is_help=True
+    help="Copy a store, back it up, check whether it is intact, and renew its keys.", no_args_is_help=True
 )
 
 _WAYS = "sqlite:///PATH, postgresql://…, or env:NAME or file:PATH for one that holds a password"
@@ -39,9 +39,9 @@ Faults = dict[str, list[str]]
 From = Annotated[str, typer.Argument(metavar="FROM", help=f"The store to read: {_WAYS}.")]
 To = Annotated[
     str,
-    typer.Argument(metavar="TO", help="The store to fill, which has to be empty; named in the same ways."),
+    typer.Argument(metavar="TO", help="The store to fill, given in the same ways. It must be empty."),
 ]
-BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="The file to make; it must not be there.")]
+BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="The file to create. It must not exist.")]
 
 
 @app.command()
@@ -52,7 +52,8 @@ def copy(source: From, target: To, as_json: AsObject = False) -> None:
 
 @app.command()
 def backup(file: BackupFile, config: Config = DEFAULT_PATH, as_json: AsObject = False) -> None:
-    """Copy the store as it is now into an SQLite file that only you can read, while gates go on. `store copy` brings it back."""
+    """Copy the store as it is now into an SQLite file that only you can read, while gates run. `store copy` restores
+    it."""
     try:
         source = load_settings(config).store.get_secret_value()
     except MailgateError as error:
@@ -66,7 +67,7 @@ def backup(file: BackupFile, config: Config = DEFAULT_PATH, as_json: AsObject = 
 
 @app.command()
 def check(config: Config = DEFAULT_PATH, as_json: AsObject = False) -> None:
-    """See whether the store is whole: the database, what points where in it, and the audit log. Exit code 1 if not."""
+    """Check whether the store is intact: the database, its references, and the audit log. Exit code 1 if not."""
     try:
         found = on_store(config, _faults, decides=False)
     except DamagedStoreError as error:
@@ -109,7 +110,8 @@ def _broken(*faults: str) -> Faults:
 def renew_keys(
     token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json: AsObject = False
 ) -> None:
-    """Delete the keys that seal cookies and nonces and sign the gate's own tokens: new ones are made. Then restart every gate."""
+    """Delete the keys that seal cookies and nonces and sign the gate's own tokens, so that new ones are made. Then
+    restart every gate."""
 
     async def run(store: Store, bundle: Bundle) -> int:
         by = acting(bundle.settings, "operator", token_file=token_file)
@@ -139,7 +141,7 @@ def _copied(source: str, target: str, as_json: bool, *, while_used: bool = False
 
 
 def _warn_of_spool(source: str) -> None:
-    """What waits beside a file is not in it."""
+    """Warn that data in the spool is not in the copy."""
     folder = Path(f"{source.removeprefix('sqlite:///')}.spool")
     if source.startswith("sqlite:") and waits_in(folder):
         typer.echo(
@@ -159,7 +161,7 @@ def _say(counts: Counts, as_json: bool) -> None:
 
 
 def _address(argument: str, text: str) -> str:
-    """The URL that is meant, which need not stand where others can see it."""
+    """The URL in an argument. It may be a reference, so that others cannot see it."""
     url = _held(text)
     try:
         store_url(url)
@@ -182,7 +184,7 @@ def _held(text: str) -> str:
 
 @contextmanager
 def _bar() -> Iterator[Told]:
-    """How far it is, on a terminal."""
+    """The progress, shown at a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("copying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:

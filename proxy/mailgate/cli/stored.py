@@ -1,4 +1,4 @@
-"""Open the store of a configuration for the time of one command."""
+"""Opens the store of a configuration for one command."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 def with_store(
     config: Path, run: Callable[[Store, Bundle], Coroutine[Any, Any, Result]], *, decides: bool = True
 ) -> Result:
-    """Run a command on the store of a configuration. If that cannot be used, the command ends with exit code 2.
+    """Run a command on the store of a configuration. If the store cannot be used, the command ends with exit code 2.
 
     The bundle has the rules in force, which may differ from those of the files, and their reliefs. If the command
     ``decides`` nothing, it has the rules of the files, since the rules in force may no longer be readable.

@@ -1,7 +1,8 @@
-"""Makes a small change (``policy/edits.py``) in the texts of a version: comments, order and all else of the files stay as they are.
+"""Makes a small change (``policy/edits.py``) in the texts of a version. Comments, order and everything else in the
+files stay as they are.
 
-The law: an edit changes one value of one file, and one place of what the rules say, and nothing else. It is held by reading
-the texts before and after and comparing (``_hold``), however the change was made.
+An edit changes one value of one file and one place of the rules, and nothing else. This is checked by reading the texts
+before and after and comparing them (``_hold``), however the change was made.
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ _BY_HAND = phrase("Change it by hand, and plan the files.")
 
 
 class EditError(MailgateError):
-    """These texts cannot be changed so; the text says why, in words for the page."""
+    """The edit cannot be made in these texts. The error text says why, in words for the page."""
 
 
 def edited(before: Rules, edit: Edit) -> Rules:
@@ -47,13 +48,13 @@ def edited(before: Rules, edit: Edit) -> Rules:
 
 
 def written_start(rules: Rules, rule: str, stage: str) -> str:
-    """The start of a rule's stage as it stands in the file. Raises EditError."""
+    """The start of a rule's stage as it is written in the file. Raises EditError."""
     document = _document(rules.texts, KEPT_AS.policy)
     return str(_value(document.value, (*_rule_path(document, rule), "stages", stage)))
 
 
 def _made(before: Rules, edit: Edit) -> tuple[str, Place, Any, str]:
-    """The file that it is about, the path of what it changes there, what stands there then, and the text with it."""
+    """The file to change, the path of the change in it, the new value, and the new text."""
     if isinstance(edit, ListEdit):
         return _on_list(before, edit)
     if rule_of(before.policy, edit.rule) is None:
@@ -69,7 +70,7 @@ def _made(before: Rules, edit: Edit) -> tuple[str, Place, Any, str]:
 
 
 def _on_stages(document: Document, rule: Place, edit: StageEdit) -> tuple[Place, Any, str]:
-    """A stage that the rule has is moved; one that it lacks is written, and `stages` where it has none at all."""
+    """Move a stage that the rule has, or write one that it lacks, with `stages` if there are none."""
     stages = (*rule, "stages")
     path = (*stages, edit.stage)
     if path in document.nodes:
@@ -126,7 +127,7 @@ def _hold(before: Rules, after: Rules, edit: Edit, name: str, path: Place, value
 def _document(texts: Mapping[str, str], name: str) -> Document:
     try:
         return read_document(texts[name].encode(), name)
-    except (KeyError, DocumentError) as error:  # a file beyond the folder has a name of its own
+    except (KeyError, DocumentError) as error:  # a file outside the folder has a name of its own
         why = phrase("%(file)s cannot be changed here. %(by_hand)s", file=name, by_hand=_BY_HAND)
         raise EditError(why) from error
 

@@ -1,4 +1,4 @@
-"""Numbers of connectors for Prometheus. Labels are names from the settings and words of closed sets."""
+"""Metrics of connectors for Prometheus. Labels are names from the settings and words of closed sets."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -67,7 +67,7 @@ class Numbers:
         self._shown: dict[Gauge, set[str]] = {}
 
     def count(self, name: str, outcome: Outcome, tally: Tally, seconds: float) -> None:
-        """One run of this gate has ended."""
+        """Count one finished run of this gate."""
         self._runs.labels(name, outcome.trouble or "ok").inc()
         self._records.labels(name).inc(outcome.taken)
         self._seconds.labels(name).inc(max(seconds, 0))
@@ -75,7 +75,7 @@ class Numbers:
         self._throttled.labels(name).inc(tally.throttled)
 
     def show(self, states: Mapping[str, SourceState], every: Mapping[str, timedelta]) -> None:
-        """Show the states of the connectors, whichever gate ran them, and how often those run that run by themselves.
+        """Show the states of the connectors, whichever gate ran them, and the interval of those on a schedule.
 
         Connectors that are no longer in the settings are removed.
         """

@@ -27,7 +27,7 @@ NOT_OURS = phrase("This form was not made by your session. Open the page again."
 
 @web.middleware
 async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let a request through to its page, or answer what is missing."""
+    """Let a request through to its page, or answer with what is missing."""
     changes = request.method not in SAFE
     if changes and not _from_here(request):
         return bare(request, "refused.html", 403, why=NOT_OURS)
@@ -73,7 +73,8 @@ def _to_login(request: web.Request) -> web.Response:
 
 
 def _from_here(request: web.Request) -> bool:
-    """Whether the page that posts is the console's own, as far as the browser tells (Fetch, section 3.2; Fetch Metadata)."""
+    """Whether the form was sent from a page of the console, as far as the browser says (Fetch, section 3.2; Fetch
+    Metadata)."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return False
     origin = request.headers.get("Origin")

@@ -1,4 +1,4 @@
-"""Asks sources in the background, without anybody waiting for the answers."""
+"""Asks sources in the background, so that no request waits for the answers."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable
@@ -30,5 +30,5 @@ class BackgroundQuestions:
         return begun
 
     async def stop(self) -> None:
-        """End the questions that run."""
+        """Cancel the running questions."""
         await end_all(self._tasks)

@@ -1,4 +1,5 @@
-"""The acts of the help desk for one person: exempt them for a time, ask their sources, mark a device as lost, answer by mail."""
+"""The actions of the help desk for one person: exempt them for a time, ask their sources, mark a device as lost, answer
+by mail."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +22,7 @@ from mailgate.views.person import OwnedDevice, PersonFacts
 from mailgate.views.source_answers import SourceAnswer, source_answers
 
 NO_MAIL = (MailAccess.WARNED, MailAccess.PROOF, MailAccess.OUT)
-"""The mail statuses for which a mail can say what ends them."""
+"""The mail statuses for which a mail can say how to end them."""
 
 
 async def exempt_for(
@@ -35,7 +36,7 @@ async def exempt_for(
     person: str = "",
     device: str = "",
 ) -> Relief:
-    """Let a person or a device in for so many days. Raises RefusedError."""
+    """Exempt a person or a device for this many days. Raises RefusedError."""
     policy, until = context.bundle().policy, now + timedelta(days=days)
     return await relief_acts.exempt(
         context.store, policy, by, why, now, rule=rule, until=until, person=person, device=device
@@ -45,7 +46,8 @@ async def exempt_for(
 async def mark_lost(
     context: ConsoleContext, device: Device, by: Person, now: datetime, *, lost: bool
 ) -> datetime | None:
-    """Mark a device as lost or as found, unless it already is. Returns since when it is lost."""
+    """Mark a device as lost or as found, unless it already is. Returns when it was marked as lost; None if it is
+    not."""
     at = (device.lost_at or now) if lost else None
     if at != device.lost_at:
         act = replace(by.act(now, "device-lost" if lost else "device-found"), about=f"device {device.id}")
@@ -56,7 +58,7 @@ async def mark_lost(
 async def ask_sources(
     context: ConsoleContext, device: Device, by: Person, now: datetime
 ) -> list[SourceAnswer]:
-    """Ask every source of a device about it now, and record who asked."""
+    """Ask every source of a device about it now, and record the action."""
     act = replace(by.act(now, "device-asked"), about=f"device {device.id}")
     await context.store.audit.append(act)
     came = await context.recheck.ask(device.reports)
@@ -67,7 +69,7 @@ async def ask_sources(
 async def ask_sources_of_all(
     context: ConsoleContext, devices: Sequence[Device], by: Person, now: datetime
 ) -> int:
-    """Begin to ask the sources of all these devices, and record who asked. Returns of how many devices they are asked."""
+    """Begin to ask the sources of all these devices, and record the action. Returns the number of devices that are asked about."""
     act = replace(by.act(now, "devices-asked"), details={"devices": len(devices)})
     await context.store.audit.append(act)
     return context.asking.start(context.recheck_many.ask(each.reports) for each in devices)
@@ -76,7 +78,7 @@ async def ask_sources_of_all(
 async def answer(
     context: ConsoleContext, whom: PersonFacts, words: str, by: Person, now: datetime, form: str = ""
 ) -> Mail:
-    """Write to a person: the status of their devices, and ``words``. A ``form`` that is sent twice is one mail.
+    """Send a mail to a person: the status of their devices, and ``words``. A ``form`` that is sent twice is one mail.
 
     Raises RefusedError.
     """
@@ -104,7 +106,7 @@ async def answer(
         devices=[_concerned(context, each) for each in out],
         enforce_at=_enforce_at(out),
         form=form,
-        let_in_until=None if out else _let_in_until(whom),  # told only if it is true of all their devices
+        let_in_until=None if out else _let_in_until(whom),  # said only if it is true for all their devices
     )
 
 

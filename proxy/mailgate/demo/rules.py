@@ -1,5 +1,5 @@
-"""The rules of the demo: those of the folder `config` or of `mailgate init`, and one more that warns first, with dates from the day of the
-first start."""
+"""The rules of the demo: those of the folder `config` or of `mailgate init`, and one more that warns first, with dates
+relative to the first start."""
 
 import shutil
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from mailgate.demo.company.history import policy_text, with_one_more
 from mailgate.whole_file import write_whole
 
 COPIED = Path("config")
-"""The folder whose rules are copied, unless the demo is given others."""
+"""The folder whose rules are copied, unless the demo gets others."""
 FOLDER = "rules"
 _WARNED_FOR, _ENFORCED_IN = timedelta(days=1), timedelta(days=6)
 _PARTS = ("apps.yaml", "policy.tests.yaml", "lists")

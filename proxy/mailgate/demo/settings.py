@@ -1,4 +1,4 @@
-"""The settings file of the demo, written anew at every start."""
+"""The settings file of the demo, written again at every start."""
 
 import json
 from pathlib import Path
@@ -15,11 +15,12 @@ _STORE = "store.url"
 def write_settings(
     directory: Path, *, port: int, admin_port: int, upstream: str, rules: Path, jwks: Path, store: str = ""
 ) -> Path:
-    """Write ``mailgate.yaml`` for a gate on ``port`` of this computer before ``upstream``, with the console on ``admin_port``.
+    """Write ``mailgate.yaml`` for a gate on ``port`` of this computer in front of ``upstream``, with the console on
+    ``admin_port``.
 
-    ``rules`` is the directory of ``apps.yaml``, ``policy.yaml`` and ``policy.tests.yaml``. ``store`` is a URL, which may hold a password;
-    without one there is a database beside the settings. If there is a company in this folder, its admins stay in the settings. Raises
-    OSError.
+    ``rules`` is the directory of ``apps.yaml``, ``policy.yaml`` and ``policy.tests.yaml``. ``store`` is a URL, which
+    may hold a password; without one there is a database beside the settings. If there is a company in this folder, its
+    admins stay in the settings. Raises OSError.
     """
     rules = rules.absolute()
     directory.mkdir(parents=True, exist_ok=True)

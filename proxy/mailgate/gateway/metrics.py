@@ -121,5 +121,5 @@ class Metrics:
         self._gauge(name, meaning).set_function(read)
 
     def watch_count(self, name: str, meaning: str, read: Callable[[], float]) -> None:
-        """The same of what only grows: ``_total`` is added to its name."""
+        """The same for a number that only grows: ``_total`` is added to its name."""
         Watched(name, meaning, read, self.registry)

@@ -40,7 +40,7 @@ def is_local(facts: RequestFacts) -> bool:
 
 
 class OwnAddresses:
-    """Answers at each of these addresses with the part that is responsible for it."""
+    """Answers each of these addresses with the responsible part."""
 
     def __init__(
         self,

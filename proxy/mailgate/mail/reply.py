@@ -1,4 +1,5 @@
-"""Answering somebody who asked for help: one mail, in their language, with what they can do and what somebody wrote by hand."""
+"""The answer to a person who asked for help: one mail, in their language, with what they can do and the words of an
+admin."""
 
 import zlib
 from collections.abc import Sequence
@@ -13,9 +14,9 @@ from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import Mail, Store
 
 LONGEST = 2000
-"""Characters of what is written by hand."""
+"""The most characters of the admin's words."""
 GOOD_FOR = timedelta(days=2)
-"""After that a mail server that did not answer makes it an answer to a question of long ago."""
+"""How long delivery is tried. Later the answer would be about a question of long ago."""
 
 
 def unwritable(login: str) -> Phrase:
@@ -43,14 +44,15 @@ async def reply(
     enforce_at: datetime | None = None,
     form: str = "",
 ) -> Mail:
-    """Queue the mail, note on what they asked for that they were answered, and write down who did.
+    """Queue the mail, note on the requests that they were answered, and write an audit entry.
 
     :param rule: the rule that they asked about.
     :param asked: whether they asked at all.
-    :param form: a text that is the same if one form is sent twice, as by a double press. The second time is then no mistake.
+    :param form: the id of the form. A form that is sent twice, as by a double press, is one mail and no mistake.
     :param enforce_at: when their warned devices will get no mail any more.
-    :param devices: those of theirs that get no mail now.
-    :raises RefusedError: where the answer is too long, where they have no address, where nothing would be said, or where one was sent this very second.
+    :param devices: those of their devices that get no mail now.
+    :raises RefusedError: if the answer is too long or empty, if they have no address, or if the same one was sent within this
+        second.
     """
     address, active = address_of(login), await store.policies.active()
     person = user_text(login)

@@ -1,4 +1,4 @@
-"""The differences between two policies, in words that need no knowledge of either file."""
+"""The differences between two policies, in words that need no knowledge of the files."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ class Change:
     """One difference between the rules of two versions."""
 
     sign: str
-    """`+` new, `-` gone, `~` changed."""
+    """`+` for new, `-` for removed, `~` for changed."""
     about: str
-    """What it is about: `rule ID`, `app KEY`, `list NAME` or `default`."""
+    """The subject: `rule ID`, `app KEY`, `list NAME` or `default`."""
     words: str
-    """What differs."""
+    """The difference in words."""
 
     def __str__(self) -> str:
         return str(self.told)
 
     @property
     def told(self) -> str:
-        """All of it in one line."""
+        """The whole change in one line."""
         return joined((self.sign, joined((about_told(self.about), self.words), ": ")), " ")
 
 
@@ -67,14 +67,14 @@ _VERBS: dict[str, str] = {
 
 
 def _place(rules: tuple[Rule, ...], index: int) -> str:
-    """The place at which a rule is read. It matters, since earlier rules take requests away from later ones."""
+    """The place of a rule in the order. It matters, since earlier rules take requests away from later ones."""
     if index + 1 < len(rules):
         return phrase("read before `%(rule)s`", rule=rules[index + 1].id)
     return phrase("read last")
 
 
 def _moved(before: list[str], after: list[str]) -> Iterator[Change]:
-    """Rules that are read in another order, which matters since the first rule that matches decides."""
+    """Rules whose order has changed, which matters since the first rule that matches decides."""
     for name in after:
         if before[0] != name:
             above = "`, `".join(before[: before.index(name)])
@@ -126,7 +126,7 @@ _NAMES: dict[str, str] = {
 
 
 def fields_of(item: Rule | Default) -> dict[str, str]:
-    """Every field as text, by its dotted name. Fields that are not given are left out."""
+    """Every field as text, by its dotted name, without fields that are not given."""
     return dict(_flat(item.model_dump(mode="json", exclude_none=True), ""))
 
 

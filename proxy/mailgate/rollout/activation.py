@@ -1,4 +1,4 @@
-"""Putting rules in force, and taking them back, on purpose and in somebody's name."""
+"""Puts rules in force and takes them back, in the name of a person."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -75,16 +75,16 @@ class _Checked:
     against: list[str]
     """The objections, in words."""
     approved_by: list[str]
-    """Whose approvals count."""
+    """The names of the people whose approvals count."""
     newly: KeptOut
     serial: int
-    """Of the activation in the place of which it comes."""
+    """The serial of the activation that it replaces."""
     lacks: bool
     """Whether it lacks approvals."""
 
     @property
     def by_command(self) -> str:
-        """How to go on at a command line where it may not simply be put in force."""
+        """The commands that help if it may not simply be put in force."""
         digest = self.plan.digest[:12]
         approve = f": `mailgate policy approve {digest}` by others than who planned it and who applies it"
         override = f". To do it all the same: `mailgate policy apply {digest} --override` with a --note that says why"
@@ -92,7 +92,7 @@ class _Checked:
 
     @property
     def details(self) -> dict[str, Any]:
-        """What the audit log notes about it."""
+        """The details of it for the audit log."""
         return {
             "plan": self.plan.digest,
             "overridden": self.against,
@@ -125,9 +125,9 @@ def objections_to(
     now: datetime,
     before: Before = NOTHING,
 ) -> list[str]:
-    """Why this person may not simply put the plan in force, in words; empty if they may.
+    """The objections to this person putting the plan in force, in words; empty if there are none.
 
-    :param body: what the plan says.
+    :param body: the content of the plan.
     :param approved: the names of those who have approved it.
     :param before: what happened within the guard's window.
     """
@@ -142,7 +142,7 @@ def objections_to(
 
 
 def _missing(plan: Planned, applier: str, by: Sequence[str], approved: Sequence[str], guard: Guard) -> str:
-    """How many approvals are there and how many are missing, in words."""
+    """The number of approvals that are there and that are missing, in words."""
     if not guard.approvers:
         return phrase(
             "it needs an approval, and there is nobody who may give one: %(no_approvers)s",
@@ -177,11 +177,11 @@ async def retract(
     *,
     operates: bool = True,
 ) -> Activation:
-    """Put the version in force that was before. Raises RefusedError.
+    """Put the version in force that was in force before. Raises RefusedError.
 
     No guard applies to this: a mistake that is in force has to go now. A second retraction changes nothing, since the
-    version before may be the very one that was taken back. To go back to any other version, by its ``number``, is a
-    change like any other: it takes a plan of that version, all that a plan needs by this ``guard``, and somebody who
+    version before may be the very one that was taken back. Going back to another version, by its ``number``, is a
+    change like any other: it takes a plan of that version, all that a plan needs by this ``guard``, and a person who
     ``operates``. A version that was taken back comes in force again by ``apply`` alone.
     """
     history = await store.policies.history()
@@ -218,7 +218,7 @@ async def retract(
 async def _unaltered(store: Store, number: int) -> Version:
     """The version that was in force with this number. Raises RefusedError if its texts in the store were changed."""
     version = await store.policies.get(number)
-    assert version is not None  # a foreign key holds it
+    assert version is not None  # a foreign key makes sure that the version exists
     if version.altered or version.digest != await store.policies.logged(number):
         raise RefusedError(
             phrase(
@@ -240,7 +240,7 @@ async def _planned_way_back(
     *,
     operates: bool,
 ) -> _Checked:
-    """The plan of going back to a version. Raises RefusedError if there is none, or it may not be put in force."""
+    """The plan of going back to a version. Raises RefusedError if there is none or if it may not be put in force."""
     number, how = version.number, f"`mailgate policy plan --version {version.number}`"
     if await store.policies.taken_back(version.digest):
         raise RefusedError(

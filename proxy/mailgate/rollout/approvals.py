@@ -1,4 +1,4 @@
-"""Approvals of plans by other people than their authors, and the status of every plan."""
+"""Approvals of plans by people other than their authors, and the status of every plan."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -37,16 +37,16 @@ class PlanStatus:
 
     plan: Planned
     body: Plan
-    """What it says."""
+    """The content of the plan."""
     state: State
     needed: int
     """How many approvals it needs; 0 if it stays within the limit, or there is no guard."""
     approved: tuple[str, ...]
-    """People whose approvals count, unless they put it in force themselves."""
+    """The names of the people whose approvals count, unless they put it in force themselves."""
     against: tuple[str, ...]
     """The objections to putting it in force now, in words."""
     term: PlanTerm | None
-    """When its rules were in force, if they ever were."""
+    """When its rules were in force; None if they never were."""
 
     @property
     def missing(self) -> int:
@@ -57,7 +57,7 @@ class PlanStatus:
 async def approve(
     store: Store, name: str, person: Person, note: str, now: datetime, guard: Guard | None
 ) -> PlanStatus:
-    """Approve exactly this plan, which somebody else made. Raises RefusedError."""
+    """Approve exactly this plan, which another person made. Raises RefusedError."""
     if guard is None:
         raise RefusedError(phrase("no `guard` is set in the settings: no plan needs an approval"))
     if not guard.approvers:
@@ -92,7 +92,7 @@ def _approved_already(status: PlanStatus) -> str:
 
 
 def _refuse_author(plan: Planned, person: Person, guard: Guard) -> None:
-    """Raises RefusedError if the approver made the plan, or its author is no admin."""
+    """Raises RefusedError if the approver made the plan, or if its author is no admin."""
     if plan.author == person.name:
         raise RefusedError(
             phrase(
@@ -118,7 +118,7 @@ async def plan_statuses(store: Store, guard: Guard | None, now: datetime, size: 
 
 
 def _read(plans: Iterable[Planned]) -> Iterator[tuple[Planned, Plan]]:
-    """Plans with what they say. One that cannot be read is left out: `mailgate audit verify` says that it was
+    """Plans with their content. A plan that cannot be read is left out; `mailgate audit verify` reports it as
     changed."""
     for plan in plans:
         with suppress(RefusedError):
@@ -134,7 +134,7 @@ async def plan_status(store: Store, plan: Planned, guard: Guard | None, now: dat
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """What every plan is held against."""
+    """What every plan is compared with."""
 
     history: Sequence[Activation]
     retracting: Collection[int]

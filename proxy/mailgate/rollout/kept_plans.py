@@ -1,4 +1,4 @@
-"""Plans as they are kept: found by the beginning of their digest, and refused where somebody has changed them or they are too old."""
+"""Kept plans: they are found by the beginning of their digest, and refused if they were changed or are too old."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,14 +15,14 @@ from mailgate.store import Planned, Store
 from mailgate.store.plans import SHORTEST
 
 PLAN_AGE = timedelta(hours=24)
-"""How long a plan may be put in force. Later, other people and devices may have come."""
+"""How long a plan may be put in force. After that, other people and devices may have come."""
 PLANNED, APPROVED = "policy-planned", "policy-approved"
 
 
 async def keep_plan(
     store: Store, plan: Plan, candidate: Rules, person: Person, now: datetime, movers: Movers | None = None
 ) -> None:
-    """Keep a plan, so that exactly it can be put in force; who moves is kept beside it, and may be forgotten."""
+    """Keep a plan, so that exactly this one can be put in force. Its movers are kept beside it and may be forgotten."""
     draft, text = draft_of(candidate), dump(plan)
     count = movers.count if movers else 0
     planned = Planned(plan.digest, plan.active.serial, draft, text, person.name, now, count)
@@ -34,7 +34,7 @@ async def keep_plan(
         for page in movers.pages():
             await store.movers.add(plan.digest, written, page)
             written += len(page)
-        if await store.audit.forgot_since(now):  # it may be one of them who was read before
+        if await store.audit.forgot_since(now):  # they may be among those just written
             await store.movers.drop(plan.digest)
 
 
@@ -44,7 +44,7 @@ def newly_counted(plan: Plan) -> dict[str, dict[str, int]]:
 
 
 async def plan_called(store: Store, name: str) -> Planned:
-    """The plan whose digest begins like this. Raises RefusedError if there is none or more than one."""
+    """The plan whose digest begins with ``name``. Raises RefusedError if none or several do."""
     if len(name) < SHORTEST:
         raise RefusedError(
             phrase(
@@ -65,7 +65,7 @@ async def plan_called(store: Store, name: str) -> Planned:
 
 
 async def refuse_altered(store: Store, plan: Planned) -> None:
-    """Raises RefusedError for a plan that somebody has changed in the store."""
+    """Raises RefusedError if the plan was changed in the store."""
     made = await store.audit.last(f"plan {plan.digest}", PLANNED)
     if is_altered(plan) or made is None or made.who != plan.author:
         raise _altered(plan)
@@ -82,7 +82,8 @@ def _altered(plan: Planned) -> RefusedError:
 
 
 def read_plan(plan: Planned) -> Plan:
-    """Read what a kept plan says. Raises RefusedError if it is no plan: somebody has changed it in the store."""
+    """Read the content of a kept plan. Raises RefusedError if it cannot be read, since it was then changed in the
+    store."""
     try:
         return load(plan.body)
     except ValueError:
@@ -90,7 +91,7 @@ def read_plan(plan: Planned) -> Plan:
 
 
 def is_altered(plan: Planned) -> bool:
-    """Whether a plan no longer fits its digest, or its rules are not the ones that it speaks of."""
+    """Whether a plan does not match its digest, or names other rules than those kept with it."""
     try:
         body = read_plan(plan)
     except RefusedError:
@@ -104,15 +105,15 @@ def is_altered(plan: Planned) -> bool:
 
 
 async def approved_by(store: Store, plan: Planned) -> list[str]:
-    """Who has approved a plan: only people who stand both among the approvals and in the audit log."""
+    """The people who have approved a plan: only those whose approval is both in the store and in the audit log."""
     logged = {entry.who for entry in await store.audit.about(f"plan {plan.digest}", APPROVED)}
     return [each.who for each in await store.approvals.of(plan.digest) if each.who in logged]
 
 
 async def refuse_outdated(store: Store, plan: Planned, now: datetime) -> int:
-    """The serial of the activation in the place of which the plan comes.
+    """The serial of the activation that the plan would replace.
 
-    Raises RefusedError for a plan that was made too long ago, or before another version was put in force that still is.
+    Raises RefusedError if the plan is too old, or if another version has been put in force since and still is.
     """
     if now - plan.made_at > PLAN_AGE:
         raise RefusedError(
@@ -128,7 +129,7 @@ async def refuse_outdated(store: Store, plan: Planned, now: datetime) -> int:
 
 
 async def overtaken(store: Store, plan: Planned) -> RefusedError:
-    """The refusal of a plan that was compared with a version which is no longer in force."""
+    """The refusal of a plan whose base is no longer in force."""
     history = await store.policies.history()
     term = term_of(plan, history, ())
     if term is not None and term.ended:

@@ -1,4 +1,4 @@
-"""When the rules of a plan were in force since it was made, and what ended that."""
+"""When the rules of a plan were in force after it was made, and what ended that."""
 
 from collections.abc import Collection, Sequence
 
@@ -7,35 +7,35 @@ from mailgate.store import Activation, Planned
 
 
 class TermEnd(Fact):
-    """What put other rules in the place of a plan's."""
+    """The activation that ended the term of a plan's rules."""
 
     at: Instant
-    """When."""
+    """When it was."""
     by: str
-    """Who did."""
+    """The admin who did it."""
     note: str
-    """Why."""
+    """The reason that was given."""
     version: int
-    """The version that came in force then."""
+    """The version that came in force."""
     retracted: bool
     """Whether the plan's rules were taken back; if not, others replaced them."""
 
 
 class PlanTerm(Fact):
-    """The time in which the rules of a plan were in force, the last if there were several."""
+    """The time in which the rules of a plan were in force; the last one if there were several."""
 
     version: int
-    """The version of the rules that it brought."""
+    """The version of the plan's rules."""
     since: Instant
     """When it was put in force."""
     by: str
-    """Who did."""
+    """The admin who did it."""
     ended: TermEnd | None
-    """What ended it; null while it is in force."""
+    """The end of the term; null while it is in force."""
 
 
 def term_of(plan: Planned, history: Sequence[Activation], retracting: Collection[int]) -> PlanTerm | None:
-    """The last time in which a plan's rules were in force; None where they never were since it was made.
+    """The last term of a plan's rules; None if they were never in force since the plan was made.
 
     :param history: the activations, the newest first.
     :param retracting: the serials of those that took versions back.

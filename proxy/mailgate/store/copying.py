@@ -27,12 +27,12 @@ from mailgate.store.whole_store import whole_store
 AT_ONCE = 2000
 """How many rows are read and written together."""
 RUNS = 20.0
-"""A gate that runs has reported that within this many seconds."""
+"""A gate is running if it reported within this many seconds."""
 _ALWAYS_THERE = [table for table in metadata.sorted_tables if "one" in table.primary_key.columns]
 """Tables of one row, which a new store has: counters, and the head of the audit log."""
 
 Told = Callable[[int, int], None]
-"""Is called with the number of copied rows and the number of all rows."""
+"""Receives the number of copied rows and the number of all rows."""
 Counts = dict[str, int]
 """The number of rows by table."""
 
@@ -50,8 +50,8 @@ def copy_store(source: URL, target: URL, told: Told = lambda *_: None, *, while_
 
     Both URLs come from ``store_url``. The source is left as it is, and the target is made. This blocks.
 
-    :param while_used: whether gates may run on the source. Their later writes are not in the copy, and neither is that they
-        run: nobody runs on a copy. An older source is then refused, since the version that runs could not use the copy.
+    :param while_used: whether gates may run on the source. Their later writes are not copied, and neither is the list
+        of running gates. An older source is then refused, since the version that runs could not use the copy.
     :raises StoreError: if there is no source, a gate runs on it, the target is not empty, or the copy differs.
     """
     if source == target:
@@ -95,7 +95,8 @@ def _readable(source: URL, *, while_used: bool) -> Iterator[URL]:
 
 
 def _is_readable(source: URL, *, while_used: bool) -> bool:
-    """Whether it can be read as it is. Only a file may be copied to be readable; what keeps others from it is raised."""
+    """Whether the source can be read as it is. Only a file may be copied in order to read it; other errors are
+    raised."""
     path, is_file = Path(str(source.database)), source.get_backend_name() == "sqlite"
     if is_file and path.exists() and not _may_be_written(path):
         return False  # SQLite writes beside everything that it reads
@@ -113,7 +114,7 @@ def _may_be_written(path: Path) -> bool:
 
 
 def _copy_file(path: Path, target: Path) -> None:
-    """Copy an SQLite file with what its log has. A log cannot be read where nothing may be written."""
+    """Copy an SQLite file together with its log. A log cannot be read if its folder accepts no writes."""
     log, how = Path(f"{path}-wal"), "mode=rw"
     if not _may_be_written(path):
         if log.exists() and log.stat().st_size:

@@ -1,4 +1,5 @@
-"""Keeps lines on disk while the store is down. Each noun has a file, to which lines are appended and from which all are taken.
+"""Keeps lines on disk while the store cannot be reached. Each noun has a file, to which lines are appended and from
+which all are taken.
 
 Several processes may share a folder. A process that appends or takes holds a lock on the file itself, so the lock ends
 with the process.
@@ -64,7 +65,7 @@ class Spool:
             os.close(file)
 
     def forget(self, about: Callable[[str], bool]) -> int:
-        """Remove and overwrite the lines that are about somebody. Returns how many there were."""
+        """Remove and overwrite the lines that match ``about``. Returns how many there were."""
         gone = 0
         for path in (self._path, self._taken):
             with suppress(FileNotFoundError), _locked(path, os.O_RDWR) as file:
@@ -81,7 +82,7 @@ class Spool:
             return
 
     def _lock_taken(self) -> int | None:
-        """Open the renamed file. None if there is none or another process has it."""
+        """Open the renamed file; None if there is none or another process has it."""
         try:
             file = os.open(self._taken, os.O_RDWR)
         except FileNotFoundError:
@@ -117,7 +118,7 @@ def _read_lines(file: int) -> list[str]:
 
 
 def _take_out(path: Path, file: int, about: Callable[[str], bool]) -> int:
-    """Replace the file by one without the lines. No other line is lost, whatever happens meanwhile."""
+    """Replace the file by one without the matching lines. No other line is lost, even if the process is killed."""
     lines = _read_lines(file)
     kept = [line for line in lines if not about(line)]
     if len(kept) == len(lines):

@@ -1,4 +1,4 @@
-"""What differs between two sets of texts of the rules, as lines to read and as a patch for the files."""
+"""The differences between two versions of the files of rules, as lines to read and as a patch."""
 
 import re
 from collections.abc import Iterator
@@ -18,23 +18,23 @@ _FOLDER_OWN = {KEPT_AS.policy: "policy", KEPT_AS.policy_tests: "policy_tests", K
 
 
 class FileChange(Fact):
-    """What changes in one file."""
+    """The change of one file."""
 
     file: str
     """The file, by its name in its folder."""
     folder: str
-    """Where the patch applies: empty for the folder of `mailgate.yaml`; of a file that does not lie in it, the file's own folder."""
+    """The folder to apply the patch in, if the file is outside the folder of `mailgate.yaml`. Empty otherwise."""
     lines: list[str]
-    """What differs, line by line, as a unified diff."""
+    """The lines of the change, as a unified diff."""
     text: str
-    """The whole file with the change."""
+    """The whole file after the change."""
 
 
 class Places(NamedTuple):
     """Where the files of the rules are."""
 
     names: Files
-    """What the settings call them."""
+    """Their names in the settings."""
     folder: Path
     """The folder of ``mailgate.yaml``."""
 
@@ -67,7 +67,7 @@ def file_changes(before: Rules, after: Rules, places: Places) -> list[FileChange
 
 
 def patch(before: Rules, after: Rules, places: Places) -> str:
-    """The same as a patch, for `git apply` or `patch -p1` in the folder of `mailgate.yaml`, or in another that it names in front."""
+    """The changes as a patch, for `git apply` or `patch -p1` in the folder of `mailgate.yaml`, or in another one that the patch names."""
     parts = []
     for name in _differing(before, after):
         _, _, *lines = _diff(name, before, after)
@@ -79,7 +79,7 @@ def patch(before: Rules, after: Rules, places: Places) -> str:
 
 
 def _diff(name: str, before: Rules, after: Rules) -> Iterator[str]:
-    """A line ends where the file's lines do: other letters that end a line elsewhere stand inside of it."""
+    """The lines of a diff. Only the file's own line ends separate lines, not other characters that do so elsewhere."""
     return unified_diff(_LINE.findall(before.texts[name]), _LINE.findall(after.texts[name]))
 
 

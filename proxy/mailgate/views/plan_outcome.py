@@ -1,4 +1,5 @@
-"""What a plan does or did while it was in force, held against what it said: who was kept out hour by hour, who asked for help, which rules halted."""
+"""The outcome of a plan in force, compared with its prediction: people kept out by hour, requests for help, halted
+rules."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,27 +19,27 @@ from mailgate.views.plan_telling import rules_hitting
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 BY_HOUR = timedelta(hours=48)
-"""So long it is told by the hour, and then by the day."""
+"""For this long after the activation the counts are by hour; later they are by day."""
 LONGEST = timedelta(days=60)
 AT_ONCE = 40
-"""So many times some of those who were kept out are held against the plan in one go."""
+"""How many batches are compared with the plan in one go."""
 ORDER = ("block", "unknown", "rest")
-"""How columns are coloured: whom the plan named, whom nobody expected, and whom the rules before kept out already."""
+"""The colours of the columns: those that the plan named, those that it did not, and the rest of the prediction."""
 
 
 class OutcomeSpan(Fact):
-    """One hour or day."""
+    """One hour or day. A person counts once in all of them, and so does a device without a known person."""
 
     at: Instant
-    """When it began."""
+    """When the hour or day began."""
     planned: int
-    """How many were kept out first in it whom the plan named."""
+    """How many were kept out first in this span that the plan named."""
     others: int
-    """How many whom neither the plan named nor the rules before kept out."""
+    """How many were kept out first in this span that neither the plan named nor the earlier rules kept out."""
     before: int
-    """How many whom the rules before kept out already."""
+    """How many were kept out first in this span that the earlier rules kept out already."""
     predicted: int
-    """How many in all the plan said would newly be kept out by then."""
+    """How many the plan predicted to be newly kept out by the end of this span, in all."""
 
 
 class Halted(Fact):
@@ -47,38 +48,38 @@ class Halted(Fact):
     rule: str
     """The rule's id."""
     why: str
-    """Why it was taken out."""
+    """The reason, as it was given."""
     at: Instant
-    """When."""
+    """When it was taken out."""
     by_itself: bool
-    """Whether it halted by itself."""
+    """Whether it halted by itself; false if an admin turned it off."""
     holds: bool
     """Whether it is still out."""
 
 
 class PlanOutcome(PlanTerm):
-    """What a plan does while it is in force, or did."""
+    """The outcome of a plan that is or was in force."""
 
     before: int
-    """The version that a retraction puts in force again; 0 where there is none, or it is no longer in force."""
+    """The version that a retraction would put in force; 0 if there is none, or if the plan is no longer in force."""
     spans: list[OutcomeSpan]
-    """The hours from then to its end or now, or the days where these are many."""
+    """The hours while it was in force, up to now; the days if these are more than 48."""
     kept_out: int
-    """How many of those whom the plan named were kept out."""
+    """How many that the plan named were kept out."""
     unsorted: int
-    """How many were kept out of whom it is not known yet whether the plan named them."""
+    """How many were kept out and are not yet compared with the plan."""
     unexpected: int
-    """How many were kept out whom nobody expected."""
+    """How many were kept out that neither the plan named nor the earlier rules kept out."""
     predicted: int
-    """How many the plan said would be kept out by its end or now."""
+    """How many the plan predicted to be kept out by its end, or by now."""
     help_requests: dict[str, int]
-    """How many asked for help meanwhile, by rule."""
+    """The number of requests for help while it was in force, by rule."""
     halted: list[Halted]
-    """Rules that were taken out meanwhile, and while it is in force those that still are."""
+    """Rules that were taken out while it was in force; if it still is, also those that are still out."""
 
 
 async def outcome_of(store: Store, found: Planned, plan: Plan, now: datetime) -> PlanOutcome | None:
-    """What a plan does since it was put in force, or did until its end; None where it never was in force.
+    """The outcome of a plan since it was put in force, until its end or now; None if it was never in force.
 
     Raises StoreUnavailableError.
     """
@@ -88,7 +89,7 @@ async def outcome_of(store: Store, found: Planned, plan: Plan, now: datetime) ->
         return None
     until = term.ended.at if term.ended else now
     since = max(term.since, until - LONGEST)
-    with suppress(StoreError):  # where nothing can be written, what was sorted out before is told
+    with suppress(StoreError):  # if the store accepts no writes, the earlier comparison is used
         await sort_out(store, found, plan)
     hours = await store.first_refusals.by_hour(found.draft.policy, since)
     span = HOUR if until - since <= BY_HOUR else DAY
@@ -117,7 +118,7 @@ async def outcome_of(store: Store, found: Planned, plan: Plan, now: datetime) ->
 
 
 async def _way_back(store: Store, history: Sequence[Activation]) -> int:
-    """The version that a retraction puts in force again; 0 where there is none."""
+    """The version that a retraction would put in force; 0 if there is none."""
     if len({each.number for each in history}) < 2:
         return 0
     back = await version_before(store, history)
@@ -125,12 +126,12 @@ async def _way_back(store: Store, history: Sequence[Activation]) -> int:
 
 
 async def sort_out(store: Store, found: Planned, plan: Plan) -> bool:
-    """Hold some of those who were kept out against the plan. Returns whether there may be more. Raises StoreError."""
+    """Compare some of those who were kept out with the plan. Returns whether there may be more. Raises StoreError."""
     return await store.first_refusals.sort_out(found.draft.policy, found.digest, plan.active.policy)
 
 
 async def sort_all_out(store: Store) -> None:
-    """Hold many of those whom the version in force kept out against its plan, if it came by one. Raises MailgateError."""
+    """Compare those whom the version in force kept out with its plan, up to a limit. Raises MailgateError."""
     active = await store.policies.active()
     found = await store.plans.of_candidate(active.digest) if active else None
     if found is not None:
@@ -141,7 +142,8 @@ async def sort_all_out(store: Store) -> None:
 
 
 def predicted_at(plan: Plan, at: datetime) -> int:
-    """How many people, and devices of nobody known, the plan says are newly kept out by then."""
+    """The number of people, and of devices without a known person, that the plan predicts to be newly kept out by
+    then."""
     found = max(
         [plan.newly, *(each.newly for each in plan.later if plan.made_at < each.at <= at)],
         key=lambda newly: sum(newly[label].people for label in OUT),
@@ -150,7 +152,7 @@ def predicted_at(plan: Plan, at: datetime) -> int:
 
 
 def panel_of(outcome: PlanOutcome, tongue: Tongue = ENGLISH) -> Panel:
-    """Who was kept out so far, as columns; the line is what the plan said."""
+    """A picture of who was kept out so far, in columns over the prediction of the plan."""
     box, counted, planned, others = Box(640, 220), list[dict[str, int]](), 0, 0
     for each in outcome.spans:
         planned, others = planned + each.planned, others + each.others
@@ -169,7 +171,7 @@ def panel_of(outcome: PlanOutcome, tongue: Tongue = ENGLISH) -> Panel:
 
 
 def _panel_words(outcome: PlanOutcome) -> tuple[str, str]:
-    """The title of the picture, and what it shows."""
+    """The title and the description of the picture."""
     told = {"number": outcome.kept_out, "whole": outcome.predicted, "others": outcome.unexpected}
     if outcome.ended:
         return phrase("Kept out"), phrase(

@@ -1,4 +1,5 @@
-"""How people whom a plan hits can be told: by the notice of a rule once the plan is in force, since a notice says what the rules in force do."""
+"""How people can be told of a plan that restricts them: by the notice of a rule once the plan is in force, since a
+notice describes the rules in force."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,24 +14,25 @@ RESTRICTING = ("block", "challenge", "warn")
 
 
 class Telling(Fact):
-    """How people whom a rule of a plan hits can be told."""
+    """The notice for the people whom a rule of a plan restricts."""
 
     rule: str
     """The rule's id."""
     kind: MailKind | None
-    """The notice that may be sent now. Null where none may, and while the plan is not in force: it would say what the rule does today, to others."""
+    """The kind of notice that may be sent now. Null if none may, and while the plan is not in force, since the notice
+    would describe what the rule does today."""
     version: int
-    """The version in force, which the notice is of."""
+    """The version in force, whose notice it is."""
     why_not: Words
-    """Why none may be sent although the plan is in force."""
+    """Why no notice may be sent although the plan is in force; empty otherwise."""
     dated: bool
-    """Whether the rule hits nobody before a date, so that its notice can be sent once the plan is in force."""
+    """Whether the rule restricts nobody before a date, so that its notice can be sent once the plan is in force."""
     new: bool
     """Whether the rules in force have no rule of this id."""
 
 
 def tellings(plan: Plan, in_force: Rules, version: int, now: datetime) -> Iterator[Telling]:
-    """For each rule that newly restricts somebody, now or later."""
+    """The notice of each rule that newly restricts somebody, now or later."""
     now_hit = {row.value for label in RESTRICTING for row in plan.newly[label].by.get("rule", ())}
     known = {each.rule: each for each in rule_notices(in_force.policy, version, now)}
     decides = in_force.digest == plan.candidate.digest
@@ -48,7 +50,7 @@ def tellings(plan: Plan, in_force: Rules, version: int, now: datetime) -> Iterat
 
 
 def rules_hitting(plan: Plan) -> list[str]:
-    """The rules that newly restrict somebody, those that hit most first."""
+    """The rules that newly restrict somebody, in the order of the number of devices."""
     found: dict[str, int] = {}
     for newly in (plan.newly, *(each.newly for each in plan.later)):
         for label in RESTRICTING:

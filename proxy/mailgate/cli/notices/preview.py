@@ -19,10 +19,12 @@ from mailgate.mail.recipient_list import believed_by, notice_about
 from mailgate.mail.words import RenderedNotice
 from mailgate.store import MailKind, Store
 
-Language = Annotated[str, typer.Option("--language", help="In this language; the person's if not given.")]
+Language = Annotated[str, typer.Option("--language", help="The language. Default: the person's.")]
 Person = Annotated[
     str,
-    typer.Option("--person", metavar="LOGIN", help="What this person would get; somebody's if not given."),
+    typer.Option(
+        "--person", metavar="LOGIN", help="The recipient. Default: any person whom the rule is about."
+    ),
 ]
 Html = Annotated[bool, typer.Option("--html", help="Print the HTML part.")]
 

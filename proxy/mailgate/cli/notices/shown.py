@@ -1,4 +1,4 @@
-"""``mailgate notices status|list|settle|retry``: what became of mails about rules."""
+"""``mailgate notices status|list|settle|retry``: the states of mails about rules."""
 
 import json
 from dataclasses import asdict
@@ -19,13 +19,14 @@ from mailgate.store import MailCount, MailState, Store
 from mailgate.views.notices import MailFacts, mail_facts
 
 States = Annotated[
-    list[MailState] | None, typer.Option("--state", help="Only those in this state; may be given again.")
+    list[MailState] | None,
+    typer.Option("--state", help="Only mails in this state. May be given several times."),
 ]
 Ids = Annotated[
     list[str] | None, typer.Argument(metavar="[ID]…", help="Mails by their ids, as `list` shows them.")
 ]
-RuleOption = Annotated[str, typer.Option("--rule", help="Only those about this rule.")]
-Limit = Annotated[int, typer.Option(help="How many, the last changed first.", min=1)]
+RuleOption = Annotated[str, typer.Option("--rule", help="Only mails about this rule.")]
+Limit = Annotated[int, typer.Option(help="How many mails to list, the last changed first.", min=1)]
 
 
 def status(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
@@ -76,13 +77,15 @@ def list_mails(
 def settle(
     ids: Ids = None,
     sent: Annotated[bool, typer.Option("--sent", help="The mail server has taken them.")] = False,
-    again: Annotated[bool, typer.Option("--again", help="It has not: queue them again.")] = False,
-    everything: Annotated[bool, typer.Option("--all", help="All that are unsure.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="The mail server has not taken them: queue them again.")
+    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All unsure mails.")] = False,
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Say of mails that are `unsure` whether the mail server took them; its log knows their Message-IDs."""
+    """Decide about `unsure` mails: whether the mail server took them. Its log has their Message-IDs."""
     if sent is again or bool(ids) is everything:
         fail(2, "expected ids or --all, and one of --sent and --again")
 
@@ -101,12 +104,12 @@ def settle(
 
 def retry(
     ids: Ids = None,
-    everything: Annotated[bool, typer.Option("--all", help="All that failed.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All failed mails.")] = False,
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Queue mails again that `failed`, after the cause is mended. A mail that is no longer true is not sent."""
+    """Queue `failed` mails again, after the cause is fixed. A mail that is no longer true is not sent."""
     if bool(ids) is everything:
         fail(2, "expected ids or --all")
 

@@ -1,4 +1,4 @@
-"""``mailgate policy approve|plans``: approve a plan that somebody else made, and list plans with their status."""
+"""``mailgate policy approve|plans``: approve a plan that another person made, and list plans with their status."""
 
 import json
 from dataclasses import asdict
@@ -31,7 +31,7 @@ def approve(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Stand up for exactly this plan, so that somebody may apply it although the guard objects."""
+    """Approve exactly this plan, so that it may be applied although it is beyond the guard's limit."""
 
     async def run(store: Store, bundle: Bundle) -> PlanStatus:
         guard, who = guard_of(bundle.settings), person(bundle.settings, "approver", token_file=token_file)
@@ -45,11 +45,11 @@ def approve(
 
 
 def plans(
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many plans, the newest.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many of the newest plans to list.")] = 20,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """List the plans that were made, who has approved them, and what they still need."""
+    """List the plans, their approvals, and what they still need."""
 
     async def run(store: Store, bundle: Bundle) -> list[PlanStatus]:
         return await approvals.plan_statuses(store, guard_of(bundle.settings), datetime.now(UTC), limit)
@@ -98,7 +98,7 @@ def _plain(status: PlanStatus) -> dict[str, Any]:
 
 
 def _table(found: list[PlanStatus]) -> Table:
-    """Narrow enough for 80 columns. Kept out: at one moment or another, in people and devices."""
+    """A table for 80 columns. Kept out: at any moment, in people and devices."""
     names = ("plan", "made (UTC)", "by", "kept out", "state", "approved by", "missing")
     table = listing(*names, whole={*names} - {"by", "approved by"})
     for each in found:

@@ -1,4 +1,5 @@
-"""``mailgate policy drafts``: small changes of the rules that were made in the console, and what to commit for each."""
+"""``mailgate policy drafts``: small changes of the rules that were drafted in the console, and what to commit for
+each."""
 
 import json
 from pathlib import Path, PurePath
@@ -20,7 +21,7 @@ from mailgate.views.drafts import WORDS, DraftFacts, draft_facts, draft_patch
 from mailgate.views.patches import Places
 
 _MOST = 50
-Draft = Annotated[str, typer.Argument(metavar="[DRAFT]", help="One draft, by how its digest begins.")]
+Draft = Annotated[str, typer.Argument(metavar="[DRAFT]", help="One draft, by the beginning of its digest.")]
 AsPatch = Annotated[
     bool, typer.Option("--patch", help="Print what to commit for this draft, for `git apply`.")
 ]
@@ -29,7 +30,7 @@ AsPatch = Annotated[
 def drafts(
     draft: Draft = "", patch: AsPatch = False, config: Config = DEFAULT_PATH, as_json: AsJson = False
 ) -> None:
-    """List the changes that were drafted in the console, with their files, and whether these have them."""
+    """List the changes that were drafted in the console, with the files to change, and whether the files have them."""
     if patch and not draft:
         fail(2, "expected a draft with --patch")
 

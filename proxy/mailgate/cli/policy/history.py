@@ -1,4 +1,4 @@
-"""``mailgate policy history|show|diff``: every version of the rules that there ever was."""
+"""``mailgate policy history|show|diff``: every version of the rules."""
 
 import json
 from dataclasses import asdict
@@ -29,7 +29,7 @@ _COLUMNS = ("serial", "version", "policy", "in force from", "by", "note")
 
 
 def history(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
-    """List what was put in force, the newest first."""
+    """List the activations, the newest first."""
 
     async def run(store: Store, _bundle: Bundle) -> list[Activation]:
         return await store.policies.history()
@@ -44,7 +44,7 @@ def history(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
 
 
 def show(version: Name = "", config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
-    """Print one version: its author, date, note and files; and the rules that are off now, in any version."""
+    """Print one version with its author, date, note and files; and the rules that are off now, in any version."""
 
     async def run(store: Store, bundle: Bundle) -> tuple[Version, list[str]]:
         off = bundle.policy.reliefs.for_everybody(datetime.now(UTC))
@@ -70,7 +70,7 @@ def diff(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Say what differs between two versions, in words and line by line."""
+    """Compare two versions, in words and line by line."""
 
     async def run(store: Store, _bundle: Bundle) -> tuple[Version, Version]:
         return await version_called(store, old), await version_called(store, new)

@@ -1,4 +1,4 @@
-"""Problem documents (RFC 9457): every answer of the API that is an error."""
+"""Problem documents (RFC 9457), the answers to all errors of the API."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,14 +30,14 @@ _TYPE = "urn:mailgate:problem:"
 
 
 class Fault(Answered):
-    """One mistake, and the one place where it is."""
+    """One mistake and its place."""
 
     detail: str
-    """What is wrong, and what is expected."""
+    """What is wrong, and what was expected."""
     pointer: str | None = None
-    """Of the body: a JSON pointer as a URI fragment (RFC 6901, section 6), like `#/note`."""
+    """The place in the body: a JSON pointer as a URI fragment (RFC 6901, section 6), like `#/note`."""
     parameter: str | None = None
-    """Of the address: the name of a parameter."""
+    """The name of a parameter of the address."""
     header: str | None = None
     """The name of a header field."""
 
@@ -48,7 +48,7 @@ class Fault(Answered):
 
 
 class Problem(Answered):
-    """Why it was not done (RFC 9457)."""
+    """Why a request failed (RFC 9457)."""
 
     type: str
     """A URI that names the kind of problem: `urn:mailgate:problem:` and a word."""
@@ -57,14 +57,14 @@ class Problem(Answered):
     status: int
     """The status of the answer."""
     detail: str
-    """What is wrong here."""
+    """What is wrong with this request."""
     errors: list[Fault] = Field(default_factory=list)
-    """Every mistake in what was sent; empty if it is about something else."""
+    """Every mistake in the request; empty if the problem is something else."""
 
 
 @dataclass
 class ProblemError(Exception):
-    """Ends a request with a problem. ``headers`` go with it."""
+    """Ends a request with a problem. ``headers`` are added to the answer."""
 
     status: int
     detail: str = ""
@@ -73,7 +73,7 @@ class ProblemError(Exception):
 
 
 def answer(problem: ProblemError) -> web.Response:
-    """The problem as it is sent."""
+    """The answer with this problem."""
     word, title = KINDS[problem.status]
     told = Problem(
         type=_TYPE + word,

@@ -1,4 +1,4 @@
-"""Drafts: small changes of the rules that stand in no file yet; making one, what to commit, and the way to its plan."""
+"""Drafts: making a small change of the rules that no file has yet, the lines to commit, and its plan."""
 
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
@@ -51,7 +51,7 @@ async def draft(request: web.Request) -> web.Response:
 
 @needs("operator", "approver")
 async def plan(request: web.Request) -> web.Response:
-    """Begin to plan a draft against what is in force now."""
+    """Begin to plan a draft against the rules in force."""
     context = context_of(request)
     kept = await draft_called(context.store, request.match_info["digest"])
     if not await plan_again(context, kept, person_of(request)):
@@ -60,14 +60,14 @@ async def plan(request: web.Request) -> web.Response:
 
 
 async def patch(request: web.Request) -> web.Response:
-    """What to commit, as a patch."""
+    """The change to commit, as a patch."""
     context = context_of(request)
     kept = await draft_called(context.store, request.match_info["digest"])
     return _download(await patch_of(context, kept), "text/x-diff", f"draft-{kept.digest[:12]}.patch")
 
 
 async def file(request: web.Request) -> web.Response:
-    """The whole file as it would be committed."""
+    """The whole file after the change."""
     context = context_of(request)
     facts = await facts_of(context, await draft_called(context.store, request.match_info["digest"]))
     if not facts.changes:
@@ -82,7 +82,7 @@ def _download(text: str, kind: str, name: str) -> web.Response:
 
 
 async def _wanted(request: web.Request) -> Edit:
-    """The change that a form asks for. Raises RefusedError."""
+    """The change in a form. Raises RefusedError."""
     sent = await form_of(request)
     said = {name: sent[name] for name in _FIELDS if name in sent}
     if "day" in sent:
@@ -99,7 +99,7 @@ async def _wanted(request: web.Request) -> Edit:
 
 
 def _moved(request: web.Request, sent: Form) -> str:
-    """The start of a stage as it is written, on another day: its time and its zone stay. A stage that is new starts at midnight UTC."""
+    """The start of a stage on another day: its time and zone stay. A new stage starts at midnight UTC."""
     rules = context_of(request).bundle().rules
     try:
         written = written_start(rules, sent.get("rule", ""), sent.get("stage", ""))

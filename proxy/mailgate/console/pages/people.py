@@ -1,4 +1,4 @@
-"""One person: their devices with their mail status, their requests and mails, and what can be done for them."""
+"""One person: their devices with mail status, their requests and mails, and the actions of the help desk."""
 
 from secrets import token_urlsafe
 
@@ -32,7 +32,7 @@ async def person(request: web.Request) -> web.Response:
 
 @needs("operator")
 async def let_in(request: web.Request) -> web.Response:
-    """Spare a person or one device of theirs for a time."""
+    """Exempt a person or one of their devices for a time."""
     context, sent = context_of(request), await form_of(request)
     why, days = note_of(sent, "why"), sent.get("days", "1")
     rule, named = str(sent.get("rule", ""))[:LONGEST], str(sent.get("device", ""))[:LONGEST]
@@ -55,7 +55,7 @@ async def let_in(request: web.Request) -> web.Response:
 
 @needs("operator")
 async def write(request: web.Request) -> web.Response:
-    """Answer them by mail, and mark their requests as done if that is asked for."""
+    """Answer them by mail, and close their requests if that is chosen."""
     context, sent = context_of(request), await form_of(request)
     theirs, now, by = await whom(request, str(sent.get("login", ""))), context.clock(), person_of(request)
     text, form = within(str(sent.get("answer", "")), LONGEST_ANSWER), str(sent.get("form", ""))[:LONGEST]
@@ -70,7 +70,7 @@ async def write(request: web.Request) -> web.Response:
 
 
 async def whom(request: web.Request, login: str) -> PersonFacts:
-    """The person of this login. Raises HTTPNotFound."""
+    """The person with this login. Raises HTTPNotFound."""
     context = context_of(request)
     found = await facts_of(context.store, context.bundle(), login[:LONGEST], context.clock())
     if found is None:

@@ -1,4 +1,4 @@
-"""A rule: what it does, and small changes of it: the date of a stage, its share, and the apps on its lists."""
+"""A rule: its effect, and small changes of it: the date of a stage, its share, and the apps on its lists."""
 
 from datetime import date
 

@@ -12,9 +12,9 @@ from mailgate.whole_file import write_whole
 SETTINGS = "company.json"
 """The part of the demo's settings that a company adds."""
 NOTHING = "nothing"
-"""Credentials of the company's connectors. There is nothing to log in at."""
+"""The credentials of the company's connectors. There is no server to log in to."""
 OUTBOX, DOMAIN = "outbox", "example.com"
-"""Mails about rules are written to this folder beside the settings, and nobody gets one."""
+"""The folder beside the settings to which mails about rules are written, and their domain. No mail is sent."""
 MAY = {
     OPERATOR: "An operator: plans changes, puts in force what keeps out few people, and helps people.",
     SECOND: "An approver too: stands up for a plan that keeps out many.",
@@ -59,13 +59,13 @@ def connectors() -> dict[str, dict[str, object]]:
 
 
 def added_settings(directory: Path) -> dict[str, object]:
-    """The settings that an earlier company has added. Empty if there is none. Raises OSError."""
+    """The settings that an earlier company has added; empty if there is none. Raises OSError."""
     path = directory / SETTINGS
     added: dict[str, object] = json.loads(path.read_text("utf-8")) if path.exists() else {}
     return added
 
 
 def tokens_in(directory: Path) -> dict[str, Path]:
-    """The token files of the admins of a company in this folder. Empty if there is none."""
+    """The token files of the admins of a company in this folder; empty if there is none."""
     known = {name: directory / f"{name}.token" for name in _ROLES}
     return {name: path for name, path in known.items() if path.exists()} if added_settings(directory) else {}

@@ -42,10 +42,10 @@ async def is_new(config: Path) -> bool:
 
 
 async def fill(config: Path, count: int, progress: Progress, store_url: str = "") -> Filled:
-    """Make a company of so many people in the store that ``config`` names, which must be new.
+    """Make a company of ``count`` people in the store that ``config`` names, which must be new.
 
-    Its admins are in the settings once those are written anew. ``store_url``: of a store that is not the demo's own. Raises
-    OccupiedError, ConfigError, StoreError, OSError.
+    Its admins are in the settings once those are written again. ``store_url`` is the URL of a store that is not the
+    demo's own. Raises OccupiedError, ConfigError, StoreError, OSError.
     """
     bundle, random = load_bundle(config), Random(SEED)  # noqa: S311 - the same every time
     settle_memory()

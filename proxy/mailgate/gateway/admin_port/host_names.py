@@ -1,7 +1,8 @@
 """Refuses requests to the admin port under any name but its own.
 
-This stops DNS rebinding: the owner of a name can point it at this machine while a page of theirs is open in a browser. The
-browser then takes the admin port for the same origin as that page, but the ``Host`` that it sends still has the foreign name.
+This stops DNS rebinding: the owner of a name can point it at this machine while a page of theirs is open in a browser.
+The browser then takes the admin port for the same origin as that page, but the ``Host`` that it sends still has the
+foreign name.
 """
 
 from dataclasses import dataclass
@@ -27,9 +28,9 @@ class OwnHosts:
     """The names that the settings give to the admin port."""
 
     names: frozenset[str]
-    """The names in small letters."""
+    """The names in lower case."""
     proxies: tuple[Network, ...] = ()
-    """The proxies that are believed about the name that a browser asked for (``X-Forwarded-Host``)."""
+    """The proxies that are believed about the name in the browser's request (``X-Forwarded-Host``)."""
 
     def admit(self, exchange: Exchange) -> None:
         """Raise RequestRefused for a foreign name, and for a request that came through a gate's port for mail."""

@@ -1,7 +1,9 @@
-"""Refuses a request if the asking proxy let a field through that a client could forge, since its webmail would get it too.
+"""Refuses a request if the asking proxy let a field through that a client could forge, since its webmail would get it
+too.
 
-Some proxies cannot remove every field of a family (nginx, Traefik), and others are not set up to. Then the gate says no to
-the request. Fields that a proxy writes to ask its question are allowed; the configurations make sure that no client can send them.
+Some proxies cannot remove every field of a family (nginx, Traefik), and others are not configured to. The gate then
+refuses the request. Fields that a proxy writes to ask its question are allowed; the configurations make sure that no
+client can send them.
 """
 
 from mailgate.gateway.authz.original import Dialect
@@ -35,9 +37,11 @@ _OWN = {
 
 
 def refuse_let_through(fields: Fields, dialect: Dialect, certificates: frozenset[bytes]) -> None:
-    """Raise RequestRefused if such a field is there. ``certificates`` are the fields in which this proxy passes client certificates.
+    """Raise RequestRefused if such a field is present. ``certificates`` are the fields in which this proxy passes
+    client certificates.
 
-    The status is one that nginx takes for a no. The message does not repeat the name of the field, which the client chose.
+    nginx understands the status as a refusal. The message does not repeat the name of the field, which the client
+    chose.
     """
     login = fields.first.get(b"authorization", b"").split(None, 1)
     if login and login[0].lower() in CONNECTION_LOGINS:

@@ -61,7 +61,7 @@ def original(head: RequestHead, dialect: Dialect) -> RequestHead:
 
 
 def _once(fields: Fields, names: Sequence[bytes]) -> dict[bytes, bytes]:
-    """The values of these fields, each of which must be there once and not be empty."""
+    """The values of these fields. Each must be present once and not be empty."""
     told: dict[bytes, bytes] = {}
     for name in names:
         values = [each for each in fields.values(name) if each]
@@ -90,7 +90,8 @@ def _asked(head: RequestHead, method: bytes, target: bytes) -> RequestHead:
 
 
 def _told(fields: Fields) -> Fields:
-    """The fields without empty ones. To the key of a proxy that keeps verdicts they are like missing ones (``verdict_key.py``)."""
+    """The fields without empty ones. For the key of a proxy that caches verdicts they are like missing ones
+    (``verdict_key.py``)."""
     first, repeated = fields.first, fields.repeated
     if b"" not in first.values():
         return fields

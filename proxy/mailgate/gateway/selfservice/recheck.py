@@ -1,4 +1,4 @@
-"""Asks the sources of one device at once, for somebody who has just fixed what was wrong."""
+"""Asks the sources of one device now, for a person who has just fixed something."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -37,7 +37,7 @@ class Recheck:
 
     def __init__(self, source: Ask = ask_nobody, patience: float | None = PATIENCE) -> None:
         self.source = source
-        """Asks one source. The reader of the sources is put here once it runs."""
+        """Asks one source. It is set once the reader of the sources runs."""
         self._patience = patience
         self._turns = asyncio.Semaphore(AT_ONCE)
 
@@ -61,7 +61,7 @@ class Recheck:
 def answers_of(
     came: Mapping[Slot, CheckResult], devices: Sequence[Device], name_of: NameOf
 ) -> tuple[Asked, ...]:
-    """The answers for people. ``devices`` already has what the sources have just said."""
+    """The answers for people. ``devices`` already has the new reports."""
     asked = {slot: again for slot, again in came.items() if again is not CheckResult.CANNOT}
     if not asked:
         return (Asked(Came.NOBODY),)

@@ -292,4 +292,4 @@ async def test_what_goes_beyond_the_guard_is_not_put_in_force_but_by_override(
 
 async def test_a_plan_that_there_is_not_is_said(ada: Browser) -> None:
     page = await ada.get("/console/policy/plans/abcdef123456")
-    assert (page.status, "No plan is called" in page.words) == (409, True)
+    assert (page.status, "No plan is called" in page.words) == (404, True)
