@@ -145,7 +145,7 @@ def _see_that_all_is_there(connection: Connection, shown: str) -> None:
     if missing:
         stamp = MigrationContext.configure(connection).get_current_revision()
         raise StoreError(
-            f"the store {shown} is not what its stamp {stamp} says: it lacks {', '.join(missing)}. Another version of "
+            f"the store {shown} does not match its stamp {stamp}: it lacks {', '.join(missing)}. Another version of "
             "Mailgate has made it: start that one, restore a backup, or use another store"
         )
 
