@@ -80,6 +80,7 @@ def context_for(service: Gate) -> ConsoleContext:
         readings=Readings(partial(sync_now, service.syncing)),
         planning=Planning(partial(plan_now, service)),
         recheck=Recheck(service.syncing.check_again),
+        recheck_many=Recheck(service.syncing.check_again, patience=None),
     )
 
 

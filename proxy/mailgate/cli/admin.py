@@ -7,10 +7,9 @@ from typing import Annotated, get_args
 
 import typer
 from pydantic import TypeAdapter, ValidationError
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Table
 
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable
 from mailgate.config import load_settings
@@ -92,7 +91,7 @@ def list_admins(
             "The settings have no admins: everybody who can run commands on this computer may change the rules."
         )
         return
-    table = Table("name", "roles", "comes in by", box=SIMPLE)
+    table = listing("name", "roles", "comes in by", whole=("name",))
     for name, each in admins.items():
         table.add_row(name, ", ".join(each.roles), ", ".join(_ways(each)))
     Console().print(table)

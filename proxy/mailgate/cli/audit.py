@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
@@ -130,9 +130,7 @@ def _told(entry: Entry) -> dict[str, Any]:
 
 
 def _table(entries: list[Entry]) -> Table:
-    table = Table(
-        *(Column(name, no_wrap=name in ("number", "at"), overflow="fold") for name in _COLUMNS), box=SIMPLE
-    )
+    table = listing(*_COLUMNS, whole=("number", "at"))
     for entry in entries:
         about = _DIGEST.sub(lambda found: found[0][:12], entry.about)
         shown = asdict(entry) | {"at": f"{entry.at[:10]} {entry.at[11:19]}", "about": about}

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
+from mailgate.cli.listing import listing
 from mailgate.devices.device import Report
 from mailgate.devices.names import EAS, SERIAL
 from mailgate.views.readiness import ConnectorState
@@ -51,7 +51,7 @@ def understood_grid(counts: dict[str, Any]) -> Table:
 def states_table(rows: Sequence[tuple[str, str, ConnectorState]]) -> Table:
     """The states of connectors, one per line."""
     columns = ("name", "type", "state", "trouble", "last success", "last full run", "devices", "held")
-    table = Table(*columns, box=SIMPLE)
+    table = listing(*columns, whole=("state",))
     for name, of, each in rows:
         read = _minute(each.last_success), _minute(each.last_full)
         cells = (name, of, each.state, each.trouble, *read, str(each.devices), str(each.held))

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
 from mailgate.cli.acting import TokenFile
 from mailgate.cli.acting import person as acting
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.people import export, forget_person, see_it_wiped
 from mailgate.cli.stored import fail, printable, with_store
@@ -181,9 +181,7 @@ async def _list_json(store: Store, bundle: Bundle) -> None:
 
 async def _list_table(store: Store, bundle: Bundle) -> None:
     now = datetime.now(UTC)
-    table = Table(
-        *(Column(name, no_wrap=name in ("id", "state"), overflow="fold") for name in _COLUMNS), box=SIMPLE
-    )
+    table = listing(*_COLUMNS, whole=("id", "state"))
     async for device in _all(store):
         if table.row_count == _ROWS:
             typer.echo(f"Only the first {_ROWS} are shown; --json lists all of them.", err=True)
@@ -251,7 +249,7 @@ def _sighting_row(each: SightingFacts) -> tuple[object, ...]:
 def _print_table(
     console: Console, rows: Iterable[tuple[object, ...]], title: str, columns: tuple[str, ...]
 ) -> None:
-    table = Table(*columns, title=title, title_justify="left", box=SIMPLE)
+    table = listing(*columns, title=title)
     for cells in rows:
         table.add_row(*(Text(printable("" if cell is None else str(cell))) for cell in cells))
     if table.row_count:

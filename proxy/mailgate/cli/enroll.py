@@ -9,9 +9,8 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import TypeAdapter, ValidationError
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
 from mailgate.attest.enrolment import (
@@ -25,6 +24,7 @@ from mailgate.attest.enrolment import (
 )
 from mailgate.cli.acting import TokenFile
 from mailgate.cli.acting import person as acting
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
@@ -172,8 +172,7 @@ def _print(tokens: list[EnrolmentToken], keys: list[EnrolledKey]) -> None:
 
 
 def _table(*names: str) -> Table:
-    whole = ("token", "device", "key")
-    return Table(*(Column(name, no_wrap=name in whole, overflow="fold") for name in names), box=SIMPLE)
+    return listing(*names, whole=("token", "device", "key"))
 
 
 def _cells(*values: object) -> list[Text]:

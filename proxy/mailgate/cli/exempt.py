@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from mailgate.cli.acting import TokenFile
 from mailgate.cli.acting import person as acting
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, Until, read_until
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
@@ -125,7 +125,7 @@ def _plain(kept: KeptRelief) -> dict[str, object]:
 
 
 def _table(found: list[KeptRelief]) -> Table:
-    table = Table(*_COLUMNS, box=SIMPLE)
+    table = listing(*_COLUMNS, whole=("number", "from"))
     for each in found:
         relief = each.relief
         ended = f"{each.ended_at:%Y-%m-%d} by {each.ended_by}: {each.ended_why}" if each.ended_at else ""

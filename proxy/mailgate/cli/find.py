@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
@@ -60,7 +60,7 @@ def find(
 
 
 def _table(hits: Hits) -> Table:
-    table = Table(*_COLUMNS, box=SIMPLE)
+    table = listing(*_COLUMNS, whole=("what",))
     for each in hits.items:
         words = (each.what, each.id, "" if each.what == "person" else each.words, each.person)
         table.add_row(*(Text(printable(word)) for word in words))

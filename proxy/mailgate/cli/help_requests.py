@@ -4,11 +4,11 @@ import json
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import printable, with_store
 from mailgate.config import Bundle
@@ -40,9 +40,7 @@ def help_requests(
 
 
 def _table(found: list[HelpFacts]) -> Table:
-    # a reference is copied, so it is never cut
-    whole = ("last", "state", "reference")
-    table = Table(*(Column(name, no_wrap=name in whole, overflow="fold") for name in _COLUMNS), box=SIMPLE)
+    table = listing(*_COLUMNS, whole=("last", "state", "reference"))
     for each in found:
         whom = each.person or each.device or "not known"
         why = each.cause or each.title or each.rule

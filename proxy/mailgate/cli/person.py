@@ -7,12 +7,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
@@ -106,7 +105,7 @@ def _print_device(each: OwnedDevice, console: Console) -> None:
 def _print_table(
     console: Console, title: str, columns: Sequence[str], rows: Iterable[tuple[object, ...]]
 ) -> None:
-    table = Table(*columns, title=title, title_justify="left", box=SIMPLE)
+    table = listing(*columns, title=title)
     for cells in rows:
         table.add_row(*(_text(str(cell)) for cell in cells))
     if table.row_count:

@@ -24,6 +24,7 @@ from mailgate.views.drafts import (
     explained,
     uncommitted,
 )
+from mailgate.views.patches import Places
 
 MOST = 50
 """How many of the newest drafts are read."""
@@ -68,13 +69,13 @@ async def latest_heads(context: ConsoleContext, most: int = MOST) -> list[DraftH
 async def facts_of(context: ConsoleContext, draft: KeptDraft) -> DraftFacts:
     """The facts about a draft. Raises RefusedError."""
     active, rules = await _in_force(context)
-    names = context.bundle().settings.files
-    return await draft_facts(context.store, draft, active, rules, await files_of(context), names)
+    places = Places.of(context.bundle())
+    return await draft_facts(context.store, draft, active, rules, await files_of(context), places)
 
 
 async def patch_of(context: ConsoleContext, draft: KeptDraft) -> str:
     """The change to commit, as a patch. Raises RefusedError."""
-    return await draft_patch(context.store, draft, await files_of(context), context.bundle().settings.files)
+    return await draft_patch(context.store, draft, await files_of(context), Places.of(context.bundle()))
 
 
 async def uncommitted_now(context: ConsoleContext, held: str) -> Uncommitted:

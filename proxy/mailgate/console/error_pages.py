@@ -13,11 +13,10 @@ from mailgate.console.layout import bare, show
 from mailgate.console.proxy_login import NotBelievedError
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.pages.view import own_path
-from mailgate.model.phrase import changed, phrase
-from mailgate.rollout.person import RefusedError
+from mailgate.model.phrase import phrase, sentence
+from mailgate.rollout.person import RefusedError, UnknownError
 from mailgate.store import StoreError
 from mailgate.views.versions import NoVersionError
-from mailgate.views.words import without_commands
 
 log = structlog.get_logger()
 
@@ -53,11 +52,10 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
     except NotBelievedError as error:
         log.warning("console-login-refused", way="proxy", why=error.why)
         return bare(request, "refused.html", 403, why=error.words)
-    except (RefusedError, NoVersionError) as error:
-        why = changed(error.words, _as_a_sentence)
-        if isinstance(error, RefusedError):
-            return _refused(request, 409, why, **await _as_it_was_sent(request))
-        return _refused(request, 404, why)
+    except (UnknownError, NoVersionError) as error:
+        return _refused(request, 404, sentence(error.words), **await _as_it_was_sent(request))
+    except RefusedError as error:
+        return _refused(request, 409, sentence(error.words), **await _as_it_was_sent(request))
     except StoreError as error:
         log.warning("console-store", error=type(error).__name__)
         why = phrase("The store does not answer. The gate goes on with what it knows; try again in a moment.")
@@ -68,10 +66,6 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
             "Something went wrong here, and nothing is known of it but its kind, which stands in the log."
         )
         return _refused(request, 500, why)
-
-
-def _as_a_sentence(words: str) -> str:
-    return f"{without_commands(words).rstrip('.')}."
 
 
 async def _as_it_was_sent(request: web.Request) -> dict[str, Any]:

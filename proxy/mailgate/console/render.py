@@ -16,8 +16,9 @@ from mailgate.console.languages import IN_ENGLISH, Language
 from mailgate.console.sparkline import sparkline
 from mailgate.console.stored_texts import again
 from mailgate.model.languages import SOURCE
-from mailgate.model.phrase import Phrase, capital, changed, either, joined, phrase, plural, said
+from mailgate.model.phrase import Phrase, capital, changed, either, joined, phrase, plural, said, sentence
 from mailgate.policy.subjects import about_told
+from mailgate.views.audit_words import act_told, thing_told
 from mailgate.views.gates import roughly
 from mailgate.views.words import (
     CONNECTORS,
@@ -259,6 +260,7 @@ _ENVIRONMENT = _environment(
         "reason": reason_told,
         "connector": lambda state: CONNECTORS.get(state, state),
         "capital": capital,
+        "sentence": sentence,
         "small": lambda words: changed(words, lambda text: text[:1].lower() + text[1:]),
         "name_kind": lambda kind: NAME_KINDS.get(kind, kind),
         "looked": looked_told,
@@ -269,6 +271,8 @@ _ENVIRONMENT = _environment(
         "stage": lambda stage: STAGES.get(stage, stage),
         "plan_state": lambda state: PLAN_STATES.get(state, state),
         "about": about_told,
+        "act": act_told,
+        "thing": thing_told,
         "any_of": any_of,
         "all_of": all_of,
         "spaced": spaced,

@@ -68,15 +68,20 @@ async def ask_sources(
 
 async def ask_sources_of_all(
     context: ConsoleContext, devices: Sequence[Device], by: Person, now: datetime
-) -> None:
-    """Begin to ask the sources of all these devices, and record the action."""
+) -> int:
+    """Begin to ask the sources of all these devices, and record the action. Returns the number of devices that are asked about."""
     act = replace(by.act(now, "devices-asked"), details={"devices": len(devices)})
     await context.store.audit.append(act)
-    context.asking.start(context.recheck.ask(each.reports) for each in devices)
+    return context.asking.start(context.recheck_many.ask(each.reports) for each in devices)
 
 
-async def answer(context: ConsoleContext, whom: PersonFacts, words: str, by: Person, now: datetime) -> Mail:
-    """Send a mail to a person: the status of their devices, and ``words``. Raises RefusedError."""
+async def answer(
+    context: ConsoleContext, whom: PersonFacts, words: str, by: Person, now: datetime, form: str = ""
+) -> Mail:
+    """Send a mail to a person: the status of their devices, and ``words``. A ``form`` that is sent twice is one mail.
+
+    Raises RefusedError.
+    """
     bundle = context.bundle()
     notices = bundle.settings.notices
     if notices is None:
@@ -96,9 +101,11 @@ async def answer(context: ConsoleContext, whom: PersonFacts, words: str, by: Per
         now,
         answer=words,
         rule=named,
-        contact=(rule.notice.contact or "") if rule else "",
+        contact=(rule.notice.contact if rule else "") or bundle.settings.company.help or "",
         asked=bool(whom.help_requests),
         devices=[_concerned(context, each) for each in out],
+        enforce_at=_enforce_at(out),
+        form=form,
         let_in_until=None if out else _let_in_until(whom),  # said only if it is true for all their devices
     )
 
@@ -124,6 +131,13 @@ def _let_in_until(whom: PersonFacts) -> datetime | None:
     """The end of the first exemption of their devices."""
     spared = [each.mail_status.until for each in whom.devices if each.mail_status.mail is MailAccess.SPARED]
     return min((at for at in spared if at), default=None)
+
+
+def _enforce_at(out: Sequence[OwnedDevice]) -> datetime | None:
+    """When warned devices will get no mail any more. None if that is not true of all of them, since a mail says it of all."""
+    ends = [each.mail_status.until if each.mail_status.mail is MailAccess.WARNED else None for each in out]
+    dated = [end for end in ends if end]
+    return min(dated) if dated and len(dated) == len(ends) else None
 
 
 def _concerned(context: ConsoleContext, each: OwnedDevice) -> NoticeDevice:

@@ -34,12 +34,18 @@ def write_settings(
         "store": {"file": _STORE} if store else f"sqlite:///{(directory / DATABASE).absolute()}",
         "attestation": {"issuers": [{"issuer": TEST_ISSUER, "jwks": str(jwks.absolute())}]},
         "files": {
-            "apps": str(rules / "apps.yaml"),
-            "policy": str(rules / "policy.yaml"),
-            "policy_tests": str(rules / "policy.tests.yaml"),
+            "apps": _named(rules / "apps.yaml", directory),
+            "policy": _named(rules / "policy.yaml", directory),
+            "policy_tests": _named(rules / "policy.tests.yaml", directory),
         },
         **added_settings(directory),
     }
     path = directory / "mailgate.yaml"
     path.write_text(_HEAD + json.dumps(settings, indent=2) + "\n", encoding="utf-8")  # JSON is YAML
     return path
+
+
+def _named(path: Path, directory: Path) -> str:
+    """A file as people name it who stand in the folder of the settings."""
+    folder = directory.absolute()
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)

@@ -71,7 +71,8 @@ def _upcoming(rule: Rule, now: datetime) -> Topic:
 def _started(rule: Rule, kind: MailKind, now: datetime) -> Topic:
     stage = _stage(rule, now)
     if kind not in _NEEDS:
-        writer = phrase("whoever answers a person") if kind is MailKind.REPLY else "`mailgate policy retract`"
+        reply = kind is MailKind.REPLY
+        writer = phrase("whoever answers a person") if reply else phrase("a retraction")
         raise RefusedError(
             phrase("a mail of the kind `%(kind)s` is written by %(writer)s alone", kind=kind, writer=writer)
         )

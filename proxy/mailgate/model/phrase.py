@@ -101,6 +101,14 @@ def capital(words: str) -> str:
     return changed(words, lambda text: text[:1].upper() + text[1:])
 
 
+def sentence(words: str) -> str:
+    """Words as one or more whole sentences."""
+    return changed(
+        words,
+        lambda text: text if text.endswith(("?", "!")) else f"{text[:1].upper()}{text[1:].rstrip('.')}.",
+    )
+
+
 def joined(parts: Iterable[object], between: str = ", ") -> str:
     """Join parts, with ``between`` between them."""
     told = list(parts)

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Literal
 
 from mailgate.config.admins import BY_FILE
-from mailgate.model.phrase import phrase
-from mailgate.rollout.activation import NO_APPROVERS, objections_to
+from mailgate.model.phrase import phrase, plural
+from mailgate.rollout.activation import ADD_APPROVER, NO_APPROVERS, objections_to
 from mailgate.rollout.guard import Guard
 from mailgate.rollout.guard_window import Before, beyond_window, what_was_before
 from mailgate.rollout.kept_plans import (
@@ -61,9 +61,10 @@ async def approve(
     if guard is None:
         raise RefusedError(phrase("no `guard` is set in the settings: no plan needs an approval"))
     if not guard.approvers:
-        raise RefusedError(phrase("nobody may approve anything: %(no_approvers)s", no_approvers=NO_APPROVERS))
+        why = phrase("nobody may approve anything: %(no_approvers)s", no_approvers=NO_APPROVERS)
+        raise RefusedError(why, f"; {ADD_APPROVER}")
     if person.name not in guard.approvers:
-        raise RefusedError(phrase("%(name)s does not have the role approver", name=person.name))
+        raise RefusedError(phrase("you do not have the role approver"))
     plan = await plan_called(store, name)
     await refuse_altered(store, plan)
     serial = await refuse_outdated(store, plan, now)
@@ -75,14 +76,19 @@ async def approve(
     except OvertakenError:
         raise await overtaken(store, plan) from None
     if not added:
-        raise RefusedError(
-            phrase(
-                "%(name)s has approved plan %(digest)s already: another person has to",
-                name=person.name,
-                digest=plan.digest[:12],
-            )
-        )
+        raise RefusedError(_approved_already(await plan_status(store, plan, guard, now)))
     return await plan_status(store, plan, guard, now)
+
+
+def _approved_already(status: PlanStatus) -> str:
+    """Why one cannot approve a plan twice, and what it lacks if that is why they tried."""
+    if status.missing:
+        return plural(
+            "you have approved this plan already: it lacks %(count)s approval of another person",
+            "you have approved this plan already: it lacks %(count)s approvals of other people",
+            status.missing,
+        )
+    return phrase("you have approved this plan already: it has the approvals that it needs")
 
 
 def _refuse_author(plan: Planned, person: Person, guard: Guard) -> None:
@@ -90,9 +96,8 @@ def _refuse_author(plan: Planned, person: Person, guard: Guard) -> None:
     if plan.author == person.name:
         raise RefusedError(
             phrase(
-                "plan %(digest)s is %(name)s's own: another person has to approve it",
+                "plan %(digest)s is your own: another person has to approve it",
                 digest=plan.digest[:12],
-                name=person.name,
             )
         )
     if plan.author not in guard.admins and plan.author != BY_FILE:

@@ -56,10 +56,8 @@ async def plan_called(store: Store, name: str) -> Planned:
     found = await store.plans.find(name)
     if not found:
         raise UnknownError(
-            phrase(
-                "no plan is called `%(name)s`; `mailgate policy plan` makes one and prints its digest",
-                name=name,
-            )
+            phrase("no plan is called `%(name)s`", name=name),
+            "; `mailgate policy plan` makes one and prints its digest",
         )
     if len(found) > 1:
         raise RefusedError(phrase("`%(name)s` may be several plans: give more of the digest", name=name))
@@ -76,10 +74,10 @@ async def refuse_altered(store: Store, plan: Planned) -> None:
 def _altered(plan: Planned) -> RefusedError:
     return RefusedError(
         phrase(
-            "plan %(digest)s is not what was planned: it was changed in the store. See `mailgate audit "
-            "verify`, and plan again",
+            "plan %(digest)s is not what was planned: it was changed in the store. Plan again",
             digest=plan.digest[:12],
-        )
+        ),
+        "; `mailgate audit verify` says where the store was changed",
     )
 
 

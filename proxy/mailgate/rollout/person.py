@@ -10,6 +10,10 @@ from mailgate.store import Act
 class RefusedError(MailgateError):
     """The action is not allowed now. The text says why, and what to do."""
 
+    def __init__(self, why: str, by_command: str = "") -> None:
+        super().__init__(why)
+        self.by_command = by_command
+
 
 class UnknownError(RefusedError):
     """Nothing has this name."""

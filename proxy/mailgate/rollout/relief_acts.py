@@ -51,8 +51,8 @@ def _spared_already(given: Relief) -> str:
     rule = phrase("the rule %(rule)s", rule=given.rule) if given.rule else phrase("every rule")
     until = phrase(" until %(at)s", at=f"{given.until:%Y-%m-%d %H:%M} UTC") if given.until else ""
     return phrase(
-        "%(whom)s is spared from %(rule)s already%(until)s, by %(author)s (%(why)s): end that exemption "
-        "first, to give another",
+        "there is an exemption already: %(whom)s is spared from %(rule)s%(until)s, by %(author)s (%(why)s). "
+        "End that one first, to give another",
         whom=whom,
         rule=rule,
         until=until,
@@ -69,10 +69,8 @@ async def end_exemption(store: Store, by: Person, why: str, now: datetime, numbe
     )
     if not ended:
         raise UnknownError(
-            phrase(
-                "no exemption %(number)s is in force; `mailgate exempt list` shows those that are",
-                number=str(number),
-            )
+            phrase("no exemption %(number)s is in force", number=str(number)),
+            "; `mailgate exempt list` shows those that are",
         )
     return ended[0]
 

@@ -4,7 +4,6 @@ import asyncio
 from typing import Literal
 
 from mailgate.config import Rules
-from mailgate.config.settings import Files
 from mailgate.config.text_edits import EditError, edited
 from mailgate.model.fact import Fact, Instant, Words
 from mailgate.model.phrase import phrase
@@ -13,7 +12,7 @@ from mailgate.rollout.drafts import base_of, edit_of, rules_with
 from mailgate.store import Store
 from mailgate.store.drafts import KeptDraft
 from mailgate.store.policies import Activation
-from mailgate.views.patches import FileChange, file_changes, patch
+from mailgate.views.patches import FileChange, Places, file_changes, patch
 
 State = Literal["draft", "overtaken", "uncommitted", "committed"]
 WORDS: dict[State, str] = {
@@ -60,7 +59,7 @@ class DraftFacts(DraftHead):
 
 
 async def draft_facts(
-    store: Store, draft: KeptDraft, active: Activation, in_force: Rules, files: Rules | None, names: Files
+    store: Store, draft: KeptDraft, active: Activation, in_force: Rules, files: Rules | None, places: Places
 ) -> DraftFacts:
     """The facts about a draft. ``files`` are those on disk, if they can be read. Raises RefusedError."""
     plan = await store.plans.latest_of(draft.digest, active.serial)
@@ -69,7 +68,7 @@ async def draft_facts(
     return DraftFacts(
         **dict(head),
         plan=plan.digest if plan else "",
-        changes=[] if head.state == "committed" else file_changes(before, after, names),
+        changes=[] if head.state == "committed" else file_changes(before, after, places),
         of_files=before is files,
         complete=after.digest in (draft.digest, in_force.digest),
     )
@@ -102,9 +101,9 @@ def state_of(draft: KeptDraft, active: Activation, in_force: Rules, files: Rules
     return "draft" if draft.base == active.number else "overtaken"
 
 
-async def draft_patch(store: Store, draft: KeptDraft, files: Rules | None, names: Files) -> str:
+async def draft_patch(store: Store, draft: KeptDraft, files: Rules | None, places: Places) -> str:
     """The change to commit, as a patch. Raises RefusedError."""
-    return patch(*await _pair(store, draft, files), names)
+    return patch(*await _pair(store, draft, files), places)
 
 
 async def _pair(store: Store, draft: KeptDraft, files: Rules | None) -> tuple[Rules, Rules]:

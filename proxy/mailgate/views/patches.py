@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterator
 from difflib import unified_diff
-from pathlib import PurePosixPath
+from os.path import normpath
+from pathlib import Path, PurePath
+from typing import NamedTuple
 
-from mailgate.config import Rules
+from mailgate.config import Bundle, Rules
 from mailgate.config.rules import KEPT_AS
 from mailgate.config.settings import Files
 from mailgate.model.fact import Fact
@@ -19,18 +21,44 @@ class FileChange(Fact):
     """The change of one file."""
 
     file: str
-    """The path of the file, relative to the folder of `mailgate.yaml`."""
+    """The file, by its name in its folder."""
+    folder: str
+    """The folder to apply the patch in, if the file is outside the folder of `mailgate.yaml`. Empty otherwise."""
     lines: list[str]
     """The lines of the change, as a unified diff."""
     text: str
     """The whole file after the change."""
 
 
-def file_changes(before: Rules, after: Rules, names: Files) -> list[FileChange]:
-    """The files that differ. ``names`` are their names in the settings."""
+class Places(NamedTuple):
+    """Where the files of the rules are."""
+
+    names: Files
+    """Their names in the settings."""
+    folder: Path
+    """The folder of ``mailgate.yaml``."""
+
+    @classmethod
+    def of(cls, bundle: Bundle) -> "Places":
+        """Those of a configuration, whose first file is ``mailgate.yaml``."""
+        return cls(bundle.settings.files, bundle.paths[0].absolute().parent)
+
+    def of_text(self, name: str) -> tuple[str, str]:
+        """The folder and the file of a text: the settings name it, and a list stands beside the apps."""
+        field = _FOLDER_OWN.get(name)
+        written = PurePath(getattr(self.names, field)) if field else PurePath(self.names.apps).parent / name
+        path = PurePath(normpath(self.folder / written))
+        if path.is_relative_to(self.folder):
+            return "", path.relative_to(self.folder).as_posix()
+        return str(path.parent), path.name
+
+
+def file_changes(before: Rules, after: Rules, places: Places) -> list[FileChange]:
+    """The files that differ."""
     return [
         FileChange(
-            file=_named(name, names),
+            file=places.of_text(name)[1],
+            folder=places.of_text(name)[0],
             lines=[line.rstrip("\n") for line in _diff(name, before, after)][2:],
             text=after.texts[name],
         )
@@ -38,12 +66,13 @@ def file_changes(before: Rules, after: Rules, names: Files) -> list[FileChange]:
     ]
 
 
-def patch(before: Rules, after: Rules, names: Files) -> str:
-    """The changes as a patch, for `git apply` or `patch -p1` in the folder of `mailgate.yaml`."""
+def patch(before: Rules, after: Rules, places: Places) -> str:
+    """The changes as a patch, for `git apply` or `patch -p1` in the folder of `mailgate.yaml`, or in another one that the patch names."""
     parts = []
     for name in _differing(before, after):
         _, _, *lines = _diff(name, before, after)
-        file = _named(name, names)
+        folder, file = places.of_text(name)
+        parts += [f"Apply this in {folder}\n"] if folder else []
         parts += [f"--- a/{file}\n", f"+++ b/{file}\n"]
         parts += [line if line.endswith("\n") else line + _NO_END for line in lines]
     return "".join(parts)
@@ -56,10 +85,3 @@ def _diff(name: str, before: Rules, after: Rules) -> Iterator[str]:
 
 def _differing(before: Rules, after: Rules) -> list[str]:
     return [name for name, text in after.texts.items() if before.texts.get(name) not in (None, text)]
-
-
-def _named(name: str, names: Files) -> str:
-    """The path of a text: a file of the settings, or a list in the folder of the apps."""
-    if field := _FOLDER_OWN.get(name):
-        return str(PurePosixPath(getattr(names, field)))
-    return str(PurePosixPath(names.apps).parent / name)

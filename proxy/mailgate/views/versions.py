@@ -13,9 +13,9 @@ from mailgate.store import AlteredError, Store, Version
 class NoVersionError(MailgateError):
     """No version has the name, or several do. The text says which."""
 
-    def __init__(self, message: str, *, several: bool = False) -> None:
+    def __init__(self, message: str, by_command: str = "", *, several: bool = False) -> None:
         super().__init__(message)
-        self.several = several
+        self.by_command, self.several = by_command, several
 
 
 async def version_of(store: Store, name: str) -> Version:
@@ -31,10 +31,8 @@ async def version_of(store: Store, name: str) -> Version:
     found = await store.policies.find(name)
     if not found:
         raise NoVersionError(
-            phrase(
-                "no version is called `%(name)s`; `mailgate policy history` shows those that were in force",
-                name=name,
-            )
+            phrase("no version is called `%(name)s`", name=name),
+            "; `mailgate policy history` shows those that were in force",
         )
     if len(found) > 1:
         numbers = " or ".join(str(each.number) for each in found)

@@ -5,7 +5,7 @@ RULES = (
     "other:",
     "client.kind",
     "windows",
-    "another version was put in force",
+    "Another version was put in force",
     "default",
     "policy.yaml",
     "Mailgate",

@@ -6,12 +6,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Column, Table
 from rich.text import Text
 
 from mailgate.cli.acting import TokenFile, person
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
@@ -40,7 +39,7 @@ def status(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps([asdict(each) for each in counts]))
     elif counts:
-        table = Table("rule", "version", "kind", "state", Column("mails", justify="right"), box=SIMPLE)
+        table = listing("rule", "version", "kind", "state", "mails", numbers=("mails",))
         for each in counts:
             rule = Text(printable(each.rule)) if each.rule else Text("all of it", style="dim")
             table.add_row(rule, str(each.version), each.kind, each.state, f"{each.count:,}")
@@ -67,7 +66,7 @@ def list_mails(
         typer.echo(json.dumps([each.model_dump(mode="json") for each in rows], ensure_ascii=False))
     elif rows:
         names = ("id", "address", "rule", "version", "kind", "state", "why", "changed_at")
-        table = Table(*(Column(name, overflow="fold") for name in names), box=SIMPLE)
+        table = listing(*names)
         for each in rows:
             table.add_row(*(Text(printable(str(getattr(each, name)))) for name in names))
         Console().print(table)

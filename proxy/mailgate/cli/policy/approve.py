@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
 from mailgate.cli.acting import TokenFile, person
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.policy.change import Note
 from mailgate.cli.stored import printable, with_store
@@ -65,6 +65,10 @@ def plans(
         for each in found:
             for words in each.against:
                 typer.echo(printable(f"{each.plan.digest[:12]}: {words}"))
+        if any(each.state == "open" and each.missing for each in found):
+            typer.echo(
+                "`mailgate policy approve PLAN` approves one, by others than who planned it and who applies it."
+            )
     else:
         typer.echo("There is no plan: `mailgate policy plan` makes one.")
 
@@ -98,7 +102,7 @@ def _plain(status: PlanStatus) -> dict[str, Any]:
 def _table(found: list[PlanStatus]) -> Table:
     """A table for 80 columns. Kept out: at any moment, in people and devices."""
     names = ("plan", "made (UTC)", "by", "kept out", "state", "approved by", "missing")
-    table = Table(*(Column(name, no_wrap=name not in ("by", "approved by")) for name in names), box=SIMPLE)
+    table = listing(*names, whole={*names} - {"by", "approved by"})
     for each in found:
         plan = each.plan
         newly = newly_kept_out(each.body)

@@ -2,15 +2,15 @@
 each."""
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle, Rules, load_bundle
@@ -18,6 +18,7 @@ from mailgate.errors import ConfigError
 from mailgate.rollout.drafts import draft_called
 from mailgate.store import Store
 from mailgate.views.drafts import WORDS, DraftFacts, draft_facts, draft_patch
+from mailgate.views.patches import Places
 
 _MOST = 50
 Draft = Annotated[str, typer.Argument(metavar="[DRAFT]", help="One draft, by the beginning of its digest.")]
@@ -35,13 +36,13 @@ def drafts(
 
     async def lines(store: Store, bundle: Bundle) -> str:
         found = await draft_called(store, draft)
-        return await draft_patch(store, found, _files(config), bundle.settings.files)
+        return await draft_patch(store, found, _files(config), Places.of(bundle))
 
     async def run(store: Store, bundle: Bundle) -> list[DraftFacts]:
-        active, files, names = await store.policies.active(), _files(config), bundle.settings.files
+        active, files, places = await store.policies.active(), _files(config), Places.of(bundle)
         found = [await draft_called(store, draft)] if draft else await store.drafts.latest(_MOST)
         return [
-            await draft_facts(store, each, active, bundle.rules, files, names) for each in found if active
+            await draft_facts(store, each, active, bundle.rules, files, places) for each in found if active
         ]
 
     if patch:
@@ -64,9 +65,9 @@ def _files(config: Path) -> Rules | None:
 
 
 def _table(found: list[DraftFacts]) -> Table:
-    table = Table("draft", "change", "state", "file", "by", box=SIMPLE)
+    table = listing("draft", "change", "state", "file", "by", whole=("draft",))
     for each in found:
-        files = ", ".join(change.file for change in each.changes)
+        files = ", ".join(str(PurePath(change.folder, change.file)) for change in each.changes)
         words = (each.digest[:12], each.title, WORDS[each.state], files, each.author)
         table.add_row(*(Text(printable(word)) for word in words))
     return table

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle, compile_rules
@@ -105,7 +105,7 @@ async def version_called(store: Store, name: str) -> Version:
 
 
 def _table(found: list[Activation]) -> Table:
-    table = Table(*(Column(name, no_wrap=name not in ("note", "by")) for name in _COLUMNS), box=SIMPLE)
+    table = listing(*_COLUMNS, whole={*_COLUMNS} - {"note", "by"})
     for each in found:
         words = [
             str(each.serial),

@@ -59,7 +59,7 @@ async def get_draft(call: Call, path: DraftNamed) -> DraftFacts:
 
 
 async def get_draft_patch(call: Call, path: DraftNamed) -> Text:
-    """Get the change to commit, as a patch for the folder of `mailgate.yaml`."""
+    """Get the change to commit, as a patch for the folder of `mailgate.yaml`, or for the folder of a file outside of it."""
     draft = await draft_called(call.context.store, path.digest)
     call.headers["Content-Disposition"] = f'attachment; filename="draft-{draft.digest[:12]}.patch"'
     return await patch_of(call.context, draft)

@@ -166,7 +166,7 @@ async def make_plan(call: Call, body: PlanWanted) -> Making:
             [Fault(detail=str(each), pointer="#/policy") for each in error.mistakes],
         ) from None
     except NoVersionError as error:
-        raise ProblemError(422, "no such version", [Fault(detail=str(error), pointer="#/version")]) from None
+        raise ProblemError(422, "no such version", [Fault(detail=error.words, pointer="#/version")]) from None
     if not context.planning.start(candidate, body.days, call.person, call.now):
         raise ProblemError(409, "another plan is being made: wait until it is ready")
     call.made("/plans/making")

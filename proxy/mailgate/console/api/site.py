@@ -128,9 +128,9 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
         return answer(ProblemError(error.status, headers=allow))
     except (UnknownError, NoVersionError) as error:
         status = 409 if isinstance(error, NoVersionError) and error.several else 404
-        return answer(ProblemError(status, str(error)))
+        return answer(ProblemError(status, error.words))
     except RefusedError as error:
-        return answer(ProblemError(409, str(error)))
+        return answer(ProblemError(409, error.words))
     except StoreError as error:
         log.warning("api-store", error=type(error).__name__)
         return answer(ProblemError(503, headers={"Retry-After": "1"}))

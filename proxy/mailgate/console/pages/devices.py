@@ -15,6 +15,7 @@ from mailgate.console.download import send_sheet
 from mailgate.console.forms import form_of
 from mailgate.console.layout import address, say, seen_other, show
 from mailgate.console.support_acts import ask_sources_of_all
+from mailgate.devices.device import Device
 from mailgate.model.phrase import capital, phrase, plural
 from mailgate.store.device_rows import SORTS, Wanted
 from mailgate.views.address_values import MisreadError, Mistake
@@ -92,17 +93,19 @@ async def ask_again(request: web.Request) -> web.Response:
     asked = await _asked(request, [(name, str(text)) for name, text in sent.items() if name != "csrf"])
     if asked.asked.mistakes:
         return _refused(request, asked)
-    devices = [each.device async for page in _all(context, asked.asked.wanted) for each in page][:ASKED]
+    devices = await _first(context, asked.asked.wanted, ASKED + 1)
+    begun, by = 0, person_of(request)
     if devices:
-        await ask_sources_of_all(context, devices, person_of(request), context.clock())
-    say(
-        request,
-        plural(
-            "The sources of %(count)s device is asked now.",
-            "The sources of %(count)s devices are asked now.",
-            len(devices),
-        ),
+        begun = await ask_sources_of_all(context, devices[:ASKED], by, context.clock())
+    said = plural(
+        "The sources of %(count)s device are asked now.",
+        "The sources of %(count)s devices are asked now.",
+        begun,
     )
+    more = phrase(
+        "%(said)s There are more devices than that: filter the list to ask about others.", said=said
+    )
+    say(request, more if len(devices) > begun else said)
     return seen_other(request, "devices", dict(asked.asked.said))
 
 
@@ -172,6 +175,16 @@ async def _all(context: ConsoleContext, wanted: Wanted) -> AsyncIterator[tuple[L
         page = await look(context.store, context.bundle(), wanted, context.clock(), after, EXPORTED)
         yield page.found
         after = page.after
+
+
+async def _first(context: ConsoleContext, wanted: Wanted, most: int) -> list[Device]:
+    """The first devices that match. No more of them are read than that takes."""
+    found = list[Device]()
+    async for page in _all(context, wanted):
+        found += [each.device for each in page]
+        if len(found) >= most:
+            break
+    return found[:most]
 
 
 def _cells(each: ListedDevice, bundle: Bundle) -> list[str]:

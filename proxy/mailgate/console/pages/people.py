@@ -1,5 +1,7 @@
 """One person: their devices with mail status, their requests and mails, and the actions of the help desk."""
 
+from secrets import token_urlsafe
+
 from aiohttp import web
 
 from mailgate.console.access import needs
@@ -56,7 +58,8 @@ async def write(request: web.Request) -> web.Response:
     """Answer them by mail, and close their requests if that is chosen."""
     context, sent = context_of(request), await form_of(request)
     theirs, now, by = await whom(request, str(sent.get("login", ""))), context.clock(), person_of(request)
-    mail = await answer(context, theirs, within(str(sent.get("answer", "")), LONGEST_ANSWER), by, now)
+    text, form = within(str(sent.get("answer", "")), LONGEST_ANSWER), str(sent.get("form", ""))[:LONGEST]
+    mail = await answer(context, theirs, text, by, now, form)
     waiting = [(each.rule, each.subject) for each in still_open(theirs.help_requests)]
     closed = await finish(context, waiting, by, now) if waiting and sent.get("done") == "yes" else 0
     words = {"login": theirs.login, "address": mail.address}
@@ -82,6 +85,7 @@ async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
         request,
         "person.html",
         person=found,
+        form=token_urlsafe(9),
         waiting=still_open(found.help_requests),
         language=language_of(request).name_of(spoken.locale),
         writes=bundle.settings.notices is not None,

@@ -15,7 +15,7 @@ from mailgate.console.layout import seen_other, show
 from mailgate.console.movers_asked import READERS, said_in, values_of, wanted_in
 from mailgate.console.pages.devices import number
 from mailgate.errors import ConfigError, Mistake
-from mailgate.model.phrase import changed, phrase
+from mailgate.model.phrase import phrase, sentence
 from mailgate.rollout import activation, approvals
 from mailgate.rollout.approvals import plan_status
 from mailgate.rollout.guard import guard_of
@@ -31,7 +31,6 @@ from mailgate.views.plan_telling import tellings
 from mailgate.views.plan_titles import headline_of, more_of
 from mailgate.views.plans import CSV_COLUMNS, NEWLY, idle_rules, notes_of, rows_of, undated_told
 from mailgate.views.spreadsheet import beginning, lines, saved_as
-from mailgate.views.words import without_commands
 
 SIZE = 50
 LAST_ROW = 10**18 - 1
@@ -186,7 +185,7 @@ async def _shown(
         request,
         template,
         409 if refused else 200,
-        wrong=changed(refused.words, without_commands) if refused else "",
+        wrong=sentence(refused.words) if refused else "",
         note=note,
         here=PAGES[template],
         plan=body,

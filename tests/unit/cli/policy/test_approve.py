@@ -44,7 +44,8 @@ def test_a_change_beyond_the_guard_takes_two_persons(act) -> None:  # type: igno
     digest = planned(act)
     refused = act("ada", "apply", digest, "--note", "now")
     assert refused.exit_code == 2
-    assert "0 of 1 approvals given, 1 missing" in refused.output
+    assert "0 of 1 approvals given, 1 missing: `mailgate policy approve" in refused.output
+    assert "`mailgate policy approve PLAN`" in act("ada", "plans").output
     given = act("lin", "approve", digest, "--note", "agreed")
     assert given.output == f"plan {digest} is approved by lin; it has the approvals that it needs\n"
     applied = json.loads(act("ada", "apply", digest, "--note", "now", "--json").output)
@@ -56,7 +57,7 @@ def test_a_change_beyond_the_guard_takes_two_persons(act) -> None:  # type: igno
 @pytest.mark.parametrize(
     ("who", "what", "why"),
     [
-        ("ada", "approve", "is ada's own"),
+        ("ada", "approve", "is your own"),
         ("kim", "approve", "kim may not do this: it takes the role approver"),
         ("lin", "apply", "lin may not do this: it takes the role operator"),
         ("joe", "apply", "joe may not do this: it takes the role operator"),

@@ -67,7 +67,9 @@ async def test_another_approves_it_and_only_then_it_is_put_in_force(
     digest = await planned(ada, firm)
     early = await ada.post(f"/plans/{digest}/apply", {"note": "now"})
     assert (early.status, early.body["type"]) == (409, "urn:mailgate:problem:refused")
-    assert "0 of 1 approvals given" in early.body["detail"]
+    assert early.body["detail"].endswith("0 of 1 approvals given, 1 missing"), (
+        "a program sits at no command line"
+    )
     approved = await lin.post(f"/plans/{digest}/approvals", {"note": "looked at it"})
     assert (approved.status, approved.body["approved"], approved.body["missing"]) == (201, ["lin"], 0)
     told = await ada.post(f"/plans/{digest}/apply", {"note": "agreed"})

@@ -120,4 +120,4 @@ async def test_a_viewer_sees_drafts_and_makes_none(ada: Browser, vic: Browser) -
     assert "What to commit" in (await vic.get(path)).words
     assert "What if" not in (await vic.get("/console/apps")).words
     assert (await vic.post("/console/policy/drafts", **ON)).status == 403
-    assert (await vic.get("/console/policy/drafts/abcdef12")).status == 409
+    assert (await vic.get("/console/policy/drafts/abcdef12")).status == 404

@@ -241,6 +241,11 @@ async def test_another_person_approves_and_a_third_puts_it_in_force(
     assert "Newly kept out 2 people 2 devices" in page.words
     assert "Override the objections" not in page.words
     assert await in_force(firm) == 1
+    page = await lin.get(f"/console/policy/plans/{digest}")
+    assert "You have approved this plan." in page.words
+    assert "Approve …" not in page.words
+    page = await approved(lin, digest, confirmed="yes", note="again")
+    assert "Not done. You have approved this plan already: it has the approvals that it needs." in page.words
     page = await ada.post(f"/console/policy/plans/{digest}/apply", confirmed="yes", note="as agreed")
     assert page.path == f"/console/policy/plans/{digest}/watch"
     assert await in_force(firm) == 2
@@ -258,7 +263,10 @@ async def test_nobody_approves_their_own_plan(lin: Browser, firm: Company) -> No
     digest = await planned(lin, firm)
     assert "Approve …" not in (await lin.get(f"/console/policy/plans/{digest}")).words
     page = await approved(lin, digest, confirmed="yes", note="mine")
-    assert (page.status, "lin's own" in page.words) == (409, True)
+    assert (
+        page.status,
+        "Plan" in page.words and "is your own: another person has to approve it." in page.words,
+    ) == (409, True)
 
 
 async def test_what_goes_beyond_the_guard_is_not_put_in_force_but_by_override(
@@ -270,7 +278,9 @@ async def test_what_goes_beyond_the_guard_is_not_put_in_force_but_by_override(
     assert "Override the objections" in page.words
     page = await ada.post(f"/console/policy/plans/{digest}/apply", confirmed="yes", note="now")
     assert (page.status, await in_force(firm)) == (409, 1)
-    assert "Not done." in page.words
+    assert "Not done. 1 of 2 people would" in page.words or "Not done. 2 of" in page.words, page.words
+    assert "0 of 1 approvals given, 1 missing." in page.words
+    assert "To do it all the same" not in page.words, "what a command line says is not for a page"
     assert "Override the objections" in page.words, "it can be done all the same from there"
     assert 'name="note" maxlength="1000" required value="now"' in page.text, "what was typed is there still"
     page = await ada.post(
@@ -282,4 +292,4 @@ async def test_what_goes_beyond_the_guard_is_not_put_in_force_but_by_override(
 
 async def test_a_plan_that_there_is_not_is_said(ada: Browser) -> None:
     page = await ada.get("/console/policy/plans/abcdef123456")
-    assert (page.status, "no plan is called" in page.words) == (409, True)
+    assert (page.status, "No plan is called" in page.words) == (404, True)
