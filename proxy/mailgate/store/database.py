@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -29,6 +30,12 @@ _PATIENCE = 2.5
 _FAREWELL = 5.0
 """How many seconds ``close`` waits for running transactions."""
 
+_DAMAGED = ("XX001", "XX002")
+"""PostgreSQL's states for files and indexes that are damaged (its manual, appendix A)."""
+
+WHAT_HELPS = "stop every gate, move the store away and restore a backup, as docs/recover.md says"
+"""What to do about a store that is damaged."""
+
 Read = TypeVar("Read")
 _PRAGMAS = (
     "busy_timeout=5000",
@@ -47,6 +54,14 @@ class StoreError(MailgateError):
 
 class StoreUnavailableError(StoreError):
     """The store does not answer now. The same call may succeed later."""
+
+
+class DamagedStoreError(StoreUnavailableError):
+    """The database says that its files are damaged, or lacks parts: nothing that waits helps, so what does is said."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(f"{fault}; {WHAT_HELPS}")
+        self.fault = fault
 
 
 class StoreMissingError(StoreError):
@@ -72,7 +87,7 @@ def store_url(text: str) -> URL:
             "@" in f"{url.host}{url.database}"
         ):  # SQLAlchemy ends a password at its first @, and the rest would be shown
             raise StoreError(
-                f"the store's address has an @ too many, write %40 for those in a password or name: {_EXPECTED}"
+                f"the store's address has more than one @, write %40 for an @ in a password or name: {_EXPECTED}"
             )
         return url.set(drivername="postgresql+psycopg")
     if system == "sqlite" and url.database and url.database != ":memory:" and not url.host:
@@ -309,7 +324,20 @@ class _translated:  # noqa: N801 - reads as a statement
         if isinstance(error, (IntegrityError, DataError)):
             return
         if isinstance(error, (DBAPIError, PoolTimeout, OSError, TimeoutError)):
-            raise StoreUnavailableError(f"the store does not answer ({_why(error)})") from error
+            raise unavailable(error, f"the store does not answer ({_why(error)})") from error
+
+
+def unavailable(error: BaseException, message: str) -> StoreUnavailableError:
+    """The error to raise for a driver's."""
+    return DamagedStoreError(message) if _is_damage(error) else StoreUnavailableError(message)
+
+
+def _is_damage(error: BaseException) -> bool:
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the rest says where it was found
+    return (
+        code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or getattr(cause, "sqlstate", "") in _DAMAGED
+    )
 
 
 def _why(error: BaseException) -> str:
