@@ -32,12 +32,10 @@ class GateNumbers:
     """Gauges of the gates on a store."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.gates = Gauge(
-            "mailgate_gates", "Gates on this store, by how each fares", ["state"], registry=registry
-        )
+        self.gates = Gauge("mailgate_gates", "Gates on this store, by state", ["state"], registry=registry)
         self.store_up = Gauge(
             "mailgate_store_up",
-            "1 while the store takes what this gate writes every few seconds: that it runs",
+            "1 while the store accepts the heartbeat of this gate",
             registry=registry,
         )
         self.store_up.set(1)  # it was opened just now

@@ -70,12 +70,14 @@ class NoticeNumbers:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.ended = Counter(
             "mailgate_notices",
-            "Mails about rules, by what became of them",
+            "Mails about rules, by outcome",
             ["kind", "state"],
             registry=registry,
         )
         self.down = Counter(
-            "mailgate_notices_down", "Tries while no mail about rules could be sent", registry=registry
+            "mailgate_notices_down",
+            "Tries to send mails about rules while none could be sent",
+            registry=registry,
         )
 
     def told(self, mail: Mail, state: MailState) -> None:

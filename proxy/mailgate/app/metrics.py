@@ -18,7 +18,7 @@ def watch_numbers(gate: Gate, ledger: Ledger, keeper: Keeper) -> None:
     metrics, counts, hanging = gate.metrics, ledger.counts, gate.carrier.hanging
     verdicts = gate.verdicts
     metrics.watch_count(
-        "mailgate_verdicts_hits", "Requests whose verdict was kept from an earlier one", lambda: verdicts.hits
+        "mailgate_verdicts_hits", "Requests that were answered with a cached verdict", lambda: verdicts.hits
     )
     metrics.watch_count(
         "mailgate_verdicts_misses", "Requests that were judged in full", lambda: verdicts.misses
@@ -35,7 +35,7 @@ def watch_numbers(gate: Gate, ledger: Ledger, keeper: Keeper) -> None:
     metrics.config_ok.set(1)
     metrics.watch(
         "mailgate_policy_serial",
-        "Which activation the gate decides by",
+        "The serial of the activation that the gate decides by",
         lambda: keeper.current.activation.serial,
     )
     metrics.watch(
@@ -74,7 +74,7 @@ def watch_backlogs(metrics: Metrics, store: Store, clock: Callable[[], datetime]
 
     metrics.watch(
         "mailgate_store_refuses_since_timestamp_seconds",
-        "Since when the store takes nothing, in seconds since 1970; 0 while it does",
+        "Since when the store accepts nothing, in seconds since 1970; 0 while it accepts",
         since,
     )
 

@@ -28,7 +28,7 @@ def read_certificate(der: bytes) -> x509.Certificate:
     """
     certificate = x509.load_der_x509_certificate(der)
     if der[-len(certificate.signature) - 1] != 0:
-        raise ValueError("bits of the signature that do not count")
+        raise ValueError("unused bits of the signature")
     return certificate
 
 

@@ -73,7 +73,7 @@ def parse_jwks(text: str) -> KeySet:
         try:
             kid, key = _issuer_key(entry)
             if kid in keys:
-                raise JwkError("kid: stands twice in the set; every key needs its own")
+                raise JwkError("kid: is repeated in the set; every key needs its own")
             keys[kid] = key
         except JwkError as error:
             mistakes.append(f"keys[{at}].{error}")

@@ -111,7 +111,7 @@ def _issuer(crl: x509.CertificateRevocationList, authorities: Sequence[x509.Cert
     for authority in authorities:
         if _signed_by(crl, authority):
             return key_of(authority)
-    raise RevocationError("signed by none of the authorities; expected one that stands in their file")
+    raise RevocationError("signed by none of the authorities; expected one of those in their file")
 
 
 def _checked(crl: x509.CertificateRevocationList) -> tuple[datetime, RevocationList]:

@@ -190,7 +190,7 @@ class Verifier:
     def _check_nonce(self, text: str, now: datetime) -> Nonce:
         nonce = self._nonces.read(text, now) if self._nonces and text else Nonce(Sort.NONE)
         if nonce.sort is Sort.FOREIGN:  # its own process may have accepted the proof without telling anybody
-            raise NonceError(Reason.PROOF_NONCE_WRONG, "the nonce is another gate's alone", nonce)
+            raise NonceError(Reason.PROOF_NONCE_WRONG, "the nonce is valid only at another gate", nonce)
         if nonce.sort is Sort.NONE and self._nonce_required:
             reason = Reason.PROOF_NONCE_WRONG if text else Reason.PROOF_NONCE_MISSING
             raise NonceError(reason, "expected the nonce of a DPoP-Nonce header of the last minutes", nonce)
@@ -204,9 +204,7 @@ class Verifier:
         if spending is Spending.SPENT_BEFORE:
             raise RefusedError(Reason.PROOF_REPLAYED, "a proof with this jti was used before")
         if spending is Spending.MEMORY_FULL:
-            raise RefusedError(
-                Reason.PROOF_MEMORY_FULL, "too many proofs at once: none can be told from a replay"
-            )
+            raise RefusedError(Reason.PROOF_MEMORY_FULL, "too many proofs at once to detect a replay")
         return Spent(ticket, until, alone)
 
 

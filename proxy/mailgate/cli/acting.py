@@ -66,7 +66,7 @@ def system_user() -> Person:
 def _admin(settings: Settings, token: str, roles: tuple[Role, ...]) -> Person:
     name = proven(settings.admins, token)
     if name is None:
-        fail(2, "the admin token is not right; `mailgate admin list` shows who there is")
+        fail(2, "the admin token is not valid; `mailgate admin list` shows the admins")
     if not set(roles) & set(settings.admins[name].roles):
         fail(2, f"{name} may not do this: it takes the role {' or '.join(roles)}")
     return Person(name, gethostname())

@@ -56,7 +56,7 @@ def add(
         typer.echo(
             f"The token of {name}, shown this once; hand it to nobody else:\n\n  {token_of(name, secret)}\n"
         )
-    typer.echo("For mailgate.yaml, where only its hash stands:\n")
+    typer.echo("For mailgate.yaml, which holds only its hash:\n")
     typer.echo(f'admins:\n  {name}:\n    token_hash: "{hashed}"\n    roles: [{", ".join(roles)}]')
 
 
@@ -87,7 +87,9 @@ def list_admins(
         typer.echo(json.dumps(told))
         return
     if not admins:
-        typer.echo("The settings have no admins: who can run commands on this computer may change the rules.")
+        typer.echo(
+            "The settings have no admins: everybody who can run commands on this computer may change the rules."
+        )
         return
     table = listing("name", "roles", "comes in by", whole=("name",))
     for name, each in admins.items():

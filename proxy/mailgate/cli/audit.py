@@ -61,7 +61,7 @@ def list_entries(limit: Limit = 50, config: Config = DEFAULT_PATH, as_json: AsJs
     elif entries:
         Console().print(_table(entries))
     else:
-        typer.echo("Nothing is written down yet.")
+        typer.echo("The log has no entries yet.")
 
 
 @app.command()

@@ -64,7 +64,7 @@ def list_connectors(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> N
         elif rows:
             Console().print(states_table(rows))
         else:
-            typer.echo("The settings name no connector; docs/connectors.md says how to.")
+            typer.echo("The settings have no connector; docs/connectors.md says how to add one.")
 
     with_store(config, run)
 
@@ -114,7 +114,7 @@ def check(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) ->
         if as_json:
             typer.echo(json.dumps(counts, default=str))
         else:
-            typer.echo(f"{name}: what was understood; nothing was stored")
+            typer.echo(f"{name}: what was read; nothing was stored")
             Console().print(understood_grid(counts))
 
     with_store(config, run)

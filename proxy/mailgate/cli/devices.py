@@ -105,7 +105,7 @@ def forget(
     """Delete a device, or with --person everything about a person, and everything stored about it, including
     decisions."""
     if bool(name) == bool(person):
-        fail(2, "what? expected a device's name, or --person with a login name")
+        fail(2, "expected a device's name, or --person with a login name")
     if person:
         forget_person(person, config, token_file, yes=yes, as_json=as_json)
         return

@@ -44,7 +44,7 @@ def find(
 ) -> None:
     """Find people, devices and refusals, like the search of the console."""
     if not text.strip():
-        fail(2, "what? expected a part of a name, an id, an address or a reference")
+        fail(2, "expected a part of a name, an id, an address or a reference")
 
     async def run(store: Store, bundle: Bundle) -> Hits:
         return await found_by(store, bundle, text, datetime.now(UTC), after)

@@ -76,15 +76,17 @@ def init(
     _taken(folder, [SETTINGS])
     here = str(_judged("--listen", _LISTEN, listen))
     answers = Answers(
-        upstream=_asked("--upstream", "Your webmail, which the gate stands before", _ORIGIN, upstream),
+        upstream=_asked("--upstream", "The address of your webmail", _ORIGIN, upstream),
         public_url=_asked(
             "--public-url",
-            "What people type to get to their mail",
+            "The address that people type for their mail",
             _ORIGIN,
             public_url,
             f"http://localhost:{here.rpartition(':')[2]}",
         ),
-        contact=_asked("--contact", "Whom people who are refused may ask", _TEXT, contact, EXAMPLE.contact),
+        contact=_asked(
+            "--contact", "The contact for people who are refused", _TEXT, contact, EXAMPLE.contact
+        ),
         listen=here,
         admin_listen=str(_judged("--admin-listen", _LISTEN, admin_listen)),
         store=store,

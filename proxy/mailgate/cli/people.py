@@ -73,14 +73,14 @@ async def see_it_wiped(store: Store) -> None:
     """Warn if deleted data can still be read on disk."""
     if not await store.wipe():
         typer.echo(
-            "note: SQLite's log still holds it, since somebody reads it; a gate empties it within the hour",
+            "note: SQLite's log still holds it, since another process reads the log; a gate empties it within the hour",
             err=True,
         )
 
 
 def _named(person: str) -> None:
     if not person.strip():
-        fail(2, "whose? expected a login name after --person")
+        fail(2, "expected a login name after --person")
 
 
 def _persons(login: str, bundle: Bundle) -> list[str]:

@@ -145,7 +145,7 @@ def _warn_of_spool(source: str) -> None:
     folder = Path(f"{source.removeprefix('sqlite:///')}.spool")
     if source.startswith("sqlite:") and waits_in(folder):
         typer.echo(
-            f"WARNING {folder} holds what is not written yet; a gate that is started once writes it", err=True
+            f"WARNING {folder} holds data that is not written yet; start a gate once to write it", err=True
         )
 
 

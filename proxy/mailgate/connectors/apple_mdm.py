@@ -82,7 +82,7 @@ class AppleMdm:
 
     async def _ask(self, ids: Sequence[str]) -> None:
         if self._client is None or self._commands is None:
-            raise SourceError(Trouble.FAULT, "there is no API to ask")
+            raise SourceError(Trouble.FAULT, "no API is configured")
         await ask_devices(self._client, ids, self._commands, self._identifiers)
 
     async def _welcome(self, device_id: str) -> None:

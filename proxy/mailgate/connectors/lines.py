@@ -51,7 +51,7 @@ class LinesRefusedError(SourceError):
     def __init__(self, mistakes: list[LineMistake], count: int) -> None:
         self.mistakes = mistakes
         self.count = count
-        super().__init__(Trouble.FILE, f"{count} mistakes; nothing was taken")
+        super().__init__(Trouble.FILE, f"{count} mistakes; nothing was imported")
         self.details = tuple(map(str, mistakes))
 
 
@@ -125,7 +125,7 @@ def _read_json(number: int, raw: bytes) -> Row:
         try:
             json.loads(raw, object_pairs_hook=_once)
         except _TwiceError as error:
-            return _wrong(number, str(error), "the key stands here twice; expected it once")
+            return _wrong(number, str(error), "the key is repeated; expected it once")
     return row
 
 
@@ -164,7 +164,7 @@ def _bad_columns(header: list[str]) -> Iterator[Row]:
         if name not in COLUMNS:
             yield _wrong(1, name, f"no column is called `{name[:60]}`; {expected(name, COLUMNS)}")
         elif name in header[:index]:
-            yield _wrong(1, name, "the column stands here twice; expected it once")
+            yield _wrong(1, name, "the column is repeated; expected it once")
     if "id" not in header:
         yield _wrong(1, "id", "the column `id` is missing; expected the names of columns in the first row")
 

@@ -42,19 +42,19 @@ class Numbers:
         )
         self._devices = Gauge(
             "mailgate_connector_devices",
-            "Devices that the last full run named",
+            "Devices that the last full run listed",
             _CONNECTOR,
             registry=registry,
         )
         self._held = Gauge(
             "mailgate_connector_held",
-            "Devices that are no longer named, but too many to be believed gone",
+            "Devices that are no longer listed but kept, since too many are missing",
             _CONNECTOR,
             registry=registry,
         )
         self._success = Gauge(
             "mailgate_connector_last_success_timestamp_seconds",
-            "When the last run ended that succeeded, of whatever gate, in seconds since 1970; 0 before the first",
+            "When the last successful run of any gate ended, in seconds since 1970; 0 before the first",
             _CONNECTOR,
             registry=registry,
         )

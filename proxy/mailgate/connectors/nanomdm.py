@@ -89,7 +89,7 @@ async def ask_devices(
             parts[:0] = [part[:half], part[half:]] if half else []
             refused += not half
     if refused and refused == len(ids):
-        raise SourceError(Trouble.STATUS, "NanoMDM took no command")
+        raise SourceError(Trouble.STATUS, "NanoMDM accepted no command")
 
 
 async def _enqueue(
@@ -99,6 +99,6 @@ async def _enqueue(
     body = plistlib.dumps({"CommandUUID": name, "Command": command})
     said = await client.put(target, body, {"Content-Type": "application/xml"})
     if text(said, "command_error") or all(text(said, "status", each, "command_error") for each in ids):
-        raise SourceError(Trouble.STATUS, "NanoMDM took no command", _NONE_TAKEN)
+        raise SourceError(Trouble.STATUS, "NanoMDM accepted no command", _NONE_TAKEN)
     if not isinstance(value(said, "command_uuid"), str):
         raise SourceError(Trouble.SHAPE, "an answer has no `command_uuid`")

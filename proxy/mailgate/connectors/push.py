@@ -39,7 +39,7 @@ def message(body: bytes) -> Message:
     """The message in the envelope of a push request. Raises ``SourceError`` if there is none."""
     envelope = as_json(body)
     if not isinstance(value(envelope, "message"), dict):
-        raise SourceError(Trouble.SHAPE, "not what Pub/Sub pushes: there is no `message`")
+        raise SourceError(Trouble.SHAPE, "not a Pub/Sub message: there is no `message`")
     try:
         data = b64decode(_data(envelope), validate=True)
     except ValueError:

@@ -181,7 +181,7 @@ async def append(connection: AsyncConnection, act: Act) -> Entry:
     for statement in (row, head):
         done = await connection.execute(statement, execution_options={"preserve_rowcount": True})
         if done.rowcount != 1:  # a rule in the database may have swallowed the insert
-            raise StoreError("the audit log takes no more entries: see `mailgate audit verify`")
+            raise StoreError("the audit log accepts no more entries: see `mailgate audit verify`")
     return entry
 
 

@@ -158,9 +158,7 @@ def _opened(url: URL, *, write: bool = False) -> Iterator[Connection]:
             yield connection
     except DBAPIError as error:
         said = str(error.orig).partition("\n")[0]
-        raise unavailable(
-            error, f"the store does not take part any more: {said}; nothing was copied"
-        ) from error
+        raise unavailable(error, f"the store no longer answers: {said}; nothing was copied") from error
     finally:
         engine.dispose()
 
@@ -189,7 +187,7 @@ def _refuse_filled(connection: Connection) -> None:
     ]
     if filled:
         raise NotEmptyError(
-            f"the target is not empty, there are {', '.join(filled)}; expected a store without a row"
+            f"the target is not empty, it has {', '.join(filled)}; expected a store without a row"
         )
 
 

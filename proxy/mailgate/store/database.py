@@ -87,7 +87,7 @@ def store_url(text: str) -> URL:
             "@" in f"{url.host}{url.database}"
         ):  # SQLAlchemy ends a password at its first @, and the rest would be shown
             raise StoreError(
-                f"the store's address has an @ too many, write %40 for those in a password or name: {_EXPECTED}"
+                f"the store's address has more than one @, write %40 for an @ in a password or name: {_EXPECTED}"
             )
         return url.set(drivername="postgresql+psycopg")
     if system == "sqlite" and url.database and url.database != ":memory:" and not url.host:

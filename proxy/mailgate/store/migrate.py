@@ -144,7 +144,7 @@ def _see_that_all_is_there(connection: Connection, shown: str) -> None:
     if missing:
         stamp = MigrationContext.configure(connection).get_current_revision()
         raise DamagedStoreError(
-            f"the store {shown} is not what its stamp {stamp} says: it lacks {', '.join(missing)}. If another version of "
+            f"the store {shown} does not match its stamp {stamp}: it lacks {', '.join(missing)}. If another version of "
             "Mailgate has made it, start that one"
         )
 

@@ -241,7 +241,9 @@ class Personal:
     async def _subject(self, login: str, addresses: Collection[str], precedence: Sequence[str]) -> Subject:
         person = user_text(login)
         if not person:
-            raise ValueError("a login name is needed: without one the rows of nobody would be picked")
+            raise ValueError(
+                "a login name is needed: without one the rows of unknown people would be selected"
+            )
         return Subject(
             person,
             frozenset(addresses),

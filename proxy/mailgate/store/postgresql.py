@@ -122,10 +122,10 @@ class ServerLine:
     async def _answered(self, server: PGconn) -> PGresult:
         self._answer = asyncio.get_running_loop().create_future()
         if server.flush():  # a running server takes a query at once, since queries are short
-            raise psycopg.OperationalError("the server takes no questions")
+            raise psycopg.OperationalError("the server accepts no queries")
         found = await self._answer
         if found.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
-            raise psycopg.OperationalError("the question was refused")
+            raise psycopg.OperationalError("the query was refused")
         return found
 
     def _read(self, server: PGconn) -> None:

@@ -94,7 +94,7 @@ def test_what_waits_beside_the_source_is_not_forgotten_in_silence() -> None:
     assert done.stderr == ""
     Path("config/gate.db.spool/sightings.jsonl").write_text("{}\n")
     done = store("copy", "sqlite:///config/gate.db", "sqlite:///copy.db")
-    assert done.stderr.startswith("WARNING config/gate.db.spool holds what is not written yet")
+    assert done.stderr.startswith("WARNING config/gate.db.spool holds data that is not written yet")
 
 
 def test_a_backup_is_a_store_again_and_replaces_no_file() -> None:

@@ -39,7 +39,7 @@ async def deliver(
         with progress_bar("mails") as bar:
             await _send(store, postman, bar, first)
     except WayDownError as error:
-        fail(1, f"no mail can be sent now ({error}); what is queued goes once a gate that runs can send it")
+        fail(1, f"no mail can be sent now ({error}); queued mails are sent once a running gate can send them")
     finally:
         if counts:
             await store.audit.append(sent_act(who.name, who.origin, counts))

@@ -66,5 +66,5 @@ def preview(
         typer.echo(json.dumps(asdict(mail) | {"made_up": stands_in}, ensure_ascii=False))
         return
     if stands_in:
-        typer.echo("(The rule is about nobody who is known. A phone stands in.)\n", err=True)
+        typer.echo("(The rule is about no known person. This is the mail for a made-up phone.)\n", err=True)
     typer.echo(mail.html if html else f"Subject: {mail.subject}\n\n{mail.text}")

@@ -92,7 +92,7 @@ def _say(counts: RecipientCounts) -> None:
         (counts.nameless, "devices whose owner nobody knows"),
         (
             counts.undecided,
-            "people for whom it cannot be decided whether the rule is about them: not written to",
+            "people for whom it is unknown whether the rule is about them: they get no mail",
         ),
     ):
         if count:

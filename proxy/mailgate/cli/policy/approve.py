@@ -59,7 +59,9 @@ def plans(
         typer.echo(json.dumps([_plain(each) for each in found], ensure_ascii=False))
     elif found:
         Console().print(_table(found))
-        typer.echo("Kept out: people / devices that would or might newly be, now or at any later moment.")
+        typer.echo(
+            "Kept out: people / devices that would or might newly be kept out, now or at any later moment."
+        )
         for each in found:
             for words in each.against:
                 typer.echo(printable(f"{each.plan.digest[:12]}: {words}"))
@@ -68,7 +70,7 @@ def plans(
                 "`mailgate policy approve PLAN` approves one, by others than who planned it and who applies it."
             )
     else:
-        typer.echo("No plan is kept: `mailgate policy plan` makes one.")
+        typer.echo("There is no plan: `mailgate policy plan` makes one.")
 
 
 def _needs(status: PlanStatus) -> str:

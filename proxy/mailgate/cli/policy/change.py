@@ -20,7 +20,7 @@ from mailgate.store import Activation, Store
 def _said(note: str) -> str:
     """A reason that is not empty."""
     if not note.strip():
-        raise typer.BadParameter("why? a reason is needed, which stands in the history and in the audit log")
+        raise typer.BadParameter("a reason is needed, for the history and the audit log")
     return note
 
 

@@ -67,7 +67,7 @@ def _changes(console: Console, plan: Plan) -> None:
     for each in plan.changes:
         _line(console, f"  {each}", _SIGNS[each.sign])
     if not plan.changes:
-        _line(console, "  nothing that decides anything")
+        _line(console, "  no difference that affects a decision")
 
 
 def _cases(console: Console, plan: Plan) -> None:
@@ -115,7 +115,7 @@ def _undated(console: Console, plan: Plan) -> None:
     """How many may newly be kept out at a moment that cannot be predicted. The guard counts them now."""
     told = list(undated_told(plan))
     if told:
-        _line(console, "\nAt moments that cannot be told", "bold")
+        _line(console, "\nAt moments that cannot be predicted", "bold")
     for words in told:
         _line(console, f"  {words}")
     for sample in plan.undated.samples[:_ROWS]:

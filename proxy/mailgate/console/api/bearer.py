@@ -110,7 +110,7 @@ async def admitted(
     found = await bearers.known(settings.admins, token, came_from(request, settings).remote, now)
     admins = context.bundle().settings.admins  # the settings may have changed during the check
     if found is None or not found.holds(admins):
-        raise ProblemError(401, "this token is nobody's", headers={"WWW-Authenticate": _WRONG})
+        raise ProblemError(401, "no admin has this token", headers={"WWW-Authenticate": _WRONG})
     name, roles = found.name, admins[found.name].roles
     if operation.roles and not set(operation.roles) & set(roles):
         raise ProblemError(403, f"{name} may not do this: it takes the role {' or '.join(operation.roles)}")

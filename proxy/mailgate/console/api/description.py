@@ -26,7 +26,7 @@ _HEADERS: Mapping[int, tuple[str, str]] = {
 """The header fields that go with a problem, by status."""
 _ABOUT = """What the console shows and does, for programs. `docs/api.md` says how to begin.
 
-Every answer that is not what was asked for is a problem document (RFC 9457). Unknown parameters and unknown names in a
+Every error is answered with a problem document (RFC 9457). Unknown parameters and unknown names in a
 body are refused. Lists that have `next` are read on with it as `after`, until it is null."""
 
 
@@ -170,7 +170,7 @@ def _answer(each: Operation, shapes: Mapping[tuple[str, Mode], Schema]) -> Schem
     else:
         told = {"description": each.about[0], "content": {each.media: {"schema": {"type": "string"}}}}
     if each.located:
-        told["headers"] = {"Location": _header("Where to look for what came of it.")}
+        told["headers"] = {"Location": _header("The address of the result.")}
     if each.links:
         told["links"] = {
             link.to: {"operationId": link.to, "parameters": dict(link.parameters)} for link in each.links

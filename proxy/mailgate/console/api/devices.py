@@ -201,9 +201,9 @@ async def device_called(call: Call, name: str, status: int) -> Device:
     """The device with this name. Raises ProblemError with this status if there is not exactly one."""
     called = await call.context.store.devices.called(typed_id(name))
     if not called:
-        raise ProblemError(status, "no device is called so")
+        raise ProblemError(status, "no device has this name")
     if len(called) > 1:
-        raise ProblemError(409, f"{len(called)} devices are called so: expected the id of one")
+        raise ProblemError(409, f"{len(called)} devices have this name: expected the id of one")
     return called[0]
 
 

@@ -69,7 +69,7 @@ async def plan_draft(call: Call, path: DraftNamed) -> DraftFacts:
     """Begin to plan a draft against the rules in force. `GET /plans/making` shows the progress."""
     draft = await draft_called(call.context.store, path.digest)
     if not await plan_again(call.context, draft, call.person):
-        raise ProblemError(409, "another plan is being made: wait until it is there")
+        raise ProblemError(409, "another plan is being made: wait until it is ready")
     call.made("/plans/making")
     return await facts_of(call.context, draft)
 

@@ -132,7 +132,7 @@ async def revoke_token(call: Call, path: TokenNamed) -> None:
     """Revoke a token: no more devices enrol with it. Keys that already enrolled stay valid."""
     known = {each.name for each in await call.context.store.enrolments.tokens()}
     if path.name not in known:
-        raise ProblemError(404, "no token is called so")
+        raise ProblemError(404, "no token has this name")
     await revoke(call.context.store, call.person, call.now, path.name)
 
 

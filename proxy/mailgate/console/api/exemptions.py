@@ -86,7 +86,7 @@ class Exemption(Asked):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if len({"person", "device"} & self.model_fields_set) != 1:
-            raise PydanticCustomError("whom", "whom? expected either `person` or `device`")
+            raise PydanticCustomError("whom", "expected either `person` or `device`")
         return self
 
 

@@ -93,7 +93,7 @@ async def _place(call: Call, after: str | None) -> tuple[str, str]:
         return ("", "")
     behind = await call.context.store.mails.called([after])
     if not behind:
-        raise ProblemError(409, "the mail that the page before ended with is no longer kept: begin anew")
+        raise ProblemError(409, "the last mail of the previous page is no longer stored: start again")
     return (behind[0].address, after)
 
 

@@ -168,7 +168,7 @@ async def make_plan(call: Call, body: PlanWanted) -> Making:
     except NoVersionError as error:
         raise ProblemError(422, "no such version", [Fault(detail=error.words, pointer="#/version")]) from None
     if not context.planning.start(candidate, body.days, call.person, call.now):
-        raise ProblemError(409, "another plan is being made: wait until it is there")
+        raise ProblemError(409, "another plan is being made: wait until it is ready")
     call.made("/plans/making")
     return Making.model_validate(context.planning.last)
 

@@ -11,16 +11,19 @@ from mailgate.console.api.shapes import Answered
 from mailgate.gateway.answer import PROBLEM
 
 KINDS: Mapping[int, tuple[str, str]] = {
-    400: ("not-json", "The body is not one JSON object, strictly written."),
-    401: ("not-logged-in", "No admin token was sent that is right."),
-    403: ("role-missing", "It takes a role that this admin does not have."),
+    400: ("not-json", "The body is not one object in strict JSON."),
+    401: ("not-logged-in", "No valid admin token was sent."),
+    403: ("role-missing", "This admin does not have the role that is needed."),
     404: ("not-found", "There is nothing here."),
-    405: ("method-not-allowed", "This address takes no such request; `Allow` says which it takes."),
-    406: ("not-acceptable", "What `Accept` asks for is not there."),
-    409: ("refused", "It may not be done as things stand; `detail` says why."),
+    405: (
+        "method-not-allowed",
+        "This address does not accept the method; `Allow` lists those that it accepts.",
+    ),
+    406: ("not-acceptable", "The answer is not available in a type that `Accept` names."),
+    409: ("refused", "It is not allowed in the current state; `detail` says why."),
     413: ("too-large", "The body is too long."),
     415: ("not-json-typed", "The body is not sent as `application/json`."),
-    422: ("invalid", "What was sent has mistakes; `errors` has all of them."),
+    422: ("invalid", "The request has mistakes; `errors` lists all of them."),
     429: ("too-many-tries", "Too many tries to log in; `Retry-After` says how long to wait, in seconds."),
     500: ("failed", "Something went wrong in the gate; its log has the kind of error."),
     503: ("store-unavailable", "The store does not answer; try again in a moment."),

@@ -105,7 +105,7 @@ def _words(error: ErrorDetails, model: type[BaseModel]) -> str:
     """What is wrong and what was expected. The value of an unknown field is not repeated."""
     if error["type"] == "extra_forbidden":
         names = list(model.model_fields) if len(error["loc"]) == 1 else []
-        known = expected(str(error["loc"][-1]), names) if names else "expected nothing of this name"
+        known = expected(str(error["loc"][-1]), names) if names else "no value of this name is expected"
         return f"it is not known here; {known}"
     return wording(error)
 

@@ -18,7 +18,7 @@ from mailgate.model.addresses import read_address
 
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1"))
 WRONG_NAME = (
-    "This name is none of the admin port's. Expected an address of this machine, localhost, the host of"
+    "This is not a name of the admin port. Expected an address of this machine, localhost, the host of"
     " `console.url`, or a name in `console.hosts`."
 )
 
@@ -36,7 +36,7 @@ class OwnHosts:
         """Raise RequestRefused for a foreign name, and for a request that came through a gate's port for mail."""
         head = exchange.head
         if any(PSEUDONYM in each.split() for each in members(head.fields, b"via")):
-            words = "This came through a gate as if it were for its webmail. `upstream` must not lead here."
+            words = "This request came through a gate's port for mail. `upstream` must not lead here."
             raise RequestRefused(421, Reason.REQUEST_MALFORMED, words)
         asked = origin_of(
             head.fields,

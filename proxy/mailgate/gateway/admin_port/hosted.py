@@ -161,7 +161,7 @@ def message_of(head: RequestHead) -> RawRequestMessage:
     try:
         url = URL.build(path=path, query_string=query, encoded=True)
     except ValueError:
-        raise malformed("The request target is none that is served here.") from None
+        raise malformed("The request target is not served here.") from None
     return RawRequestMessage(
         head.method.decode("ascii"),
         target,

@@ -41,7 +41,7 @@ def intake_server(find: Callable[[str], Intake | None]) -> Callable[[web.Request
         name = request.match_info["name"]
         intake = find(name)
         if intake is None:
-            return _error(404, "no connector of this name takes what is posted")
+            return _error(404, "no connector of this name accepts posts")
         if intake.proof is None and not opens(intake.key, request):
             log.warning("intake-key-refused", connector=name)
             return _error(401, "expected the API key: Authorization: Bearer KEY, or X-API-Key: KEY")

@@ -48,12 +48,12 @@ def refuse_let_through(fields: Fields, dialect: Dialect, certificates: frozenset
         raise RequestRefused(
             403,
             Reason.REQUEST_NOT_SUPPORTED,
-            "This login is one for a whole connection, and the asking proxy sends others by the same.",
+            "This login is for a whole connection, over which the asking proxy also sends other requests.",
         )
     # the spelling counts: the proxy did not write a twin with underscores
     if not {key for key in fields.keys if forgeable(key)} <= _OWN[dialect] | certificates:
         raise RequestRefused(
             403,
             Reason.REQUEST_AMBIGUOUS,
-            "The request has a field by which a client could pass for somebody else, and the asking proxy lets it through.",
+            "The request has a field that a client could forge to be somebody else, and the asking proxy lets it through.",
         )

@@ -81,11 +81,11 @@ def _from(client: bytes, fields: Sequence[Field]) -> Fields:
 def _asked(head: RequestHead, method: bytes, target: bytes) -> RequestHead:
     """Parse the original request in origin form, by the grammar of every request. The asking proxy keeps its body."""
     if not is_token(method) or method == b"CONNECT":
-        raise malformed("The original method is none that could be asked with.")
+        raise malformed("The original method is not valid.")
     if not TARGET.fullmatch(target) or not (
         target.startswith(b"/") or (method, target) == (b"OPTIONS", b"*")
     ):
-        raise malformed("The original target is none that could be asked for.")
+        raise malformed("The original target is not valid.")
     return RequestHead(method, target, head.minor, _told(head.fields), head.host, keep_alive=head.keep_alive)
 
 

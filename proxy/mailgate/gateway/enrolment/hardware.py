@@ -26,7 +26,7 @@ def vouched_for(
     except RefusedError as refusal:
         return HardwareResult("", refused=refusal.reason, detail=refusal.detail)
     if nonces.read(evidence.nonce, now).sort not in (Sort.SHARED, Sort.OWN):
-        detail = "expected a nonce that this gate gave out in the last minutes"
+        detail = "expected a nonce of this gate from the last minutes"
         return HardwareResult(evidence.format, refused=Reason.EVIDENCE_CHALLENGE_WRONG, detail=detail)
     expected = Expected(evidence.nonce.encode(), thumbprint, now)
     return verify_evidence(evidence, believed, expected)

@@ -42,7 +42,9 @@ def still_bound(
     bound = proof is not None and before is not None and proof.key_thumbprint == before.thumbprint != ""
     if not bound or (now is not None and now.refused is None):
         return proof
-    return AttestationResult(refused=Reason.PROOF_MISSING, detail="the token's certificate counts no longer")
+    return AttestationResult(
+        refused=Reason.PROOF_MISSING, detail="the token's certificate is no longer accepted"
+    )
 
 
 def with_places_of(before: Client, client: Client) -> Client:

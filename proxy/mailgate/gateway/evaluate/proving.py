@@ -134,11 +134,13 @@ class Prover:
         try:
             new = await self.spent.spend(spent.ticket, spent.until, now)
         except StoreUnavailableError:
-            detail = "the store does not answer, so no gate knows whether another took this proof"
+            detail = (
+                "the store does not answer, so it is unknown whether another gate has accepted this proof"
+            )
             return AttestationResult(refused=Reason.PROOF_STORE_UNAVAILABLE, detail=detail)
         if new:
             return None
-        return AttestationResult(refused=Reason.PROOF_REPLAYED, detail="another gate has taken this proof")
+        return AttestationResult(refused=Reason.PROOF_REPLAYED, detail="another gate has accepted this proof")
 
     def _offer(self, verdict: Verdict, result: AttestationResult | None, now: datetime) -> str:
         """The nonce for the next proof; empty if the one that came is still good, or if none is offered.

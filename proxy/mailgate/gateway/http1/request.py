@@ -203,7 +203,7 @@ def _one_login(fields: Fields) -> None:
     if login is None:
         return
     if login[:5].lower() == b"basic" and not BASIC.fullmatch(login):
-        raise ambiguous("The Basic credentials are not what RFC 7617 makes of a login and a password.")
+        raise ambiguous("The Basic credentials do not have the form of RFC 7617.")
     if b"authorization" in fields.repeated or SEVERAL_LOGINS.match(login):
         raise ambiguous("A request has at most one Authorization field, with one login in it.")
 

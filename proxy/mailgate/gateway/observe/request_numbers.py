@@ -88,7 +88,7 @@ class RequestNumbers(Collector):
     def collect(self) -> Iterator[Metric]:
         requests = CounterMetricFamily(
             "mailgate_requests",
-            "Requests that are over, by what was decided and answered",
+            "Finished requests, by decision and answer",
             labels=("method", "code", "effect"),
         )
         by_effect: defaultdict[str, Timed] = defaultdict(_none_yet)

@@ -187,7 +187,7 @@ class Forwarder:
                     raise body.refused from None
                 raise
             if head.status == 101 and members(head.fields, b"upgrade") != [request.upgrade]:
-                raise UpstreamMalformed("101 to what was not asked for")
+                raise UpstreamMalformed("101 for a request that asked for no upgrade")
             if not head.informational or head.status == 101:
                 return head
             if request.minor:  # RFC 9110, section 15.2: every 1xx is passed on, except to HTTP/1.0
@@ -270,7 +270,7 @@ async def _whole(upstream: UpstreamConnection) -> bytes:
     while piece := await upstream.read():
         body += piece
         if len(body) > MAX_BODY:
-            raise UpstreamMalformed(f"an answer over {MAX_BODY} bytes where its addresses must be changed")
+            raise UpstreamMalformed(f"an answer over {MAX_BODY} bytes whose addresses must be changed")
     return body
 
 

@@ -122,7 +122,7 @@ class UpstreamConnection(asyncio.Protocol):
             async with asyncio.timeout(self._endpoint.idle_time):
                 await self._drain_waiter
         except TimeoutError:
-            raise UpstreamTimeout("the webmail does not take the request body") from None
+            raise UpstreamTimeout("the webmail does not accept the request body") from None
 
     def ask(self, method: bytes, head: bytes) -> None:
         """Send the head of a request. Raises UpstreamClosed once the connection is gone."""
@@ -270,7 +270,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _feed_head(self) -> bool:
         if not self._method:
-            self._fail(UpstreamMalformed("bytes that no request asked for"))
+            self._fail(UpstreamMalformed("bytes outside an answer"))
             self.abort()
             return False
         end = self._buffer.find(b"\r\n\r\n", 0, self._endpoint.max_head)

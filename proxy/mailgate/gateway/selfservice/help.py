@@ -144,7 +144,7 @@ def _see_that_it_is_not_too_often(desk: HelpDesk, who: str, network: str, now: d
     limits = [(desk.rates, who), *([(desk.network_rates, network)] if network else [])]
     if any(rates.wait(each, now) for rates, each in limits):
         raise RequestRefused(
-            429, Reason.TOO_MANY_REQUESTS, "Help was asked for many times from here just now."
+            429, Reason.TOO_MANY_REQUESTS, "There were many requests for help from here just now."
         )
     for rates, each in limits:
         rates.note(each, now)

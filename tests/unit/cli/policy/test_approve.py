@@ -63,7 +63,7 @@ def test_a_change_beyond_the_guard_takes_two_persons(act) -> None:  # type: igno
         ("joe", "apply", "joe may not do this: it takes the role operator"),
         ("joe", "retract", "joe may not do this: it takes the role operator or approver"),
         ("", "apply", "the settings have admins: give your token"),
-        ("nobody", "approve", "the admin token is not right"),
+        ("nobody", "approve", "the admin token is not valid"),
     ],
 )
 def test_who_may_not_is_refused(act, who: str, what: str, why: str) -> None:  # type: ignore[no-untyped-def]
@@ -83,7 +83,7 @@ def test_a_plan_that_nobody_answers_for_is_shown_and_not_kept(act) -> None:  # t
 
 
 def test_plans_are_listed_with_what_they_need(act) -> None:  # type: ignore[no-untyped-def]
-    assert "No plan is kept" in act("", "plans").output
+    assert "There is no plan" in act("", "plans").output
     digest = planned(act)
     (told,) = json.loads(act("", "plans", "--json").output)
     assert told["newly"]["block"] == {"people": 1, "devices": 1}
