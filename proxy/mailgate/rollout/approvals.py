@@ -60,7 +60,9 @@ async def approve(
     if not guard.approvers:
         raise RefusedError(phrase("nobody may approve anything: %(no_approvers)s", no_approvers=NO_APPROVERS))
     if person.name not in guard.approvers:
-        raise RefusedError(phrase("%(name)s does not have the role approver", name=person.name))
+        raise RefusedError(
+            phrase("the role approver is needed, and %(name)s does not have it", name=person.name)
+        )
     plan = await plan_called(store, name)
     await refuse_altered(store, plan)
     serial = await refuse_outdated(store, plan, now)
@@ -74,7 +76,7 @@ async def approve(
     if not added:
         raise RefusedError(
             phrase(
-                "%(name)s has approved plan %(digest)s already: another person has to",
+                "plan %(digest)s has the approval of %(name)s already: another person has to give one",
                 name=person.name,
                 digest=plan.digest[:12],
             )

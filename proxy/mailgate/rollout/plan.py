@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, Field
 
 from mailgate.model import Effect
-from mailgate.model.fact import Day, Fact, Instant
+from mailgate.model.fact import Day, Fact, Instant, Words
 from mailgate.policy.changes import Change
 from mailgate.simulate import UNKNOWN
 
@@ -155,7 +155,7 @@ class Totals(Fact):
 class Headline(Fact):
     """The change in words, as a title."""
 
-    words: str
+    words: Words
     """What changes; where it has a date, that follows."""
     at: Instant | None = None
     """The date."""

@@ -51,7 +51,7 @@ def _spared_already(given: Relief) -> str:
     rule = phrase("the rule %(rule)s", rule=given.rule) if given.rule else phrase("every rule")
     until = phrase(" until %(at)s", at=f"{given.until:%Y-%m-%d %H:%M} UTC") if given.until else ""
     return phrase(
-        "%(whom)s is spared from %(rule)s already%(until)s, by %(author)s (%(why)s): end that exemption "
+        "there is an exemption of %(whom)s from %(rule)s already%(until)s, by %(author)s (%(why)s): end it "
         "first, to give another",
         whom=whom,
         rule=rule,

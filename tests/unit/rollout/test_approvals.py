@@ -106,10 +106,16 @@ async def nothing(_store: Store, _digest: str) -> None:
     ("person", "guard", "hours", "before", "why"),
     [
         (ADA, GUARD, 0, nothing, "is ada's own: another person has to approve it"),
-        (LIN, GUARD, 0, approve_by_lin, "lin has approved plan .* already: another person has to"),
+        (
+            LIN,
+            GUARD,
+            0,
+            approve_by_lin,
+            "plan .* has the approval of lin already: another person has to give one",
+        ),
         (LIN, GUARD, 25, nothing, "was made more than a day ago: plan again"),
         (LIN, GUARD, 0, overtake, "version 2 was put in force after plan .* was made: plan again"),
-        (Person("joe", ""), GUARD, 0, nothing, "joe does not have the role approver"),
+        (Person("joe", ""), GUARD, 0, nothing, "the role approver is needed, and joe does not have it"),
         (LIN, None, 0, nothing, "no `guard` is set"),
         (
             LIN,

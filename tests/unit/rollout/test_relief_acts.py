@@ -42,7 +42,7 @@ async def test_one_that_says_as_much_already_is_named_instead(store: Store) -> N
     given = await spare(store)
     for rule, until in (("shut", NOW + DAY), ("shut", NOW + 2 * DAY)):
         with pytest.raises(
-            RefusedError, match=r"ada is spared from the rule shut already until .*, by grace"
+            RefusedError, match=r"there is an exemption of ada from the rule shut already until .*, by grace"
         ):
             await spare(store, rule, until=until)
     await spare(store, "all")
