@@ -6,12 +6,21 @@ from mailgate.model.phrase import Phrase, joined
 
 
 class MailgateError(Exception):
-    """The root of every error that Mailgate raises on purpose."""
+    """The root of every error that Mailgate raises on purpose.
+
+    Its text is for the command line; pages and the API say its ``words``.
+    """
+
+    by_command: str = ""
+    """What the command line alone says behind the words, such as the command that helps."""
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}{self.by_command}"
 
     @property
     def words(self) -> str:
         """What it says. Where that is a phrase, it can be said in other languages."""
-        return next((each for each in self.args if isinstance(each, Phrase)), str(self))
+        return next((each for each in self.args if isinstance(each, Phrase)), super().__str__())
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -28,12 +37,12 @@ class Mistake:
 
     @property
     def place(self) -> str:
-        """Where it is."""
+        """The place in words."""
         return f"{self.file}:{self.line}:{self.column}"
 
     @property
     def told(self) -> str:
-        """All of it; a phrase where its message is one."""
+        """The whole mistake in words; a phrase if its message is one."""
         return joined((self.place, self.message), ": ")
 
 

@@ -20,6 +20,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
@@ -28,6 +29,9 @@ ROOT = Path(__file__).parents[2]
 CODE = struct.Struct("i")
 MOST = 1 << 16
 """Bytes of one order: arguments and environment."""
+
+LOADED_LATER = ("anyio._backends._asyncio", "encodings.idna", "typer._adapters")
+"""What a gate would load only when it begins: every gate again."""
 
 
 class Forked:
@@ -114,15 +118,18 @@ def _serve(orders: socket.socket) -> None:
 
     import mailgate.cli
     import mailgate.store.store as store
-    from mailgate.classify.browser import warm
+    from mailgate.classify import warm
     from mailgate.gateway.pages import Pages
 
+    for later in LOADED_LATER:
+        import_module(later)
     with TemporaryDirectory() as folder:
         store.migrate = copying(migrated(Path(folder)))
     typer.main.get_command = cache(typer.main.get_command)
     typer.main.get_command(mailgate.cli.app)
     Pages()  # catalogs are read and templates compiled for all of a process
     warm()  # so are the patterns of user agents
+    vars(import_module("mailgate.app.serve"))["warm"] = lambda: None
     gc.collect()
     gc.freeze()  # a gate looks through its memory at its start: not through what all of them share
     running: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""Keeps the cached devices of a running gate true: changes by other processes are seen within a moment."""
+"""Updates the cached devices of a running gate: changes by other processes are seen within a moment."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,10 +13,10 @@ from mailgate.store import Postures, Store, StoreUnavailableError
 log = structlog.get_logger()
 
 EVERY = 0.25
-"""Seconds between two looks. With the half second between two looks at a hanging request, it is less than one second
-in all."""
+"""The seconds between two looks. With the half second between two looks of a hanging request, this is less than one
+second in all."""
 COUNT_AFTER = 240
-"""Looks between two counts of findings: a minute."""
+"""The number of looks between two counts of findings: a minute."""
 
 
 class DeviceChanges:
@@ -31,7 +31,7 @@ class DeviceChanges:
         self._clock = clock
 
     async def run(self) -> None:
-        """Look regularly, until cancelled, whatever breaks a look."""
+        """Look regularly, until cancelled, whatever error a look raises."""
         looks = 0
         while True:
             try:
@@ -44,8 +44,8 @@ class DeviceChanges:
             await asyncio.sleep(EVERY)
 
     async def look(self) -> None:
-        """Learn what has changed. One cheap question tells whether anything has."""
-        now = self._clock()  # before the question: what is known then is known up to here
+        """Learn what has changed. One cheap query shows whether anything has."""
+        now = self._clock()  # before the query: what is known then is known up to here
         try:
             numbers = await self._store.change_numbers()
         except StoreUnavailableError:
@@ -54,7 +54,7 @@ class DeviceChanges:
             await self._postures.catch_up(now)
 
     async def count_findings(self) -> None:
-        """Show how many findings there are. While the store is down the last count stands."""
+        """Show the number of findings. While the store cannot be reached the last count stays."""
         try:
             counted = await self._store.devices.counted_findings()
         except StoreUnavailableError:

@@ -77,7 +77,7 @@ async def readiness(service: Running) -> Readiness:
 
 
 async def body_of_readyz(service: Running) -> dict[str, object]:
-    """The readiness as ``/readyz`` answers it."""
+    """The readiness as ``/readyz`` shows it."""
     return (await readiness(service)).model_dump(mode="json")
 
 

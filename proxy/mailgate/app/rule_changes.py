@@ -1,4 +1,4 @@
-"""Keeps the rules of a running gate true to the store: versions in force and reliefs, whichever process changes them."""
+"""Updates the rules of a running gate from the store: versions in force and reliefs, whichever process changes them."""
 
 import asyncio
 from typing import Protocol
@@ -14,11 +14,11 @@ from mailgate.store.change_numbers import ChangeNumbers
 log = structlog.get_logger()
 
 LOOK = 0.25
-"""Seconds between two looks at the store, if it does not ring before."""
+"""The seconds between two looks at the store, if it does not report a change before."""
 
 
 class Running(Protocol):
-    """The gate whose rules are kept true (``app/service.py``)."""
+    """The gate whose rules are updated (``app/service.py``)."""
 
     store: Store
     keeper: Keeper
@@ -38,14 +38,14 @@ class RuleChanges:
         self._turn = asyncio.Lock()
 
     async def run(self) -> None:
-        """Look regularly, and at once if the store rings, until cancelled."""
+        """Look regularly, and at once if the store reports a change, until cancelled."""
         heard = 0
         while True:
             heard = await self._gate.store.change_signal.wait(LOOK, heard)
             await self.look()
 
     async def look(self) -> None:
-        """Decide by what is in force now. Whatever breaks a look, it raises nothing, and the next one comes."""
+        """Use what is in force now. An error ends only this look, and nothing is raised."""
         async with self._turn:
             try:
                 await self._look()
@@ -63,7 +63,7 @@ class RuleChanges:
             gate.take_reliefs()
 
     async def _numbers(self) -> ChangeNumbers | None:
-        """The numbers of the store. None while it is away: then each part goes on in a way of its own."""
+        """The numbers of the store; None if it cannot be reached, when each part goes on in its own way."""
         try:
             return await self._gate.store.change_numbers()
         except StoreError:

@@ -60,7 +60,7 @@ from mailgate.tasks import end, end_all
 log = structlog.get_logger()
 
 FAREWELL = 5.0
-"""Seconds that requests at the admin port have when the gate ends."""
+"""The seconds that requests at the admin port have when the gate ends."""
 
 
 @dataclass
@@ -88,8 +88,8 @@ class Service:
     heartbeat: Heartbeat | None = None
     rule_changes: RuleChanges = field(init=False)
     held_back: list[str] = field(default_factory=list)
-    """Mistakes in files that were found at the start and are not in force. A worker then goes on with the rules of
-    the others."""
+    """Mistakes in files that were found at the start and are not in force. A worker then uses the rules of the other
+    workers."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _closing: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -135,7 +135,7 @@ class Service:
 
     async def _open(self) -> None:
         settings, loop = self.bundle.settings, asyncio.get_running_loop()
-        # the last to be pushed ends first: requests, then what else asks the store, then the records, then what writes them
+        # the last to be pushed ends first: requests, then other readers of the store, then the records, then their writers
         writing = loop.create_task(self.store.run())
         self._closing.push_async_callback(end, writing)
         self._closing.push_async_callback(self.store.close)
@@ -230,7 +230,7 @@ class Service:
         return server
 
     def _policy_key(self) -> PolicyKey | None:
-        """This is read at every request, so that a reload changes it."""
+        """The policy key. It is read at every request, so that a reload changes it."""
         dovecot = self.bundle.settings.dovecot
         return PolicyKey(dovecot.header, dovecot.api_key.get_secret_value()) if dovecot else None
 
@@ -249,8 +249,7 @@ class Service:
         return load_judged(self.config, utc_now(), self.keeper.current.activation.digest)
 
     async def apply(self, bundle: Bundle) -> None:
-        """Put changed files in force. Settings that only a start can change are named in the log and left as they
-        are."""
+        """Put changed files in force. Settings that only a start can change are logged and stay as they are."""
         before, settings = self.bundle.settings, bundle.settings
         decided_by(self.gate.in_force.live, bundle, self.trust)  # raises before anything has changed
         sources = self.trust.sources(settings, self.gate.metrics)
@@ -267,7 +266,7 @@ class Service:
         log.info("config-applied", policy=self.bundle.policy.version, takes_effect_at_restart=waiting)
 
     def _decide_by(self, bundle: Bundle) -> None:
-        """Decide by these rules and issuers from the next request on."""
+        """Use these rules and issuers from the next request on."""
         in_force = self.gate.in_force
         in_force.live = decided_by(in_force.live, bundle, self.trust, self.reliefs.current)
         self.postures.catalog = bundle.policy.catalog
@@ -275,7 +274,7 @@ class Service:
         self._show_policy()
 
     def take_rules(self) -> None:
-        """Decide by the rules that the keeper holds now, whoever put them in force."""
+        """Use the rules that the keeper has now, whichever process put them in force."""
         current = self.keeper.current
         if current.rules is self.bundle.rules:
             return
@@ -285,7 +284,7 @@ class Service:
         log.info("policy-changed", policy=told.policy, number=told.number, serial=told.serial)
 
     def take_reliefs(self) -> None:
-        """Decide by the reliefs that the watch holds now."""
+        """Use the reliefs that the watch has now."""
         self._decide_by(self.bundle)
 
     def _show_policy(self) -> None:
@@ -294,5 +293,5 @@ class Service:
             self.heartbeat.changed()
 
     def lingering(self) -> dict[str, str]:
-        """The rules in force that only report for too long, and why each is named."""
+        """The rules in force that only report for too long, each with the reason."""
         return lingering(self.bundle.policy, utc_now(), self.bundle.settings.stages.report_only_for)

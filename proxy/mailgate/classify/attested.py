@@ -13,8 +13,8 @@ def with_attestation(client: Client, proof: AttestationResult | None) -> Client:
     """The client after its attestation was verified (``None``: it offered none).
 
     A refused attestation counts as none and leaves a finding. A signed laptop whose headers name a handheld stays the
-    handheld, with a finding and no higher assurance. A device that only reports itself as a laptop is taken for one if
-    its headers say so too.
+    handheld, with a finding and no higher assurance. A device that only reports itself as a laptop becomes one if its
+    headers say so too.
     """
     if proof is None:
         return client
@@ -56,9 +56,10 @@ def with_known_kind(
 
 
 def with_device(client: Client, reported: Kind | None) -> Client:
-    """The client after its device was found. A computer becomes a phone or tablet if the device's sources report it as one.
+    """The client after its device was found. A computer becomes a phone or tablet if the device's sources report it as
+    one.
 
-    A signed kind may be just the device's own word, so it does not prevent that. The reverse is never done.
+    A signed kind may be only the device's own word, so it does not prevent that. The reverse is never done.
     """
     if client.kind is not Kind.LAPTOP or reported not in _HANDHELD_KINDS:
         return client

@@ -70,7 +70,7 @@ _agent = lru_cache(4)(Agent)
 
 
 class AgentTraits(NamedTuple):
-    """What a user agent says of the device, without its browser, its versions and its exact words."""
+    """What a user agent says about the device, without its browser, its versions and its exact words."""
 
     form: str
     os: str
@@ -89,9 +89,9 @@ class _Seen(NamedTuple):
     match: Match | None = None
     desktop: Match | None = None
     mobile: bool = False
-    """True if a system of phones and tablets is named but not the form."""
+    """Whether a system of phones and tablets is named but not the form."""
     cut: bool = False
-    """True if the user agent is longer than what was read. The rest may say anything."""
+    """Whether the user agent is longer than the part that was read. The rest may say anything."""
 
     @property
     def disputes(self) -> bool:
@@ -144,7 +144,8 @@ def read_user_agent(header: str) -> Reading:
 
 
 def read_traits(header: str) -> AgentTraits | None:
-    """The traits of a user agent, in less than half the time of ``read_user_agent``. None if the user agent contradicts itself."""
+    """The traits of a user agent, in less than half the time of ``read_user_agent``; None if the user agent contradicts
+    itself."""
     text = _readable(header)
     if not text:
         return _NOTHING

@@ -1,7 +1,7 @@
 """Reads User-Agent Client Hints (``Sec-CH-UA-*``) and older headers in which gateways name the device behind them.
 
-Hints are Structured Fields (RFC 9651). A hint that does not parse becomes a finding, and counts only if it
-plainly names a handheld. Hints alone never make a laptop, since a browser with hints sends a user agent as well.
+Hints are Structured Fields (RFC 9651). A hint that does not parse becomes a finding, and counts only if it plainly
+names a handheld. Hints alone never make a laptop, since a browser with hints sends a user agent as well.
 """
 
 import re
@@ -149,7 +149,7 @@ class _Hints:
         return self._item(name, _STRING_ITEM)
 
     def factors(self) -> list[str]:
-        """The values of Sec-CH-UA-Form-Factors. None if the list neither parses nor is a plain word."""
+        """The values of Sec-CH-UA-Form-Factors, or a plain word; empty if the header is neither."""
         text = self._read(FORM_FACTORS)
         values: list[str] = []
         end = 0
@@ -221,7 +221,8 @@ def read_hints(headers: Mapping[str, str]) -> Reading:
 
 
 def _of_platform(system: str) -> str:
-    """The form by a platform. A system that is not known from computers belongs to another device, like a console or a television."""
+    """The form by a platform. A system that is not known from computers belongs to another device, like a console or a
+    television."""
     if system in _FORM_OF_PLATFORM:
         return _FORM_OF_PLATFORM[system]
     ascii_only = system.encode("ascii", "replace").decode("ascii")

@@ -87,7 +87,7 @@ _HANDHELDS = Table(
         HANDHELD_MAIL_APP,
     )
 )
-"""Words of handhelds, looked for in all fields and their names. One such word outweighs a computer's.
+"""Words of handhelds, searched in all fields and their names. One such word outweighs a computer's.
 
 The name ``x-android-device-model`` is itself a word of Android.
 """
@@ -131,13 +131,13 @@ _COMPUTERS = Table(
         ),
     )
 )
-"""Words of computers, looked for in ``name`` and then in ``os``, each written as ``field=value``."""
+"""Words of computers, searched in ``name`` and then in ``os``, each written as ``field=value``."""
 
 _PACKAGE = re.compile(
     r"(?:[a-z]{2}|com|org|net|app|dev|info|edu)\.[a-z]|(?:[a-z][\w-]*\.){2,}[a-z]", re.IGNORECASE
 )
-"""The beginning of a package name, which apps of phones have. Of computers' programs only those in ``_COMPUTERS`` have one.
-"""
+"""The beginning of a package name, as apps of phones have it. Of computers' programs only those in ``_COMPUTERS`` have
+one."""
 
 _MODELS = ("model", "device", "device-type")
 _COMPUTER_MODEL = re.compile(
@@ -175,7 +175,8 @@ def _quoted(text: str) -> str:
 
 
 def read_client(fields: Mapping[str, str]) -> Reading:
-    """What a mail client says about itself. It never raises. A client that is not known to run on computers is a handheld."""
+    """What a mail client says about itself. It never raises. A client that is not known to run on computers is a
+    handheld."""
     handheld = _HANDHELDS.first("\n".join(f"{name} {_text(value)}" for name, value in fields.items()))
     computer = _computer(fields)
     claims = computer is not None and computer.rule.form == "desktop"

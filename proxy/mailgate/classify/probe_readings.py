@@ -1,8 +1,8 @@
-"""Decides by the readings of the browser probe's page whether the device is a computer or a handheld.
+"""Decides from the readings of the browser probe's page whether the device is a computer or a handheld.
 
 An iPad's desktop mode and a phone's "request desktop site" send a computer's headers; their screens, pointers and
-platform stay what they are. The rules are tried in order, and the first that holds decides. Readings can be
-forged, so they prove nothing: only a signature raises the assurance to attested.
+platform stay the same. The rules are tried in order, and the first that holds decides. Readings can be forged, so they
+prove nothing: only a signature raises the assurance to attested.
 """
 
 from collections.abc import Callable
@@ -42,7 +42,7 @@ class Measured(BaseModel):
     """``screen.width`` in CSS pixels."""
     height: Side
     mobile: bool | None
-    """``navigator.userAgentData.mobile``. It is None if the browser does not have it, and so are the next three."""
+    """``navigator.userAgentData.mobile``; None if the browser does not have it, like the next three."""
     system: Word
     """``navigator.userAgentData.platform``."""
     form_factors: Annotated[list[Word], Field(max_length=16)]

@@ -14,7 +14,8 @@ _TEXT = re.compile(r"(?P<form>[a-z]+)(?:;by=(?P<by>[a-z-]+))?(?:;os=(?P<os>[a-z]
 
 
 def probe_header(found: Found, *, observed: bool) -> str:
-    """The header's value, like ``tablet;by=mac-with-touch;os=ipados``. ``observed`` says that it is shown but does not count."""
+    """The header's value, like ``tablet;by=mac-with-touch;os=ipados``. ``observed``: whether it is shown but not
+    used."""
     system = f";os={found.os}" if found.os else ""
     return f"{found.form};by={found.by}{system}{';observe' if observed else ''}"
 

@@ -22,7 +22,8 @@ _NOTHING = Reading()
 
 
 def weigh(readings: Sequence[Reading], protocol: Protocol, **named: str) -> Client:
-    """The client behind ``readings``, which come with the strongest family first. ``named`` are its other own statements."""
+    """The client behind ``readings``, which come with the strongest family first. ``named`` are its other own
+    statements."""
     readings = [reading for reading in readings if reading.tells]
     if len(readings) == 1:  # there is nothing with which it could agree or disagree
         told, assurance = readings[0], Assurance.CLAIMED
@@ -49,7 +50,8 @@ def weigh(readings: Sequence[Reading], protocol: Protocol, **named: str) -> Clie
 
 
 def _together(readings: Sequence[Reading], taken: Reading) -> Reading:
-    """Merge the statements of several families. Each value comes from the taken reading, or else from the strongest that has it."""
+    """Merge the statements of several families. Each value comes from the taken reading, otherwise from the strongest
+    that has it."""
     os = browser = browser_version = model = ""
     for reading in (taken, *readings):
         os = os or reading.os

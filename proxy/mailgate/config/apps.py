@@ -1,4 +1,4 @@
-"""Makes a catalogue of ``apps.yaml`` and the list files beside it."""
+"""Makes the catalogue from ``apps.yaml`` and the list files beside it."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,7 +18,7 @@ class ListFile(Strict):
     """A list that is kept in a file of its own."""
 
     file: Text
-    """Relative to the folder of this file."""
+    """The path, relative to the folder of this file."""
 
 
 AppListOrFile = Annotated[
@@ -35,7 +35,8 @@ class AppsFile(Strict):
 
 
 def read_catalog(path: Path, reading: Reading) -> AppCatalog | None:
-    """The catalogue, or None with every mistake noted. List files are read even if ``apps.yaml`` has mistakes."""
+    """The catalogue; None if there are mistakes, which are noted. List files are read even if ``apps.yaml`` has
+    mistakes."""
     before = len(reading.mistakes)
     document = reading.document(path)
     file = reading.model(AppsFile, document, {})
@@ -99,7 +100,7 @@ def _listed(key: str, app: App) -> ListedApp:
 
 
 def _check_identifiers(apps: Mapping[str, ListedApp], document: Document, reading: Reading) -> None:
-    """An identifier that two apps claim would make a report mean either."""
+    """Refuse an identifier that two apps have, since a report could then mean either."""
     owner: dict[tuple[str, str], str] = {}
     for key, app in apps.items():
         for space, identifier in sorted(app.identifiers()):

@@ -19,11 +19,11 @@ from mailgate.model.phrase import phrase
 
 MAX_BYTES = 1024 * 1024
 MAX_VALUES = 50_000
-"""Most values in one document with every alias written out."""
+"""The most values in one document with every alias written out."""
 MAX_DEPTH = 40
 
 Path = tuple[str | int, ...]
-"""Keys and indexes from the top of a document to a value."""
+"""The keys and indexes from the top of a document to a value."""
 
 
 class DocumentError(Exception):
@@ -38,7 +38,7 @@ class DocumentError(Exception):
 class Document:
     """A document that was read: ``value`` is made of dict, tuple, str, int, float and bool.
 
-    Dates stay text: what they mean is for the field that they stand in to say.
+    Dates stay texts, which are read by their field.
     """
 
     file: str
@@ -47,10 +47,10 @@ class Document:
     nodes: Mapping[Path, Node]
     keys: Mapping[Path, Node]
     mistakes: tuple[Mistake, ...] = ()
-    """Duplicate keys and the like. The document must not be used, but the rest of it can be checked."""
+    """Duplicate keys and similar mistakes. The document must not be used, but the rest of it can be checked."""
 
     def mistake(self, path: Path, message: str, *, at_key: bool = False) -> Mistake:
-        """A mistake at the value under ``path``, at its key, or at the nearest thing above that exists."""
+        """A mistake at the value under ``path``, at its key, or at the nearest parent that exists."""
         while path and path not in self.nodes:
             path = path[:-1]
         places = self.keys if at_key and path in self.keys else self.nodes
@@ -60,8 +60,8 @@ class Document:
     def mistake_inside(self, path: Path, line: int, column: int, message: str) -> Mistake:
         """A mistake inside a text: ``line`` and ``column`` count from 1 in the text as it was read.
 
-        Folding, indentation and quotes change only white space and escapes, so the characters that are
-        not white space are counted off in the file.
+        Folding, indentation and quotes change only white space and escapes, so the characters that are not white space
+        are counted in the file.
         """
         node = self.nodes.get(path)
         if not isinstance(node, ScalarNode):
@@ -74,7 +74,7 @@ class Document:
         return Mistake(self.file, at, offset - self.text.rfind("\n", 0, offset), message)
 
     def _offset(self, node: ScalarNode, wanted: int) -> int:
-        """Where the visible character number ``wanted`` (from 0) of a scalar stands in the file."""
+        """The offset in the file of the visible character number ``wanted`` (from 0) of a scalar."""
         end = node.start_mark.index
         for number, (start, end) in enumerate(_visible(self.text, node)):  # noqa: B007 - the end is used after it
             if number == wanted:
@@ -89,7 +89,7 @@ _ANY = re.compile(r".", re.DOTALL)
 
 
 def _visible(text: str, node: ScalarNode) -> Iterator[tuple[int, int]]:
-    """Start and end in the file of each character of a scalar that is not white space."""
+    """The start and end in the file of each character of a scalar that is not white space."""
     start, end = node.start_mark.index, node.end_mark.index
     if node.style in ('"', "'"):
         start, end = start + 1, end - 1
@@ -104,8 +104,8 @@ def _visible(text: str, node: ScalarNode) -> Iterator[tuple[int, int]]:
 def read_document(data: bytes, file: str, *, nulls: bool = False) -> Document:
     """Read one document.
 
-    :param file: the name under which mistakes speak of it.
-    :param nulls: leave out keys that hold null, as programs write them; else such a key is a mistake.
+    :param file: the name of the document in mistakes.
+    :param nulls: leave out keys with null, as programs write them; otherwise such a key is a mistake.
     :raises DocumentError: with the one error that keeps it from being read.
     """
     text = _decode(data, file)
@@ -204,7 +204,7 @@ _TEXT = frozenset({"str", "timestamp", "value"})
 
 
 class _Builder:
-    """Turns nodes into plain values and notes where each stands."""
+    """Turns nodes into plain values and notes the place of each."""
 
     def __init__(self, file: str, nulls: bool) -> None:
         self.file = file
@@ -253,7 +253,7 @@ class _Builder:
                 continue
             self.keys[(*path, key)] = key_node
             if value_node.tag == f"{_CORE}null":
-                self._null(key_node)  # an empty value stands, for YAML, somewhere on the next line
+                self._null(key_node)  # YAML places an empty value somewhere on the next line
                 continue
             result[key] = self.value(value_node, (*path, key), depth + 1)
         return result
@@ -304,7 +304,8 @@ def _integer(text: str) -> int:
 
 
 def _paired(text: str) -> str:
-    """JSON writes a character beyond U+FFFF as two surrogates. Raises `ValueError` for one without the other."""
+    """Join the surrogates with which JSON writes a character beyond U+FFFF. Raises `ValueError` for one without the
+    other."""
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16")
 
 

@@ -1,4 +1,4 @@
-"""Turns pydantic's errors into mistakes that a person can act on: file, line, column, what is wrong, what is
+"""Turns pydantic's errors into mistakes that a person can act on: file, line, column, what is wrong, and what was
 expected."""
 
 import types
@@ -22,7 +22,7 @@ Model = TypeVar("Model", bound=BaseModel)
 def validated(
     model: type[Model], document: Document, context: Mapping[str, Any]
 ) -> tuple[Model | None, list[Mistake]]:
-    """The document as an instance of ``model``, or every mistake in it."""
+    """The document as an instance of ``model``; None if it has mistakes, which are returned."""
     try:
         return model.model_validate(document.value, context=dict(context)), []
     except ValidationError as error:
@@ -57,7 +57,7 @@ def _mistakes(error: ErrorDetails, model: type[BaseModel], document: Document) -
             place = (*path, context["discriminator"].strip("'"))
             yield document.mistake(place, wording(error))
         case "too_short" if error["input"]:
-            return  # the entries are there, but each has a mistake of its own
+            return  # the entries exist, but each has a mistake of its own
         case _:
             below = context.get("key", ())
             path = (*path, *((below,) if isinstance(below, str) else below))
@@ -65,7 +65,7 @@ def _mistakes(error: ErrorDetails, model: type[BaseModel], document: Document) -
 
 
 def _known_path(loc: tuple[int | str, ...], document: Document) -> Path:
-    """The part of pydantic's location that is in the document: names of union members and the like are not."""
+    """The part of pydantic's location that is in the document, without the names of union members."""
     path: Path = ()
     for step in loc:
         if (*path, step) in document.nodes:
@@ -88,7 +88,7 @@ _TYPES = {
 
 
 def wording(error: ErrorDetails) -> str:
-    """What is wrong with a value and what is expected, in words."""
+    """What is wrong with a value and what was expected, in words."""
     kind, context, given = error["type"], error.get("ctx", {}), error["input"]
     if kind == "missing":
         return phrase("it is missing; expected it here")
@@ -118,7 +118,7 @@ def wording(error: ErrorDetails) -> str:
 
 
 def _is(wrong: str, what: str) -> str:
-    """What was found wrong, with what it is that is `not` so."""
+    """What is wrong, with the value that is not accepted."""
     if not wrong.startswith("not "):
         return wrong
     return (
@@ -160,7 +160,7 @@ def _form(pattern: str) -> str:
 
 
 def _kind(value: object) -> str:
-    """A value and what YAML takes it for."""
+    """A value and its type in YAML."""
     match value:
         case None | dict() | tuple():
             return phrase("%(value)s stands here", value=_shown(value))
@@ -200,7 +200,7 @@ def _needs(model: type[BaseModel] | None) -> str:
 def _model_at(
     model: type[BaseModel], loc: tuple[int | str, ...], document: Document
 ) -> type[BaseModel] | None:
-    """The model whose keys stand at pydantic's location ``loc``, which names members of unions beside keys."""
+    """The model of the keys at pydantic's location ``loc``, which also has the names of union members."""
     kind: Any = model
     path: Path = ()
     for step in loc:
@@ -238,7 +238,7 @@ def _member(kind: Any, tag: str | int) -> Any:
 
 
 def _bare(kind: Any) -> Any:
-    """Without ``| None`` and without annotations."""
+    """The type without ``| None`` and without annotations."""
     if get_origin(kind) is typing.Annotated:
         return _bare(get_args(kind)[0])
     if get_origin(kind) in (types.UnionType, typing.Union):

@@ -1,4 +1,4 @@
-"""The rules of one version: policy, apps and lists, groups, and cases, read from files or from texts that were kept."""
+"""The rules of one version: policy, apps and lists, groups, and cases, read from files or from stored texts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,13 +19,12 @@ from mailgate.policy.spelling import expected
 from mailgate.policy.version_digest import digest_of_texts
 
 KEPT_AS = Files()
-"""The names of the texts of a version, whatever its files are called. A list keeps the name that ``apps.yaml`` gives
-it."""
+"""The names of the texts of a version, whatever its files are called. A list keeps its name in ``apps.yaml``."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """One version of the rules that is free of mistakes, with the texts that it was read from."""
+    """One version of the rules without mistakes, with the texts that it was read from."""
 
     policy: Policy
     cases: CasesFile
@@ -45,13 +44,13 @@ class Rules:
 
     @cached_property
     def digest(self) -> str:
-        """The SHA-256 of all texts. A comment counts too."""
+        """The SHA-256 of all texts, including comments."""
         return digest_of_texts(self.texts)
 
 
 def read_rules(folder: Path, names: Files, reading: Reading, groups: Groups | None = None) -> Rules | None:
-    """The rules in these files of ``folder``, or None with every mistake noted. ``groups`` replace those of their
-    file; a rule that names another group is a mistake."""
+    """The rules in these files of ``folder``; None if they have mistakes, which are noted. ``groups`` replace those of
+    their file; a rule that names another group is a mistake."""
     groups = read_groups(folder, names, reading) if groups is None else groups
     apps, rules, tests = (folder / name for name in (names.apps, names.policy, names.policy_tests))
     catalog = read_catalog(apps, reading)
@@ -70,7 +69,7 @@ def read_rules(folder: Path, names: Files, reading: Reading, groups: Groups | No
 
 
 def compile_rules(texts: Mapping[str, str]) -> Rules:
-    """The rules of a version that was kept.
+    """The rules of a stored version.
 
     :raises ConfigError: with every mistake that this version of Mailgate finds in it.
     """
@@ -83,14 +82,15 @@ def compile_rules(texts: Mapping[str, str]) -> Rules:
 
 
 def _name(path: Path, folder: Path) -> str:
-    """The name by which ``apps.yaml`` in ``folder`` calls a list."""
+    """The name of a list in ``apps.yaml`` in ``folder``."""
     return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
 
 
 def read_policy(
     path: Path, catalog: AppCatalog | None, reading: Reading, groups: Groups = NO_GROUPS
 ) -> Policy | None:
-    """``policy.yaml`` compiled, or None with every mistake noted. Without a catalogue all else is still checked."""
+    """The compiled ``policy.yaml``; None if it has mistakes, which are noted. Without a catalogue everything else is
+    still checked."""
     document = reading.document(path)
     if document is None:
         return None
@@ -112,7 +112,7 @@ def read_policy(
 def read_cases(
     path: Path, policy: Policy | None, catalog: AppCatalog | None, reading: Reading
 ) -> CasesFile | None:
-    """``policy.tests.yaml``, or None with every mistake noted."""
+    """``policy.tests.yaml``; None if it has mistakes, which are noted."""
     document = reading.document(path)
     cases = reading.model(CasesFile, document, {"catalog": catalog})
     if cases is None or document is None or policy is None:

@@ -1,4 +1,4 @@
-"""What was just done, said once on the page that it leads to, with a way back where there is one."""
+"""Messages about an action, shown once on the page that it leads to, with a way to undo it if there is one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,17 +12,18 @@ _MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Toast:
-    """``undo`` is the address of a form that takes it back, with these fields. Empty if nothing does."""
+    """A message. ``undo`` is the address of a form that takes the action back, with these fields; empty if nothing
+    does."""
 
     words: str
     at: datetime
     undo: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
     page: str = ""
-    """Where it is shown, and nowhere else: it is about what that page is about."""
+    """The only page that shows it."""
 
     def lasts(self, now: datetime) -> timedelta:
-        """How much longer it can be taken back."""
+        """How much longer the action can be undone."""
         return max(timedelta(), self.at + LASTS - now)
 
 
@@ -33,10 +34,10 @@ class Toasts:
         self._said: LRUCache[str, Toast] = LRUCache(_MOST)
 
     def say(self, session: str, toast: Toast) -> None:
-        """Show it on its page, in the place of whatever was said before."""
+        """Show a message on its page, in place of an earlier one."""
         self._said[session] = toast
 
     def shown(self, session: str, page: str, now: datetime) -> Toast | None:
-        """What this page is to show now. It is gone with any page that is shown."""
+        """The message for this page; None if there is none. It is dropped with the next page, whichever that is."""
         said = self._said.pop(session, None)
         return said if said and said.lasts(now) and said.page == page else None

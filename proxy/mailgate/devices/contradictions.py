@@ -1,4 +1,5 @@
-"""Finds what sources contradict each other in about one device. The texts are for an admin, who has to find out which is right.
+"""Finds contradictions between sources about one device. The texts are for an admin, who has to find out which source
+is right.
 
 If one source saw a listed app and another did not, that is no contradiction but news (``posture.py``).
 """
@@ -12,7 +13,7 @@ from mailgate.model import Kind, Reason
 from mailgate.model.phrase import both, joined, listed, phrase
 
 CROWD = 16
-"""From this many ids of one source on, a device is taken for many devices that share a placeholder.
+"""From this many ids of one source on, a device is assumed to be many devices that share a placeholder.
 
 A device that enrols again and again gets a new id each time, but not this many.
 """
@@ -50,7 +51,8 @@ def contradictions(reports: Sequence[Report]) -> tuple[Contradiction, ...]:
 
 
 def in_words(device: Device) -> tuple[Contradiction, ...]:
-    """The contradictions of a device as the store has them. What can be found again in its reports is told anew, as phrases."""
+    """The contradictions of a device as they are stored. Those that are found in its reports again are made again, as
+    phrases."""
     found = {(each.reason, each.about): each.detail for each in contradictions(device.reports)}
     return tuple(
         replace(each, detail=found.get((each.reason, each.about), each.detail)) for each in device.findings
@@ -58,7 +60,7 @@ def in_words(device: Device) -> tuple[Contradiction, ...]:
 
 
 def crowded_by(reports: Iterable[Report], source: str) -> bool:
-    """Whether one source has so many ids for this device that the name they share is probably a placeholder."""
+    """Whether one source has so many ids for this device that their common name is probably a placeholder."""
     return sum(report.source == source and not report.gone for report in reports) >= CROWD
 
 
@@ -79,7 +81,8 @@ def shared(name: Name, others: Iterable[str]) -> Contradiction:
 
 
 def _kinds(reports: Iterable[Report]) -> Iterator[tuple[str, str]]:
-    """Phone and tablet do not contradict each other: sources draw that line differently, and rules treat both alike."""
+    """The reported kinds. Phone and tablet do not contradict each other: sources draw that line differently, and rules
+    treat both alike."""
     for report in reports:
         if report.kind not in (None, Kind.UNKNOWN):
             yield (
@@ -95,7 +98,8 @@ def _systems(reports: Iterable[Report]) -> Iterator[tuple[str, str]]:
 
 
 def _owners(reports: Iterable[Report]) -> Iterator[tuple[str, str]]:
-    """A login name with a domain and one without are the same owner if the part before the ``@`` is the same."""
+    """The reported owners. A login name with a domain and one without are the same owner if the part before the ``@``
+    is the same."""
     owners = [(user_text(report.owner), report.source) for report in reports if report.owner]
     bare = {owner for owner, _ in owners if "@" not in owner}
     for owner, source in owners:
@@ -104,7 +108,7 @@ def _owners(reports: Iterable[Report]) -> Iterator[tuple[str, str]]:
 
 
 def _said(said: Iterable[tuple[str, str]]) -> str:
-    """Write which source says what, in alphabetical order."""
+    """Which source says what, in alphabetical order."""
     by_word: dict[str, list[str]] = {}
     for word, source in said:
         by_word.setdefault(word, []).append(source)

@@ -1,8 +1,10 @@
-"""Answering somebody who asked for help: one mail, in their language, with what they can do and what somebody wrote by hand."""
+"""The answer to a person who asked for help: one mail, in their language, with what they can do and the words of an
+admin."""
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from mailgate.mail.recipient_list import AddressOf
 from mailgate.model.notice import MailKind, Notice, NoticeDevice
@@ -12,10 +14,9 @@ from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import Mail, Store
 
 LONGEST = 2000
-"""Characters of what is written by hand."""
+"""The most characters of the admin's words."""
 GOOD_FOR = timedelta(days=2)
-"""After that a mail server that did not answer makes it an answer to a question of long ago."""
-_BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
+"""How long delivery is tried. Later the answer would be about a question of long ago."""
 
 
 def unwritable(login: str) -> Phrase:
@@ -40,13 +41,18 @@ async def reply(
     asked: bool = True,
     devices: Sequence[NoticeDevice] = (),
     let_in_until: datetime | None = None,
+    enforce_at: datetime | None = None,
+    form: str = "",
 ) -> Mail:
-    """Queue the mail, note on what they asked for that they were answered, and write down who did.
+    """Queue the mail, note on the requests that they were answered, and write an audit entry.
 
     :param rule: the rule that they asked about.
     :param asked: whether they asked at all.
-    :param devices: those of theirs that get no mail now.
-    :raises RefusedError: where the answer is too long, where they have no address, where nothing would be said, or where one was sent this very second.
+    :param form: the id of the form. A form that is sent twice, as by a double press, is one mail and no mistake.
+    :param enforce_at: when their warned devices will get no mail any more.
+    :param devices: those of their devices that get no mail now.
+    :raises RefusedError: if the answer is too long or empty, if they have no address, or if the same one was sent within this
+        second.
     """
     address, active = address_of(login), await store.policies.active()
     person = user_text(login)
@@ -70,11 +76,17 @@ async def reply(
         answer=answer.strip(),
         asked=asked,
         let_in_until=let_in_until,
+        enforce_at=enforce_at,
     )
-    second = int((now - _BEGINNING).total_seconds())
-    mail = Mail(address, person, rule, active.number, MailKind.REPLY, second, notice, now, now + GOOD_FOR)
+    once = _number(form or f"{now:%Y-%m-%dT%H:%M:%S}", notice.answer)
+    mail = Mail(address, person, rule, active.number, MailKind.REPLY, once, notice, now, now + GOOD_FOR)
     act = replace(by.act(now, "help-answered"), about=f"rule {rule}" if rule else "")
-    if not await store.mails.queue([mail], lambda _: act):
+    if not await store.mails.queue([mail], lambda _: act) and not form:
         raise RefusedError(phrase("they were written to a moment ago: wait a second"))
     await store.help_requests.answered(person, now)
     return mail
+
+
+def _number(*what: str) -> int:
+    """A number for the same answer of the same form, or of the same second: that is one mail."""
+    return zlib.crc32("\n".join(what).encode()) & 0x7FFFFFFF

@@ -39,15 +39,15 @@ class Condition:
     text: str
     program: cel.Expression
     reads: frozenset[str]
-    """Names of the variables in it."""
+    """The names of its variables."""
     names: Mapping[str, frozenset[str]]
-    """For each variable the literal words that it is compared with."""
+    """The literal words that each variable is compared with."""
 
     def holds(self, activation: cel.Activation) -> bool:
         """Whether the condition holds.
 
-        :raises UnknownValueError: the answer depends on a variable that the activation leaves out.
-        :raises EvaluationError: anything else went wrong; the text is the runtime's own.
+        :raises UnknownValueError: the result depends on a variable that the activation leaves out.
+        :raises EvaluationError: any other failure; the text is the runtime's own.
         """
         try:
             value = self.program.eval(activation).value()
@@ -103,7 +103,7 @@ def compile_condition(text: str, closed: Mapping[str, Iterable[str]]) -> Conditi
 
 
 def _also_misspelt(text: str, closed: Mapping[str, Iterable[str]]) -> Iterator[Fault]:
-    """Words that can never be, found although the types of the text are wrong."""
+    """Words that a variable can never have, found although the types of the text are wrong."""
     try:
         parsed = ENVIRONMENT.compile(text, disable_check=True)
     except RuntimeError:
@@ -127,7 +127,7 @@ _EXAMPLES |= dict.fromkeys(CALENDAR, phrase('a time zone like "Europe/Berlin" or
 
 
 def _bad_constants(tree: Node) -> Iterator[tuple[int, str]]:
-    """Constants that would fail only while a request is decided, so that every request would be blocked."""
+    """Constants that would fail only when a request is decided, so that every request would be blocked."""
     for node in walk(tree):
         last = node.children[-1] if node.children else None
         if node.is_call and node.name in _PARSED and last is not None and last.text is not None:
@@ -141,8 +141,8 @@ _ORDER = frozenset({"_<_", "_<=_", "_>_", "_>=_"})
 
 
 def _ordered_versions(tree: Node) -> Iterator[tuple[int, str]]:
-    """Orderings of versions. Versions are texts, and the text "9" is greater than "17", so these would quietly be
-    wrong."""
+    """Comparisons of versions by order. Versions are texts, and the text "9" is greater than "17", so these would
+    silently be wrong."""
     for node in walk(tree):
         versions = [child for child in node.children if child.is_name and child.name.endswith("_version")]
         if node.is_call and node.name in _ORDER and versions:

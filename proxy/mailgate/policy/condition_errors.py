@@ -1,4 +1,4 @@
-"""What is wrong in a condition: the errors of the CEL runtime in the words of this project."""
+"""The errors of the CEL runtime in the words of this project."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from mailgate.policy.variables import VARIABLES
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One thing wrong in a condition. ``line`` and ``column`` count from 1 inside its text."""
+    """One fault of a condition. ``line`` and ``column`` count from 1 inside its text."""
 
     line: int
     column: int
@@ -30,8 +30,8 @@ _ERROR = re.compile(
 
 
 def translated(error: str, text: str) -> Iterator[Fault]:
-    """The runtime's errors in the words of this project. Only the first syntax error is told, since the rest follow
-    from it."""
+    """The runtime's errors in the words of this project. Only the first syntax error is reported, since the others
+    follow from it."""
     found = _ERROR.findall(error)
     if not found:
         yield Fault(
@@ -95,11 +95,11 @@ _OPERATORS = {
     "|": "||",
 }
 _OPERATORS |= {"and": "&&", "AND": "&&", "or": "||", "OR": "||"}
-"""Words of other languages, and what CEL has instead."""
+"""Words of other languages, with the operators of CEL for them."""
 
 
 def _unknown_name(line: int, column: int, name: str, text: str) -> Fault:
-    """The start of a dotted name. The runtime points at its last dot, but people look for its start."""
+    """A fault at the start of a dotted name. The runtime points at its last dot, but people look for its start."""
     if text.split("\n")[line - 1][column - 1 : column] == "(":
         return Fault(
             line,
@@ -114,7 +114,7 @@ def _unknown_name(line: int, column: int, name: str, text: str) -> Fault:
 
 
 def _hint(name: str) -> str:
-    """Guess what was meant: a member of a known group, else any variable, else a text without quotes."""
+    """A guess at what was meant: a member of a known group, any variable, or a text without quotes."""
     prefix = name.partition(".")[0] + "."
     group = {each.removeprefix(prefix): each for each in VARIABLES if each.startswith(prefix)}
     near = nearest(name.removeprefix(prefix), group) if group else nearest(name, VARIABLES)

@@ -1,4 +1,4 @@
-"""Spans of time as people write them in files: ``30s``, ``24h``, ``7d``."""
+"""Durations in files: ``30s``, ``24h``, ``7d``."""
 
 import re
 from datetime import timedelta
@@ -25,7 +25,7 @@ def _duration(value: object) -> timedelta:
 
 
 def in_words(span: timedelta) -> str:
-    """A span as it is written in files, by the largest unit that leaves nothing over: ``7d``, ``90m``."""
+    """A duration as files have it, in the largest unit that divides it: ``7d``, ``90m``."""
     milliseconds = span // timedelta(milliseconds=1)
     unit = next(name for name in ("d", "h", "m", "s", "ms") if milliseconds % (_SECONDS[name] * 1000) == 0)
     return f"{int(milliseconds / (_SECONDS[unit] * 1000))}{unit}"

@@ -1,4 +1,4 @@
-"""Finds rules that only report for too long: such a rule protects nobody."""
+"""Finds rules that only report for too long, since such a rule protects nobody."""
 
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ from mailgate.policy.rules import Policy, Rule
 
 
 def lingering(policy: Policy, now: datetime, most: timedelta) -> dict[str, str]:
-    """The rules that only report without an end, or for longer than ``most``, each with the reason why it is named."""
+    """The rules that only report without an end, or for longer than ``most``, each with the reason in words."""
     return {rule.id: why for rule in policy.rules if (why := _why(rule, now, most))}
 
 

@@ -1,4 +1,4 @@
-"""Finds near names, for mistakes of the keyboard."""
+"""Finds similar names, for typing mistakes."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -7,7 +7,7 @@ from mailgate.model.phrase import phrase
 
 
 def quoted(words: Iterable[str], most: int = 12) -> str:
-    """The words in order, each in backquotes, cut after as many as a reader would read."""
+    """The words in order, each in backquotes, at most ``most`` of them."""
     ordered = list(words)
     shown = ", ".join(f"`{word}`" for word in ordered[:most])
     return (
@@ -25,7 +25,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def expected(word: str, known: Iterable[str]) -> str:
-    """``did you mean `x`?`` if a known word is near; else the list of known words."""
+    """``did you mean `x`?`` if a known word is similar; otherwise the list of known words."""
     known = list(known)
     near = nearest(word, known)
     if not known:

@@ -1,10 +1,10 @@
-"""What a change of the rules is about (``policy/changes.py``), in words."""
+"""The subject of a change of the rules (``policy/changes.py``), in words."""
 
 from mailgate.model.phrase import phrase
 
 
 def about_told(about: str) -> str:
-    """`rule ID`, `app KEY`, `list NAME` or `default`, as people read it."""
+    """A subject in words: `rule ID`, `app KEY`, `list NAME` or `default`."""
     noun, _, name = about.partition(" ")
     told = {"rule": _named_rule, "app": _named_app, "list": _named_list}.get(noun) if name else None
     return told(name) if told else about

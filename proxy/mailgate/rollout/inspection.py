@@ -28,12 +28,12 @@ class Inspection:
     clock: Callable[[], datetime]
 
     def frozen(self) -> str:
-        """Why nothing may be put in force now, in words; empty if it may."""
+        """Why nothing may be put in force now, in words; empty if changes are allowed."""
         return frozen(guard_of(self.settings), self.clock())
 
     async def __call__(self, active: Activation, files: Rules) -> Looked:
-        """Why the guard holds these files, in words; empty if it does not. The plan is kept, so that somebody may put
-        it in force all the same."""
+        """Why the guard holds these files, in words; empty if it does not. The plan is kept, so that a person may still
+        put it in force."""
         settings, now = self.settings, self.clock()
         guard = guard_of(settings)
         if guard is None:

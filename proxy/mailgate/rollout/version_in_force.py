@@ -1,8 +1,8 @@
-"""The rules that a gate decides by: those of the version that is in force in the store, whoever put it in force.
+"""The rules of a gate: those of the version in force in the store, whichever gate or person put it in force.
 
-New versions come from files. A gate puts the files of the first start in force, and changes of the files while it
-runs. It does not put files in force that it merely finds at a start and that hold an earlier version: they may have
-been taken back, or be older than those of another computer.
+New versions come from files. A gate puts the files of the first start in force, and later any change of the files while
+it runs. It does not put files in force that it finds at a start and that hold an earlier version: they may have been
+taken back, or be older than those of another computer.
 """
 
 import asyncio
@@ -28,9 +28,9 @@ _ENDED = phrase(
     "`mailgate policy plan` and `mailgate policy apply` put the files in force, "
     "`mailgate policy retract` puts the version before in force again"
 )
-"""How to put files in force that are held because they were merely found."""
+"""How to put files in force that are held because the gate found them at its start."""
 _NAMED = 3
-"""Changes that are named where files lack some."""
+"""How many of the changes that files lack are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Looked:
     """The result of inspecting rules before they come in force."""
 
     against: str = ""
-    """Why they may not come in force by themselves, in words; empty if they may."""
+    """Why they may not come in force without a person, in words; empty if they may."""
     newly: KeptOut = NOBODY
     """How many they newly keep out."""
 
@@ -48,12 +48,12 @@ Inspect = Callable[[Activation, Rules], Coroutine[Any, Any, Looked]]
 
 
 async def let_pass(_active: Activation, _files: Rules) -> Looked:
-    """Inspects nothing and lets everything pass."""
+    """Let everything pass."""
     return Looked()
 
 
 def never() -> str:
-    """Never freezes anything."""
+    """Say that nothing is frozen."""
     return ""
 
 
@@ -63,7 +63,7 @@ class UnreadableVersionError(MailgateError):
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """The rules that a gate decides by, and their activation."""
+    """The rules in force at a gate, and their activation."""
 
     activation: Activation
     rules: Rules
@@ -79,16 +79,16 @@ class Waiting:
     frozen: str = ""
     """Why no files may be put in force now."""
     since: int = 0
-    """The activation in force when they met a freeze; 0 if they met none."""
+    """The serial of the activation in force when they met a freeze; 0 if they met none."""
     lacks: str = ""
-    """What they would take back without knowing it, in words; empty if nothing."""
+    """The changes that they would take back unknowingly, in words; empty if there are none."""
 
 
 class Keeper:
     """The rules of one gate. Call ``start`` first, ``offer`` after each reading of the files, and ``look`` regularly.
 
-    ``inspect`` may take long; meanwhile the version in force stays. ``frozen`` says in words why no files may be put
-    in force now; it is empty if they may.
+    ``inspect`` may take long; meanwhile the version in force stays. ``frozen`` says in words why no files may be put in
+    force now; it is empty if they may.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class Keeper:
     async def start(self, files: Rules, against: str = "") -> Rules:
         """The rules to start with. Raises StoreError or UnreadableVersionError.
 
-        :param against: why these files may not be put in force, if they are not already; empty if they may.
+        :param against: why these files may not be put in force if they are not already, in words; empty if they may.
         """
         self._files = files.digest
         active = await self._policies.active()
@@ -125,7 +125,7 @@ class Keeper:
         self.current = await self._read(active, files)
         self._note_what_files_hold()
         if against and self.current.activation.digest != files.digest:
-            self._files, self._refused = "", against  # once the files are good they are offered as changed
+            self._files, self._refused = "", against  # once the files are good they are offered as a change
         elif self.current.activation.digest != files.digest and not await self._policies.known(files.digest):
             self._waiting = Waiting(files)
         await self._settle()
@@ -134,12 +134,12 @@ class Keeper:
     async def _first(self, files: Rules) -> Rules:
         try:
             await self._activate(files, "the first start", 0)
-        except OvertakenError:  # by another gate, whose files may differ
+        except OvertakenError:  # another gate did, and its files may differ
             return await self.start(files)
         return files
 
     async def offer(self, files: Rules) -> Rules:
-        """Take in files that were read. If they have changed they take effect, now or soon. Returns the rules in
+        """Take in files that were read. If they have changed, they come in force now or soon. Returns the rules in
         force."""
         if files.digest != self._files:
             self.close()
@@ -153,11 +153,12 @@ class Keeper:
         return self.current.rules
 
     def is_behind(self, serial: int) -> bool:
-        """Whether ``look`` has something to do if ``serial`` is that of the newest activation."""
+        """Whether ``look`` has something to do, given the serial of the newest activation."""
         return self._waiting is not None or serial not in (self.current.activation.serial, self._unreadable)
 
     async def look(self) -> None:
-        """Take over the version that is in force now. While the store is down the rules stay; nothing is raised."""
+        """Take over the version that is in force now. If the store cannot be reached, the rules stay and nothing is
+        raised."""
         try:
             if self._waiting:
                 await self._settle(again=True)
@@ -199,8 +200,8 @@ class Keeper:
         )
 
     async def _settle(self, *, again: bool = False) -> None:
-        """Put waiting files in force if that is possible now. If not, log once why they are held."""
-        async with self._turns:  # files may be read while a look is under way
+        """Put waiting files in force if possible. If not, log once why they are held."""
+        async with self._turns:  # files may be read during a look
             if self._waiting:
                 await self._try(self._waiting)
         quiet = again and self._waiting and not self._waiting.frozen
@@ -218,13 +219,13 @@ class Keeper:
             self._refused = looked.against
             if not looked.against:
                 await self._activate(waiting.files, "the files were changed", waiting.after, looked.newly)
-        except (StoreError, OvertakenError):  # later, compared with the version that is in force then
+        except (StoreError, OvertakenError):  # they are compared again later
             return
         if self._waiting is waiting:
             self._waiting = None
 
     def _is_frozen(self, waiting: Waiting) -> bool:
-        """Whether these files have to wait for the end of a freeze. They are inspected after it."""
+        """Whether these files wait for the end of a freeze. They are inspected after it."""
         waiting.frozen = self._frozen()
         if waiting.frozen:
             self.close()
@@ -232,10 +233,10 @@ class Keeper:
         return bool(waiting.frozen)
 
     async def _inspected(self, waiting: Waiting) -> Looked | None:
-        """The result of inspecting these files; None while it is not known yet."""
+        """The result of inspecting these files; None while the inspection runs."""
         if waiting.look is None:
             active = await self._policies.active()
-            assert active is not None  # ``start`` has put something in force
+            assert active is not None  # ``start`` has put a version in force
             if waiting.since not in (0, active.serial) and active.digest != waiting.files.digest:
                 why = phrase(
                     "it was put in force during the freeze that they waited for; %(ended)s", ended=_ENDED
@@ -250,7 +251,7 @@ class Keeper:
                 return Looked(why)
             waiting.after, waiting.lacks = active.serial, await self._lacking(active, waiting.files)
             waiting.look = asyncio.get_running_loop().create_task(self._inspect(active, waiting.files))
-            await asyncio.sleep(0)  # what lets everything pass is done by now
+            await asyncio.sleep(0)  # an inspection that passes everything is done by now
         if not waiting.look.done():
             return None
         done, waiting.look = waiting.look, None
@@ -266,7 +267,8 @@ class Keeper:
             )
 
     async def _lacking(self, active: Activation, files: Rules) -> str:
-        """What people have put in force by a plan since the files held what was in force, and these files lack, in words."""
+        """The changes that people have put in force by a plan and that the files, last in force before them, lack, in
+        words."""
         history, back = await self._policies.history(), await self._policies.retracting()
         known = (
             each
@@ -298,7 +300,7 @@ class Keeper:
         )
 
     def _note_what_files_hold(self) -> None:
-        """Remember which version the files held last of those in force: what is in force since does not come from them."""
+        """Remember the version that the files held last. Later versions do not come from them."""
         if self._files == self.current.activation.digest:
             self._held_last = self.current.activation.number
 
@@ -311,21 +313,21 @@ class Keeper:
         self._note_what_files_hold()
 
     async def _read(self, activation: Activation, files: Rules | None = None) -> Current:
-        """The rules of an activation. ``files`` are taken if they are the same."""
+        """The rules of an activation. ``files`` are used if they are the same."""
         if files and files.digest == activation.digest:
             return Current(activation, files)
         return Current(activation, await rules_of(self._policies, activation))
 
 
 def draft_of(rules: Rules) -> Draft:
-    """Rules as the store takes them."""
+    """The draft of rules that the store takes."""
     return Draft(rules.policy.version, rules.texts)
 
 
 async def rules_of(policies: Policies, activation: Activation) -> Rules:
     """The compiled rules of an activation. Raises UnreadableVersionError, or StoreUnavailableError."""
     version = await policies.get(activation.number)
-    assert version is not None  # a foreign key holds it
+    assert version is not None  # a foreign key makes sure that the version exists
     if version.altered or version.digest != await policies.logged(version.number):
         raise UnreadableVersionError(
             phrase(

@@ -1,4 +1,4 @@
-"""The numbers by which a gate learns with one question whether anything that it decides by has changed."""
+"""Numbers that show a gate in one query whether anything that it decides by has changed."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ _QUESTION = select(
 
 
 class ChangeNumbers(NamedTuple):
-    """One number for each thing that gates decide by. It differs from the one before if the thing has changed."""
+    """One number for each input of decisions. It changes whenever the input changes."""
 
     activation: int
     """The serial of the newest activation; 0 if there is none."""
@@ -22,6 +22,7 @@ class ChangeNumbers(NamedTuple):
 
 
 async def change_numbers(database: Database) -> ChangeNumbers:
-    """The numbers now. Gates ask four times a second, so the question goes to the driver alone. Raises StoreUnavailableError."""
+    """The current numbers. Gates read them four times a second, so the query goes to the driver directly. Raises
+    StoreUnavailableError."""
     (row,) = await database.ask(_QUESTION, {})
     return ChangeNumbers(*(int(number or 0) for number in row))

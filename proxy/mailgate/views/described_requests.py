@@ -1,4 +1,5 @@
-"""Reads requests that somebody describes, in JSON, in YAML or as copied headers, so that they can be decided like real ones."""
+"""Reads requests that are described in JSON, in YAML or as copied headers, so that they can be decided like real
+ones."""
 
 import re
 
@@ -35,11 +36,12 @@ def read_request(data: bytes, name: str, catalog: AppCatalog) -> Situation:
 
 
 def read_headers(text: str, name: str) -> Request:
-    """Read a request from the lines of its head, as a browser's tools copy them. A request line may stand first.
+    """Read a request from the lines of its head, as a browser's developer tools copy them. The first may be a request
+    line.
 
-    If there is only one line and it has no name and colon, it is the user agent.
+    A single line without a name and a colon is the user agent.
 
-    :raises ConfigError: with every line that is neither.
+    :raises ConfigError: with every line that cannot be read.
     """
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if not lines:

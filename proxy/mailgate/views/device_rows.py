@@ -1,4 +1,4 @@
-"""The rows of the list of devices. Changed devices are worked out anew at once, and all devices in rounds."""
+"""The rows of the list of devices. Rows of changed devices are updated at once, and those of all devices in rounds."""
 
 import json
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ from mailgate.views.mail_status import HEADLINES, OUT, MailAccess, mail_of, name
 from mailgate.views.recorded_requests import posture_now
 
 LOOKS = 2
-"""How often one page reads on if it has found too few devices."""
+"""How often a page is read on if too few of its devices still match."""
 AT_ONCE = 500
-"""How many changed devices are worked out in one go."""
+"""How many changed devices are updated at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListedDevice:
-    """A device as it is now, with its row."""
+    """A device with its current posture and row."""
 
     device: Device
     posture: Posture
@@ -40,7 +40,7 @@ class ListedDevice:
 
 @dataclass(frozen=True, slots=True)
 class DevicePage:
-    """Some devices, and the key after which the next page begins. None at the end."""
+    """Some devices, and the key to continue after; None at the end."""
 
     found: tuple[ListedDevice, ...]
     after: int | None
@@ -49,8 +49,9 @@ class DevicePage:
 async def look(
     store: Store, bundle: Bundle, wanted: Wanted, now: datetime, after: int = 0, size: int = 50
 ) -> DevicePage:
-    """The next devices that match. A page may be short or even empty without being the last. Raises StoreUnavailableError."""
-    with suppress(StoreError):  # if nothing can be written, the earlier rows are read
+    """The next devices that match. A page may be short or even empty without being the last. Raises
+    StoreUnavailableError."""
+    with suppress(StoreError):  # if the store accepts no writes, the rows are read as they are
         await catch_up(store, bundle, now)
     found, behind = list[ListedDevice](), after
     for _ in range(LOOKS):
@@ -63,7 +64,7 @@ async def look(
 
 
 async def catch_up(store: Store, bundle: Bundle, now: datetime) -> bool:
-    """Work out anew the rows of devices that have changed, but not too many at once. Returns whether there are more."""
+    """Update the rows of devices that have changed, but not too many at once. Returns whether there are more."""
     seen = await store.rows.seen()
     changes = await store.devices.changes(seen, AT_ONCE)
     if changes.number == seen:
@@ -74,20 +75,20 @@ async def catch_up(store: Store, bundle: Bundle, now: datetime) -> bool:
 
 
 async def refresh(store: Store, bundle: Bundle, devices: Sequence[Device], now: datetime) -> None:
-    """Work out anew the rows of these devices, since time or other rules may have changed them."""
+    """Update the rows of these devices, since time or new rules may have changed them."""
     differing = await store.rows.differing([row_of(each, bundle, now) for each in devices])
     if differing:
         await store.rows.keep(differing)
 
 
 def listed(device: Device, bundle: Bundle, now: datetime) -> ListedDevice:
-    """The device and its row as they are now."""
+    """A device with its current posture and row."""
     posture = posture_now(device, bundle, now)
     return ListedDevice(device, posture, _row(device, posture, bundle, now), name_of(posture))
 
 
 def row_of(device: Device, bundle: Bundle, now: datetime) -> DeviceRow:
-    """The row of a device as it is now: the verdict if it asked with its proof."""
+    """The current row of a device, with the verdict for a request with its proof."""
     return _row(device, posture_now(device, bundle, now), bundle, now)
 
 
@@ -116,5 +117,5 @@ def _row(device: Device, posture: Posture, bundle: Bundle, now: datetime) -> Dev
 
 
 def _blocked_by(decision: Decision, posture: Posture, catalog: AppCatalog) -> list[str]:
-    """The keys of the apps that a refusal rests on. The decision has their names."""
+    """The keys of the apps that caused a refusal. The decision has their names."""
     return [key for key in posture.apps if catalog.name_of(key) in decision.apps]

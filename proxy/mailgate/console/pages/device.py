@@ -47,7 +47,7 @@ async def device(request: web.Request) -> web.Response:
 
 
 def _just_lost(request: web.Request, found: Device) -> Toast | None:
-    """What was done, for whoever sees the page within a minute: if somebody has found the device since, it is not said any more."""
+    """The message about a device that was just marked as lost, within a minute; not if it was found again since."""
     if found.lost_at is None:
         return None
     words = phrase("The device %(id)s is marked as lost and gets nothing.", id=found.id)
@@ -56,7 +56,7 @@ def _just_lost(request: web.Request, found: Device) -> Toast | None:
 
 @needs("operator")
 async def forget(request: web.Request) -> web.Response:
-    """Ask for confirmation with numbers, then exempt it."""
+    """Ask for confirmation with numbers, then delete everything about the device."""
     context, found = context_of(request), await device_of(request)
     if (await form_of(request)).get("confirmed") != "yes":
         seen = await sightings_of(context.store, found, SIGHTINGS)
@@ -103,7 +103,7 @@ async def ask_now(request: web.Request) -> web.Response:
 
 
 async def device_of(request: web.Request) -> Device:
-    """The one device of the address. Raises HTTPNotFound."""
+    """The device in the address. Raises HTTPNotFound."""
     called = await context_of(request).store.devices.called(request.match_info["id"])
     if len(called) != 1:
         raise web.HTTPNotFound

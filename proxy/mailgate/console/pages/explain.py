@@ -1,4 +1,4 @@
-"""*Explain*: one request, every rule that was tried for it in order, and the values that it saw."""
+"""*Explain*: one request, every rule that was tried for it in order, and the values that it read."""
 
 from typing import Any
 
@@ -21,12 +21,12 @@ from mailgate.views.recorded_requests import Recalled, asked_from, recall
 
 LONGEST = 100_000
 LAST = 20
-"""Requests to pick from."""
+"""How many recent requests are offered to choose from."""
 
 
 @takes(reference=line())
 async def explain(request: web.Request) -> web.Response:
-    """Explain the request of a reference, or show the form to paste into."""
+    """Explain the request of a reference, or show the form for a pasted one."""
     context, name = context_of(request), request.query.get("reference", "").strip()
     if not name:
         return await _shown(request)

@@ -1,4 +1,6 @@
-"""One person: their devices with their mail status, their requests and mails, and what can be done for them."""
+"""One person: their devices with mail status, their requests and mails, and the actions of the help desk."""
+
+from secrets import token_urlsafe
 
 from aiohttp import web
 
@@ -30,7 +32,7 @@ async def person(request: web.Request) -> web.Response:
 
 @needs("operator")
 async def let_in(request: web.Request) -> web.Response:
-    """Spare a person or one device of theirs for a time."""
+    """Exempt a person or one of their devices for a time."""
     context, sent = context_of(request), await form_of(request)
     why, days = note_of(sent, "why"), sent.get("days", "1")
     rule, named = str(sent.get("rule", ""))[:LONGEST], str(sent.get("device", ""))[:LONGEST]
@@ -53,10 +55,11 @@ async def let_in(request: web.Request) -> web.Response:
 
 @needs("operator")
 async def write(request: web.Request) -> web.Response:
-    """Answer them by mail, and mark their requests as done if that is asked for."""
+    """Answer them by mail, and close their requests if that is chosen."""
     context, sent = context_of(request), await form_of(request)
     theirs, now, by = await whom(request, str(sent.get("login", ""))), context.clock(), person_of(request)
-    mail = await answer(context, theirs, within(str(sent.get("answer", "")), LONGEST_ANSWER), by, now)
+    text, form = within(str(sent.get("answer", "")), LONGEST_ANSWER), str(sent.get("form", ""))[:LONGEST]
+    mail = await answer(context, theirs, text, by, now, form)
     waiting = [(each.rule, each.subject) for each in still_open(theirs.help_requests)]
     closed = await finish(context, waiting, by, now) if waiting and sent.get("done") == "yes" else 0
     words = {"login": theirs.login, "address": mail.address}
@@ -67,7 +70,7 @@ async def write(request: web.Request) -> web.Response:
 
 
 async def whom(request: web.Request, login: str) -> PersonFacts:
-    """The person of this login. Raises HTTPNotFound."""
+    """The person with this login. Raises HTTPNotFound."""
     context = context_of(request)
     found = await facts_of(context.store, context.bundle(), login[:LONGEST], context.clock())
     if found is None:
@@ -82,6 +85,7 @@ async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
         request,
         "person.html",
         person=found,
+        form=token_urlsafe(9),
         waiting=still_open(found.help_requests),
         language=language_of(request).name_of(spoken.locale),
         writes=bundle.settings.notices is not None,

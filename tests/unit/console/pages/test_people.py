@@ -152,7 +152,7 @@ async def test_nobody_is_spared_twice_from_the_same_rule(ada: Browser, firm: Com
     again = await ada.post("/console/people/spare", why="a new phone", **given)
     assert again.status == 409
     assert (
-        "There is an exemption of alice from every rule already until 2026-12-02 12:00 UTC , by ada (on a journey)"
+        "There is an exemption already: alice is spared from every rule until 2026-12-02 12:00 UTC , by ada (on a journey)"
         in again.words
     )
     assert len((await firm.store.reliefs.current(NOW)).every) == 1
