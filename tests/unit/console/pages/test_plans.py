@@ -244,6 +244,8 @@ async def test_another_person_approves_and_a_third_puts_it_in_force(
     page = await lin.get(f"/console/policy/plans/{digest}")
     assert "You have approved this plan." in page.words
     assert "Approve …" not in page.words
+    page = await lin.get(f"/console/policy/plans/{digest}/approve")
+    assert "You have approved this plan." in page.words
     page = await approved(lin, digest, confirmed="yes", note="again")
     assert "Not done. You have approved this plan already: it has the approvals that it needs." in page.words
     page = await ada.post(f"/console/policy/plans/{digest}/apply", confirmed="yes", note="as agreed")
