@@ -80,7 +80,7 @@ CONFIRMED = (
     ("/console/devices/DEVICE", "Forget it"),
     ("/console/devices/DEVICE", "Lost"),
     ("/console/policy", "Go back to it"),
-    ("/console/notices/2/enforced?rule=prohibited-app", "Write to 1 person"),
+    ("/console/notices/2/enforced?rule=prohibited-app", "Write to 2 people"),
     ("/console/notices/2/enforced?rule=prohibited-app&state=unsure", "It was sent"),
     ("/console/notices/2/enforced?rule=prohibited-app&state=failed", "Send all of them again"),
     ("/console/exemptions", "Turn it off"),
@@ -109,7 +109,11 @@ class Site:
 
 async def fill(firm: Company) -> str:
     """Let something be there to be seen; the id of a device."""
-    phones = await has(firm, record("a1", "alice", "tiktok"), record("b1", "bob"), record("c1", "cy", age=90))
+    phones = await has(
+        firm,
+        *(record("a1", "alice", "tiktok"), record("b1", "bob"), record("c1", "cy", age=90)),
+        record("d1", "dan", "tiktok"),
+    )
     await asks(firm, phones[0], "alice")
     firm.context.verdict_rates.note({0: text()}, NOW - timedelta(minutes=70))
     for minute in range(60):

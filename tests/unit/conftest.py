@@ -3,6 +3,7 @@
 import gc
 import os
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import pytest
 from cryptography import x509
@@ -11,7 +12,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from hypothesis import settings
 from pytest_socket import disable_socket, enable_socket
-from tests.stores import copying, migrated
+from sqlalchemy.ext.asyncio import create_async_engine
+from tests.stores import compiling_once, copying, migrated
+
+from mailgate.config import document
+from mailgate.rollout import admins
 
 settings.register_profile("no deadline", deadline=None)  # how fast the machine is proves nothing
 settings.register_profile("thorough", deadline=None, max_examples=5000)  # for what attackers will try
@@ -36,9 +41,33 @@ def new_store(tmp_path_factory):
     return migrated(tmp_path_factory.mktemp("migrated"))
 
 
-@pytest.fixture(autouse=True)
-def new_stores_are_copies(monkeypatch, new_store):
-    monkeypatch.setattr("mailgate.store.store.migrate", copying(new_store))
+@pytest.fixture(scope="session", autouse=True)
+def stores_cost_little(new_store):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mailgate.store.store.migrate", copying(new_store))
+        patch.setattr("mailgate.store.database.create_async_engine", compiling_once(create_async_engine))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def the_same_is_worked_out_once():
+    """Whole suites begin with the same files and the same logins."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(document, "_compose", composing_once(document._compose))
+        patch.setattr(admins, "_matches", cache(admins._matches))
+        yield
+
+
+def composing_once(compose):
+    """The nodes of a text have no name of a file in them; a text that has a mistake is read anew."""
+    known = {}
+
+    def composed(text, file):
+        if text not in known:
+            known[text] = compose(text, file)
+        return known[text]
+
+    return composed
 
 
 @pytest.fixture

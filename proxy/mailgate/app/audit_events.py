@@ -9,6 +9,7 @@ import structlog
 from mailgate.app.repeating import repeat
 from mailgate.gateway.observe.ocsf import audit_event
 from mailgate.store.audit import Audit
+from mailgate.whole_file import write_whole
 
 log = structlog.get_logger()
 
@@ -61,7 +62,7 @@ class AuditEvents:
 
     def _keep(self, number: int) -> None:
         self._position.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._position.write_text(f"{number}\n")
+        write_whole(self._position, f"{number}\n")
         self._told = number
 
 

@@ -1,7 +1,6 @@
 """``mailgate attest``: a test issuer on the command line, to try a rule with curl."""
 
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from mailgate.attest import mint
 from mailgate.attest.jose import Key
 from mailgate.cli.options import AsObject
 from mailgate.config.values import Duration
+from mailgate.whole_file import write_whole
 
 KEYS = Path("var/demo-keys")
 URL = "http://localhost:8080/"
@@ -149,13 +149,7 @@ def write_keys(directory: Path, files: Mapping[str, str]) -> None:
     """Write key files. The private ones are never readable by others, not even for a moment."""
     directory.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
-        path = directory / name
-        path.unlink(missing_ok=True)
-        mode = 0o644 if name == mint.JWKS_FILE else 0o600
-        with os.fdopen(
-            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8"
-        ) as file:
-            file.write(content)
+        write_whole(directory / name, content, 0o644 if name == mint.JWKS_FILE else 0o600)
 
 
 def _read_key(path: Path) -> Key:

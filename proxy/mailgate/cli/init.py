@@ -6,7 +6,6 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
@@ -14,6 +13,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from mailgate.attest import mint
+from mailgate.cli.ending import tidy_ending
 from mailgate.cli.options import CONFIG_VARIABLE, DEFAULT_PATH
 from mailgate.cli.stored import fail
 from mailgate.config import load_bundle
@@ -21,6 +21,7 @@ from mailgate.config.addresses import Address, Listen, Origin
 from mailgate.config.mail import ShortText
 from mailgate.config.starter import EXAMPLE, KEYS, SETTINGS, STORE_FILE, Answers, has_password, starter_files
 from mailgate.errors import ConfigError, Mistake
+from mailgate.whole_file import write_new
 
 Kind = TypeVar("Kind")
 
@@ -95,7 +96,8 @@ def init(
     _taken(folder, [*files, *private])
     try:
         _try_out({**files, **private})
-        _write(folder, files, private)
+        with tidy_ending():
+            _write(folder, files, private)
     except FileExistsError as error:
         if not folder.is_dir():
             fail(2, f"{folder} is there and is no folder; give the name of one, or of a new one")
@@ -111,8 +113,7 @@ def _files(answers: Answers) -> tuple[dict[str, str], dict[str, str]]:
     """The files that everybody may read, and those that nobody else may."""
     files, private = starter_files(answers), {}
     if answers.jwks:
-        kid = f"{datetime.now(UTC):%Y-%m-%d}"
-        made = mint.key_files(secrets.token_bytes(32), secrets.token_bytes(32), kid)
+        made = mint.key_files(secrets.token_bytes(32), secrets.token_bytes(32))
         files[answers.jwks] = made.pop(mint.JWKS_FILE)
         private = {f"{KEYS}/{name}": content for name, content in made.items()}
     if has_password(answers.store):
@@ -131,11 +132,9 @@ def _write(folder: Path, files: Mapping[str, str], private: Mapping[str, str]) -
         for name, text in sorted({**private, **files}.items(), key=lambda each: each[0] == SETTINGS):
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            new = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if name in private else 0o666)
+            write_new(path, text, 0o600 if name in private else 0o666)
             written.append(path)
-            with open(new, "w", encoding="utf-8") as file:
-                file.write(text)
-    except OSError:
+    except BaseException:  # Ctrl-C too
         for path in written:
             path.unlink()
         raise

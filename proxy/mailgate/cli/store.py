@@ -15,14 +15,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from mailgate.cli.acting import TokenFile
 from mailgate.cli.acting import person as acting
+from mailgate.cli.ending import tidy_ending
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
-from mailgate.cli.stored import fail, with_store
+from mailgate.cli.stored import fail, on_store, with_store
 from mailgate.config import Bundle, load_settings
 from mailgate.errors import MailgateError
 from mailgate.store import Store
 from mailgate.store.copying import Counts, InUseError, NotEmptyError, Told, copy_store
-from mailgate.store.database import StoreError, store_url
+from mailgate.store.database import WHAT_HELPS, DamagedStoreError, StoreError, store_url
 from mailgate.store.spool import waits_in
+from mailgate.store.whole_store import TakenError
 from mailgate.views.audit_verification import verified
 
 app = typer.Typer(
@@ -30,6 +32,9 @@ app = typer.Typer(
 )
 
 _WAYS = "sqlite:///PATH, postgresql://…, or env:NAME or file:PATH for one that holds a password"
+
+Faults = dict[str, list[str]]
+"""The faults of each part of the store."""
 
 From = Annotated[str, typer.Argument(metavar="FROM", help=f"The store to read: {_WAYS}.")]
 To = Annotated[
@@ -53,49 +58,52 @@ def backup(file: BackupFile, config: Config = DEFAULT_PATH, as_json: AsObject = 
         source = load_settings(config).store.get_secret_value()
     except MailgateError as error:
         fail(2, str(error))
-    with _new(file):
-        _copied(source, f"sqlite:///{file.absolute()}", as_json, while_used=True)
-
-
-@contextmanager
-def _new(file: Path) -> Iterator[None]:
-    """Make a file that does not exist yet, safely against other processes, and delete it again if it is not
-    completed."""
-    try:
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError:
+    if os.path.lexists(file):
         fail(1, f"{file} is there already and stays as it is; expected the name of a new file")
-    except OSError as error:
-        fail(2, f"{file} cannot be made: {error.strerror}")
-    try:
-        yield
-    except BaseException:
-        for left in (file, *(Path(f"{file}{end}") for end in ("-wal", "-shm"))):
-            left.unlink(missing_ok=True)
-        raise
+    if not file.absolute().parent.is_dir():
+        fail(2, f"{file} cannot be made: there is no folder {file.parent}")
+    _copied(source, f"sqlite:///{file.absolute()}", as_json, while_used=True)
 
 
 @app.command()
 def check(config: Config = DEFAULT_PATH, as_json: AsObject = False) -> None:
     """Check whether the store is intact: the database, its references, and the audit log. Exit code 1 if not."""
-
-    async def run(store: Store, bundle: Bundle) -> dict[str, list[str]]:
-        breaks, _ = await verified(store, bundle.settings, datetime.now(UTC), (), ())
-        return {
-            "database": await store.faults(),
-            "audit log": [f"entry {each.number} {each.message}" for each in breaks],
-        }
-
-    found = with_store(config, run, decides=False)
+    try:
+        found = on_store(config, _faults, decides=False)
+    except DamagedStoreError as error:
+        found = _broken(error.fault)
+    except MailgateError as error:
+        fail(2, str(error))
+    helps = WHAT_HELPS if found["database"] else ""
     if as_json:
-        typer.echo(json.dumps({"ok": not any(found.values()), "faults": found}))
-    for what, faults in () if as_json else found.items():
-        for fault in faults:
-            typer.echo(f"WRONG {what}: {fault}")
-        if not faults:
-            typer.echo(f"OK {what}")
+        typer.echo(json.dumps({"ok": not any(found.values()), "faults": found, "next": helps}))
+    else:
+        _say_faults(found, helps)
     if any(found.values()):
         raise typer.Exit(1)
+
+
+def _say_faults(found: Faults, helps: str) -> None:
+    for what, faults in found.items():
+        for fault in faults or [""]:
+            typer.echo(f"WRONG {what}: {fault}" if fault else f"OK {what}")
+    if helps:
+        typer.echo(f"Next: {helps}")
+
+
+async def _faults(store: Store, bundle: Bundle) -> Faults:
+    faults = await store.faults()
+    try:
+        breaks, _ = await verified(store, bundle.settings, datetime.now(UTC), (), ())
+    except DamagedStoreError as error:
+        return _broken(*faults, error.fault)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        return {"database": faults, "audit log": [f"something in it cannot be read ({type(error).__name__})"]}
+    return {"database": faults, "audit log": [f"entry {each.number} {each.message}" for each in breaks]}
+
+
+def _broken(*faults: str) -> Faults:
+    return {"database": [*faults], "audit log": ["it cannot be read from a damaged database"]}
 
 
 @app.command("renew-keys")
@@ -123,9 +131,9 @@ def renew_keys(
 def _copied(source: str, target: str, as_json: bool, *, while_used: bool = False) -> None:
     _warn_of_spool(source)
     try:
-        with _bar() as told:
+        with tidy_ending(), _bar() as told:
             counts = copy_store(store_url(source), store_url(target), told, while_used=while_used)
-    except (InUseError, NotEmptyError) as error:
+    except (InUseError, NotEmptyError, TakenError) as error:
         fail(1, str(error))
     except StoreError as error:
         fail(2, str(error))

@@ -26,6 +26,16 @@ def with_store(
     The bundle has the rules in force, which may differ from those of the files, and their reliefs. If the command
     ``decides`` nothing, it has the rules of the files, since the rules in force may no longer be readable.
     """
+    try:
+        return on_store(config, run, decides=decides)
+    except MailgateError as error:
+        fail(2, str(error))
+
+
+def on_store(
+    config: Path, run: Callable[[Store, Bundle], Coroutine[Any, Any, Result]], *, decides: bool = True
+) -> Result:
+    """The same for a command that reports errors itself. Raises MailgateError if the store cannot be used."""
 
     async def opened() -> Result:
         bundle = load_bundle(config)
@@ -39,10 +49,7 @@ def with_store(
         finally:
             await store.close()
 
-    try:
-        return asyncio.run(opened())
-    except MailgateError as error:
-        fail(2, str(error))
+    return asyncio.run(opened())
 
 
 def fail(code: int, message: str) -> NoReturn:

@@ -6,6 +6,7 @@ before and after and comparing them (``_hold``), however the change was made.
 """
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -14,10 +15,13 @@ from mailgate.config.document import Path as Place
 from mailgate.config.rules import KEPT_AS, Rules, compile_rules
 from mailgate.config.splices import add_entry, add_item, remove_item, set_value
 from mailgate.errors import ConfigError, MailgateError
-from mailgate.model.phrase import phrase
-from mailgate.policy.edits import Edit, ListEdit, StageEdit, rule_of
+from mailgate.model.phrase import joined, phrase
+from mailgate.policy.edits import DATED, Edit, ListEdit, StageEdit, rule_of
 from mailgate.policy.overtaken_files import places
+from mailgate.policy.rules import Policy
+from mailgate.policy.stages import moment_of
 
+_STAGES = {"report_only": phrase("reporting"), "warn": phrase("warning"), "enforce": phrase("enforcement")}
 _BY_HAND = phrase("Change it by hand, and plan the files.")
 
 
@@ -29,12 +33,17 @@ def edited(before: Rules, edit: Edit) -> Rules:
     """The rules with this change, compiled. Raises EditError."""
     if edit.holds(before.policy):
         raise EditError(phrase("This is so already: %(title)s.", title=edit.title(before.policy)))
+    if isinstance(edit, StageEdit):
+        _in_turn(before.policy, edit)
     name, path, value, text = _made(before, edit)
     try:
         after = compile_rules({**before.texts, name: text})
     except ConfigError as error:
         raise EditError(
-            phrase("With this change the rules have a mistake: %(mistake)s", mistake=error.words)
+            phrase(
+                "With this change the rules have a mistake: %(mistake)s",
+                mistake=joined((each.message for each in error.mistakes), "; "),
+            )
         ) from error
     if not _hold(before, after, edit, name, path, value):
         raise EditError(
@@ -45,6 +54,24 @@ def edited(before: Rules, edit: Edit) -> Rules:
             )
         )
     return after
+
+
+def _in_turn(policy: Policy, edit: StageEdit) -> None:
+    """Check that each stage would start after the one before it. Raises EditError, which names the rule instead of a
+    place in its file."""
+    rule = rule_of(policy, edit.rule)
+    starts = {stage.value: start for stage, start in rule.stages.starts()} if rule and rule.stages else {}
+    starts[edit.stage] = moment_of(edit.at)
+    in_order = [(each, starts[each]) for each in DATED if each in starts]
+    for (earlier, start), (later, following) in pairwise(in_order):
+        if following <= start:
+            raise EditError(
+                phrase(
+                    "The stages of a rule start one after the other: so %(later)s would not start later than %(earlier)s.",
+                    later=_STAGES[later],
+                    earlier=_STAGES[earlier],
+                )
+            )
 
 
 def written_start(rules: Rules, rule: str, stage: str) -> str:

@@ -5,14 +5,12 @@ from typing import Any
 
 import structlog
 from aiohttp import web
-from yarl import URL
 
 from mailgate.console.context import SESSION
-from mailgate.console.forms import TYPED, form_of
 from mailgate.console.layout import bare, show
 from mailgate.console.proxy_login import NotBelievedError
+from mailgate.console.returned_forms import returned_form
 from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.pages.view import own_path
 from mailgate.model.phrase import phrase, sentence
 from mailgate.rollout.person import RefusedError, UnknownError
 from mailgate.store import StoreError
@@ -53,13 +51,13 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
         log.warning("console-login-refused", way="proxy", why=error.why)
         return bare(request, "refused.html", 403, why=error.words)
     except (UnknownError, NoVersionError) as error:
-        return _refused(request, 404, sentence(error.words), **await _as_it_was_sent(request))
+        return _refused(request, 404, sentence(error.words), **await _form(request))
     except RefusedError as error:
-        return _refused(request, 409, sentence(error.words), **await _as_it_was_sent(request))
+        return _refused(request, 409, sentence(error.words), **await _form(request))
     except StoreError as error:
         log.warning("console-store", error=type(error).__name__)
         why = phrase("The store does not answer. The gate goes on with what it knows; try again in a moment.")
-        return _refused(request, 503, why)
+        return _refused(request, 503, why, **await _form(request))
     except Exception as error:  # noqa: BLE001 - the text of an error may quote secrets
         log.error("console-failed", page=request.match_info.route.name, error=type(error).__name__)
         why = phrase(
@@ -68,21 +66,8 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
         return _refused(request, 500, why)
 
 
-async def _as_it_was_sent(request: web.Request) -> dict[str, Any]:
-    """The refused form with its texts, to be corrected and sent again, and the page that it came from."""
-    if request.method != "POST" or request.get(SESSION) is None:
-        return {}
-    sent = await form_of(request)
-    typed = {name: text for name, text in sent.items() if name in TYPED}
-    kept = [(name, text) for name, text in sent.items() if name not in TYPED]
-    return {"action": request.path, "typed": typed, "kept": kept, "back": _came_from(request)}
-
-
-def _came_from(request: web.Request) -> str:
-    """The page of the console that a form was on; empty if the browser does not say."""
-    url = URL(request.headers.get("Referer", ""))
-    page = url.raw_path_qs if url.host else ""
-    return page if page.startswith("/console/") and own_path(page) == page else ""
+async def _form(request: web.Request) -> dict[str, Any]:
+    return await returned_form(request) if request.get(SESSION) else {}
 
 
 def _refused(request: web.Request, status: int, why: str, **more: Any) -> web.Response:

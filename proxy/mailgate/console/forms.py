@@ -75,8 +75,6 @@ def _is_plain(part: BodyPartReader) -> bool:
 
 LONGEST = 1000
 """The most characters of a note."""
-TYPED = ("why", "note", "answer", "whom")
-"""The fields that people type into. A refused form is shown again with these."""
 
 
 def note_of(sent: Mapping[str, Any], field: str = "note") -> str:

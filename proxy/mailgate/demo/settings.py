@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 from mailgate.attest.mint import TEST_ISSUER
-from mailgate.demo.company.admins import added_settings, write_privately
+from mailgate.demo.company.admins import added_settings
 from mailgate.demo.company.unfinished import DATABASE
+from mailgate.whole_file import write_whole
 
 _HEAD = "# Written anew at every start of `mailgate demo`: what is changed here is lost. Change a copy.\n"
 _STORE = "store.url"
@@ -24,7 +25,7 @@ def write_settings(
     rules = rules.absolute()
     directory.mkdir(parents=True, exist_ok=True)
     if store:
-        write_privately(directory / _STORE, store)
+        write_whole(directory / _STORE, store, 0o600)
     settings = {
         "listen": f"127.0.0.1:{port}",
         "public_url": f"http://localhost:{port}",
@@ -41,7 +42,7 @@ def write_settings(
         **added_settings(directory),
     }
     path = directory / "mailgate.yaml"
-    path.write_text(_HEAD + json.dumps(settings, indent=2) + "\n", encoding="utf-8")  # JSON is YAML
+    write_whole(path, _HEAD + json.dumps(settings, indent=2) + "\n")  # JSON is YAML
     return path
 
 

@@ -12,6 +12,7 @@ from email.policy import SMTP as WIRE
 from pathlib import Path
 
 from mailgate.mail.way import LaterError, WayDownError
+from mailgate.whole_file import sync_folder
 
 
 class IntoFolder:
@@ -62,8 +63,4 @@ class IntoFolder:
 
     def _publish(self, key: str) -> None:
         self._draft(key).rename(self._file(key))
-        folder = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)  # so that the rename survives a power cut
-        finally:
-            os.close(folder)
+        sync_folder(self._folder)

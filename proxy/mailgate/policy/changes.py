@@ -170,26 +170,28 @@ def _catalog(old: AppCatalog, new: AppCatalog) -> Iterator[Change]:
         elif before != after:
             yield Change("~", f"app {key}", phrase("is recognised or shown in another way"))
     for name in _either(old.lists, new.lists):
-        yield from _list(name, old.lists.get(name), new.lists.get(name))
+        yield from _list(name, old, new)
 
 
-def _list(name: str, old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> Iterator[Change]:
+def _list(name: str, before: AppCatalog, after: AppCatalog) -> Iterator[Change]:
+    old, new = before.lists.get(name), after.lists.get(name)
     if old is None or new is None:
         words = (
-            phrase("a new list of %(apps)s", apps=_words(new))
+            phrase("a new list of %(apps)s", apps=_words(new, after))
             if new is not None
-            else phrase("is gone; it had %(apps)s", apps=_words(old or ()))
+            else phrase("is gone; it had %(apps)s", apps=_words(old or (), before))
         )
         yield Change("+" if old is None else "-", f"list {name}", words)
         return
     if gained := [key for key in new if key not in old]:
-        yield Change("+", f"list {name}", phrase("has %(apps)s now", apps=_words(gained)))
+        yield Change("~", f"list {name}", phrase("has %(apps)s now", apps=_words(gained, after)))
     if lost := [key for key in old if key not in new]:
-        yield Change("-", f"list {name}", phrase("has %(apps)s no longer", apps=_words(lost)))
+        yield Change("~", f"list {name}", phrase("has %(apps)s no longer", apps=_words(lost, before)))
 
 
-def _words(keys: Iterable[str]) -> str:
-    return ", ".join(f"`{key}`" for key in keys) or phrase("nothing")
+def _words(keys: Iterable[str], catalog: AppCatalog) -> str:
+    """Apps by name, with their keys in the file."""
+    return ", ".join(f"{catalog.name_of(key)} (`{key}`)" for key in keys) or phrase("nothing")
 
 
 def _either(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:

@@ -153,7 +153,7 @@ def _missing(plan: Planned, applier: str, by: Sequence[str], approved: Sequence[
     could = guard.counting(guard.approvers, plan.author)
     if len(could) < guard.approvals:
         return phrase(
-            "it needs %(needed)s approvals, more than there are approvers beside who planned it (%(there)s)",
+            "it needs %(needed)s approvals, more than there are approvers other than its author (%(there)s)",
             needed=guard.approvals,
             there=len(could),
         )

@@ -15,13 +15,14 @@ from sqlalchemy.pool import NullPool
 from mailgate.store.database import (
     OlderStoreError,
     StoreError,
-    StoreUnavailableError,
     connecting,
     prepare,
+    unavailable,
     writes,
 )
 from mailgate.store.migrate import migrate
 from mailgate.store.schema import audit, audit_head, gates, metadata
+from mailgate.store.whole_store import whole_store
 
 AT_ONCE = 2000
 """How many rows are read and written together."""
@@ -57,12 +58,25 @@ def copy_store(source: URL, target: URL, told: Told = lambda *_: None, *, while_
         raise StoreError("both are the same store; expected two")
     with _readable(source, while_used=while_used) as opened, _opened(opened) as origin:
         _refuse_used(origin, while_used=while_used)
-        migrate(target)
-        with _opened(target, write=True) as copy:
-            _refuse_used(copy)
-            _refuse_filled(copy)
-            tables = [each for each in metadata.sorted_tables if not (while_used and each is gates)]
-            return _copy(origin, copy, tables, told)
+        with _made(target) as made:
+            migrate(made)
+            with _opened(made, write=True) as copy:
+                _refuse_used(copy)
+                _refuse_filled(copy)
+                tables = [each for each in metadata.sorted_tables if not (while_used and each is gates)]
+                counts = _copy(origin, copy, tables, told)
+    return counts
+
+
+@contextmanager
+def _made(target: URL) -> Iterator[URL]:
+    """The target. For a new SQLite file: a draft, which gets the target's name once it is complete."""
+    path = Path(str(target.database)).resolve()
+    if target.get_backend_name() != "sqlite" or path.exists():
+        yield target
+        return
+    with whole_store(path) as draft:
+        yield target.set(database=str(draft))
 
 
 @contextmanager
@@ -144,7 +158,7 @@ def _opened(url: URL, *, write: bool = False) -> Iterator[Connection]:
             yield connection
     except DBAPIError as error:
         said = str(error.orig).partition("\n")[0]
-        raise StoreUnavailableError(f"the store no longer answers: {said}; nothing was copied") from error
+        raise unavailable(error, f"the store no longer answers: {said}; nothing was copied") from error
     finally:
         engine.dispose()
 

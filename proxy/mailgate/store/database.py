@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -29,6 +30,12 @@ _PATIENCE = 2.5
 _FAREWELL = 5.0
 """How many seconds ``close`` waits for running transactions."""
 
+_DAMAGED = ("XX001", "XX002")
+"""PostgreSQL's SQLSTATEs for damaged files and indexes (its manual, appendix A)."""
+
+WHAT_HELPS = "stop every gate, move the store away and restore a backup, as docs/recover.md says"
+"""The advice for a damaged store."""
+
 Read = TypeVar("Read")
 _PRAGMAS = (
     "busy_timeout=5000",
@@ -47,6 +54,14 @@ class StoreError(MailgateError):
 
 class StoreUnavailableError(StoreError):
     """The store does not answer now. The same call may succeed later."""
+
+
+class DamagedStoreError(StoreUnavailableError):
+    """The files of the database are damaged or incomplete. Waiting does not help, so the text says what does."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(f"{fault}; {WHAT_HELPS}")
+        self.fault = fault
 
 
 class StoreMissingError(StoreError):
@@ -309,7 +324,20 @@ class _translated:  # noqa: N801 - reads as a statement
         if isinstance(error, (IntegrityError, DataError)):
             return
         if isinstance(error, (DBAPIError, PoolTimeout, OSError, TimeoutError)):
-            raise StoreUnavailableError(f"the store does not answer ({_why(error)})") from error
+            raise unavailable(error, f"the store does not answer ({_why(error)})") from error
+
+
+def unavailable(error: BaseException, message: str) -> StoreUnavailableError:
+    """The error of the store for an error of the driver."""
+    return DamagedStoreError(message) if _is_damage(error) else StoreUnavailableError(message)
+
+
+def _is_damage(error: BaseException) -> bool:
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the upper bits say where it was found
+    return (
+        code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or getattr(cause, "sqlstate", "") in _DAMAGED
+    )
 
 
 def _why(error: BaseException) -> str:

@@ -14,14 +14,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from mailgate.store.database import (
+    DamagedStoreError,
     OlderStoreError,
     StoreError,
     StoreMissingError,
-    StoreUnavailableError,
     connecting,
     create_file,
     prepare,
     shown,
+    unavailable,
     writes,
 )
 from mailgate.store.schema import metadata
@@ -70,9 +71,7 @@ def migrate(url: URL, *, make: bool = True) -> None:
             _upgrade(connection, named, make=make)
             _see_that_all_is_there(connection, named)
     except DBAPIError as error:
-        raise StoreUnavailableError(
-            f"the store {named} cannot be opened: {error.orig}{_full(url)}"
-        ) from error
+        raise unavailable(error, f"the store {named} cannot be opened: {error.orig}{_full(url)}") from error
     finally:
         engine.dispose()
 
@@ -130,7 +129,7 @@ def _upgrade(connection: Connection, shown: str, *, make: bool) -> None:
 def _see_that_all_is_there(connection: Connection, shown: str) -> None:
     """Check that every table and column exists. A store may be stamped with a step that it has not taken.
 
-    Raises StoreError, which names the missing parts. Without this check every later question would fail without a reason.
+    Raises DamagedStoreError, which names the missing parts. Without this check every later question would fail without a reason.
     """
     there: dict[str, set[str]] = {}
     for table_name, column_name in connection.exec_driver_sql(_COLUMNS[connection.dialect.name]):
@@ -144,9 +143,9 @@ def _see_that_all_is_there(connection: Connection, shown: str) -> None:
     ]
     if missing:
         stamp = MigrationContext.configure(connection).get_current_revision()
-        raise StoreError(
-            f"the store {shown} does not match its stamp {stamp}: it lacks {', '.join(missing)}. Another version of "
-            "Mailgate has made it: start that one, restore a backup, or use another store"
+        raise DamagedStoreError(
+            f"the store {shown} does not match its stamp {stamp}: it lacks {', '.join(missing)}. If another version of "
+            "Mailgate has made it, start that one"
         )
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from mailgate.whole_file import is_at, sync_folder
+
 SUFFIX, _TAKEN = ".jsonl", ".taken"
 
 
@@ -42,7 +44,7 @@ class Spool:
             torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"
             _write(file, (b"\n" if torn else b"") + b"".join(kept))
             os.fsync(file)
-        _sync_folder(self._path.parent)
+        sync_folder(self._path.parent)
         return len(kept)
 
     @contextmanager
@@ -90,7 +92,7 @@ class Spool:
         except BlockingIOError:
             os.close(file)
             return None
-        if _is(self._taken, file):
+        if is_at(self._taken, file):
             return file
         os.close(file)
         return None
@@ -103,18 +105,11 @@ def _locked(path: Path, flags: int) -> Iterator[int]:
         file = os.open(path, flags, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
-            if _is(path, file):
+            if is_at(path, file):
                 yield file
                 return
         finally:
             os.close(file)
-
-
-def _is(path: Path, file: int) -> bool:
-    try:
-        return os.path.samestat(os.stat(path), os.fstat(file))
-    except FileNotFoundError:
-        return False
 
 
 def _read_lines(file: int) -> list[str]:
@@ -138,7 +133,7 @@ def _take_out(path: Path, file: int, about: Callable[[str], bool]) -> int:
     else:
         fresh.unlink()
         path.unlink()
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     os.pwrite(file, bytes(os.fstat(file).st_size), 0)
     os.fsync(file)
     return len(lines) - len(kept)
@@ -157,12 +152,3 @@ def _write(file: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(file, view) :]
-
-
-def _sync_folder(folder: Path) -> None:
-    """Sync a folder. A new file survives a power cut only if its folder is on disk too."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -125,6 +125,12 @@ def notes_of(plan: Plan) -> Iterator[str]:
         "A device that asks in two ways, say by browser and by mail app, has two rows. Devices that did not ask in this "
         "time are taken to ask with their proof."
     )
+    if plan.totals.clients:
+        yield plural(
+            "Of %(count)s other client no device is known. It is counted beside the devices.",
+            "Of %(count)s other clients no device is known. They are counted beside the devices.",
+            plan.totals.clients,
+        )
     if plan.newly["unknown"].devices:
         names = ", ".join(plan.hangs_on)
         yield phrase(

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from mailgate.attest.mint import DEVICE_KEY_FILE, ISSUER_KEY_FILE, JWKS_FILE
 from mailgate.cli import app
+from mailgate.whole_file import write_new
 
 UPSTREAM = ["--upstream", "http://127.0.0.1:9080"]
 
@@ -126,16 +128,30 @@ def test_a_folder_that_is_none_is_named() -> None:
 def test_what_cannot_be_written_whole_leaves_nothing_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a disk that is full: with room again the same call does all of it."""
 
-    def without_room(path: Path, *arguments: int, **more: int) -> int:
+    def without_room(path: Path, *arguments: object) -> None:
         if path == Path("config/policy.yaml"):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-        return os_open(path, *arguments, **more)
+        write_new(path, *arguments)  # type: ignore[arg-type]
 
-    os_open = os.open
     with monkeypatch.context() as full:
-        full.setattr("mailgate.cli.init.os.open", without_room)
+        full.setattr("mailgate.cli.init.write_new", without_room)
         result = init(*UPSTREAM)
     assert (result.exit_code, "config/policy.yaml: cannot be written" in result.stderr) == (2, True)
+    assert [path for path in Path("config").rglob("*") if path.is_file()] == []
+    assert init(*UPSTREAM).exit_code == 0
+
+
+def test_what_is_broken_off_leaves_nothing_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the system stops: with every file that is written, it may be the last one."""
+
+    def told_to_end(path: Path, *arguments: object) -> None:
+        if path == Path("config/policy.yaml"):
+            os.kill(os.getpid(), signal.SIGTERM)
+        write_new(path, *arguments)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr("mailgate.cli.init.write_new", told_to_end)
+        assert init(*UPSTREAM).exit_code == 143
     assert [path for path in Path("config").rglob("*") if path.is_file()] == []
     assert init(*UPSTREAM).exit_code == 0
 

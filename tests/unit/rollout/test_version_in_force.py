@@ -489,7 +489,7 @@ async def test_files_that_change_and_lack_what_somebody_put_in_force_do_not_take
     await gate.offer(rules(BOTH.replace("10%", "20%"), MORE))
     assert gate.current.activation.number == 2
     assert (
-        "they lack what ada put in force and would take it back: + list prohibited: has `wechat` now"
+        "they lack what ada put in force and would take it back: ~ list prohibited: has WeChat (`wechat`) now"
         in gate.held
     )
     assert "20%" not in gate.held
@@ -519,7 +519,7 @@ async def test_a_start_with_changed_files_does_not_take_it_back_either(store: St
     again = keeper(store)
     await again.start(rules(BOTH.replace("10%", "20%"), MORE))
     assert again.current.activation.number == 2
-    assert "+ list prohibited: has `wechat` now" in again.held
+    assert "~ list prohibited: has WeChat (`wechat`) now" in again.held
     await again.offer(rules(BOTH.replace("10%", "20%"), WITH_WECHAT))
     assert again.held == ""
 
@@ -529,7 +529,7 @@ async def test_of_several_such_changes_each_has_to_be_there(store: Store) -> Non
     await put(store, rules(BOTH.replace("10%", "50%"), WITH_WECHAT), "lin")
     await gate.look()
     await gate.offer(rules(BOTH.replace("10%", "50%"), MORE))
-    assert "has `wechat` now" in gate.held
+    assert "has WeChat (`wechat`) now" in gate.held
     await gate.offer(rules(BOTH.replace("10%", "40%"), WITH_WECHAT))
     assert "the share of people is `50%` now, was `40%`" in gate.held
     await gate.offer(rules(BOTH.replace("10%", "50%"), WITH_WECHAT + "# both\n"))

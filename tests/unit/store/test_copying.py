@@ -103,7 +103,7 @@ def test_what_is_there_is_neither_mixed_nor_lost(source: str, target: str) -> No
     migrate(store_url(target))
     change(target, "INSERT INTO languages VALUES ('alice', 'de', '2026-12-01')")
     before = rows_of(target)
-    with pytest.raises(NotEmptyError, match="there are languages; expected a store without a row"):
+    with pytest.raises(NotEmptyError, match="it has languages; expected a store without a row"):
         copied(source, target)
     assert rows_of(target) == before
 
@@ -151,7 +151,20 @@ def test_a_log_with_a_gap_is_not_made_whole_by_copying(source: str, target: str)
     change(source, "UPDATE audit SET number = 2")
     with pytest.raises(StoreError, match="nothing was copied"):
         copied(source, target)
-    assert not any(rows_of(target)[name] for name in ("devices", "audit", "keys"))
+    assert [each.name for each in Path(source.removeprefix("sqlite:///")).parent.glob("target*")] == []
+
+
+def test_a_copy_that_is_broken_off_is_not_there_and_is_made_by_the_same_call(
+    source: str, target: str, tmp_path: Path
+) -> None:
+    def broken_off(*_: int) -> None:
+        assert not (tmp_path / "target.db").exists()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        copy_store(store_url(source), store_url(target), broken_off)
+    assert [*tmp_path.glob("target*")] == []
+    assert copied(source, target) == dict.fromkeys(metadata.tables, 1)
 
 
 def test_the_copy_is_nobody_elses_to_read(source: str, target: str) -> None:

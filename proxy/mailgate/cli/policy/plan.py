@@ -26,6 +26,7 @@ from mailgate.views.picture import picture
 from mailgate.views.plans import CSV_COLUMNS, rows_of
 from mailgate.views.spreadsheet import beginning, lines
 from mailgate.views.versions import rules_called
+from mailgate.whole_file import write_whole
 
 File = Annotated[
     Path | None,
@@ -119,7 +120,7 @@ async def planned(
 
 def _write_picture(path: Path, made: Plan) -> None:
     try:
-        path.write_text(picture(made), encoding="utf-8")
+        write_whole(path, picture(made))
     except OSError as error:
         fail(2, f"--svg: {path} cannot be written ({error.strerror})")
 

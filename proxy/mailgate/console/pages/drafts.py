@@ -1,5 +1,7 @@
 """Drafts: making a small change of the rules that no file has yet, the lines to commit, and its plan."""
 
+from datetime import date
+
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
@@ -12,6 +14,7 @@ from mailgate.console.forms import Form, form_of
 from mailgate.console.layout import say, seen_other, show
 from mailgate.model.phrase import phrase
 from mailgate.policy.edits import Edit
+from mailgate.policy.stages import share_of
 from mailgate.rollout.drafts import draft_called
 from mailgate.rollout.kept_plans import read_plan
 from mailgate.rollout.person import RefusedError
@@ -88,7 +91,7 @@ async def _wanted(request: web.Request) -> Edit:
     if "day" in sent:
         said["at"] = _moved(request, sent)
     if "percent" in sent:
-        said["share"] = f"{sent['percent'].strip()}%"
+        said["share"] = _share(sent["percent"].strip().removesuffix("%").strip())
     try:
         return _EDIT.validate_python(said)
     except ValidationError as error:
@@ -98,16 +101,29 @@ async def _wanted(request: web.Request) -> Edit:
         raise RefusedError(why) from None
 
 
+def _share(percent: str) -> str:
+    """A share in the form of the file, such as ``25%``. Raises RefusedError."""
+    try:
+        share_of(f"{percent}%")
+    except ValueError:
+        raise RefusedError(phrase("a share is a number from 0 to 100, such as 25")) from None
+    return f"{percent}%"
+
+
 def _moved(request: web.Request, sent: Form) -> str:
     """The start of a stage on another day: its time and zone stay. A new stage starts at midnight UTC."""
-    rules = context_of(request).bundle().rules
+    rules, day = context_of(request).bundle().rules, sent["day"].strip()
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        raise RefusedError(phrase("choose a day, or write it like 2026-12-01")) from None
     try:
         written = written_start(rules, sent.get("rule", ""), sent.get("stage", ""))
     except EditError as error:
         raise RefusedError(error.words) from None
     except LookupError:
         written = ""
-    return f"{sent['day']}{written[len('2026-12-01') :]}"
+    return f"{day}{written[len('2026-12-01') :]}"
 
 
 _ONE = "/policy/drafts/{digest:[0-9a-f]+}"

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mailgate.errors import MailgateError
+from mailgate.whole_file import write_whole
 
 MARK = "company.unfinished"
 DATABASE = "mailgate.db"
@@ -23,7 +24,7 @@ class HalfMadeError(MailgateError):
 def being_made(directory: Path, people: int, store: str) -> Iterator[None]:
     """Mark the company of this folder as unfinished until the body ends well. ``store``: its URL; empty for the demo's own."""
     mark = directory / MARK
-    mark.write_text(json.dumps({"people": people, "own": not store}) + "\n", encoding="utf-8")
+    write_whole(mark, json.dumps({"people": people, "own": not store}) + "\n")
     yield
     mark.unlink()
 

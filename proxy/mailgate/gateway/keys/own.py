@@ -86,5 +86,5 @@ class OwnKeys:
 
 def _signing_key(key: Key) -> SigningKey:
     """Derive a P-256 key from the shared secret. It is named by its own thumbprint, so that no two keys have the same name."""
-    made = mint.make_key(key.secret, "")
+    made = mint.make_key(key.secret)
     return mint.make_key(key.secret, f"gate-{made.thumbprint()[:16]}")
