@@ -19,7 +19,7 @@ UPLOADED = "file"
 
 
 RENEWED: web.RequestKey[dict[str, str]] = web.RequestKey("renewed")
-"""Fields that have another value when the form comes back, since it was sent by somebody who did not know what has changed."""
+"""Fields with a new value in the form that is shown again, so that its sender now answers to the current state."""
 
 
 class Typed(NamedTuple):
