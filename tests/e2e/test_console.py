@@ -242,6 +242,28 @@ def test_everyone_can_read_every_page(
     page.context.close()
 
 
+WIDER = """width => [...document.querySelectorAll('html, .scroll')]
+  .filter((each) => each.scrollWidth > each.clientWidth + 1 && (width > 1000 || each.tagName === 'HTML'))
+  .map((each) => each.getAttribute('aria-label') ?? 'the page')"""
+"""What can be pushed sideways: the page at any width, and on a desk the tables too."""
+
+
+def test_in_german_whose_words_are_longer_nothing_is_pushed_sideways(
+    chromium: Browser, site: Site, complaints: list[str]
+) -> None:
+    page = opened(chromium, site, complaints, locale="de-DE")
+    found = {}
+    for path in PATHS:
+        page.set_viewport_size({"width": 1280, "height": 800})
+        page.goto(site.url + site.path(path))
+        assert page.evaluate("document.documentElement.lang") == "de"
+        found[path, 1280] = page.evaluate(WIDER, 1280)
+        page.set_viewport_size({"width": 320, "height": 800})
+        found[path, 320] = page.evaluate(WIDER, 320)
+    assert {path: wide for path, wide in found.items() if wide} == {}
+    page.context.close()
+
+
 STOPS = """() => [...document.querySelectorAll('a, button, input, select, textarea, summary, [tabindex], iframe')]
   .filter((each) => each.checkVisibility() && each.type !== 'hidden').length"""
 SEEN = """() => {

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, Field
 
 from mailgate.model import Effect
-from mailgate.model.fact import Day, Fact, Instant
+from mailgate.model.fact import Day, Fact, Instant, Words
 from mailgate.policy.changes import Change
 from mailgate.simulate import UNKNOWN
 
@@ -156,7 +156,7 @@ class Totals(Fact):
 class Headline(Fact):
     """The most important change in words, as a title."""
 
-    words: str
+    words: Words
     """The change. If it has a date, the date follows."""
     at: Instant | None = None
     """The date; null if the change has none."""

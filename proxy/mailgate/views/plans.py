@@ -1,9 +1,9 @@
 """A plan in words, and as the rows of a spreadsheet."""
 
 from collections.abc import Iterator
-from datetime import UTC
+from datetime import UTC, datetime, time
 
-from mailgate.model.phrase import capital, joined, phrase, plural
+from mailgate.model.phrase import capital, day, joined, phrase, plural
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout.guard import since
 from mailgate.rollout.plan import LABELS, Counts, IdleRules, Moment, Plan, RuleOff, Sample, Sampled
@@ -119,7 +119,7 @@ def notes_of(plan: Plan) -> Iterator[str]:
     """Remarks on the counts of a plan, a sentence each."""
     yield phrase(
         "Every known device and every request since %(day)s was decided by both versions of the rules.",
-        day=str(plan.window.since),
+        day=day(datetime.combine(plan.window.since, time.min)),
     )
     yield phrase(
         "A device that asks in two ways, say by browser and by mail app, has two rows. Devices that did not ask in this "

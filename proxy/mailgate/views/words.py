@@ -8,7 +8,7 @@ from mailgate.devices.trust import ENROLLED, source_name
 from mailgate.gateway.pages.devices import SYSTEMS
 from mailgate.gateway.pages.reasons import wording_of
 from mailgate.model import Effect, Kind, PostureState, Protocol, Reason
-from mailgate.model.phrase import joined, phrase
+from mailgate.model.phrase import capital, joined, phrase
 
 EFFECTS = {
     Effect.ALLOW: phrase("let in"),
@@ -173,6 +173,12 @@ def looked_told(source: str) -> str:
     if source == ENROLLED:
         return phrase("the device reported")
     return phrase("%(source)s looked", source=source_told(source))
+
+
+def looked_first(source: str) -> str:
+    """The same as a sentence begins. The name of a source is written as it is."""
+    told = looked_told(source)
+    return capital(told) if source == ENROLLED else told
 
 
 def kind_told(kind: Kind | str | None) -> str:
