@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from joserfc import jws
-from joserfc.jwk import ECKey, OKPKey
+from joserfc.jwk import ECKey, KeyParameters, OKPKey
 
 from mailgate.attest import dpop, passport
 from mailgate.attest.dpop import token_hash_claim
@@ -59,7 +59,7 @@ def make_key(secret: bytes, kid: str = "", algorithm: str = "ES256") -> Key:
 
     Without a ``kid`` it is named by its thumbprint (RFC 7638), so that no two keys of a set ever have the same name.
     """
-    options = {"kid": kid} if kid else None
+    options: KeyParameters = {"kid": kid} if kid else {}
     key: Key = (
         ECKey.derive_key(secret, "P-256", options)
         if algorithm == "ES256"

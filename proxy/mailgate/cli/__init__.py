@@ -31,7 +31,9 @@ from mailgate.cli import (
     schema,
     store,
 )
+from mailgate.cli.completion import complete_at_once
 
+complete_at_once()
 app = typer.Typer(
     name="mailgate",
     help="Decides by device who gets company mail: phones with a prohibited app do not, laptop browsers do.",

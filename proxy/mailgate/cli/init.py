@@ -89,7 +89,7 @@ def init(
         ),
         listen=here,
         admin_listen=str(_judged("--admin-listen", _LISTEN, admin_listen)),
-        store=store,
+        store=_found_from_anywhere(store),
         jwks=mint.JWKS_FILE if issuer else "",
     )
     files, private = _files(answers)
@@ -107,6 +107,12 @@ def init(
     for name in (*files, *private):
         typer.echo(folder / name)
     typer.echo(_next(folder, answers))
+
+
+def _found_from_anywhere(store: str) -> str:
+    """A file that is named from here, as the settings in another folder have to name it."""
+    way, _, name = store.partition(":")
+    return f"file:{Path(name).absolute()}" if way == "file" else store
 
 
 def _files(answers: Answers) -> tuple[dict[str, str], dict[str, str]]:

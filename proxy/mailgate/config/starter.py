@@ -55,7 +55,7 @@ def starter_files(answers: Answers) -> dict[str, str]:
         "admin_listen": _address(answers.admin_listen),
         "public_url": answers.public_url,
         "upstream": answers.upstream,
-        "store": f"{{file: {STORE_FILE}}}" if has_password(answers.store) else _as_yaml(answers.store),
+        "store": _store(f"file:{STORE_FILE}" if has_password(answers.store) else answers.store),
         "behind_proxy": answers.public_url.startswith("https:"),
         "issuer": answers.issuer,
         "jwks": answers.jwks,
@@ -68,6 +68,12 @@ def starter_files(answers: Answers) -> dict[str, str]:
 def has_password(store: str) -> bool:
     """Whether this URL must not be in a file that others read."""
     return "@" in store.partition("://")[2].partition("/")[0]
+
+
+def _store(text: str) -> str:
+    """The URL of a store, or where it is: ``env:NAME`` or ``file:PATH``."""
+    way, _, name = text.partition(":")
+    return f"{{{way}: {_as_yaml(name)}}}" if way in ("env", "file") else _as_yaml(text)
 
 
 def _address(text: str) -> str:

@@ -18,6 +18,10 @@ UPLOADED = "file"
 """The field of a file, which its owner still has."""
 
 
+RENEWED: web.RequestKey[dict[str, str]] = web.RequestKey("renewed")
+"""Fields that have another value when the form comes back, since it was sent by somebody who did not know what has changed."""
+
+
 class Typed(NamedTuple):
     """A field that people type into."""
 
@@ -50,8 +54,9 @@ async def returned_form(request: web.Request) -> dict[str, Any]:
         return {"back": back}
     if UPLOADED in sent:
         return {"back": back}
-    typed = [(name, TYPED[name], text) for name, text in sent.items() if name in TYPED]
-    kept = [(name, text) for name, text in sent.items() if name not in TYPED and name != CSRF]
+    fields = {**sent, **request.get(RENEWED, {})}
+    typed = [(name, TYPED[name], text) for name, text in fields.items() if name in TYPED]
+    kept = [(name, text) for name, text in fields.items() if name not in TYPED and name != CSRF]
     return {"action": request.path, "typed": typed, "kept": kept, "back": back}
 
 

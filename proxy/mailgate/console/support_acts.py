@@ -76,7 +76,14 @@ async def ask_sources_of_all(
 
 
 async def answer(
-    context: ConsoleContext, whom: PersonFacts, words: str, by: Person, now: datetime, form: str = ""
+    context: ConsoleContext,
+    whom: PersonFacts,
+    words: str,
+    by: Person,
+    now: datetime,
+    form: str = "",
+    *,
+    overtaken: bool = False,
 ) -> Mail:
     """Send a mail to a person: the status of their devices, and ``words``. A ``form`` that is sent twice is one mail.
 
@@ -106,6 +113,7 @@ async def answer(
         devices=[_concerned(context, each) for each in out],
         enforce_at=_enforce_at(out),
         form=form,
+        overtaken=overtaken,
         let_in_until=None if out else _let_in_until(whom),  # said only if it is true for all their devices
     )
 

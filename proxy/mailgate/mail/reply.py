@@ -43,12 +43,14 @@ async def reply(
     let_in_until: datetime | None = None,
     enforce_at: datetime | None = None,
     form: str = "",
+    overtaken: bool = False,
 ) -> Mail:
     """Queue the mail, note on the requests that they were answered, and write an audit entry.
 
     :param rule: the rule that they asked about.
     :param asked: whether they asked at all.
     :param form: the id of the form. A form that is sent twice, as by a double press, is one mail and no mistake.
+    :param overtaken: whether another answer was sent, or the request was closed, since the form was made.
     :param enforce_at: when their warned devices will get no mail any more.
     :param devices: those of their devices that get no mail now.
     :raises RefusedError: if the answer is too long or empty, if they have no address, or if the same one was sent within this
@@ -81,7 +83,16 @@ async def reply(
     once = _number(form or f"{now:%Y-%m-%dT%H:%M:%S}", notice.answer)
     mail = Mail(address, person, rule, active.number, MailKind.REPLY, once, notice, now, now + GOOD_FOR)
     act = replace(by.act(now, "help-answered"), about=f"rule {rule}" if rule else "")
-    if not await store.mails.queue([mail], lambda _: act) and not form:
+    if form and address in await store.mails.known(mail):
+        return mail
+    if overtaken:
+        raise RefusedError(
+            phrase(
+                "somebody has answered %(login)s or closed the request since this form was made: send it if it is still of use",
+                login=login,
+            )
+        )
+    if not await store.mails.queue([mail], lambda _: act):
         raise RefusedError(phrase("they were written to a moment ago: wait a second"))
     await store.help_requests.answered(person, now)
     return mail

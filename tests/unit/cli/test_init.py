@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from mailgate.attest.mint import DEVICE_KEY_FILE, ISSUER_KEY_FILE, JWKS_FILE
 from mailgate.cli import app
+from mailgate.config import load_settings
 from mailgate.whole_file import write_new
 
 UPSTREAM = ["--upstream", "http://127.0.0.1:9080"]
@@ -78,6 +79,24 @@ def test_a_password_goes_to_a_file_of_its_own() -> None:
     assert init("--store", "postgresql://a:secret@db.example.com/m", *UPSTREAM).exit_code == 0
     assert Path("config/store.url").stat().st_mode & 0o777 == 0o600
     assert "secret" not in Path("config/mailgate.yaml").read_text()
+
+
+def test_a_password_need_not_stand_in_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("my.url").write_text("postgresql://a:secret@db.example.com/m\n")
+    Path("my.url").chmod(0o600)
+    monkeypatch.setenv("MY_STORE", "postgresql://a:secret@db.example.com/m")
+    for folder, store, named in (
+        ("one", "file:my.url", f"store: {{file: {Path('my.url').absolute()}}}"),
+        ("two", "env:MY_STORE", "store: {env: MY_STORE}"),
+    ):
+        made = init(folder, "--store", store, *UPSTREAM)
+        assert (made.exit_code, "secret" in made.output) == (0, False), made.output
+        settings = Path(folder, "mailgate.yaml")
+        assert named in settings.read_text().replace('"', "")
+        assert load_settings(settings).store.get_secret_value().endswith("secret@db.example.com/m")
+    for store in ("file:nothing.url", "env:NOTHING"):
+        refused = init("three", "--store", store, *UPSTREAM)
+        assert (refused.exit_code, "--store: " in refused.stderr) == (2, True), refused.stderr
 
 
 @pytest.mark.parametrize("name", ["mailgate.yaml", "policy.yaml", "issuer.jwks.json", "lists/texas-dir.yaml"])

@@ -103,7 +103,7 @@ def test_what_is_there_is_neither_mixed_nor_lost(source: str, target: str) -> No
     migrate(store_url(target))
     change(target, "INSERT INTO languages VALUES ('alice', 'de', '2026-12-01')")
     before = rows_of(target)
-    with pytest.raises(NotEmptyError, match="there are languages; expected a store without a row"):
+    with pytest.raises(NotEmptyError, match="it has languages; expected a store without a row"):
         copied(source, target)
     assert rows_of(target) == before
 

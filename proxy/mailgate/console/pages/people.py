@@ -10,6 +10,7 @@ from mailgate.console.context import context_of, language_of, person_of
 from mailgate.console.forms import LONGEST, form_of, note_of, within
 from mailgate.console.layout import say, seen_other, show
 from mailgate.console.pages.exemptions import SPANS, say_given
+from mailgate.console.returned_forms import RENEWED
 from mailgate.console.support_acts import answer, exempt_for, finish
 from mailgate.devices.device import typed_id
 from mailgate.gateway.pages.languages import load_languages
@@ -58,8 +59,12 @@ async def write(request: web.Request) -> web.Response:
     """Answer them by mail, and close their requests if that is chosen."""
     context, sent = context_of(request), await form_of(request)
     theirs, now, by = await whom(request, str(sent.get("login", ""))), context.clock(), person_of(request)
+    answered = _answered(theirs)
+    request[RENEWED] = {"answered": answered}  # a form that comes back knows of it
     text, form = within(str(sent.get("answer", "")), LONGEST_ANSWER), str(sent.get("form", ""))[:LONGEST]
-    mail = await answer(context, theirs, text, by, now, form)
+    mail = await answer(
+        context, theirs, text, by, now, form, overtaken=sent.get("answered", answered) != answered
+    )
     waiting = [(each.rule, each.subject) for each in still_open(theirs.help_requests)]
     closed = await finish(context, waiting, by, now) if waiting and sent.get("done") == "yes" else 0
     words = {"login": theirs.login, "address": mail.address}
@@ -67,6 +72,12 @@ async def write(request: web.Request) -> web.Response:
     both = phrase("The answer to %(login)s goes to %(address)s. The request is done.", **words)
     say(request, both if closed else said)
     return seen_other(request, "people", {"login": theirs.login})
+
+
+def _answered(theirs: PersonFacts) -> str:
+    """The moment of the last answer to their requests, as the form has it. Empty if there was none."""
+    moments = [at for each in theirs.help_requests for at in (each.replied_at, each.done_at) if at]
+    return max(moments).isoformat() if moments else ""
 
 
 async def whom(request: web.Request, login: str) -> PersonFacts:
@@ -86,6 +97,7 @@ async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
         "person.html",
         person=found,
         form=token_urlsafe(9),
+        answered=_answered(found),
         waiting=still_open(found.help_requests),
         language=language_of(request).name_of(spoken.locale),
         writes=bundle.settings.notices is not None,

@@ -1,9 +1,10 @@
 """One person, and what can be done for them."""
 
+import re
 from datetime import timedelta
 
 import pytest
-from tests.unit.console.browsing import NOW, Browser, Company
+from tests.unit.console.browsing import NOW, Browser, Company, Page
 from tests.unit.console.phones import asks, has, record
 
 from mailgate.connectors.recheck import CheckResult
@@ -95,6 +96,39 @@ async def test_where_no_mails_are_sent_that_is_said(ada: Browser, firm: Company,
     firm.no_notices()
     assert "These settings send no mails." in (await ada.get(ALICE)).words
     assert (await ada.post("/console/people/reply", login="alice", answer="x")).status == 409
+
+
+def hidden(page: Page, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page.text)
+    assert found
+    return found[1]
+
+
+async def test_a_form_that_is_pressed_twice_sends_one_mail(
+    ada: Browser, firm: Company, phone: Device
+) -> None:
+    page = await ada.get(ALICE)
+    sent = {name: hidden(page, name) for name in ("form", "answered")}
+    for _ in range(2):
+        page = await ada.post("/console/people/reply", login="alice", answer="Please remove it.", **sent)
+        assert "The answer to alice goes to alice@example.com." in page.words
+    assert len(await firm.store.mails.page()) == 1
+
+
+async def test_who_answers_after_somebody_else_is_told_and_may_send_it_all_the_same(
+    ada: Browser, lin: Browser, firm: Company, phone: Device
+) -> None:
+    first, second = [
+        {name: hidden(await each.get(ALICE), name) for name in ("form", "answered")} for each in (ada, lin)
+    ]
+    await ada.post("/console/people/reply", login="alice", answer="Please remove it.", done="yes", **first)
+    page = await lin.post("/console/people/reply", login="alice", answer="Call us, please.", **second)
+    assert (page.status, "Somebody has answered alice" in page.words) == (409, True)
+    assert "Call us, please." in page.text
+    again = {"form": hidden(page, "form"), "answered": hidden(page, "answered")}
+    page = await lin.post("/console/people/reply", login="alice", answer="Call us, please.", **again)
+    assert "The answer to alice goes to" in page.words
+    assert len(await firm.store.mails.page()) == 2
 
 
 async def test_its_sources_are_asked_and_what_they_say_is_told(
