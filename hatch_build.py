@@ -2,6 +2,8 @@
 
 import re
 from pathlib import Path
+from runpy import run_path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -23,10 +25,16 @@ class ReadmeForAnIndex(MetadataHookInterface):
 
 
 class InstalledPages(BuildHookInterface):  # type: ignore[type-arg]
-    """The pages and the manual come along, below ``share/`` of whatever the wheel is installed into."""
+    """The pages and what an operator takes from them come along, below ``share/`` of whatever the wheel is installed into."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if self.target_name != "wheel" or version == "editable":
             return
-        pages = Path(self.root, "docs").glob("*.md")
-        build_data["shared_data"] |= {str(page): f"share/doc/mailgate/{page.name}" for page in pages}
+        self._laid = TemporaryDirectory()
+        pages = Path(self._laid.name)
+        for place in run_path(str(Path(self.root, "docs/lay_installed.py")))["lay"](pages):
+            build_data["shared_data"][str(pages / place)] = f"share/doc/mailgate/{place}"
+
+    def finalize(self, version: str, *_: object) -> None:
+        if self.target_name == "wheel" and version != "editable":
+            self._laid.cleanup()

@@ -1,4 +1,4 @@
-"""User agents: the laptop that all systems are asked with, a phone, and laptops never seen before."""
+"""User agents: the laptop for requests to all systems, a phone, and laptops never seen before."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ PHONE = (
 
 
 def never_seen() -> Iterator[str]:
-    """Laptops, each with a version that no other has (``fresh_agents.lua`` sends the like)."""
+    """Laptops, each with a version that no other has (``fresh_agents.lua`` sends similar ones)."""
     number = 0
     while True:
         number += 1

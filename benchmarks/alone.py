@@ -1,4 +1,4 @@
-"""What is measured in a process of its own, in which nothing else runs."""
+"""Measurements in a process of their own, in which nothing else runs."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ from benchmarks.wrk import LoadFailed
 
 
 def answer_of(module: str, *arguments: str) -> Any:
-    """What a module of the bench prints, as JSON. Raises LoadFailed with the end of what it said."""
+    """The JSON that a module of the bench prints. Raises LoadFailed with the end of its output."""
     command = python_module(f"benchmarks.{module}", *arguments)
     pipe = subprocess.PIPE
     with subprocess.Popen(
@@ -33,12 +33,12 @@ def time_decisions(_plan: Plan) -> Found:
 
 
 def time_million(plan: Plan) -> Found:
-    """Decisions and a plan over a million devices."""
+    """The time of decisions and a plan over a million devices."""
     return sorted_out(answer_of("million", "--rounds", str(plan.device_rounds)))
 
 
 def time_retractions(plan: Plan) -> Found:
-    """Two gates on one PostgreSQL; it is missed by name where there is none."""
+    """The time of retractions at two gates on one PostgreSQL. Without PostgreSQL it is reported as missing."""
     try:
         find_postgresql()
     except NotInstalled as error:
@@ -48,13 +48,13 @@ def time_retractions(plan: Plan) -> Found:
 
 
 def find_postgresql() -> None:
-    """Raises NotInstalled."""
+    """Raise NotInstalled without PostgreSQL."""
     if not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
         raise NotInstalled("PostgreSQL is not installed")
 
 
 def sorted_out(figures: dict[str, float]) -> Found:
-    """Ratios that were worked out already apart from the rest."""
+    """Separate ratios that are computed already from the rest."""
     return Found(
         ratios={name: value for name, value in figures.items() if name in RATIOS_OF_OWN},
         absolute={name: value for name, value in figures.items() if name not in RATIOS_OF_OWN},

@@ -1,4 +1,4 @@
-"""Before anything is measured: every system answers with the right bytes, and refuses what it must."""
+"""Checks before the measurement: every system answers with the right bytes, and refuses what it must."""
 
 import hashlib
 from http.client import HTTPConnection
@@ -10,7 +10,7 @@ from benchmarks.transfers import WrongAnswer, upload
 
 
 def check(peer: Peer, port: int, site: Site) -> None:
-    """Raises WrongAnswer with the system's name."""
+    """Check the answers of a system. Raises WrongAnswer with the system's name."""
     _expect(peer, "a page", get(port, "/page.html", LAPTOP), (200, site.page))
     if peer.refuses:
         path, agent = peer.refuses
@@ -18,14 +18,14 @@ def check(peer: Peer, port: int, site: Site) -> None:
 
 
 def check_transfers(peer: Peer, port: int, site: Site) -> None:
-    """Raises WrongAnswer where a large body is not handed on whole."""
+    """Check that a large body is passed on completely. Raises WrongAnswer."""
     _expect(peer, "a download", get(port, "/large.bin", LAPTOP), (200, site.large))
     upload(port, site)
     _expect(peer, "an upload", site.uploaded(), hashlib.sha256(site.large).hexdigest())
 
 
 def get(port: int, path: str, agent: str) -> tuple[int, bytes]:
-    """Status and body of one GET."""
+    """The status and the body of one GET."""
     connection = HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", path, headers={"User-Agent": agent})
     with connection.getresponse() as answer:

@@ -23,18 +23,18 @@ from mailgate.gateway.http1.connection_limits import shares_of
 
 HERE = Path(__file__).parent
 BESIDE_IDLE = 256
-"""Connections that others have to the gate meanwhile: it ends idle ones before it turns somebody away."""
+"""The number of connections of other clients during the test: the gate ends idle ones before it refuses a new one."""
 UPSTREAM = "upstream"
-"""What the latency is called that there is without any proxy."""
+"""The name of the latency without any proxy."""
 Measure = Callable[[int], float]
-"""One sample; takes the number of the round."""
+"""Takes one sample, given the number of the round."""
 Watch = Callable[[str, int], None]
-"""Told before each step: what it measures, and of how many steps the run is made."""
+"""Called before each step, with the step and the number of all steps."""
 
 
 @dataclass
 class Comparison:
-    """What has been started and found so far."""
+    """The started systems and the results so far."""
 
     plan: Plan
     site: Site
@@ -48,7 +48,7 @@ class Comparison:
 
     @contextmanager
     def everything_started(self) -> Iterator[None]:
-        """Raises NotStarted; a peer that is not installed is noted instead."""
+        """Start all systems. Raises NotStarted; a peer that is not installed is noted instead."""
         with ExitStack() as stack:
             for peer in PEERS:
                 self.step(f"starting {peer.title}")
@@ -70,13 +70,13 @@ class Comparison:
         self.watch(what, self.steps)
 
     def check_all(self) -> None:
-        """Raises WrongAnswer."""
+        """Check all systems. Raises WrongAnswer."""
         for peer in self._present():
             self.step(f"checking {peer.title}")
             check(peer, self.running[peer.name].port, self.site)
 
     def load_pages(self) -> None:
-        """Raises LoadFailed."""
+        """Load one page. Raises LoadFailed."""
         try:
             program("wrk")
         except NotInstalled as error:
@@ -85,7 +85,7 @@ class Comparison:
         self._sample(self.plan.rounds, self._page_loads())
 
     def load_mixes(self) -> None:
-        """Raises LoadFailed."""
+        """Load the mixes. Raises LoadFailed."""
         chosen = varied.loads(self.running)
         found = varied.measure(self.running, chosen, self.plan.mix_rounds, self.plan.seconds, self.step)
         self.found.samples |= found.samples
@@ -95,7 +95,7 @@ class Comparison:
         self.traffic = found
 
     def move_large_files(self) -> None:
-        """Raises WrongAnswer."""
+        """Transfer large files. Raises WrongAnswer."""
         gate = self.running[GATE.name]
         before = _memory(gate.pid)
         for peer in self._sides():
@@ -113,12 +113,12 @@ class Comparison:
             self.found.absolute["rss_growth_mib"] = memory.peak(gate.pid) - before
 
     def exchange_messages(self) -> None:
-        """Raises WrongAnswer."""
+        """Exchange WebSocket messages. Raises WrongAnswer."""
         ports = {f"websocket.{peer.name}": self.running[peer.name].port for peer in self._sides()}
         self._sample(self.plan.rounds, {name: partial(self._messages, port) for name, port in ports.items()})
 
     def hold_a_rate(self) -> None:
-        """Latencies of each system under the same rate, and of the upstream alone. Raises LoadFailed."""
+        """Measure the latencies of each system at the same rate, and of the upstream alone. Raises LoadFailed."""
         ports = {name: self.running[name].port for name in UNDER_A_RATE if name in self.running}
         ports[UPSTREAM] = self.site.port
         measures = {name: partial(self._latencies, port) for name, port in ports.items()}
@@ -128,7 +128,7 @@ class Comparison:
             self.found.absolute[f"latency_{cut}_ms"] = self.latency[GATE.name][cut] / 1000
 
     def keep_idle(self) -> None:
-        """Raises LoadFailed."""
+        """Keep idle connections. Raises LoadFailed."""
         self.step("idle connections")
         gate, room = self.running[GATE.name], shares_of(descriptors_allowed()).mail - BESIDE_IDLE
         if room < BESIDE_IDLE:
@@ -138,7 +138,7 @@ class Comparison:
         self.found.absolute |= alone.answer_of("idle", *numbers)
 
     def results(self) -> dict[str, Any]:
-        """What is written to ``latest.json``."""
+        """The content of ``latest.json``."""
         sizes = {"connections": wrk.CONNECTIONS, "page_bytes": PAGE_BYTES, "large_bytes": LARGE_BYTES}
         return {
             "machine": self.machine,
@@ -223,7 +223,7 @@ def _move(move: Callable[[int, Site], float], port: int, site: Site, _turn: int)
 
 
 def _memory(pid: int) -> float | None:
-    """What the process holds before the transfers; None where that cannot be seen."""
+    """The memory of the process before the transfers; None if it cannot be read."""
     try:
         memory.forget_peak(pid)
         return memory.resident(pid)

@@ -1,8 +1,8 @@
-"""How long each page of the console takes with a million devices.
+"""Measures how long each page of the console takes with a million devices.
 
-``python -m benchmarks.console_pages`` starts a gate on a store that ``lived.py`` makes, and asks for every page in turn, some
-rounds long. ``--store`` names an empty PostgreSQL database to do the same there. With ``--keep`` the figures and the table in
-``docs/performance.md`` are written anew.
+``python -m benchmarks.console_pages`` starts a gate on a store that ``lived.py`` makes, and requests every page in
+turn, for some rounds. ``--store`` names an empty PostgreSQL database to do the same there. With ``--keep`` the figures
+and the table in ``docs/performance.md`` are written again.
 """
 
 import asyncio
@@ -113,15 +113,15 @@ LOOKED_AT: tuple[tuple[str, str], ...] = (
     ("audit as CSV, until it begins", "/audit/export.csv"),
     ("audit as JSON lines, until it begins", "/audit/export.jsonl"),
 )
-"""What is asked for besides every page whose address says nothing but its name."""
+"""The requested addresses besides every page whose address has nothing but its name."""
 NOT_PAGES = frozenset(
     {"now-stream", "audit-verify", "devices-export", "people", "login-oidc", "login-oidc-back"}
 )
-"""What stays open, what reads a whole list, however long, what there is only of somebody, and what only leads to a provider."""
+"""Pages that stay open, that read a whole list, that need an object, and that only redirect to a provider."""
 NOT_THERE = frozenset({"explain by a reference that there is not"})
-"""The pages that are right to answer that there is nothing."""
+"""The pages that correctly answer that there is nothing."""
 STREAMED = "until it begins"
-"""What the title of a page has in it that is written as it is read."""
+"""A part of the title of pages that are written while they are read."""
 
 
 def main(
@@ -130,7 +130,7 @@ def main(
     store: Annotated[str, typer.Option(help="An empty PostgreSQL database; left out: SQLite.")] = "",
     keep: Annotated[bool, typer.Option(help="Write the results to their file and the docs.")] = False,
 ) -> None:
-    """Fill, start a gate, ask, and print a table."""
+    """Fill a store, start a gate, request the pages, and print a table."""
     leave_nothing_behind()
     console = Console()
     machine = facts()
@@ -153,7 +153,7 @@ def main(
 
 
 def prepared(count: int, store: str, run: Path, progress: Progress) -> tuple[Path, dict[str, str]]:
-    """The settings of a gate on a filled store, and what is in it to be asked for."""
+    """The settings of a gate on a filled store, and objects in it to request."""
     tasks: dict[str, Any] = {}
 
     def watch(what: str, done: int, of: int) -> None:
@@ -172,7 +172,7 @@ def prepared(count: int, store: str, run: Path, progress: Progress) -> tuple[Pat
 
 
 def in_it(path: Path, count: int) -> dict[str, str]:
-    """Something of each kind that is in a store."""
+    """One object of each kind in a store."""
     asked = {
         "device": "SELECT id FROM devices WHERE key = (SELECT max(key) / 2 + 1 FROM devices)",
         "reference": "SELECT reference FROM sightings WHERE effect = 'block' LIMIT 1",
@@ -188,7 +188,7 @@ def in_it(path: Path, count: int) -> dict[str, str]:
 
 
 def addresses(known: dict[str, str]) -> dict[str, str]:
-    """What is asked for: titles, and addresses below the console."""
+    """The requested pages: titles, and addresses below the console."""
     bare = {
         str(route.kwargs["name"]): route.path
         for route in ROUTES
@@ -200,7 +200,7 @@ def addresses(known: dict[str, str]) -> dict[str, str]:
 
 @contextmanager
 def started(config: Path, run: Path) -> Iterator[str]:
-    """A gate with these settings; the address of its admin port."""
+    """Start a gate with these settings. Yields the address of its admin port."""
     admin = json.loads(config.read_text())["admin_listen"]
     port = int(admin.rpartition(":")[2])
     with serving(python_module("mailgate", "run", "--config", str(config)), port, run / "gate.log"):
@@ -208,7 +208,7 @@ def started(config: Path, run: Path) -> Iterator[str]:
 
 
 async def ask(url: str, asked: dict[str, str], rounds: int, progress: Progress) -> list[Page]:
-    """Ask for each page once a round, one at a time."""
+    """Request each page once per round, one at a time."""
     pages = [Page(title, address) for title, address in asked.items()]
     task = progress.add_task("asking for pages", total=rounds * len(pages))
     async with aiohttp.ClientSession(url, cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
@@ -223,7 +223,7 @@ async def ask(url: str, asked: dict[str, str], rounds: int, progress: Progress) 
 
 
 async def timed(session: aiohttp.ClientSession, page: Page) -> None:
-    """Ask once. A page that says that something went wrong must not count as a quick one."""
+    """Request a page once. A page that reports an error must not count as a quick one."""
     started = time.perf_counter()
     async with session.get(page.address, allow_redirects=False) as answer:
         body = await (answer.content.readany() if STREAMED in page.title else answer.read())

@@ -1,4 +1,4 @@
-"""What the pages of the console took, for the terminal and for the docs. Pure."""
+"""The times of the console's pages, for the terminal and for the docs. Pure."""
 
 import statistics
 from collections.abc import Iterator, Mapping
@@ -9,12 +9,12 @@ from benchmarks.report import between
 
 BEGIN, END = "<!-- the console writes from here -->", "<!-- the console writes to here -->"
 AT_MOST_MS = 200.0
-"""What a page may take."""
+"""The longest time that a page may take."""
 
 
 @dataclass(slots=True)
 class Page:
-    """One address, and how many milliseconds it took each time."""
+    """One address, and its times in milliseconds."""
 
     title: str
     address: str
@@ -24,7 +24,7 @@ class Page:
 
 
 def results_of(machine: Mapping[str, Any], devices: int, store: str, pages: list[Page]) -> dict[str, Any]:
-    """What is written to ``console.json`` of one store."""
+    """The results of one store for ``console.json``."""
     return {
         "machine": dict(machine),
         "store": store,
@@ -49,7 +49,7 @@ def rows_of(results: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
 
 
 def markdown(kept: Mapping[str, Any]) -> str:
-    """What stands between the markers of the page: a column for each store."""
+    """The text between the markers of the page: a column for each store."""
     stores = [kept[name] for name in ("SQLite", "PostgreSQL") if name in kept]
     lines = [
         f"- {each['store']}: {each['devices']:,} devices, {each['rounds']} rounds, {each['machine']['cores']} cores "
@@ -69,5 +69,5 @@ def markdown(kept: Mapping[str, Any]) -> str:
 
 
 def replaced(page: str, kept: Mapping[str, Any]) -> str:
-    """The page with its part on the console written anew. Raises ValueError where a marker is missing."""
+    """The page with its part on the console replaced. Raises ValueError if a marker is missing."""
     return between(page, BEGIN, END, markdown(kept))

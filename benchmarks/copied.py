@@ -13,14 +13,14 @@ _INDEXES = """
     SELECT indexname, indexdef FROM pg_indexes
     WHERE schemaname = 'public' AND indexname NOT IN (SELECT conname FROM pg_constraint)
 """
-"""Those that are made once all rows are there, which takes a fraction of the time."""
+"""The indexes that are made once all rows are copied, which takes a fraction of the time."""
 
 Watch = Callable[[str, int, int], None]
 
 
 async def copy_to(path: Path, url: str, watch: Watch = lambda *_: None) -> None:
-    """Copy all rows. What is true or false or a time on SQLite is so for PostgreSQL too, as text."""
-    store = await Store.open(url)  # which makes the tables
+    """Copy all rows. Truth values and times on SQLite are valid in PostgreSQL too, as text."""
+    store = await Store.open(url)  # this makes the tables
     await store.close()
     with sqlite3.connect(path) as source, psycopg.connect(url, autocommit=True) as target:
         target.execute("SET session_replication_role = replica; SET TimeZone = 'UTC'")
@@ -29,7 +29,7 @@ async def copy_to(path: Path, url: str, watch: Watch = lambda *_: None) -> None:
             target.execute(f'DROP INDEX "{name}"')
         tables = [*metadata.tables.values()]
         for number, table in enumerate(tables, 1):
-            # the log refuses to be emptied, also for a replica
+            # the log cannot be emptied, even on a replica
             target.execute(f"ALTER TABLE {table.name} DISABLE TRIGGER USER")
             target.execute(f"DELETE FROM {table.name}")
             names = ", ".join(f'"{column.name}"' for column in table.c)

@@ -1,6 +1,6 @@
-"""How long one decision takes inside the gate, without the network. Run as a module; prints one JSON object.
+"""Measures one decision inside the gate, without the network. Run as a module; prints one JSON object.
 
-What is timed is ``Judge.verdict`` of a gate wired as ``mailgate run`` wires it, with the shipped policy: attestation,
+It times ``Judge.verdict`` of a gate wired as ``mailgate run`` wires it, with the shipped policy: attestation,
 classification, posture, rules. Nothing is written to the ledger, and no answer is made.
 """
 
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 async def time_decisions(config: Path, issuer: Key) -> dict[str, float]:
-    """Microseconds a decision, keyed as in the results."""
+    """Microseconds per decision, keyed as in the results."""
     service = await Service.start(config)
     nonces = service.gate.judge.prover.nonces
     kinds: dict[str, Iterator[Incoming]] = {
@@ -67,13 +67,13 @@ async def time_decisions(config: Path, issuer: Key) -> dict[str, float]:
 
 
 async def typical(gate: Gate, requests: Iterator[Incoming]) -> float:
-    """The median over batches, the first of which only warms up."""
+    """The median over batches. The first batch only warms up."""
     batches = [await microseconds(gate, list(islice(requests, BATCH))) for _ in range(BATCHES + 1)]
     return statistics.median(batches[1:])
 
 
 async def microseconds(gate: Gate, requests: Sequence[Incoming]) -> float:
-    """The mean time of one decision over these requests. Raises AssertionError where a proof is refused."""
+    """The mean time of one decision over these requests. Raises AssertionError if a proof is refused."""
     started = time.perf_counter()
     decided = [await gate.judge.verdict(incoming, utc_now()) for incoming in requests]
     elapsed = time.perf_counter() - started
@@ -82,7 +82,8 @@ async def microseconds(gate: Gate, requests: Sequence[Incoming]) -> float:
 
 
 async def attested(gate: Gate, issuer: Key, at_once: int) -> float:
-    """A known token with new proofs, and the nonce that the gate gave, as a client goes by it: the mean of each batch, their median."""
+    """The median of the means of batches, for a known token with new proofs and the gate's nonce, like a real
+    client."""
     device = mint.make_key(secrets.token_bytes(32), "device")
     token = new_token(issuer, device)
     taken = []
@@ -99,14 +100,14 @@ async def attested(gate: Gate, issuer: Key, at_once: int) -> float:
 
 
 async def offered(gate: Gate, token: str, device: Key) -> str:
-    """The nonce that the gate gives to who has none."""
+    """The nonce that the gate gives to a client without one."""
     first = request(PHONE, token, new_proof(token, device))
     await gate.judge.verdict(first, utc_now())
     return next((value for name, value in first.answer_fields if name == NONCE_HEADER), "")
 
 
 def phones_and_laptops() -> Iterator[Incoming]:
-    """User agents that were never seen: no cache has what is asked."""
+    """User agents that were never seen, so that no cache has them."""
     for number, agent in enumerate(never_seen()):
         yield request(agent if number % 2 else PHONE.replace("18_6", f"18_6_{number}"))
 
@@ -120,7 +121,7 @@ def known_device(issuer: Key, nonce: Callable[[], str] = str) -> Iterator[Incomi
 
 
 def new_devices(issuer: Key) -> Iterator[Incoming]:
-    """The dearest decision: two signatures to verify, and a device to look for in the store."""
+    """The most expensive decision: two signatures to verify, and a device to look for in the store."""
     while True:
         device = mint.make_key(secrets.token_bytes(32), "device")
         token = new_token(issuer, device)
@@ -139,7 +140,7 @@ def new_proof(token: str, device: Key, nonce: str = "") -> str:
 
 
 def request(agent: str, *evidence: str, target: str = TARGET) -> Incoming:
-    """A request with a user agent and, where given, a token and its proof."""
+    """A request with a user agent and, if given, a token and its proof."""
     headers = {"host": PEER, "user-agent": agent, "accept": "text/html"}
     facts = RequestFacts(target=target, host=PEER, remote=PEER, headers=headers)
     tokens = [value.encode() for value in evidence]

@@ -1,7 +1,7 @@
-"""A million devices: how long their import takes, in how much memory, and what each further one costs a decision.
+"""Measures a million devices: the time and memory of their import, and what each further one costs a decision.
 
-``make bench-devices`` runs it. ``--store`` names a PostgreSQL database that may be filled; without it SQLite is measured,
-in a folder that is gone afterwards. Prints one JSON object.
+``make bench-devices`` runs it. ``--store`` names a PostgreSQL database to fill; without it SQLite is measured, in a
+temporary folder. Prints one JSON object.
 """
 
 import json
@@ -37,7 +37,7 @@ from mailgate.store import Store
 FEW, MANY = 1_000, 1_000_000
 AT_ONCE = 10_000
 ASKED = 1_000
-"""Decisions that are timed, each about another device that is not in memory."""
+"""How many decisions are timed, each about another device that is not in memory."""
 COLUMNS = (TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 
 
@@ -56,7 +56,7 @@ def main(
 
 
 async def measure(count: int, url: str, progress: Progress) -> dict[str, Any]:
-    """A few devices, decisions about them, then all the others, and decisions again."""
+    """Import a few devices, decide about them, then import all others, and decide again."""
     with tempfile.TemporaryDirectory(prefix="mailgate-bench-") as folder:
         url = url or f"sqlite:///{folder}/devices.db"
         machine = facts()
@@ -87,7 +87,7 @@ async def measure(count: int, url: str, progress: Progress) -> dict[str, Any]:
 
 
 async def fill(url: str, numbers: range, progress: Progress) -> None:
-    """What a connector does: hand in records in portions, one after the other."""
+    """Store records in batches, one after the other, like a connector."""
     store, now = await Store.open(url), datetime(2026, 12, 1, tzinfo=UTC)
     task = progress.add_task("taking records", total=len(numbers))
     for start in numbers[::AT_ONCE]:
@@ -98,7 +98,7 @@ async def fill(url: str, numbers: range, progress: Progress) -> None:
 
 
 def record(number: int, now: datetime) -> Report:
-    """A phone as a device management tells it; every hundredth has a listed app."""
+    """A phone as a device management reports it; every hundredth has a listed app."""
     apps = frozenset({"tiktok"} if number % 100 == 0 else ())
     spread = number * 2_654_435_761 % 2**32  # real ids come in no order
     return report_by(
@@ -122,7 +122,8 @@ def eas_id(number: int) -> str:
 
 
 async def decide(config: Path, count: int) -> dict[str, float]:
-    """Microseconds for a decision about a stored phone that nobody asked for yet; ``processor``: of the gate's processor time."""
+    """Microseconds for a decision about a stored phone that was not requested before; ``processor``: of the gate's
+    processor time."""
     service = await Service.start(config)
     try:
         for each in mail_apps(Random(1), count, 100):
@@ -142,7 +143,7 @@ def mail_apps(random: Random, count: int, asked: int) -> Iterator[Incoming]:
 
 
 def peak() -> float:
-    """The most memory in MiB that this process has held."""
+    """The most memory in MiB that this process has used."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

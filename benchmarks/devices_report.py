@@ -1,4 +1,4 @@
-"""What a million devices cost, for the docs. Pure."""
+"""The cost of a million devices, for the docs. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,7 +23,7 @@ DECISION = {
 
 
 def markdown(kept: Mapping[str, Any]) -> str:
-    """What stands between the markers: a column for each store."""
+    """The text between the markers: a column for each store."""
     stores = {name: kept[name] for name in STORES if name in kept}
     lines = [
         f"- {name}: {each['devices']:,} devices, {each['machine']['cores']} cores ({each['machine']['cpu']})"
@@ -39,7 +39,7 @@ def markdown(kept: Mapping[str, Any]) -> str:
 
 
 def replaced(page: str, kept: Mapping[str, Any]) -> str:
-    """The page with the part between the markers written anew. Raises ValueError where a marker is missing."""
+    """The page with the part between the markers replaced. Raises ValueError if a marker is missing."""
     return between(page, BEGIN, END, markdown(kept))
 
 

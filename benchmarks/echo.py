@@ -1,4 +1,4 @@
-"""A WebSocket that says what it hears. Run with the port to listen on."""
+"""A WebSocket that echoes messages. Run with the port to listen on."""
 
 import sys
 

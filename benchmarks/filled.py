@@ -1,7 +1,7 @@
-"""A store of as many devices as one likes, in seconds: a few are taken as a connector hands them in, the rest are copies of
-their rows under names of their own.
+"""Fills a store with any number of devices, in seconds: a few are stored like a connector does, the rest are copies of
+their rows under their own names.
 
-The devices are of four kinds, two for each person; one in twenty has a listed app, and one in five was seen of late.
+The devices are of four kinds, two for each person; one in twenty has a listed app, and one in five was seen recently.
 """
 
 import json
@@ -38,13 +38,13 @@ from mailgate.store import Act, Store
 
 CACHE = ROOT / "benchmarks" / ".cache"
 LAYOUT = 1
-"""Counted up where a store that was filled before would not do any more."""
+"""Increased when an earlier filled store can no longer be used."""
 KEPT = timedelta(hours=12)
-"""How long a filled store is used again: what its devices reported must not get stale."""
+"""How long a filled store is reused, since the reports of its devices must not get stale."""
 SOURCE = "https://mdm.example.com"
 KINDS = ((Kind.PHONE, "ios"), (Kind.PHONE, "android"), (Kind.TABLET, "ipados"), (Kind.LAPTOP, "windows"))
 SEEN = 5
-"""Every how manieth device was seen of late."""
+"""One in this many devices was seen recently."""
 
 MODELS = {
     "devices": "",
@@ -57,7 +57,7 @@ Row = dict[str, Any]
 
 
 async def filled(count: int, cache: Path = CACHE) -> Path:
-    """The settings of a store with so many devices; filled anew where there is none that will do."""
+    """The settings of a store with this many devices, filled again if there is none to reuse."""
     name = key_of(count, migrations(), datetime.now(UTC))
     config = cache / name / "mailgate.yaml"
     if not config.exists():
@@ -76,13 +76,13 @@ SETTINGS = {"listen": "127.0.0.1:0", "upstream": "http://127.0.0.1:9"}
 
 
 def key_of(count: int, steps: str, now: datetime) -> str:
-    """What a filled store is kept under: two with one key are alike, and none is older than ``KEPT``."""
+    """The key of a filled store: two with one key are equal, and none is older than ``KEPT``."""
     half_day = int(now.timestamp() // KEPT.total_seconds())
     return f"{count}-{LAYOUT}-{steps}-{half_day}"
 
 
 def migrations() -> str:
-    """What the migrations make, in eight letters."""
+    """A hash of the migrations, in eight letters."""
     folder = ROOT / "proxy" / "mailgate" / "store" / "migrations" / "versions"
     steps = b"".join(path.read_bytes() for path in sorted(folder.glob("v*.py")))
     return sha256(steps).hexdigest()[:8]
@@ -128,7 +128,7 @@ def see(store: Store, model: Report, now: datetime) -> None:
 
 
 def copy_rows(path: Path, count: int) -> None:
-    """Make ``count`` devices of the first of each kind."""
+    """Make ``count`` devices from the first of each kind."""
     database = sqlite3.connect(path, isolation_level=None)
     database.row_factory = sqlite3.Row
     for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-500000", "foreign_keys=OFF"):
@@ -150,7 +150,7 @@ def copy_rows(path: Path, count: int) -> None:
 
 
 def _rows(database: sqlite3.Connection, table: str, by: str) -> list[Row]:
-    """One row a kind, in the order of the kinds."""
+    """One row of each kind, in the order of the kinds."""
     joined = f"JOIN devices ON {by}" if by else ""
     found = database.execute(f"SELECT {table}.* FROM {table} {joined} ORDER BY devices.key").fetchall()
     assert len(found) == len(KINDS)
@@ -202,5 +202,5 @@ def person(number: int) -> str:
 
 
 def eas_id(number: int) -> str:
-    """As a phone sends it. Real ids come in no order."""
+    """An ActiveSync id as a phone sends it. Real ids come in no order."""
     return f"ApplC{number * 2_654_435_761 % 2**32:08X}{number % 100:02d}"

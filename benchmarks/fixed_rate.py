@@ -1,7 +1,8 @@
-"""Latency under a fixed rate. Run as a module with a port, a rate and seconds; prints a JSON list of microseconds.
+"""Measures the latency at a fixed rate. Run as a module with a port, a rate and seconds; prints a JSON list of
+microseconds.
 
-The load is open: requests are due at instants that were fixed before, whether or not earlier ones were answered, and a
-latency counts from the instant at which its request was due. A system that stalls is so charged for everybody who waited, which
+The load is open: requests are due at fixed instants, whether or not earlier ones were answered, and a latency counts
+from the instant at which its request was due. A system that stalls is so charged for every request that waited, which
 wrk, whose connections wait for their answers, leaves out ("coordinated omission").
 """
 
@@ -22,7 +23,7 @@ REQUEST = (
     f"GET /page.html HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: {LAPTOP}\r\nAccept: */*\r\n\r\n".encode()
 )
 PATIENCE = 30.0
-"""Seconds that the last answers may take."""
+"""How many seconds the last answers may take."""
 
 
 class Load:
@@ -96,7 +97,7 @@ class Connection(asyncio.Protocol):
 
 
 def what_is_wrong(head: bytes) -> str:
-    """Why a response head is not that of the page; nothing where it is."""
+    """Why a response head is not that of the page; empty if it is."""
     first, _, fields = head.partition(b"\r\n")
     if first.split(b" ")[1:2] != [b"200"]:
         return f"the answer is {first[:100]!r}"
@@ -106,12 +107,12 @@ def what_is_wrong(head: bytes) -> str:
 
 
 def instants(start: float, rate: float, seconds: float) -> list[float]:
-    """When each request is due, evenly."""
+    """When each request is due, at equal intervals."""
     return [start + number / rate for number in range(round(rate * seconds))]
 
 
 async def run(port: int, rate: float, seconds: float) -> list[float]:
-    """Microseconds from when each request was due to its whole answer. Raises WrongAnswer, TimeoutError, OSError."""
+    """Microseconds from when each request was due to its complete answer. Raises WrongAnswer, TimeoutError, OSError."""
     loop = asyncio.get_running_loop()
     load = Load(round(rate * seconds))
     made = [

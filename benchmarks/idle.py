@@ -1,7 +1,8 @@
-"""Connections that do nothing. Run as a module with the port and the process of a gate, and how many; prints one JSON object.
+"""Measures idle connections. Run as a module with the port and the process of a gate, and their number; prints one JSON
+object.
 
-Every connection asks for a page once and is then left alone, as browsers leave theirs. While all are held, the page is asked
-for over new connections and over some of those held; every one has to be answered.
+Every connection requests a page once and then stays idle, like those of browsers. While all are held, the page is
+requested over new connections and over some of those held; every request has to be answered.
 """
 
 import asyncio
@@ -19,14 +20,15 @@ from benchmarks.transfers import WrongAnswer
 
 AT_ONCE = 100
 ASKED = 200
-"""Requests that are timed while all are held: half over new connections, half over held ones."""
+"""How many requests are timed while all connections are held: half over new connections, half over held ones."""
 
 Held = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def measure(port: int, pid: int, count: int) -> dict[str, float]:
-    """KiB of the gate's memory a connection, and how long requests take meanwhile. Raises WrongAnswer, OSError."""
-    await _close(await _open(port, AT_ONCE))  # what the first connections cost is not theirs alone
+    """The gate's memory per connection in KiB, and the time of requests during the test. Raises WrongAnswer,
+    OSError."""
+    await _close(await _open(port, AT_ONCE))  # the first connections have costs of their own
     before = resident(pid)
     held: list[Held] = []
     for start in range(0, count, AT_ONCE):

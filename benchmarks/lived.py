@@ -1,6 +1,7 @@
-"""A store as a large company leaves it: over the devices of ``filled.py`` two weeks of everything else that the console shows.
+"""A store like that of a large company: the devices of ``filled.py``, with two weeks of everything else that the
+console shows.
 
-Most of it is made by the database itself, row by row of what is there, so that a million devices take a minute or two.
+Most of it is made by the database itself, from existing rows, so that a million devices take a minute or two.
 """
 
 import json
@@ -27,17 +28,17 @@ from mailgate.store.chain import Entry, Head, digest_of
 from mailgate.store.schema import metadata
 
 LAYOUT = 3
-"""Counted up where what was made before would not do any more."""
+"""Increased when an earlier store can no longer be used."""
 FEW = 1_000
-"""Devices of the store in which the plan is made whose copies stand in the large one."""
+"""The number of devices in the store with the plan whose copies are put into the large one."""
 VERSIONS, PLANS, DRAFTS, ENTRIES = 60, 40, 50, 50_000
 WRITTEN_BY_A_GATE = ("sightings", "device_rows", "verdict_counts", "app_counts")
-"""What a store has besides its devices once another bench had a gate on it."""
+"""What another bench has added to a store besides its devices, by running a gate on it."""
 ADMIN, SECRET = "ada", "the secret of a bench"
 SALT = bytes(16)
 
 Watch = Callable[[str, int, int], None]
-"""Told what is being made, how much of it is, and how much there is."""
+"""Called with what is being made, how much is done, and how much there is."""
 
 SETTINGS: dict[str, Any] = {
     "listen": "127.0.0.1:0",
@@ -64,7 +65,7 @@ LIFE: dict[str, str] = {
         FROM reports WHERE device % 20 = 11
     """,
     "lost devices": "UPDATE devices SET lost_at = last_seen WHERE key % 5000 = 77",
-    # as a gate would have worked them out; a page looks at each that it shows
+    # as a gate would have computed them; a page computes each that it shows
     "rows": """
         INSERT INTO device_rows SELECT device, person, coalesce(kind, 'unknown'), os, os_version, source,
           CASE WHEN apps <> '[]' THEN 'listed' WHEN reported_at IS NULL THEN 'missing' WHEN reported_at < {stale} THEN 'stale'
@@ -105,7 +106,7 @@ LIFE: dict[str, str] = {
           strftime('%Y-%m-%d %H:%M:%f000', :now, '-' || ago || ' seconds'), hex(randomblob(8)), 0
         FROM seen
     """,
-    # three requests that a rule kept out nearly two hours ago: rare among all those since
+    # three requests that a rule kept out nearly two hours ago, rare among all later ones
     "rare sightings": """
         UPDATE sightings SET rule = 'kind-contradicted', reason = 'kind-contradicted', effect = 'block' WHERE id IN
           (SELECT id FROM sightings WHERE last_at < strftime('%Y-%m-%d %H:%M:%f000', :now, '-6600 seconds') ORDER BY last_at DESC LIMIT 3)
@@ -178,7 +179,7 @@ LIFE: dict[str, str] = {
         FROM devices WHERE key % 10 = 3
     """,
 }
-"""What is made, in this order; ``:now`` is the time. The table is clear of what ``filled.py`` has put there but for devices."""
+"""The statements, in order; ``:now`` is the time. The tables are empty except for the devices of ``filled.py``."""
 
 WHATS = (
     "console-login",
@@ -191,7 +192,7 @@ WHATS = (
 
 
 async def lived(count: int, cache: Path = CACHE, watch: Watch = lambda *_: None) -> Path:
-    """The settings of such a store with so many devices; made anew where there is none that will do."""
+    """The settings of such a store with this many devices, made again if there is none to reuse."""
     now = datetime.now(UTC)
     name = f"lived-{LAYOUT}-{key_of(count, migrations(), now)}"
     config = cache / name / "mailgate.yaml"
@@ -211,7 +212,7 @@ async def lived(count: int, cache: Path = CACHE, watch: Watch = lambda *_: None)
 
 
 def freshen(path: Path, now: datetime) -> None:
-    """Let what happened in the last hours of a store that was made earlier have happened just now."""
+    """Move the last hours of a store that was made earlier to now."""
     with sqlite3.connect(path, isolation_level=None) as database:
         newest = datetime.fromisoformat(database.execute("SELECT max(last_at) FROM sightings").fetchone()[0])
         past = f"+{int((now.replace(tzinfo=None) - newest).total_seconds())} seconds"
@@ -223,13 +224,13 @@ def freshen(path: Path, now: datetime) -> None:
 
 
 def write_settings(folder: Path, **settings: Any) -> Path:
-    """The settings of a gate on the store in this folder, or on another one; the path of their file."""
+    """The path of a settings file for a gate on the store in this folder, or on another one."""
     (folder / "devices.csv").touch()
     return write_config(folder, SETTINGS | settings)
 
 
 async def live(folder: Path, count: int, cache: Path, now: datetime, watch: Watch) -> None:
-    """Let a store with nothing but devices have a past."""
+    """Add a history to a store that has only devices."""
     await change_rules(folder, now)
     with sqlite3.connect(folder / "mailgate.db", isolation_level=None) as database:
         for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-500000", "foreign_keys=OFF"):
@@ -257,7 +258,7 @@ async def live(folder: Path, count: int, cache: Path, now: datetime, watch: Watc
 
 
 def with_columns(statement: str) -> str:
-    """The same with the columns of the table that it fills, in the order of the schema: in a store they may stand in another."""
+    """The statement with the columns of its table in the order of the schema, since a store may have another order."""
 
     def named(found: re.Match[str]) -> str:
         quoted = [f'"{column.name}"' for column in metadata.tables[found[1]].c]
@@ -267,7 +268,7 @@ def with_columns(statement: str) -> str:
 
 
 async def change_rules(folder: Path, now: datetime) -> None:
-    """Put version after version in force, none with a name of its own for anybody."""
+    """Put one version after the other in force, without admins' names."""
     bundle = load_bundle(write_settings(folder))
     store = await Store.open(bundle.settings.store.get_secret_value())
     for number in range(VERSIONS, 0, -1):
@@ -290,7 +291,7 @@ async def draft_changes(store: Store, now: datetime) -> None:
 
 
 async def a_plan(folder: Path, count: int, cache: Path, now: datetime) -> dict[str, Any]:
-    """The row of a plan: made here of few devices, or else taken from a store with few."""
+    """The row of a plan: made here for few devices, or taken from a store with few."""
     if count > FEW:
         folder = (await lived(FEW, cache)).parent
     else:
@@ -303,7 +304,7 @@ async def a_plan(folder: Path, count: int, cache: Path, now: datetime) -> dict[s
 
 
 async def make_plan(folder: Path, now: datetime) -> None:
-    """Plan to keep out all that is Android."""
+    """Plan to keep out all Android devices."""
     bundle = load_bundle(write_settings(folder))
     store = await Store.open(bundle.settings.store.get_secret_value())
     text = bundle.rules.texts["policy.yaml"].replace(
@@ -317,7 +318,7 @@ async def make_plan(folder: Path, now: datetime) -> None:
 
 
 def copy_plans(database: sqlite3.Connection, row: dict[str, Any], now: datetime) -> None:
-    """The same plan under many digests: what it says is as long as that of a large company, whose numbers are."""
+    """The same plan with many digests: its text is as long as that of a large company, which has larger numbers."""
     serial = database.execute("SELECT max(serial) FROM activations").fetchone()[0]
     names = ", ".join(row)
     for number in range(PLANS):
@@ -330,7 +331,7 @@ def copy_plans(database: sqlite3.Connection, row: dict[str, Any], now: datetime)
 
 
 def plan_everybody(database: sqlite3.Connection) -> None:
-    """Let the newest plan move all that is Android by name, and let the one before be in force, with as many."""
+    """Let the newest plan move all Android devices by name, and let the one before be in force, with as many."""
     digests = [row[0] for row in database.execute("SELECT digest FROM plans ORDER BY made_at DESC LIMIT 2")]
     for digest in digests:
         database.execute("DELETE FROM plan_movers WHERE plan = ?", (digest,))
@@ -356,7 +357,7 @@ def plan_everybody(database: sqlite3.Connection) -> None:
 
 
 def write_log(database: sqlite3.Connection, now: datetime) -> None:
-    """An audit log as long as years of a large company make it, whole by its digests."""
+    """An audit log as long as that of a large company after years, with valid digests."""
     head = Head(*database.execute("SELECT number, digest FROM audit_head").fetchone())
     database.execute("BEGIN")
     for entry in entries(head, now):
@@ -369,7 +370,7 @@ def write_log(database: sqlite3.Connection, now: datetime) -> None:
 
 
 def entries(head: Head, now: datetime) -> Iterator[Entry]:
-    """Acts of forty admins, each a few minutes after the other."""
+    """Acts of forty admins, some minutes apart."""
     for number in range(1, ENTRIES + 1):
         at = now - timedelta(minutes=10 * (ENTRIES - number))
         what, who = WHATS[number % len(WHATS)], f"admin-{number % 40}"
@@ -385,5 +386,5 @@ def entries(head: Head, now: datetime) -> Iterator[Entry]:
 
 
 def token() -> str:
-    """What the admin of such a store shows."""
+    """The admin token for such a store."""
     return token_of(ADMIN, SECRET)

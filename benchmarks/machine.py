@@ -1,4 +1,4 @@
-"""What a result was measured on. No names of hosts, no paths."""
+"""The machine of a measurement, without host names and paths."""
 
 import os
 import platform
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def facts() -> dict[str, str | int | float]:
-    """``load_before``: the load average of the last minute, from before the run."""
+    """Facts about the machine. ``load_before`` is the load average of the last minute before the run."""
     return {
         "cores": _cores(),
         "cpu": _cpu_model(),
@@ -18,7 +18,7 @@ def facts() -> dict[str, str | int | float]:
 
 
 def descriptors_allowed() -> int:
-    """How many files and connections a process may have open; what is started from here may as many as the system lets it."""
+    """How many files and connections a process may have open, including child processes."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     return most

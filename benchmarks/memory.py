@@ -1,16 +1,16 @@
-"""What processes hold, as Linux tells it. Everything raises OSError where a process has ended, or there is no ``/proc``."""
+"""The memory of processes on Linux. Everything raises OSError if a process has ended, or without ``/proc``."""
 
 from contextlib import suppress
 from pathlib import Path
 
 
 def resident(pid: int) -> float:
-    """MiB of memory that a process holds now."""
+    """The memory of a process now, in MiB."""
     return _field(Path(f"/proc/{pid}/status"), "VmRSS")
 
 
 def peak(pid: int) -> float:
-    """The most MiB that it held since `forget_peak`."""
+    """The most memory since `forget_peak`, in MiB."""
     return _field(Path(f"/proc/{pid}/status"), "VmHWM")
 
 
@@ -24,7 +24,7 @@ def descriptors(pid: int) -> int:
 
 
 def tree_mib(pid: int) -> float:
-    """MiB that a process and all that it started hold together; what they share counts once."""
+    """The memory of a process and all its descendants together, in MiB; shared memory counts once."""
     total = 0.0
     for each in [pid, *descendants(pid)]:
         with suppress(OSError, StopIteration):

@@ -1,4 +1,5 @@
-"""What a million devices cost: a plan over them, and a decision about one of them beside one among a thousand.
+"""Measures the cost of a million devices: a plan over them, and a decision about one of them compared with one among a
+thousand.
 
 Run as a module; prints one JSON object with figures as in ``latest.json``. The filled store is kept for half a day in
 ``benchmarks/.cache``.
@@ -29,7 +30,7 @@ from mailgate.gateway.logs import configure_logs
 
 FEW, MANY = 1_000, 1_000_000
 TURN = 50
-"""Decisions at one gate before it is the other's turn: what disturbs the machine disturbs both."""
+"""How many decisions one gate makes before the other's turn, so that disturbances of the machine affect both."""
 
 
 def main(
@@ -62,23 +63,24 @@ def main(
 
 
 def in_memory(path: Path) -> None:
-    """Read a file once, so that the system has it in memory. A store that was made an hour ago would else be read from the disk."""
+    """Read a file once, so that the system has it in memory. A store that was made an hour ago would otherwise be read
+    from the disk."""
     with path.open("rb") as file:
         while file.read(1 << 20):
             pass
 
 
 class Taken(NamedTuple):
-    """Microseconds of one decision: until it was made, and of this process's processor time, the store's threads included."""
+    """The microseconds of one decision: of wall time, and of this process's processor time with the store's threads."""
 
     passed: float
     used: float
 
 
 async def decide(rounds: int, configs: list[Path], counts: list[int]) -> tuple[list[Taken], list[Taken]]:
-    """What single decisions took about stored devices: with few of them in the store, and with many.
+    """The times of single decisions about stored devices: with few of them in the store, and with many.
 
-    None is in memory, with few no more than with many: no device is asked for twice before both gates are started anew.
+    None is in memory in either case: no device is requested twice before both gates are started again.
     """
     samples: tuple[list[Taken], list[Taken]] = ([], [])
     for number in range(rounds):
@@ -89,7 +91,7 @@ async def decide(rounds: int, configs: list[Path], counts: list[int]) -> tuple[l
 
 
 async def one_round(configs: list[Path], counts: list[int], random: Random) -> list[list[Taken]]:
-    """Both gates in turn, each asked about as many devices as the smaller store has."""
+    """One round: both gates in turn, each about as many devices as the smaller store has."""
     services = [await Service.start(config) for config in configs]
     asked = [mail_apps(random.sample(range(count), FEW)) for count in counts]
     samples: list[list[Taken]] = [[] for _ in configs]
@@ -104,7 +106,7 @@ async def one_round(configs: list[Path], counts: list[int], random: Random) -> l
 
 
 def mail_apps(numbers: Iterable[int]) -> Iterator[Incoming]:
-    """ActiveSync requests of these devices, which all claim to be phones: what they are told from is in the store."""
+    """ActiveSync requests of these devices, which all claim to be phones. What distinguishes them is in the store."""
     for number in numbers:
         target = f"/Microsoft-Server-ActiveSync?Cmd=FolderSync&DeviceId={eas_id(number)}&DeviceType=iPhone"
         yield request(PHONE, target=target)

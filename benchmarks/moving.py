@@ -1,7 +1,8 @@
-"""How long a store of many devices takes to back up, to check, to copy to PostgreSQL and back, and to upgrade.
+"""Measures how long a store of many devices takes to back up, to check, to copy to PostgreSQL and back, and to upgrade.
 
-``python -m benchmarks.moving --store postgresql://…`` runs the commands of an operator on a store that ``filled.py`` makes, and on that
-database, which has to be empty. With ``--keep`` the figures and the table in ``docs/performance.md`` are written anew.
+``python -m benchmarks.moving --store postgresql://…`` runs the commands of an operator on a store that ``filled.py``
+makes, and on that database, which has to be empty. With ``--keep`` the figures and the table in ``docs/performance.md``
+are written again.
 """
 
 import asyncio
@@ -34,7 +35,8 @@ with open(sys.argv[1], "w") as file:
     json.dump({"processor_seconds": round(used.ru_utime + used.ru_stime, 1), "memory_mib": round(used.ru_maxrss / 1024)}, file)
 sys.exit(code)
 """
-"""A small process starts the command: the most memory of a process counts from before it became the command, so that it would be that of this one."""
+"""Runs the command from a small process, since the peak memory of a process includes the time before it became the
+command."""
 
 
 def main(
@@ -61,7 +63,7 @@ def main(
 
 
 def commands(config: Path, store: str, folder: Path) -> dict[str, list[str]]:
-    """What an operator calls, in this order."""
+    """The commands of an operator, in order."""
     sqlite, there = f"sqlite:///{config.parent}/mailgate.db", f"file:{folder}/store.url"
     back = f"sqlite:///{folder}/back.db"
     (folder / "store.url").write_text(store)
@@ -84,7 +86,8 @@ def _store(*arguments: str | Path) -> list[str]:
 
 
 def timed(command: list[str], used: Path) -> dict[str, Any]:
-    """Run one command to its end; its time, its processor time, the most memory that it held, and how many rows it told of.
+    """Run one command to its end. Returns its time, its processor time, its peak memory, and the number of rows that it
+    printed.
 
     ``used`` is a file to write to.
     """

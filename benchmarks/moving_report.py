@@ -1,4 +1,4 @@
-"""What moving a store took, for the docs. Pure."""
+"""The times of moving a store, for the docs. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ BEGIN, END = "<!-- the moves are written from here -->", "<!-- the moves are wri
 
 
 def markdown(found: Mapping[str, Any]) -> str:
-    """What stands between the markers: a row for each command."""
+    """The text between the markers: a row for each command."""
     machine = found["machine"]
     rows = max(step["rows"] or 0 for step in found["steps"].values())
     lines = [
@@ -27,5 +27,5 @@ def markdown(found: Mapping[str, Any]) -> str:
 
 
 def replaced(page: str, found: Mapping[str, Any]) -> str:
-    """The page with the part between the markers written anew. Raises ValueError where a marker is missing."""
+    """The page with the part between the markers replaced. Raises ValueError if a marker is missing."""
     return between(page, BEGIN, END, markdown(found))

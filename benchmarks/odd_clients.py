@@ -1,7 +1,8 @@
-"""What the oddest requests cost to classify: ``python -m benchmarks.odd_clients`` prints the dearest of each form.
+"""Measures the classification of the oddest requests: ``python -m benchmarks.odd_clients`` prints the most expensive of
+each form.
 
-Each form is a text that is as long as the gate takes one and repeats what could make a pattern look again and again. Of
-each a variant that was never seen is timed, the least of many times: what else the machine does is no cost of the text.
+Each form is a text of the greatest accepted length that repeats what could make a pattern backtrack. A variant of each
+that was never seen is timed, the minimum of many times, since other work of the machine is no cost of the text.
 """
 
 import time
@@ -41,7 +42,7 @@ REPEATED = (
         "X11; Linux arm",
     ),
 )
-"""What a user agent may be made of."""
+"""The repeated parts of user agents."""
 
 
 def odd_requests(number: int) -> Iterator[tuple[str, RequestFacts]]:
@@ -71,7 +72,7 @@ def of(target: str = "/", **headers: str) -> RequestFacts:
 
 
 def costs() -> dict[str, float]:
-    """Microseconds that each form takes, the least of some times, each time with a text of its own."""
+    """The microseconds of each form: the minimum of some times, each with a text of its own."""
     warm()
     least: dict[str, float] = {}
     for number in range(TIMES):
@@ -83,7 +84,7 @@ def costs() -> dict[str, float]:
 
 
 def worst_us() -> float:
-    """What the dearest form takes."""
+    """The time of the most expensive form."""
     return max(costs().values())
 
 

@@ -1,4 +1,4 @@
-"""What a page costs each system in processor time, which a busy machine disturbs less than a rate.
+"""Measures the processor time of a page at each system, which a busy machine disturbs less than a rate.
 
 ``python -m benchmarks.page_cost`` measures the gate, ``python -m benchmarks.page_cost nginx plain_aiohttp mailgate``
 those systems in turn, under the load of ``make bench``. Results are kept in ``experiments.md``.
@@ -23,7 +23,7 @@ _TICK = 1_000_000 / os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one page, in microseconds of a processor: in the program itself, and in the kernel on its behalf."""
+    """The processor time of one page in microseconds: in the program itself, and in the kernel."""
 
     program: float
     kernel: float
@@ -33,7 +33,7 @@ class Cost:
 
 
 def cost_of_page(pid: int, port: int) -> Cost:
-    """Under load from 32 connections for some seconds. Raises NotInstalled, LoadFailed."""
+    """Measure under load from 32 connections for some seconds. Raises NotInstalled, LoadFailed."""
     before = _times(pid)
     pages = requests_per_second(port, SECONDS) * SECONDS
     after = _times(pid)
@@ -41,7 +41,7 @@ def cost_of_page(pid: int, port: int) -> Cost:
 
 
 def _times(pid: int) -> tuple[int, int]:
-    """Ticks of a process and its workers in the program and in the kernel."""
+    """The ticks of a process and its workers in the program and in the kernel."""
     workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     stats = [Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split() for each in (pid, *workers)]
     return sum(int(stat[11]) for stat in stats), sum(int(stat[12]) for stat in stats)

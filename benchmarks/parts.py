@@ -1,7 +1,8 @@
-"""Where the processor time of a request goes, part by part, without sockets: ``python -m benchmarks.parts``.
+"""Measures the processor time of a request part by part, without sockets: ``python -m benchmarks.parts``.
 
-Each part is timed by itself, less the parts within it, in a gate between a client and a webmail that are objects in memory. The clock is
-read about twenty times a request for that, which the last row has. ``--keep`` writes the results to their file and the docs.
+Each part is timed by itself, less the parts within it, in a gate between a client and a webmail that are objects in
+memory. For that the clock is read about twenty times per request, which is in the last row. ``--keep`` writes the
+results to their file and the docs.
 """
 
 import statistics
@@ -35,7 +36,7 @@ from mailgate.store.ledger import Ledger
 LOADS = dict.fromkeys(("mixed", "fresh"), 8192) | dict.fromkeys(
     ("refused_page", "refused_problem", "refused_activesync"), 100
 )
-"""The loads, and how many bytes of an answer there are at least."""
+"""The loads, each with the least number of bytes of an answer."""
 BATCHES, TIMES = 9, 1000
 
 PARTS: tuple[tuple[str, Any, str], ...] = (
@@ -55,7 +56,7 @@ PARTS: tuple[tuple[str, Any, str], ...] = (
     ("page in its language", Pages, "refusal"),
     ("writing the refusal", handler, "send"),
 )
-"""A part, where it is looked up when it is called, and its name there."""
+"""A part, the object in which it is looked up for a call, and its name there."""
 
 
 class Stopwatch:
@@ -67,7 +68,7 @@ class Stopwatch:
 
     @contextmanager
     def worn(self) -> Iterator[None]:
-        """Meanwhile every part is timed."""
+        """Time every part while the body runs."""
         with ExitStack() as stack:
             for part, owner, name in PARTS:
                 stack.enter_context(patch.object(owner, name, self.timed(part, getattr(owner, name))))
@@ -90,7 +91,7 @@ class Stopwatch:
 
 
 async def measure(config: Path) -> dict[str, dict[str, float]]:
-    """For each load the time of the whole, and of each part, of one request in µs: the middle of some batches."""
+    """For each load the time of the whole request and of each part, in µs: the median of some batches."""
     async with wired(config) as server:
         return {load: await _measured(server, load) for load in LOADS}
 

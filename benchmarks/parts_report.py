@@ -1,4 +1,4 @@
-"""Where the processor time of a request goes, for the docs. Pure."""
+"""The processor time of a request by part, for the docs. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ REST = "everything else: calls between these, the event loop, both connections"
 
 
 def markdown(found: Mapping[str, Any]) -> str:
-    """What stands between the markers: a row for each part, a column for each load, in µs."""
+    """The text between the markers: a row for each part, a column for each load, in µs."""
     machine, loads = found["machine"], found["loads"]
     parts = [part for part in next(iter(loads.values())) if part != "whole"]
     rows = {part: [load[part] for load in loads.values()] for part in parts}
@@ -39,5 +39,5 @@ def _cell(spent: float) -> str:
 
 
 def replaced(page: str, found: Mapping[str, Any]) -> str:
-    """The page with the part between the markers written anew. Raises ValueError where a marker is missing."""
+    """The page with the part between the markers replaced. Raises ValueError if a marker is missing."""
     return between(page, BEGIN, END, markdown(found))

@@ -1,7 +1,7 @@
-"""What the gate's own program costs for one page, without sockets: ``python -m benchmarks.path_cost``.
+"""Measures the gate's own program for one page, without sockets: ``python -m benchmarks.path_cost``.
 
-A gate wired as ``mailgate run`` wires it, between a client and a webmail that are objects in memory. What is left is what
-changes in the source move; the kernel, and what the event loop does with sockets, are not in it.
+The gate is wired as ``mailgate run`` wires it, between a client and a webmail that are objects in memory. So only
+changes of the source change the result; the kernel, and the event loop's work on sockets, are not in it.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ PAGE = (
     b'ETag: "69241a30-2000"\r\nAccept-Ranges: bytes\r\n\r\n' + b"a" * 8192
 )
 SHORT = [f"GET /page.html HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUser-Agent: {LAPTOP}\r\n\r\n".encode()]
-"""What wrk sends."""
+"""The request of wrk."""
 
 _BROWSER = """\
 GET {target} HTTP/1.1
@@ -73,7 +73,7 @@ BROWSER = [
     for number in range(6)
     for mode, accept, fetch, dest in _KINDS
 ]  # fmt: skip
-"""What a browser sends: other targets each time, and other fields every second time."""
+"""Requests of a browser: another target each time, and other fields every second time."""
 
 
 QUESTION = [
@@ -81,17 +81,17 @@ QUESTION = [
     "X-Forwarded-Proto: https\r\nX-Forwarded-Host: mail.example.com\r\nX-Original-Method: GET\r\n"
     f"X-Original-URI: /page.html\r\nUser-Agent: {LAPTOP}\r\n\r\n".encode()
 ]
-"""What nginx asks about the same page."""
+"""nginx's question about the same page."""
 
 
 def elsewhere(requests: list[bytes]) -> Iterator[bytes]:
-    """The same, each about another address."""
+    """The same requests, each for another address."""
     for request, number in zip(cycle(requests), count(), strict=False):
         yield request.replace(b"/page.html", b"/page.html?%d" % number)
 
 
 def fresh(requests: list[bytes]) -> Iterator[bytes]:
-    """The same, each with a user agent that the gate has never seen."""
+    """The same requests, each with a user agent that the gate has never seen."""
     for request, agent in zip(cycle(requests), never_seen(), strict=False):
         yield request.replace(LAPTOP.encode(), agent.encode())
 
@@ -104,12 +104,12 @@ LOADS = {
     "fresh": (partial(fresh, SHORT), CLIENT, 8192),
     "fresh browser": (partial(fresh, BROWSER), CLIENT, 8192),
 }
-"""Requests in turn, who sends them, and how many bytes of an answer there are at least."""
+"""The requests in turn, their client, and the least number of bytes of an answer."""
 ANSWERS = (b"HTTP/1.1 200 ", b"HTTP/1.1 403 ")
 
 
 class Wire:
-    """A transport without a socket; what is written goes to ``receive``."""
+    """A transport without a socket. Written data goes to ``receive``."""
 
     def __init__(self, receive: Callable[[bytes], object], peer: str = CLIENT) -> None:
         self.receive, self.peer = receive, peer
@@ -124,7 +124,7 @@ class Wire:
         return (self.peer, 50000) if name == "peername" else default
 
     def nothing(self, *_: object) -> None:
-        """Pausing, resuming, closing."""
+        """Do nothing for pausing, resuming and closing."""
 
     pause_reading = resume_reading = close = abort = set_write_buffer_limits = nothing
 
@@ -133,7 +133,7 @@ class Wire:
 
 
 class Client:
-    """Asks again as soon as it was answered."""
+    """Sends the next request as soon as the last one was answered."""
 
     def __init__(
         self, server: Server, requests: Iterator[bytes], peer: str, size: int, times: int = BATCH
@@ -190,9 +190,9 @@ async def measure(config: Path) -> None:
 
 
 async def batch(server: Server, requests: Iterator[bytes], peer: str, size: int, times: int = BATCH) -> float:
-    """The processor time of one request in µs, the mean of so many in a row."""
+    """The mean processor time of one request in µs, over this many in a row."""
     client = Client(server, requests, peer, size, times)
-    started = time.thread_time()  # what the store's own thread does meanwhile is no part of a page
+    started = time.thread_time()  # work of the store's own thread is no part of a page
     await client.done
     cost = (time.thread_time() - started) / times * 1e6
     client.connection.connection_lost(None)

@@ -1,30 +1,30 @@
-"""How much of everything is measured."""
+"""The amount of every measurement."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What costs time. Everything else is the same in every run."""
+    """The settings that cost time. Everything else is the same in every run."""
 
     rounds: int
     seconds: int
-    """Of one load."""
+    """The length of one load."""
     rate_rounds: int
     rate_seconds: int
     device_rounds: int
-    """Each asks about a thousand of a thousand devices, and about a thousand of a million."""
+    """The number of rounds, each about a thousand of a thousand devices, and about a thousand of a million."""
     retractions: int
     mix_rounds: int
-    """Of each mix at each system."""
+    """The number of rounds of each mix at each system."""
     rate: int = 1000
-    """Requests a second where the rate is fixed."""
+    """The requests per second at a fixed rate."""
     idle: int = 10_000
-    """Connections that do nothing."""
+    """The number of idle connections."""
 
     @property
     def transfers(self) -> int:
-        """A transfer takes a fraction of a second, so there are more of them."""
+        """The number of transfers. A transfer takes a fraction of a second, so there are more of them."""
         return 3 * self.rounds
 
 

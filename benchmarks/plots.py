@@ -9,7 +9,7 @@ from mailgate.views import svg
 
 WIDTH, LEFT, RIGHT, ROW, TOP = 900, 360, 200, 34, 84
 MOST = 2.0
-"""Where bars of shares end: a figure that is a hundred times better would leave no room for the others."""
+"""The greatest share that a bar shows: a figure that is a hundred times better would leave no room for the others."""
 SHORTER: Mapping[str, str] = {
     "mixed_cpu_vs_nginx": "mixed, processor time: gate / nginx",
     "fresh_vs_nginx": "mixed, new user agents: gate / nginx",
@@ -33,7 +33,7 @@ SHORTER: Mapping[str, str] = {
     "simulate_million_mib": "a plan over a million devices: memory",
     "retract_s": "rules taken back at two gates",
 }
-"""Titles that would not stand beside a bar otherwise."""
+"""Titles that would otherwise not fit beside a bar."""
 NOTE = f"The line is the target, longer is better; no bar is longer than {MOST:.0f} times the target."
 STYLE = """\
 .bar{fill:#8fa3b8}.own{fill:#2b6cb0}.bad{fill:#b3261e}
@@ -44,7 +44,7 @@ STYLE = """\
 
 
 class Bar(NamedTuple):
-    """One row: what, how long in whatever all bars are in, the words behind it, and how it is drawn."""
+    """One row: its name, its length in the unit of all bars, the words after it, and its style."""
 
     title: str
     value: float
@@ -53,7 +53,7 @@ class Bar(NamedTuple):
 
 
 def pictures(results: Mapping[str, Any]) -> dict[str, str]:
-    """File name and text of each picture."""
+    """The file name and the text of each picture."""
     drawn = {"bench-targets.svg": targets(results), "bench-pages.svg": pages(results)}
     if "mixed_vs_nginx" in results["ratios"]:
         drawn["bench-mixed.svg"] = mixed(results)
@@ -61,7 +61,7 @@ def pictures(results: Mapping[str, Any]) -> dict[str, str]:
 
 
 def targets(results: Mapping[str, Any]) -> str:
-    """Each figure with a target, as a share of it: at the mark or beyond it the target is reached."""
+    """Each figure with a target, as a share of it. At the mark or beyond it the target is reached."""
     figures, found = {**results["ratios"], **results["absolute"]}, []
     for name, target in TARGETS.items():
         if (value := figures.get(name)) is not None:
@@ -72,14 +72,14 @@ def targets(results: Mapping[str, Any]) -> str:
 
 
 def share_of(target: Target, value: float) -> float:
-    """How far a figure gets, the target being 1, and ``MOST`` at most."""
+    """The figure as a share of its target, at most ``MOST``."""
     if not target.at_most:
         return min(MOST, value / target.limit)
     return MOST if value * MOST <= target.limit else target.limit / value
 
 
 def pages(results: Mapping[str, Any]) -> str:
-    """One small page, asked for again and again, of every system."""
+    """One small page, requested repeatedly, at every system."""
     return _rates("One page of 8 KiB, repeated: a second", "page.", results)
 
 
@@ -101,7 +101,7 @@ def _rates(title: str, measurement: str, results: Mapping[str, Any]) -> str:
 
 
 def latency(results: Mapping[str, Any]) -> str:
-    """Median and p99 of each system under the same rate."""
+    """The median and p99 of each system at the same rate."""
     found = []
     for name, cuts in results["latency_us"].items():
         for cut, words in (("p50", "median"), ("p99", "p99")):
@@ -112,7 +112,7 @@ def latency(results: Mapping[str, Any]) -> str:
 
 
 def bars(title: str, note: str, found: Sequence[Bar], most: float = 0, mark: float = 0) -> str:
-    """Bars below each other. ``mark``: where a line stands through all of them; 0 for none."""
+    """Bars below each other. ``mark`` is the place of a line through all of them; 0 for none."""
     height = TOP + ROW * len(found) + 20
     longest = most or max((bar.value for bar in found), default=1) or 1
     scale = (WIDTH - LEFT - RIGHT) / longest
@@ -151,7 +151,7 @@ def curve(title: str, note: str, points: Sequence[tuple[float, float]], unit: st
 
 
 def style_of(name: str) -> str:
-    """Ours stand out."""
+    """The style of a bar, which highlights the gate."""
     return "own" if name == "mailgate" or name.startswith("nginx_authz") else "bar"
 
 

@@ -1,4 +1,4 @@
-"""The servers of a run: found, started on free ports, waited for, ended by their own process group."""
+"""The servers of a run: they are found, started on free ports, waited for, and ended by their process group."""
 
 import atexit
 import os
@@ -18,21 +18,21 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 BIN = ROOT / ".venv-bench" / "bin"
-"""Where ``make bench-setup`` puts the peers that come as Python packages."""
+"""The folder in which ``make bench-setup`` installs the peers that are Python packages."""
 
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
 PORTS = range(10_000, 32_768)
-"""Linux gives those above to who connects, macOS and Windows higher ones."""
+"""The range of ports. Linux uses those above for outgoing connections, macOS and Windows higher ones."""
 PORTS_A_RUN = 256
 
 
 class NotInstalled(Exception):
-    """A program that this machine does not have."""
+    """A program is not installed on this machine."""
 
 
 class NotStarted(Exception):
-    """A server that did not come up; the text is the end of what it wrote."""
+    """A server did not start. The text is the end of its output."""
 
 
 def program(name: str) -> str:
@@ -50,12 +50,12 @@ def python_module(module: str, *arguments: str) -> list[str]:
 
 
 def environment(settings: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of a child: the gate that is measured is the one of this source tree."""
+    """The environment of a child, so that the gate that is measured is the one of this source tree."""
     return {**os.environ, "PYTHONPATH": str(ROOT / "proxy"), **(settings or {})}
 
 
 def version_of(name: str, *question: str) -> str:
-    """The first version number in what a program answers. Raises NotInstalled."""
+    """The first version number in a program's answer. Raises NotInstalled."""
     answer = subprocess.run([program(name), *question], capture_output=True, text=True, check=False)
     found = re.search(r"\d+(?:\.\d+)+", answer.stdout + answer.stderr)
     return found[0] if found else "unknown"
@@ -63,10 +63,11 @@ def version_of(name: str, *question: str) -> str:
 
 @cache
 def _own_ports() -> Iterator[int]:
-    """The ports that this process alone hands out, round and round.
+    """The ports that only this process hands out, in a cycle.
 
-    A process that asks for a free port starts its server a while later. Two processes that look among the same ports can
-    find the same one free, and the second server does not start. So each run takes a stretch of ports, by binding the first.
+    A process that asks for a free port starts its server a while later. Two processes that look among the same ports
+    can find the same one free, and the second server does not start. So each run takes a range of ports, by binding the
+    first.
     """
     stretches = list(range(PORTS.start, PORTS.stop - PORTS_A_RUN, PORTS_A_RUN))
     random.SystemRandom().shuffle(stretches)
@@ -83,10 +84,10 @@ def _own_ports() -> Iterator[int]:
 
 
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on now, and that no other run is given.
+    """A TCP port of the loopback interface on which nothing listens now, and that no other run gets.
 
-    None that the system gives to who connects: asking whether a server listens yet can come from its very port, and then
-    is answered by itself (RFC 9293, section 3.5), and the server finds its port taken.
+    The system never uses it for outgoing connections: otherwise the check whether a server listens could come from that
+    very port, answer itself (RFC 9293, section 3.5), and the server would find its port taken.
     """
     for port in islice(_own_ports(), PORTS_A_RUN):
         with socket.socket() as probe, suppress(OSError):
@@ -96,7 +97,7 @@ def free_port() -> int:
 
 
 def leave_nothing_behind() -> None:
-    """Make a SIGTERM end this process as an error does, by way of everything that ends its servers."""
+    """Let SIGTERM end this process like an exception, so that its servers are ended too."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
@@ -104,7 +105,7 @@ def leave_nothing_behind() -> None:
 def serving(
     command: Sequence[str], port: int, log: Path, settings: Mapping[str, str] | None = None
 ) -> Iterator[int]:
-    """A server that listens on ``port`` of the loopback interface; its process id."""
+    """Run a server that listens on ``port`` of the loopback interface. Yields its process id."""
     with (
         log.open("wb") as output,
         subprocess.Popen(
@@ -134,7 +135,7 @@ def _wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Politely, then not. The group has a session of its own, so Ctrl-C reaches it only through here."""
+    """End a process, first by SIGTERM. Its group has a session of its own, so Ctrl-C reaches it only through this."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)

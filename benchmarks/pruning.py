@@ -1,7 +1,7 @@
-"""What it costs PostgreSQL to let go of a day of sightings: by DELETE, as the gate does, and by a dropped partition.
+"""Measures how PostgreSQL deletes a day of sightings: by DELETE, as the gate does, and by dropping a partition.
 
-``python -m benchmarks.pruning postgresql://…`` fills an empty database and prints one JSON object. The rows are made up, with
-texts as long as those of real sightings: as many people each day as ``--a-day`` says, for ``--days`` days.
+``python -m benchmarks.pruning postgresql://…`` fills an empty database and prints one JSON object. The rows are made
+up, with texts as long as those of real sightings: ``--a-day`` people each day, for ``--days`` days.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from mailgate.store import Store
 
 START = datetime(2026, 12, 1, tzinfo=UTC)
 PAGE = 500
-"""Rows that one transaction deletes, as in ``Retention.prune``."""
+"""The number of rows that one transaction deletes, as in ``Retention.prune``."""
 CLIENTS = """
     INSERT INTO clients (id, kind, handheld, assurance, form, os, browser, protocol, eas_id, method, target, headers, last_at)
     SELECT md5('client' || n), 'phone', true, 'claimed', 'browser', 'ios', 'safari', 'web', '', 'GET', '',
@@ -54,7 +54,7 @@ def main(
 
 
 async def measure(url: str, a_day: int, days: int) -> dict[str, Any]:
-    """Fill the table and its partitioned twin, then let both go of the oldest day."""
+    """Fill the table and its partitioned twin, then delete the oldest day from both."""
     machine, opened = facts(), await Store.open(url)
     sizes = {"start": START.date(), "count": a_day, "days": days, "clients": a_day // 4}
     with psycopg.connect(url, autocommit=True) as server:
@@ -97,7 +97,7 @@ def make_partitions(server: psycopg.Connection[Any], days: int) -> None:
 
 
 async def delete_day(store: Store) -> int:
-    """As ``Retention.prune`` lets go of sightings."""
+    """Delete sightings like ``Retention.prune``."""
     gone = 0
     while some := await store.sightings.prune(START + timedelta(days=1), PAGE):
         gone += some
@@ -105,7 +105,7 @@ async def delete_day(store: Store) -> int:
 
 
 def upsert(server: psycopg.Connection[Any], table: str, key: str) -> float:
-    """Milliseconds to count up 500 sightings that are there already, as one write of the ledger does."""
+    """The milliseconds to count up 500 existing sightings, as one write of the ledger does."""
     server.execute(
         f"CREATE TEMP TABLE again AS SELECT * FROM {table} WHERE \"user\" LIKE 'person1%' LIMIT 500"
     )
@@ -119,7 +119,7 @@ def upsert(server: psycopg.Connection[Any], table: str, key: str) -> float:
 
 
 def bytes_a_row(server: psycopg.Connection[Any], table: str) -> int:
-    """With all indexes."""
+    """The size of a row in bytes, with all indexes."""
     found = server.execute(f"SELECT pg_total_relation_size('{table}') / count(*) FROM {table}").fetchone()
     return int(found[0]) if found else 0
 

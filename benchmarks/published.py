@@ -1,4 +1,4 @@
-"""Where the results of a run are kept, and the docs that are written from them: ``python -m benchmarks.published`` writes these anew."""
+"""Keeps the results of a run, and writes the docs from them: ``python -m benchmarks.published`` writes these again."""
 
 import json
 from collections.abc import Mapping
@@ -17,26 +17,26 @@ PARTS = ROOT / "benchmarks" / "results" / "parts.json"
 
 
 def keep(results: Mapping[str, Any]) -> None:
-    """The results of ``make bench``."""
+    """Keep the results of ``make bench``."""
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     write(results)
 
 
 def keep_devices(store: str, found: Mapping[str, Any]) -> None:
-    """The results of ``make bench-devices`` on one kind of store."""
+    """Keep the results of ``make bench-devices`` on one kind of store."""
     kept = json.loads(DEVICES.read_text("utf-8")) | {store: found}
     DEVICES.write_text(json.dumps(kept, indent=2) + "\n")
     PAGE.write_text(devices_report.replaced(PAGE.read_text("utf-8"), kept), "utf-8")
 
 
 def keep_parts(found: Mapping[str, Any]) -> None:
-    """The results of ``python -m benchmarks.parts``."""
+    """Keep the results of ``python -m benchmarks.parts``."""
     PARTS.write_text(json.dumps(found, indent=2) + "\n")
     PAGE.write_text(parts_report.replaced(PAGE.read_text("utf-8"), found), "utf-8")
 
 
 def write(results: Mapping[str, Any]) -> None:
-    """Tables, sentences and pictures."""
+    """Write tables, sentences and pictures."""
     page = report.replaced(PAGE.read_text("utf-8"), results)
     PAGE.write_text(words.replaced(page, results), "utf-8")
     README.write_text(words.replaced_headline(README.read_text("utf-8"), results), "utf-8")

@@ -1,11 +1,11 @@
-"""From samples to ratios: which are made of what, and what each must reach. Pure."""
+"""Ratios of samples: what each is made of, and its target. Pure."""
 
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 Samples = Mapping[str, Sequence[float]]
-"""Per measurement (``page.nginx``, ``download.mailgate``, …) one figure a round, in the order of the rounds."""
+"""One figure per round for each measurement (``page.nginx``, ``download.mailgate``, …), in the order of the rounds."""
 
 RATIOS: Mapping[str, tuple[str, str]] = {
     "gate_vs_nginx": ("page.mailgate", "page.nginx"),
@@ -34,7 +34,7 @@ RATIOS: Mapping[str, tuple[str, str]] = {
     "websocket_vs_nginx": ("websocket.mailgate", "websocket.nginx"),
 }
 RATIOS_OF_OWN = ("million_vs_thousand_p99",)
-"""Ratios that are not made of rounds: their measurement works them out."""
+"""Ratios that are not made from rounds: their measurement computes them."""
 ABSOLUTE = (
     "decision_warm_us",
     "decision_cold_us",
@@ -52,12 +52,12 @@ ABSOLUTE = (
     "idle_connection_kib",
     "latency_p99_ms",
 )
-"""Figures that every run has, or names as missing."""
+"""Figures that every run has, or reports as missing."""
 
 
 @dataclass
 class Found:
-    """What has been measured. ``missing``: what was not, and why."""
+    """The results of a measurement. ``missing`` has what was not measured, each with the reason."""
 
     samples: dict[str, list[float]] = field(default_factory=dict)
     ratios: dict[str, float] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Found:
         return ratios_of(self.samples) | self.ratios
 
     def all_missing(self) -> dict[str, str]:
-        """Everything that a run has but this one, with the reason where one is known."""
+        """Everything that a run should have and this one lacks, with the reason if known."""
         known = {*self.ratios, *self.absolute}
         others = {name: "not measured" for name in (*RATIOS_OF_OWN, *ABSOLUTE) if name not in known}
         return others | not_measured(self.samples) | self.missing
@@ -82,7 +82,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Target:
-    """What a figure must reach: at least ``limit``, or at most where less is better."""
+    """The target of a figure: at least ``limit``, or at most if less is better."""
 
     limit: float
     at_most: bool = False
@@ -127,18 +127,18 @@ TARGETS: Mapping[str, Target] = {
 
 
 REQUIRED = ("repeated_vs_mixed_cpu",)
-"""Targets without which a run fails: a gate that is fast only for what repeats is not fast."""
+"""Targets without which a run fails: a gate that is fast only for repeated requests is not fast."""
 
 
 def failures(figures: Mapping[str, float]) -> list[str]:
-    """The figures that are there and do not reach what they are required to."""
+    """The figures that miss a required target."""
     return [name for name in REQUIRED if name in figures and not TARGETS[name].reached(figures[name])]
 
 
 def ratios_of(samples: Samples) -> dict[str, float]:
     """The ratios whose both sides were measured.
 
-    Each is the median of the ratios of single rounds: what disturbs the machine for a while disturbs both sides.
+    Each is the median of the ratios of single rounds, since a disturbance of the machine affects both sides.
     """
     return {
         name: statistics.median(a / b for a, b in zip(samples[over], samples[under], strict=True))
@@ -148,13 +148,13 @@ def ratios_of(samples: Samples) -> dict[str, float]:
 
 
 def not_measured(samples: Samples) -> dict[str, str]:
-    """The ratios that there are not, each with the side that is missing."""
+    """The ratios that could not be computed, each with the side that is missing."""
     absent = {name: [side for side in sides if not samples.get(side)] for name, sides in RATIOS.items()}
     return {name: f"not measured: {', '.join(sides)}" for name, sides in absent.items() if sides}
 
 
 def spread(values: Sequence[float]) -> dict[str, float | list[float]]:
-    """Median, least, most, and every sample, rounded to what is readable."""
+    """The median, minimum, maximum, and every sample, rounded for readers."""
     return {
         "median": rounded(statistics.median(values)),
         "low": rounded(min(values)),

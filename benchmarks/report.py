@@ -76,11 +76,11 @@ SUFFIXES: Mapping[str, str] = {
     "mib": "MiB",
     "kib": "KiB",
 }
-"""How a figure's name ends, and the unit that it is in; what ends otherwise is a ratio."""
+"""The ends of figures' names, with their units. Any other figure is a ratio."""
 
 
 class Row(NamedTuple):
-    """One figure beside what it must reach."""
+    """One figure with its target."""
 
     title: str
     value: str
@@ -89,7 +89,7 @@ class Row(NamedTuple):
 
 
 class Rate(NamedTuple):
-    """One measurement: the median over all rounds, and the least and the most."""
+    """One measurement: the median over all rounds, the minimum and the maximum."""
 
     name: str
     median: str
@@ -97,7 +97,7 @@ class Rate(NamedTuple):
 
 
 def rows(results: Mapping[str, Any]) -> list[Row]:
-    """Every known figure in the order of the titles; what was not measured says so."""
+    """Every known figure in the order of the titles, also those that were not measured."""
     figures = {**results["ratios"], **results["absolute"]}
     return [_row(title, figures.get(name), name) for name, title in TITLES.items()]
 
@@ -107,7 +107,7 @@ def rates(results: Mapping[str, Any]) -> list[Rate]:
 
 
 def terminal(results: Mapping[str, Any]) -> list[Table]:
-    """The two tables as they are printed."""
+    """The two tables for the terminal."""
     figures, measured = Table(title="What it must reach"), Table(title="What was measured")
     for heading in ("what", "measured", "target", "reached"):
         figures.add_column(heading, justify="left" if heading == "what" else "right")
@@ -121,7 +121,7 @@ def terminal(results: Mapping[str, Any]) -> list[Table]:
 
 
 def markdown(results: Mapping[str, Any]) -> str:
-    """What stands between the markers of the page."""
+    """The text between the markers of the page."""
     lines = [*_conditions(results), ""]
     lines += ["| what | measured | at least / at most | reached |", "|---|---:|---:|---|"]
     lines += [f"| {' | '.join(row)} |" for row in rows(results)]
@@ -134,12 +134,12 @@ def markdown(results: Mapping[str, Any]) -> str:
 
 
 def replaced(page: str, results: Mapping[str, Any]) -> str:
-    """The page with the part between the markers written anew. Raises ValueError where a marker is missing."""
+    """The page with the part between the markers replaced. Raises ValueError if a marker is missing."""
     return between(page, BEGIN, END, markdown(results))
 
 
 def between(page: str, begin: str, end: str, text: str) -> str:
-    """The page with this text between two markers. Raises ValueError where one is missing."""
+    """The page with this text between two markers. Raises ValueError if one is missing."""
     before, first, rest = page.partition(begin)
     _, last, after = rest.partition(end)
     if not first or not last:
@@ -165,7 +165,7 @@ def with_unit(value: float, name: str) -> str:
 
 
 def short(value: float) -> str:
-    """As many digits as mean something."""
+    """A figure with its significant digits."""
     if value >= 100 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 1 else f"{value:.3f}"
@@ -178,7 +178,7 @@ def _rate(name: str, figures: Mapping[str, Any]) -> Rate:
 
 
 def unit_of(measurement: str) -> str:
-    """Of a mix there are two measurements, the rate and the processor time."""
+    """The unit of a measurement. A mix has two, the rate and the processor time."""
     if measurement.startswith("traffic_"):
         return "µs a request" if measurement.endswith("_cpu") else "requests/s"
     return UNITS[measurement]

@@ -1,8 +1,9 @@
-"""How long gates go by rules that were taken back: two gates on one PostgreSQL. Run as a module; prints one JSON object.
+"""Measures how long gates use rules that were taken back: two gates on one PostgreSQL. Run as a module; prints one JSON
+object.
 
-Rules that keep laptops out are put in force and taken back, over and over, while a laptop asks both gates all the time. A
-delay is counted from the moment before the store is told to take the rules back, so it holds what that takes too, to the last
-answer by the old rules.
+Rules that keep laptops out are put in force and taken back, repeatedly, while a laptop sends requests to both gates. A
+delay is the time from just before the store takes the rules back to the last answer by the old rules, so it includes
+the time of taking back.
 """
 
 import asyncio
@@ -31,9 +32,9 @@ from mailgate.store import Act, Store
 
 GATES = 2
 PAUSE = 0.005
-"""Seconds between two questions to one gate."""
+"""The seconds between two requests to one gate."""
 PATIENCE = 10.0
-"""Seconds after which a gate that still goes by the old rules is a failure."""
+"""The seconds after which a gate that still uses the old rules is a failure."""
 NO_LAPTOPS = """  - {id: no-laptops, when: 'client.kind == "laptop"', effect: block}\n"""
 
 
@@ -49,7 +50,7 @@ def main(rounds: Annotated[int, typer.Option(help="How often rules are taken bac
 
 @contextmanager
 def gates(folder: Path, url: str) -> Iterator[list[int]]:
-    """Two gates on one store, and the ports on which they serve."""
+    """Run two gates on one store. Yields their ports."""
     with ExitStack() as stack:
         site = stack.enter_context(serve_site(folder))
         ports = []
@@ -88,13 +89,14 @@ async def _round(store: Store, rules: Rules, client: aiohttp.ClientSession, port
 
 
 def without_laptops(rules: Rules) -> Rules:
-    """The same with one more rule in front."""
+    """The rules with one more rule at the beginning."""
     text = rules.texts["policy.yaml"].replace("rules:\n", f"rules:\n{NO_LAPTOPS}", 1)
     return compile_rules({**rules.texts, "policy.yaml": text})
 
 
 async def last_other(status: int, client: aiohttp.ClientSession, port: int) -> float:
-    """Ask until the answer has this status; when the last one with another was there. Raises TimeoutError."""
+    """Request until the answer has this status. Returns the time of the last one with another status. Raises
+    TimeoutError."""
     last = 0.0
     async with asyncio.timeout(PATIENCE):
         while True:

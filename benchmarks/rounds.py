@@ -1,4 +1,5 @@
-"""Everybody once a round, and nobody always first. Pure, but for what it calls."""
+"""Takes the samples of a measurement in interleaved rounds, each with another beginning. Pure, except for the functions
+that it calls."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -9,7 +10,8 @@ Sample = TypeVar("Sample")
 def interleaved(
     rounds: int, measures: Mapping[str, Callable[[int], Sample]], watch: Callable[[str], None]
 ) -> dict[str, list[Sample]]:
-    """One sample a round of each measure, which is told the number of the round; each round begins with another one."""
+    """One sample per round of each measure, which gets the number of the round. Each round begins with another
+    measure."""
     names = list(measures)
     samples: dict[str, list[Sample]] = {name: [] for name in names}
     for turn in range(rounds):

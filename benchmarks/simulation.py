@@ -1,7 +1,7 @@
-"""How long a plan over many devices takes, and how much memory. Run as a module; prints one JSON object.
+"""Measures the time and memory of a plan over many devices. Run as a module; prints one JSON object.
 
-``mailgate policy plan`` compares the shipped rules with rules that keep out another fifth of the phones, over a store that
-``filled.py`` makes.
+``mailgate policy plan`` compares the shipped rules with rules that keep out another fifth of the phones, over a store
+that ``filled.py`` makes.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from mailgate.config import load_bundle
 
 LISTED = '"prohibited" in device.lists'
 LOOK = 0.5
-"""Seconds between two looks at how much memory is taken."""
+"""The seconds between two looks at the memory."""
 
 
 def main(

@@ -1,4 +1,5 @@
-"""A few mixes at a few systems, for who works on the gate: ``python -m benchmarks --only mixed --peers nginx,gate --quick``."""
+"""A few mixes at a few systems, for work on the gate: ``python -m benchmarks --only mixed --peers nginx,gate
+--quick``."""
 
 import statistics
 from collections.abc import Sequence
@@ -20,16 +21,16 @@ ALIASES = {"gate": GATE.name}
 
 
 class Unknown(Exception):
-    """A name that is no mix's or no system's; the text says which there are."""
+    """The name of no mix or system. The text lists the known names."""
 
 
 def mixes_of(words: str) -> tuple[str, ...]:
-    """Raises Unknown."""
+    """The named mixes. Raises Unknown."""
     return _known(words, list(MIXES), "mix")
 
 
 def peers_of(words: str, mixes: Sequence[str]) -> tuple[str, ...]:
-    """All that any of the mixes asks where none is named. Raises Unknown."""
+    """The named systems; by default all systems of the mixes. Raises Unknown."""
     named = ",".join(ALIASES.get(each, each) for each in words.split(",") if each)
     asked = {name for mix in mixes for name in sides(mix)}
     every = [peer.name for peer in PEERS]
@@ -39,7 +40,7 @@ def peers_of(words: str, mixes: Sequence[str]) -> tuple[str, ...]:
 def measured(
     plan: Plan, mixes: tuple[str, ...], peers: tuple[str, ...], run: Path, console: Console
 ) -> Table:
-    """Raises NotInstalled (of the upstream), NotStarted, LoadFailed."""
+    """Measure, and return the table. Raises NotInstalled (of the upstream), NotStarted, LoadFailed."""
     with serve_site(run) as site, ExitStack() as stack:
         running: dict[str, Running] = {}
         for peer in (each for each in PEERS if each.name in peers):
@@ -52,7 +53,7 @@ def measured(
 
 
 def table(found: Varied, chosen: Sequence[tuple[str, str]]) -> Table:
-    """Rates and processor times, each beside nginx's where nginx was asked the same."""
+    """Rates and processor times, each beside nginx's if nginx got the same requests."""
     shown = Table(title="Median of all rounds", caption=_caption(found))
     for heading in HEADINGS:
         shown.add_column(heading, justify="left" if heading in HEADINGS[:2] else "right", no_wrap=True)
@@ -70,7 +71,7 @@ def row(found: Varied, mix: str, name: str) -> list[str]:
 
 
 def _caption(found: Varied) -> str:
-    """What the gate's caches had, where it counts that."""
+    """The hits of the gate's caches, if it counts them."""
     return "\n".join(
         f"{mix}: {cache} had {share:.1%}"
         for mix, caches in found.hits.items()

@@ -36,7 +36,8 @@ http {{
 {servers}
 }}
 """
-"""What both nginxes of a run share: without the keep-alive limit, wrk would count reconnects as load."""
+"""The common configuration of both nginxes of a run: without the keep-alive limit, wrk would count reconnects as
+load."""
 
 SITE = """\
   open_file_cache max=100;
@@ -55,16 +56,17 @@ SITE = """\
 """
 
 OWN = 'add_header Set-Cookie "roundcube_sessid=$request_id; path=/; HttpOnly"; add_header Cache-Control "private, no-cache";'
-"""What makes no two answers the same. Those below ``/live/`` are chunked besides, because their length is not known beforehand."""
+"""Makes all answers different. Those below ``/live/`` are chunked besides, because their length is not known in
+advance."""
 UPGRADE = (
     "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;"
 )
-"""What lets an nginx hand on a WebSocket."""
+"""Lets an nginx forward a WebSocket."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """``run``: a directory for whatever the servers write. ``root``: what the upstream serves."""
+    """``run``: a directory for the files of servers. ``root``: the files that the upstream serves."""
 
     run: Path
     root: Path
@@ -77,7 +79,7 @@ class Site:
         return f"127.0.0.1:{self.port}"
 
     def uploaded(self) -> str:
-        """The SHA-256 of what was uploaded last."""
+        """The SHA-256 of the last upload."""
         with (self.root / "upload" / "large.bin").open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -90,7 +92,7 @@ def nginx_config(run: Path, servers: str) -> str:
 
 @contextmanager
 def serve_site(run: Path) -> Iterator[Site]:
-    """Raises NotInstalled, NotStarted."""
+    """Run the upstream. Raises NotInstalled, NotStarted."""
     nginx, port, root = program("nginx"), free_port(), run / "www"
     (root / "upload").mkdir(parents=True)
     page, large = _page(), os.urandom(MiB) * (LARGE_BYTES // MiB)

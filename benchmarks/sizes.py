@@ -1,7 +1,7 @@
-"""What a device and a sighting take: on disk, and in the memory of a gate that has been asked about the device.
+"""Measures the size of a device and a sighting: on disk, and in the memory of a gate that has loaded the device.
 
-``python -m benchmarks.sizes`` measures SQLite, in a folder that is gone afterwards; with the address of an empty PostgreSQL database
-that. Prints one JSON object.
+``python -m benchmarks.sizes`` measures SQLite, in a temporary folder; with the address of an empty PostgreSQL database
+it measures that. Prints one JSON object.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ from mailgate.store.database import store_url
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 ASKED = 1_000
-"""Devices that are asked for: watching memory makes that slow."""
+"""The number of requested devices, since watching memory is slow."""
 ALLOWED = Decision(Effect.ALLOW, Reason.RULE_MATCHED, "clean-handheld", "3f2a9c7e11d0")
 EAS = "/Microsoft-Server-ActiveSync?Cmd=Sync&DeviceId={}&DeviceType=iPhone"
 
@@ -53,7 +53,7 @@ def main(
 
 
 async def measure(url: str, count: int) -> dict[str, Any]:
-    """Bytes of each device, of each sighting with a mail app of its own, and of each device in memory."""
+    """The bytes of each device, of each sighting with a mail app of its own, and of each device in memory."""
     machine, store = facts(), await Store.open(url)
     empty = stored(url)
     await store.devices.take([record(number, NOW) for number in range(count)], NOW)
@@ -77,7 +77,7 @@ async def measure(url: str, count: int) -> dict[str, Any]:
 
 
 def access(number: int) -> Access:
-    """What the mail app of one phone asks on one day."""
+    """A request of the mail app of one phone on one day."""
     request = RequestFacts("POST", EAS.format(eas_id(number)), headers={"user-agent": PHONE})
     client = Client(Kind.PHONE, handheld=True, os="ios", protocol="activesync", eas_id=eas_id(number))
     posture = Posture(PostureState.CLEAN, device_id=f"dev-{number:026d}")
@@ -85,7 +85,7 @@ def access(number: int) -> Access:
 
 
 async def remembered(store: Store, count: int) -> int:
-    """Bytes of memory of as many devices, each asked for once by its ActiveSync id."""
+    """The memory of this many devices in bytes, each requested once by its ActiveSync id."""
     postures = store.postures(AppCatalog({}, {}), max_age=NOW - datetime(2026, 11, 1, tzinfo=UTC))
     clients = [Client(Kind.PHONE, handheld=True, eas_id=eas_id(number)) for number in range(count)]
     await postures.current(clients[0], None, NOW)
@@ -99,7 +99,7 @@ async def remembered(store: Store, count: int) -> int:
 
 
 def stored(url: str) -> int:
-    """Bytes of the whole database."""
+    """The size of the whole database in bytes."""
     engine = create_engine(store_url(url), poolclass=NullPool)
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":

@@ -1,13 +1,14 @@
-"""Whether something grows: the straight line through measured points ("least squares"). Pure."""
+"""Detects growth by the straight line through measured points ("least squares"). Pure."""
 
 from collections.abc import Sequence
 
 Point = tuple[float, float]
-"""When, in minutes, and how much."""
+"""A time in minutes, and an amount."""
 
 
 def slope(points: Sequence[Point]) -> float:
-    """How much more a minute, by the line that is nearest to all points. Raises ValueError for fewer than two instants."""
+    """The growth per minute, by the line that is nearest to all points. Raises ValueError for fewer than two
+    instants."""
     mean_x = sum(x for x, _ in points) / max(1, len(points))
     mean_y = sum(y for _, y in points) / max(1, len(points))
     spread = sum((x - mean_x) ** 2 for x, _ in points)
@@ -17,12 +18,12 @@ def slope(points: Sequence[Point]) -> float:
 
 
 def after(points: Sequence[Point], minutes: float) -> list[Point]:
-    """The points from then on."""
+    """The points from this time on."""
     return [point for point in points if point[0] >= minutes]
 
 
 def growth(points: Sequence[Point]) -> float:
-    """How much more there is at the end than at the start, by the line: single peaks count little."""
+    """The growth from start to end by the line, so that single peaks count little."""
     return slope(points) * (points[-1][0] - points[0][0])
 
 

@@ -1,6 +1,7 @@
-"""Mixed traffic against one gate for minutes, and whether its memory or its open files grow: ``python -m benchmarks.soak``.
+"""Sends mixed traffic to one gate for minutes, and checks whether its memory or its open files grow: ``python -m
+benchmarks.soak``.
 
-Growth is that of the straight line through all that was measured after the warm-up. Fails on growth and on wrong answers.
+Growth is that of the straight line through all measurements after the warm-up. Fails on growth and on wrong answers.
 """
 
 import asyncio
@@ -34,12 +35,12 @@ RESULTS = ROOT / "benchmarks" / "results" / "soak.json"
 PAGE = ROOT / "docs" / "performance.md"
 PICTURE = ROOT / "docs" / "images" / "soak.svg"
 EVERY = 1.0
-"""Seconds between two looks at the gate."""
+"""The seconds between two looks at the gate."""
 
 
 @dataclass
 class Look:
-    """What was seen of the gate at one moment, in minutes since the start."""
+    """The state of the gate at one moment, in minutes since the start."""
 
     minutes: float
     mib: float
@@ -50,7 +51,7 @@ def main(
     minutes: Annotated[float, typer.Option(help="How long.")] = 10.0,
     keep: Annotated[bool, typer.Option(help="Write the results to their file and the docs.")] = True,
 ) -> None:
-    """Soak; print what was found; exit with 1 where something grows or was answered wrongly."""
+    """Soak, print the results, and exit with 1 if something grows or was answered wrongly."""
     leave_nothing_behind()
     descriptors_allowed()
     issuer, machine = mint.make_key(secrets.token_bytes(32), "issuer"), facts()
@@ -77,7 +78,7 @@ def write(results: dict[str, Any]) -> None:
 
 @contextmanager
 def gate(folder: Path, site: Site, issuer: Key) -> Iterator[tuple[Running, Path]]:
-    """A gate that believes the issuer, and the file of its rules."""
+    """Run a gate that trusts the issuer. Yields it, and the file of its rules."""
     shutil.copytree(SHIPPED, folder)
     (folder / mint.JWKS_FILE).write_text(mint.jwks(issuer))
     port = free_port()
@@ -95,7 +96,7 @@ def gate(folder: Path, site: Site, issuer: Key) -> Iterator[tuple[Running, Path]
 async def soak(
     minutes: float, running: Running, rules: Path, site: Site, issuer: Key
 ) -> tuple[list[Look], Traffic]:
-    """What was seen, and the traffic with its counts."""
+    """The looks at the gate, and the traffic with its counts."""
     looks: list[Look] = []
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as client:
@@ -109,7 +110,7 @@ async def soak(
 
 
 async def watch(pid: int, looks: list[Look]) -> None:
-    """Look at the gate until cancelled. Raises OSError where it has ended."""
+    """Look at the gate until cancelled. Raises OSError if it has ended."""
     started = time.monotonic()
     while True:
         looks.append(Look((time.monotonic() - started) / 60, resident(pid), descriptors(pid)))

@@ -1,4 +1,4 @@
-"""What a soak has found: judged, and written for the docs. Pure."""
+"""The results of a soak, judged and written for the docs. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,10 +9,10 @@ from benchmarks.slope import after, growth, thinned
 
 BEGIN, END = "<!-- the soak writes from here -->", "<!-- the soak writes to here -->"
 WARM_UP = 0.4
-"""The part of the time in which memories may fill: proofs are remembered for two minutes, user agents until there is no
-new one."""
+"""The part of the time in which caches may fill: proofs are remembered for two minutes, and user agents until there is
+no new one."""
 MOST_MIB, MOST_DESCRIPTORS = 6.0, 10.0
-"""Growth from the warm-up to the end that is still none."""
+"""The growth from the warm-up to the end that is still allowed."""
 POINTS = 120
 
 Seen = tuple[float, float, int]
@@ -22,7 +22,7 @@ Seen = tuple[float, float, int]
 def results_of(
     machine: Mapping[str, Any], seen: Sequence[Seen], counts: Mapping[str, int], wrong: Mapping[str, int]
 ) -> dict[str, Any]:
-    """What is written to ``soak.json``. Raises ValueError where too little was seen."""
+    """The content of ``soak.json``. Raises ValueError if there are too few looks."""
     memory = [(minutes, mib) for minutes, mib, _ in seen]
     files = [(minutes, float(number)) for minutes, _, number in seen]
     minutes = seen[-1][0]
@@ -45,7 +45,7 @@ def results_of(
 
 
 def markdown(results: Mapping[str, Any]) -> str:
-    """What stands between the markers of the page."""
+    """The text between the markers of the page."""
     memory, files, machine = results["memory"], results["descriptors"], results["machine"]
     asked, wrong = sum(results["requests"].values()), sum(results["wrong"].values())
     minutes, warm_up = short(results["minutes"]), short(results["warm_up_minutes"])
@@ -70,7 +70,7 @@ def markdown(results: Mapping[str, Any]) -> str:
 
 
 def replaced(page: str, results: Mapping[str, Any]) -> str:
-    """The page with its part on the soak written anew. Raises ValueError where a marker is missing."""
+    """The page with its part on the soak replaced. Raises ValueError if a marker is missing."""
     return between(page, BEGIN, END, markdown(results))
 
 

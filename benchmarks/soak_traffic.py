@@ -1,4 +1,4 @@
-"""What a soak sends through the gate: every kind of caller, each with the answers that it must get."""
+"""The traffic of a soak: every kind of client, each with its expected answers."""
 
 import asyncio
 import secrets
@@ -25,11 +25,12 @@ NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Accep
 MAIL = "/Microsoft-Server-ActiveSync?Cmd={command}&User=p&DeviceId={device}&DeviceType=iPhone"
 PHONES = 50
 NEW_AGENTS = 1000
-"""User agents that laptops of all versions send; the gate's memory of them is full long before the end of the warm-up."""
+"""How many user agents laptops of all versions send. The gate's cache of them is full long before the end of the
+warm-up."""
 UPLOAD = b"u" * MiB
 CLOSED = """  - {id: closed, when: 'request.path == "/closed"', effect: block}\n"""
 PATIENCE = 10.0
-"""Seconds that changed rules may take."""
+"""The seconds that changed rules may take."""
 
 
 @dataclass
@@ -55,14 +56,14 @@ def new_phone(issuer: Key, number: int) -> Phone:
 
 @dataclass
 class Traffic:
-    """Callers of one gate. ``counts`` and ``wrong`` say what they asked for, and what was answered wrongly."""
+    """The clients of one gate. ``counts`` has the number of requests, and ``wrong`` the wrong answers."""
 
     client: aiohttp.ClientSession
     url: str
     site: Site
     issuer: Key
     rules: Path
-    """The gate's policy file, which is changed now and then."""
+    """The gate's policy file, which is changed from time to time."""
     counts: Counter[str] = field(default_factory=Counter)
     wrong: Counter[str] = field(default_factory=Counter)
 
@@ -73,7 +74,7 @@ class Traffic:
         self._numbers = count()
 
     def callers(self) -> list[tuple[Callable[[], Awaitable[None]], int, float]]:
-        """Each kind of caller, how many of them there are, and how many seconds each rests in between."""
+        """Each kind of client, their number, and the seconds that each pauses in between."""
         return [
             (self.laptop, 8, 0.02),
             (self.new_laptop, 1, 0.05),
@@ -92,7 +93,7 @@ class Traffic:
         ]
 
     async def run(self, seconds: float) -> None:
-        """All callers, until the time is over."""
+        """Run all clients until the time is over."""
         until = asyncio.get_running_loop().time() + seconds
         async with asyncio.TaskGroup() as group:
             for caller, many, rest in self.callers():
@@ -116,15 +117,15 @@ class Traffic:
         await self._get(TARGET, {"User-Agent": next(self._agents)}, 200, self.site.page)
 
     async def laptop_once(self) -> None:
-        """A connection for one page alone."""
+        """A connection for a single page."""
         await self._get(TARGET, {**LAPTOP_HEADERS, "Connection": "close"}, 200, self.site.page)
 
     async def phone(self) -> None:
-        """With its token and a new proof."""
+        """A phone with its token and a new proof."""
         await self._get(TARGET, next(self._phones).headers(), 200, self.site.page)
 
     async def mail_app(self) -> None:
-        """On a phone that has reported: first its report, then its mail."""
+        """A mail app on a phone that has reported: first its report, then its mail."""
         phone = next(self._phones)
         await self._get(TARGET, phone.headers(), 200)
         await self._mail(phone.eas_id, 200)
@@ -137,7 +138,7 @@ class Traffic:
         await self._get(TARGET, headers, 403)
 
     async def forged_phone(self) -> None:
-        """A token that nobody signed."""
+        """A phone with a token that nobody signed."""
         headers = next(self._phones).headers()
         headers["Device-Attestation"] = headers["Device-Attestation"][:-8] + "AAAAAAAA"
         await self._get(TARGET, headers, 403)
@@ -155,14 +156,14 @@ class Traffic:
             self._expect(length, len(self.site.large))
 
     async def left_download(self) -> None:
-        """The client goes away in the middle."""
+        """A client that disconnects in the middle of a download."""
         async with self.client.get(f"{self.url}/large.bin", headers=LAPTOP_HEADERS) as answer:
             self._expect(answer.status, 200)
             await answer.content.readexactly(MiB)
             answer.close()
 
     async def left_request(self) -> None:
-        """The client goes away before its request is whole."""
+        """A client that disconnects before its request is complete."""
         host, _, port = self.url.rpartition("/")[2].partition(":")
         _, writer = await asyncio.open_connection(host, int(port))
         writer.write(b"PUT /upload/left.bin HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\n")
@@ -178,7 +179,7 @@ class Traffic:
                 self._expect(await socket.receive_str(), "still there")
 
     async def changed_rules(self) -> None:
-        """One more rule, or the rules as they were; either counts within a moment."""
+        """Change the rules by one more rule, or back. Either takes effect within a moment."""
         text = self.rules.read_text()
         closed, opened = CLOSED not in text, text.replace(CLOSED, "")
         self.rules.write_text(opened.replace("rules:\n", f"rules:\n{CLOSED}", 1) if closed else opened)

@@ -1,4 +1,4 @@
-"""Large transfers over one connection, in MiB a second, and what they do to a process's memory."""
+"""Large transfers over one connection, in MiB per second, and their effect on a process's memory."""
 
 import time
 from http.client import HTTPConnection
@@ -10,11 +10,11 @@ BLOCK = MiB
 
 
 class WrongAnswer(Exception):
-    """A system that does not hand on what the upstream or the client has sent."""
+    """A system did not pass on what the upstream or the client has sent."""
 
 
 def download(port: int, site: Site) -> float:
-    """Raises WrongAnswer where the length is wrong; `checks` has compared the content before."""
+    """Download a file. Raises WrongAnswer if the length is wrong; `checks` has compared the content before."""
     buffer, length, started = bytearray(BLOCK), 0, time.perf_counter()
     connection = HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", "/large.bin", headers={"User-Agent": LAPTOP})
@@ -29,7 +29,7 @@ def download(port: int, site: Site) -> float:
 
 
 def upload(port: int, site: Site) -> float:
-    """PUT to the upstream, which keeps it in a file. Raises WrongAnswer where that is refused."""
+    """PUT a file to the upstream, which stores it. Raises WrongAnswer if it is refused."""
     started = time.perf_counter()
     connection = HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("PUT", "/upload/large.bin", body=site.large, headers={"User-Agent": LAPTOP})

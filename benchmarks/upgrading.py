@@ -1,4 +1,5 @@
-"""Upgrades a store by one made-up step of the schema, which costs as much as a step may: ``python -m benchmarks.upgrading URL``.
+"""Upgrades a store by one made-up step of the schema, as expensive as a step may be: ``python -m benchmarks.upgrading
+URL``.
 
 The step adds a column with a value of its own to every report, and an index over it.
 """
@@ -34,7 +35,7 @@ def steps(folder: Path) -> Path:
 
 
 def main(url: str) -> None:
-    """Do what a gate of the next version does at its start."""
+    """Upgrade like a gate of the next version at its start."""
     with tempfile.TemporaryDirectory() as folder:
         migrate._STEPS = steps(Path(folder))
         migrate.migrate(store_url(url))

@@ -1,4 +1,4 @@
-"""Varied traffic at running systems: the rate, the processor time of a request, and what the gate's caches had."""
+"""Varied traffic at running systems: the rate, the processor time of a request, and the hits of the gate's caches."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,13 +22,14 @@ SIDES: Mapping[str, tuple[str, ...]] = {
     "refused_problem": (GATE.name,),
     "refused_activesync": (GATE.name,),
 }
-"""Which systems are asked by a mix, where it is not all that clients ask themselves."""
+"""The systems of a mix, if they are not all that serve clients directly."""
 PREFIX = "traffic_"
 
 
 @dataclass
 class Varied:
-    """What was found. ``samples``: keyed as in the results; ``hits``: of a mix, by cache; ``shares``: what the load itself took."""
+    """The results. ``samples``: keyed as in the results; ``hits``: of a mix, by cache; ``shares``: the processor time
+    of the load itself."""
 
     samples: dict[str, list[float]] = field(default_factory=dict)
     hits: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -40,7 +41,7 @@ def sides(mix: str) -> tuple[str, ...]:
 
 
 def loads(running: Mapping[str, Running], mixes: tuple[str, ...] = tuple(MIXES)) -> list[tuple[str, str]]:
-    """Every mix, with every system that runs and is asked by it."""
+    """Every mix, with every running system that it is sent to."""
     return [(mix, name) for mix in mixes for name in sides(mix) if name in running]
 
 
@@ -51,7 +52,7 @@ def measure(
     seconds: float,
     watch: Callable[[str], None],
 ) -> Varied:
-    """Raises LoadFailed."""
+    """Measure these mixes. Raises LoadFailed."""
     found = Varied()
     measures = {f"{mix}.{name}": partial(_one, running[name], mix, seconds, found) for mix, name in chosen}
     for load, taken in interleaved(rounds, measures, watch).items():

@@ -1,4 +1,4 @@
-"""WebSockets that wait for the answer to each message: messages a second over all of them."""
+"""WebSockets that wait for the answer to each message: messages per second over all of them."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ PATH = "/socket"
 
 
 def messages_per_second(port: int, seconds: float) -> float:
-    """There and back counts once. Raises WrongAnswer."""
+    """The messages per second; a message and its answer count as one. Raises WrongAnswer."""
     return uvloop.run(_all(port, seconds))
 
 

@@ -1,4 +1,4 @@
-"""What a run comes to, in sentences: every figure in them is the run's. For ``docs/performance.md`` and the README. Pure."""
+"""The results of a run in sentences with its figures, for ``docs/performance.md`` and the README. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ PICTURE = "![Mixed traffic: requests a second of every system](images/bench-mixe
 
 
 def headline(results: Mapping[str, Any]) -> str:
-    """Mixed traffic, beside the systems that it was measured beside."""
+    """Mixed traffic, compared with the other systems of the run."""
     others = {
         "mixed_vs_nginx": "nginx as a plain reverse proxy",
         "mixed_vs_caddy": "Caddy",
@@ -27,7 +27,7 @@ def headline(results: Mapping[str, Any]) -> str:
 
 
 def sentences(results: Mapping[str, Any]) -> str:
-    """The headline, what comes next to it, and which targets are reached."""
+    """The headline, the next results, and the reached targets."""
     found = [
         headline(results),
         _floor(results),
@@ -41,12 +41,12 @@ def sentences(results: Mapping[str, Any]) -> str:
 
 
 def replaced(page: str, results: Mapping[str, Any]) -> str:
-    """The page with its sentences written anew. Raises ValueError where a marker is missing."""
+    """The page with its sentences replaced. Raises ValueError if a marker is missing."""
     return between(page, BEGIN, END, sentences(results))
 
 
 def replaced_headline(page: str, results: Mapping[str, Any]) -> str:
-    """The same with the headline alone."""
+    """The same with only the headline."""
     return between(page, BEGIN, END, headline(results))
 
 
@@ -58,7 +58,7 @@ def _processor(results: Mapping[str, Any]) -> str:
 
 
 def _floor(results: Mapping[str, Any]) -> str:
-    """What a proxy in Python cannot be cheaper than."""
+    """The least cost of any proxy in Python."""
     taken = {
         who: results["measured"].get(f"traffic_mixed_cpu.{who}") for who in ("relay", "mailgate", "nginx")
     }

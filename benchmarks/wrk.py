@@ -1,4 +1,4 @@
-"""wrk, the load: 32 connections that ask as fast as they are answered."""
+"""wrk, the load: 32 connections that send the next request as soon as the last was answered."""
 
 import re
 import subprocess
@@ -29,7 +29,7 @@ def requests_per_second(
 
 
 def rate_of(output: str) -> float:
-    """The rate in what wrk prints. Raises LoadFailed where an answer was an error, or there is no rate."""
+    """The rate in wrk's output. Raises LoadFailed if an answer was an error, or if there is no rate."""
     wrong = _WRONG.findall(output)
     rate = _RATE.search(output)
     if wrong or rate is None:

@@ -17,7 +17,7 @@ COLUMNS, HEIGHT, LOW = 24, 8, 4
 
 @dataclass(frozen=True)
 class Panel:
-    """One picture: what it says, in which unit, of which queries, each with the name of its lines."""
+    """One panel: its title, its unit, and its queries, each with the name of its lines."""
 
     title: str
     unit: str
@@ -27,7 +27,7 @@ class Panel:
     width: int = 8
     stacked: bool = False
     colours: Sequence[tuple[float | None, str]] = ((None, "green"),)
-    """From which value on a number has which colour."""
+    """The colour from each value on."""
 
 
 def rate(metric: str, by: str, matching: str = "") -> str:
@@ -35,7 +35,7 @@ def rate(metric: str, by: str, matching: str = "") -> str:
 
 
 def share(part: str, whole: str) -> str:
-    """How much of the whole; 0 where there is no such part, nothing where there is no whole."""
+    """The part of a whole; 0 if the part is missing, nothing if the whole is."""
     return f"((sum({part}) or vector(0)) / (sum({whole}) > 0)) or vector(0)"
 
 

@@ -1,7 +1,9 @@
-"""Write what a client could forge into the configurations beside this file: ``PYTHONPATH=proxy python deploy/make_unforged.py``.
+"""Write the fields that a client could forge into the configurations in this folder: ``PYTHONPATH=proxy python
+deploy/make_unforged.py``.
 
-By the one table of the gate (``proxy/mailgate/gateway/http1/forgeable.py``): what begins alike by its beginning where a proxy can, else
-every name that is known. And the key under which nginx keeps verdicts, by the law of it (``proxy/mailgate/gateway/authz/verdict_key.py``).
+They come from the gate's table (``proxy/mailgate/gateway/http1/forgeable.py``): families by their beginning if a proxy
+can match it, otherwise by every known name. The key with which nginx caches verdicts is written too
+(``proxy/mailgate/gateway/authz/verdict_key.py``).
 """
 
 from collections.abc import Callable
@@ -12,7 +14,7 @@ from mailgate.gateway.http1.forgeable import FAMILIES, KNOWN, NAMES, OWN
 
 DEPLOY = Path(__file__).parent
 PROOFS = {"device-attestation", "dpop"}
-"""The gate has to see them; they are taken out behind its answer."""
+"""The gate has to see these; they are removed after its answer."""
 
 _NEVER = {"content-length", "transfer-encoding", "http2-settings"}
 
@@ -21,7 +23,7 @@ _KNOWN_OWN = [name for name in _KNOWN if name.startswith(OWN)]
 
 
 def nginx() -> list[str]:
-    """It knows no beginnings, and takes a field out where it is set to nothing."""
+    """The lines for nginx, which cannot match beginnings, and removes a field that is set to nothing."""
     return [f'proxy_set_header {name} "";' for name in _KNOWN]
 
 
@@ -38,7 +40,7 @@ def nginx_words() -> list[str]:
 
 
 def nginx_key() -> list[str]:
-    """The question never has a field of ``_NEVER``."""
+    """The key for nginx. The question never has a field of ``_NEVER``."""
     told = ("scheme", "http_host", "request_method", "ssl_client_fingerprint", "held_address", "held_target")
     own = ("own_cookies", "checked_user", "upgrading")
     sent = sorted(FIELDS - _NEVER - {"x-forwarded-user", "upgrade"})
@@ -66,7 +68,7 @@ def envoy() -> list[str]:
 
 
 def traefik() -> list[str]:
-    """It knows no beginnings either, and takes a field out where it is set to nothing."""
+    """The lines for Traefik, which cannot match beginnings either, and removes a field that is set to nothing."""
     return [f'{name}: ""' for name in _KNOWN]
 
 
@@ -88,11 +90,11 @@ BLOCKS: dict[str, list[tuple[str, Callable[[], list[str]]]]] = {
     "envoy/envoy.yaml": [("forgeable", envoy)],
     "traefik/dynamic.yaml": [("forgeable", traefik), ("the gate's own", traefik_answers)],
 }
-"""File, name of the block in it, and what makes its lines."""
+"""For each file, the names of its blocks, and the functions that make their lines."""
 
 
 def with_blocks(text: str, blocks: list[tuple[str, Callable[[], list[str]]]]) -> str:
-    """The text with these blocks as the table has them now, each as far in as its first line."""
+    """The text with these blocks as the table has them now, each indented like its first line."""
     for name, lines in blocks:
         before, start, rest = text.partition(f"# {name}, written by deploy/make_unforged.py\n")
         _, end, behind = rest.partition(f"# end of {name}\n")

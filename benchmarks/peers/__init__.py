@@ -1,4 +1,4 @@
-"""The systems that are compared, one a file. Each answers for the same upstream on a port of its own."""
+"""The systems that are compared, one per file. Each answers for the same upstream on a port of its own."""
 
 from benchmarks.peers import (
     caddy,
@@ -18,7 +18,7 @@ __all__ = ["BEHIND", "GATE", "NGINX", "PEERS", "TWO", "UNDER_A_RATE", "VARIANTS"
 GATE = mailgate.PEER
 BEHIND, TWO = mailgate.BEHIND, mailgate.TWO
 VARIANTS = (BEHIND, TWO)
-"""The gate in other ways than alone with one worker. A mix asks for them by name."""
+"""The gate in configurations other than alone with one worker. A mix names them."""
 NGINX = nginx.PEER
 PEERS: tuple[Peer, ...] = (
     NGINX,
@@ -35,4 +35,4 @@ PEERS: tuple[Peer, ...] = (
     TWO,
 )
 UNDER_A_RATE = (NGINX.name, caddy_forward_auth.PEER.name, nginx_authz.PEER.name, GATE.name)
-"""Those whose latency is measured under a fixed rate: they decide, or are what is compared with."""
+"""The systems whose latency is measured at a fixed rate: those that decide, and those they are compared with."""

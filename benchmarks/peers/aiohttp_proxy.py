@@ -38,7 +38,7 @@ async def proxy(port: int, upstream: str) -> None:
 
 
 def end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
-    """The fields that are not for one connection alone."""
+    """The fields that are not for one connection only."""
     kept = CIMultiDict(headers)
     for name in NOT_FORWARDED:
         kept.popall(name, None)

@@ -1,4 +1,4 @@
-"""The least that an authorizer can be: 204 to everything, but 403 to one path. Run with the port to listen on."""
+"""The smallest authorizer: 204 for everything, except 403 for one path. Run with the port to listen on."""
 
 import sys
 

@@ -24,7 +24,7 @@ http://:{port} {{
 
 @contextmanager
 def caddy(site: Site, name: str, before: str) -> Iterator[Running]:
-    """A Caddy that runs the directives ``before`` ahead of the upstream."""
+    """A Caddy with the directives ``before`` ahead of the upstream."""
     binary, port, run = program("caddy"), free_port(), site.run / name
     run.mkdir()
     config = run / "Caddyfile"

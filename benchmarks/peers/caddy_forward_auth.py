@@ -1,4 +1,4 @@
-"""Caddy that asks an authorizer about every request (``forward_auth``), as a gate built from parts would."""
+"""Caddy that asks an authorizer about every request (``forward_auth``), like a gate built from parts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -28,7 +28,7 @@ def start(site: Site, name: str = "mailgate", **settings: object) -> Iterator[Ru
 
 
 def write_config(directory: Path, settings: Mapping[str, object]) -> Path:
-    """Settings over the shipped rules and apps (JSON is YAML); the path of their file."""
+    """Write settings for the shipped rules and apps (JSON is YAML). Returns the path of the file."""
     common = {
         "public_url": PUBLIC_URL,
         "admin_listen": "127.0.0.1:0",
@@ -47,7 +47,7 @@ BEHIND = Peer(
     partial(start, name="mailgate-behind", trusted_proxies=["127.0.0.1/32"]),
     lambda: __version__,
 )
-"""The load is the proxy: it tells from which address each request came to it."""
+"""The load is the proxy, and forwards the address of each request."""
 TWO = Peer(
     "mailgate_two",
     "Mailgate with two workers",

@@ -1,4 +1,4 @@
-"""mitmproxy (mitmdump) as a reverse proxy, its log switched off."""
+"""mitmproxy (mitmdump) as a reverse proxy, without its log."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""nginx as a plain reverse proxy: one worker, connections to the upstream kept, all else its defaults."""
+"""nginx as a plain reverse proxy: one worker, persistent connections to the upstream, everything else by default."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

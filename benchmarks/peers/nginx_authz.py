@@ -15,13 +15,13 @@ from benchmarks.processes import ROOT, free_port, program, python_module, servin
 from benchmarks.site import Site, nginx_config
 
 MEMORY = Path("/dev/shm")
-"""Where verdicts are kept: in memory, as the shipped configuration has it."""
+"""The folder for cached verdicts, in memory as in the shipped configuration."""
 SHIPPED = ROOT / "deploy" / "nginx" / "forward-auth.conf"
 
 
 @contextmanager
 def start(site: Site, name: str, remember: str) -> Iterator[Running]:
-    """``remember``: for how long nginx may go by a yes; empty for not at all."""
+    """``remember``: how long nginx may use an allowing answer; empty for not at all."""
     nginx, run = program("nginx"), site.run / name
     gate, port, admin = free_port(), free_port(), free_port()
     run.mkdir()

@@ -1,4 +1,4 @@
-"""What a peer is."""
+"""The form of a peer."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -11,8 +11,8 @@ from benchmarks.site import Site
 class Running:
     """A system that answers on a port of the loopback interface; ``pid`` is its first process.
 
-    ``beside``: the first processes of what it asks, whose time is spent for its answers too. ``admin``: the port where it tells
-    its metrics; 0 for none.
+    ``beside``: the first processes of systems that it asks, whose time is spent for its answers too. ``admin``: the
+    port of its metrics; 0 for none.
     """
 
     port: int
@@ -27,10 +27,10 @@ class Running:
 
 @dataclass(frozen=True)
 class Peer:
-    """One system. ``start`` raises NotInstalled where the machine does not have it.
+    """One system. ``start`` raises NotInstalled if the machine does not have it.
 
-    ``refuses`` names a request that the system must answer with 403, to show that it does decide: the path, and
-    the user agent. None for a system that decides nothing.
+    ``refuses`` is a request that the system must answer with 403, to show that it decides: the path and the user agent.
+    None for a system that decides nothing.
     """
 
     name: str

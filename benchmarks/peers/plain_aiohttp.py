@@ -1,4 +1,4 @@
-"""The proxy one would write first: an aiohttp server and a ClientSession on uvloop. It decides nothing."""
+"""The simplest proxy in Python: an aiohttp server and a ClientSession on uvloop. It decides nothing."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Hands bytes on and reads none of them. Run with the port to listen on and the upstream's address."""
+"""Relays bytes without reading them. Run with the port to listen on and the upstream's address."""
 
 import asyncio
 import sys
@@ -8,7 +8,7 @@ import uvloop
 
 
 class Side(asyncio.Protocol):
-    """One end of a relayed connection; what comes in goes to the other end, as soon as there is one."""
+    """One end of a relayed connection. Its bytes go to the other end, as soon as that exists."""
 
     def __init__(self) -> None:
         self.other: Any = None
@@ -34,7 +34,7 @@ class Side(asyncio.Protocol):
 
 
 class Client(Side):
-    """A client's end: it opens a connection of its own to the upstream."""
+    """The client's end, which opens a connection of its own to the upstream."""
 
     def __init__(self, host: str, port: int, opening: set[asyncio.Task[None]]) -> None:
         super().__init__()

@@ -1,1 +1,1 @@
-"""Traffic as a webmail sees it: people with cookies and browsers of their own, and requests that never come again."""
+"""Traffic like that of a webmail: people with their own cookies and browsers, and requests that are never repeated."""

@@ -1,4 +1,4 @@
-"""Where an answer ends. Pure."""
+"""Finds the end of an answer. Pure."""
 
 import re
 
@@ -10,7 +10,7 @@ _BODILESS = (b"304", b"204")
 
 
 def length_of(data: bytes) -> int:
-    """Of the whole answer that begins here; 0 while its head is not there yet."""
+    """The length of the answer that begins here; 0 while its head is incomplete."""
     end = data.find(END)
     if end < 0:
         return 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 HOLE = "{version}"
-"""Where the version stands in a user agent."""
+"""The place of the version in a user agent."""
 LANGUAGES = (
     "en-US,en;q=0.9",
     "de-DE,de;q=0.9,en;q=0.8",
@@ -35,7 +35,7 @@ class Browser:
 
 @dataclass(frozen=True)
 class Version:
-    """``major`` is told in client hints, too."""
+    """A version. ``major`` is sent in client hints, too."""
 
     major: int
     text: str
@@ -60,7 +60,7 @@ SAFARIS = (
     ),
 )
 USUAL = 0.7
-"""The share of people whose browser is one that many have."""
+"""The share of people whose browser is a common one."""
 WEIGHTS: Mapping[tuple[Browser, ...], int] = {CHROMES: 45, EDGES: 30, FIREFOXES: 15, SAFARIS: 10}
 
 
@@ -70,7 +70,8 @@ def browser_of(random: Random) -> Browser:
 
 
 def version_of(browser: Browser, random: Random) -> Version:
-    """Most have one of the last few, in the short form that browsers tell; the others are of their own, thousands in all."""
+    """A version. Most people have one of the last few, in the short form that browsers send; the others are unique,
+    thousands in all."""
     usual = random.random() < USUAL
     if browser.family == "safari":
         major = random.randint(18, 26)
@@ -85,13 +86,13 @@ def version_of(browser: Browser, random: Random) -> Version:
 
 
 def never_again(number: int) -> str:
-    """A version that nobody else has. No Safari's: one of a version that there is not is a phone that pretends."""
+    """A unique version. No Safari has one, since a version that does not exist means a phone that pretends."""
     parts = (number // 1_000_000 % 1000, number // 1000 % 1000, number % 1000)
     return f"142.{parts[0]}.{parts[1]}.{parts[2]}"
 
 
 def common(browser: Browser, version: Version) -> dict[str, str]:
-    """The client hints that a Chromium sends with every request; no other browser does."""
+    """The client hints that a Chromium sends with every request; empty for other browsers."""
     if browser.family not in ("chrome", "edge"):
         return {}
     brand = "Microsoft Edge" if browser.family == "edge" else "Google Chrome"

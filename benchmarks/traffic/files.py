@@ -1,4 +1,4 @@
-"""What the upstream serves to varied traffic: pages, scripts' answers and assets, no two of one length."""
+"""The files of the upstream for varied traffic: pages, scripts' answers and assets, all of different lengths."""
 
 import os
 from email.utils import parsedate_to_datetime
@@ -7,11 +7,11 @@ from pathlib import Path
 from benchmarks.traffic.mixes import FILES, UNCHANGED
 
 PAGE, ANSWER, ASSET = 8192, 900, 6000
-"""Bytes on the average."""
+"""The average lengths in bytes."""
 
 
 def write(root: Path) -> None:
-    """Below the upstream's root."""
+    """Write the files below the upstream's root."""
     for folder, name, size in (
         ("mail", "html", PAGE),
         ("xhr", "json", ANSWER),
@@ -24,7 +24,7 @@ def write(root: Path) -> None:
 
 
 def length(mean: int, number: int) -> int:
-    """From half of the mean to one and a half of it, evenly."""
+    """A length from half of the mean to one and a half times the mean, evenly distributed."""
     return mean // 2 + mean * number // (FILES - 1)
 
 

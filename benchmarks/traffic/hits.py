@@ -1,6 +1,6 @@
-"""How often the gate's caches had what was looked for, by its own counters. Pure.
+"""The hit rates of the gate's caches, by its own counters. Pure.
 
-A cache is counted where the metrics have a pair of counters ``…_hits_total`` and ``…_misses_total``.
+A cache is counted if the metrics have a pair of counters ``…_hits_total`` and ``…_misses_total``.
 """
 
 import re
@@ -10,7 +10,7 @@ _COUNTER = re.compile(r"^mailgate_(\w+)_(hits|misses)_total(?:\{[^}]*\})? ([0-9.
 
 
 def counted(metrics: str) -> dict[tuple[str, str], float]:
-    """Hits and misses of each cache so far."""
+    """The hits and misses of each cache so far."""
     found: dict[tuple[str, str], float] = {}
     for name, which, value in _COUNTER.findall(metrics):
         found[name, which] = found.get((name, which), 0.0) + float(value)
@@ -20,7 +20,7 @@ def counted(metrics: str) -> dict[tuple[str, str], float]:
 def rates(
     before: Mapping[tuple[str, str], float], after: Mapping[tuple[str, str], float]
 ) -> dict[str, float]:
-    """The share of the looks between two readings that were hits, of every cache that was asked."""
+    """The share of hits between two readings, of every cache that was used."""
     grown = {key: value - before.get(key, 0.0) for key, value in after.items()}
     names = {name for name, _ in grown}
     asked = {name: grown.get((name, "hits"), 0.0) + grown.get((name, "misses"), 0.0) for name in names}

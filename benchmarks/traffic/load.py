@@ -1,8 +1,8 @@
-"""The load: 32 connections that ask as fast as they are answered, each request another one.
+"""The load: 32 connections that send the next request as soon as the last was answered, each request a new one.
 
-Run as a module with a port, a mix, the number of the round, seconds, and the processes whose time is taken; prints one JSON
-object. A loop over plain sockets in a process of its own costs about as much as wrk does, so that it is not what is measured;
-it says itself how much of a processor it took.
+Run as a module with a port, a mix, the number of the round, seconds, and the processes whose time is measured; prints
+one JSON object. A loop over plain sockets in a process of its own costs about as much as wrk does, so that the load is
+not what is measured; it reports its own share of a processor.
 """
 
 import gc
@@ -23,11 +23,11 @@ from benchmarks.traffic.processor import seconds as processor_seconds
 
 CONNECTIONS = 32
 WARM_ANSWERS, WARM_SECONDS = 2000, 3.0
-"""What comes before the measurement: so many answers, or what comes of them in so long."""
+"""The warm-up before the measurement: this many answers, or as many as come in this time."""
 ANSWERS_A_CONNECTION = 200
-"""Then the next client comes, from another address."""
+"""After this many answers the next client comes, from another address."""
 PATIENCE = 10.0
-"""Seconds without any answer that end a load."""
+"""The seconds without any answer that end a load."""
 LAST_CHUNK = b"\r\n0\r\n\r\n"
 
 
@@ -41,11 +41,11 @@ class Loaded:
 
 
 class Wrong(Exception):
-    """An answer that is not one of those that must come."""
+    """An answer is not one of the expected ones."""
 
 
 class Client:
-    """One connection, and what has come of an answer. A class with slots, for every request goes through it."""
+    """One connection, and the received part of its answer. It is a class with slots, since every request uses it."""
 
     __slots__ = ("answers", "data", "missing", "socket")
 
@@ -60,7 +60,7 @@ class Client:
 
 
 class Load:
-    """What asks, counts and looks at the answers."""
+    """Sends requests, counts and checks the answers."""
 
     def __init__(self, port: int, mix: Mix, turn: int) -> None:
         self._port = port
@@ -81,7 +81,7 @@ class Load:
         self._poll.close()
 
     def run(self, seconds: float, answers: float = inf) -> float:
-        """Ask for so long, or until so many were answered; how long it was. Raises Wrong, OSError."""
+        """Send requests for this time, or until this many were answered. Returns the time. Raises Wrong, OSError."""
         started = time.perf_counter()
         until = started + seconds
         poll, clients, answered = self._poll.poll, self._clients, self._answered
@@ -100,7 +100,7 @@ class Load:
         client.socket.sendall(next(self._requests))
 
     def _answered(self, client: Client) -> None:
-        """Take what has come; ask the next once the answer is whole."""
+        """Take the received bytes, and send the next request once the answer is complete."""
         data = client.socket.recv(262_144)
         if not data:
             raise Wrong("a connection was closed in the place of an answer")
@@ -135,7 +135,7 @@ class Load:
 
 
 def loaded(port: int, mix: Mix, turn: int, seconds: float, pids: Sequence[int]) -> Loaded:
-    """Raises Wrong, OSError."""
+    """Run a load. Raises Wrong, OSError."""
     load = Load(port, mix, turn)
     load.open()
     try:

@@ -1,6 +1,6 @@
-"""What is asked: requests as bytes, none of which comes a second time. Pure.
+"""The mixes: requests as bytes, none of which is repeated. Pure.
 
-Whatever stays the same of a person's requests is written once beforehand, so that the load costs little while it runs.
+The constant parts of a person's requests are written once in advance, so that the load costs little while it runs.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,18 +17,19 @@ from benchmarks.traffic.writing import HOST, ROUND, lines
 KINDS = (
     20 * ("page",) + 28 * ("xhr",) + 8 * ("asset",) + 12 * ("known asset",) + 8 * ("form",) + 4 * ("json",)
 )
-"""Of eighty requests; a known asset is one that the browser has and asks whether it is still the same."""
+"""The kinds of eighty requests. A known asset is one that the browser has and revalidates."""
 FILES = 64
 """How many pages, answers and assets of different lengths there are."""
 BODIES = 256
 TYPES = {"form": "application/x-www-form-urlencoded; charset=UTF-8", "json": "application/json"}
 UNCHANGED = "Mon, 02 Nov 2026 08:00:00 GMT"
-"""When the assets were changed last."""
+"""When the assets were last changed."""
 
 
 @dataclass(frozen=True)
 class Mix:
-    """``requests`` are those of a round; ``statuses`` the ones that an answer may have; ``kind`` what stands in each answer's head."""
+    """``requests`` are those of a round; ``statuses`` are the allowed ones of an answer; ``kind`` is a part of each
+    answer's head."""
 
     title: str
     requests: Callable[[int], Iterator[bytes]]
@@ -40,7 +41,7 @@ class Mix:
 
 @dataclass(frozen=True)
 class Head:
-    """A request's head behind its target, in two parts between which a version may stand."""
+    """A request's head after its target, in two parts with a version between them."""
 
     before: bytes
     after: bytes
@@ -63,7 +64,7 @@ def proxied(turn: int) -> Iterator[bytes]:
 
 
 def repeated(_turn: int) -> Iterator[bytes]:
-    """One request, again and again."""
+    """One request, repeated."""
     fields = {"Host": HOST, "User-Agent": LAPTOP, **PAGE}
     return cycle([b"GET /page.html" + _written(fields) + b"\r\n"])
 
@@ -85,7 +86,7 @@ def _requests(
 
 
 def _anybody(turn: int, users: int) -> Iterator[int]:
-    """By chance: who comes by turns would come just when a cache has forgotten them."""
+    """People at random: if they came in turn, each would come just when a cache has forgotten them."""
     random, everybody = Random(turn), range(users)
     while True:
         yield from random.choices(everybody, k=1000)
@@ -133,7 +134,7 @@ def _head(user: User, kind: str, proxied: bool) -> Head:
 
 
 def _body(kind: str, number: int) -> bytes:
-    """100 to 2,000 bytes, with a place for a token and a number."""
+    """A body of 100 to 2,000 bytes, with a place for a token and a number."""
     filler = b"x" * Random(number).randint(60, 1900)
     if kind == "form":
         return b"_token=%016x&_uid=%012d&_mbox=INBOX&_flag=read&_data=" + filler
@@ -149,7 +150,7 @@ def _written(fields: dict[str, str]) -> bytes:
 
 REFUSED = frozenset({b"403"})
 SYNC_STATUS = b"\r\nContent-Type: application/vnd.ms-sync.wbxml\r\n"
-"""A mail app is refused with the status 200, as it would be let in: only the body's kind tells the two apart."""
+"""A mail app is refused with the status 200, as it would be let in: only the type of the body differs."""
 MIXES: dict[str, Mix] = {
     "page": Mix("pages of 8 KiB", page),
     "mixed": Mix("pages, scripts' requests, assets, small POSTs", mixed),

@@ -1,4 +1,4 @@
-"""The people: each has a browser, a cookie and an address. Pure."""
+"""The people, each with a browser, a cookie and an address. Pure."""
 
 import hashlib
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ class User:
     cookie: str
     language: str
     address: str
-    """Where a trusted proxy says that the request came from."""
+    """The client's address in a trusted proxy's field."""
 
     @property
     def agent(self) -> str:
@@ -30,7 +30,7 @@ class User:
 
 
 def people(number: int = COUNT) -> list[User]:
-    """The same ones in every run."""
+    """The same people in every run."""
     random = Random(SEED)
     return [_user(each, random) for each in range(number)]
 

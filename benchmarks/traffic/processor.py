@@ -1,4 +1,4 @@
-"""The processor time that servers have used, as Linux tells it."""
+"""The processor time that servers have used, on Linux."""
 
 import os
 from collections.abc import Iterable
@@ -11,13 +11,13 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 
 def seconds(pids: Iterable[int]) -> float:
-    """User and system time of these processes and of all that they started, so far."""
+    """The user and system time of these processes and of all that they started, so far."""
     return sum(_used(each) for pid in pids for each in [pid, *descendants(pid)])
 
 
 def _used(pid: int) -> float:
     with suppress(OSError):
-        # behind the name, which is in brackets and may hold anything, utime and stime are the 12th and 13th
+        # after the name, which is in brackets and may hold anything, utime and stime are the 12th and 13th
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICK
     return 0.0

@@ -1,4 +1,4 @@
-"""Phones that are refused, each request with a user agent that never was before. Pure."""
+"""Phones that are refused, each request with a new user agent. Pure."""
 
 from base64 import b64encode
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ SAFARI = (
 )
 MAIL_APP = b"Apple-iPhone16C%d/2207.%d.%d"
 DEVICES = 100
-"""Phones that mail apps ask from: few, so that what is stored of them is in memory and only the refusal is timed."""
+"""The number of phones with mail apps: few, so that their stored data is in memory and only the refusal is timed."""
 FOLDER_SYNC = b"\x03\x01\x6a\x00\x00\x07\x56\x52\x03\x30\x00\x01\x01"
 """A FolderSync from the beginning (MS-ASCMD 2.2.1.4), in WBXML."""
 
 
 def page(turn: int) -> Iterator[bytes]:
-    """Browsers, which get the page that says why."""
+    """Browsers, which get the page with the reason."""
     return _browsers(turn, PAGE)
 
 
@@ -48,7 +48,7 @@ def _browsers(turn: int, fields: dict[str, str]) -> Iterator[bytes]:
 
 
 def _device(number: int) -> tuple[bytes, bytes]:
-    """The two parts of a phone's request between which its user agent stands."""
+    """The two parts of a phone's request with its user agent between them."""
     login = b64encode(f"user{number}@example.com:password".encode()).decode()
     target = f"/Microsoft-Server-ActiveSync?Cmd=FolderSync&User=user{number}&DeviceId=F00D{number:028X}&DeviceType=iPhone"
     before = f"POST {target} HTTP/1.1\r\nHost: {HOST}\r\nUser-Agent: ".encode()

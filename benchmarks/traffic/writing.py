@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 HOST = "mail.example.com"
 ROUND = 100_000_000
-"""The numbers that a round has for itself: no round repeats what another has sent."""
+"""The range of numbers of a round: no round repeats what another has sent."""
 
 
 def lines(fields: Mapping[str, str]) -> bytes:

@@ -1,4 +1,4 @@
-"""Ends with 0 where the gate's admin listener says that it is alive. Needs only Python's own library."""
+"""Exit with 0 if the gate's admin listener answers that it is alive. Needs only Python's standard library."""
 
 import os
 import sys

@@ -1,7 +1,8 @@
-"""Write an image's archive anew without what names the container that built it: ``python -m deploy.release.image ARCHIVE NEW``.
+"""Write an image's archive again without the names of the container that built it: ``python -m deploy.release.image
+ARCHIVE NEW``.
 
-``podman save`` of an image in Docker's format, which alone keeps its health check, has the name and id of that container, so
-that no two builds are the same. Layers and everything that a container gets stay as they are.
+``podman save`` of an image in Docker's format, the only one that keeps its health check, has the name and id of that
+container, so that no two builds are the same. Layers and everything that a container gets stay as they are.
 """
 
 import hashlib
@@ -13,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 OF_THE_BUILD = ("container", "container_config")
-"""What Docker once kept of the container that a layer was made in."""
+"""The fields in which Docker once kept the container that a layer was made in."""
 
 
 def settled(archive: Path, new: Path) -> None:
-    """The same image, whose bytes depend on its content alone."""
+    """Write the same image with bytes that depend only on its content."""
     with tarfile.open(archive) as source, tarfile.open(new, "w") as target:
         (image,) = json.load(_file(source, "manifest.json"))
         config = _settings(json.load(_file(source, image["Config"])))

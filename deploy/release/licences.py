@@ -38,7 +38,7 @@ READ = {
     "watchfiles": "MIT",
     "yarl": "Apache-2.0",
 }
-"""What the licence file of a package says, where its metadata has no SPDX expression (PEP 639)."""
+"""The licence in the licence file of a package, if its metadata has no SPDX expression (PEP 639)."""
 ACCEPTED = {
     "Apache-2.0",
     "BSD-2-Clause",
@@ -49,12 +49,13 @@ ACCEPTED = {
     "MIT-0",
     "PSF-2.0",
 }
-"""Licences under which a package may be delivered beside Mailgate. Another one is for a person to read first."""
+"""Licences of packages that may be delivered with Mailgate. A person has to read any other one first."""
 _TABLE = re.compile(r"(<!-- licences -->\n).*?(<!-- end of licences -->)", re.DOTALL)
 
 
 def licence_of(package: Locked) -> str:
-    """Its SPDX expression. Raises ValueError where nobody has read it yet, or a part of it is not accepted."""
+    """The SPDX expression of a package. Raises ValueError if nobody has read it yet, or if a part of it is not
+    accepted."""
     expression = _told(package.name) or READ.get(package.name)
     if expression is None:
         raise ValueError(
@@ -68,12 +69,12 @@ def licence_of(package: Locked) -> str:
 def _told(name: str) -> str | None:
     try:
         return metadata(name).get("License-Expression")
-    except PackageNotFoundError:  # of another system
+    except PackageNotFoundError:  # for another system
         return None
 
 
 def with_table(page: str, packages: Iterable[Locked]) -> str:
-    """The page with the packages that are locked now."""
+    """The page with the packages of the lock."""
     rows = [f"| `{each.name}` | {each.version} | {licence_of(each)} |" for each in packages]
     table = "\n".join(["| package | version | licence |", "|---|---|---|", *rows])
     return _TABLE.sub(lambda found: f"{found[1]}{table}\n{found[2]}", page)

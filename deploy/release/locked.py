@@ -1,4 +1,4 @@
-"""What a lock file pins: names, versions, where each applies, and the hashes that an installer accepts."""
+"""The content of a lock file: names, versions, where each applies, and the hashes that an installer accepts."""
 
 import re
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class Locked:
 
     @property
     def purl(self) -> str:
-        """The package URL (purl-spec), by which programs know it."""
+        """The package URL (purl-spec), which identifies the package for programs."""
         return f"pkg:pypi/{self.name}@{self.version}"
 
     def applies(self) -> bool:
@@ -33,7 +33,7 @@ class Locked:
 
 
 def read_lock(path: Path) -> list[Locked]:
-    """Every package of a file that ``make lock`` has written. Raises ValueError at a line that pins nothing."""
+    """Every package of a file that ``make lock`` has written. Raises ValueError for a line that pins nothing."""
     lines = path.read_text("utf-8").replace("\\\n", " ").splitlines()
     return [_locked(line.strip(), path) for line in lines if line.strip()]
 

@@ -1,4 +1,4 @@
-"""Which package of a lock asks for which others, by the metadata of what is installed."""
+"""The dependencies between the packages of a lock, by the metadata of what is installed."""
 
 from collections.abc import Collection, Iterable, Mapping
 from importlib.metadata import requires
@@ -12,7 +12,7 @@ EXTRAS = ("postgres", "grpc")
 
 
 def needs(project: Mapping[str, Any], names: Collection[str]) -> dict[str, list[str]]:
-    """For each of these packages, and for Mailgate itself as ``""``, which of them it asks for."""
+    """For each of these packages, and for Mailgate itself as ``""``, those of them that it needs."""
     own = [
         *project["dependencies"],
         *(each for extra in EXTRAS for each in project["optional-dependencies"][extra]),
@@ -26,7 +26,7 @@ def needs(project: Mapping[str, Any], names: Collection[str]) -> dict[str, list[
 
 
 def _wanted(requirements: Iterable[Requirement], extras: Iterable[str]) -> set[str]:
-    """What applies here, with these extras."""
+    """The requirements that apply here, with these extras."""
     environments = [{"extra": extra} for extra in ("", *extras)]
     return {
         canonicalize_name(each.name)

@@ -1,7 +1,7 @@
-"""Write what a run of this version needs as a CycloneDX bill of materials: ``python -m deploy.release.sbom FILE``.
+"""Write the packages of a run of this version as a CycloneDX bill of materials: ``python -m deploy.release.sbom FILE``.
 
-It needs cyclonedx-python-lib (``requirements-release.lock``), and beside it the packages of ``requirements.lock``, whose metadata it reads.
-``SOURCE_DATE_EPOCH`` is the moment that it says, so that the same packages make the same bytes.
+It needs cyclonedx-python-lib (``requirements-release.lock``), and the packages of ``requirements.lock``, whose metadata
+it reads. ``SOURCE_DATE_EPOCH`` is its timestamp, so that the same packages make the same bytes.
 """
 
 import os
@@ -27,7 +27,7 @@ from packageurl import PackageURL
 
 
 def bill(project: Mapping[str, Any], packages: Sequence[Locked], at: datetime) -> Bom:
-    """Mailgate, and every package below it with its hashes, its licence and what it needs itself."""
+    """Mailgate, and every package below it with its hashes, its licence and its own dependencies."""
     whole = _component(project["name"], project["version"], project["license"], ComponentType.APPLICATION)
     parts = {each.name: _part(each) for each in packages}
     bom = Bom(components=parts.values(), serial_number=_serial(project, packages))
@@ -53,7 +53,7 @@ def _component(name: str, version: str, licence: str, kind: ComponentType) -> Co
 def _part(package: Locked) -> Component:
     made = _component(package.name, package.version, licence_of(package), ComponentType.LIBRARY)
     hashes = [HashType(alg=HashAlgorithm.SHA_256, content=each) for each in package.hashes]
-    # one for each file of this version: whatever is installed has one of them
+    # one for each file of this version: the installed one is among them
     made.external_references.update(
         ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=XsUri(package.purl), hashes=[each])
         for each in hashes
@@ -62,7 +62,7 @@ def _part(package: Locked) -> Component:
 
 
 def _serial(project: Mapping[str, Any], packages: Sequence[Locked]) -> UUID:
-    """The same for the same content, since two builds have to be the same."""
+    """A serial number that is the same for the same content, since two builds have to be the same."""
     return uuid5(NAMESPACE_URL, " ".join([project["version"], *(each.purl for each in packages)]))
 
 

@@ -1,6 +1,7 @@
-"""Ask the package index whether a locked version was withdrawn since (PEP 592): ``python -m deploy.release.withdrawn LOCK…``.
+"""Ask the package index whether a locked version was withdrawn since (PEP 592): ``python -m deploy.release.withdrawn
+LOCK…``.
 
-Exit code 1 where one was, 77 where the index does not answer, so that nothing is known.
+Exit code 1 if one was, 77 if the index does not answer, so that nothing is known.
 """
 
 import json
@@ -32,12 +33,12 @@ def _judged(lock: str) -> int:
 
 
 def verdict(code: int, report: str, errors: str) -> tuple[int, str]:
-    """The exit code, and what to say, from what pip has answered."""
+    """The exit code, and the message, from pip's answer."""
     if code == 0:
         return _told(json.loads(report)["install"])
     if "Retrying (" in errors:
         return UNKNOWN, "not checked, since the package index does not answer"
-    return 1, errors.strip().rpartition("ERROR: ")[2]  # a version that was deleted is found no more
+    return 1, errors.strip().rpartition("ERROR: ")[2]  # a deleted version is no longer found
 
 
 def _told(packages: list[Mapping[str, Any]]) -> tuple[int, str]:

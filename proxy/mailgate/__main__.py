@@ -6,10 +6,11 @@ import sys
 
 
 def main() -> None:
-    """Run a command. What a gate is told by signals waits until it heeds them (``app/serve.py``): before, they would end it."""
+    """Run a command. Signals to a gate wait until it handles them (``app/serve.py``), since before that they would end
+    it."""
     if sys.argv[1:2] == ["run"]:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGUSR2})
-    gc.disable()  # everything that is imported stays: looking for garbage in it again and again took a seventh of the time
+    gc.disable()  # everything that is imported stays: looking for garbage in it repeatedly took a seventh of the time
     from mailgate.cli import main as command  # here, since it takes a second or more
 
     gc.freeze()

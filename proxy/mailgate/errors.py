@@ -2,16 +2,25 @@
 
 from dataclasses import dataclass
 
-from mailgate.model.phrase import Phrase
+from mailgate.model.phrase import Phrase, joined
 
 
 class MailgateError(Exception):
-    """The root of every error that Mailgate raises on purpose."""
+    """The root of every error that Mailgate raises on purpose.
+
+    Its text is for the command line; pages and the API say its ``words``.
+    """
+
+    by_command: str = ""
+    """What the command line alone says behind the words, such as the command that helps."""
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}{self.by_command}"
 
     @property
     def words(self) -> str:
         """What it says. Where that is a phrase, it can be said in other languages."""
-        return next((each for each in self.args if isinstance(each, Phrase)), str(self))
+        return next((each for each in self.args if isinstance(each, Phrase)), super().__str__())
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -24,7 +33,17 @@ class Mistake:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+        return str(self.told)
+
+    @property
+    def place(self) -> str:
+        """The place in words."""
+        return f"{self.file}:{self.line}:{self.column}"
+
+    @property
+    def told(self) -> str:
+        """The whole mistake in words; a phrase if its message is one."""
+        return joined((self.place, self.message), ": ")
 
 
 class ConfigError(MailgateError):
@@ -32,4 +51,4 @@ class ConfigError(MailgateError):
 
     def __init__(self, mistakes: list[Mistake]) -> None:
         self.mistakes = sorted(mistakes)
-        super().__init__("\n".join(map(str, self.mistakes)))
+        super().__init__(joined((each.told for each in self.mistakes), "\n"))

@@ -1,4 +1,4 @@
-"""Ends tasks that run beside whoever started them."""
+"""Ends background tasks."""
 
 import asyncio
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from typing import Any
 
 
 async def end_all(tasks: Iterable[asyncio.Future[Any] | None]) -> None:
-    """Cancel these tasks and wait until each of them has ended, whatever it raises."""
+    """Cancel these tasks and wait until each of them has ended, even if it raises."""
     started = [task for task in tasks if task is not None]
     for task in started:
         task.cancel()
@@ -14,5 +14,5 @@ async def end_all(tasks: Iterable[asyncio.Future[Any] | None]) -> None:
 
 
 async def end(task: asyncio.Future[Any] | None) -> None:
-    """The same with one task, where it was started."""
+    """The same for one task; None is ignored."""
     await end_all([task])

@@ -80,7 +80,7 @@ CONFIRMED = (
     ("/console/devices/DEVICE", "Forget it"),
     ("/console/devices/DEVICE", "Lost"),
     ("/console/policy", "Go back to it"),
-    ("/console/notices/2/enforced?rule=prohibited-app", "Write to 1 person"),
+    ("/console/notices/2/enforced?rule=prohibited-app", "Write to 2 people"),
     ("/console/notices/2/enforced?rule=prohibited-app&state=unsure", "It was sent"),
     ("/console/notices/2/enforced?rule=prohibited-app&state=failed", "Send all of them again"),
     ("/console/exemptions", "Turn it off"),
@@ -109,7 +109,11 @@ class Site:
 
 async def fill(firm: Company) -> str:
     """Let something be there to be seen; the id of a device."""
-    phones = await has(firm, record("a1", "alice", "tiktok"), record("b1", "bob"), record("c1", "cy", age=90))
+    phones = await has(
+        firm,
+        *(record("a1", "alice", "tiktok"), record("b1", "bob"), record("c1", "cy", age=90)),
+        record("d1", "dan", "tiktok"),
+    )
     await asks(firm, phones[0], "alice")
     firm.context.verdict_rates.note({0: text()}, NOW - timedelta(minutes=70))
     for minute in range(60):
@@ -235,6 +239,28 @@ def test_everyone_can_read_every_page(
         found[button] = complained(page, width)
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
     assert [each for each in complaints if "404" not in each] == []
+    page.context.close()
+
+
+WIDER = """width => [...document.querySelectorAll('html, .scroll')]
+  .filter((each) => each.scrollWidth > each.clientWidth + 1 && (width > 1000 || each.tagName === 'HTML'))
+  .map((each) => each.getAttribute('aria-label') ?? 'the page')"""
+"""What can be pushed sideways: the page at any width, and on a desk the tables too."""
+
+
+def test_in_german_whose_words_are_longer_nothing_is_pushed_sideways(
+    chromium: Browser, site: Site, complaints: list[str]
+) -> None:
+    page = opened(chromium, site, complaints, locale="de-DE")
+    found = {}
+    for path in PATHS:
+        page.set_viewport_size({"width": 1280, "height": 800})
+        page.goto(site.url + site.path(path))
+        assert page.evaluate("document.documentElement.lang") == "de"
+        found[path, 1280] = page.evaluate(WIDER, 1280)
+        page.set_viewport_size({"width": 320, "height": 800})
+        found[path, 320] = page.evaluate(WIDER, 320)
+    assert {path: wide for path, wide in found.items() if wide} == {}
     page.context.close()
 
 

@@ -6,6 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from mailgate.cli import app
+from mailgate.config import load_bundle
+from mailgate.errors import ConfigError, Mistake
+from mailgate.model.phrase import Phrase
 
 ROOT = Path(__file__).parents[2]
 BROKEN = sorted(path.parent for path in ROOT.glob("tests/vectors/broken-configs/*/expected.txt"))
@@ -17,6 +20,18 @@ def test_the_check_says_where_and_what(folder: Path, monkeypatch: pytest.MonkeyP
     result = CliRunner().invoke(app, ["check", str(folder.relative_to(ROOT) / "mailgate.yaml")])
     assert result.stdout == (folder / "expected.txt").read_text(encoding="utf-8")
     assert result.exit_code == 1
+
+
+def test_mistakes_in_what_a_console_plans_can_be_said_in_its_languages() -> None:
+    """Settings are no part of a plan: their mistakes are quoted as they are."""
+    found = list[Mistake]()
+    for folder in BROKEN:
+        try:
+            load_bundle(folder / "mailgate.yaml")
+        except ConfigError as error:
+            found += (each for each in error.mistakes if not each.file.endswith("mailgate.yaml"))
+    assert len(found) > 20
+    assert [each for each in found if not isinstance(each.told, Phrase)] == []
 
 
 def test_there_are_broken_configs_and_the_good_one_is_good(monkeypatch: pytest.MonkeyPatch) -> None:

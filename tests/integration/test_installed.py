@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from tests.demos import running_demo
+from tests.docs.test_lay_installed import dead_links
 from tests.integration.installed import ROOT, Built, build, install
 from tests.servers import free_port, require, running
 
@@ -104,11 +105,18 @@ def test_twine_finds_nothing(built: Built) -> None:
     assert checked.returncode == 0, checked.stdout
 
 
-def test_the_manual_and_the_pages_are_installed(programs: Path) -> None:
+def test_the_manual_and_the_pages_are_installed_and_their_links_lead_somewhere(programs: Path) -> None:
     share = programs.parent / "share"
     assert (share / "man/man1/mailgate.1").read_text() == (ROOT / "docs/mailgate.1").read_text()
+    assert dead_links(share / "doc/mailgate") == []
+    there = {str(each.relative_to(share / "doc/mailgate")) for each in share.glob("doc/mailgate/**/*.*")}
     pages = {each.name for each in (ROOT / "docs").glob("*.md")}
-    assert {each.name for each in (share / "doc/mailgate").iterdir()} == pages | {"mailgate.service"}
+    for_operators = {
+        "deploy/nginx/forward-auth.conf",
+        "deploy/prometheus/alerts.yml",
+        "requirements-otel.lock",
+    }
+    assert there >= pages | for_operators | {"mailgate.service"}
 
 
 def test_the_working_copy_is_not_what_is_tried_here(programs: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The only wiring: it makes a running gate of the files."""
+"""The only wiring: it makes a running gate from the files."""
 
 from mailgate.app.parts import utc_now
 from mailgate.app.serve import serve

@@ -1,4 +1,4 @@
-"""The audit log for a SIEM: each act is told once by each gate, also those from while it was not running."""
+"""The audit log for a SIEM: each gate sends each entry once, also those from while it was not running."""
 
 import json
 from collections.abc import Callable
@@ -9,19 +9,22 @@ import structlog
 from mailgate.app.repeating import repeat
 from mailgate.gateway.observe.ocsf import audit_event
 from mailgate.store.audit import Audit
+from mailgate.whole_file import write_whole
 
 log = structlog.get_logger()
 
 LOOK = 1.0
-"""Seconds between two looks at the log."""
+"""The seconds between two looks at the log."""
 
 Put = Callable[[bytes], None]
 
 
 class AuditEvents:
-    """Run ``run`` as a task. ``put`` is asked at every look where lines go; None while nobody wants them.
+    """Run ``run`` as a task. ``put`` returns the function that takes lines, at every look; None while nobody wants
+    them.
 
-    How far it has come stands in ``position``. Where that is not there, it begins with the next act: the log has the rest.
+    The file ``position`` has the last entry that was sent. If it does not exist, sending begins with the next entry,
+    since the log has the others.
     """
 
     def __init__(self, audit: Audit, position: Path, put: Callable[[], Put | None]) -> None:
@@ -29,11 +32,11 @@ class AuditEvents:
         self._told: int | None = None
 
     async def run(self) -> None:
-        """Look again and again, until cancelled."""
+        """Look regularly, until cancelled."""
         await repeat(self.look, LOOK, failed=lambda error: log.error("audit-not-told", error=error))
 
     async def look(self) -> None:
-        """Tell what is new. Raises StoreError."""
+        """Send new entries. Raises StoreError."""
         put = self._put()
         if put is None:
             self._told = None
@@ -46,7 +49,8 @@ class AuditEvents:
             self._keep(told)
 
     async def _begin(self) -> int:
-        """The number of the last act that counts as told. A log that ends before it is another one, as after a restore, and is told anew."""
+        """The number of the last entry that counts as sent. If the log ends before it, it is another log, as after a
+        restore, and is sent from its beginning."""
         head, told = await self._audit.head(), _read(self._position)
         last = head.number if head else 0
         if told is None or told > last:
@@ -58,7 +62,7 @@ class AuditEvents:
 
     def _keep(self, number: int) -> None:
         self._position.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._position.write_text(f"{number}\n")
+        write_whole(self._position, f"{number}\n")
         self._told = number
 
 

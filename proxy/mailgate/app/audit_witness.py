@@ -1,4 +1,4 @@
-"""Notes the head of the audit log outside the store, where nobody who rewrites the log can rewrite it."""
+"""Notes the head of the audit log outside the store, where it stays if somebody rewrites the log."""
 
 import asyncio
 import os
@@ -19,13 +19,13 @@ from mailgate.store.audit import Audit
 log = structlog.get_logger()
 
 LOOK = 1.0
-"""Seconds between two looks at the head."""
+"""The seconds between two looks at the head."""
 AGAIN, LATER = timedelta(days=1), timedelta(minutes=1)
-"""The time after which a head is noted again; and after which one that could not be noted everywhere is tried again."""
+"""After this time a head is noted again; and after this time one that could not be noted everywhere is tried again."""
 
 
 class Witness:
-    """Run ``run`` as a task. ``settings`` are asked for at every note."""
+    """Run ``run`` as a task. ``settings`` is called for every note."""
 
     def __init__(
         self, audit: Audit, settings: Callable[[], WitnessSettings | None], clock: Callable[[], datetime]
@@ -41,7 +41,7 @@ class Witness:
         await repeat(self.look, LOOK, failed=lambda error: log.error("witness-failed", error=error))
 
     async def look(self) -> None:
-        """Note the head if it has changed, or a day has passed; log an error if the log was changed before it."""
+        """Note the head if it has changed, or once a day; log an error if the log was changed before it."""
         head, now = await self._audit.head() or Head(), self._clock()
         if head == self._noted and self._due and now < self._due:
             return
@@ -54,7 +54,7 @@ class Witness:
         return noted.number < head.number and await self._audit.holds(noted)
 
     async def _note(self, head: Head, now: datetime) -> bool:
-        """Whether the head was noted everywhere."""
+        """Note the head. Returns whether it was noted everywhere."""
         log.info("audit-head", head=str(head))
         settings, ways = self._settings(), list[Callable[[], None]]()
         if settings and settings.file:

@@ -1,4 +1,4 @@
-"""Tells which changed settings take effect in a running gate, and which wait for its next start."""
+"""Separates changed settings that take effect in a running gate from those that wait for its next start."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ FIXED = "workers listen admin_listen public_url upstream upstream_ca store spool
 
 
 def take_settings(settings: Settings, gate: Gate, postures: Postures) -> None:
-    """Serve the next request by these settings."""
+    """Use these settings from the next request on."""
     change_level(settings.log.level)
     gate.judge.prover.mode = NonceMode(settings.attestation.nonces)
     gate.own.enrolling.enroller.limit(settings.enrolment.attempts, settings.enrolment.span)
@@ -41,7 +41,7 @@ def take_settings(settings: Settings, gate: Gate, postures: Postures) -> None:
 
 
 def waiting_for_a_start(before: Settings, settings: Settings) -> list[str]:
-    """The settings that changed and that only a start can change."""
+    """The changed settings that only a start can change."""
     waiting = [name for name in FIXED if getattr(before, name) != getattr(settings, name)]
     if (before.tls is None) is not (settings.tls is None):
         waiting.append("tls")
@@ -53,7 +53,7 @@ def waiting_for_a_start(before: Settings, settings: Settings) -> list[str]:
 
 
 def _question_ports(settings: Settings) -> set[tuple[Address | SocketFile, bool]]:
-    """Where other proxies ask, and whether by gRPC."""
+    """The addresses where other proxies ask, and whether by gRPC."""
     return {(each.listen, each.dialect == GRPC) for each in settings.authz_listeners}
 
 

@@ -88,7 +88,7 @@ def runtime() -> Runtime:
 
 
 def leased_run_for(store: Store, bundle: Callable[[], Bundle], registry: CollectorRegistry) -> LeasedRun:
-    """Runs connectors into this store. ``bundle`` gives the files in force, and is called for every run."""
+    """A runner of connectors into this store. ``bundle`` returns the files in force, and is called for every run."""
     run_store = ConnectorStore(store, lambda: bundle().settings.logins)
 
     def make(name: str, settings: EverySource, around: Runtime) -> Connector:
@@ -115,7 +115,7 @@ class Syncing:
         self._task = asyncio.get_running_loop().create_task(self.runner.run())
 
     async def stop(self) -> None:
-        """End all runs, each after the batch that it has."""
+        """End all runs, each after its current batch."""
         await end(self._task)
 
     def health(self) -> dict[str, ConnectorState]:
@@ -128,19 +128,19 @@ class Syncing:
     async def sync_now(
         self, name: str, *, full: bool, progress: Callable[[int, int | None], None]
     ) -> Outcome | None:
-        """Read a source at once, whatever the schedule says. Returns None if another gate reads it."""
+        """Read a source at once, independently of its schedule. Returns None if another gate reads it."""
         settings = self._settings()[name]
         outcome = await self.leased_run.run(name, settings, Wish(full, progress=progress))
         await self._postures.catch_up(utc_now())
         return outcome
 
     async def check_again(self, source: str, device_id: str) -> CheckResult:
-        """Ask the source that calls a device ``device_id`` about it at once, if it can be asked."""
+        """Ask the source with this device now, if it can be asked."""
         settings = self._settings().get(source)
         if settings is None:
             return CheckResult.CANNOT
         answer = await self._again.ask(source, settings, device_id)
-        await self._postures.catch_up(utc_now())  # the person has come back to look
+        await self._postures.catch_up(utc_now())  # the person has returned to the page
         return answer
 
     def intake(self, name: str) -> Intake | None:

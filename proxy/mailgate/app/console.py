@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from mailgate.app.connectors import Syncing
 from mailgate.app.parts import utc_now
 from mailgate.app.readiness import Running, readiness
+from mailgate.app.rule_changes import RuleChanges
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
 from mailgate.console import ConsoleContext
 from mailgate.console.app_counting import AppCounting
@@ -36,17 +37,18 @@ from mailgate.views.plan_outcome import sort_all_out
 from mailgate.views.recorded_requests import posture_now
 
 SORTED = 10.0
-"""Seconds between two looks at who was kept out."""
+"""The seconds between two comparisons of first refusals with the plan in force."""
 TRIMMED = 900.0
-"""Seconds between two looks for counts that were kept long enough."""
+"""The seconds between two deletions of counts after their retention time."""
 
 
 class Gate(Running, Protocol):
-    """What the console needs of a service besides what readiness does."""
+    """The parts of a service that the console needs besides those for readiness."""
 
     config: Path
     bundle: Bundle
     reliefs: ReliefWatch
+    rule_changes: RuleChanges
 
 
 def context_for(service: Gate) -> ConsoleContext:
@@ -68,6 +70,7 @@ def context_for(service: Gate) -> ConsoleContext:
     return ConsoleContext(
         store=service.store,
         bundle=bundle,
+        catch_up=service.rule_changes.look,
         clock=utc_now,
         readiness=partial(readiness, service),
         host=gethostname(),
@@ -77,6 +80,7 @@ def context_for(service: Gate) -> ConsoleContext:
         readings=Readings(partial(sync_now, service.syncing)),
         planning=Planning(partial(plan_now, service)),
         recheck=Recheck(service.syncing.check_again),
+        recheck_many=Recheck(service.syncing.check_again, patience=None),
     )
 
 
@@ -108,7 +112,7 @@ async def plan_now(
 
 
 def running(context: ConsoleContext, service: Gate) -> list[Coroutine[Any, Any, None]]:
-    """The tasks that run for the console while the gate runs."""
+    """The tasks that run for the console as long as the gate runs."""
     counting = AppCounting(service.store, lambda: service.bundle.policy.catalog.apps, utc_now)
     return [
         context.verdict_rates.run(service.siblings.texts, utc_now, service.store.verdicts.add),
@@ -120,19 +124,19 @@ def running(context: ConsoleContext, service: Gate) -> list[Coroutine[Any, Any, 
 
 
 async def trim_verdicts(context: ConsoleContext) -> None:
-    """Let go of counts of verdicts that were kept long enough."""
+    """Delete counts of verdicts after their retention time."""
     while True:
-        with suppress(StoreError):  # /readyz says so
+        with suppress(StoreError):  # /readyz reports it
             await context.store.verdicts.trim(context.clock())
         await asyncio.sleep(TRIMMED)
 
 
 async def hold_against_plan(store: Store) -> None:
-    """Hold whoever was kept out against the plan in force, a little at a time."""
+    """Compare first refusals with the plan in force, a little at a time."""
     while True:
         with suppress(
             MailgateError
-        ):  # /readyz says where the store is away; a plan that was altered says nothing
+        ):  # /readyz reports a store that cannot be reached; a plan that was changed reports nothing
             await sort_all_out(store)
         await asyncio.sleep(SORTED)
 

@@ -1,4 +1,4 @@
-"""How many files and connections this process may have open."""
+"""The number of files and connections that this process may have open."""
 
 import resource
 from contextlib import suppress
@@ -10,7 +10,7 @@ def descriptors() -> int:
     """The limit, after raising it as far as this process may; ``MOST`` if there is none."""
     soft, hard = _limits()
     if soft < hard:
-        with suppress(OSError, ValueError):  # some systems have a lower one than they say
+        with suppress(OSError, ValueError):  # some systems have a lower limit than they report
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     return _limits()[0]
 

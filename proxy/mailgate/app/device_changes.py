@@ -1,4 +1,4 @@
-"""Keeps the cached devices of a running gate true: changes by other processes are seen within a moment."""
+"""Updates the cached devices of a running gate: changes by other processes are seen within a moment."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,35 +8,34 @@ import structlog
 
 from mailgate.gateway.metrics import Metrics
 from mailgate.model import DEVICE_FINDINGS
-from mailgate.store import Postures, StoreUnavailableError
-from mailgate.store.devices import Devices
+from mailgate.store import Postures, Store, StoreUnavailableError
 
 log = structlog.get_logger()
 
 EVERY = 0.25
-"""Seconds between two looks. With the half second between two looks at a hanging request, it is less than one second
-in all."""
+"""The seconds between two looks. With the half second between two looks of a hanging request, this is less than one
+second in all."""
 COUNT_AFTER = 240
-"""Looks between two counts of findings: a minute."""
+"""The number of looks between two counts of findings: a minute."""
 
 
 class DeviceChanges:
     """Run ``run`` as a task."""
 
     def __init__(
-        self, postures: Postures, devices: Devices, metrics: Metrics, clock: Callable[[], datetime]
+        self, postures: Postures, store: Store, metrics: Metrics, clock: Callable[[], datetime]
     ) -> None:
         self._postures = postures
-        self._devices = devices
+        self._store = store
         self._metrics = metrics
         self._clock = clock
 
     async def run(self) -> None:
-        """Look regularly, until cancelled, whatever breaks a look."""
+        """Look regularly, until cancelled, whatever error a look raises."""
         looks = 0
         while True:
             try:
-                await self._postures.catch_up(self._clock())
+                await self.look()
                 if looks % COUNT_AFTER == 0:
                     await self.count_findings()
             except Exception as error:  # noqa: BLE001 - the next look must come whatever broke this one
@@ -44,10 +43,20 @@ class DeviceChanges:
             looks += 1
             await asyncio.sleep(EVERY)
 
-    async def count_findings(self) -> None:
-        """Show how many findings there are. While the store is down the last count stands."""
+    async def look(self) -> None:
+        """Learn what has changed. One cheap query shows whether anything has."""
+        now = self._clock()  # before the query: what is known then is known up to here
         try:
-            counted = await self._devices.counted_findings()
+            numbers = await self._store.change_numbers()
+        except StoreUnavailableError:
+            numbers = None
+        if numbers is None or not self._postures.knows(numbers.devices, now):
+            await self._postures.catch_up(now)
+
+    async def count_findings(self) -> None:
+        """Show the number of findings. While the store cannot be reached the last count stays."""
+        try:
+            counted = await self._store.devices.counted_findings()
         except StoreUnavailableError:
             return
         for reason in DEVICE_FINDINGS:

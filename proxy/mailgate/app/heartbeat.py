@@ -1,5 +1,5 @@
-"""The heartbeat of a gate: it says that it runs and by which rules, and reads the heartbeats of the others on its
-store."""
+"""The heartbeat of a gate: it reports to the store that it runs and by which rules, and reads the heartbeats of other
+gates."""
 
 import asyncio
 import secrets
@@ -23,7 +23,7 @@ from mailgate.views.gates import MISSED, GateState, gates_now
 log = structlog.get_logger()
 
 EVERY = 5.0
-"""Seconds between two heartbeats while nothing changes."""
+"""The seconds between two heartbeats while nothing changes."""
 KEPT = timedelta(days=1)
 """How long a gate without a heartbeat is still shown."""
 
@@ -32,12 +32,10 @@ class GateNumbers:
     """Gauges of the gates on a store."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.gates = Gauge(
-            "mailgate_gates", "Gates on this store, by how each fares", ["state"], registry=registry
-        )
+        self.gates = Gauge("mailgate_gates", "Gates on this store, by state", ["state"], registry=registry)
         self.store_up = Gauge(
             "mailgate_store_up",
-            "1 while the store takes what this gate writes every few seconds: that it runs",
+            "1 while the store accepts the heartbeat of this gate",
             registry=registry,
         )
         self.store_up.set(1)  # it was opened just now
@@ -59,7 +57,7 @@ class Heartbeat:
     clock: Callable[[], datetime]
     numbers: GateNumbers
     gate_states: Counter[GateState] = field(default_factory=Counter)
-    """How many gates on the store were in each state at the last look."""
+    """The number of gates on the store in each state at the last look."""
     alone: bool = False
     """Whether the last look found no other process."""
     _instance: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -77,7 +75,7 @@ class Heartbeat:
             await self.store.gates.leave(self._instance)
 
     def changed(self) -> None:
-        """Send a heartbeat at once, since other rules are in force here."""
+        """Send a heartbeat at once, since other rules came in force here."""
         self._news.set()
 
     async def _run(self) -> None:
@@ -90,7 +88,7 @@ class Heartbeat:
                 self.numbers.store_up.set(1)
             except StoreError as error:
                 self.numbers.store_up.set(0)
-                log.debug("beat-failed", error=type(error).__name__)  # /readyz says that the store is away
+                log.debug("beat-failed", error=type(error).__name__)  # /readyz reports it
             except Exception as error:  # noqa: BLE001 - the next word must come whatever broke this one
                 self.numbers.store_up.set(0)
                 log.error("beat-failed", error=type(error).__name__)

@@ -1,4 +1,4 @@
-"""The hourly work of a running gate: it renews keys, deletes what was kept long enough, and logs warnings."""
+"""The hourly work of a running gate: it renews keys, deletes data after its retention time, and logs warnings."""
 
 import asyncio
 from dataclasses import replace
@@ -20,7 +20,7 @@ HOUR = 3600.0
 
 
 class Running(Shape):
-    """The gate that is looked after (``app/service.py``)."""
+    """The gate (``app/service.py``)."""
 
     bundle: Bundle
     store: Store
@@ -30,7 +30,7 @@ class Running(Shape):
 
 
 async def look_after(service: Running) -> None:
-    """Run it as a task."""
+    """Do the hourly work. Run it as a task."""
     while True:
         warn_of_stale_lists(service.bundle.settings)
         warn_of_lingering_rules(service.lingering())
@@ -47,7 +47,7 @@ async def _renew_keys(service: Running) -> None:
     """Renew the keys that seal cookies and help buttons. Raises StoreError."""
     keys = await probe_keys(service.bundle.settings, service.store)
     tickets = await tickets_for(service.store)
-    live = service.gate.in_force.live  # as it is now: other settings may have come meanwhile
+    live = service.gate.in_force.live  # as of now, since other settings may have come in between
     browser_probe = BrowserProbe(live.browser_probe.mode, live.browser_probe.lifetime, keys)
     speaker = replace(live.speaker, tickets=tickets)
     service.gate.in_force.live = replace(live, browser_probe=browser_probe, speaker=speaker)
@@ -60,8 +60,7 @@ def warn_of_lingering_rules(found: dict[str, str]) -> None:
 
 
 def warn_of_stale_lists(settings: Settings) -> None:
-    """Warn about a revocation list that should have been replaced: certificates that it covers are refused, or not
-    checked."""
+    """Warn about a revocation list that should have been replaced: its certificates are refused, or not checked."""
     certificates = settings.client_certificates
     since = certificates.revocation.stale_since(utc_now()) if certificates else None
     if certificates and since:

@@ -17,7 +17,7 @@ from mailgate.gateway.http1.listener import Server
 log = structlog.get_logger()
 
 PAUSE = 1.0
-"""Seconds for which no connection is taken if no descriptors are left."""
+"""The seconds for which no connection is accepted if no descriptors are left."""
 
 
 async def open_public(
@@ -27,7 +27,7 @@ async def open_public(
     given: Sequence[socket.socket],
     closing: AsyncExitStack,
 ) -> str:
-    """Serve employees at an address, or at sockets that listen there already. Returns the origin; raises OSError."""
+    """Serve employees at an address, or at sockets that already listen there. Returns the origin; raises OSError."""
     loop = asyncio.get_running_loop()
     ways: list[dict[str, Any]] = [{"sock": each} for each in given]
     ways = ways or [{"host": address.host, "port": address.port, "backlog": BACKLOG}]
@@ -45,7 +45,7 @@ async def open_for_proxy(
     given: Sequence[socket.socket],
     closing: AsyncExitStack,
 ) -> str:
-    """Serve another proxy as ``open_public`` does, or at a Unix socket. Returns its address for the proxy; raises
+    """Serve another proxy like ``open_public``, or at a Unix socket. Returns its address for the proxy; raises
     OSError."""
     if isinstance(where, Address):
         return await open_public(server, where, tls, given, closing)
@@ -62,10 +62,10 @@ async def open_for_proxy(
 async def open_admin(
     server: Server, address: Address, given: Sequence[socket.socket], closing: AsyncExitStack
 ) -> str:
-    """Serve operators at an address, or at sockets that listen there already. Returns the origin; raises OSError.
+    """Serve operators at an address, or at sockets that already listen there. Returns the origin; raises OSError.
 
-    Connections are taken one by one, and each has its place before the next is taken. Otherwise many connections at
-    this port could use up the descriptors within one turn of the loop, and requests for mail would fail for it.
+    Connections are accepted one by one, and each has its place before the next is accepted. Otherwise many connections
+    at this port could use up the descriptors within one turn of the loop, and requests for mail would fail.
     """
     own = () if given else open_listeners(address, 1)[0]
     for each in given or own:
@@ -83,7 +83,7 @@ async def open_at_path(server: Server, path: Path, closing: AsyncExitStack) -> N
 
 
 class Door:
-    """Takes the connections that come to a socket, one at a time."""
+    """Accepts the connections of a socket, one at a time."""
 
     def __init__(self, listening: socket.socket, server: Server) -> None:
         self._listening, self._server = listening, server

@@ -30,7 +30,7 @@ KEY_AGE = timedelta(days=30)
 
 
 async def first_live(bundle: Bundle, store: Store, trust: Trust, reliefs: Reliefs) -> Live:
-    """The live parts that a gate of these files begins with. Raises StoreError."""
+    """The live parts at the start of a gate with these files. Raises StoreError."""
     settings = bundle.settings
     bare = Live(
         bundle.policy,
@@ -116,18 +116,18 @@ def speaker_for(settings: Settings, pages: Pages, tickets: Tickets | None = None
 
 
 def appearance_of(settings: Settings) -> Appearance:
-    """How pages show whose they are."""
+    """The company's appearance on pages."""
     company = settings.company
     return Appearance(company.name or "", company.logo or "", company.colour or "", company.colour_dark or "")
 
 
 def seen_within(settings: Settings) -> dict[str, timedelta]:
-    """How long it usually takes until a connector sees a change, of those whose settings say so."""
+    """How long it usually takes until a connector sees a change, for those whose settings say so."""
     return {name: each.seen_within for name, each in settings.connectors.items() if each.seen_within}
 
 
 def authorizer_for(settings: Settings) -> Authorizer | None:
-    """The authorizer for questions beside the mail; None if nobody may ask there."""
+    """The authorizer for questions at the port for mail; None if nobody may ask there."""
     return _authorizer(settings.authz) if settings.authz else None
 
 
@@ -137,6 +137,6 @@ def authorizers_for(settings: Settings) -> dict[str, Authorizer]:
 
 
 def _authorizer(asked: AuthzSettings | AuthzListener) -> Authorizer:
-    """A question by gRPC is answered as the same one by HTTP."""
+    """An authorizer. A question by gRPC is answered like the same one by HTTP."""
     dialect = Dialect.ENVOY if asked.dialect == GRPC else Dialect(asked.dialect)
     return Authorizer(dialect, utc_now, asked.remember)

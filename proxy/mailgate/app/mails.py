@@ -1,4 +1,4 @@
-"""Sends mails about rules in a running gate: the postman by these settings, its metrics, its log."""
+"""Sends mails about rules in a running gate: the postman by these settings, its metrics and its log."""
 
 import asyncio
 import secrets
@@ -29,15 +29,15 @@ from mailgate.tasks import end
 log = structlog.get_logger()
 
 POLL = 2.0
-"""Seconds between two looks for mails to send."""
+"""The seconds between two looks for mails to send."""
 LONGEST_REST = timedelta(minutes=5)
 """The longest wait between two tries while no mail can be sent."""
 GATE = "gate"
-"""Stands in the audit log where no person has sent mails."""
+"""The author in the audit log if no person has sent the mails."""
 
 
 def way_for(notices: NoticeSettings) -> MailWay:
-    """The way that mails go by these settings."""
+    """The way to send mails by these settings."""
     if notices.outbox is not None:
         return IntoFolder(notices.outbox)
     assert notices.smtp is not None  # the settings have one of the two
@@ -60,7 +60,7 @@ def postman_for(settings: Settings, notices: NoticeSettings, store: Store, told:
 
 
 def sent_act(who: str, origin: str, counts: Mapping[str, int]) -> Act:
-    """The audit entry for a round: how many mails came to which state, without anybody's name."""
+    """The audit entry for a round: the number of mails that came to each state, without names."""
     return Act(utc_now(), who, "notices-sent", origin=origin, details=dict(counts))
 
 
@@ -70,12 +70,14 @@ class NoticeNumbers:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.ended = Counter(
             "mailgate_notices",
-            "Mails about rules, by what became of them",
+            "Mails about rules, by outcome",
             ["kind", "state"],
             registry=registry,
         )
         self.down = Counter(
-            "mailgate_notices_down", "Tries while no mail about rules could be sent", registry=registry
+            "mailgate_notices_down",
+            "Tries to send mails about rules while none could be sent",
+            registry=registry,
         )
 
     def told(self, mail: Mail, state: MailState) -> None:
@@ -99,7 +101,7 @@ class MailSending:
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
-        """Stop after the mail that is on its way."""
+        """Stop after the mail that is being sent."""
         await end(self._task)
         await self._store.languages.flush()
 
@@ -119,7 +121,7 @@ class MailSending:
             await asyncio.sleep(max(POLL, self._rest.total_seconds()))
 
     async def look(self) -> None:
-        """Send what is due, unless another gate does. Raises WayDownError or StoreError."""
+        """Send due mails, unless another gate does. Raises WayDownError or StoreError."""
         settings = self._bundle().settings
         notices = settings.notices
         if notices is None or not await self._anything():
@@ -141,7 +143,7 @@ class MailSending:
         await correct(self._store, believed, address_book(notices), gate, utc_now())
 
     def _postman_of(self, settings: Settings, notices: NoticeSettings) -> Postman:
-        """The postman, kept until the settings change, since it knows when the last mail went."""
+        """The postman, kept until the settings change, since it knows when the last mail was sent."""
         key = (notices, settings.public_url, settings.languages)
         if self._postman is None or self._postman[0] != key:
             self._postman = (key, postman_for(settings, notices, self._store, self._told))

@@ -1,6 +1,6 @@
-"""What has started the gate and looks after it: it is told that the gate serves, lives, reloads and ends.
+"""Tells the manager of the process that the gate serves, lives, reloads and ends.
 
-That is systemd, by sd_notify(3), or the supervisor of workers, or nobody.
+The manager is systemd, by sd_notify(3), the supervisor of workers, or nothing.
 """
 
 import asyncio
@@ -16,20 +16,21 @@ READY, ALIVE, STOPPING, RELOADING = "READY=1", "WATCHDOG=1", "STOPPING=1", "RELO
 
 
 def _nobody(_: str) -> None:
-    """Nobody looks after this process."""
+    """Ignore the message, since the process has no manager."""
 
 
 @dataclass(frozen=True, slots=True)
 class Manager:
-    """``send`` takes one message to whoever looks after this process. A message that does not arrive changes nothing."""
+    """``send`` sends one message to the manager. A message that does not arrive changes nothing."""
 
     send: Callable[[str], None] = _nobody
     silence: float = 0.0
-    """Seconds without a word after which this process is taken for hung and is ended; 0: it never is."""
+    """The seconds without a message after which the manager ends this process as hung; 0 if it never does."""
 
     @classmethod
     def of(cls, environ: MutableMapping[str, str]) -> "Manager":
-        """Who is named in the environment of the process; it is taken out, so that no child speaks in its place."""
+        """The manager in the environment of the process. It is removed there, so that no child sends messages in its
+        place."""
         where = environ.pop("NOTIFY_SOCKET", "")
         silence, pid = environ.pop("WATCHDOG_USEC", ""), environ.pop("WATCHDOG_PID", "")
         if not where.startswith(("/", "@")):
@@ -38,22 +39,22 @@ class Manager:
         return cls(partial(_send, where), int(silence) / 1e6 if watched else 0.0)
 
     def ready(self) -> None:
-        """It serves, or serves by what it has read anew."""
+        """The process serves, or uses the files that it has read again."""
         self.send(READY)
 
     def alive(self) -> None:
         self.send(ALIVE)
 
     def reloading(self) -> None:
-        """It reads its files; ``ready`` says that it is done."""
+        """The process reads its files; ``ready`` ends this."""
         self.send(f"{RELOADING}\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self, seconds: float) -> None:
-        """It ends, and takes at most so long."""
+        """The process ends, within this many seconds."""
         self.send(f"{STOPPING}\nEXTEND_TIMEOUT_USEC={round(seconds * 1e6)}")
 
     async def keep_alive(self) -> None:
-        """Say so for as long as the loop goes round; at once back where nobody listens."""
+        """Report that the loop runs, as long as it does; return at once without a manager."""
         while self.silence:
             self.alive()
             await asyncio.sleep(self.silence / 4)

@@ -1,4 +1,4 @@
-"""Metrics that are read from their source each time they are asked for."""
+"""Metrics that are read from their source whenever they are scraped."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -14,11 +14,11 @@ from mailgate.store import Ledger, Store
 
 
 def watch_numbers(gate: Gate, ledger: Ledger, keeper: Keeper) -> None:
-    """Show on ``/metrics`` what is counted elsewhere."""
+    """Add numbers of other parts to ``/metrics``."""
     metrics, counts, hanging = gate.metrics, ledger.counts, gate.carrier.hanging
     verdicts = gate.verdicts
     metrics.watch_count(
-        "mailgate_verdicts_hits", "Requests whose verdict was kept from an earlier one", lambda: verdicts.hits
+        "mailgate_verdicts_hits", "Requests that were answered with a cached verdict", lambda: verdicts.hits
     )
     metrics.watch_count(
         "mailgate_verdicts_misses", "Requests that were judged in full", lambda: verdicts.misses
@@ -35,7 +35,7 @@ def watch_numbers(gate: Gate, ledger: Ledger, keeper: Keeper) -> None:
     metrics.config_ok.set(1)
     metrics.watch(
         "mailgate_policy_serial",
-        "Which activation the gate decides by",
+        "The serial of the activation that the gate decides by",
         lambda: keeper.current.activation.serial,
     )
     metrics.watch(
@@ -58,7 +58,7 @@ def watch_numbers(gate: Gate, ledger: Ledger, keeper: Keeper) -> None:
 
 
 def watch_backlogs(metrics: Metrics, store: Store, clock: Callable[[], datetime]) -> None:
-    """Show on ``/metrics`` what the store has not taken yet."""
+    """Add what waits for the store to ``/metrics``."""
     ledger, reports = store.ledger, store.reports
     metrics.watch(
         "mailgate_ledger_waiting", "Sightings that wait to be written", lambda: ledger.backlog().waiting
@@ -74,13 +74,13 @@ def watch_backlogs(metrics: Metrics, store: Store, clock: Callable[[], datetime]
 
     metrics.watch(
         "mailgate_store_refuses_since_timestamp_seconds",
-        "Since when the store takes nothing, in seconds since 1970; 0 while it does",
+        "Since when the store accepts nothing, in seconds since 1970; 0 while it accepts",
         since,
     )
 
 
 def watch_rules(metrics: Metrics, lingering: Callable[[], dict[str, str]], reliefs: ReliefWatch) -> None:
-    """Show on ``/metrics`` the state of the rules in force."""
+    """Add the state of the rules in force to ``/metrics``."""
     metrics.watch(
         "mailgate_rules_lingering",
         "Rules that only report and have no end, or have done so for too long",

@@ -1,4 +1,4 @@
-"""Who is told of requests that are over, as the settings ask for it: put together at the start, and anew at a reload."""
+"""Connects the receivers of finished requests that the settings name, at the start and again at a reload."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from mailgate.gateway.observe.ocsf import SecurityEvents
 Put = Callable[[bytes], None]
 """Takes one line."""
 PRIORITY = 10 * 8 + 5
-"""authpriv, notice (RFC 5424, section 6.2.1)."""
+"""The syslog priority: authpriv, notice (RFC 5424, section 6.2.1)."""
 
 
 class Observing:
@@ -27,10 +27,10 @@ class Observing:
         self._taken: tuple[LogSettings, EventSettings | None] | None = None
         self._writing: list[Lines] = []
         self.audit: Put | None = None
-        """Where events of the audit log go; None while nobody wants them."""
+        """Takes events of the audit log; None while nobody wants them."""
 
     def take(self, settings: Settings) -> None:
-        """Tell the next requests as these settings ask for it."""
+        """Use these settings from the next request on."""
         asked = settings.log, settings.events
         if asked == self._taken:
             return
@@ -40,7 +40,7 @@ class Observing:
             each.close()
 
     async def stop(self) -> None:
-        """Write what waits. What comes later is told after the next start."""
+        """Write what waits. Later events are sent after the next start."""
         self.audit = None
         for each in self._writing:
             await asyncio.to_thread(each.finish)
@@ -83,7 +83,7 @@ def _to_each(puts: list[Put]) -> Put:
 
 
 def ways_to(settings: EventSettings) -> Iterator[Way]:
-    """Where events go."""
+    """The receivers of events."""
     if settings.file:
         yield to_file(settings.file)
     if settings.syslog:

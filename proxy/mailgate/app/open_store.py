@@ -1,4 +1,4 @@
-"""Opens the store of the settings, in one way for gates and commands."""
+"""Opens the store of the settings, for gates and commands alike."""
 
 from pathlib import Path
 

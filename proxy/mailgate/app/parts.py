@@ -1,6 +1,6 @@
 """Makes the parts of a gate from the files. Nothing is opened here.
 
-The clock and the source of randomness are read here alone.
+Only this file reads the clock and the source of randomness.
 """
 
 import secrets
@@ -57,7 +57,7 @@ from mailgate.rollout.halting import Halting
 from mailgate.store import Postures, Store
 
 REFERENCE = 10
-"""Letters of a reference id: 50 bits."""
+"""The length of a reference id in letters: 50 bits."""
 
 
 def utc_now() -> datetime:
@@ -98,7 +98,8 @@ def own_hosts(settings: Settings) -> OwnHosts:
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """The ways to the webmail of these settings: the usual one, one for hanging requests, one for Autodiscover."""
+    """The connections to the webmail of these settings: the usual one, one for hanging requests, one for
+    Autodiscover."""
 
     usual: Forwarder
     patient: Forwarder
@@ -132,7 +133,7 @@ def ways_for(settings: Settings, tracing: Tracing | None = None) -> Ways:
 def quarantine_mailer_for(
     settings: Settings, store: Store, pages: Pages, pool: UpstreamPool
 ) -> QuarantineMailer | None:
-    """What writes to people whose mail app is refused; None if the settings have no quarantine mail.
+    """The mailer for people whose mail app is refused; None if the settings have no quarantine mail.
 
     It has a login check of its own: phones with an old password must not close the employee's page.
     """
@@ -158,7 +159,7 @@ def quarantine_mailer_for(
 def self_service_for(
     settings: Settings, store: Store, judge: Judge, postures: Postures, pool: UpstreamPool
 ) -> SelfService:
-    """The service that shows people what is stored about them."""
+    """The service of the own page, which shows people what is stored about them."""
     page, mail = settings.employee_page, settings.activesync.quarantine_mail
     return SelfService(
         judge.in_force,
@@ -185,7 +186,7 @@ def login_check_for(question: str | None, public_url: str, pool: UpstreamPool) -
 
 
 def enroller_for(settings: Settings, store: Store, trust: Trust) -> Enroller:
-    """The enroller, by which devices enrol with the gate itself."""
+    """The enroller, with which devices enrol at the gate itself."""
     limits = settings.enrolment
     return Enroller(
         store.enrolments,
@@ -229,7 +230,7 @@ def assemble(
     mails: QuarantineMails,
     tracing: Tracing | None = None,
 ) -> Gate:
-    """Assemble a gate of these parts and of those between them."""
+    """Assemble a gate from these parts and those between them."""
     in_force, metrics, references = judge.in_force, judge.metrics, recorder.references
     reader, verdicts = Reader(in_force), VerdictCache(in_force, recorder.ledger.recurring, metrics)
     refuser = Refuser(in_force, ways.usual, ways.discovery, mails, metrics, recorder)

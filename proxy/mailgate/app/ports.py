@@ -1,4 +1,4 @@
-"""The public ports of one gate: their listeners, their certificates, and the end of what runs there."""
+"""The public ports of one gate: their listeners, their certificates, and the end of running requests."""
 
 import asyncio
 import ssl
@@ -23,7 +23,7 @@ from mailgate.gateway.http1.trusted_headers import is_proxy
 
 
 class Running(Protocol):
-    """What serves at a port, and ends."""
+    """A server at a port."""
 
     @property
     def running(self) -> int: ...
@@ -33,7 +33,7 @@ class Running(Protocol):
 
 @dataclass
 class Ports:
-    """Every port but the admin port."""
+    """Every port except the admin port."""
 
     gate: Gate
     place: Place
@@ -45,17 +45,17 @@ class Ports:
     """The same certificate, for HTTP/2."""
     public: str = ""
     devices: str = ""
-    """The origin at which client certificates are asked for; empty if there is none."""
+    """The origin at which client certificates are requested; empty if there is none."""
     questions: list[str] = field(default_factory=list)
     """The addresses of ports for questions of other proxies."""
     parting: float = 0.0
-    """Seconds for which idle connections stay open at the end, while other workers take new ones."""
+    """The seconds for which idle connections stay open at the end, while other workers accept new ones."""
     _servers: list[Running] = field(default_factory=list)
     """The listener for mail, and one for each port for questions."""
 
     @property
     def running(self) -> int:
-        """Requests that are being served."""
+        """The number of running requests."""
         return sum(each.running for each in self._servers)
 
     async def open(self, settings: Settings, closing: AsyncExitStack) -> None:
@@ -90,7 +90,7 @@ class Ports:
 
     async def _open_grpc(self, at: Address | SocketFile, settings: Settings, closing: AsyncExitStack) -> None:
         """The same for Envoy's questions by gRPC."""
-        from mailgate.gateway.authz.grpc_port import GrpcPort  # of an extra
+        from mailgate.gateway.authz.grpc_port import GrpcPort  # only with an extra installed
 
         where, own = str(at), list[socket]()
         given = self.place.questions.get(where, ())
@@ -112,7 +112,7 @@ class Ports:
         self.questions.append(f"grpc://{Address(host, number)}" if isinstance(at, Address) else where)
 
     def renew_tls(self, settings: Settings) -> None:
-        """Serve new files to new connections. Raises CertificateError before anything has changed."""
+        """Use new certificate files for new connections. Raises CertificateError before anything has changed."""
         tls, devices = settings.tls, settings.client_certificates
         if tls and self.tls:
             renew(self.tls, tls.certificate, tls.key)

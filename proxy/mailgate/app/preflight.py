@@ -1,7 +1,7 @@
-"""Checks whether a gate can run on these files: the same at a start, at a reload and in ``mailgate check``.
+"""Checks whether a gate can run on these files: at a start, at a reload and in ``mailgate check``.
 
-``config`` finds mistakes inside the files. Here are those that show only when a gate runs on them: failing cases of
-the rules, certificates that no client would accept, and places that cannot be opened or written.
+``config`` finds mistakes inside the files. Here are those that show only when a gate runs on them: failing cases of the
+rules, certificates that no client would accept, and places that cannot be opened or written.
 """
 
 import os
@@ -30,11 +30,11 @@ Fault = tuple[Key, str]
 
 
 def load_judged(config: Path, now: datetime, in_force: str = "", names: Names | None = None) -> Bundle:
-    """Read the files at ``config``, on which a gate can run. Raises ConfigError with every mistake.
+    """Read the files at ``config`` for a gate to run on. Raises ConfigError with every mistake.
 
-    :param in_force: the digest of the rules that decide already. Their cases hold nothing up, whatever the clock
-        makes of them.
-    :param names: resolves the names of hosts; without it, nobody is asked about them.
+    :param in_force: the digest of the rules in force. Their failing cases do not stop anything, since they may fail
+        only because of the clock.
+    :param names: resolves the names of hosts; without it, they are not resolved.
     """
     bundle = load_bundle(config, names=names)
     mistakes = [] if bundle.rules.digest == in_force else failing_cases(config, bundle, now)
@@ -45,12 +45,12 @@ def load_judged(config: Path, now: datetime, in_force: str = "", names: Names | 
 
 
 def failed(rules: Rules, now: datetime) -> list[Outcome]:
-    """The cases that do not hold."""
+    """The cases that fail."""
     return [outcome for outcome in run_cases(rules.cases, rules.policy, now) if outcome.wrong]
 
 
 def failing_cases(config: Path, bundle: Bundle, now: datetime) -> list[Mistake]:
-    """The place of each case that does not hold, and what came instead."""
+    """The place of each failing case, with the actual result."""
     text = bundle.rules.texts.get(KEPT_AS.policy_tests, "")
     wrong = failed(bundle.rules, now)
     if not wrong:
@@ -146,7 +146,7 @@ def _sockets(settings: Settings) -> Iterator[Fault]:
 
 
 def _no_file(path: Path) -> str:
-    """Why a file cannot be written or made, in words; empty if it can."""
+    """Why a file cannot be written or created, in words; empty if it can."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -159,7 +159,7 @@ def _no_file(path: Path) -> str:
 
 
 def _no_folder(path: Path) -> str:
-    """The same for a folder, which is made with those above it."""
+    """The same for a folder, which is created together with its parents."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -172,7 +172,7 @@ def _no_folder(path: Path) -> str:
 
 
 def _no_socket(path: Path) -> str:
-    """The same for a Unix socket, whose folder is not made."""
+    """The same for a Unix socket, whose folder is not created."""
     try:
         if not stat.S_ISSOCK(path.lstat().st_mode):
             return f"{path} is a file that is no socket"

@@ -15,6 +15,7 @@ from mailgate.app.workers.siblings import Siblings
 from mailgate.config import Bundle
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.reload import Reloader
+from mailgate.model.phrase import joined
 from mailgate.rollout import Keeper
 from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Backlog, Store, StoreError
@@ -76,7 +77,7 @@ async def readiness(service: Running) -> Readiness:
 
 
 async def body_of_readyz(service: Running) -> dict[str, object]:
-    """The readiness as ``/readyz`` answers it."""
+    """The readiness as ``/readyz`` shows it."""
     return (await readiness(service)).model_dump(mode="json")
 
 
@@ -91,9 +92,9 @@ def _rules(service: Running) -> RulesNow:
         number=activation.number,
         serial=activation.serial,
         held=service.keeper.held,
-        off=[f"{each.rule}: {each}" for each in service.reliefs.off()],
+        off=[joined((each.rule, each.words), ": ") for each in service.reliefs.off()],
         exemptions=len(service.reliefs.exemptions()),
-        only_report=[f"{rule} {why}" for rule, why in service.lingering().items()],
+        only_report=[joined(each, " ") for each in service.lingering().items()],
     )
 
 

@@ -1,4 +1,4 @@
-"""Looks at something regularly while the gate runs."""
+"""Calls a function regularly as long as the gate runs."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,9 +7,9 @@ from mailgate.store import StoreError
 
 
 async def repeat(look: Callable[[], Awaitable[None]], every: float, *, failed: Callable[[str], None]) -> None:
-    """Look every ``every`` seconds, until cancelled. ``failed`` is given the name of an error that broke a look.
+    """Call ``look`` every ``every`` seconds, until cancelled. ``failed`` receives the name of an error that it raised.
 
-    A store that is away is no error: the first look after it is back sees what has changed meanwhile.
+    A store that cannot be reached is no error: the first look after it returns sees what has changed.
     """
     while True:
         try:

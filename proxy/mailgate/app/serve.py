@@ -1,4 +1,4 @@
-"""The process around a gate: its signals, its memory, and errors of tasks that nobody waited for."""
+"""The process around a gate: its signals, its memory, and errors of tasks that nothing waited for."""
 
 import asyncio
 import gc
@@ -29,7 +29,8 @@ async def serve(
 ) -> None:
     """Run a gate until SIGTERM or SIGINT; SIGHUP reads the files again. ``ready`` is called once it listens.
 
-    ``manager`` is told what becomes of it. It also ends when the file descriptor ``life`` is at its end: whoever started it is gone.
+    ``manager`` is told about it. The gate also ends when the file descriptor ``life`` is at its end, since its
+    supervisor is gone.
     """
     warm()
     service = await Service.start(config, bundle, place)
@@ -58,7 +59,7 @@ async def serve(
         try:
             await service.reloader.reload()
         finally:
-            manager.ready()  # by the old files, where the new ones have a mistake
+            manager.ready()  # by the old files, if the new ones have a mistake
 
     def reload() -> None:
         task = loop.create_task(read_anew())
@@ -68,7 +69,7 @@ async def serve(
     loop.add_signal_handler(signal.SIGHUP, reload)
     signal.pthread_sigmask(
         signal.SIG_UNBLOCK, {signal.SIGHUP, signal.SIGUSR2, REPLACED}
-    )  # signals that came during the start come now
+    )  # signals that came during the start are handled now
     settle_memory()
     log.info(
         "listening",
@@ -95,7 +96,7 @@ async def serve(
 
 
 def settle_memory() -> None:
-    """Keep the garbage collector from what was made at the start, and let it look for cycles seldom.
+    """Keep the garbage collector away from the objects of the start, and let it look for cycles rarely.
 
     A request makes hardly any cycles. Looking as often as Python's default took a tenth of each request's time.
     """
@@ -105,5 +106,5 @@ def settle_memory() -> None:
 
 
 def note_stray(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Log an error that no task waited for, by its class alone, since its text may quote a request."""
+    """Log an error that no task waited for, only by its class, since its text may quote a request."""
     log.error("stray-error", error=type(context.get("exception")).__name__)

@@ -29,6 +29,7 @@ from mailgate.app.parts import admin_limits, gate_for, own_hosts, utc_now
 from mailgate.app.ports import Ports, ports_for
 from mailgate.app.preflight import failing_cases, load_judged
 from mailgate.app.readiness import body_of_readyz
+from mailgate.app.rule_changes import RuleChanges
 from mailgate.app.settings_watch import SettingsWatch
 from mailgate.app.trust import Trust
 from mailgate.app.workers.place import ALONE, Place
@@ -49,7 +50,7 @@ from mailgate.gateway.side_door.dovecot import PolicyKey, policy_server
 from mailgate.gateway.side_door.logins import SideDoor
 from mailgate.mail.quarantine import QuarantineMailer
 from mailgate.policy.report_only import lingering
-from mailgate.rollout import LOOK, Keeper
+from mailgate.rollout import Keeper
 from mailgate.rollout.halting import Halting
 from mailgate.rollout.inspection import Inspection
 from mailgate.rollout.relief_watch import ReliefWatch
@@ -59,7 +60,7 @@ from mailgate.tasks import end, end_all
 log = structlog.get_logger()
 
 FAREWELL = 5.0
-"""Seconds that requests at the admin port have when the gate ends."""
+"""The seconds that requests at the admin port have when the gate ends."""
 
 
 @dataclass
@@ -85,9 +86,10 @@ class Service:
     siblings: Siblings = field(init=False)
     observing: Observing = field(init=False)
     heartbeat: Heartbeat | None = None
+    rule_changes: RuleChanges = field(init=False)
     held_back: list[str] = field(default_factory=list)
-    """Mistakes in files that were found at the start and are not in force. A worker then goes on with the rules of
-    the others."""
+    """Mistakes in files that were found at the start and are not in force. A worker then uses the rules of the other
+    workers."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _closing: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -133,7 +135,7 @@ class Service:
 
     async def _open(self) -> None:
         settings, loop = self.bundle.settings, asyncio.get_running_loop()
-        # the last to be pushed ends first: requests, then what else asks the store, then the records, then what writes them
+        # the last to be pushed ends first: requests, then other readers of the store, then the records, then their writers
         writing = loop.create_task(self.store.run())
         self._closing.push_async_callback(end, writing)
         self._closing.push_async_callback(self.store.close)
@@ -153,15 +155,14 @@ class Service:
         self._closing.push_async_callback(self.observing.stop)
         self.reloader = Reloader(self._read_files, self.apply, self.gate.metrics)
         self.reloader.mistakes = self.held_back
+        self.rule_changes = RuleChanges(self)
         self._tasks = [
             loop.create_task(self.reloader.watch(lambda: {*self.bundle.paths, *self.bundle.absent})),
-            loop.create_task(self._follow()),
+            loop.create_task(self.rule_changes.run()),
             loop.create_task(look_after(self)),
             loop.create_task(self.trust.run(self.store.spent)),
             loop.create_task(self.gate.carrier.hanging.watch(self.gate.judge.again)),
-            loop.create_task(
-                DeviceChanges(self.postures, self.store.devices, self.gate.metrics, utc_now).run()
-            ),
+            loop.create_task(DeviceChanges(self.postures, self.store, self.gate.metrics, utc_now).run()),
         ]
         if isinstance(self.gate.refuser.mails, QuarantineMailer):
             self._tasks.append(loop.create_task(self.gate.refuser.mails.run()))
@@ -229,7 +230,7 @@ class Service:
         return server
 
     def _policy_key(self) -> PolicyKey | None:
-        """This is read at every request, so that a reload changes it."""
+        """The policy key. It is read at every request, so that a reload changes it."""
         dovecot = self.bundle.settings.dovecot
         return PolicyKey(dovecot.header, dovecot.api_key.get_secret_value()) if dovecot else None
 
@@ -248,8 +249,7 @@ class Service:
         return load_judged(self.config, utc_now(), self.keeper.current.activation.digest)
 
     async def apply(self, bundle: Bundle) -> None:
-        """Put changed files in force. Settings that only a start can change are named in the log and left as they
-        are."""
+        """Put changed files in force. Settings that only a start can change are logged and stay as they are."""
         before, settings = self.bundle.settings, bundle.settings
         decided_by(self.gate.in_force.live, bundle, self.trust)  # raises before anything has changed
         sources = self.trust.sources(settings, self.gate.metrics)
@@ -266,34 +266,26 @@ class Service:
         log.info("config-applied", policy=self.bundle.policy.version, takes_effect_at_restart=waiting)
 
     def _decide_by(self, bundle: Bundle) -> None:
-        """Decide by these rules and issuers from the next request on."""
+        """Use these rules and issuers from the next request on."""
         in_force = self.gate.in_force
         in_force.live = decided_by(in_force.live, bundle, self.trust, self.reliefs.current)
         self.postures.catalog = bundle.policy.catalog
         self.bundle = bundle
         self._show_policy()
 
-    async def _follow(self) -> None:
-        """Decide by the version that is in force in the store, whoever put it in force."""
-        heard = 0
-        while True:
-            heard = await self.store.change_signal.wait(LOOK, heard)
-            try:
-                await self.keeper.look()
-                if self.keeper.current.rules is not self.bundle.rules:
-                    self._change_rules()
-                await self.halting.act()
-                if await self.reliefs.look():
-                    self._decide_by(self.bundle)
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with one version, the next must be seen
-                log.error("policy-look-failed", error=type(error).__name__)
-
-    def _change_rules(self) -> None:
+    def take_rules(self) -> None:
+        """Use the rules that the keeper has now, whichever process put them in force."""
         current = self.keeper.current
+        if current.rules is self.bundle.rules:
+            return
         self._decide_by(replace(self.bundle, rules=current.rules))
         warn_of_lingering_rules(self.lingering())
         told = current.activation
         log.info("policy-changed", policy=told.policy, number=told.number, serial=told.serial)
+
+    def take_reliefs(self) -> None:
+        """Use the reliefs that the watch has now."""
+        self._decide_by(self.bundle)
 
     def _show_policy(self) -> None:
         self.gate.metrics.policy.info({"version": self.bundle.policy.version})
@@ -301,5 +293,5 @@ class Service:
             self.heartbeat.changed()
 
     def lingering(self) -> dict[str, str]:
-        """The rules in force that only report for too long, and why each is named."""
+        """The rules in force that only report for too long, each with the reason."""
         return lingering(self.bundle.policy, utc_now(), self.bundle.settings.stages.report_only_for)

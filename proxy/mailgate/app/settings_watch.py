@@ -1,4 +1,5 @@
-"""Notes changes of settings in the audit log: they decide too who is kept out, and no version of the rules has them."""
+"""Writes changes of settings to the audit log: they also decide who is kept out, and are not part of a version of the
+rules."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from mailgate.store.audit import Audit
 log = structlog.get_logger()
 
 LOOK = 1.0
-"""Seconds between two looks at the settings of the gate."""
+"""The seconds between two looks at the settings of the gate."""
 NOTED, CHANGED = "settings-noted", "settings-changed"
 
 
@@ -37,7 +38,7 @@ class SettingsWatch:
         await repeat(self.look, LOOK, failed=lambda error: log.error("settings-watch-failed", error=error))
 
     async def look(self) -> None:
-        """Note in the audit log which settings have changed since the last note."""
+        """Write the settings that have changed since the last look to the audit log."""
         settings = self._settings()
         if settings is self._seen:
             return

@@ -1,4 +1,4 @@
-"""Traces where the settings ask for them; what makes them is installed by the extra ``otel``."""
+"""Traces, if the settings ask for them. The extra ``otel`` installs what makes them."""
 
 import os
 import secrets
@@ -22,10 +22,10 @@ def can_trace() -> bool:
 
 
 def tracing_for(settings: Settings, in_force: InForce) -> Tracing | None:
-    """None where nobody asks for traces."""
+    """The tracing of these settings; None if they have none."""
     if settings.traces is None:
         return None
-    from mailgate.gateway.observe.traces import Told, sent_to  # only the extra brings what it needs
+    from mailgate.gateway.observe.traces import Told, sent_to  # only the extra installs it
 
     traces = settings.traces
     told = Told(

@@ -1,4 +1,4 @@
-"""The trust of a gate, kept through every reload: keys, nonces, spent proofs and revocations."""
+"""The trust of a gate, which every reload keeps: keys, nonces, spent proofs and revocations."""
 
 import asyncio
 import secrets
@@ -26,7 +26,7 @@ from mailgate.views.readiness import Issuer
 log = structlog.get_logger()
 
 PRUNE_EVERY = 60.0
-"""Seconds between two clean-ups. They are frequent, since every request of the last minutes may have left a spent
+"""The seconds between two clean-ups. They are frequent, since every request of the last minutes may have left a spent
 proof."""
 
 
@@ -52,7 +52,7 @@ class Trust:
         return cls(MemoryReplayGuard(), Keyring(), nonces, own_keys, revocations, clock)
 
     def sources(self, settings: Settings, metrics: Metrics) -> dict[str, KeySource]:
-        """The key sources of the issuers, by name. A source whose settings did not change is kept."""
+        """The key sources of the issuers, by name. A source with unchanged settings is kept."""
         before = {(each.issuer, each.url): each for each in self.keyring.remote()}
         sources: dict[str, KeySource] = {settings.public_url: self.own_keys}
         for each in settings.attestation.issuers:
@@ -65,7 +65,7 @@ class Trust:
         return sources
 
     def health(self) -> list[Issuer]:
-        """The state of each issuer that is asked over the network."""
+        """The state of each issuer whose keys are fetched over the network."""
         return [
             Issuer(
                 issuer=each.issuer,
@@ -102,6 +102,6 @@ class Trust:
 
 
 def _asking(each: IssuerSettings) -> Callable[[str], Awaitable[jwks.Answer]]:
-    """The authorities, read now. A later change of their file counts from the next reload on."""
+    """A fetcher with the authorities as they are now. A later change of their file is used from the next reload on."""
     trust = ssl.create_default_context(cafile=each.jwks_ca) if each.jwks_ca else None
     return partial(jwks.ask, str(each.jwks), trust=trust)

@@ -20,7 +20,7 @@ LONGEST = 255
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A field with a name of the device between ``prefix`` and ``suffix``. A value without these says nothing."""
+    """A field with a name of the device between ``prefix`` and ``suffix``. A value without these names no device."""
 
     field: str
     names: str
@@ -29,7 +29,7 @@ class Match:
     suffix: str = ""
 
     def name_in(self, value: str) -> str:
-        """The name in a value of the field. Empty if it holds none."""
+        """The name in a value of the field; empty if it holds none."""
         if not value.startswith(self.prefix) or not value.endswith(self.suffix):
             return ""
         name = value[len(self.prefix) : len(value) - len(self.suffix)]

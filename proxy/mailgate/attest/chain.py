@@ -14,7 +14,7 @@ MAX_CERTIFICATES = 6
 
 
 def too_long(chain: Sequence[bytes]) -> str:
-    """What was expected, if these certificates are too many or too long to be read. Empty otherwise."""
+    """What was expected, if these certificates are too many or too long to be read; otherwise empty."""
     if len(chain) <= MAX_CERTIFICATES and all(len(each) <= MAX_CERTIFICATE for each in chain):
         return ""
     return f"expected at most {MAX_CERTIFICATES} certificates of {MAX_CERTIFICATE} bytes"
@@ -28,7 +28,7 @@ def read_certificate(der: bytes) -> x509.Certificate:
     """
     certificate = x509.load_der_x509_certificate(der)
     if der[-len(certificate.signature) - 1] != 0:
-        raise ValueError("bits of the signature that do not count")
+        raise ValueError("unused bits of the signature")
     return certificate
 
 

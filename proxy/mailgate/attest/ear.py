@@ -1,4 +1,5 @@
-"""Reads EAT Attestation Results, which say how much the issuer vouches for (draft-ietf-rats-ear-04, draft-ietf-rats-ar4si).
+"""Reads EAT Attestation Results, with which the issuer states how far the device can be trusted
+(draft-ietf-rats-ear-04, draft-ietf-rats-ar4si).
 
 A status may claim less than its trustworthiness vector, but never more.
 """
@@ -10,7 +11,7 @@ from mailgate.model import Reason
 AFFIRMING, WARNING, CONTRAINDICATED, NONE = "affirming", "warning", "contraindicated", "none"
 
 _SEVERITY = {NONE: 0, AFFIRMING: 0, WARNING: 1, CONTRAINDICATED: 2}
-"""The severity of the tiers. ``none`` vouches for nothing, so it is neither better nor worse than ``affirming``."""
+"""The severity of the tiers. ``none`` states nothing, so it is neither better nor worse than ``affirming``."""
 
 
 def tier_of(value: int) -> str:

@@ -98,7 +98,7 @@ def _parsed(der: bytes) -> x509.Certificate:
 
 
 def thumbprint_of(certificate: x509.Certificate) -> str:
-    """The RFC 7638 thumbprint of the certificate's key. Empty for a key that no proof can have."""
+    """The RFC 7638 thumbprint of the certificate's key; empty for a key that no proof can have."""
     key = certificate.public_key()
     kind = next((kind for family, kind in _KINDS.items() if isinstance(key, family)), None)
     if kind is None:
@@ -114,7 +114,7 @@ _KINDS: dict[type, type[ECKey] | type[OKPKey]] = {
 
 
 def values_of(certificate: x509.Certificate, oids: Iterable[x509.ObjectIdentifier]) -> dict[str, bytes]:
-    """The raw values of these extensions by dotted name, as far as they are there."""
+    """The raw values of these extensions by dotted name, without missing ones."""
     wanted = set(oids)
     return {
         extension.oid.dotted_string: extension.value.public_bytes()

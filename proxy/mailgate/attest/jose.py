@@ -30,7 +30,7 @@ class MalformedJwsError(ValueError):
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise ValueError("a member name stands twice")
+        raise ValueError("a member name is repeated")
     return members
 
 

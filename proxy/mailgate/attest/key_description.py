@@ -1,7 +1,7 @@
 """Reads ``KeyDescription``, the extension that an Android device writes about one of its keys, strictly in DER.
 
-The schema comes from source.android.com, "Key and ID attestation": a SEQUENCE of eight. The last two are lists of what the
-system and what the secure hardware vouch for. Only the list of the hardware is read.
+The schema comes from source.android.com, "Key and ID attestation": a SEQUENCE of eight. The last two are lists of the
+properties that the system and the secure hardware confirm. Only the list of the hardware is read.
 """
 
 from collections.abc import Mapping, Sequence

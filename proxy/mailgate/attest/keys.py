@@ -48,7 +48,7 @@ class KeySet:
 
     keys: Mapping[str, Key]
     unavailable: bool = False
-    """True if the source of the keys does not answer. The issuer may then have other keys too."""
+    """Whether the source of the keys does not answer. The issuer may then have other keys too."""
 
     def get(self, kid: str) -> Key | None:
         return self.keys.get(kid)
@@ -73,7 +73,7 @@ def parse_jwks(text: str) -> KeySet:
         try:
             kid, key = _issuer_key(entry)
             if kid in keys:
-                raise JwkError("kid: stands twice in the set; every key needs its own")
+                raise JwkError("kid: is repeated in the set; every key needs its own")
             keys[kid] = key
         except JwkError as error:
             mistakes.append(f"keys[{at}].{error}")

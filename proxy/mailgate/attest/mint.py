@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from joserfc import jws
-from joserfc.jwk import ECKey, OKPKey
+from joserfc.jwk import ECKey, KeyParameters, OKPKey
 
 from mailgate.attest import dpop, passport
 from mailgate.attest.dpop import token_hash_claim
@@ -54,16 +54,24 @@ class Issue:
     lifetime: timedelta = field(default=timedelta(hours=1))
 
 
-def make_key(secret: bytes, kid: str, algorithm: str = "ES256") -> Key:
-    """Derive a private key from a secret of at least 32 random bytes."""
-    if algorithm == "ES256":
-        return ECKey.derive_key(secret, "P-256", {"kid": kid})
-    return OKPKey.derive_key(secret, "Ed25519", {"kid": kid})
+def make_key(secret: bytes, kid: str = "", algorithm: str = "ES256") -> Key:
+    """Derive a private key from a secret of at least 32 random bytes.
+
+    Without a ``kid`` it is named by its thumbprint (RFC 7638), so that no two keys of a set ever have the same name.
+    """
+    options: KeyParameters = {"kid": kid} if kid else {}
+    key: Key = (
+        ECKey.derive_key(secret, "P-256", options)
+        if algorithm == "ES256"
+        else OKPKey.derive_key(secret, "Ed25519", options)
+    )
+    key.ensure_kid()
+    return key
 
 
-def key_files(issuer_secret: bytes, device_secret: bytes, kid: str = "test-issuer") -> dict[str, str]:
-    """The files of an issuer, whose key is called ``kid``, and one device, from name to content. All of them except `JWKS_FILE` are secret."""
-    issuer, device = make_key(issuer_secret, kid), make_key(device_secret, "test-device")
+def key_files(issuer_secret: bytes, device_secret: bytes) -> dict[str, str]:
+    """The files of an issuer and of one device, from name to content. All of them except `JWKS_FILE` are secret."""
+    issuer, device = make_key(issuer_secret), make_key(device_secret)
     return {
         ISSUER_KEY_FILE: _pretty(issuer.as_dict(private=True)),
         DEVICE_KEY_FILE: _pretty(device.as_dict(private=True)),

@@ -21,7 +21,8 @@ PROFILE = "tag:mailgate.example,2026:device-attestation:1"
 """``eat_profile`` (RFC 9711, section 4.3.2): these claims in this form, version 1."""
 
 OWN_LIFETIME = timedelta(minutes=10)
-"""The lifetime of a token that a gate signs for a device that reports to it. So long it may count as a bearer token."""
+"""The lifetime of a token that a gate signs for a device that reports to it. For this time it may count as a bearer
+token."""
 
 FORMS = {"phone": Kind.PHONE, "tablet": Kind.TABLET, "laptop": Kind.LAPTOP, "desktop": Kind.LAPTOP}
 SYSTEMS = frozenset({"android", "chromeos", "ios", "ipados", "linux", "macos", "windows"})
@@ -39,9 +40,9 @@ class Anchors:
     match_app: Callable[[str, str], str | None]
     max_lifetime: timedelta
     own: str = ""
-    """The issuer whose tokens the gates sign themselves. Empty if they sign none."""
+    """The issuer whose tokens the gates sign themselves; empty if they sign none."""
     person: Callable[[str], str] = str
-    """Finds the person whom a login names (``policy/logins.py``)."""
+    """Returns the person of a login (``policy/logins.py``)."""
 
     def longest_life(self, issuer: str) -> timedelta:
         return OWN_LIFETIME if issuer == self.own else self.max_lifetime
@@ -68,7 +69,8 @@ class Passport:
     not_before: datetime
     expires: datetime
     bearer: bool = False
-    """True if it counts without a proof. Only a gate's own token can, for clients that can set a header but cannot make a proof."""
+    """Whether it counts without a proof. Only a gate's own token can, for clients that can set a header but cannot make
+    a proof."""
 
     def check_times(self, now: datetime, leeway: timedelta) -> None:
         """Do step 10. Raises `RefusedError` outside of the token's lifetime. ``leeway`` is for clocks that differ.

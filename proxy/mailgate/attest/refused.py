@@ -21,7 +21,7 @@ class KeyNotFoundError(RefusedError):
 
     def __init__(self, issuer: str, *, unavailable: bool) -> None:
         if unavailable:
-            super().__init__(Reason.TOKEN_KEYS_UNAVAILABLE, f"the keys of {issuer} cannot be had now")
+            super().__init__(Reason.TOKEN_KEYS_UNAVAILABLE, f"the keys of {issuer} are not available now")
         else:
             super().__init__(Reason.TOKEN_KID_UNKNOWN, f"kid names no key of {issuer}")
         self.issuer = issuer

@@ -18,7 +18,7 @@ _COMPUTER_FORMS = frozenset({"desktop"})
 _ALONGSIDE = {"platform", "browser", "install_type", "managed"}
 """The fields of the report that the token repeats for its readers. No rule reads them."""
 _VECTOR = {"instance-identity": 2, "configuration": 0}
-"""The AR4SI vector: the instance is known, and nothing is vouched for about its configuration."""
+"""The AR4SI vector: the instance is known, and nothing is confirmed about its configuration."""
 
 
 class _Strict(BaseModel):
@@ -47,7 +47,7 @@ class Report(_Strict):
     listed_extensions: Annotated[tuple[Word, ...], Field(strict=False, max_length=100)] = ()
     """The ids of listed browser extensions that are installed."""
     bearer: bool = False
-    """True if the token should count without a proof, for clients that can set a header but cannot make a proof."""
+    """Whether the token should count without a proof, for clients that can set a header but cannot make a proof."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Issuing:
 
 
 def form_of(report: Report) -> str | None:
-    """The most restrictive form factor that the report names. None if it names none.
+    """The most restrictive form factor that the report names; None if it names none.
 
     A system without a handheld form is a computer only if neither touch nor a form factor contradicts it, since an iPad
     that asks for desktop sites claims to be a Mac.

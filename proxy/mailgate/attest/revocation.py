@@ -29,7 +29,7 @@ class RevocationList:
 
     serials: frozenset[int]
     next_update: datetime
-    """From this time on the list is stale, since a newer one must exist."""
+    """When the list becomes stale, since a newer one must exist by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Revocation:
     serials: frozenset[int] = frozenset()
     """Serial numbers that are revoked for every issuer."""
     stale_counts: bool = False
-    """True if a stale list still counts. Otherwise no certificate that it covers counts."""
+    """Whether a stale list is still used. If not, no certificate that it covers is accepted."""
 
     def revoked(self, issuer: Issuer, serial: int) -> bool:
         """Whether a certificate was revoked. A stale list revokes like a fresh one."""
@@ -48,7 +48,7 @@ class Revocation:
         return serial in self.serials or (listed is not None and serial in listed.serials)
 
     def unknown(self, issuer: Issuer, now: datetime) -> str:
-        """Why the revocation of this issuer's certificates is unknown. Empty if it is known."""
+        """Why the revocation of this issuer's certificates is unknown; empty if it is known."""
         if not self.lists:
             return ""
         listed = self.lists.get(issuer)
@@ -58,19 +58,19 @@ class Revocation:
         return "the revocation list of its issuer is stale" if stale else ""
 
     def known_until(self, issuer: Issuer) -> datetime | None:
-        """When the revocation of this issuer's certificates becomes unknown. None if it does not."""
+        """When the revocation of this issuer's certificates becomes unknown; None if it does not."""
         listed = self.lists.get(issuer)
         return listed.next_update if listed is not None and not self.stale_counts else None
 
     def stale_since(self, now: datetime) -> datetime | None:
-        """When the first of the stale lists became stale. None if no list is stale."""
+        """When the first of the stale lists became stale; None if no list is stale."""
         return min(
             (each.next_update for each in self.lists.values() if each.next_update <= now), default=None
         )
 
     @property
     def next_update(self) -> datetime | None:
-        """When the first list becomes stale. None if there are no lists."""
+        """When the first list becomes stale; None if there are no lists."""
         return min((each.next_update for each in self.lists.values()), default=None)
 
 
@@ -111,7 +111,7 @@ def _issuer(crl: x509.CertificateRevocationList, authorities: Sequence[x509.Cert
     for authority in authorities:
         if _signed_by(crl, authority):
             return key_of(authority)
-    raise RevocationError("signed by none of the authorities; expected one that stands in their file")
+    raise RevocationError("signed by none of the authorities; expected one of those in their file")
 
 
 def _checked(crl: x509.CertificateRevocationList) -> tuple[datetime, RevocationList]:

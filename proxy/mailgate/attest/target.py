@@ -18,12 +18,12 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 def same_target(one: str, other: str) -> bool:
     """Whether both are http(s) URLs of the same target. A text that is no such URL equals nothing."""
     target = normalised(one)
-    # most URLs are equal to the letter
+    # most URLs are exactly equal
     return target is not None and (one == other or target == normalised(other))
 
 
 def normalised(url: str) -> str | None:
-    """The URL in normal form, without query and fragment. None for anything but an http(s) URL."""
+    """The URL in normal form, without query and fragment; None for anything but an http(s) URL."""
     match = _HTTP_URL.fullmatch(url)
     if match is None:
         return None

@@ -61,9 +61,10 @@ class Verdict:
     """The outcome of a verification, and the questions that the verifier cannot answer by itself."""
 
     result: AttestationResult | None
-    """None if no attestation is offered."""
+    """The result; None if no attestation is offered."""
     lacks_key_of: str = ""
-    """The issuer whose keys should be fetched again, since the token names a key that is missing. Empty if there is none."""
+    """The issuer whose keys should be fetched again, since the token names a key that is missing; empty if there is
+    none."""
     nonce: Nonce | None = None
     """The nonce of a proof that is good so far."""
     spent: Spent | None = None
@@ -189,7 +190,7 @@ class Verifier:
     def _check_nonce(self, text: str, now: datetime) -> Nonce:
         nonce = self._nonces.read(text, now) if self._nonces and text else Nonce(Sort.NONE)
         if nonce.sort is Sort.FOREIGN:  # its own process may have accepted the proof without telling anybody
-            raise NonceError(Reason.PROOF_NONCE_WRONG, "the nonce is another gate's alone", nonce)
+            raise NonceError(Reason.PROOF_NONCE_WRONG, "the nonce is valid only at another gate", nonce)
         if nonce.sort is Sort.NONE and self._nonce_required:
             reason = Reason.PROOF_NONCE_WRONG if text else Reason.PROOF_NONCE_MISSING
             raise NonceError(reason, "expected the nonce of a DPoP-Nonce header of the last minutes", nonce)
@@ -203,9 +204,7 @@ class Verifier:
         if spending is Spending.SPENT_BEFORE:
             raise RefusedError(Reason.PROOF_REPLAYED, "a proof with this jti was used before")
         if spending is Spending.MEMORY_FULL:
-            raise RefusedError(
-                Reason.PROOF_MEMORY_FULL, "too many proofs at once: none can be told from a replay"
-            )
+            raise RefusedError(Reason.PROOF_MEMORY_FULL, "too many proofs at once to detect a replay")
         return Spent(ticket, until, alone)
 
 

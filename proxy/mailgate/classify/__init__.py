@@ -1,4 +1,4 @@
-"""Finds out who is asking. Each family of signals has a file, and ``verdict`` weighs them. Unknown is never laptop."""
+"""Recognises the client. Each family of signals has a file, and ``verdict`` weighs them. Unknown is never laptop."""
 
 from collections.abc import Hashable, Mapping
 from functools import lru_cache
@@ -35,7 +35,7 @@ _LONGEST_METHOD = 32
 _READ = (*HINTS, PROBE, *PROTOCOL)
 _HINTS = frozenset(HINTS)
 READ = ("user-agent", *_READ)
-"""Every header that says who is asking. Beside them only a path of a protocol and an ActiveSync query decide."""
+"""Every header that is read. Besides them only a path of a protocol and an ActiveSync query are used."""
 
 
 def classify(facts: RequestFacts) -> Client:
@@ -57,7 +57,8 @@ def classify(facts: RequestFacts) -> Client:
 
 @lru_cache(CACHED_TRAITS)
 def agent_traits(user_agent: str) -> Hashable:
-    """The traits of a user agent that classification weighs: form, system, model and protocol, without browser and versions.
+    """The traits of a user agent that classification weighs: form, system, model and protocol, without browser and
+    versions.
 
     Requests that differ only in user agents with the same traits have the same client, except for browser, versions and
     signals. None if the user agent contradicts itself.
@@ -72,7 +73,7 @@ def _agent(headers: Mapping[str, str]) -> str:
 
 
 def _told(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """The other headers that are read, as names and values, as far as they were sent."""
+    """The other headers that are read, as names and values, if they were sent."""
     return tuple([(name, headers[name][:_LONGEST]) for name in _READ if name in headers])
 
 

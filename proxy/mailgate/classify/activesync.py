@@ -11,6 +11,7 @@ from mailgate.classify.percent import decoded
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.table import Rule, Table
 from mailgate.model import Finding, Reason, Signal
+from mailgate.model.phrase import phrase
 
 MAX_LENGTH = 1024
 """The most characters of a query that are read. Real ones have about 150."""
@@ -56,8 +57,9 @@ CODES = {
 }
 """Commands by their code in a base64 query ([MS-ASHTTP] 2.2.1.1.1.1.2); 5 to 8 are no longer in use.
 
-23 came with version 16.1; that it is Find is taken from a port of Z-Push, and a wrong one changes the form of a refusal
-alone."""
+23 came with version 16.1; that it is Find comes from a port of Z-Push, and if it is wrong, only the form of a refusal
+is.
+"""
 
 _COMMANDS = {name.lower(): name for name in CODES.values()}
 
@@ -98,17 +100,18 @@ class _BrokenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DeviceQuery:
-    """The values of a query. A missing value is empty. ``fault`` says what is wrong with a query that cannot be read."""
+    """The values of a query. A missing value is empty. ``fault`` says what is wrong with a query that cannot be
+    read."""
 
     device_id: str = ""
-    """The DeviceId as text if it is printable ASCII, else in hex, as servers write it."""
+    """The DeviceId as text if it is printable ASCII, otherwise in hex, as servers write it."""
     device_type: str = ""
     command: str = ""
-    """The command in its own spelling (``CODES``). Empty if it is not known."""
+    """The command in its own spelling (``CODES``); empty if unknown."""
     version: str = ""
     """The protocol version, like ``14.1``."""
     user: str = ""
-    """The user whom the device names. Nobody checks this claim: the webmail checks the login and not this."""
+    """The user that the device names. This claim is not checked: the webmail checks the login and not this."""
     fault: str = ""
 
 
@@ -218,4 +221,6 @@ def read_activesync(query: DeviceQuery) -> Reading:
 def _findings(query: DeviceQuery) -> tuple[Finding, ...]:
     if not query.fault:
         return ()
-    return (Finding(Reason.REQUEST_MALFORMED, f"the query cannot be read: {query.fault}"),)
+    return (
+        Finding(Reason.REQUEST_MALFORMED, phrase("the query cannot be read: %(fault)s", fault=query.fault)),
+    )

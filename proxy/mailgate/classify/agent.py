@@ -57,7 +57,7 @@ def _device_rows() -> "Iterator[DeviceParser]":
 
 _NO_DEVICE = Device("Other")
 _NO_MODEL = frozenset({"Other", "Smartphone", "Tablet", "Feature Phone"})
-"""The names that ua-parser gives to devices whose model it does not know."""
+"""The names that ua-parser gives to devices of unknown model."""
 
 COMPUTERS = Table.joined(MASKED, DESKTOPS)
 _ALL = Table.joined(TOOLS, BOTS, APPLIANCES, HANDHELDS, COMPUTERS)
@@ -83,12 +83,13 @@ class Agent:
 
     @cached_property
     def browser(self) -> "Browser | None":
-        """The browser. It is looked for only when asked for: for most user agents the rules tell the kind of device without it."""
+        """The browser. It is computed on demand, since for most user agents the rules find the kind of device without
+        it."""
         return _resolver().ua.extract(self.text)
 
     @cached_property
     def os(self) -> "OS | None":
-        """The operating system. It is looked for only when asked for: for most computers a rule tells the system."""
+        """The operating system. It is computed on demand, since for most computers a rule finds the system."""
         return _resolver().os.extract(self.text)
 
     @property
@@ -97,7 +98,7 @@ class Agent:
 
     @property
     def system(self) -> str:
-        """Our name for the system, or empty."""
+        """Mailgate's name for the system, or empty."""
         return system_name(self.os.family) if self.os else ""
 
     @property
@@ -121,7 +122,7 @@ def _device_and_rule(text: str) -> "tuple[Found | Device, Match | None]":
 
 
 class _Rules(UserAgent):  # type: ignore[misc]  # user_agents has no types
-    """Applies the rules of ``user_agents`` to the resolved parts. They are slow and seldom used."""
+    """Applies the rules of ``user_agents`` to the resolved parts. They are slow and rarely used."""
 
     def __init__(self, agent: Agent) -> None:
         self.ua_string = agent.text

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from mailgate.model import Assurance, AttestationResult, Client, Finding, Kind, Reason, Signal
+from mailgate.model.phrase import phrase
 
 _HANDHELD_KINDS = frozenset({Kind.PHONE, Kind.TABLET, Kind.MAIL_APP})
 _FORM = {Kind.LAPTOP: "desktop", Kind.PHONE: "phone", Kind.TABLET: "tablet"}
@@ -12,8 +13,8 @@ def with_attestation(client: Client, proof: AttestationResult | None) -> Client:
     """The client after its attestation was verified (``None``: it offered none).
 
     A refused attestation counts as none and leaves a finding. A signed laptop whose headers name a handheld stays the
-    handheld, with a finding and no higher assurance. A device that only reports itself as a laptop is taken for one if
-    its headers say so too.
+    handheld, with a finding and no higher assurance. A device that only reports itself as a laptop becomes one if its
+    headers say so too.
     """
     if proof is None:
         return client
@@ -42,7 +43,12 @@ def with_known_kind(
     if not _disagree(client, kind):
         unproved = self_reported and kind is Kind.LAPTOP is not client.kind  # unknown is never a laptop
         return replace(client, signals=signed.signals) if unproved else signed
-    detail = f"the {source} says {kind}, the request says {client.kind}"
+    detail = phrase(
+        "the %(source)s says %(kind)s, the request says %(other)s",
+        source=source,
+        kind=kind,
+        other=client.kind,
+    )
     findings = (*client.findings, Finding(Reason.KIND_CONTRADICTED, detail))
     if kind is Kind.LAPTOP:
         return replace(client, signals=signed.signals, findings=findings)
@@ -50,13 +56,18 @@ def with_known_kind(
 
 
 def with_device(client: Client, reported: Kind | None) -> Client:
-    """The client after its device was found. A computer becomes a phone or tablet if the device's sources report it as one.
+    """The client after its device was found. A computer becomes a phone or tablet if the device's sources report it as
+    one.
 
-    A signed kind may be just the device's own word, so it does not prevent that. The reverse is never done.
+    A signed kind may be only the device's own word, so it does not prevent that. The reverse is never done.
     """
     if client.kind is not Kind.LAPTOP or reported not in _HANDHELD_KINDS:
         return client
-    detail = f"the reports of this device say {reported}, the request says {client.kind}"
+    detail = phrase(
+        "the reports of this device say %(reported)s, the request says %(kind)s",
+        reported=reported,
+        kind=client.kind,
+    )
     return replace(
         client,
         kind=reported,

@@ -13,6 +13,7 @@ from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.systems import system_of_rule, system_of_words
 from mailgate.classify.table import Match, Table
 from mailgate.model import Signal
+from mailgate.model.phrase import phrase
 
 MAX_LENGTH = 512
 """The most characters of a user agent that are read. A longer one is never a laptop.
@@ -69,7 +70,7 @@ _agent = lru_cache(4)(Agent)
 
 
 class AgentTraits(NamedTuple):
-    """What a user agent says of the device, without its browser, its versions and its exact words."""
+    """What a user agent says about the device, without its browser, its versions and its exact words."""
 
     form: str
     os: str
@@ -88,9 +89,9 @@ class _Seen(NamedTuple):
     match: Match | None = None
     desktop: Match | None = None
     mobile: bool = False
-    """True if a system of phones and tablets is named but not the form."""
+    """Whether a system of phones and tablets is named but not the form."""
     cut: bool = False
-    """True if the user agent is longer than what was read. The rest may say anything."""
+    """Whether the user agent is longer than the part that was read. The rest may say anything."""
 
     @property
     def disputes(self) -> bool:
@@ -143,7 +144,8 @@ def read_user_agent(header: str) -> Reading:
 
 
 def read_traits(header: str) -> AgentTraits | None:
-    """The traits of a user agent, in less than half the time of ``read_user_agent``. None if the user agent contradicts itself."""
+    """The traits of a user agent, in less than half the time of ``read_user_agent``; None if the user agent contradicts
+    itself."""
     text = _readable(header)
     if not text:
         return _NOTHING
@@ -245,4 +247,9 @@ def _signal_of(name: str, words: str, form: str) -> Signal:
 def _contradiction(seen: _Seen, model: str) -> str:
     said = seen.match.text if seen.match else model
     computer = seen.desktop.text if seen.desktop else ""
-    return f"the user agent names a computer ({computer!r}) and a {seen.form} ({said!r})"
+    return phrase(
+        "the user agent names a computer (%(computer)s) and a %(form)s (%(said)s)",
+        computer=repr(computer),
+        form=seen.form,
+        said=repr(said),
+    )

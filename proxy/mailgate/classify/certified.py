@@ -1,4 +1,4 @@
-"""Applies a TLS client certificate to a client. It proves which device asks, and the device's record tells its kind."""
+"""Applies a TLS client certificate to a client. It proves the device, and the device's record has its kind."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -30,7 +30,7 @@ def with_certificate(client: Client, certificate: CertificateResult, device: Pos
 
 
 def came_of(client: Client) -> str:
-    """The recorded outcome of the client's certificate: accepted, or why not. Empty if there was none."""
+    """The recorded outcome of the client's certificate: accepted, or why not; empty if there was none."""
     for signal in client.signals:
         if signal.source == SOURCE:
             return ACCEPTED

@@ -1,6 +1,6 @@
 """Words that show desktop and laptop computers.
 
-They are asked only if no rule of appliances, phones and tablets matched, since other devices name these systems in their
+They are used only if no rule of appliances, phones and tablets matched, since other devices name these systems in their
 user agents too.
 """
 

@@ -1,11 +1,12 @@
-"""Recognises requests that only ask the way to the mail. A client that the rules refuse is told the way and nothing else.
+"""Recognises requests that only ask the way to the mail. A client that the rules refuse gets the way and nothing else.
 
-A device that was refused here would think that the service is absent and fall back to another protocol. Paths are compared
-literally, so that no spelling means one thing to an upstream and another thing here.
+A device that was refused here would assume that the service does not exist and fall back to another protocol. Paths are
+compared literally, so that no spelling means one thing to an upstream and another thing here.
 
-An address alone does not make an answer harmless: a webmail with one script for every address may show a mailbox to a client with
-a login. If the answer passes through the gate, only the way is passed on (``gateway/autodiscover/for_refused.py``). If another
-proxy carries the answer, the rules decide on a request with a login; without a login the answer holds nobody's mail.
+An address alone does not make an answer harmless: a webmail with one script for every address may show a mailbox to a
+client with a login. If the answer passes through the gate, only the way is passed on
+(``gateway/autodiscover/for_refused.py``). If another proxy carries the answer, the rules decide on a request with a
+login; without a login the answer holds nobody's mail.
 """
 
 import re
@@ -33,8 +34,8 @@ _QUESTION = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _XML = re.compile(r"/autodiscover/autodiscover\.(?:xml|svc)", re.IGNORECASE)
-"""The address of Autodiscover in XML ([MS-OXDSCLI] 2.2.3; ActiveSync's schema is in [MS-ASCMD] 2.2.1.1) and in SOAP, which
-Outlook for Mac uses ([MS-OXWSADISC]). The question stands in the body."""
+"""The address of Autodiscover in XML ([MS-OXDSCLI] 2.2.3; ActiveSync's schema is in [MS-ASCMD] 2.2.1.1) and in SOAP,
+which Outlook for Mac uses ([MS-OXWSADISC]). The question is in the body."""
 _LETTER = r"(?:[\w.+'-]|%(?:27|2B|2D|2E|5F))"
 _JSON = re.compile(
     rf"/autodiscover/autodiscover\.json(?:/v1\.0/{_LETTER}+(?:@|%40)[\w.-]+)?"
@@ -50,7 +51,7 @@ _LONGEST = 512
 
 
 def is_autodiscover(facts: RequestFacts) -> bool:
-    """Whether this request asks an Autodiscover service where the mail of an address is."""
+    """Whether this request asks an Autodiscover service for the server of an address."""
     target = facts.target
     if len(target) > _LONGEST or target[:14].lower() != "/autodiscover/" or facts.method not in METHODS:
         return False
@@ -58,9 +59,10 @@ def is_autodiscover(facts: RequestFacts) -> bool:
 
 
 def asks_the_way(facts: RequestFacts) -> bool:
-    """Whether a client asks where its mail is: by ActiveSync's OPTIONS ([MS-ASHTTP] 2.2.3) or by Autodiscover.
+    """Whether a client asks for its mail server: by ActiveSync's OPTIONS ([MS-ASHTTP] 2.2.3) or by Autodiscover.
 
-    A request does not count if it would switch to another protocol, overrides its method, or has a body that asks nothing.
+    A request does not count if it would switch to another protocol, overrides its method, or has a body that asks
+    nothing.
     """
     if facts.method == "OPTIONS":
         asked = len(facts.target) <= _LONGEST and _OPTIONS.fullmatch(facts.target) is not None

@@ -1,7 +1,7 @@
 """Reads User-Agent Client Hints (``Sec-CH-UA-*``) and older headers in which gateways name the device behind them.
 
-Hints are Structured Fields (RFC 9651). A hint that does not parse becomes a finding, and counts only if it
-plainly names a handheld. Hints alone never make a laptop, since a browser with hints sends a user agent as well.
+Hints are Structured Fields (RFC 9651). A hint that does not parse becomes a finding, and counts only if it plainly
+names a handheld. Hints alone never make a laptop, since a browser with hints sends a user agent as well.
 """
 
 import re
@@ -11,6 +11,7 @@ from mailgate.classify.desktops import DESKTOPS
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.systems import system_name
 from mailgate.model import Finding, Reason, Signal
+from mailgate.model.phrase import phrase
 
 MOBILE = "sec-ch-ua-mobile"
 PLATFORM = "sec-ch-ua-platform"
@@ -148,7 +149,7 @@ class _Hints:
         return self._item(name, _STRING_ITEM)
 
     def factors(self) -> list[str]:
-        """The values of Sec-CH-UA-Form-Factors. None if the list neither parses nor is a plain word."""
+        """The values of Sec-CH-UA-Form-Factors, or a plain word; empty if the header is neither."""
         text = self._read(FORM_FACTORS)
         values: list[str] = []
         end = 0
@@ -186,7 +187,10 @@ class _Hints:
 
     def _malformed(self, name: str) -> None:
         self.findings.append(
-            Finding(Reason.REQUEST_MALFORMED, f"{name} is not a value that RFC 9651 allows there")
+            Finding(
+                Reason.REQUEST_MALFORMED,
+                phrase("%(name)s is not a value that RFC 9651 allows there", name=name),
+            )
         )
 
 
@@ -217,7 +221,8 @@ def read_hints(headers: Mapping[str, str]) -> Reading:
 
 
 def _of_platform(system: str) -> str:
-    """The form by a platform. A system that is not known from computers belongs to another device, like a console or a television."""
+    """The form by a platform. A system that is not known from computers belongs to another device, like a console or a
+    television."""
     if system in _FORM_OF_PLATFORM:
         return _FORM_OF_PLATFORM[system]
     ascii_only = system.encode("ascii", "replace").decode("ascii")

@@ -13,6 +13,7 @@ from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.systems import system_name
 from mailgate.classify.table import Match, Rule, Table
 from mailgate.model import Signal
+from mailgate.model.phrase import phrase
 
 HEADER = "imap-id"
 """The header in which the facts of a login keep what the client says about itself."""
@@ -86,7 +87,7 @@ _HANDHELDS = Table(
         HANDHELD_MAIL_APP,
     )
 )
-"""Words of handhelds, looked for in all fields and their names. One such word outweighs a computer's.
+"""Words of handhelds, searched in all fields and their names. One such word outweighs a computer's.
 
 The name ``x-android-device-model`` is itself a word of Android.
 """
@@ -130,13 +131,13 @@ _COMPUTERS = Table(
         ),
     )
 )
-"""Words of computers, looked for in ``name`` and then in ``os``, each written as ``field=value``."""
+"""Words of computers, searched in ``name`` and then in ``os``, each written as ``field=value``."""
 
 _PACKAGE = re.compile(
     r"(?:[a-z]{2}|com|org|net|app|dev|info|edu)\.[a-z]|(?:[a-z][\w-]*\.){2,}[a-z]", re.IGNORECASE
 )
-"""The beginning of a package name, which apps of phones have. Of computers' programs only those in ``_COMPUTERS`` have one.
-"""
+"""The beginning of a package name, as apps of phones have it. Of computers' programs only those in ``_COMPUTERS`` have
+one."""
 
 _MODELS = ("model", "device", "device-type")
 _COMPUTER_MODEL = re.compile(
@@ -174,7 +175,8 @@ def _quoted(text: str) -> str:
 
 
 def read_client(fields: Mapping[str, str]) -> Reading:
-    """What a mail client says about itself. It never raises. A client that is not known to run on computers is a handheld."""
+    """What a mail client says about itself. It never raises. A client that is not known to run on computers is a
+    handheld."""
     handheld = _HANDHELDS.first("\n".join(f"{name} {_text(value)}" for name, value in fields.items()))
     computer = _computer(fields)
     claims = computer is not None and computer.rule.form == "desktop"
@@ -191,7 +193,11 @@ def read_client(fields: Mapping[str, str]) -> Reading:
     )
     if claims and computer and disputed:
         return reading.contradicted(
-            f"the mail client names a computer ({computer.text}) and what none has ({disputed})"
+            phrase(
+                "the mail client names a computer (%(computer)s) and what none has (%(disputed)s)",
+                computer=computer.text,
+                disputed=disputed,
+            )
         )
     return reading
 

@@ -1,4 +1,5 @@
-"""Words that only phones and tablets send. They stand beside a desktop's system if the device asks for the desktop site.
+"""Words that only phones and tablets send. They appear beside a desktop's system if the device asks for the desktop
+site.
 
 Beside such a system they are a contradiction.
 """

@@ -1,8 +1,8 @@
-"""Decides by the readings of the browser probe's page whether the device is a computer or a handheld.
+"""Decides from the readings of the browser probe's page whether the device is a computer or a handheld.
 
 An iPad's desktop mode and a phone's "request desktop site" send a computer's headers; their screens, pointers and
-platform stay what they are. The rules are tried in order, and the first that holds decides. Readings can be
-forged, so they prove nothing: only a signature raises the assurance to attested.
+platform stay the same. The rules are tried in order, and the first that holds decides. Readings can be forged, so they
+prove nothing: only a signature raises the assurance to attested.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from mailgate.classify.hints import FORM_OF_FACTOR
+from mailgate.model.phrase import phrase
 
 Word = Annotated[str, Field(max_length=128)]
 Side = Annotated[int, Field(ge=0, le=1_000_000)]
@@ -41,7 +42,7 @@ class Measured(BaseModel):
     """``screen.width`` in CSS pixels."""
     height: Side
     mobile: bool | None
-    """``navigator.userAgentData.mobile``. It is None if the browser does not have it, and so are the next three."""
+    """``navigator.userAgentData.mobile``; None if the browser does not have it, like the next three."""
     system: Word
     """``navigator.userAgentData.platform``."""
     form_factors: Annotated[list[Word], Field(max_length=16)]
@@ -94,40 +95,40 @@ def _convertible(seen: Measured, claimed: str) -> bool:
 
 FORM_FACTOR = "form-factor"
 RULES = (
-    Rule("mobile", "", "userAgentData says that it is mobile", lambda seen, _: bool(seen.mobile)),
+    Rule("mobile", "", phrase("userAgentData says that it is mobile"), lambda seen, _: bool(seen.mobile)),
     Rule(
-        "model", "", "userAgentData names a model, which browsers on computers leave empty",
+        "model", "", phrase("userAgentData names a model, which browsers on computers leave empty"),
         lambda seen, _: bool(seen.model),
     ),
     Rule(
-        "platform", "", "the platform is one of phones and tablets",
+        "platform", "", phrase("the platform is one of phones and tablets"),
         lambda seen, _: seen.platform.startswith(_HANDHELD_PLATFORMS) or seen.system in ("Android", "iOS"),
     ),
     Rule(
-        "mac-with-touch", "", "no Mac has a touch screen, an iPad has one whatever it claims to be",
+        "mac-with-touch", "", phrase("no Mac has a touch screen, an iPad has one whatever it claims to be"),
         lambda seen, claimed: seen.touches and (claimed == "macos" or seen.platform.startswith("Mac")),
     ),
     Rule(
-        "arm-with-touch", "", "a touch screen on an ARM processor with Linux is Android's",
+        "arm-with-touch", "", phrase("a touch screen on an ARM processor with Linux is Android's"),
         lambda seen, claimed: seen.touches and claimed != "chromeos" and seen.platform.startswith(_ARM),
     ),
     Rule(
-        "coarse-without-touch", "device", "neither mouse nor touch: a remote control or a game pad",
+        "coarse-without-touch", "device", phrase("neither mouse nor touch: a remote control or a game pad"),
         lambda seen, _: not seen.touches and seen.pointer == "coarse",
     ),
-    Rule("no-touch", "desktop", "no touch screen", lambda seen, _: not seen.touches),
+    Rule("no-touch", "desktop", phrase("no touch screen"), lambda seen, _: not seen.touches),
     Rule(
-        "mouse-first", "desktop", "a touch screen, but mouse or trackpad come first",
+        "mouse-first", "desktop", phrase("a touch screen, but mouse or trackpad come first"),
         lambda seen, _: seen.mouse_first,
     ),
     Rule(
-        "convertible", "desktop", "Windows or ChromeOS used by touch, with a mouse or more touch points than handhelds tell",
+        "convertible", "desktop", phrase("Windows or ChromeOS used by touch, with a mouse or more touch points than handhelds tell"),
         _convertible,
     ),
-    Rule("touch-first", "", "touch comes first, as on phones and tablets", lambda *_: True),
+    Rule("touch-first", "", phrase("touch comes first, as on phones and tablets"), lambda *_: True),
 )  # fmt: skip
 WHY = {
-    FORM_FACTOR: "userAgentData tells the form factor",
+    FORM_FACTOR: phrase("userAgentData tells the form factor"),
     **{rule.name: rule.why for rule in RULES},
 }
 

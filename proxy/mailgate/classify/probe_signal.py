@@ -5,6 +5,7 @@ import re
 from mailgate.classify.probe_readings import WHY, Found
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.model import Finding, Kind, Reason, Signal
+from mailgate.model.phrase import phrase
 
 HEADER = "mailgate-probe"
 """The header's name. Names that begin with ``mailgate-`` are dropped from requests (``gateway/http1/trusted_headers.py``)."""
@@ -13,7 +14,8 @@ _TEXT = re.compile(r"(?P<form>[a-z]+)(?:;by=(?P<by>[a-z-]+))?(?:;os=(?P<os>[a-z]
 
 
 def probe_header(found: Found, *, observed: bool) -> str:
-    """The header's value, like ``tablet;by=mac-with-touch;os=ipados``. ``observed`` says that it is shown but does not count."""
+    """The header's value, like ``tablet;by=mac-with-touch;os=ipados``. ``observed``: whether it is shown but not
+    used."""
     system = f";os={found.os}" if found.os else ""
     return f"{found.form};by={found.by}{system}{';observe' if observed else ''}"
 
@@ -28,5 +30,9 @@ def read_probe(header: str) -> Reading:
     signals = (Signal("probe", by, WHY.get(by, form), kind),)
     if kind is Kind.LAPTOP or not told["observed"]:
         return Reading(form, os=told["os"] or "", signals=signals)
-    detail = f"the browser probe finds a {form}: {WHY.get(by, by)}; it only observes, so the claim counts"
+    detail = phrase(
+        "the browser probe finds a %(form)s: %(why)s; it only observes, so the claim counts",
+        form=form,
+        why=WHY.get(by, by),
+    )
     return Reading(signals=signals, findings=(Finding(Reason.KIND_CONTRADICTED, detail),))

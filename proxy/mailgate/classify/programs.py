@@ -1,4 +1,4 @@
-"""The names of programs that ask without a person at a screen, and of native mail clients."""
+"""The names of programs that work without a person at a screen, and of native mail clients."""
 
 from mailgate.classify.table import Rule, Table
 

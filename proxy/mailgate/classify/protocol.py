@@ -1,7 +1,7 @@
-"""Finds out which protocol the caller speaks by path, method, headers and the client's name.
+"""Recognises the protocol of a request by path, method, headers and the client's name.
 
-A browser that loads a page shows it to a person, at any address. It gets a page and the probe, like any
-other page load. ActiveSync is the exception, since everything at its address is handheld.
+A browser that loads a page shows it to a person, at any address. It gets a page and the probe, like any other page
+load. ActiveSync is the exception, since everything at its address is handheld.
 """
 
 import re
@@ -103,9 +103,11 @@ def protocol_beside(named: Protocol | None, method: str, headers: Mapping[str, s
 
 
 def protocol_in_path(path: str) -> Protocol | None:
-    """The protocol in a path. The path is read as by a lenient upstream: decoded, without case and without parameters.
+    """The protocol in a path; None if there is none. The path is read as by a lenient upstream: decoded, without case
+    and without parameters.
 
-    So no spelling of an ActiveSync address is taken for a web page. ActiveSync wins, and otherwise the first protocol."""
+    So every spelling of an ActiveSync address is recognised. ActiveSync wins, and otherwise the first protocol.
+    """
     lenient = decoded(path[:MAX_PATH]).lower().replace("\\", "/")
     if _ACTIVESYNC in lenient and _ACTIVESYNC in _WHOLE_SEGMENT.findall(lenient):
         return Protocol.ACTIVESYNC
@@ -122,7 +124,7 @@ def _of_headers(headers: Mapping[str, str]) -> Protocol | None:
 
 @lru_cache(4096)
 def protocol_of_agent(user_agent: str) -> Protocol | None:
-    """The protocol that a client speaks by its name. Nothing else of a user agent is read here."""
+    """The protocol of a client by its name; None if it has none. Nothing else of a user agent is read here."""
     match = _CLIENTS.first(user_agent[:MAX_HEADER].encode("ascii", "replace").decode("ascii"))
     return Protocol(match.rule.name) if match else None
 

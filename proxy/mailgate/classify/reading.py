@@ -30,8 +30,9 @@ HANDHELD_FORMS = frozenset({"phone", "tablet", "ereader", "mail_app", "watch"})
 class Reading(NamedTuple):
     """The form that one family of signals speaks for, or an empty one, and what else the family says.
 
-    ``weak`` marks an inferred form, which yields to any other family that names a form. ``disputes`` marks a form that does not
-    yield to a computer: a phone's system or mail app never means a computer, whichever family says computer.
+    ``weak`` marks an inferred form, which yields to any other family that names a form. ``disputes`` marks a form that
+    does not yield to a computer: a phone's system or mail app never means a computer, even if another family says
+    computer.
     """
 
     form: str = ""

@@ -37,16 +37,17 @@ _OF_DESKTOP_RULE = {
 
 @lru_cache(512)
 def system_name(family: str) -> str:
-    """Our name of a system, like ``macos`` for ``Mac OS X``. A name without an entry gets small letters and hyphens for spaces."""
+    """Mailgate's name of a system, like ``macos`` for ``Mac OS X``. A name without an entry is written in lower case,
+    with hyphens for spaces."""
     lowered = family.strip().lower()
     return _NAMES.get(lowered, lowered.replace(" ", "-"))
 
 
 def system_of_rule(match: Match) -> str:
-    """The system of a computer by the rule that recognised it. Empty if the rule covers several systems."""
+    """The system of a computer by the rule that recognised it; empty if the rule covers several systems."""
     return _OF_DESKTOP_RULE.get(match.rule.name, "")
 
 
 def system_of_words(match: Match) -> str:
-    """The system of a computer by the matched words. Empty if they are the words of a program."""
+    """The system of a computer by the matched words; empty if they are the words of a program."""
     return "" if match.rule.name == "x11" else system_name(match.text.strip("(;/ )"))

@@ -1,9 +1,8 @@
 """Ordered tables of rules over user agents, matched by the regex engine of ua-parser-rs.
 
-That engine filters a whole table in one pass and takes time linear in the text, so no user agent, however
-odd, makes it slow. Python's ``re`` has neither property. A table is built when it is first asked, and a pattern compiled when
-it is first needed;
-``Table.warm`` needs them all at once, so that no request waits for it.
+That engine filters a whole table in one pass and takes time linear in the text, so no user agent, however odd, makes it
+slow. Python's ``re`` has neither property. A table is built when it is first used, and a pattern is compiled when it is
+first needed; ``Table.warm`` compiles all of them at once, so that no request waits for it.
 """
 
 import re

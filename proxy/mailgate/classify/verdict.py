@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from mailgate.classify.reading import HANDHELD_FORMS, KIND_OF_FORM, Reading
 from mailgate.model import Assurance, Client, Finding, Kind, Protocol, Reason
+from mailgate.model.phrase import joined, phrase
 
 _FORMLESS = frozenset({"tool", "bot", "mail_app", "device"})
 """Forms that are not form factors. A client's form is left empty for them."""
@@ -21,7 +22,8 @@ _NOTHING = Reading()
 
 
 def weigh(readings: Sequence[Reading], protocol: Protocol, **named: str) -> Client:
-    """The client behind ``readings``, which come with the strongest family first. ``named`` are its other own statements."""
+    """The client behind ``readings``, which come with the strongest family first. ``named`` are its other own
+    statements."""
     readings = [reading for reading in readings if reading.tells]
     if len(readings) == 1:  # there is nothing with which it could agree or disagree
         told, assurance = readings[0], Assurance.CLAIMED
@@ -48,7 +50,8 @@ def weigh(readings: Sequence[Reading], protocol: Protocol, **named: str) -> Clie
 
 
 def _together(readings: Sequence[Reading], taken: Reading) -> Reading:
-    """Merge the statements of several families. Each value comes from the taken reading, or else from the strongest that has it."""
+    """Merge the statements of several families. Each value comes from the taken reading, otherwise from the strongest
+    that has it."""
     os = browser = browser_version = model = ""
     for reading in (taken, *readings):
         os = os or reading.os
@@ -105,8 +108,17 @@ def _clash(readings: Sequence[Reading], taken: Reading) -> tuple[Finding, ...]:
         return ()
     if not any(r.kind is Kind.LAPTOP and (taken.handheld or not r.weak) for r in readings):
         return ()
-    said = "; ".join(f"{s.name} {s.value!r} says {s.says}" for r in readings for s in r.signals if s.says)
-    return (Finding(Reason.KIND_CONTRADICTED, f"the request names different kinds: {said}"),)
+    said = joined(
+        (
+            phrase("%(name)s %(value)s says %(kind)s", name=s.name, value=repr(s.value), kind=s.says)
+            for r in readings
+            for s in r.signals
+            if s.says
+        ),
+        "; ",
+    )
+    detail = phrase("the request names different kinds: %(said)s", said=said)
+    return (Finding(Reason.KIND_CONTRADICTED, detail),)
 
 
 def _assurance(readings: Sequence[Reading], taken: Reading, findings: Sequence[Finding]) -> Assurance:

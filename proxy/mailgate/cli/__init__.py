@@ -1,4 +1,4 @@
-"""The command line. One command a file; every command stands in the list below."""
+"""The command line, one file per command. All commands are in the list below."""
 
 import os
 import sys
@@ -31,7 +31,9 @@ from mailgate.cli import (
     schema,
     store,
 )
+from mailgate.cli.completion import complete_at_once
 
+complete_at_once()
 app = typer.Typer(
     name="mailgate",
     help="Decides by device who gets company mail: phones with a prohibited app do not, laptop browsers do.",
@@ -74,7 +76,7 @@ def mailgate(
         bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Options that every command shares go here."""
+    """The options that every command shares."""
 
 
 def main() -> None:
@@ -83,7 +85,7 @@ def main() -> None:
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - as long as the process
     try:
         app()
-    except OSError as error:  # a full disk, a terminal that is gone
+    except OSError as error:  # the disk is full, or the terminal is gone
         where = f": {error.filename}" if error.filename else ""
         print(f"mailgate: cannot go on: {error.strerror}{where}", file=sys.stderr)
         sys.exit(2)

@@ -24,7 +24,7 @@ TokenFile = Annotated[
     typer.Option(
         "--token-file",
         metavar="FILE",
-        help=f"Holds your admin token, where the settings have admins; else {VARIABLE}, or a prompt.",
+        help=f"The file with your admin token, if the settings have admins. Default: {VARIABLE}, or a prompt.",
     ),
 ]
 
@@ -45,7 +45,7 @@ def person(settings: Settings, *roles: Role, token_file: Path | None = None) -> 
 
 
 def person_if_told(settings: Settings, *roles: Role, token_file: Path | None = None) -> Person | None:
-    """The same for a command that needs no person: None if no token is given."""
+    """The person, for a command that needs none; None if no token is given."""
     if not settings.admins:
         return system_user()
     token = _given(token_file) or _typed(" (Enter to look only)")
@@ -53,8 +53,8 @@ def person_if_told(settings: Settings, *roles: Role, token_file: Path | None = N
 
 
 def may_operate(settings: Settings, who: Person) -> bool:
-    """Whether the person may put rules in force. Without admins in the settings everybody may who can run the
-    command."""
+    """Whether the person may put rules in force. Without admins in the settings, everybody who can run the command
+    may."""
     return not settings.admins or "operator" in settings.admins[who.name].roles
 
 
@@ -66,7 +66,7 @@ def system_user() -> Person:
 def _admin(settings: Settings, token: str, roles: tuple[Role, ...]) -> Person:
     name = proven(settings.admins, token)
     if name is None:
-        fail(2, "the admin token is not right; `mailgate admin list` shows who there is")
+        fail(2, "the admin token is not valid; `mailgate admin list` shows the admins")
     if not set(roles) & set(settings.admins[name].roles):
         fail(2, f"{name} may not do this: it takes the role {' or '.join(roles)}")
     return Person(name, gethostname())
@@ -83,7 +83,7 @@ def _given(token_file: Path | None) -> str:
 
 
 def _typed(hint: str = "") -> str:
-    """Read what is typed at a terminal, without showing it; empty if there is no terminal."""
+    """Read a line from a terminal without showing it; empty if there is no terminal."""
     if not sys.stdin.isatty():
         return ""
     return str(typer.prompt(f"Admin token{hint}", default="", show_default=False, hide_input=True, err=True))

@@ -7,10 +7,9 @@ from typing import Annotated, get_args
 
 import typer
 from pydantic import TypeAdapter, ValidationError
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Table
 
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable
 from mailgate.config import load_settings
@@ -18,7 +17,7 @@ from mailgate.config.admins import BY_FILE, AdminName, AdminSettings, Role
 from mailgate.errors import ConfigError
 from mailgate.rollout.admins import SALT_BYTES, SECRET_BYTES, hash_of, new_secret, token_of, weakness
 
-app = typer.Typer(help="Set up who may change the rules, and show who there is.", no_args_is_help=True)
+app = typer.Typer(help="Set up and list the people who may change the rules.", no_args_is_help=True)
 
 _NAME: TypeAdapter[str] = TypeAdapter(AdminName)
 _ROLES = get_args(Role)
@@ -27,16 +26,18 @@ _LONGEST_LINE = 1000
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A person: small letters and digits.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The person's name, in small letters and digits.")
+    ],
     role: Annotated[
         list[str] | None,
         typer.Option(
-            "--role", help="viewer (unless given), operator or approver; more than once for several."
+            "--role", help="viewer (the default), operator or approver. May be given several times."
         ),
     ] = None,
     password: Annotated[
         bool,
-        typer.Option("--password", help="Ask for a password of one's own, in the place of a made token."),
+        typer.Option("--password", help="Ask for a chosen password instead of making a token."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -55,7 +56,7 @@ def add(
         typer.echo(
             f"The token of {name}, shown this once; hand it to nobody else:\n\n  {token_of(name, secret)}\n"
         )
-    typer.echo("For mailgate.yaml, where only its hash stands:\n")
+    typer.echo("For mailgate.yaml, which holds only its hash:\n")
     typer.echo(f'admins:\n  {name}:\n    token_hash: "{hashed}"\n    roles: [{", ".join(roles)}]')
 
 
@@ -76,7 +77,7 @@ def list_admins(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """List the admins of the settings and what they may do."""
+    """List the admins of the settings and their roles."""
     try:
         admins = load_settings(config).admins
     except ConfigError as error:
@@ -86,16 +87,18 @@ def list_admins(
         typer.echo(json.dumps(told))
         return
     if not admins:
-        typer.echo("The settings have no admins: who can run commands on this computer may change the rules.")
+        typer.echo(
+            "The settings have no admins: everybody who can run commands on this computer may change the rules."
+        )
         return
-    table = Table("name", "roles", "comes in by", box=SIMPLE)
+    table = listing("name", "roles", "comes in by", whole=("name",))
     for name, each in admins.items():
         table.add_row(name, ", ".join(each.roles), ", ".join(_ways(each)))
     Console().print(table)
 
 
 def _ways(admin: AdminSettings) -> list[str]:
-    """How they come in, in words; at the provider and in the header under which name is theirs alone to know."""
+    """How they log in, in words, without their names at the provider and in the header."""
     ways = {"token": admin.token_hash, "oidc": admin.oidc, "proxy": admin.proxy}
     return [way for way, known in ways.items() if known]
 

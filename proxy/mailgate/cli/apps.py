@@ -1,14 +1,14 @@
-"""``mailgate apps``: listed apps, who has each, and what its lists do."""
+"""``mailgate apps``: listed apps, who has each, and the effect of their lists."""
 
 import json
 from datetime import UTC, datetime
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import printable, with_store
 from mailgate.config import Bundle
@@ -22,7 +22,7 @@ _COLUMNS = ("app", "name", "mail", "people", "devices", "in a week", "lists")
 
 
 def apps(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
-    """List the listed apps, with how many people and devices have each, counted now."""
+    """List the listed apps, with the number of people and devices that have each, counted now."""
 
     async def run(store: Store, bundle: Bundle) -> list[AppFacts]:
         now = datetime.now(UTC)
@@ -39,7 +39,7 @@ def apps(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
 
 
 def _table(found: list[AppFacts]) -> Table:
-    table = Table(*_COLUMNS, box=SIMPLE)
+    table = listing(*_COLUMNS, whole=("app",))
     for each in found:
         mail = "prohibited" if each.kept_out_by else "allowed"
         week = "" if each.week is None else f"{each.week:+d}"

@@ -1,7 +1,6 @@
 """``mailgate attest``: a test issuer on the command line, to try a rule with curl."""
 
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -16,12 +15,13 @@ from mailgate.attest import mint
 from mailgate.attest.jose import Key
 from mailgate.cli.options import AsObject
 from mailgate.config.values import Duration
+from mailgate.whole_file import write_whole
 
 KEYS = Path("var/demo-keys")
 URL = "http://localhost:8080/"
 
 app = typer.Typer(
-    help="Make keys and signed test tokens, to try a rule with curl; verify what hardware vouches for.",
+    help="Make keys and signed test tokens, to try a rule with curl; verify evidence by hardware.",
     no_args_is_help=True,
 )
 
@@ -33,7 +33,7 @@ def keys(
     out: Annotated[Path, typer.Option(help="Directory for the three files.")] = KEYS,
     force: Annotated[bool, typer.Option("--force", help="Replace keys that are there.")] = False,
 ) -> None:
-    """Make the keys of a test issuer and of one device, and the JWKS file that the gate is given."""
+    """Make the keys of a test issuer and of one device, and the JWKS file for the gate."""
     files = mint.key_files(secrets.token_bytes(32), secrets.token_bytes(32))
     there = [name for name in files if (out / name).exists()]
     if there and not force:
@@ -48,10 +48,12 @@ def keys(
 
 Apps = Annotated[
     list[str] | None,
-    typer.Option("--app", help="A listed app on the device: its key or identifier. May come again."),
+    typer.Option(
+        "--app", help="A listed app on the device, by key or identifier. May be given several times."
+    ),
 ]
-Url = Annotated[str, typer.Option(help="The address that will be asked for.")]
-Method = Annotated[str, typer.Option(help="The method that will be used.")]
+Url = Annotated[str, typer.Option(help="The address of the request.")]
+Method = Annotated[str, typer.Option(help="The method of the request.")]
 Form = Annotated[Literal["phone", "tablet", "laptop", "desktop"], typer.Option(help="The device's form.")]
 System = Annotated[
     Literal["android", "chromeos", "ios", "ipados", "linux", "macos", "windows"],
@@ -59,21 +61,23 @@ System = Annotated[
 ]
 OsVersion = Annotated[str, typer.Option(help="Its version.")]
 Subject = Annotated[str, typer.Option(help="The device's id.")]
-User = Annotated[str, typer.Option(help="Whose device it is.")]
-EasIds = Annotated[list[str] | None, typer.Option("--eas-id", help="Its ActiveSync id. May come again.")]
+User = Annotated[str, typer.Option(help="The login name of the device's owner.")]
+EasIds = Annotated[
+    list[str] | None, typer.Option("--eas-id", help="Its ActiveSync id. May be given several times.")
+]
 Managed = Annotated[bool, typer.Option(help="Whether an MDM manages it.")]
 Complete = Annotated[
     bool, typer.Option("--complete/--partial", help="Whether every app could be seen, or managed ones only.")
 ]
 Status = Annotated[
     Literal["affirming", "warning", "contraindicated", "none"],
-    typer.Option(help="What the issuer vouches for (EAR status)."),
+    typer.Option(help="The status in the attestation (EAR)."),
 ]
 Issuer = Annotated[str, typer.Option(help="iss: a configured issuer.")]
 Audience = Annotated[str, typer.Option(help="aud: the gate's public_url.", show_default="origin of --url")]
 Lifetime = Annotated[str, typer.Option(help="How long the token lives: 90s, 10m, 1h, 1d.")]
-Nonce = Annotated[str, typer.Option(help="What the gate answered last in DPoP-Nonce.")]
-Keys = Annotated[Path, typer.Option("--keys", help="Where `mailgate attest keys` wrote.")]
+Nonce = Annotated[str, typer.Option(help="The last DPoP-Nonce of the gate.")]
+Keys = Annotated[Path, typer.Option("--keys", help="The folder of `mailgate attest keys`.")]
 IssuerKey = Annotated[Path | None, typer.Option(help="The issuer's private JWK.", show_default="in --keys")]
 DeviceKey = Annotated[Path | None, typer.Option(help="The device's private JWK.", show_default="in --keys")]
 AsCurl = Annotated[bool, typer.Option("--curl", help="Print a config for `curl --config -`.")]
@@ -142,16 +146,10 @@ def mint_headers(
 
 
 def write_keys(directory: Path, files: Mapping[str, str]) -> None:
-    """Write key files; the private ones are never readable by others, not even for a moment."""
+    """Write key files. The private ones are never readable by others, not even for a moment."""
     directory.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
-        path = directory / name
-        path.unlink(missing_ok=True)
-        mode = 0o644 if name == mint.JWKS_FILE else 0o600
-        with os.fdopen(
-            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8"
-        ) as file:
-            file.write(content)
+        write_whole(directory / name, content, 0o644 if name == mint.JWKS_FILE else 0o600)
 
 
 def _read_key(path: Path) -> Key:
@@ -183,7 +181,7 @@ def _origin(url: str) -> str:
 
 
 def _curl_config(headers: Mapping[str, str], url: str, method: str) -> str:
-    """The config file format of curl(1): one long option a line, values in double quotes."""
+    """The config file format of curl(1): one long option per line, values in double quotes."""
     said_method = {"GET": [], "HEAD": ["head"]}.get(method, [f"request = {_quoted(method)}"])
     lines = [f"header = {_quoted(f'{name}: {value}')}" for name, value in headers.items()]
     return "\n".join([f"url = {_quoted(url)}", *said_method, *lines])

@@ -1,4 +1,4 @@
-"""``mailgate audit``: who changed what, and the proof that nobody has edited that since."""
+"""``mailgate audit``: the log of who changed what, its verification and its export."""
 
 import json
 import re
@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
@@ -24,7 +24,7 @@ from mailgate.views.spreadsheet import beginning, lines
 
 app = typer.Typer(help="Show, check and export the log of who changed what.", no_args_is_help=True)
 
-Limit = Annotated[int, typer.Option(help="How many entries, the last ones.", min=1)]
+Limit = Annotated[int, typer.Option(help="How many of the last entries to list.", min=1)]
 Witnesses = Annotated[
     list[str] | None,
     typer.Option(
@@ -38,12 +38,12 @@ WitnessFiles = Annotated[
     typer.Option(
         "--witness",
         metavar="FILE",
-        help="A file with heads in it: that of `witness`, of syslog, or a log of the gate. The first is read without asking.",
+        help="A file with heads: that of `witness`, of syslog, or a log of the gate. The file of `witness` is always read.",
     ),
 ]
 
 _DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
-"""Digests are cut in a table, where their beginning says enough."""
+"""Digests are cut in a table, where their beginning is enough."""
 _COLUMNS = ("number", "at", "who", "what", "about", "why", "origin")
 
 
@@ -61,7 +61,7 @@ def list_entries(limit: Limit = 50, config: Config = DEFAULT_PATH, as_json: AsJs
     elif entries:
         Console().print(_table(entries))
     else:
-        typer.echo("Nothing is written down yet.")
+        typer.echo("The log has no entries yet.")
 
 
 @app.command()
@@ -71,7 +71,8 @@ def verify(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Check that no entry was edited, taken out, moved or cut off, and that the store holds what they say. Exit code 1 if not."""
+    """Verify that no entry was changed, removed, moved or cut off, and that the store holds what they say. Exit code 1
+    if not."""
     noted = [_head(each) for each in head or ()]
 
     async def run(store: Store, bundle: Bundle) -> tuple[list[Any], Head | None]:
@@ -94,9 +95,9 @@ def verify(
 @app.command()
 def export(
     config: Config = DEFAULT_PATH,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
 ) -> None:
-    """Write every entry to standard output: CSV, or with --json exactly what the digests are made of."""
+    """Write every entry to standard output: CSV, or with --json exactly the lines over which the digests are made."""
 
     async def run(store: Store, _bundle: Bundle) -> None:
         write = _write_json if as_json else _csv_writer()
@@ -129,9 +130,7 @@ def _told(entry: Entry) -> dict[str, Any]:
 
 
 def _table(entries: list[Entry]) -> Table:
-    table = Table(
-        *(Column(name, no_wrap=name in ("number", "at"), overflow="fold") for name in _COLUMNS), box=SIMPLE
-    )
+    table = listing(*_COLUMNS, whole=("number", "at"))
     for entry in entries:
         about = _DIGEST.sub(lambda found: found[0][:12], entry.about)
         shown = asdict(entry) | {"at": f"{entry.at[:10]} {entry.at[11:19]}", "about": about}

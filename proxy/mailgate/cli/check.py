@@ -1,4 +1,4 @@
-"""``mailgate check``: read every file, run the cases of the policy, say everything that is wrong."""
+"""``mailgate check``: read every file, run the cases of the policy, and report everything that is wrong."""
 
 import json
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""``mailgate classify``: classifies user agents and headers, one a line or one at a time."""
+"""``mailgate classify``: classifies user agents and headers, one per line or one at a time."""
 
 import json
 import sys
@@ -17,27 +17,27 @@ from mailgate.model import Client, RequestFacts
 STDIN = "-"
 
 _PLAIN = tuple(field.name for field in fields(Client) if field.name not in ("signals", "findings"))
-"""The fields of a client that JSON takes as they are."""
+"""The fields of a client that JSON can hold directly."""
 
 _METHOD_KEYS = (":method", "method")
 _TARGET_KEYS = (":path", "target", "path")
 _AGENT_KEY = "user_agent"
-"""As in a case of the rules (``policy.tests.yaml``), and in many a list of user agents."""
+"""The key of the user agent, as in a case of the rules (``policy.tests.yaml``) and in many lists of user agents."""
 _CGI = "http_"
-"""The prefix of a field's name in the variables of servers. Some write the rest with hyphens."""
+"""The prefix of header names in the variables of servers. Some write the rest with hyphens."""
 
 UserAgent = Annotated[
     str | None,
-    typer.Argument(help="A user agent, or - to read one user agent or JSON object of headers a line."),
+    typer.Argument(help="A user agent, or - to read one user agent or JSON object of headers per line."),
 ]
 Headers = Annotated[list[str] | None, typer.Option("--header", "-H", help="A further header, 'Name: value'.")]
 Method = Annotated[str, typer.Option(help="The method of the request.")]
 Target = Annotated[str, typer.Option("--target", help="Path and query of the request.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
 
 
 class LineError(ValueError):
-    """A line that is no user agent and no object of headers."""
+    """A line that is neither a user agent nor an object of headers."""
 
 
 def classify(
@@ -47,7 +47,7 @@ def classify(
     target: Target = "/",
     as_json: AsJson = False,
 ) -> None:
-    """Say what a client is: its kind, how well that is known, and every signal that was used."""
+    """Classify a client: its kind, how well it is known, and every signal that was used."""
     if user_agent == STDIN:
         raise typer.Exit(_stream(sys.stdin.buffer, as_json))
     if user_agent is None and not header:
@@ -75,7 +75,7 @@ def as_object(client: Client) -> dict[str, object]:
 
 
 def read_line(line: bytes) -> RequestFacts:
-    """The request that a line describes. Raises ``LineError`` if it starts like JSON and is no such object."""
+    """The request in a line. Raises ``LineError`` if it starts like JSON and is no such object."""
     text = line.decode("utf-8", "replace").strip()
     if not text.startswith("{"):
         return RequestFacts(headers={"user-agent": text})
@@ -111,8 +111,8 @@ def _show_text(answer: Mapping[str, object]) -> None:
 
 
 def _facts(described: Mapping[str, object]) -> RequestFacts:
-    """The request that an object describes. It has the headers themselves, perhaps with method and target, or has
-    them under ``headers``."""
+    """The request in an object. The object either has the headers itself, perhaps with method and target, or has them
+    under ``headers``."""
     nested = described.get("headers")
     if nested is not None and not isinstance(nested, dict):
         raise LineError("headers must be an object of names and values")
@@ -152,7 +152,7 @@ def _option(text: str) -> tuple[str, str]:
 
 
 def _join(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Lower-case names; a name that comes again has its values joined (RFC 9110, section 5.3)."""
+    """Lower-case the names, and join the values of a repeated name (RFC 9110, section 5.3)."""
     headers: dict[str, str] = {}
     for name, value in pairs:
         key = _field_name(name)
@@ -161,7 +161,7 @@ def _join(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _field_name(written: str) -> str:
-    """A field's name in lower case, also of the form that CGI gives it: HTTP_USER_AGENT (RFC 3875, section 4.1.18)."""
+    """A header's name in lower case, also in the form of CGI: HTTP_USER_AGENT (RFC 3875, section 4.1.18)."""
     name = written.strip().lower()
     return name[len(_CGI) :].replace("_", "-") if name.startswith((_CGI, "http-")) else name
 

@@ -1,14 +1,14 @@
-"""What ``mailgate connectors`` shows: the states of connectors, and what was understood of a source."""
+"""The output of ``mailgate connectors``: the states of connectors, and the facts in a source."""
 
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
+from mailgate.cli.listing import listing
 from mailgate.devices.device import Report
 from mailgate.devices.names import EAS, SERIAL
 from mailgate.views.readiness import ConnectorState
@@ -17,7 +17,7 @@ _STYLES = {"ok": "green", "new": "dim", "unavailable": "red", "failing": "red"}
 
 
 def understood(seen: Sequence[Report]) -> dict[str, Any]:
-    """How many of these devices have each fact that matters, as plain data."""
+    """The number of these devices that have each important fact, as plain data."""
     looked = [report for report in seen if report.reported_at]
     kinds = [{kind for kind, _ in report.names} for report in seen]
     return {
@@ -36,7 +36,7 @@ def understood(seen: Sequence[Report]) -> dict[str, Any]:
 
 
 def understood_grid(counts: dict[str, Any]) -> Table:
-    """What was understood, one fact a line."""
+    """The facts, one per line."""
     grid = Table.grid(padding=(0, 2))
     for key, value in counts.items():
         shown = (
@@ -49,9 +49,9 @@ def understood_grid(counts: dict[str, Any]) -> Table:
 
 
 def states_table(rows: Sequence[tuple[str, str, ConnectorState]]) -> Table:
-    """How connectors fare, one a line."""
+    """The states of connectors, one per line."""
     columns = ("name", "type", "state", "trouble", "last success", "last full run", "devices", "held")
-    table = Table(*columns, box=SIMPLE)
+    table = listing(*columns, whole=("state",))
     for name, of, each in rows:
         read = _minute(each.last_success), _minute(each.last_full)
         cells = (name, of, each.state, each.trouble, *read, str(each.devices), str(each.held))

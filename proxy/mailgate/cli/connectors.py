@@ -1,4 +1,4 @@
-"""``mailgate connectors``: how device inventories fare, and how to read one now."""
+"""``mailgate connectors``: the state of device inventories, and reading one now."""
 
 import json
 import shutil
@@ -39,12 +39,12 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The connector, as the
 LetGo = Annotated[
     bool,
     typer.Option(
-        "--let-go", help="Believe that devices which are no longer named are gone, however many they are."
+        "--let-go", help="Treat devices that the source no longer lists as gone, however many they are."
     ),
 ]
 
 _LOOK = 500
-"""Devices that ``check`` looks at."""
+"""How many devices ``check`` reads."""
 
 
 @app.command("list")
@@ -64,7 +64,7 @@ def list_connectors(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> N
         elif rows:
             Console().print(states_table(rows))
         else:
-            typer.echo("The settings name no connector; docs/connectors.md says how to.")
+            typer.echo("The settings have no connector; docs/connectors.md says how to add one.")
 
     with_store(config, run)
 
@@ -72,12 +72,12 @@ def list_connectors(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> N
 @app.command()
 def sync(
     name: Name,
-    full: Annotated[bool, typer.Option("--full", help="Read everything, not only what changed.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Read everything, not only changes.")] = False,
     let_go: LetGo = False,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Read a connector's source now, whatever the schedule says."""
+    """Read a connector's source now, independently of its schedule."""
 
     async def run(store: Store, bundle: Bundle) -> None:
         settings = _found(name, bundle)
@@ -93,7 +93,7 @@ def sync(
 
 @app.command()
 def check(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
-    """Read some devices of a source and say what was understood. Stores nothing."""
+    """Read some devices of a source and show which facts were found. Stores nothing."""
 
     async def run(store: Store, bundle: Bundle) -> None:
         settings = _found(name, bundle)
@@ -114,7 +114,7 @@ def check(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) ->
         if as_json:
             typer.echo(json.dumps(counts, default=str))
         else:
-            typer.echo(f"{name}: what was understood; nothing was stored")
+            typer.echo(f"{name}: what was read; nothing was stored")
             Console().print(understood_grid(counts))
 
     with_store(config, run)
@@ -134,9 +134,9 @@ def import_lines(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Take the devices of a file: all of them, or none if a line is wrong.
+    """Import the devices of a file: all of them, or none if a line is wrong.
 
-    NAME is a connector of type `file` or `post`. If the file is `complete`, devices that it does not name are gone.
+    NAME is a connector of type `file` or `post`. If the file is `complete`, devices that are not in it are gone.
     """
 
     async def run(store: Store, bundle: Bundle) -> None:
@@ -171,7 +171,7 @@ def _readable(file: str) -> Iterator[Path]:
 
 
 def _leased_run(store: Store, bundle: Bundle) -> LeasedRun:
-    """Metrics of runs that log nothing, since this command prints the result."""
+    """A run without log lines, since this command prints the result."""
     quiet = structlog.wrap_logger(structlog.ReturnLogger(), processors=[])
     return replace(leased_run_for(store, lambda: bundle, CollectorRegistry()), log=quiet)
 
@@ -188,7 +188,7 @@ def _type(settings: EverySource) -> str:
 
 
 class _Bar:
-    """Progress on standard error, for a person who looks."""
+    """The progress on standard error, shown at a terminal."""
 
     def __init__(self, name: str, *, shown: bool) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -220,7 +220,7 @@ async def _some(connector: Connector) -> list[Report]:
 
 
 def _tell(name: str, outcome: Outcome | None, as_json: bool) -> None:
-    """Print the result of a run. Exit code 1 if it is not all that was asked for."""
+    """Print the result of a run. Exit code 1 if it was not complete."""
     if outcome is None:
         fail(1, f"{name}: another gate is reading it now")
     if as_json:

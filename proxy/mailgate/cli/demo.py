@@ -1,4 +1,4 @@
-"""``mailgate demo``: the gate before a small mailbox, with everything that a first look needs."""
+"""``mailgate demo``: the gate in front of a small mailbox, with everything for a first look."""
 
 import secrets
 import shlex
@@ -62,7 +62,7 @@ def demo(
         ),
     ] = "",
 ) -> None:
-    """Start the gate before a demo mailbox, and say what to open and which commands play which device."""
+    """Start the gate in front of a demo mailbox, and show what to open and which commands simulate which device."""
     try:
         ports = port, admin_port or port + 1, start_port or port + 2
         demo = Demo(directory, rules, _keys(), *ports, upstream.rstrip("/"), _command(), people, store)
@@ -83,7 +83,7 @@ def demo(
 
 
 def _keys() -> Path:
-    """The keys of the test issuer that ``mailgate attest mint`` signs as, made once."""
+    """The keys of the test issuer for ``mailgate attest mint``, made once."""
     if not (KEYS / mint.JWKS_FILE).exists():
         write_keys(KEYS, mint.key_files(secrets.token_bytes(32), secrets.token_bytes(32)))
     return KEYS
@@ -91,7 +91,7 @@ def _keys() -> Path:
 
 @contextmanager
 def _log_in(directory: Path) -> Iterator[str]:
-    """Write the log to a file, so that the last lines on the terminal say what to open."""
+    """Write the log to a file, so that the last lines on the terminal show what to open."""
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / "gate.log"
     with path.open("a", encoding="utf-8", buffering=1) as stream:
@@ -106,7 +106,7 @@ def _command() -> str:
 
 
 class _Line:
-    """One line on a terminal that says what is made up and how far that is. It is gone before anything else is said."""
+    """A line on a terminal with the progress of made-up data. It is removed before other output."""
 
     def __init__(self) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
@@ -128,5 +128,5 @@ class _Line:
         self._bars.console.print(words, highlight=False, soft_wrap=True)
 
     def end(self) -> None:
-        """Stop to draw, and give the cursor back."""
+        """Stop drawing, and show the cursor again."""
         self._bars.stop()

@@ -1,4 +1,4 @@
-"""``mailgate devices``: what is stored about devices, which of them are lost, and forgetting them."""
+"""``mailgate devices``: stored devices, marking them as lost, and forgetting them."""
 
 import json
 from collections.abc import AsyncIterator, Iterable
@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
 from mailgate.cli.acting import TokenFile
 from mailgate.cli.acting import person as acting
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.people import export, forget_person, see_it_wiped
 from mailgate.cli.stored import fail, printable, with_store
@@ -58,7 +58,7 @@ def list_devices(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None
 
 @app.command()
 def show(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
-    """Show everything that is stored about one device: what each source says, its names, and its contradictions."""
+    """Show everything that is stored about one device: its reports, its names, and its contradictions."""
 
     async def run(store: Store, bundle: Bundle) -> None:
         device = await _only(store, name)
@@ -76,7 +76,7 @@ def show(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> 
 def lost(
     name: Name, token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json: AsJson = False
 ) -> None:
-    """Shut a lost device out, at every gate within a second, whatever the rules say."""
+    """Mark a device as lost: it gets nothing, at every gate within a second, whatever the rules say."""
     _mark(name, datetime.now(UTC), token_file, config, as_json)
 
 
@@ -84,7 +84,7 @@ def lost(
 def found(
     name: Name, token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json: AsJson = False
 ) -> None:
-    """Take back that a device is lost; the rules decide about it again."""
+    """Mark a device as found: the rules decide about it again."""
     _mark(name, None, token_file, config, as_json)
 
 
@@ -92,16 +92,20 @@ def found(
 def forget(
     name: NameOrNone = "",
     person: Annotated[
-        str, typer.Option("--person", metavar="LOGIN", help="In place of one device: all of one person.")
+        str,
+        typer.Option(
+            "--person", metavar="LOGIN", help="Delete everything about this person, instead of one device."
+        ),
     ] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Delete a device, or with --person all of somebody's, and everything stored about it, including decisions."""
+    """Delete a device, or with --person everything about a person, and everything stored about it, including
+    decisions."""
     if bool(name) == bool(person):
-        fail(2, "what? expected a device's name, or --person with a login name")
+        fail(2, "expected a device's name, or --person with a login name")
     if person:
         forget_person(person, config, token_file, yes=yes, as_json=as_json)
         return
@@ -149,7 +153,7 @@ async def _only(store: Store, name: str) -> Device:
 
 
 def _called(device: Device) -> str:
-    """A device as a person knows it: by its id, and by its names at its sources."""
+    """The name of a device for people: its id, and its names at its sources."""
     own = ", ".join(f"{each.id} at {each.source}" for each in device.reports)
     return printable(f"{device.id} ({own})")
 
@@ -163,7 +167,7 @@ async def _all(store: Store) -> AsyncIterator[Device]:
 
 
 async def _list_json(store: Store, bundle: Bundle) -> None:
-    """One array, written as it is read: a million devices need not fit in memory."""
+    """One array, written while it is read, since a million devices need not fit in memory."""
     before, now = "[", datetime.now(UTC)
     async for device in _all(store):
         typer.echo(
@@ -177,9 +181,7 @@ async def _list_json(store: Store, bundle: Bundle) -> None:
 
 async def _list_table(store: Store, bundle: Bundle) -> None:
     now = datetime.now(UTC)
-    table = Table(
-        *(Column(name, no_wrap=name in ("id", "state"), overflow="fold") for name in _COLUMNS), box=SIMPLE
-    )
+    table = listing(*_COLUMNS, whole=("id", "state"))
     async for device in _all(store):
         if table.row_count == _ROWS:
             typer.echo(f"Only the first {_ROWS} are shown; --json lists all of them.", err=True)
@@ -247,7 +249,7 @@ def _sighting_row(each: SightingFacts) -> tuple[object, ...]:
 def _print_table(
     console: Console, rows: Iterable[tuple[object, ...]], title: str, columns: tuple[str, ...]
 ) -> None:
-    table = Table(*columns, title=title, title_justify="left", box=SIMPLE)
+    table = listing(*columns, title=title)
     for cells in rows:
         table.add_row(*(Text(printable("" if cell is None else str(cell))) for cell in cells))
     if table.row_count:
@@ -255,5 +257,5 @@ def _print_table(
 
 
 def _minute(moment: datetime | None) -> str:
-    """A time as a table shows it."""
+    """A time for a table."""
     return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else ""

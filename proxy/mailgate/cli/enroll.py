@@ -9,9 +9,8 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import TypeAdapter, ValidationError
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
 from mailgate.attest.enrolment import (
@@ -25,19 +24,20 @@ from mailgate.attest.enrolment import (
 )
 from mailgate.cli.acting import TokenFile
 from mailgate.cli.acting import person as acting
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.config.values import Duration
 from mailgate.store import EnrolledKey, EnrolmentToken, Store
 
-app = typer.Typer(help="Let devices enrol with the gate, and shut a lost one out.", no_args_is_help=True)
+app = typer.Typer(help="Let devices enrol with the gate, and revoke tokens and keys.", no_args_is_help=True)
 
 _LONGEST = 255
-"""Characters of a login name: with more, or with others, the gate would refuse its own tokens about that person."""
+"""The longest login name, in characters. With a longer name the gate would refuse its own tokens about that person."""
 _DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
 
-User = Annotated[str, typer.Option(metavar="NAME", help="Whose device enrols: the login name of a person.")]
+User = Annotated[str, typer.Option(metavar="NAME", help="The login name of the device's owner.")]
 Note = Annotated[str, typer.Option(metavar="TEXT", help="Its purpose, shown by `mailgate enroll list`.")]
 
 
@@ -45,13 +45,15 @@ Note = Annotated[str, typer.Option(metavar="TEXT", help="Its purpose, shown by `
 def token(
     user: User = "",
     uses: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many devices may enrol with it.")] = 1,
-    expires: Annotated[str, typer.Option(metavar="TIME", help="How long it is good, like 24h or 7d.")] = "7d",
+    expires: Annotated[
+        str, typer.Option(metavar="TIME", help="How long it is valid, like 24h or 7d.")
+    ] = "7d",
     note: Note = "",
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Make an enrolment token and print it, this once. Only its hash is kept."""
+    """Make an enrolment token and print it once. Only its hash is stored."""
     text, life = new_token(secrets.token_bytes(TOKEN_BYTES)), _life(expires)
     _make(text, user, uses, life, note, token_file, config, as_json)
 
@@ -64,14 +66,14 @@ def code(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Make a code to read out or type: good for one device and ten minutes."""
+    """Make a code to read out or type. It is valid for one device and ten minutes."""
     text = new_code(secrets.token_bytes(CODE_BYTES))
     _make(text, user, 1, CODE_LIFE, note, token_file, config, as_json)
 
 
 @app.command("list")
 def list_enrolled(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
-    """List the tokens that are kept and the keys that enrolled."""
+    """List the stored tokens and the enrolled keys."""
 
     async def run(store: Store, _bundle: Bundle) -> None:
         tokens = await store.enrolments.tokens()
@@ -96,7 +98,7 @@ def revoke(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Shut out a device, or let no more devices enrol with a token. Every gate knows within a second."""
+    """Revoke a device or a key, or let no more devices enrol with a token, at every gate within a second."""
 
     async def run(store: Store, bundle: Bundle) -> None:
         by, now = acting(bundle.settings, "operator", token_file=token_file), datetime.now(UTC)
@@ -170,8 +172,7 @@ def _print(tokens: list[EnrolmentToken], keys: list[EnrolledKey]) -> None:
 
 
 def _table(*names: str) -> Table:
-    whole = ("token", "device", "key")
-    return Table(*(Column(name, no_wrap=name in whole, overflow="fold") for name in names), box=SIMPLE)
+    return listing(*names, whole=("token", "device", "key"))
 
 
 def _cells(*values: object) -> list[Text]:

@@ -1,5 +1,5 @@
-"""``mailgate attest evidence``: what a chain of certificates proves by the roots of a configuration, or why it does
-not."""
+"""``mailgate attest evidence``: what a chain of certificates proves by the roots of a configuration, or why it proves
+nothing."""
 
 import json
 import sys
@@ -28,7 +28,7 @@ def evidence(
         Path, typer.Argument(metavar="FILE|-", help="The evidence in JSON; - for standard input.")
     ],
     challenge: Annotated[
-        str, typer.Option(help="The nonce that it was made for; the one in the file unless given.")
+        str, typer.Option(help="The nonce that it was made for. Default: the one in the file.")
     ] = "",
     thumbprint: Annotated[
         str, typer.Option(help="Thumbprint of the key that enrols, if it is another.")
@@ -36,7 +36,7 @@ def evidence(
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,
 ) -> None:
-    """Verify what a device's maker vouches for: a chain of Android Key Attestation or of Apple's device attestation."""
+    """Verify the evidence of a device's maker: a chain of Android Key Attestation or of Apple's device attestation."""
     try:
         roots = load_settings(config).attestation.hardware.believed()
         said = read_evidence(_content(file))
@@ -62,7 +62,7 @@ def _content(file: Path) -> object:
 
 
 def _own_thumbprint(said: Evidence) -> str:
-    """The thumbprint of the leaf's key; empty if the leaf cannot be read, which the verification then says."""
+    """The thumbprint of the leaf's key; empty if the leaf cannot be read, which the verification then reports."""
     try:
         return thumbprint_of(read_certificate(said.chain[0]))
     except (IndexError, ValueError):

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from mailgate.cli.acting import TokenFile
 from mailgate.cli.acting import person as acting
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, Until, read_until
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
@@ -22,7 +22,7 @@ from mailgate.rollout.relief_acts import end_exemption, exempt
 from mailgate.store import Store
 from mailgate.store.reliefs import KeptRelief
 
-app = typer.Typer(help="Spare a person or a device from a rule for a time.", no_args_is_help=True)
+app = typer.Typer(help="Exempt a person or a device from a rule for a time.", no_args_is_help=True)
 
 
 _COLUMNS = ("number", "rule", "whom", "from", "until", "by", "reason", "ended")
@@ -31,17 +31,19 @@ _COLUMNS = ("number", "rule", "whom", "from", "until", "by", "reason", "ended")
 @app.command()
 def add(
     rule: Annotated[str, typer.Option(help="The rule's id, or `all` for every rule that restricts.")],
-    reason: Annotated[str, typer.Option(help="Why; the person sees it, and so does the audit log.")],
+    reason: Annotated[str, typer.Option(help="The reason. The person and readers of the audit log see it.")],
     until: Until,
     person: Annotated[str, typer.Option(metavar="LOGIN", help="The person, by login name.")] = "",
-    device: Annotated[str, typer.Option(metavar="ID", help="Or the device, by its id here.")] = "",
+    device: Annotated[
+        str, typer.Option(metavar="ID", help="The device, by its id; instead of a person.")
+    ] = "",
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Spare one person or one device, at every gate on this store within a second, until then."""
+    """Exempt one person or one device from a rule until a time, at every gate on this store within a second."""
     if bool(person.strip()) == bool(device.strip()):
-        fail(2, "whom? expected either --person or --device")
+        fail(2, "expected either --person or --device")
     end = read_until(until)
 
     async def run(store: Store, bundle: Bundle) -> Relief:
@@ -63,7 +65,7 @@ def add(
 
 @app.command("list")
 def list_all(
-    everything: Annotated[bool, typer.Option("--all", help="Show those too that have ended.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Show ended ones too.")] = False,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
@@ -85,13 +87,13 @@ def list_all(
 
 @app.command()
 def end(
-    number: Annotated[int, typer.Argument(help="As `mailgate exempt list` shows it.")],
-    note: Annotated[str, typer.Option(help="Why; stands in the audit log.", prompt="Why")],
+    number: Annotated[int, typer.Argument(help="The number in `mailgate exempt list`.")],
+    note: Annotated[str, typer.Option(help="The reason, for the audit log.", prompt="Why")],
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """End an exemption before its time."""
+    """End an exemption early."""
 
     async def run(store: Store, bundle: Bundle) -> Relief:
         by = acting(bundle.settings, "operator", token_file=token_file)
@@ -123,7 +125,7 @@ def _plain(kept: KeptRelief) -> dict[str, object]:
 
 
 def _table(found: list[KeptRelief]) -> Table:
-    table = Table(*_COLUMNS, box=SIMPLE)
+    table = listing(*_COLUMNS, whole=("number", "from"))
     for each in found:
         relief = each.relief
         ended = f"{each.ended_at:%Y-%m-%d} by {each.ended_by}: {each.ended_why}" if each.ended_at else ""

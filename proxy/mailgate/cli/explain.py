@@ -1,4 +1,4 @@
-"""``mailgate explain``: one recorded request, and every rule that was tried for it with the values that it saw."""
+"""``mailgate explain``: one recorded request, with every rule that was tried for it and the values that it read."""
 
 import json
 import sys
@@ -70,7 +70,7 @@ def explain(
 
 
 def _moment(text: str) -> datetime | None:
-    """The time that the text stands for. Ends the command if it is no time."""
+    """The time in a text. Ends the command if it is no time."""
     if not text:
         return None
     try:

@@ -1,4 +1,4 @@
-"""``mailgate find``: people, devices and refusals, by whatever somebody has of them."""
+"""``mailgate find``: people, devices and refusals, by any of their names."""
 
 import json
 import shlex
@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
@@ -24,7 +24,7 @@ _MORE = {
     "device": "mailgate devices show {id}",
     "refusal": "mailgate explain --reference {id}",
 }
-"""The command that tells more of what was found."""
+"""The command that shows more about a hit."""
 
 
 def find(
@@ -42,9 +42,9 @@ def find(
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,
 ) -> None:
-    """Find people, devices and refusals, as the search of the console does."""
+    """Find people, devices and refusals, like the search of the console."""
     if not text.strip():
-        fail(2, "what? expected a part of a name, an id, an address or a reference")
+        fail(2, "expected a part of a name, an id, an address or a reference")
 
     async def run(store: Store, bundle: Bundle) -> Hits:
         return await found_by(store, bundle, text, datetime.now(UTC), after)
@@ -60,7 +60,7 @@ def find(
 
 
 def _table(hits: Hits) -> Table:
-    table = Table(*_COLUMNS, box=SIMPLE)
+    table = listing(*_COLUMNS, whole=("what",))
     for each in hits.items:
         words = (each.what, each.id, "" if each.what == "person" else each.words, each.person)
         table.add_row(*(Text(printable(word)) for word in words))
@@ -75,5 +75,5 @@ def _say_how_to_go_on(hits: Hits) -> None:
 
 
 def _word(text: str) -> str:
-    """A name as a shell takes it."""
+    """A name, quoted for a shell."""
     return shlex.quote(printable(text))

@@ -1,4 +1,4 @@
-"""``mailgate init``: write the files and the keys that a gate before one's own webmail begins with."""
+"""``mailgate init``: write the first files and keys of a gate for your webmail."""
 
 import os
 import secrets
@@ -6,7 +6,6 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
@@ -14,6 +13,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from mailgate.attest import mint
+from mailgate.cli.ending import tidy_ending
 from mailgate.cli.options import CONFIG_VARIABLE, DEFAULT_PATH
 from mailgate.cli.stored import fail
 from mailgate.config import load_bundle
@@ -21,6 +21,7 @@ from mailgate.config.addresses import Address, Listen, Origin
 from mailgate.config.mail import ShortText
 from mailgate.config.starter import EXAMPLE, KEYS, SETTINGS, STORE_FILE, Answers, has_password, starter_files
 from mailgate.errors import ConfigError, Mistake
+from mailgate.whole_file import write_new
 
 Kind = TypeVar("Kind")
 
@@ -28,7 +29,7 @@ _ORIGIN, _TEXT = TypeAdapter[str](Origin), TypeAdapter[str](ShortText)
 _LISTEN = TypeAdapter[Address](Listen)
 
 _OPTIONS = frozenset({"upstream", "public_url", "listen", "admin_listen", "store"})
-"""Keys of the settings that are options here."""
+"""The keys of the settings that are options here."""
 
 Folder = Annotated[
     Path, typer.Argument(metavar="[DIR]", help="The folder to write to. It is made if it does not exist.")
@@ -38,17 +39,17 @@ PublicUrl = Annotated[
     str,
     typer.Option(
         metavar="URL",
-        help="What people type to get there, like https://mail.example.com.",
+        help="The address that people type, like https://mail.example.com.",
         show_default="localhost at the port of --listen",
     ),
 ]
 Contact = Annotated[
     str, typer.Option(help="The contact for people who are refused: a mail address, a URL or a text.")
 ]
-ListenAt = Annotated[str, typer.Option(metavar="HOST:PORT", help="Where people come in.")]
-AdminListen = Annotated[str, typer.Option(metavar="HOST:PORT", help="Where operators come in.")]
+ListenAt = Annotated[str, typer.Option(metavar="HOST:PORT", help="The address for employees.")]
+AdminListen = Annotated[str, typer.Option(metavar="HOST:PORT", help="The address for operators.")]
 Store = Annotated[
-    str, typer.Option(metavar="URL", help="Where devices are kept; a password goes to a file of its own.")
+    str, typer.Option(metavar="URL", help="The database. A password is written to a file of its own.")
 ]
 Issuer = Annotated[
     bool,
@@ -68,36 +69,39 @@ def init(
     store: Store = EXAMPLE.store,
     issuer: Issuer = True,
 ) -> None:
-    """Write settings, rules, listed apps, cases and keys for your webmail, and say what comes next.
+    """Write settings, rules, listed apps, cases and keys for your webmail, and say what to do next.
 
     On a terminal it asks for what is not given. It replaces no file.
     """
     _taken(folder, [SETTINGS])
     here = str(_judged("--listen", _LISTEN, listen))
     answers = Answers(
-        upstream=_asked("--upstream", "Your webmail, which the gate stands before", _ORIGIN, upstream),
+        upstream=_asked("--upstream", "The address of your webmail", _ORIGIN, upstream),
         public_url=_asked(
             "--public-url",
-            "What people type to get to their mail",
+            "The address that people type for their mail",
             _ORIGIN,
             public_url,
             f"http://localhost:{here.rpartition(':')[2]}",
         ),
-        contact=_asked("--contact", "Whom people who are refused may ask", _TEXT, contact, EXAMPLE.contact),
+        contact=_asked(
+            "--contact", "The contact for people who are refused", _TEXT, contact, EXAMPLE.contact
+        ),
         listen=here,
         admin_listen=str(_judged("--admin-listen", _LISTEN, admin_listen)),
-        store=store,
+        store=_found_from_anywhere(store),
         jwks=mint.JWKS_FILE if issuer else "",
     )
     files, private = _files(answers)
     _taken(folder, [*files, *private])
     try:
         _try_out({**files, **private})
-        _write(folder, files, private)
+        with tidy_ending():
+            _write(folder, files, private)
     except FileExistsError as error:
         if not folder.is_dir():
             fail(2, f"{folder} is there and is no folder; give the name of one, or of a new one")
-        _refuse_taken(error.filename)  # somebody else has just written it
+        _refuse_taken(error.filename)  # another process has just written it
     except OSError as error:
         fail(2, f"{error.filename or folder}: cannot be written: {(error.strerror or '').lower()}")
     for name in (*files, *private):
@@ -105,12 +109,17 @@ def init(
     typer.echo(_next(folder, answers))
 
 
+def _found_from_anywhere(store: str) -> str:
+    """A file that is named from here, as the settings in another folder have to name it."""
+    way, _, name = store.partition(":")
+    return f"file:{Path(name).absolute()}" if way == "file" else store
+
+
 def _files(answers: Answers) -> tuple[dict[str, str], dict[str, str]]:
-    """Those that everybody may read, and those that nobody else may."""
+    """The files that everybody may read, and those that nobody else may."""
     files, private = starter_files(answers), {}
     if answers.jwks:
-        kid = f"{datetime.now(UTC):%Y-%m-%d}"
-        made = mint.key_files(secrets.token_bytes(32), secrets.token_bytes(32), kid)
+        made = mint.key_files(secrets.token_bytes(32), secrets.token_bytes(32))
         files[answers.jwks] = made.pop(mint.JWKS_FILE)
         private = {f"{KEYS}/{name}": content for name, content in made.items()}
     if has_password(answers.store):
@@ -119,7 +128,8 @@ def _files(answers: Answers) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _write(folder: Path, files: Mapping[str, str], private: Mapping[str, str]) -> None:
-    """Write all of them or none, whatever happens and whoever writes there too; the settings come last, for a gate that looks."""
+    """Write all files or none, even if it is interrupted or others write there too. The settings come last, for a gate
+    that waits for them."""
     folder.mkdir(parents=True, exist_ok=True)
     if any(name.startswith(KEYS) for name in private):
         (folder / KEYS).mkdir(mode=0o700, exist_ok=True)
@@ -128,18 +138,16 @@ def _write(folder: Path, files: Mapping[str, str], private: Mapping[str, str]) -
         for name, text in sorted({**private, **files}.items(), key=lambda each: each[0] == SETTINGS):
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            new = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if name in private else 0o666)
+            write_new(path, text, 0o600 if name in private else 0o666)
             written.append(path)
-            with open(new, "w", encoding="utf-8") as file:
-                file.write(text)
-    except OSError:
+    except BaseException:  # Ctrl-C too
         for path in written:
             path.unlink()
         raise
 
 
 def _try_out(files: Mapping[str, str]) -> None:
-    """End the command where a gate would not take these, before any of them is where it belongs."""
+    """End the command if a gate would not accept these files, before any of them is in its place."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         for name, text in files.items():
@@ -152,13 +160,13 @@ def _try_out(files: Mapping[str, str]) -> None:
 
 
 def _told(mistake: Mistake, settings: str) -> str:
-    """By the option that it came from, since the file is not there."""
+    """A mistake with the option that it came from, since the file does not exist."""
     key = settings.splitlines()[mistake.line - 1].partition(":")[0] if mistake.file.endswith(SETTINGS) else ""
     return f"--{key.replace('_', '-')}: {mistake.message}" if key in _OPTIONS else mistake.message
 
 
 def _taken(folder: Path, names: list[str]) -> None:
-    """End the command where one of these is there."""
+    """End the command if one of these files exists."""
     there = [str(folder / name) for name in names if os.path.lexists(folder / name)]
     if there:
         _refuse_taken(there[0])
@@ -169,7 +177,7 @@ def _refuse_taken(name: str | Path) -> NoReturn:
 
 
 def _asked(option: str, question: str, kind: TypeAdapter[str], given: str, otherwise: str = "") -> str:
-    """What the option says, or else what a person types, or else what is said to be usual."""
+    """The value of the option; otherwise what a person types, or the default."""
     if given or not at_terminal():
         if not given and not otherwise:
             fail(2, f"{option} is missing: {question.lower()}; expected it here, or a terminal to ask at")
@@ -183,7 +191,7 @@ def _asked(option: str, question: str, kind: TypeAdapter[str], given: str, other
 
 
 def at_terminal() -> bool:
-    """Whether somebody can be asked."""
+    """Whether a person can be asked."""
     return sys.stdin.isatty()
 
 

@@ -11,12 +11,12 @@ from mailgate.cli.stored import fail
 from mailgate.policy.stages import Moment
 
 DEFAULT_PATH = Path("config/mailgate.yaml")
-"""The settings, where neither the option nor the environment names them."""
+"""The default path of the settings."""
 CONFIG_VARIABLE = "MAILGATE_CONFIG"
 
 
 def _there(context: typer.Context, path: Path) -> Path:
-    """The settings; ends the command where none are named and none are at the usual place."""
+    """The path of the settings. Ends the command if none is given and the default does not exist."""
     named = path != DEFAULT_PATH or context.params.get("named")
     if not named and not context.resilient_parsing and not path.exists():
         ways = f"name yours with --config or {CONFIG_VARIABLE}, or write some with `mailgate init`"
@@ -34,21 +34,21 @@ Config = Annotated[
         help="The settings, which name the other files and the store.",
     ),
 ]
-"""How every command that reads settings is told where they are."""
+"""The path of the settings, for every command that reads them."""
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsObject = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Until = Annotated[
     str,
     typer.Option(
         metavar="DATE",
-        help="Until when: a date (midnight UTC), or a time with its zone like 2026-12-08T09:00-08:00.",
+        help="The end: a date (midnight UTC), or a time with its zone like 2026-12-08T09:00-08:00.",
     ),
 ]
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 
 
 def read_until(text: str) -> datetime:
-    """The moment that the text stands for, written as in the files. Ends the command if it is no time."""
+    """The moment in a text, written as in the files. Ends the command if it is no time."""
     try:
         return _MOMENT.validate_python(text)
     except ValidationError as error:

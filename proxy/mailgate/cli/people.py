@@ -1,4 +1,4 @@
-"""Everything that is stored of one person: to hand it out, and to have it forgotten."""
+"""Exports or deletes everything that is stored about one person."""
 
 import json
 from dataclasses import replace
@@ -28,7 +28,7 @@ def export(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Print everything that is stored of one person, table by table: a copy to hand out to them."""
+    """Print everything that is stored about one person, table by table, as a copy for them."""
     _named(person)
 
     async def run(store: Store, bundle: Bundle) -> None:
@@ -42,8 +42,8 @@ def export(
 
 
 def forget_person(person: str, config: Path, token_file: Path | None, *, yes: bool, as_json: bool) -> None:
-    """Delete everything that is stored about one person. The audit log says how much, but not about whom, since it is
-    kept."""
+    """Delete everything that is stored about one person. The audit log has the counts but not the name, since the log
+    is kept."""
     _named(person)
 
     async def run(store: Store, bundle: Bundle) -> None:
@@ -73,14 +73,14 @@ async def see_it_wiped(store: Store) -> None:
     """Warn if deleted data can still be read on disk."""
     if not await store.wipe():
         typer.echo(
-            "note: SQLite's log still holds it, since somebody reads it; a gate empties it within the hour",
+            "note: SQLite's log still holds it, since another process reads the log; a gate empties it within the hour",
             err=True,
         )
 
 
 def _named(person: str) -> None:
     if not person.strip():
-        fail(2, "whose? expected a login name after --person")
+        fail(2, "expected a login name after --person")
 
 
 def _persons(login: str, bundle: Bundle) -> list[str]:
@@ -98,7 +98,7 @@ async def _everything(store: Store, persons: list[str], bundle: Bundle) -> dict[
 
 
 def _terms(person: str, bundle: Bundle) -> tuple[list[str], tuple[str, ...]]:
-    """The addresses of the person's mails, and the source that is believed first about owners."""
+    """The addresses of the person's mails, and the order in which sources are believed about owners."""
     settings = bundle.settings
     mails = (settings.activesync.quarantine_mail, settings.notices)
     addresses = {address_of(person, mail.domain) for mail in mails if mail} | {user_text(person)}

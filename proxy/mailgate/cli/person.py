@@ -1,4 +1,5 @@
-"""``mailgate person``: whether each device of a person gets mail and why, and what they asked and were told."""
+"""``mailgate person``: the mail status of each device of a person with its reason, their requests for help and
+mails."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -6,12 +7,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
@@ -21,7 +21,7 @@ from mailgate.views.mail_status import MailAccess
 from mailgate.views.person import OwnedDevice, PersonFacts, person_of
 
 _HISTORY = 20
-"""How many events the screen shows; ``--json`` has all that were looked up."""
+"""How many events are printed; ``--json`` has all that were read."""
 _STYLES = {
     MailAccess.GETS: "green",
     MailAccess.WARNED: "yellow",
@@ -34,13 +34,14 @@ _STYLES = {
 
 def person(
     login: Annotated[
-        str, typer.Argument(metavar="LOGIN", help="The login name, or an address at a domain that is yours.")
+        str,
+        typer.Argument(metavar="LOGIN", help="The login name, or an address in the company's mail domain."),
     ],
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,
 ) -> None:
-    """Show everything about one person, as their page of the console does: each device and why it gets mail or not,
-    requests for help, exemptions, mails, history."""
+    """Show everything about one person, like their page in the console: each device with its mail status and the
+    reason, requests for help, exemptions, mails, history."""
 
     async def run(store: Store, bundle: Bundle) -> PersonFacts | None:
         return await person_of(store, bundle, login, datetime.now(UTC))
@@ -92,7 +93,7 @@ def _print(found: PersonFacts, console: Console) -> None:
 
 
 def _print_device(each: OwnedDevice, console: Console) -> None:
-    """A device and its one sentence."""
+    """A device and its mail status in one sentence."""
     console.print()
     console.print(_text(f"{each.name} ({each.facts.id})", "bold"))
     about = [_text(each.mail_status.sentence, _STYLES[each.mail_status.mail])]
@@ -104,7 +105,7 @@ def _print_device(each: OwnedDevice, console: Console) -> None:
 def _print_table(
     console: Console, title: str, columns: Sequence[str], rows: Iterable[tuple[object, ...]]
 ) -> None:
-    table = Table(*columns, title=title, title_justify="left", box=SIMPLE)
+    table = listing(*columns, title=title)
     for cells in rows:
         table.add_row(*(_text(str(cell)) for cell in cells))
     if table.row_count:

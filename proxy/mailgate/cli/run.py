@@ -22,7 +22,7 @@ from mailgate.gateway.logs import configure_logs
 log = structlog.get_logger()
 
 UNREADABLE = 0o007
-"""Files of the gate, such as the store, are not readable by other users of the machine."""
+"""The exit code if files of the gate, such as the store, could be read by other users of the machine."""
 
 
 def run(config: Config = DEFAULT_PATH) -> None:
@@ -61,7 +61,7 @@ def _serve(
 
 
 def _told(start: Callable[[], int]) -> int:
-    """The exit code. What keeps the gate from starting is printed first."""
+    """The exit code. The error that keeps the gate from starting is printed first."""
     try:
         return start()
     except ConfigError as error:

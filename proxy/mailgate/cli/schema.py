@@ -1,4 +1,4 @@
-"""``mailgate schema``: the JSON Schemas of the files, so that editors complete them, and the description of the API."""
+"""``mailgate schema``: the JSON Schemas of the files, for completion in editors, and the description of the API."""
 
 import json
 from pathlib import Path
@@ -8,16 +8,19 @@ import typer
 
 from mailgate.config.schemas import SCHEMAS, schema_of
 from mailgate.console.api import OPERATIONS, description
+from mailgate.whole_file import write_whole
 
 API = "api"
-"""Not a file but the console's API: its OpenAPI description, which a running gate serves as well."""
+"""The OpenAPI description of the console's API, which is not of a file. A running gate serves it as well."""
 KINDS = (*SCHEMAS, API)
 
 
 def schema(
     kind: Annotated[
         str | None,
-        typer.Argument(metavar="|".join(KINDS), help="Which file's schema, or the description of the API."),
+        typer.Argument(
+            metavar="|".join(KINDS), help="The file of the schema, or `api` for the description of the API."
+        ),
     ] = None,
     every: Annotated[
         Path | None, typer.Option("--all", metavar="DIR", help="Write all of them into this folder.")
@@ -35,7 +38,7 @@ def schema(
         every.mkdir(parents=True, exist_ok=True)
         for name in SCHEMAS:
             path = every / f"{name}.schema.json"
-            path.write_text(_text(name) + "\n", encoding="utf-8")
+            write_whole(path, _text(name) + "\n")
             typer.echo(str(path))
     except OSError as error:
         typer.echo(f"{every}: cannot be written: {error.strerror}; expected a folder", err=True)

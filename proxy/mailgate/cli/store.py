@@ -1,4 +1,4 @@
-"""``mailgate store``: copy a store, back it up while gates run, see whether it is whole, and renew its keys."""
+"""``mailgate store``: copy a store, back it up while gates run, check whether it is intact, and renew its keys."""
 
 import json
 import os
@@ -15,28 +15,33 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from mailgate.cli.acting import TokenFile
 from mailgate.cli.acting import person as acting
+from mailgate.cli.ending import tidy_ending
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
-from mailgate.cli.stored import fail, with_store
+from mailgate.cli.stored import fail, on_store, with_store
 from mailgate.config import Bundle, load_settings
 from mailgate.errors import MailgateError
 from mailgate.store import Store
 from mailgate.store.copying import Counts, InUseError, NotEmptyError, Told, copy_store
-from mailgate.store.database import StoreError, store_url
+from mailgate.store.database import WHAT_HELPS, DamagedStoreError, StoreError, store_url
 from mailgate.store.spool import waits_in
+from mailgate.store.whole_store import TakenError
 from mailgate.views.audit_verification import verified
 
 app = typer.Typer(
-    help="Copy a store, back it up, see whether it is whole, and renew its keys.", no_args_is_help=True
+    help="Copy a store, back it up, check whether it is intact, and renew its keys.", no_args_is_help=True
 )
 
 _WAYS = "sqlite:///PATH, postgresql://…, or env:NAME or file:PATH for one that holds a password"
 
+Faults = dict[str, list[str]]
+"""What is wrong, by where it is."""
+
 From = Annotated[str, typer.Argument(metavar="FROM", help=f"The store to read: {_WAYS}.")]
 To = Annotated[
     str,
-    typer.Argument(metavar="TO", help="The store to fill, which has to be empty; named in the same ways."),
+    typer.Argument(metavar="TO", help="The store to fill, given in the same ways. It must be empty."),
 ]
-BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="The file to make; it must not be there.")]
+BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="The file to create. It must not exist.")]
 
 
 @app.command()
@@ -47,60 +52,66 @@ def copy(source: From, target: To, as_json: AsObject = False) -> None:
 
 @app.command()
 def backup(file: BackupFile, config: Config = DEFAULT_PATH, as_json: AsObject = False) -> None:
-    """Copy the store as it is now into an SQLite file that only you can read, while gates go on. `store copy` brings it back."""
+    """Copy the store as it is now into an SQLite file that only you can read, while gates run. `store copy` restores
+    it."""
     try:
         source = load_settings(config).store.get_secret_value()
     except MailgateError as error:
         fail(2, str(error))
-    with _new(file):
-        _copied(source, f"sqlite:///{file.absolute()}", as_json, while_used=True)
-
-
-@contextmanager
-def _new(file: Path) -> Iterator[None]:
-    """Make a file that was not there, whoever makes one at the same time; if it does not come to be whole it goes again."""
-    try:
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError:
+    if os.path.lexists(file):
         fail(1, f"{file} is there already and stays as it is; expected the name of a new file")
-    except OSError as error:
-        fail(2, f"{file} cannot be made: {error.strerror}")
-    try:
-        yield
-    except BaseException:
-        for left in (file, *(Path(f"{file}{end}") for end in ("-wal", "-shm"))):
-            left.unlink(missing_ok=True)
-        raise
+    if not file.absolute().parent.is_dir():
+        fail(2, f"{file} cannot be made: there is no folder {file.parent}")
+    _copied(source, f"sqlite:///{file.absolute()}", as_json, while_used=True)
 
 
 @app.command()
 def check(config: Config = DEFAULT_PATH, as_json: AsObject = False) -> None:
-    """See whether the store is whole: the database, what points where in it, and the audit log. Exit code 1 if not."""
-
-    async def run(store: Store, bundle: Bundle) -> dict[str, list[str]]:
-        breaks, _ = await verified(store, bundle.settings, datetime.now(UTC), (), ())
-        return {
-            "database": await store.faults(),
-            "audit log": [f"entry {each.number} {each.message}" for each in breaks],
-        }
-
-    found = with_store(config, run, decides=False)
+    """Check whether the store is intact: the database, its references, and the audit log. Exit code 1 if not."""
+    try:
+        found = on_store(config, _faults, decides=False)
+    except DamagedStoreError as error:
+        found = _broken(error.fault)
+    except MailgateError as error:
+        fail(2, str(error))
+    helps = WHAT_HELPS if found["database"] else ""
     if as_json:
-        typer.echo(json.dumps({"ok": not any(found.values()), "faults": found}))
-    for what, faults in () if as_json else found.items():
-        for fault in faults:
-            typer.echo(f"WRONG {what}: {fault}")
-        if not faults:
-            typer.echo(f"OK {what}")
+        typer.echo(json.dumps({"ok": not any(found.values()), "faults": found, "next": helps}))
+    else:
+        _say_faults(found, helps)
     if any(found.values()):
         raise typer.Exit(1)
+
+
+def _say_faults(found: Faults, helps: str) -> None:
+    for what, faults in found.items():
+        for fault in faults or [""]:
+            typer.echo(f"WRONG {what}: {fault}" if fault else f"OK {what}")
+    if helps:
+        typer.echo(f"Next: {helps}")
+
+
+async def _faults(store: Store, bundle: Bundle) -> Faults:
+    faults = await store.faults()
+    try:
+        breaks, _ = await verified(store, bundle.settings, datetime.now(UTC), (), ())
+    except DamagedStoreError as error:
+        return _broken(*faults, error.fault)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        return {"database": faults, "audit log": [f"something in it cannot be read ({type(error).__name__})"]}
+    return {"database": faults, "audit log": [f"entry {each.number} {each.message}" for each in breaks]}
+
+
+def _broken(*faults: str) -> Faults:
+    return {"database": [*faults], "audit log": ["it cannot be read from a damaged database"]}
 
 
 @app.command("renew-keys")
 def renew_keys(
     token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json: AsObject = False
 ) -> None:
-    """Delete the keys that seal cookies and nonces and sign the gate's own tokens: new ones are made. Then restart every gate."""
+    """Delete the keys that seal cookies and nonces and sign the gate's own tokens, so that new ones are made. Then
+    restart every gate."""
 
     async def run(store: Store, bundle: Bundle) -> int:
         by = acting(bundle.settings, "operator", token_file=token_file)
@@ -120,9 +131,9 @@ def renew_keys(
 def _copied(source: str, target: str, as_json: bool, *, while_used: bool = False) -> None:
     _warn_of_spool(source)
     try:
-        with _bar() as told:
+        with tidy_ending(), _bar() as told:
             counts = copy_store(store_url(source), store_url(target), told, while_used=while_used)
-    except (InUseError, NotEmptyError) as error:
+    except (InUseError, NotEmptyError, TakenError) as error:
         fail(1, str(error))
     except StoreError as error:
         fail(2, str(error))
@@ -130,11 +141,11 @@ def _copied(source: str, target: str, as_json: bool, *, while_used: bool = False
 
 
 def _warn_of_spool(source: str) -> None:
-    """What waits beside a file is not in it."""
+    """Warn that data in the spool is not in the copy."""
     folder = Path(f"{source.removeprefix('sqlite:///')}.spool")
     if source.startswith("sqlite:") and waits_in(folder):
         typer.echo(
-            f"WARNING {folder} holds what is not written yet; a gate that is started once writes it", err=True
+            f"WARNING {folder} holds data that is not written yet; start a gate once to write it", err=True
         )
 
 
@@ -150,7 +161,7 @@ def _say(counts: Counts, as_json: bool) -> None:
 
 
 def _address(argument: str, text: str) -> str:
-    """The URL that is meant, which need not stand where others can see it."""
+    """The URL in an argument. It may be a reference, so that others cannot see it."""
     url = _held(text)
     try:
         store_url(url)
@@ -173,7 +184,7 @@ def _held(text: str) -> str:
 
 @contextmanager
 def _bar() -> Iterator[Told]:
-    """How far it is, on a terminal."""
+    """The progress, shown at a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("copying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:

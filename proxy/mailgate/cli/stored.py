@@ -1,4 +1,4 @@
-"""Open the store of a configuration for the time of one command."""
+"""Opens the store of a configuration for one command."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -21,11 +21,21 @@ Result = TypeVar("Result")
 def with_store(
     config: Path, run: Callable[[Store, Bundle], Coroutine[Any, Any, Result]], *, decides: bool = True
 ) -> Result:
-    """Run a command on the store of a configuration. If that cannot be used, the command ends with exit code 2.
+    """Run a command on the store of a configuration. If the store cannot be used, the command ends with exit code 2.
 
     The bundle has the rules in force, which may differ from those of the files, and their reliefs. If the command
     ``decides`` nothing, it has the rules of the files, since the rules in force may no longer be readable.
     """
+    try:
+        return on_store(config, run, decides=decides)
+    except MailgateError as error:
+        fail(2, str(error))
+
+
+def on_store(
+    config: Path, run: Callable[[Store, Bundle], Coroutine[Any, Any, Result]], *, decides: bool = True
+) -> Result:
+    """The same for a command that says itself what is wrong. Raises MailgateError if the store cannot be used."""
 
     async def opened() -> Result:
         bundle = load_bundle(config)
@@ -39,10 +49,7 @@ def with_store(
         finally:
             await store.close()
 
-    try:
-        return asyncio.run(opened())
-    except MailgateError as error:
-        fail(2, str(error))
+    return asyncio.run(opened())
 
 
 def fail(code: int, message: str) -> NoReturn:

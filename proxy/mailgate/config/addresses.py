@@ -14,7 +14,7 @@ from mailgate.config.values import text_like
 from mailgate.model.addresses import read_address
 
 _ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]@]+):[0-9]{1,5}$"
-_SOCKET_FILE = r"^unix:/[!-~]{1,100}$"  # what fits into `sun_path`
+_SOCKET_FILE = r"^unix:/[!-~]{1,100}$"  # the longest path in `sun_path`
 _HTTP_URL = r"^https?://[!-~]+$"
 _HTTPS_URL = r"^https://[!-~]+$"
 _ORIGIN = r"^[Hh][Tt][Tt][Pp][Ss]?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$"
@@ -35,7 +35,8 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class SocketFile:
-    """A Unix socket on which a server listens. Users who may open its file reach it, and nobody over a network."""
+    """A Unix socket on which a server listens. It can be reached by users who may open its file, and not over a
+    network."""
 
     path: Path
 
@@ -107,7 +108,7 @@ def _origin(value: object) -> str:
 
 
 def _canonical(origin: SplitResult) -> str:
-    """The one spelling of an origin that browsers and issuers use (RFC 6454, section 6.2)."""
+    """The only spelling of an origin that browsers and issuers use (RFC 6454, section 6.2)."""
     address = str(Address(origin.hostname or "", 0)).removesuffix(":0")
     said = origin.port not in (None, {"http": 80, "https": 443}[origin.scheme])
     return f"{origin.scheme}://{address}{f':{origin.port}' if said else ''}"
@@ -117,7 +118,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def _service(value: object) -> str:
-    """The address of a service that is asked with a secret: never in the clear, except within this machine."""
+    """The address of a service that gets a secret: https, or http within this machine."""
     origin = _origin(value)
     if origin.startswith("http:") and urlsplit(origin).hostname not in _LOOPBACK:
         raise PydanticCustomError("url", "not https; expected https, since a secret is sent there")
@@ -136,7 +137,7 @@ def _network(value: object) -> IPNetwork:
 
 
 def _in_one_form(network: IPNetwork) -> IPNetwork:
-    """A network of IPv4 that is written in IPv6 (``::ffff:10.0.0.0/104``) is the one of IPv4, as its addresses are."""
+    """The network of IPv4 if it is written in IPv6 (``::ffff:10.0.0.0/104``), in the form of its addresses."""
     first = read_address(str(network.network_address))
     if network.version == 4 or network.prefixlen < 96 or not isinstance(first, ipaddress.IPv4Address):
         return network
@@ -150,7 +151,7 @@ def _no_network(cause: Exception | None = None) -> IPNetwork:
 
 
 def jwks_url(text: str) -> str:
-    """The address from which keys are fetched. Anybody who could change them on the way could sign for every device."""
+    """The address from which keys are fetched. Anybody who could change the answer could sign for every device."""
     parts = _split(text)
     if not re.fullmatch(_HTTP_URL, text) or not parts.hostname or parts.fragment or parts.port == 0:
         raise PydanticCustomError(
@@ -164,7 +165,7 @@ def jwks_url(text: str) -> str:
 
 
 def _issuer(value: object) -> str:
-    """The address of a provider of logins. Anybody who could change its answers on the way could be anybody."""
+    """The address of a provider of logins. Anybody who could change its answers could log in as anybody."""
     parts = _split(value) if isinstance(value, str) else None
     if parts is None or not parts.hostname or not re.fullmatch(_HTTP_URL, str(value)) or parts.port == 0:
         raise PydanticCustomError(
@@ -180,7 +181,7 @@ def _issuer(value: object) -> str:
 
 
 def is_private_way(url: str) -> bool:
-    """Whether nobody on the way can read or change what is sent: by https, or within this machine."""
+    """Whether nobody on the network can read or change what is sent: by https, or within this machine."""
     try:
         parts = urlsplit(url)
         return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
@@ -189,7 +190,7 @@ def is_private_way(url: str) -> bool:
 
 
 def _page(value: object) -> str:
-    """A page that people are led to."""
+    """The address of a page that people are led to."""
     parts = _split(value) if isinstance(value, str) else None
     if parts is None or not parts.hostname or not re.fullmatch(_HTTPS_URL, str(value)):
         raise PydanticCustomError(

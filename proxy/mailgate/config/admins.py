@@ -1,4 +1,4 @@
-"""The people who may look at the gate and change its rules: each has a name, the hash of a token, and roles."""
+"""The people who may look at the gate and change its rules. Each has a name, the hash of a token, and roles."""
 
 import re
 from collections.abc import Mapping
@@ -25,15 +25,15 @@ Role = Literal["viewer", "operator", "approver"]
 """``viewer`` looks; ``operator`` plans, applies and retracts; ``approver`` approves what others have planned, and retracts."""
 
 AdminName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([._@-][a-z0-9]+)*$", max_length=100)]
-"""In small letters alone, so that no two names are one person's."""
+"""A name in lower case only, so that no two names look like one person's."""
 
 BY_FILE = "file"
-"""The author of changes by files. No admin may have this name."""
+"""The author of changes that a gate reads from files. No admin may have this name."""
 
 _HASH = r"^\$argon2id\$v=19\$m=[0-9]{1,9},t=[0-9]{1,9},p=[0-9]{1,9}\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}$"
 _MEMORY = range(7 * 1024, 1024 * 1024 + 1)
-"""The memory of a hash in KiB. The least is that of OWASP's Password Storage Cheat Sheet; with more than the most a
-check would take too long."""
+"""The memory of a hash in KiB. The minimum is that of OWASP's Password Storage Cheat Sheet; above the maximum a check
+would take too long."""
 _ROUNDS = range(1, 101)
 _LANES = range(1, 65)
 
@@ -47,7 +47,7 @@ def _token_hash(value: object) -> SecretStr:
 
 
 def _bounded(value: str) -> bool:
-    """Whether a hash is strong enough, and can be checked in a moment."""
+    """Whether a hash is strong enough, and quick enough to check."""
     try:
         found = extract_parameters(value)
     except InvalidHashError:
@@ -62,11 +62,11 @@ TokenHash = Annotated[
     PlainSerializer(str),  # asterisks
     WithJsonSchema({"type": "string", "pattern": _HASH}),
 ]
-"""A hash may stand in the file, but is never logged, since secrets can be guessed against it."""
+"""A hash may be written in the file, but it is never logged, since secrets can be guessed against it."""
 
 
 def _not_a_text(value: object) -> object:
-    """A text in this place may be a token, so no mistake repeats it."""
+    """Refuse a text without repeating it in the mistake, since it may be a token."""
     if isinstance(value, str):
         raise PydanticCustomError(
             "secret", "not the entry of an admin; expected a mapping as `mailgate admin add` prints it"
@@ -78,23 +78,23 @@ Known = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_len
 
 
 def comparable(name: str) -> str:
-    """The form in which names of others are compared, since mail addresses come in any case. Letters beyond ASCII
-    stay as they are: those that become ASCII letters would make one person of two."""
+    """The form in which names of others are compared, since mail addresses come in any case. Letters beyond ASCII stay
+    as they are: those that become ASCII letters would make one person of two."""
     return name.lower() if name.isascii() else name
 
 
 class AdminSettings(Strict):
-    """One person who may do something here, and how they come in: at least one way."""
+    """One person who may do something here. They need at least one way to log in."""
 
     token_hash: TokenHash | None = None
     """The argon2id hash (RFC 9106) of the token or password, as ``mailgate admin add`` prints it. Commands need it."""
     oidc: Known | Literal[False] | None = None
-    """Who they are at the provider of ``console.login.oidc``: the value of its ``claim``. ``false`` if they have no
-    login there."""
+    """The person at the provider of ``console.login.oidc``: the value of its ``claim``. ``false`` if they have no login
+    there."""
     proxy: Known | None = None
-    """Who they are in the header of ``console.login.proxy``."""
+    """The person in the header of ``console.login.proxy``."""
     roles: tuple[Role, ...] = Field(min_length=1)
-    """What they may do."""
+    """The roles of the person."""
 
     @model_validator(mode="after")
     def _some_way(self) -> Self:
@@ -114,7 +114,7 @@ class AdminSettings(Strict):
 
 
 def _persons(admins: Mapping[str, AdminSettings]) -> Mapping[str, AdminSettings]:
-    """One token under two names would be two persons who approve each other's plans."""
+    """Refuse one token under two names, who could then approve each other's plans."""
     owners: dict[tuple[str, str], str] = {}
     for name, each in admins.items():
         if name == BY_FILE:
@@ -132,7 +132,7 @@ def _persons(admins: Mapping[str, AdminSettings]) -> Mapping[str, AdminSettings]
 
 
 def _proofs(admin: AdminSettings) -> Mapping[str, str]:
-    """What identifies them, by key."""
+    """The values that identify a person, by key."""
     said = {
         "token_hash": admin.token_hash.get_secret_value() if admin.token_hash else "",
         "oidc": comparable(admin.oidc or ""),

@@ -1,4 +1,4 @@
-"""Makes a catalogue of ``apps.yaml`` and the list files beside it."""
+"""Makes the catalogue from ``apps.yaml`` and the list files beside it."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, Tag
 from mailgate.config.document import Document
 from mailgate.config.document import Path as Place
 from mailgate.config.files import Reading
+from mailgate.model.phrase import phrase
 from mailgate.policy.apps import App, AppCatalog, AppList, Key, ListedApp, Strict, Text
 from mailgate.policy.spelling import expected
 
@@ -17,7 +18,7 @@ class ListFile(Strict):
     """A list that is kept in a file of its own."""
 
     file: Text
-    """Relative to the folder of this file."""
+    """The path, relative to the folder of this file."""
 
 
 AppListOrFile = Annotated[
@@ -34,7 +35,8 @@ class AppsFile(Strict):
 
 
 def read_catalog(path: Path, reading: Reading) -> AppCatalog | None:
-    """The catalogue, or None with every mistake noted. List files are read even if ``apps.yaml`` has mistakes."""
+    """The catalogue; None if there are mistakes, which are noted. List files are read even if ``apps.yaml`` has
+    mistakes."""
     before = len(reading.mistakes)
     document = reading.document(path)
     file = reading.model(AppsFile, document, {})
@@ -83,7 +85,11 @@ def _check_keys(
 ) -> None:
     for index, key in enumerate(keys):
         if key not in known:
-            message = f"no app is called `{key}` in the apps file; {expected(key, known)}"
+            message = phrase(
+                "no app is called `%(app)s` in the apps file; %(expected)s",
+                app=key,
+                expected=expected(key, known),
+            )
             reading.mistakes.append(document.mistake((*place, index), message))
 
 
@@ -94,11 +100,17 @@ def _listed(key: str, app: App) -> ListedApp:
 
 
 def _check_identifiers(apps: Mapping[str, ListedApp], document: Document, reading: Reading) -> None:
-    """An identifier that two apps claim would make a report mean either."""
+    """Refuse an identifier that two apps have, since a report could then mean either."""
     owner: dict[tuple[str, str], str] = {}
     for key, app in apps.items():
         for space, identifier in sorted(app.identifiers()):
             first = owner.setdefault((space, identifier), key)
             if first != key:
-                message = f"`{key}` and `{first}` share the {space} identifier `{identifier}`; expected it on one app"
+                message = phrase(
+                    "`%(app)s` and `%(other)s` share the %(space)s identifier `%(identifier)s`; expected it on one app",
+                    app=key,
+                    other=first,
+                    space=space,
+                    identifier=identifier,
+                )
                 reading.mistakes.append(document.mistake(("apps", key), message, at_key=True))

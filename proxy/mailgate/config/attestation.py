@@ -1,4 +1,4 @@
-"""The settings of what devices prove and report: what is believed, and for how long."""
+"""The settings of attestations and reports: which are accepted, and how long they are valid."""
 
 from datetime import timedelta
 from typing import Annotated, Literal, Self
@@ -15,14 +15,14 @@ Issuer = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=500)]
 
 
 class IssuerSettings(Strict):
-    """One issuer of attestations whose signature is believed."""
+    """One issuer whose attestations are accepted."""
 
     issuer: Issuer
-    """The ``iss`` claim, compared as it stands."""
+    """The ``iss`` claim, compared exactly."""
     jwks: Jwks
     """The issuer's public keys (RFC 7517): a file, or the https URL at which it publishes them."""
     jwks_ca: AuthoritiesFile | None = None
-    """Authorities whose certificate that URL must have, PEM; those that the system trusts if not given."""
+    """The authorities of that URL's certificate, PEM; by default those of the system."""
 
     @model_validator(mode="after")
     def _authorities_for_a_url(self) -> Self:
@@ -33,20 +33,20 @@ class IssuerSettings(Strict):
 
 
 class AttestationSettings(Strict):
-    """The signed evidence that is believed, and for how long."""
+    """The attestations that are accepted, and how long they are valid."""
 
     issuers: tuple[IssuerSettings, ...] = ()
     hardware: HardwareSettings = HardwareSettings()
     leeway: Duration = timedelta(minutes=1)
-    """How far clocks may differ."""
+    """How far the clocks of devices and issuers may differ."""
     max_lifetime: Duration = timedelta(hours=24)
-    """Longest life of a token, from ``iat`` to ``exp``."""
+    """The longest validity of a token, from ``iat`` to ``exp``."""
     nonces: Literal["off", "offer", "require"] = "offer"
-    """Whether a ``DPoP-Nonce`` is handed to devices, and whether a proof must have one."""
+    """Whether devices get a ``DPoP-Nonce``, and whether a proof must have one."""
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
-        """Refuse two entries for one issuer: one of them would be ignored without a word."""
+        """Refuse two entries for one issuer, since one of them would be ignored silently."""
         names = [each.issuer for each in self.issuers]
         for index, name in enumerate(names):
             if name in names[:index]:
@@ -59,18 +59,18 @@ class EnrolmentSettings(Strict):
     """How devices enrol with the gate itself and report to it."""
 
     attempts: int = Field(default=20, ge=1, le=100_000)
-    """Refused tries from one address, and reports of one key, within ``span``."""
+    """The limit for refused tries from one address, and for reports of one key, within ``span``."""
     span: Duration = timedelta(minutes=10)
 
 
 class PostureSettings(Strict):
-    """How long a report counts."""
+    """How long a report is valid."""
 
     max_age: Duration = timedelta(hours=24)
-    """A posture older than this is ``stale``."""
+    """The age after which a posture is ``stale``."""
     precedence: tuple[Issuer, ...] = ()
-    """Sources of reports by name of issuer or connector, the most believed first. All others are equal. What devices
-    say of themselves comes last and is never listed here."""
+    """The sources of reports by name of issuer or connector, the most trusted first. All others are equal. A device's
+    own word comes last and is never listed here."""
 
     @model_validator(mode="after")
     def _each_named_once(self) -> Self:

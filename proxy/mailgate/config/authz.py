@@ -10,28 +10,30 @@ from mailgate.config.values import Duration
 from mailgate.policy.apps import Strict
 
 GRPC = "envoy-grpc"
-"""Envoy's ``ext_authz`` by gRPC, which needs a port for itself."""
+"""Envoy's ``ext_authz`` by gRPC, which needs a port of its own."""
 
 
 class Asking(Strict):
-    """How long the asking proxy goes by an answer."""
+    """How long the asking proxy may use an answer."""
 
     remember: Duration = Field(default=timedelta(0), le=timedelta(seconds=10))
-    """How long nginx may reuse a yes without asking again; a refusal may come this much too late. If left out, never."""
+    """How long nginx may use an allowing answer without asking again; a refusal may come this much too late. If left
+    out, it asks for each request."""
 
 
 class AuthzSettings(Asking):
-    """Answers at ``/.mailgate/authz`` at ``listen``, beside the mail, for ``trusted_proxies`` alone. If left out,
-    nobody can ask there."""
+    """Answers at ``/.mailgate/authz`` at ``listen``, where the gate also carries mail, for ``trusted_proxies`` only. If
+    left out, nobody can ask there."""
 
     dialect: Literal["nginx", "caddy", "traefik", "envoy", "haproxy"]
-    """The proxy that asks. Each has its own way to say which request it asks about."""
+    """The proxy that asks. Each describes the request in its own way."""
 
 
 class AuthzListener(Asking):
-    """A port, or a Unix socket, for the questions of one proxy. It shows the gate's own pages and carries no mail."""
+    """A port or a Unix socket for the questions of one proxy. It serves the gate's own pages and carries no mail."""
 
     listen: ListenAnywhere
-    """A port has TLS if ``tls`` is set. A socket has none: everybody who may open its file is a trusted proxy."""
+    """The address. A port has TLS if ``tls`` is set. A socket has none: everybody who may open its file is a trusted
+    proxy."""
     dialect: Literal["nginx", "caddy", "traefik", "envoy", "haproxy", "envoy-grpc"]
     """The proxy that asks. ``envoy-grpc`` is Envoy's ``ext_authz`` by gRPC, for which the extra ``grpc`` has to be installed."""

@@ -20,17 +20,17 @@ from mailgate.policy.rules import Policy
 
 @dataclass(frozen=True)
 class Bundle:
-    """One whole configuration that is free of mistakes."""
+    """A whole configuration without mistakes."""
 
     settings: Settings
     rules: Rules
     """The rules of the files; in a running gate, the rules in force."""
     paths: tuple[Path, ...]
-    """Every file that was read. A change of one is a change of the configuration."""
+    """All files that were read. A change of one is a change of the configuration."""
     secrets: tuple[Path, ...] = ()
-    """Files that hold a secret."""
+    """The files that hold a secret."""
     absent: tuple[Path, ...] = ()
-    """Optional files that are not there. If one appears, that is a change too."""
+    """Optional files that do not exist. If one appears, that is a change too."""
 
     @property
     def groups(self) -> Groups:
@@ -45,7 +45,7 @@ class Bundle:
         return self.rules.cases
 
     def open_files(self) -> tuple[OpenFile, ...]:
-        """Files among these that other users of this machine may read or change, and should not."""
+        """The files that other users of this machine may read or change, and should not."""
         hashed = any(each.token_hash for each in self.settings.admins.values())
         return tuple(open_files(self.secrets, self.paths[:1] if hashed else (), self.paths))
 
@@ -66,7 +66,7 @@ def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Setti
 def load_bundle(path: Path, environ: Mapping[str, str] | None = None, names: Names | None = None) -> Bundle:
     """Read ``mailgate.yaml`` and the files that it names, by default those beside it.
 
-    :param names: resolves the names of hosts; without it, nobody is asked about them.
+    :param names: resolves the names of hosts; without it, they are not resolved.
     :raises ConfigError: with every mistake of every file.
     """
     reading, others = Reading(), Reading()
@@ -102,12 +102,12 @@ def load_candidate(path: Path, policy: Path) -> Rules:
 
 
 def _sources(path: Path, environ: Mapping[str, str] | None, names: Names | None = None) -> Sources:
-    """The references of the settings at ``path``."""
+    """The sources for references in the settings at ``path``."""
     return Sources(path.parent, default_environ() if environ is None else environ, names or AS_WRITTEN)
 
 
 def _files_as_written(document: Document | None) -> Files:
-    """The names of the other files as far as a broken ``mailgate.yaml`` tells them."""
+    """The names of the other files, as far as they can be read in a broken ``mailgate.yaml``."""
     written = document.value.get("files") if document and isinstance(document.value, dict) else None
     entries = written.items() if isinstance(written, dict) else ()
     return Files(**{k: v for k, v in entries if k in Files.model_fields and isinstance(v, str) and v})

@@ -21,11 +21,11 @@ class Outcome:
     access: Access
     decision: Decision
     wrong: dict[str, tuple[Any, Any]]
-    """What was expected and what came, for each thing that differs. It is empty if the case holds."""
+    """The expected and the actual value, for each field that differs; empty if the case holds."""
 
 
 def rehearse(situation: Situation, policy: Policy, now: datetime) -> tuple[Access, Decision]:
-    """What the gate would have seen and decided. ``now`` counts if the situation names no time."""
+    """The access and the decision of the gate. ``now`` is used if the situation has no time."""
     access = situation.access(policy.catalog, _client, now)
     if access.certificate is not None:
         access = replace(access, client=with_certificate(access.client, access.certificate, access.posture))

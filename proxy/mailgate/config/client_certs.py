@@ -15,7 +15,7 @@ from mailgate.config.references import AuthoritiesFile, ExistingFile, read_certi
 from mailgate.policy.apps import Strict
 
 MAX_FILE = 32 * 1024 * 1024
-"""Bytes of a revocation list, or of a list of serial numbers."""
+"""The largest revocation list, or list of serial numbers, in bytes."""
 
 Affix = Annotated[str, StringConstraints(max_length=255)]
 ProxyHeader = Annotated[
@@ -24,7 +24,8 @@ ProxyHeader = Annotated[
         pattern=r"^([Xx]-[Ss][Ss][Ll]|[Ss][Ss][Ll]-[Cc]lient-|[Xx]-[Cc]lient-)[A-Za-z0-9-]*$", max_length=100
     ),
 ]
-"""Names that no client can send to the webmail, whatever is set here (``gateway/http1/trusted_headers.py``)."""
+"""The names of headers that clients can never send to the webmail, whatever is set here
+(``gateway/http1/trusted_headers.py``)."""
 
 
 class MatchSettings(Strict):
@@ -33,32 +34,33 @@ class MatchSettings(Strict):
     field: Literal["san-uri", "san-dns", "san-email", "san-upn", "serial-number", "common-name"]
     """A subject alternative name, or a field of the subject."""
     names: Literal["serial", "udid", "mdm", "eas"]
-    """What the name is: serial number, UDID, the device management's own id, or ActiveSync id."""
+    """The kind of name: serial number, UDID, the device management's own id, or ActiveSync id."""
     prefix: Affix = ""
-    """A prefix that is cut off; a value without it names nothing."""
+    """A prefix that is removed. A value without it names no device."""
     suffix: Affix = ""
-    """A suffix that is cut off."""
+    """A suffix that is removed."""
 
 
 class ClientCertificateSettings(Strict):
-    """TLS client certificates that name devices. If left out, none counts."""
+    """TLS client certificates that name devices. If left out, none is accepted."""
 
     authorities: AuthoritiesFile
     """The authorities that sign the certificates of devices, PEM: the root, or the issuing authorities alone."""
     listen: Listen | None = None
-    """A port of its own that asks for certificates; ``listen`` never does, since browsers would ask their people."""
+    """A port of its own that asks for certificates. ``listen`` never asks, since browsers would then ask their
+    users."""
     from_proxies: Literal["client-cert", "xfcc", "nginx"] | None = None
-    """The header in which trusted proxies hand on certificates: RFC 9440, Envoy's, or nginx's escaped PEM."""
+    """The header in which trusted proxies forward certificates: RFC 9440, Envoy's, or nginx's escaped PEM."""
     proxy_header: ProxyHeader = "X-SSL-Client-Cert"
     """With ``nginx``: the header that its ``proxy_set_header`` writes."""
     match: tuple[MatchSettings, ...] = Field(default=(), max_length=20)
-    """Fields that name the device, the most telling first. The thumbprint always does."""
+    """The fields that name the device, the most reliable first. The thumbprint is always used."""
     crl: ExistingFile | None = None
-    """Revocation lists of the authorities, PEM or DER."""
+    """The revocation lists of the authorities, PEM or DER."""
     stale_crl: Literal["refuse", "count"] = "refuse"
-    """What a list past its ``nextUpdate`` does: it refuses every certificate that it covers, or counts as it is."""
+    """What happens after a list's ``nextUpdate``: it refuses every certificate that it covers, or is used as it is."""
     revoked_serials: ExistingFile | None = None
-    """Serial numbers in hex, one a line, of certificates that no longer count."""
+    """The serial numbers of revoked certificates in hex, one per line."""
 
     _trusted: tuple[x509.Certificate, ...] = PrivateAttr(())
     _revocation: Revocation = PrivateAttr(default_factory=Revocation)
@@ -83,7 +85,7 @@ class ClientCertificateSettings(Strict):
 
     @property
     def trusted(self) -> tuple[x509.Certificate, ...]:
-        """The authorities as they stood in their file."""
+        """The authorities in their file."""
         return self._trusted
 
     @property
@@ -96,7 +98,7 @@ class ClientCertificateSettings(Strict):
         return tuple(Match(each.field, each.names, each.prefix, each.suffix) for each in self.match)
 
     def referenced_files(self) -> tuple[Path, ...]:
-        """Files whose change is a change of the settings."""
+        """The files whose change is a change of the settings."""
         return tuple(file for file in (self.authorities, self.crl, self.revoked_serials) if file)
 
 

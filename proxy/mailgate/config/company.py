@@ -1,4 +1,4 @@
-"""How the pages of the gate show whose they are: name, logo, colours, and whom to ask."""
+"""How the pages of the gate show the company: name, logo, colours, and a contact."""
 
 import re
 from base64 import b64encode
@@ -12,11 +12,11 @@ from mailgate.config.references import existing_file, unreadable
 from mailgate.policy.apps import Strict
 
 MAX_LOGO = 8 * 1024
-"""Bytes: it stands in every page."""
+"""The largest logo in bytes. It is part of every page."""
 READABLE = 4.5
-"""How much lighter or darker than what is behind it a text is at least (WCAG 2.2, 1.4.3)."""
+"""The least contrast between a text and its background (WCAG 2.2, 1.4.3)."""
 LIGHT, DARK = "#ffffff", "#1b212b"
-"""What is behind links and buttons in light and in dark pages."""
+"""The background of links and buttons in light and in dark pages."""
 _PNG, _SVG = (
     b"\x89PNG\r\n\x1a\n",
     re.compile(rb"\s*(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*)*<svg[\s/>]", re.DOTALL),
@@ -51,18 +51,18 @@ Colour = Annotated[
 
 
 class CompanySettings(Strict):
-    """How pages and mails show whose they are."""
+    """How pages and mails show the company."""
 
     name: ShortText | None = None
-    """The company, at the head of every page; the host of `public_url` if not given."""
+    """The name of the company, at the head of every page; by default the host of `public_url`."""
     logo: Logo | None = None
-    """A file with its logo, SVG or PNG, of at most 8 KiB."""
+    """A file with the logo, SVG or PNG, of at most 8 KiB."""
     colour: Colour | None = None
-    """Of buttons and links. It has to be readable on white."""
+    """The colour of buttons and links. It has to be readable on white."""
     colour_dark: Colour | None = None
-    """The same in dark pages, readable on a dark ground; ours if not given."""
+    """The same in dark pages, readable on a dark background; by default the gate's own."""
     help: ShortText | None = None
-    """Whom to ask where a rule names nobody: an address or any words."""
+    """The contact if a rule names none: an address or any words."""
 
     @model_validator(mode="after")
     def _can_be_read(self) -> Self:

@@ -1,4 +1,4 @@
-"""How people log in to the console: its address, what it believes, and the ways to log in."""
+"""How people log in to the console: its address, its trusted proxies, and the ways to log in."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -24,40 +24,44 @@ HostName = Annotated[
 ]
 
 GroupRole = Literal["viewer", "operator"]
-"""An approval counts only while its giver is an approver, which only ``admins`` can tell."""
+"""The roles that groups can give. ``approver`` is missing: an approval counts only while its author is an approver,
+which is known only for ``admins``."""
 
 
 class GroupSettings(Strict):
-    """The roles of people who are no admins of the settings, by their groups at the provider."""
+    """The roles of people who are not in ``admins``, by their groups at the provider."""
 
     claim: Word = "groups"
-    """The claim that holds the groups: a list of texts."""
+    """The claim with the groups: a list of texts."""
     roles: Mapping[GroupName, tuple[GroupRole, ...]] = Field(min_length=1)
-    """The roles of the members of each group, as the provider writes it. Approvers stand in ``admins``, by name."""
+    """The roles of the members of each group, under its name at the provider. Approvers have to be in ``admins``, by
+    name."""
     session: Duration = Field(default=timedelta(hours=1), ge=timedelta(minutes=5), le=timedelta(hours=12))
-    """The longest time of such a login, since the provider is asked for groups only at a login."""
+    """The longest session of such a login, since the provider is asked for groups only at a login."""
 
 
 class OidcSettings(Strict):
     """A provider at which people log in (OpenID Connect Core 1.0: authorization code flow with PKCE)."""
 
     issuer: IssuerUrl
-    """The provider, exactly as it writes its own name; ``/.well-known/openid-configuration`` below it is asked."""
+    """The provider, exactly as it writes its own name. Its metadata is fetched from
+    ``/.well-known/openid-configuration`` below it."""
     client_id: Word
     """The client id of the console at the provider."""
     client_secret: Secret | None = None
-    """The client secret of the console, by reference alone; left out for a public client."""
+    """The client secret of the console, only by reference; left out for a public client."""
     name: OneLine = "the company's login"
     """The text on the button, after *Log in with*."""
     claim: Literal["email", "sub", "preferred_username"] = "email"
-    """The claim by which a person is known. An ``email`` counts only as verified."""
+    """The claim by which a person is known. An ``email`` counts only if it is verified."""
     scopes: tuple[Word, ...] = ("openid", "email", "profile")
-    """The scopes that are asked for."""
+    """The requested scopes."""
     groups: GroupSettings | None = None
     logout: bool = True
-    """Whether *Log out* ends the session at the provider too, where it offers that. ``URL/console/login`` has to be known there."""
+    """Whether *Log out* ends the session at the provider too, if it supports that. ``URL/console/login`` has to be
+    registered there."""
     ca: AuthoritiesFile | None = None
-    """Authorities whose certificate the provider must have, PEM; those that the system trusts if not given."""
+    """The authorities of the provider's certificate, PEM; by default those of the system."""
 
     @model_validator(mode="after")
     def _openid(self) -> Self:
@@ -75,19 +79,20 @@ class OidcSettings(Strict):
 
 
 class ProxyLogin(Strict):
-    """A proxy that has logged people in and says in a header who they are."""
+    """A proxy that has logged people in and names them in a header."""
 
     header: FieldName
-    """The header that holds the name, like ``X-Forwarded-User``."""
+    """The header with the name, like ``X-Forwarded-User``."""
     from_proxies: tuple[Network, ...] = Field(min_length=1)
-    """The addresses that it is believed from: of connections to the admin port, whatever other headers say."""
+    """The addresses of connections to the admin port from which the header is believed, whatever other headers say."""
 
 
 class LoginSettings(Strict):
     """The ways to log in."""
 
     token: bool = True
-    """By name and the token or password of ``admins``. Commands and the API always ask for it."""
+    """Whether people can log in by name and the token or password of ``admins``. Commands and the API always need
+    it."""
     oidc: OidcSettings | None = None
     proxy: ProxyLogin | None = None
 
@@ -105,11 +110,11 @@ class ConsoleSettings(Strict):
     url: Origin | None = None
     """Its address in a browser, like ``https://mailgate.example.com``: scheme, host and port."""
     hosts: tuple[HostName, ...] = Field(default=(), max_length=100)
-    """Other names by which the admin port is asked, without a port: like ``gate.internal``, for Prometheus. ``localhost``, this
+    """Other host names of the admin port, without a port: like ``gate.internal``, for Prometheus. ``localhost``, this
     machine's own name and addresses, and the host of ``url`` are known; a request for any other name is refused."""
     trusted_proxies: tuple[Network, ...] = ()
     """The proxies whose ``X-Forwarded-For``, ``-Proto`` and ``-Host`` are believed at the admin port.
-    ``trusted_proxies`` is for the public port alone."""
+    ``trusted_proxies`` is only for the public port."""
     login: LoginSettings = LoginSettings()
 
     @model_validator(mode="after")
@@ -120,19 +125,19 @@ class ConsoleSettings(Strict):
         return self
 
     def referenced_files(self) -> tuple[Path, ...]:
-        """A change of one is a change of the settings."""
+        """The files whose change is a change of the settings."""
         return (self.login.oidc.ca,) if self.login.oidc and self.login.oidc.ca else ()
 
 
 def check_ways(admins: Mapping[str, AdminSettings], ways: LoginSettings) -> None:
-    """Check that each admin can log in by the ways that are set, and as one person. Raises PydanticCustomError."""
+    """Check that each admin can log in by an enabled way, and as one person. Raises PydanticCustomError."""
     for name, each in admins.items():
         for key, way in (("oidc", ways.oidc), ("proxy", ways.proxy)):
             if getattr(each, key) and way is None:
                 place = {"way": f"console.login.{key}", "key": ("admins", name, key)}
                 message = "nobody is asked: `{way}` is not set; expected it there, or nothing here"
                 raise PydanticCustomError("admin", message, place)
-        # somebody with a group and a token would be two people who approve each other's plans
+        # a person with a group and a token would be two people who approve each other's plans
         if ways.oidc and ways.oidc.groups and each.oidc is None:
             message = (
                 "with `groups` they could come in under a second name; expected `oidc` here: "

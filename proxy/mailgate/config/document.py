@@ -15,14 +15,15 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from mailgate.errors import Mistake
+from mailgate.model.phrase import phrase
 
 MAX_BYTES = 1024 * 1024
 MAX_VALUES = 50_000
-"""Most values in one document with every alias written out."""
+"""The most values in one document with every alias written out."""
 MAX_DEPTH = 40
 
 Path = tuple[str | int, ...]
-"""Keys and indexes from the top of a document to a value."""
+"""The keys and indexes from the top of a document to a value."""
 
 
 class DocumentError(Exception):
@@ -37,7 +38,7 @@ class DocumentError(Exception):
 class Document:
     """A document that was read: ``value`` is made of dict, tuple, str, int, float and bool.
 
-    Dates stay text: what they mean is for the field that they stand in to say.
+    Dates stay texts, which are read by their field.
     """
 
     file: str
@@ -46,10 +47,10 @@ class Document:
     nodes: Mapping[Path, Node]
     keys: Mapping[Path, Node]
     mistakes: tuple[Mistake, ...] = ()
-    """Duplicate keys and the like. The document must not be used, but the rest of it can be checked."""
+    """Duplicate keys and similar mistakes. The document must not be used, but the rest of it can be checked."""
 
     def mistake(self, path: Path, message: str, *, at_key: bool = False) -> Mistake:
-        """A mistake at the value under ``path``, at its key, or at the nearest thing above that exists."""
+        """A mistake at the value under ``path``, at its key, or at the nearest parent that exists."""
         while path and path not in self.nodes:
             path = path[:-1]
         places = self.keys if at_key and path in self.keys else self.nodes
@@ -59,8 +60,8 @@ class Document:
     def mistake_inside(self, path: Path, line: int, column: int, message: str) -> Mistake:
         """A mistake inside a text: ``line`` and ``column`` count from 1 in the text as it was read.
 
-        Folding, indentation and quotes change only white space and escapes, so the characters that are
-        not white space are counted off in the file.
+        Folding, indentation and quotes change only white space and escapes, so the characters that are not white space
+        are counted in the file.
         """
         node = self.nodes.get(path)
         if not isinstance(node, ScalarNode):
@@ -73,7 +74,7 @@ class Document:
         return Mistake(self.file, at, offset - self.text.rfind("\n", 0, offset), message)
 
     def _offset(self, node: ScalarNode, wanted: int) -> int:
-        """Where the visible character number ``wanted`` (from 0) of a scalar stands in the file."""
+        """The offset in the file of the visible character number ``wanted`` (from 0) of a scalar."""
         end = node.start_mark.index
         for number, (start, end) in enumerate(_visible(self.text, node)):  # noqa: B007 - the end is used after it
             if number == wanted:
@@ -88,7 +89,7 @@ _ANY = re.compile(r".", re.DOTALL)
 
 
 def _visible(text: str, node: ScalarNode) -> Iterator[tuple[int, int]]:
-    """Start and end in the file of each character of a scalar that is not white space."""
+    """The start and end in the file of each character of a scalar that is not white space."""
     start, end = node.start_mark.index, node.end_mark.index
     if node.style in ('"', "'"):
         start, end = start + 1, end - 1
@@ -103,8 +104,8 @@ def _visible(text: str, node: ScalarNode) -> Iterator[tuple[int, int]]:
 def read_document(data: bytes, file: str, *, nulls: bool = False) -> Document:
     """Read one document.
 
-    :param file: the name under which mistakes speak of it.
-    :param nulls: leave out keys that hold null, as programs write them; else such a key is a mistake.
+    :param file: the name of the document in mistakes.
+    :param nulls: leave out keys with null, as programs write them; otherwise such a key is a mistake.
     :raises DocumentError: with the one error that keeps it from being read.
     """
     text = _decode(data, file)
@@ -117,14 +118,25 @@ def read_document(data: bytes, file: str, *, nulls: bool = False) -> Document:
 def _decode(data: bytes, file: str) -> str:
     if len(data) > MAX_BYTES:
         raise DocumentError(
-            Mistake(file, 1, 1, f"the file is {len(data)} bytes long; expected at most {MAX_BYTES}")
+            Mistake(
+                file,
+                1,
+                1,
+                phrase(
+                    "the file is %(size)s bytes long; expected at most %(most)s",
+                    size=str(len(data)),
+                    most=str(MAX_BYTES),
+                ),
+            )
         )
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8", "replace")
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        message = f"the byte 0x{data[error.start]:02x} is not UTF-8; expected a file in UTF-8"
+        message = phrase(
+            "the byte %(byte)s is not UTF-8; expected a file in UTF-8", byte=f"0x{data[error.start]:02x}"
+        )
         raise DocumentError(Mistake(file, line, column, message)) from error
 
 
@@ -132,7 +144,7 @@ def _compose(text: str, file: str) -> Node:
     if directive := re.search(r"^%(?!YAML 1\.2\s*$).*", text, re.MULTILINE):
         line = text.count("\n", 0, directive.start()) + 1
         raise DocumentError(
-            Mistake(file, line, 1, "directives are not read; expected YAML 1.2 without `%` lines")
+            Mistake(file, line, 1, phrase("directives are not read; expected YAML 1.2 without `%` lines"))
         )
     try:
         root: Node | None = YAML(typ="safe", pure=True).compose(text)
@@ -140,17 +152,22 @@ def _compose(text: str, file: str) -> Node:
         raise DocumentError(_syntax_error(error, file)) from error
     except ReaderError as error:
         before = text[: error.position]
-        message = (
-            f"the character U+{ord(text[error.position]):04X} may not stand in YAML; expected printable text"
+        message = phrase(
+            "the character %(character)s may not stand in YAML; expected printable text",
+            character=f"U+{ord(text[error.position]):04X}",
         )
         place = before.count("\n") + 1, len(before) - before.rfind("\n")
         raise DocumentError(Mistake(file, *place, message)) from error
     except RecursionError as error:
         raise DocumentError(
-            Mistake(file, 1, 1, f"nested too deeply; expected at most {MAX_DEPTH} levels")
+            Mistake(
+                file, 1, 1, phrase("nested too deeply; expected at most %(most)s levels", most=str(MAX_DEPTH))
+            )
         ) from error
     if root is None:
-        raise DocumentError(Mistake(file, 1, 1, "the file is empty; expected a mapping of keys to values"))
+        raise DocumentError(
+            Mistake(file, 1, 1, phrase("the file is empty; expected a mapping of keys to values"))
+        )
     return root
 
 
@@ -158,21 +175,26 @@ def _syntax_error(error: MarkedYAMLError, file: str) -> Mistake:
     mark = error.problem_mark or error.context_mark
     problem = str(error.problem or error.context)
     if "'\\t'" in problem:
-        problem = "a tab may not indent; expected spaces"
+        problem = phrase("a tab may not indent; expected spaces")
     elif "another document" in problem:
-        problem = "a second document starts here; expected one document in a file"
+        problem = phrase("a second document starts here; expected one document in a file")
     elif "expected <block end>, but found '<scalar>'" in problem:
-        problem = "text goes on after a closing quote or bracket; expected the whole text in quotes"
+        problem = phrase("text goes on after a closing quote or bracket; expected the whole text in quotes")
     elif "cannot start any token" in problem:
-        problem += "; expected the text in quotes"
+        problem = phrase("%(problem)s; expected the text in quotes", problem=problem)
     elif "mapping values are not allowed" in problem:
-        problem = "a colon may not stand here; expected one `key: value` a line, or the text in quotes"
+        problem = phrase(
+            "a colon may not stand here; expected one `key: value` a line, or the text in quotes"
+        )
     elif error.context in ("while scanning an alias", "while scanning an anchor"):
-        problem = "a text may not start like an anchor or alias; expected the whole text in quotes"
+        problem = phrase("a text may not start like an anchor or alias; expected the whole text in quotes")
     elif "undefined alias" in problem:
-        problem += "; expected an `&` anchor of that name further up"
+        problem = phrase("%(problem)s; expected an `&` anchor of that name further up", problem=problem)
     else:
-        problem = f"{f'{error.context}: ' if error.context else ''}{problem}; expected valid YAML 1.2"
+        problem = phrase(
+            "%(problem)s; expected valid YAML 1.2",
+            problem=f"{f'{error.context}: ' if error.context else ''}{problem}",
+        )
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     return Mistake(file, line, column, problem)
 
@@ -182,7 +204,7 @@ _TEXT = frozenset({"str", "timestamp", "value"})
 
 
 class _Builder:
-    """Turns nodes into plain values and notes where each stands."""
+    """Turns nodes into plain values and notes the place of each."""
 
     def __init__(self, file: str, nulls: bool) -> None:
         self.file = file
@@ -193,9 +215,16 @@ class _Builder:
 
     def value(self, node: Node, path: Path, depth: int) -> Any:
         if depth > MAX_DEPTH:
-            raise DocumentError(self._at(node, f"nested too deeply; expected at most {MAX_DEPTH} levels"))
+            raise DocumentError(
+                self._at(
+                    node, phrase("nested too deeply; expected at most %(most)s levels", most=str(MAX_DEPTH))
+                )
+            )
         if len(self.nodes) >= MAX_VALUES:
-            message = f"more than {MAX_VALUES} values with every alias written out; expected a smaller file"
+            message = phrase(
+                "more than %(most)s values with every alias written out; expected a smaller file",
+                most=str(MAX_VALUES),
+            )
             raise DocumentError(self._at(node, message))
         self.nodes[path] = node
         if isinstance(node, MappingNode):
@@ -214,22 +243,28 @@ class _Builder:
             if (*path, key) in self.keys:
                 first = self.keys[(*path, key)].start_mark
                 self._note(
-                    key_node, f"the key `{key}` stands here again; expected once, as on line {first.line + 1}"
+                    key_node,
+                    phrase(
+                        "the key `%(key)s` stands here again; expected once, as on line %(line)s",
+                        key=key,
+                        line=str(first.line + 1),
+                    ),
                 )
                 continue
             self.keys[(*path, key)] = key_node
             if value_node.tag == f"{_CORE}null":
-                self._null(key_node)  # an empty value stands, for YAML, somewhere on the next line
+                self._null(key_node)  # YAML places an empty value somewhere on the next line
                 continue
             result[key] = self.value(value_node, (*path, key), depth + 1)
         return result
 
     def _key(self, node: Node) -> str | None:
         if not isinstance(node, ScalarNode):
-            self._note(node, "a key may not be a list or a mapping; expected a text")
+            self._note(node, phrase("a key may not be a list or a mapping; expected a text"))
         elif node.tag == f"{_CORE}merge":
             self._note(
-                node, "merge keys are not YAML 1.2; expected the keys written out, or an alias as a value"
+                node,
+                phrase("merge keys are not YAML 1.2; expected the keys written out, or an alias as a value"),
             )
         else:
             return str(node.value)
@@ -245,15 +280,16 @@ class _Builder:
             return _READERS[kind](node.value)
         except (KeyError, ValueError):
             written = str(node.tag).replace(_CORE, "!!")
-            message = (
-                f"the tag `{written}` cannot be read; expected a value without one, or the text in quotes"
+            message = phrase(
+                "the tag `%(tag)s` cannot be read; expected a value without one, or the text in quotes",
+                tag=written,
             )
             self._note(node, message)
             return node.value
 
     def _null(self, node: Node) -> None:
         if not self.nulls:
-            self._note(node, "nothing stands here; expected a value, or the key left out")
+            self._note(node, phrase("nothing stands here; expected a value, or the key left out"))
 
     def _note(self, node: Node, message: str) -> None:
         self.mistakes.append(self._at(node, message))
@@ -268,7 +304,8 @@ def _integer(text: str) -> int:
 
 
 def _paired(text: str) -> str:
-    """JSON writes a character beyond U+FFFF as two surrogates. Raises `ValueError` for one without the other."""
+    """Join the surrogates with which JSON writes a character beyond U+FFFF. Raises `ValueError` for one without the
+    other."""
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16")
 
 

@@ -1,4 +1,4 @@
-"""Finds files with a secret or with rules that other users of this machine may read or change."""
+"""Finds files with secrets or rules that other users of this machine may read or change."""
 
 import os
 import stat
@@ -11,7 +11,7 @@ from mailgate.errors import MailgateError
 
 @dataclass(frozen=True, slots=True)
 class OpenFile:
-    """A file that is open too wide, and how."""
+    """A file with too wide permissions."""
 
     path: Path
     may: str
@@ -37,7 +37,7 @@ class OpenToOthersError(MailgateError):
 
 
 def open_files(secrets: Sequence[Path], hashes: Sequence[Path], others: Sequence[Path]) -> Iterator[OpenFile]:
-    """The files that are open too wide.
+    """The files with too wide permissions.
 
     :param secrets: files with a secret.
     :param hashes: files with the hash of a secret, which allows guessing.
@@ -59,7 +59,7 @@ def _found(path: Path, *, secret: bool, read: bool) -> Iterator[OpenFile]:
     try:
         real = path.resolve(strict=True)
         file, folders = real.stat(), [folder.stat() for folder in real.parents]
-    except OSError:  # the reader of the file says so
+    except OSError:  # the reader of the file reports it
         return
     if not all(each.st_mode & stat.S_IXOTH for each in folders):
         return  # others cannot reach the file
@@ -74,7 +74,7 @@ def _lets_replace(folder: os.stat_result) -> bool:
 
 
 def _reads_anyway(file: os.stat_result) -> bool:
-    """Whether this process may read it by more than the rights of everybody."""
+    """Whether this process may read it by other rights than those of everybody."""
     if os.geteuid() in (0, file.st_uid):
         return True
     return file.st_gid in (os.getegid(), *os.getgroups()) and bool(file.st_mode & stat.S_IRGRP)

@@ -1,4 +1,4 @@
-"""Reading files so that every mistake of every file comes out at once."""
+"""Reads files so that every mistake of every file is reported at once."""
 
 from collections.abc import Mapping
 from errno import ENOENT
@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from mailgate.config.document import MAX_BYTES, Document, DocumentError, read_document
 from mailgate.config.mistakes import validated
 from mailgate.errors import ConfigError, Mistake
+from mailgate.model.phrase import phrase
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -17,26 +18,26 @@ Model = TypeVar("Model", bound=BaseModel)
 class Reading:
     """One pass over some files. Collects mistakes, paths and texts that were read; nothing is raised before the end.
 
-    ``kept``: texts that stand for files; then nothing is read from disk.
+    ``kept``: texts in place of files; then nothing is read from disk.
     """
 
     def __init__(self, kept: Mapping[Path, str] | None = None) -> None:
         self.mistakes: list[Mistake] = []
         self.paths: list[Path] = []
         self.absent: list[Path] = []
-        """Files that were asked for and are not there."""
+        """The files that were requested and do not exist."""
         self.texts: dict[Path, str] = {}
         self._kept = kept
 
     def has(self, path: Path) -> bool:
-        """Whether there is a file at ``path``."""
+        """Whether a file exists at ``path``."""
         there = path.exists() if self._kept is None else path in self._kept
         if not there:
             self.absent.append(path)
         return there
 
     def document(self, path: Path) -> Document | None:
-        """The document in a file, or None with its mistakes noted."""
+        """The document in a file; None if it has mistakes, which are noted."""
         self.paths.append(path)
         try:
             document = read_document(self._bytes(path), str(path))
@@ -45,9 +46,11 @@ class Reading:
             return document
         except DocumentError as error:
             self.mistakes.append(error.mistake)
-        except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        except (OSError, ValueError) as error:  # ValueError: no file can have this name
             reason = (getattr(error, "strerror", None) or str(error)).lower()
-            self.mistakes.append(Mistake(str(path), 1, 1, f"cannot be read: {reason}; expected a YAML file"))
+            self.mistakes.append(
+                Mistake(str(path), 1, 1, phrase("cannot be read: %(why)s; expected a YAML file", why=reason))
+            )
         return None
 
     def _bytes(self, path: Path) -> bytes:
@@ -59,7 +62,7 @@ class Reading:
         return self._kept[path].encode()
 
     def model(self, kind: type[Model], document: Document | None, context: Mapping[str, Any]) -> Model | None:
-        """The document as a model, or None with its mistakes noted."""
+        """The document as a model; None if it has mistakes, which are noted."""
         if document is None:
             return None
         result, mistakes = validated(kind, document, context)
@@ -73,11 +76,11 @@ class Reading:
 
 
 Stamp = tuple[int, int, int]
-"""Inode, time of the last change in nanoseconds, and size."""
+"""The inode, the time of the last change in nanoseconds, and the size."""
 
 
 def stamp_of(path: Path) -> Stamp | None:
-    """A stamp that differs between two contents of a file; None if it cannot be read."""
+    """A stamp that differs between two contents of a file; None if the file cannot be read."""
     try:
         found = path.stat()
     except OSError:

@@ -1,4 +1,5 @@
-"""The shape of ``groups.yaml``: the groups of people, and what a version of the rules keeps of them."""
+"""The form of ``groups.yaml``: the groups of people, and the part of them that is stored with a version of the
+rules."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.logins import NO_LOGINS, Logins
 
 KEPT_GROUPS = "groups.json"
-"""The name of the groups among the texts of a version. They hold no names of people."""
+"""The name of the groups among the texts of a version. They have no names of people."""
 
 GroupName = Annotated[str, StringConstraints(pattern=r"^\S(.*\S)?$", max_length=200)]
 Login = Annotated[str, StringConstraints(pattern=r"^\S(.*\S)?$", max_length=500)]
@@ -27,7 +28,7 @@ class GroupsFile(Strict):
 
 
 def read_groups(folder: Path, names: Files, reading: Reading, logins: Logins = NO_LOGINS) -> Groups:
-    """The groups in the file that the settings name; none if the default file is not there."""
+    """The groups in the file that the settings name; empty if the default file does not exist."""
     path = folder / names.groups
     if "groups" not in names.model_fields_set and not reading.has(path):
         return NO_GROUPS
@@ -36,11 +37,11 @@ def read_groups(folder: Path, names: Files, reading: Reading, logins: Logins = N
 
 
 def text_of_groups(groups: Groups) -> str:
-    """What a version keeps of the groups: the same text for the same people, however their file is written."""
+    """The text of the groups in a version: the same text for the same people, however their file is written."""
     return json.dumps({"groups": groups.members(), "alike": sorted(groups.alike)}, sort_keys=True)
 
 
 def groups_of_text(text: str) -> Groups:
-    """The groups that a version has kept."""
+    """The groups in the text of a version."""
     kept = json.loads(text)
     return Groups.of_digests(kept["groups"], kept["alike"])

@@ -1,5 +1,4 @@
-"""The settings of the guard: how much one change of the rules may do, and freezes between two moments or two times of
-a week."""
+"""The settings of the guard: how much one change of the rules may do, and freezes, each once or every week."""
 
 import re
 from dataclasses import dataclass, field
@@ -27,7 +26,7 @@ _FREEZE = rf"^({_DATE} {_TIME} - {_DATE} {_TIME}|{_NAMED} {_TIME} - {_NAMED} {_T
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """From one moment to another."""
+    """A freeze from one moment to another."""
 
     text: str
     begins: datetime = field(compare=False)
@@ -43,14 +42,14 @@ class Once:
 
 @dataclass(frozen=True, slots=True)
 class Weekly:
-    """Between two times of every week, by the clocks of one place."""
+    """A freeze between two times of every week, by the clocks of one place."""
 
     text: str
     zone: ZoneInfo = field(compare=False)
     begins: int = field(compare=False)
-    """Minutes since Monday began."""
+    """The minutes from the beginning of Monday."""
     minutes: int = field(compare=False)
-    """How long it lasts, by those clocks."""
+    """The length in minutes, by those clocks."""
 
     def end(self, now: datetime) -> datetime | None:
         """When the freeze ends; None while there is none."""
@@ -124,18 +123,19 @@ Freeze = Annotated[
     PlainSerializer(str),
     WithJsonSchema({"type": "string", "pattern": _FREEZE}),
 ]
-"""A freeze as it is written: when it begins and ends, and by the clocks of which time zone (IANA's names)."""
+"""A freeze as it is written: its beginning, its end, and a time zone (IANA's names)."""
 
 
 class GuardSettings(Strict):
     """How much one change of the rules may do by itself. If left out: everything, at any time."""
 
     max_newly_blocked: PartOrCount
-    """People, and devices, that may newly be kept out: a number, or a part like ``1%``."""
+    """The most people, and the most devices, that may newly be kept out: a number, or a part like ``1%``."""
     window: Duration = Field(default=timedelta(days=7), ge=timedelta(days=1), le=timedelta(days=366))
-    """The time within which no more than that may be kept out, by however many changes. A plan looks at least at as
+    """The time within which no more than that may be kept out, by any number of changes. A plan looks at least at as
     many recorded days."""
     approvals: int = Field(default=1, ge=1, le=10)
-    """How many other people have to approve a change that does more."""
+    """The number of other people who have to approve a change that does more."""
     freeze: tuple[Freeze, ...] = ()
-    """When nothing is put in force, like ``fri 16:00 - mon 08:00 Europe/Berlin``. Retracting is always possible."""
+    """The times in which nothing is put in force, like ``fri 16:00 - mon 08:00 Europe/Berlin``. Retracting is always
+    possible."""

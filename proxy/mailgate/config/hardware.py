@@ -13,11 +13,11 @@ from mailgate.config.references import AuthoritiesFile, ExistingFile, read_certi
 from mailgate.policy.apps import Strict
 
 MAX_STATUS = 32 * 1024 * 1024
-"""Bytes of a list of revoked keys; Google's has some 200 KiB."""
+"""The largest list of revoked keys, in bytes; Google's has some 200 KiB."""
 
 
 class AppleSettings(Strict):
-    """The authorities that are believed about Apple's devices."""
+    """The authorities that are trusted for Apple's devices."""
 
     roots: AuthoritiesFile
     """The maker's own authorities, PEM."""
@@ -29,7 +29,7 @@ class AppleSettings(Strict):
         return self
 
     def serials(self) -> frozenset[int]:
-        """Serial numbers of revoked keys."""
+        """The serial numbers of revoked keys."""
         return frozenset()
 
     @property
@@ -37,15 +37,15 @@ class AppleSettings(Strict):
         return self._roots
 
     def referenced_files(self) -> tuple[Path, ...]:
-        """Files whose change is a change of the settings."""
+        """The files whose change is a change of the settings."""
         return (self.roots,)
 
 
 class AndroidSettings(AppleSettings):
-    """The authorities that are believed about Android's devices."""
+    """The authorities that are trusted for Android's devices."""
 
     revoked: ExistingFile | None = None
-    """The list of revoked keys, as Google serves it. It is read again when it changes."""
+    """The list of revoked keys, as Google publishes it. It is read again when it changes."""
 
     def serials(self) -> frozenset[int]:
         return _serials(self.revoked) if self.revoked else frozenset()
@@ -55,18 +55,19 @@ class AndroidSettings(AppleSettings):
 
 
 class HardwareSettings(Strict):
-    """Makers whose evidence about a device is believed when it enrols. A format that is left out is not accepted."""
+    """The makers whose evidence about a device is accepted when it enrols. A format that is left out is not
+    accepted."""
 
     android_key: AndroidSettings | None = None
     apple_device: AppleSettings | None = None
 
     def believed(self) -> Mapping[str, Roots]:
-        """What is believed, by format."""
+        """The trusted roots, by format."""
         makers = {android_key.FORMAT: self.android_key, apple_device.FORMAT: self.apple_device}
         return {name: maker.believed for name, maker in makers.items() if maker}
 
     def referenced_files(self) -> Iterator[Path]:
-        """Files whose change is a change of the settings."""
+        """The files whose change is a change of the settings."""
         for maker in (self.android_key, self.apple_device):
             yield from maker.referenced_files() if maker else ()
 

@@ -1,4 +1,4 @@
-"""Settings of the mails that the gate writes, and of the way that they go."""
+"""The settings of the gate's mails, and of the way to send them."""
 
 from datetime import timedelta
 from typing import Annotated, Literal, Self
@@ -17,17 +17,17 @@ DomainName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z
 
 
 class MailSettings(Strict):
-    """The mail server, the sender, and the domain of the people who are written to."""
+    """The mail server, the sender, and the domain of the recipients."""
 
     security: Literal["starttls", "tls", "none"] = "starttls"
-    """``none`` only within one machine or network that is trusted."""
+    """The security of the connection. ``none`` only within one machine or a trusted network."""
     username: ShortText | None = None
     password: Secret | None = None
     sender: MailAddress
     """The sender: an address that somebody reads."""
     domain: DomainName
-    """The company's mail domain. It is added to login names without one, and nobody outside it is written to. Logins
-    of another domain (``OTHER\\alice``) get no mail, unless ``login_domains`` has that domain."""
+    """The company's mail domain. It is added to login names without one, and nobody outside it gets mails. Logins of
+    another domain (``OTHER\\alice``) get no mail, unless ``login_domains`` has that domain."""
 
     @model_validator(mode="after")
     def _whole_login(self) -> Self:
@@ -49,7 +49,7 @@ class NoticeSettings(MailSettings):
     """A folder in place of a mail server, relative to the settings: every mail becomes a file there that ends in
     ``.eml``."""
     rate: int = Field(default=300, ge=1, le=100_000)
-    """The most mails a minute, of all gates together."""
+    """The most mails per minute, of all gates together."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -66,8 +66,8 @@ class QuarantineMail(MailSettings):
     smtp: Listen
     """The mail server that takes it, like ``smtp.example.com:587``."""
     pause: Duration = timedelta(days=7)
-    """How long nobody is told the same about the same device again."""
+    """How long a person does not get the same mail about the same device again."""
     at_most: int = Field(default=3, ge=1, le=100)
-    """The most mails to one person within ``pause``, by whatever devices."""
+    """The most mails to one person within ``pause``, for all their devices together."""
     per_hour: int = Field(default=100, ge=1, le=100_000)
-    """The most mails within an hour, to everybody and by all gates together."""
+    """The most mails per hour, to everybody and by all gates together."""

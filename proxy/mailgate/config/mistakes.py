@@ -1,9 +1,9 @@
-"""Turns pydantic's errors into mistakes that a person can act on: file, line, column, what is wrong, what is
+"""Turns pydantic's errors into mistakes that a person can act on: file, line, column, what is wrong, and what was
 expected."""
 
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -12,6 +12,8 @@ from pydantic_core import ErrorDetails
 
 from mailgate.config.document import Document, Path
 from mailgate.errors import Mistake
+from mailgate.model.phrase import Phrase, phrase
+from mailgate.model.wrong_values import words_of
 from mailgate.policy.spelling import expected, quoted
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -20,7 +22,7 @@ Model = TypeVar("Model", bound=BaseModel)
 def validated(
     model: type[Model], document: Document, context: Mapping[str, Any]
 ) -> tuple[Model | None, list[Mistake]]:
-    """The document as an instance of ``model``, or every mistake in it."""
+    """The document as an instance of ``model``; None if it has mistakes, which are returned."""
     try:
         return model.model_validate(document.value, context=dict(context)), []
     except ValidationError as error:
@@ -36,23 +38,26 @@ def _mistakes(error: ErrorDetails, model: type[BaseModel], document: Document) -
                 yield document.mistake_inside(path, fault.line, fault.column, fault.message)
         case "missing":
             holder = _model_at(model, error["loc"][:-1], document)
-            yield document.mistake(path, f"the key `{error['loc'][-1]}` is missing; {_needs(holder)}")
+            message = phrase(
+                "the key `%(key)s` is missing; %(needs)s", key=error["loc"][-1], needs=_needs(holder)
+            )
+            yield document.mistake(path, message)
         case "extra_forbidden":
             fields = _model_at(model, error["loc"][:-1], document)
-            message = f"the key `{path[-1]}` is not known; {expected(str(path[-1]), _names(fields))}"
+            known = expected(str(path[-1]), _names(fields))
+            message = phrase("the key `%(key)s` is not known; %(expected)s", key=path[-1], expected=known)
             yield document.mistake(path, message, at_key=True)
         case "union_tag_not_found":
             key = context["discriminator"].strip("'")
-            yield document.mistake(
-                path, f"the key `{key}` is missing; expected it here, to tell which kind this is"
+            message = phrase(
+                "the key `%(key)s` is missing; expected it here, to tell which kind this is", key=key
             )
+            yield document.mistake(path, message)
         case "union_tag_invalid":
-            known = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
             place = (*path, context["discriminator"].strip("'"))
-            message = f"{_shown(context['tag'])} is not known here; {expected(str(context['tag']), known)}"
-            yield document.mistake(place, message)
+            yield document.mistake(place, wording(error))
         case "too_short" if error["input"]:
-            return  # the entries are there, but each has a mistake of its own
+            return  # the entries exist, but each has a mistake of its own
         case _:
             below = context.get("key", ())
             path = (*path, *((below,) if isinstance(below, str) else below))
@@ -60,7 +65,7 @@ def _mistakes(error: ErrorDetails, model: type[BaseModel], document: Document) -
 
 
 def _known_path(loc: tuple[int | str, ...], document: Document) -> Path:
-    """The part of pydantic's location that is in the document: names of union members and the like are not."""
+    """The part of pydantic's location that is in the document, without the names of union members."""
     path: Path = ()
     for step in loc:
         if (*path, step) in document.nodes:
@@ -68,84 +73,115 @@ def _known_path(loc: tuple[int | str, ...], document: Document) -> Path:
     return path
 
 
+_MAPPING = phrase("a mapping of keys to values")
 _TYPES = {
-    "string_type": "a text",
-    "bool_type": "true or false",
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "tuple_type": "a list",
-    "dict_type": "a mapping of keys to values",
-    "mapping_type": "a mapping of keys to values",
-    "model_type": "a mapping of keys to values",
-    "model_attributes_type": "a mapping of keys to values",
+    "string_type": phrase("a text"),
+    "bool_type": phrase("true or false"),
+    "int_type": phrase("a whole number"),
+    "float_type": phrase("a number"),
+    "tuple_type": phrase("a list"),
+    "dict_type": _MAPPING,
+    "mapping_type": _MAPPING,
+    "model_type": _MAPPING,
+    "model_attributes_type": _MAPPING,
 }
 
 
 def wording(error: ErrorDetails) -> str:
-    """What is wrong with a value and what is expected, in words."""
+    """What is wrong with a value and what was expected, in words."""
     kind, context, given = error["type"], error.get("ctx", {}), error["input"]
+    if kind == "missing":
+        return phrase("it is missing; expected it here")
+    if kind == "union_tag_invalid":
+        tags = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
+        return _unknown(context["tag"], tags)
     if kind in _TYPES:
-        return f"{_kind(given)}; expected {_TYPES[kind]}"
+        return phrase("%(given)s; expected %(type)s", given=_kind(given), type=_TYPES[kind])
     if kind in ("enum", "literal_error"):
         words = [word.strip(" '") for word in context["expected"].replace(" or ", ", ").split(",")]
-        return f"{_shown(given)} is not known here; {expected(str(given), words)}"
+        return _unknown(given, words)
     if kind == "word":
-        return f"{_shown(context['word'])} is not known here; {expected(context['word'], context['known'])}"
+        return _unknown(context["word"], context["known"])
     if kind == "string_pattern_mismatch":
-        return f"{_shown(given)} has the wrong form; expected {_form(context['pattern'])}"
+        form = _form(context["pattern"])
+        return phrase("%(value)s has the wrong form; expected %(form)s", value=_shown(given), form=form)
     if kind in ("too_short", "string_too_short"):
-        return "it is empty; expected at least one"
+        return phrase("it is empty; expected at least one")
     if kind in ("too_long", "string_too_long"):
-        return f"it is too long; expected at most {context['max_length']}"
-    if kind in ("greater_than_equal", "less_than_equal"):
-        return f"{_shown(given)} is out of range; expected {error['msg'].removeprefix('Input should be ')}"
-    if not error["msg"].startswith("not "):
-        return error["msg"]
-    secret = kind in ("store", "secret") or "@" in str(given)
-    return f"{'it' if secret else _shown(given)} is {error['msg']}"
+        return phrase("it is too long; expected at most %(most)s", most=str(context["max_length"]))
+    if kind in _RANGES:
+        bound = _RANGES[kind](context)
+        return phrase("%(value)s is out of range; expected %(range)s", value=_shown(given), range=bound)
+    return _is(
+        words_of(error), phrase("it") if kind in ("store", "secret") or "@" in str(given) else _shown(given)
+    )
+
+
+def _is(wrong: str, what: str) -> str:
+    """What is wrong, with the value that is not accepted."""
+    if not wrong.startswith("not "):
+        return wrong
+    return (
+        phrase("%(what)s is %(wrong)s", what=what, wrong=wrong)
+        if isinstance(wrong, Phrase)
+        else f"{what} is {wrong}"
+    )
+
+
+def _unknown(word: object, known: Iterable[str]) -> str:
+    known = expected(str(word), known)
+    return phrase("%(value)s is not known here; %(expected)s", value=_shown(word), expected=known)
+
+
+_RANGES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "greater_than_equal": lambda bound: phrase("greater than or equal to %(bound)s", bound=str(bound["ge"])),
+    "less_than_equal": lambda bound: phrase("less than or equal to %(bound)s", bound=str(bound["le"])),
+}
 
 
 _FORMS = {
-    r"^[a-z0-9]+(-[a-z0-9]+)*$": "kebab-case: small letters, digits and single hyphens",
-    r"^[A-Za-z0-9][A-Za-z0-9._-]*$": "letters, digits, dots, hyphens and underscores",
-    r"^\d{4}-\d\d-\d\d$": "a date like 2026-12-01",
-    r"^\S+$": "a text without spaces",
-    r"^[A-Za-z][A-Za-z0-9-]*$": "letters, digits and hyphens",
-    r"^[^\x00-\x1f\x7f]+$": "one line of text",
-    r"^[a-z0-9]+([._@-][a-z0-9]+)*$": "small letters and digits, with single dots, hyphens, underscores or @ between",
-    r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+$": "a mail address",
-    r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$": "a domain like example.com",
-    r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$": "the name of a host, without a port",
+    r"^[a-z0-9]+(-[a-z0-9]+)*$": phrase("kebab-case: small letters, digits and single hyphens"),
+    r"^[A-Za-z0-9][A-Za-z0-9._-]*$": phrase("letters, digits, dots, hyphens and underscores"),
+    r"^\d{4}-\d\d-\d\d$": phrase("a date like 2026-12-01"),
+    r"^\S+$": phrase("a text without spaces"),
+    r"^[A-Za-z][A-Za-z0-9-]*$": phrase("letters, digits and hyphens"),
+    r"^[^\x00-\x1f\x7f]+$": phrase("one line of text"),
+    r"^[a-z0-9]+([._@-][a-z0-9]+)*$": phrase(
+        "small letters and digits, with single dots, hyphens, underscores or @ between"
+    ),
+    r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+$": phrase("a mail address"),
+    r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$": phrase("a domain like example.com"),
+    r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$": phrase("the name of a host, without a port"),
 }
 
 
 def _form(pattern: str) -> str:
-    return _FORMS.get(pattern, f"what matches {pattern}")
+    return _FORMS.get(pattern) or phrase("what matches %(pattern)s", pattern=pattern)
 
 
 def _kind(value: object) -> str:
-    """A value and what YAML takes it for."""
+    """A value and its type in YAML."""
     match value:
         case None | dict() | tuple():
-            return f"{_shown(value)} stands here"
+            return phrase("%(value)s stands here", value=_shown(value))
         case bool():
-            return f"{_shown(value)} is a truth value"
+            return phrase("%(value)s is a truth value", value=_shown(value))
         case int() | float():
-            return f"{_shown(value)} is a number"
-    return f"{_shown(value)} is a text"
+            return phrase("%(value)s is a number", value=_shown(value))
+    return phrase("%(value)s is a text", value=_shown(value))
 
 
 def _shown(value: object) -> str:
     """A value as a person wrote it. Long ones are cut; values that may hold a secret never get here."""
     match value:
         case None:
-            return "nothing"
+            return phrase("nothing")
         case bool():
             return f"`{str(value).lower()}`"
         case dict():
-            return "a mapping"
+            return phrase("a mapping")
         case tuple() | list():
-            return "a list"
+            return phrase("a list")
         case timedelta():
             return f"`{value / timedelta(seconds=1):g}s`"
     text = str(value)
@@ -158,13 +194,13 @@ def _names(model: type[BaseModel] | None) -> list[str]:
 
 def _needs(model: type[BaseModel] | None) -> str:
     needed = [name for name, field in model.model_fields.items() if field.is_required()] if model else []
-    return f"expected {quoted(needed)} here" if needed else "expected it here"
+    return phrase("expected %(keys)s here", keys=quoted(needed)) if needed else phrase("expected it here")
 
 
 def _model_at(
     model: type[BaseModel], loc: tuple[int | str, ...], document: Document
 ) -> type[BaseModel] | None:
-    """The model whose keys stand at pydantic's location ``loc``, which names members of unions beside keys."""
+    """The model of the keys at pydantic's location ``loc``, which also has the names of union members."""
     kind: Any = model
     path: Path = ()
     for step in loc:
@@ -202,7 +238,7 @@ def _member(kind: Any, tag: str | int) -> Any:
 
 
 def _bare(kind: Any) -> Any:
-    """Without ``| None`` and without annotations."""
+    """The type without ``| None`` and without annotations."""
     if get_origin(kind) is typing.Annotated:
         return _bare(get_args(kind)[0])
     if get_origin(kind) in (types.UnionType, typing.Union):

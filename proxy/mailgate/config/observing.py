@@ -1,4 +1,4 @@
-"""Settings of what is told of requests and of the audit log: to log files, a SIEM, traces and a witness."""
+"""The settings for the records of requests and of the audit log: log files, a SIEM, traces and a witness."""
 
 from typing import Literal, Self
 
@@ -14,26 +14,26 @@ ToldOfClients = Literal["path", "name", "address", "user_agent"]
 
 
 class AccessLogSettings(Strict):
-    """One JSON object a line for each request that is over. Left out: there is none."""
+    """One JSON object per line for each finished request. If left out, there is none."""
 
     file: FilePlace | None = None
-    """A file that is added to, relative to the settings; standard error, like the other lines, if not given."""
+    """A file to append to, relative to the settings; by default standard error, like the other lines."""
     include: tuple[ToldOfClients, ...] = ()
-    """What of the client itself is told in it."""
+    """The facts about the client to include."""
 
 
 class EventSettings(Strict):
-    """Decisions and acts of the audit log for a SIEM, each a JSON object of OCSF, to a file or to syslog."""
+    """Decisions and audit entries for a SIEM, each a JSON object of OCSF, to a file or to syslog."""
 
     file: FilePlace | None = None
-    """A file that is added to, relative to the settings."""
+    """A file to append to, relative to the settings."""
     syslog: ListenAnywhere | None = None
-    """Who takes syslog: ``unix:/dev/log``, or host and port, by UDP."""
+    """The receiver of syslog: ``unix:/dev/log``, or host and port, by UDP."""
     decisions: Literal["refused", "all", "none"] = "refused"
-    """``refused``: those that kept somebody out, warned or challenged them."""
+    """The decisions to send. ``refused``: those that kept somebody out, warned or challenged them."""
     audit: bool = True
     include: tuple[ToldOfClients, ...] = ()
-    """What of the client itself is told in them."""
+    """The facts about the client to include."""
 
     @model_validator(mode="after")
     def _somewhere(self) -> Self:
@@ -45,14 +45,15 @@ class EventSettings(Strict):
 
 
 class TraceSettings(Strict):
-    """Traces of requests, by OpenTelemetry. Left out: none, and ``traceparent`` is passed on as it came."""
+    """Traces of requests, by OpenTelemetry. If left out, there are none, and ``traceparent`` is passed on as it
+    came."""
 
     endpoint: Origin
-    """Who takes OTLP over HTTP, like ``http://127.0.0.1:4318``."""
+    """The receiver of OTLP over HTTP, like ``http://127.0.0.1:4318``."""
     share: Share = 1.0
-    """Which part of the traces that begin here is told; of those that a trusted proxy began it says so itself."""
+    """The part of the traces that begin here to send. For traces that a trusted proxy began, the proxy decides."""
     include: tuple[ToldOfClients, ...] = ()
-    """What of the client itself is told in them."""
+    """The facts about the client to include."""
 
 
 class LogSettings(Strict):
@@ -63,9 +64,10 @@ class LogSettings(Strict):
 
 
 class WitnessSettings(Strict):
-    """Where the head of the audit log is noted at each entry and once a day, beside the gate's own log."""
+    """The places where the head of the audit log is noted with each entry and once a day, besides the gate's own
+    log."""
 
     file: FilePlace | None = None
-    """A file that only grows, relative to the settings. It is best kept from everybody who can write to the store."""
+    """A file to append to, relative to the settings. It is best kept from everybody who can write to the store."""
     syslog: ListenAnywhere | None = None
     """The receiver of syslog: ``unix:/dev/log``, or host and port, by UDP."""

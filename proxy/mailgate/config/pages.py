@@ -1,4 +1,4 @@
-"""Settings of the pages that employees see: their languages, and the page about themselves."""
+"""The settings of the pages for employees: their languages, and the own page."""
 
 from typing import Annotated
 
@@ -17,14 +17,14 @@ class Languages(Strict):
     """The languages of pages."""
 
     default: Language = SOURCE
-    """The language if the browser asks for none that there is."""
+    """The language if the browser asks for none of those."""
 
 
 class ExtensionPages(Strict):
     """The page on which people get the companion extension for their browser: in a store, or of the company."""
 
     chromium: PageUrl | None = None
-    """For Chrome, Edge and others of their kind."""
+    """For Chrome, Edge and related browsers."""
     firefox: PageUrl | None = None
 
 
@@ -35,9 +35,9 @@ class EmployeePage(Strict):
     """A request that asks the webmail for a login and changes nothing. A login is believed once the webmail accepts
     it."""
     contact: ShortText | None = None
-    """The contact for a copy of everything; if not given, the contact of the first rule that has one."""
+    """The contact for a copy of the stored data; by default the contact of the first rule that has one."""
     pairing_codes: bool = False
     """Whether people who have logged in there on a computer may get a code that adds a browser
     (``docs/extension.md``)."""
     extension: ExtensionPages = ExtensionPages()
-    """What the fix ``get-extension`` links to; without it the step speaks of the help desk alone."""
+    """The link of the fix ``get-extension``. Without it the step only names the help desk."""

@@ -1,4 +1,4 @@
-"""References in settings: files, and secrets that are kept elsewhere."""
+"""References in settings: files, and secrets that are stored elsewhere."""
 
 import os
 import re
@@ -23,14 +23,14 @@ MAX_JWKS_CHARACTERS = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What references are resolved by: the folder of relative paths, and the environment."""
+    """The sources for references: the folder of relative paths, and the environment."""
 
     folder: Path
     environ: Mapping[str, str]
     names: Names = AS_WRITTEN
     """Resolves the names of hosts."""
     secrets: list[Path] = field(default_factory=list)
-    """Files from which secrets were read, or that hold a private key."""
+    """The files from which secrets were read, or that hold a private key."""
 
 
 def _sources(info: ValidationInfo) -> Sources:
@@ -40,7 +40,7 @@ def _sources(info: ValidationInfo) -> Sources:
 
 
 def names_of(info: ValidationInfo) -> Names:
-    """What resolves the names of hosts."""
+    """The resolver of host names."""
     return _sources(info).names if info.context else AS_WRITTEN
 
 
@@ -52,7 +52,7 @@ def existing_file(value: object, info: ValidationInfo) -> Path:
             "file", "a URL is not read here; expected a file, relative to the folder of this one"
         )
     path = _sources(info).folder / value
-    if not os.path.isfile(path):  # unlike Path.is_file, takes every text
+    if not os.path.isfile(path):  # unlike Path.is_file, this takes every text
         raise PydanticCustomError(
             "file", "no such file; expected one that can be read, relative to the folder of this one"
         )
@@ -62,16 +62,16 @@ def existing_file(value: object, info: ValidationInfo) -> Path:
 
 
 def _holds_key(path: Path) -> bool:
-    """Whether it holds a private key, perhaps beside a certificate, as many servers accept."""
+    """Whether the file holds a private key, perhaps beside a certificate, as many servers accept."""
     try:
         with path.open("rb") as file:
             return any(b"PRIVATE KEY" in line for line in file)
-    except OSError:  # the reader of the file says so
+    except OSError:  # the reader of the file reports it
         return False
 
 
 def _place(value: object, info: ValidationInfo) -> Path:
-    """The path of a file that others write, and that may not be there yet."""
+    """The path of a file that others write, and that may not exist yet."""
     if not isinstance(value, str) or not value or "://" in value or "\0" in value:
         raise PydanticCustomError("file", "not a path; expected one, relative to the folder of this file")
     return _sources(info).folder / value
@@ -107,14 +107,14 @@ def _authorities(value: object, info: ValidationInfo) -> Path:
 
 
 def unreadable(path: Path, error: Exception, expected: str) -> PydanticCustomError:
-    """What is wrong with a file that cannot be opened or is no text, with the system's reason."""
+    """The mistake of a file that cannot be opened or is no text, with the system's reason."""
     why = (getattr(error, "strerror", None) or "not UTF-8").lower()
     message = "the file {path} cannot be read: {why}; expected {expected}"
     return PydanticCustomError("file", message, {"path": str(path), "why": why, "expected": expected})
 
 
 def _secret(value: object, info: ValidationInfo) -> object:
-    """The value of a reference. Anything else is handed on as it is."""
+    """The value of a reference. Any other value is returned as it is."""
     if not isinstance(value, dict):
         return value
     if (
@@ -184,8 +184,8 @@ _RELATIVE = re.compile(r"(sqlite(?:\+[a-z0-9]+)?:///)(?![/:?])(.+)", re.DOTALL)
 
 
 def _in_folder(url: str, folder: Path) -> str:
-    """Make the path of a store relative to the folder of the settings, so that it is the same wherever a command is
-    run."""
+    """Make the path of a store relative to the folder of the settings, so that it is the same from every working
+    directory."""
     found = _RELATIVE.fullmatch(url)
     return f"{found[1]}{quote(str(folder.absolute()))}/{found[2]}" if found else url
 

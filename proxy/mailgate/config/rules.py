@@ -1,4 +1,4 @@
-"""The rules of one version: policy, apps and lists, groups, and cases, read from files or from texts that were kept."""
+"""The rules of one version: policy, apps and lists, groups, and cases, read from files or from stored texts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,6 +9,7 @@ from mailgate.config.apps import read_catalog
 from mailgate.config.files import Reading
 from mailgate.config.groups import KEPT_GROUPS, groups_of_text, read_groups, text_of_groups
 from mailgate.config.settings import Files
+from mailgate.model.phrase import phrase
 from mailgate.policy.apps import AppCatalog
 from mailgate.policy.cases import CasesFile
 from mailgate.policy.groups import NO_GROUPS, Groups
@@ -18,13 +19,12 @@ from mailgate.policy.spelling import expected
 from mailgate.policy.version_digest import digest_of_texts
 
 KEPT_AS = Files()
-"""The names of the texts of a version, whatever its files are called. A list keeps the name that ``apps.yaml`` gives
-it."""
+"""The names of the texts of a version, whatever its files are called. A list keeps its name in ``apps.yaml``."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """One version of the rules that is free of mistakes, with the texts that it was read from."""
+    """One version of the rules without mistakes, with the texts that it was read from."""
 
     policy: Policy
     cases: CasesFile
@@ -44,13 +44,13 @@ class Rules:
 
     @cached_property
     def digest(self) -> str:
-        """The SHA-256 of all texts. A comment counts too."""
+        """The SHA-256 of all texts, including comments."""
         return digest_of_texts(self.texts)
 
 
 def read_rules(folder: Path, names: Files, reading: Reading, groups: Groups | None = None) -> Rules | None:
-    """The rules in these files of ``folder``, or None with every mistake noted. ``groups`` replace those of their
-    file; a rule that names another group is a mistake."""
+    """The rules in these files of ``folder``; None if they have mistakes, which are noted. ``groups`` replace those of
+    their file; a rule that names another group is a mistake."""
     groups = read_groups(folder, names, reading) if groups is None else groups
     apps, rules, tests = (folder / name for name in (names.apps, names.policy, names.policy_tests))
     catalog = read_catalog(apps, reading)
@@ -69,7 +69,7 @@ def read_rules(folder: Path, names: Files, reading: Reading, groups: Groups | No
 
 
 def compile_rules(texts: Mapping[str, str]) -> Rules:
-    """The rules of a version that was kept.
+    """The rules of a stored version.
 
     :raises ConfigError: with every mistake that this version of Mailgate finds in it.
     """
@@ -82,14 +82,15 @@ def compile_rules(texts: Mapping[str, str]) -> Rules:
 
 
 def _name(path: Path, folder: Path) -> str:
-    """The name by which ``apps.yaml`` in ``folder`` calls a list."""
+    """The name of a list in ``apps.yaml`` in ``folder``."""
     return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
 
 
 def read_policy(
     path: Path, catalog: AppCatalog | None, reading: Reading, groups: Groups = NO_GROUPS
 ) -> Policy | None:
-    """``policy.yaml`` compiled, or None with every mistake noted. Without a catalogue all else is still checked."""
+    """The compiled ``policy.yaml``; None if it has mistakes, which are noted. Without a catalogue everything else is
+    still checked."""
     document = reading.document(path)
     if document is None:
         return None
@@ -98,8 +99,10 @@ def read_policy(
     file = reading.model(PolicyFile, document, policy_context(catalog, known))
     rules = document.value.get("rules") if isinstance(document.value, dict) else None
     for index, name in repeated_ids(rules):
-        taken = RESERVED.get(name, "was given to a rule above")
-        message = f"the id `{name}` {taken}; expected a different one for each rule"
+        taken = RESERVED.get(name) or phrase("was given to a rule above")
+        message = phrase(
+            "the id `%(name)s` %(taken)s; expected a different one for each rule", name=name, taken=taken
+        )
         reading.mistakes.append(document.mistake(("rules", index, "id"), message))
     if file is None or len(reading.mistakes) > before:
         return None
@@ -109,7 +112,7 @@ def read_policy(
 def read_cases(
     path: Path, policy: Policy | None, catalog: AppCatalog | None, reading: Reading
 ) -> CasesFile | None:
-    """``policy.tests.yaml``, or None with every mistake noted."""
+    """``policy.tests.yaml``; None if it has mistakes, which are noted."""
     document = reading.document(path)
     cases = reading.model(CasesFile, document, {"catalog": catalog})
     if cases is None or document is None or policy is None:
@@ -117,6 +120,10 @@ def read_cases(
     rules = [rule.id for rule in policy.rules] + [*RESERVED]
     for index, case in enumerate(cases.tests):
         if case.expect.rule is not None and case.expect.rule not in rules:
-            message = f"no rule is called `{case.expect.rule}`; {expected(case.expect.rule, rules)}"
+            message = phrase(
+                "no rule is called `%(rule)s`; %(expected)s",
+                rule=case.expect.rule,
+                expected=expected(case.expect.rule, rules),
+            )
             reading.mistakes.append(document.mistake(("tests", index, "expect", "rule"), message))
     return cases

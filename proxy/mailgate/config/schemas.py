@@ -1,5 +1,5 @@
 """JSON Schemas (2020-12) of the files, made from the models that read them, so that editors complete what the loader
-takes."""
+accepts."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -30,7 +30,7 @@ SCHEMAS: Mapping[str, type[BaseModel]] = {
 
 
 class _Generator(GenerateJsonSchema):
-    """Writes what the loader takes: no null, no key of another form, defaults the way people write them."""
+    """Describes what the loader accepts: no null, no key of another form, defaults as people write them."""
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])

@@ -1,4 +1,4 @@
-"""Settings of serving: the certificate, limits of size, and limits of time."""
+"""The settings of serving: the certificate, limits of size, and limits of time."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ def _seconds(count: float) -> timedelta:
 
 
 class TlsSettings(Strict):
-    """Certificate and key of the public listener, PEM. Read again when they change."""
+    """The certificate and key of the public listener, PEM. They are read again when they change."""
 
     certificate: ExistingFile
     key: ExistingFile
@@ -26,10 +26,10 @@ class Limits(Strict):
     """Limits of size."""
 
     head_bytes: Size = Field(default=64 * KiB, ge=KiB)
-    """Request line and all header fields together."""
+    """The request line and all header fields together."""
     header_count: int = Field(default=100, ge=1, le=10_000)
     body_bytes: Size = 0
-    """Largest request body; 0 for no limit."""
+    """The largest request body; 0 for no limit."""
 
 
 class Timeouts(Strict):
@@ -42,7 +42,7 @@ class Timeouts(Strict):
     response: Duration = _seconds(60)
     """For the upstream's response head."""
     idle: Duration = _seconds(60)
-    """For the next piece of a body, either way."""
+    """For the next piece of a body, in either direction."""
     hanging: Duration = timedelta(hours=1)
     """In place of ``response`` and ``idle`` for ActiveSync's Ping and Sync, which wait for mail."""
     keep_alive: Duration = _seconds(75)

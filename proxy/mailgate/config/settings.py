@@ -1,4 +1,4 @@
-"""The shape of ``mailgate.yaml``: every setting, its default and its meaning."""
+"""The form of ``mailgate.yaml``: every setting, its default and its meaning."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -35,18 +35,18 @@ FileName = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=100)]
 
 ENROLLED = "enrolled"
-"""The source of what devices say of themselves. No connector may have this name."""
+"""The source of what devices say about themselves. No connector may have this name."""
 
 
 class Retention(Strict):
     """How long data about people and devices is kept."""
 
     sightings: Duration = timedelta(days=30)
-    """Decisions about people, the mails about them, and their languages."""
+    """For decisions about people, the mails about them, and their languages."""
     devices: Duration = timedelta(days=90)
-    """Devices, and what one source says of a device, after the last report."""
+    """For devices, and for what one source says about a device, after the last report."""
     lost_devices: Duration = timedelta(days=365)
-    """Devices that were reported lost stay shut out for this long after the last report, and after being marked."""
+    """For devices that were reported lost, which stay shut out, after the last report and after being marked."""
 
 
 class ActiveSyncSettings(Strict):
@@ -67,10 +67,10 @@ class Files(Strict):
 
 
 class StageSettings(Strict):
-    """What holds for the stages of every rule."""
+    """The settings for the stages of every rule."""
 
     warn_again: Duration = Field(default=timedelta(hours=4), ge=timedelta(minutes=1))
-    """How long a browser that has shown a warning is not shown the same again."""
+    """How long a browser that has shown a warning is not shown the same one again."""
     report_only_for: Duration = timedelta(days=30)
     """How long a rule may only report before `mailgate check` and the log name it."""
 
@@ -79,9 +79,9 @@ class DovecotSettings(Strict):
     """Logins at the mail server, about which Dovecot asks at the admin port. If left out, it cannot ask."""
 
     api_key: HeaderKey
-    """What Dovecot has to send, by reference alone."""
+    """The key that Dovecot has to send, only by reference."""
     header: HeaderName = "X-API-Key"
-    """The header that it sends it in."""
+    """The header with the key."""
 
 
 class Settings(Strict):
@@ -90,34 +90,34 @@ class Settings(Strict):
     listen: Listen
     """The address on which the gate serves employees."""
     public_url: Origin
-    """What employees type; the audience of every attestation."""
+    """The address that employees type. It is the audience of every attestation."""
     upstream: Origin
-    """The webmail."""
+    """The origin of the webmail."""
     upstream_ca: AuthoritiesFile | None = None
-    """Authorities whose certificate a webmail on https must have, PEM; those that the system trusts if not given."""
+    """The authorities of an https webmail's certificate, PEM; by default those of the system."""
     admin_listen: Listen
-    """Health, metrics and the console; never on the public port."""
+    """The address of health, metrics and the console. They are never served on the public port."""
     workers: Annotated[int, Field(ge=1, le=256)] | Literal["auto"] = 1
-    """How many processes serve; ``auto`` for as many as there are processors."""
+    """The number of processes that serve; ``auto`` for the number of processors."""
     store: StoreUrl
-    """The database of devices and sightings: a URL, or a reference to one that holds a password."""
+    """The database of devices and sightings: a URL, or a reference to one with a password."""
     spool: FilePlace | None = None
-    """The folder that keeps records while the store is away. The default is beside an SQLite file, else
-    ``var/spool``."""
+    """The folder that keeps records while the store cannot be reached. By default it is beside an SQLite file,
+    otherwise ``var/spool``."""
     trusted_proxies: tuple[Network, ...] = ()
     """The proxies whose ``X-Forwarded-For``, ``-Proto``, ``-Host`` and ``-User`` are believed."""
     login_domains: tuple[DomainName, ...] = Field(default=(), max_length=100)
-    """The company's login domains: ``EXAMPLE\\alice`` and ``alice@example.com`` are the person ``alice`` if both
-    stand here. A login of any other domain is somebody else."""
+    """The company's login domains: ``EXAMPLE\\alice`` and ``alice@example.com`` are the person ``alice`` if both are
+    listed here. A login of any other domain is another person."""
     authz: AuthzSettings | None = None
     authz_listeners: tuple[AuthzListener, ...] = Field(default=(), max_length=20)
     """Ports and sockets that answer the questions of other proxies and carry no mail, each in the dialect of one proxy."""
     attestation: AttestationSettings = AttestationSettings()
     enrolment: EnrolmentSettings = EnrolmentSettings()
     probe: Literal["off", "observe", "require"] = "off"
-    """Whether browsers that claim to be on a computer are asked once for proof, and whether what is found counts."""
+    """Whether browsers that claim to be on a computer are asked once for proof, and whether the result counts."""
     probe_lifetime: Duration = Field(default=timedelta(days=7), ge=timedelta(minutes=10))
-    """How long the probe's answer is remembered by the browser."""
+    """How long the browser keeps the probe's answer."""
     tls: TlsSettings | None = None
     client_certificates: ClientCertificateSettings | None = None
     limits: Limits = Limits()
@@ -135,14 +135,14 @@ class Settings(Strict):
     notices: NoticeSettings | None = None
     stages: StageSettings = StageSettings()
     admins: Admins = Field(default_factory=dict)
-    """The people who may look and change something, each by name. If left out, everybody who can run commands on this
+    """The people who may look and change something, by name. If left out, everybody who can run commands on this
     computer."""
     console: ConsoleSettings = ConsoleSettings()
     witness: WitnessSettings | None = None
     events: EventSettings | None = None
     traces: TraceSettings | None = None
     connectors: Mapping[Key, SourceSettings] = Field(default_factory=dict)
-    """The sources of device inventories, each by name."""
+    """The sources of device inventories, by name."""
 
     @model_validator(mode="after")
     def _two_ports(self) -> Self:
@@ -180,7 +180,7 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _window_is_remembered(self) -> Self:
-        """Refuse a retention that is shorter than the guard's window: a plan would silently count fewer days."""
+        """Refuse a retention that is shorter than the guard's window, since a plan would silently count fewer days."""
         if self.guard and self.guard.window > self.retention.sightings:
             kept = in_words(self.retention.sightings)
             message = f"a window of {in_words(self.guard.window)}, and sightings are kept for {kept}; expected no longer one"
@@ -198,7 +198,7 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _ports_for_questions(self) -> Self:
-        """Refuse one address for two proxies, so that the use of a port never has to be guessed."""
+        """Refuse one address for two proxies, so that the purpose of a port is always clear."""
         devices = self.client_certificates.listen if self.client_certificates else None
         ports = (self.listen, self.admin_listen, devices)
         taken: list[Address | SocketFile] = [each for each in ports if each and each.port]
@@ -227,7 +227,7 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _sources_have_names_of_their_own(self) -> Self:
-        """Refuse two sources with one name: each would be believed as the other."""
+        """Refuse two sources with one name, since each would be believed as the other."""
         taken = {ENROLLED: "devices that enrolled"} | {
             each.issuer: "an issuer" for each in self.attestation.issuers
         }
@@ -243,7 +243,7 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _precedence_of_sources_that_there_are(self) -> Self:
-        """Refuse unknown names in ``precedence``: a misspelt source would silently count as one of the others."""
+        """Refuse unknown names in ``precedence``, since a misspelt source would silently count as one of the others."""
         known = [*(each.issuer for each in self.attestation.issuers), *self.connectors]
         for index, name in enumerate(self.posture.precedence):
             if name not in known:
@@ -263,7 +263,7 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _issuers_of_others(self) -> Self:
-        """Refuse an issuer with the gate's own ``public_url``, as which only the gate signs."""
+        """Refuse an issuer with the gate's own ``public_url``, which only the gate uses as an issuer."""
         for index, each in enumerate(self.attestation.issuers):
             if each.issuer == self.public_url:
                 place = {"key": ("attestation", "issuers", index, "issuer")}
@@ -282,7 +282,7 @@ class Settings(Strict):
         return Logins.of(self.login_domains)
 
     def referenced_files(self) -> tuple[Path, ...]:
-        """Key, certificate and revocation files. A change of one is a change of the settings."""
+        """The files with key, certificate and revocations. A change of one is a change of the settings."""
         named = [name for each in self.attestation.issuers for name in (each.jwks, each.jwks_ca)]
         keys = [name for name in named if isinstance(name, Path)]
         own = [self.tls.certificate, self.tls.key] if self.tls else []

@@ -1,7 +1,7 @@
-"""Changes of single values in the text of a YAML document, which leave every other character as it is.
+"""Changes of single values in the text of a YAML document. Every other character stays as it is.
 
-Where a text is written in a way that is not foreseen here, a splice makes something else of it, or nothing that can be read.
-So whoever uses one reads the result and compares (``config/text_edits.py``).
+If a text is written in an unforeseen way, the result is wrong or cannot be read. So the caller reads the result and
+compares (``config/text_edits.py``).
 """
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -16,9 +16,11 @@ def set_value(document: Document, path: Path, value: str) -> str:
 
 
 def add_entry(document: Document, path: Path, key: str, value: str, inside: str = "") -> str:
-    """The text with one more entry in the mapping at ``path``, which has some; with ``inside`` a mapping of that one entry.
+    """The text with one more entry in the mapping at ``path``, which has some; with ``inside``, the entry is a mapping
+    of that one entry.
 
-    It gets a line of its own behind the last entry that ends in its own line, since where a block ends cannot be told from comments.
+    It gets a line of its own after the last entry that ends on its own line, since the end of a block cannot be told
+    from comments.
     """
     node, text = document.nodes[path], document.text
     assert isinstance(node, MappingNode)
@@ -50,7 +52,8 @@ def add_item(document: Document, path: Path, item: str) -> str:
 
 
 def remove_item(document: Document, path: Path, place: int) -> str:
-    """The text without this item of the list at ``path``, and without the comment beside it where it has a line to itself."""
+    """The text without this item of the list at ``path``, and without the comment beside it if it has a line to
+    itself."""
     node, text = document.nodes[path], document.text
     assert isinstance(node, SequenceNode)
     items = node.value
@@ -68,7 +71,7 @@ def remove_item(document: Document, path: Path, place: int) -> str:
 
 
 def _without_line(text: str, start: int, end: int, *, alone: bool) -> str:
-    """Without the line of an item; of the only one an empty list is left."""
+    """The text without the line of an item. If it is the only one, an empty list is left."""
     first, behind = _line_start(text, start), text.find("\n", end) + 1 or len(text)
     indent = len(text[first:start]) - len(text[first:start].lstrip())
     return _spliced(text, first, behind, f"{' ' * (indent + 2)}[]\n" if alone else "")
@@ -79,7 +82,7 @@ def _spliced(text: str, start: int, end: int, new: str) -> str:
 
 
 def _spliced_line(text: str, end: int, line: str) -> str:
-    """With one more line behind the one in which ``end`` is."""
+    """The text with one more line after the one that contains ``end``."""
     behind = text.find("\n", end)
     if behind < 0:
         return f"{text}\n{line}"
@@ -91,14 +94,14 @@ def _line_start(text: str, at: int) -> int:
 
 
 def _is_block(node: Node) -> bool:
-    """Whether it ends only where the next thing begins."""
+    """Whether the node ends only where the next one begins."""
     if isinstance(node, (SequenceNode, MappingNode)):
         return not node.flow_style
     return isinstance(node, ScalarNode) and node.style in ("|", ">")
 
 
 def _first_key(document: Document) -> ScalarNode:
-    """A key, to see whether this document puts its texts in quotes, as JSON does."""
+    """A key of the document, which shows whether it writes texts in quotes, like JSON."""
     found = next(iter(document.keys.values()))
     assert isinstance(found, ScalarNode)
     return found

@@ -1,6 +1,6 @@
-"""The first files of a gate: settings, rules, listed apps and cases, for one's own webmail.
+"""The first files of a gate: settings, rules, listed apps and cases, for the company's own webmail.
 
-The templates are part of the package; ``config/`` of the repository is what they give with ``EXAMPLE``.
+The templates are part of the package; ``config/`` of the repository is their result with ``EXAMPLE``.
 """
 
 import json
@@ -14,14 +14,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 KEYS = "keys"
 """The folder of private keys, beside the settings."""
 STORE_FILE = "store.url"
-"""The file of a store's URL that has a password in it."""
+"""The file with the URL of a store that has a password."""
 SETTINGS = "mailgate.yaml"
 POLICY = "policy.yaml"
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What differs from one company to the next, as ``Settings`` takes it."""
+    """The values that differ between companies, as ``Settings`` takes them."""
 
     upstream: str
     public_url: str
@@ -30,11 +30,11 @@ class Answers:
     admin_listen: str = "127.0.0.1:8081"
     store: str = "sqlite:///var/mailgate.db"
     jwks: str = ""
-    """The file of the public keys of an issuer of one's own; empty for none."""
+    """The file with the public keys of the company's own issuer; empty for none."""
 
     @property
     def issuer(self) -> str:
-        """What that issuer is called in ``iss``. The gate itself signs as ``public_url``."""
+        """The ``iss`` claim of that issuer. The gate itself signs as ``public_url``."""
         return f"{self.public_url}/issuer" if self.jwks else ""
 
 
@@ -55,7 +55,7 @@ def starter_files(answers: Answers) -> dict[str, str]:
         "admin_listen": _address(answers.admin_listen),
         "public_url": answers.public_url,
         "upstream": answers.upstream,
-        "store": f"{{file: {STORE_FILE}}}" if has_password(answers.store) else _as_yaml(answers.store),
+        "store": _store(f"file:{STORE_FILE}" if has_password(answers.store) else answers.store),
         "behind_proxy": answers.public_url.startswith("https:"),
         "issuer": answers.issuer,
         "jwks": answers.jwks,
@@ -66,17 +66,23 @@ def starter_files(answers: Answers) -> dict[str, str]:
 
 
 def has_password(store: str) -> bool:
-    """Whether this URL must not stand in a file that others read."""
+    """Whether this URL must not be in a file that others read."""
     return "@" in store.partition("://")[2].partition("/")[0]
 
 
+def _store(text: str) -> str:
+    """The URL of a store, or where it is: ``env:NAME`` or ``file:PATH``."""
+    way, _, name = text.partition(":")
+    return f"{{{way}: {_as_yaml(name)}}}" if way in ("env", "file") else _as_yaml(text)
+
+
 def _address(text: str) -> str:
-    """An address as YAML takes it, which begins a list at a bracket."""
+    """An address for YAML, in which a bracket would begin a list."""
     return json.dumps(text) if text.startswith("[") else text
 
 
 def _as_yaml(text: str) -> str:
-    """A text as YAML in braces takes it: as it is where that means the same, else in quotes."""
+    """A text for YAML in braces: unquoted if that means the same, otherwise quoted."""
     plain = text.isascii() and all(letter.isalnum() or letter in "@._+-/:" for letter in text)
     return text if plain and text[:1].isalpha() and not text.endswith(":") else json.dumps(text)
 

@@ -1,10 +1,12 @@
-"""Makes a small change (``policy/edits.py``) in the texts of a version: comments, order and all else of the files stay as they are.
+"""Makes a small change (``policy/edits.py``) in the texts of a version. Comments, order and everything else in the
+files stay as they are.
 
-The law: an edit changes one value of one file, and one place of what the rules say, and nothing else. It is held by reading
-the texts before and after and comparing (``_hold``), however the change was made.
+An edit changes one value of one file and one place of the rules, and nothing else. This is checked by reading the texts
+before and after and comparing them (``_hold``), however the change was made.
 """
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -13,42 +15,76 @@ from mailgate.config.document import Path as Place
 from mailgate.config.rules import KEPT_AS, Rules, compile_rules
 from mailgate.config.splices import add_entry, add_item, remove_item, set_value
 from mailgate.errors import ConfigError, MailgateError
-from mailgate.policy.edits import Edit, ListEdit, StageEdit, rule_of
+from mailgate.model.phrase import joined, phrase
+from mailgate.policy.edits import DATED, Edit, ListEdit, StageEdit, rule_of
 from mailgate.policy.overtaken_files import places
+from mailgate.policy.rules import Policy
+from mailgate.policy.stages import moment_of
 
-_BY_HAND = "Change it by hand, and plan the files."
+_STAGES = {"report_only": phrase("reporting"), "warn": phrase("warning"), "enforce": phrase("enforcement")}
+_BY_HAND = phrase("Change it by hand, and plan the files.")
 
 
 class EditError(MailgateError):
-    """These texts cannot be changed so; the text says why, in words for the page."""
+    """The edit cannot be made in these texts. The error text says why, in words for the page."""
 
 
 def edited(before: Rules, edit: Edit) -> Rules:
     """The rules with this change, compiled. Raises EditError."""
     if edit.holds(before.policy):
-        raise EditError(f"This is so already: {edit.title(before.policy)}.")
+        raise EditError(phrase("This is so already: %(title)s.", title=edit.title(before.policy)))
+    if isinstance(edit, StageEdit):
+        _in_turn(before.policy, edit)
     name, path, value, text = _made(before, edit)
     try:
         after = compile_rules({**before.texts, name: text})
     except ConfigError as error:
-        raise EditError(f"With this change the rules have a mistake: {error}") from error
+        raise EditError(
+            phrase(
+                "With this change the rules have a mistake: %(mistake)s",
+                mistake=joined((each.message for each in error.mistakes), "; "),
+            )
+        ) from error
     if not _hold(before, after, edit, name, path, value):
-        raise EditError(f"{name} is written in a way that this change cannot be made in alone. {_BY_HAND}")
+        raise EditError(
+            phrase(
+                "%(file)s is written in a way that this change cannot be made in alone. %(by_hand)s",
+                file=name,
+                by_hand=_BY_HAND,
+            )
+        )
     return after
 
 
+def _in_turn(policy: Policy, edit: StageEdit) -> None:
+    """Raises EditError where a stage would not start after the one before it: said of the rule, not of a place in its file."""
+    rule = rule_of(policy, edit.rule)
+    starts = {stage.value: start for stage, start in rule.stages.starts()} if rule and rule.stages else {}
+    starts[edit.stage] = moment_of(edit.at)
+    in_order = [(each, starts[each]) for each in DATED if each in starts]
+    for (earlier, start), (later, following) in pairwise(in_order):
+        if following <= start:
+            raise EditError(
+                phrase(
+                    "The stages of a rule start one after the other: so %(later)s would not start later than %(earlier)s.",
+                    later=_STAGES[later],
+                    earlier=_STAGES[earlier],
+                )
+            )
+
+
 def written_start(rules: Rules, rule: str, stage: str) -> str:
-    """The start of a rule's stage as it stands in the file. Raises EditError."""
+    """The start of a rule's stage as it is written in the file. Raises EditError."""
     document = _document(rules.texts, KEPT_AS.policy)
     return str(_value(document.value, (*_rule_path(document, rule), "stages", stage)))
 
 
 def _made(before: Rules, edit: Edit) -> tuple[str, Place, Any, str]:
-    """The file that it is about, the path of what it changes there, what stands there then, and the text with it."""
+    """The file to change, the path of the change in it, the new value, and the new text."""
     if isinstance(edit, ListEdit):
         return _on_list(before, edit)
     if rule_of(before.policy, edit.rule) is None:
-        raise EditError(f"No rule is called {edit.rule} any more.")
+        raise EditError(phrase("No rule is called %(rule)s any more.", rule=edit.rule))
     document = _document(before.texts, KEPT_AS.policy)
     rule = _rule_path(document, edit.rule)
     if isinstance(edit, StageEdit):
@@ -60,7 +96,7 @@ def _made(before: Rules, edit: Edit) -> tuple[str, Place, Any, str]:
 
 
 def _on_stages(document: Document, rule: Place, edit: StageEdit) -> tuple[Place, Any, str]:
-    """A stage that the rule has is moved; one that it lacks is written, and `stages` where it has none at all."""
+    """Move a stage that the rule has, or write one that it lacks, with `stages` if there are none."""
     stages = (*rule, "stages")
     path = (*stages, edit.stage)
     if path in document.nodes:
@@ -73,9 +109,23 @@ def _on_stages(document: Document, rule: Place, edit: StageEdit) -> tuple[Place,
 
 def _on_list(before: Rules, edit: ListEdit) -> tuple[str, Place, Any, str]:
     if edit.app not in before.policy.catalog.apps:
-        raise EditError(f"No app is called {edit.app} in {KEPT_AS.apps}. {_BY_HAND}")
+        raise EditError(
+            phrase(
+                "No app is called %(app)s in %(file)s. %(by_hand)s",
+                app=edit.app,
+                file=KEPT_AS.apps,
+                by_hand=_BY_HAND,
+            )
+        )
     if edit.list not in before.policy.catalog.lists:
-        raise EditError(f"No list is called {edit.list} in {KEPT_AS.apps}. {_BY_HAND}")
+        raise EditError(
+            phrase(
+                "No list is called %(list)s in %(file)s. %(by_hand)s",
+                list=edit.list,
+                file=KEPT_AS.apps,
+                by_hand=_BY_HAND,
+            )
+        )
     name, path = KEPT_AS.apps, Place(("lists", edit.list))
     keys = _value((document := _document(before.texts, name)).value, path)
     if isinstance(keys, dict):  # a list in a file of its own
@@ -103,8 +153,9 @@ def _hold(before: Rules, after: Rules, edit: Edit, name: str, path: Place, value
 def _document(texts: Mapping[str, str], name: str) -> Document:
     try:
         return read_document(texts[name].encode(), name)
-    except (KeyError, DocumentError) as error:  # a file beyond the folder has a name of its own
-        raise EditError(f"{name} cannot be changed here. {_BY_HAND}") from error
+    except (KeyError, DocumentError) as error:  # a file outside the folder has a name of its own
+        why = phrase("%(file)s cannot be changed here. %(by_hand)s", file=name, by_hand=_BY_HAND)
+        raise EditError(why) from error
 
 
 def _rule_path(document: Document, rule: str) -> Place:

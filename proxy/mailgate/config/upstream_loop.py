@@ -1,4 +1,4 @@
-"""Finds out whether ``upstream`` leads back to a port of this gate: the console would be served to everybody, or a
+"""Finds out whether ``upstream`` leads back to a port of this gate. The console would then be served to everybody, or a
 request would go in circles.
 
 The spelling does not matter: the addresses of the name are compared with those of this machine.
@@ -16,17 +16,17 @@ _LOOPBACK: frozenset[IP] = frozenset({IPv4Address("127.0.0.1"), IPv6Address("::1
 
 
 class Names(Protocol):
-    """What is known of names and addresses."""
+    """Knows host names and addresses."""
 
     def addresses(self, host: str) -> frozenset[IP]:
-        """The addresses of a host; empty if they cannot be told."""
+        """The addresses of a host; empty if unknown."""
 
     def is_here(self, address: IP) -> bool:
         """Whether an address is this machine's."""
 
 
 class AsWritten:
-    """Asks nobody: numbers in every spelling that a system call takes, and loopback."""
+    """Does not resolve names: only numbers in every spelling that a system call takes, and loopback."""
 
     def addresses(self, host: str) -> frozenset[IP]:
         if host == "localhost" or host.endswith(".localhost"):  # RFC 6761, section 6.3
@@ -44,7 +44,7 @@ AS_WRITTEN = AsWritten()
 
 
 class Resolved(AsWritten):
-    """Asks the system, which may ask others: what a start and ``mailgate check`` do."""
+    """Asks the system, which may ask name servers: for a start and for ``mailgate check``."""
 
     def addresses(self, host: str) -> frozenset[IP]:
         return super().addresses(host) or self.looked_up(host)
@@ -52,7 +52,7 @@ class Resolved(AsWritten):
     def looked_up(self, host: str) -> frozenset[IP]:
         try:
             found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):  # a name that nobody has leads nowhere
+        except (OSError, UnicodeError):  # an unknown name leads nowhere
             return frozenset()
         return frozenset(_plain(str(each[4][0])) for each in found)
 
@@ -68,7 +68,7 @@ class Resolved(AsWritten):
 
 
 def leads_back(host: str, port: int, listeners: Iterable[Address], names: Names) -> Address | None:
-    """The listener that ``host`` and ``port`` lead to; None if they lead away from this gate."""
+    """The listener at ``host`` and ``port``; None if it is not one of this gate."""
     host = host.lower().removesuffix(".")
     return next(
         (each for each in listeners if each.port == port and _meets(host, each.host.lower(), names)), None
@@ -87,13 +87,13 @@ def _meets(host: str, own: str, names: Names) -> bool:
 
 
 def _plain(text: str) -> IP:
-    """An address without the interface it is at, and not as an IPv6 one that stands for an IPv4 one."""
+    """An address without its interface, and as IPv4 if it is a mapped one."""
     found = ip_address(text.partition("%")[0])
     return getattr(found, "ipv4_mapped", None) or found
 
 
 def _as_number(text: str) -> frozenset[IP]:
-    """An IPv4 address as only system calls read it: ``127.1``, ``0x7f000001``."""
+    """An IPv4 address in a spelling that only system calls read: ``127.1``, ``0x7f000001``."""
     try:
         return frozenset({IPv4Address(socket.inet_aton(text))})
     except OSError:

@@ -1,7 +1,7 @@
-"""The plain values that settings are made of: durations, sizes, parts.
+"""The plain values in settings: durations, sizes, parts.
 
-Each is a type for a pydantic field, as those of ``addresses.py`` and ``references.py`` are: it takes what stands in the
-file and says in its own words what it expects.
+Each is a type for a pydantic field, like those of ``addresses.py`` and ``references.py``: it reads what is written in
+the file and says in its own words what was expected.
 """
 
 import re
@@ -18,7 +18,7 @@ _PART = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]{1,4})?)%$"
 
 
 def text_like(value: object, pattern: str, kind: str, expected: str) -> str:
-    """The text, if all of it has this pattern. Raises ``PydanticCustomError`` of that kind if not."""
+    """The text if all of it matches this pattern. Otherwise raises ``PydanticCustomError`` of that kind."""
     if not isinstance(value, str) or not re.fullmatch(pattern, value):
         raise PydanticCustomError(kind, f"not {expected}")
     return value

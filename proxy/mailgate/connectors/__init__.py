@@ -1,7 +1,7 @@
-"""Connectors to device inventories: one source a file, all of them in the list below.
+"""Connectors to device inventories, one file per source, all of them in the list below.
 
-A connector reads one source and yields what it knows about each device, with listed apps alone. Nothing in this
-package stores anything.
+A connector reads one source and yields a report on each device, with listed apps only. Nothing in this package stores
+anything.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,14 +36,14 @@ from mailgate.connectors.workspace_one import WorkspaceOne
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A kind of source: its settings, and what makes its connector."""
+    """A kind of source: its settings, and the function that makes its connector."""
 
     settings: type[EverySource]
     make: Callable[[Setup, Any], Connector]
 
     @property
     def scheduled(self) -> bool:
-        """Whether it is asked by a schedule. A source that only calls by itself is not."""
+        """Whether the gate asks it on a schedule. A source that only calls by itself is not asked."""
         return bool(getattr(self.make, "scheduled", True))
 
 
@@ -62,7 +62,7 @@ SOURCES: Mapping[str, Source] = {
 
 
 def is_scheduled(settings: EverySource) -> bool:
-    """Whether a connector of these settings is asked by a schedule, or is called by its source."""
+    """Whether a connector of these settings is asked on a schedule."""
     return settings.scheduled() and _source_of(settings).scheduled
 
 

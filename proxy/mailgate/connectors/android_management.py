@@ -69,7 +69,8 @@ class AndroidManagement:
         return record
 
     async def told(self, _headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
-        """A message that comes twice or late does no harm, since the later of two status reports counts."""
+        """The reports in a message. A message that comes twice or late does no harm, since the later of two status
+        reports counts."""
         kind, data = message(body)
         record = self.record(data) if kind in _TOLD else None
         return [replace(record, adds=True)] if record else []
@@ -101,7 +102,7 @@ class AndroidManagement:
         )
 
     def _apps(self, found: Mapping[str, Any]) -> AppsReport | None:
-        """A profile owner sees the work profile alone; only a device owner sees every app."""
+        """The apps of a device. A profile owner sees only the work profile; only a device owner sees every app."""
         apps = listed(found, "applicationReports")
         if not apps:
             return None
@@ -118,7 +119,7 @@ class AndroidManagement:
 
 
 def _status(found: Mapping[str, Any]) -> str:
-    """The EAR tier that the API's own verdicts stand for, the worst of them."""
+    """The EAR tier for the API's own verdicts, the worst of them."""
     posture = text(found, "securityPosture", "devicePosture")
     if text(found, "state") in _BARRED or posture == "POTENTIALLY_COMPROMISED":
         return "contraindicated"

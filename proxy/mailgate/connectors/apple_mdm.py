@@ -1,6 +1,6 @@
 """Apple devices through NanoMDM or MicroMDM. Their answers come as events of a webhook.
 
-A device tells what it is and which apps it has in two answers, in any order and to any gate. Each answer is stored by
+A device sends its description and its apps in two answers, in any order and to any gate. Each answer is stored by
 itself. The schema is ``service/webhook/event.json`` of NanoMDM; the answers are Apple's ``DeviceInformation`` and
 ``InstalledApplicationList``.
 """
@@ -25,7 +25,7 @@ from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport
 
 _PERSONS = frozenset({"User", "User Enrollment", "Shared iPad"})
-"""Channels of a person on a device. What they say is not about the device."""
+"""The channels of a person on a device. Their events are not about the device."""
 _USER_ENROLLED = "User Enrollment (Device)"
 
 
@@ -49,7 +49,7 @@ class AppleMdm:
             )
 
     async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
-        """Yields nothing: every known device is asked, and answers later."""
+        """Yield nothing: every known device is asked, and answers later."""
         if self._client is not None:
             async for ids in self._setup.known(self._setup.name):
                 await self._ask(ids)
@@ -82,11 +82,11 @@ class AppleMdm:
 
     async def _ask(self, ids: Sequence[str]) -> None:
         if self._client is None or self._commands is None:
-            raise SourceError(Trouble.FAULT, "there is no API to ask")
+            raise SourceError(Trouble.FAULT, "no API is configured")
         await ask_devices(self._client, ids, self._commands, self._identifiers)
 
     async def _welcome(self, device_id: str) -> None:
-        """A device that has just enrolled is asked at once. If that fails, the schedule asks it."""
+        """Ask a device that has just enrolled. If that fails, the schedule asks it."""
         if self._client is not None:
             try:
                 await self._ask([device_id])
@@ -130,10 +130,10 @@ class AppleMdm:
     def _apps(
         self, apps: Sequence[Any], command: str, *, personal: bool, at: datetime | None
     ) -> AppsReport | None:
-        """The apps of an answer; None if the list tells nothing.
+        """The apps of an answer; None if the list shows nothing.
 
-        An answer does not say what was asked for: only listed apps, only managed ones, or all. The gate knows its own
-        questions by their names. A list that others asked for can show an app, but it cannot clear a device if the
+        An answer does not say what was requested: only listed apps, only managed ones, or all. The gate recognises its
+        own requests by their names. A list that others requested can show an app, but it cannot clear a device if the
         gate asks too.
         """
         ours = self._commands is not None and self._commands.made(command)
@@ -147,8 +147,8 @@ class AppleMdm:
 
 
 def _enrolled(said: Any) -> tuple[str, bool]:
-    """The id of the device, and whether it is a person's own under User Enrollment. The id is empty if the event is
-    of no device."""
+    """The id of the device, and whether it is a personal device under User Enrollment. The id is empty if the event is
+    not about a device."""
     kind = text(said, "ids", "type")
     if kind in _PERSONS:
         return "", False

@@ -1,4 +1,4 @@
-"""Property lists as Apple devices write them: XML, and nothing that XML could do beyond that."""
+"""Property lists of Apple devices: XML, without its other features."""
 
 import plistlib
 from typing import Any
@@ -12,7 +12,7 @@ MAX_DEPTH = 32
 def plist(raw: bytes) -> dict[str, Any]:
     """The dictionary of a property list. Raises ``SourceError``.
 
-    ``plistlib`` takes no declaration of an entity, so nothing in a list can grow or lead elsewhere.
+    ``plistlib`` accepts no declaration of an entity, so nothing in a list can grow or lead elsewhere.
     """
     if _depth(raw) > MAX_DEPTH:
         raise SourceError(Trouble.SHAPE, "a property list is nested too deep")
@@ -26,7 +26,7 @@ def plist(raw: bytes) -> dict[str, Any]:
 
 
 def _depth(raw: bytes) -> int:
-    """An upper bound of how deep containers nest. Text in between can only make it look deeper."""
+    """An upper bound for the depth of nested containers. Text in between can only increase it."""
     depth = deepest = 0
     for part in raw.split(b"<")[1:]:
         if part.startswith((b"dict", b"array")) and not part.partition(b">")[0].endswith(b"/"):

@@ -19,21 +19,21 @@ class Trouble(StrEnum):
     RIGHT = "right-missing"
     """The account may not read this."""
     THROTTLED = "throttled"
-    """The source asks to wait again and again."""
+    """The source asks to wait repeatedly."""
     STATUS = "unexpected-status"
-    """An HTTP status that no other word is for."""
+    """An HTTP status for which there is no other word."""
     TOO_BIG = "too-big"
     """One answer, or a whole run, is too big."""
     SHAPE = "unexpected-shape"
     """An answer does not have the form that the API documents."""
     NAME = "not-its-name"
-    """A device was asked for by a name that this source never gives."""
+    """A device was requested by a name that this source never uses."""
     ELSEWHERE = "leads-elsewhere"
     """A redirect or a next page at another host."""
     CUT = "cut-short"
     """The list changed while it was read, so that a device may have been missed."""
     CURSOR = "cursor-refused"
-    """The source no longer knows what changed since then, so everything has to be read."""
+    """The source no longer knows the changes since then, so everything has to be read."""
     GONE = "too-many-gone"
     """More devices are gone than one run may find gone."""
     FILE = "file-unreadable"
@@ -44,12 +44,13 @@ class Trouble(StrEnum):
 
 
 class SourceError(MailgateError):
-    """A source could not be read. ``hint`` is in our own words; ``status`` is the HTTP status, if there was one."""
+    """A source could not be read. ``hint`` is in Mailgate's own words; ``status`` is the HTTP status, if there was
+    one."""
 
     def __init__(self, trouble: Trouble, hint: str = "", status: int = 0) -> None:
         self.trouble = trouble
         self.hint = hint
         self.status = status
         self.details: tuple[str, ...] = ()
-        """What exactly is wrong, for the person who asked. It may quote the source, so it is never logged."""
+        """The exact errors, for the person who asked. They may quote the source, so they are never logged."""
         super().__init__(f"{trouble}: {hint}" if hint else str(trouble))

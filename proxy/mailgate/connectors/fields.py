@@ -25,8 +25,8 @@ def value(thing: Any, *path: str) -> Any:
 
 
 def text(thing: Any, *path: str) -> str:
-    """A short text without blanks around it, or an empty one. A number counts as a text too, since ids are written
-    either way."""
+    """A short text without surrounding blanks, or an empty one. A number is accepted too, since ids are written either
+    way."""
     found = value(thing, *path)
     if isinstance(found, int) and not isinstance(found, bool):
         return str(found)
@@ -34,20 +34,20 @@ def text(thing: Any, *path: str) -> str:
 
 
 def flag(thing: Any, *path: str) -> bool | None:
-    """True, false, or unknown."""
+    """True, false, or None if unknown."""
     found = value(thing, *path)
     return found if isinstance(found, bool) else None
 
 
 def listed(thing: Any, *path: str) -> list[Any] | None:
-    """A list, or None if there is none."""
+    """A list; None if there is none."""
     found = value(thing, *path)
     return found if isinstance(found, list) else None
 
 
 def instant(thing: Any, *path: str) -> datetime | None:
-    """An instant as in RFC 3339. A time long ago means never (Graph writes the year 1), and so does one that no clock
-    reaches."""
+    """An instant as in RFC 3339; None for a time long ago, which means never (Graph writes the year 1), or one that no
+    clock reaches."""
     try:
         found = datetime.fromisoformat(text(thing, *path))
         found = (found.replace(tzinfo=UTC) if found.tzinfo is None else found).astimezone(UTC)

@@ -1,4 +1,4 @@
-"""Inventories that come as lines: a file, whose changes are noticed, and posted lines."""
+"""Inventories as lines: a file, which is read again when it changes, and posted lines."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -56,11 +56,11 @@ class LinesFile:
                 yield report_of_line(row.device, self._setup)
 
     async def close(self) -> None:
-        """The file is closed with the reading of it."""
+        """Do nothing, since the file is closed after each reading."""
 
 
 class PostedLines:
-    """Lines that are posted: all lines of one call count, or none if one of them is wrong."""
+    """Posted lines: all lines of one call count, or none if one of them is wrong."""
 
     scheduled: ClassVar[bool] = False
     tells_changes: ClassVar[bool] = False
@@ -70,7 +70,7 @@ class PostedLines:
         self._setup = setup
 
     async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
-        """Yields nothing: the lines come by themselves."""
+        """Yield nothing, since the lines are posted."""
         for record in tuple[Report, ...]():
             yield record
 
@@ -84,7 +84,7 @@ class PostedLines:
         return [report_of_line(row.device, self._setup) for row in rows if row.device is not None]
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing, since nothing is open."""
 
 
 def _some(rows: Iterator[Row]) -> list[Row]:
@@ -92,8 +92,8 @@ def _some(rows: Iterator[Row]) -> list[Row]:
 
 
 class FileChanges:
-    """Looks regularly. A file counts as changed once two looks in a row find it the same, since it may still be being
-    written."""
+    """Looks for changed files. A file counts as changed once two looks in a row find it the same, since it may still be
+    being written."""
 
     def __init__(self) -> None:
         self._read: dict[str, Stamp | None] = {}

@@ -1,7 +1,7 @@
 """Fleet: hosts with their software, from its REST API.
 
-Of iPhones and iPads Fleet asks for every app only where they enrolled automatically (through Apple Business Manager);
-of all others it reads what it manages itself. Of Android it reads the work profile.
+Fleet requests every app of iPhones and iPads only if they enrolled automatically (through Apple Business Manager); of
+all others it reads the managed apps. Of Android it reads the work profile.
 """
 
 import re
@@ -23,9 +23,10 @@ from mailgate.model import AppsReport
 _HOSTS = "/api/v1/fleet/hosts"
 _HANDHELD = frozenset({"ios", "ipados", "android"})
 _WHOLE = frozenset({"On (automatic)", "On (company-owned)"})
-"""What Fleet calls a company-owned device that enrolled by itself, in its API and on its pages."""
+"""Fleet's words, in its API and on its pages, for a company-owned device that enrolled automatically."""
 _PEOPLE = ("mdm_idp_accounts", "idp", "custom")
-"""Where Fleet has a person from, the best first. Accounts of a browser are left out: anybody may be logged in there."""
+"""The sources of a person in Fleet, the best first. Accounts of a browser are left out: anybody may be logged in
+there."""
 
 
 class Fleet:
@@ -58,7 +59,7 @@ class Fleet:
         await self._client.close()
 
     async def _hosts(self) -> AsyncIterator[Mapping[str, Any]]:
-        """All hosts. The pages have no total: if fewer came than were counted before, some have moved meanwhile."""
+        """All hosts. The pages have no total: if fewer came than were counted before, some have moved in between."""
         counted = value(await self._client.get(f"{_HOSTS}/count"), "count")
         if not isinstance(counted, int):
             raise SourceError(Trouble.SHAPE, "an answer has no `count`")
@@ -100,7 +101,7 @@ class Fleet:
         )
 
     def _apps(self, found: Mapping[str, Any], os: str) -> AppsReport | None:
-        """The apps of handhelds alone. An empty list is no inventory."""
+        """The apps of handhelds only. An empty list is no inventory."""
         software = listed(found, "software")
         if not software or os not in _HANDHELD:
             return None

@@ -1,4 +1,4 @@
-"""Asks Google's APIs as a service account, and asks again later if a quota is used up."""
+"""Sends requests to Google's APIs as a service account, and repeats them if a quota is used up."""
 
 import json
 from dataclasses import dataclass, replace
@@ -14,7 +14,8 @@ _QUOTAS = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceede
 
 
 def google_client(setup: Setup, settings: GoogleAccount, base: str, scope: str, subject: str = "") -> Client:
-    """Asks the API at the origin ``base``. ``subject`` is the person whom the account acts for, if there is one."""
+    """A client of the API at the origin ``base``. ``subject`` is the person on whose behalf the account acts, if there
+    is one."""
     account = json.loads(settings.account.get_secret_value())
     login = SignedAssertion(
         f"{settings.login_url}/token",
@@ -30,7 +31,7 @@ def google_client(setup: Setup, settings: GoogleAccount, base: str, scope: str, 
 
 @dataclass(frozen=True, slots=True)
 class QuotaWire:
-    """Google answers 403 for a missing right and for a quota that is used up. The latter becomes a 429."""
+    """Turns a 403 for a used-up quota into a 429. Google answers 403 for a missing right too."""
 
     wire: Wire
 

@@ -1,6 +1,6 @@
 """Google Workspace: mobile devices that people have enrolled, from the Admin SDK's Directory API.
 
-Apps come with Android devices alone (``projection=FULL``): of iOS and Google Sync devices nothing is known of them.
+Only Android devices come with apps (``projection=FULL``): of iOS and Google Sync devices no apps are known.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -80,7 +80,8 @@ class GoogleDirectory:
         )
 
     def _apps(self, found: Mapping[str, Any], os: str) -> AppsReport | None:
-        """Whether the apps are complete: not if the account is in a work profile, which has apps of its own."""
+        """The apps of a device. They are incomplete if the account is in a work profile, since other apps are outside
+        it."""
         apps = listed(found, "applications")
         if not apps or os != "android":
             return None
@@ -93,7 +94,8 @@ class GoogleDirectory:
 
 
 def _broken(found: Mapping[str, Any]) -> bool:
-    """The words are not documented: ``No compromise detected`` is the good one, all that begin otherwise with it bad."""
+    """Whether the device is compromised. The words are not documented: ``No compromise detected`` is the good one, and
+    those that begin differently are bad."""
     return text(found, "deviceCompromisedStatus").casefold().startswith("compromise")
 
 

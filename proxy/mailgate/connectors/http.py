@@ -1,4 +1,4 @@
-"""Asks an API for JSON. It logs in, waits when told to, tries again, and stays at one origin."""
+"""Sends requests to an API for JSON. It logs in, waits when asked to, tries again, and stays at one origin."""
 
 import asyncio
 import json
@@ -17,14 +17,14 @@ from mailgate.tasks import end_all
 Query = Iterable[tuple[str, str | int]]
 
 ATTEMPTS = 6
-"""How often one question is asked at most."""
+"""The most attempts of one request."""
 REDIRECTS = 3
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _BRIEF = frozenset({Trouble.UNREACHABLE, Trouble.TIMEOUT})
 
 
 class Client:
-    """Asks the API at ``base``, an origin. Every method may raise ``SourceError``."""
+    """A client of the API at ``base``, an origin. Every method may raise ``SourceError``."""
 
     def __init__(self, base: str, login: Login, wire: Wire, runtime: Runtime, run_bytes: int) -> None:
         self._base = base
@@ -42,18 +42,18 @@ class Client:
         return await self._ask("GET", target, query, headers or {}, None)
 
     async def post(self, target: str, body: Any, headers: Mapping[str, str] | None = None) -> Any:
-        """The JSON that comes back for the JSON ``body``."""
+        """The JSON answer to the JSON ``body``."""
         kind = {"Content-Type": "application/json"}
         return await self._ask("POST", target, (), kind | dict(headers or {}), json.dumps(body).encode())
 
     async def put(self, target: str, body: bytes, headers: Mapping[str, str] | None = None) -> Any:
-        """The JSON that comes back for ``body``."""
+        """The JSON answer to ``body``."""
         return await self._ask("PUT", target, (), headers or {}, body)
 
     async def find(
         self, target: str, query: Query = (), headers: Mapping[str, str] | None = None
     ) -> Any | None:
-        """The same as ``get``; None if there is no such thing (404)."""
+        """The same as ``get``; None if there is nothing (404)."""
         try:
             return await self.get(target, query, headers)
         except SourceError as error:
@@ -100,10 +100,10 @@ class Client:
         raise SourceError(Trouble.STATUS, "redirected in circles", answer.status)
 
     async def patiently(self, question: Question) -> Answer:
-        """The answer, asked for again if the server has no time now; the last one counts.
+        """The answer, requested again if the server is busy; the last one counts.
 
-        A fault of the server (500) may have come after it did what it was asked to do, so that is reported and not
-        tried again.
+        A fault of the server (500) may have come after it did what was requested, so it is reported and not tried
+        again.
         """
         again = _AGAIN - {500} if question.method == "PUT" else _AGAIN
         for attempt in range(ATTEMPTS):
@@ -135,7 +135,7 @@ class Client:
             raise SourceError(Trouble.TOO_BIG, "the answers of this run are longer than `run_bytes`")
 
     def _at_home(self, target: str, seen_from: str = "") -> str:
-        """A URL at our origin. Other URLs are not asked, since the login goes along with every question."""
+        """A URL at the client's origin. Other URLs are refused, since the login is sent with every request."""
         try:
             url = urljoin(seen_from or self._base, target)
             parts = urlsplit(url)
@@ -167,8 +167,8 @@ Found = TypeVar("Found")
 async def bounded_gather(
     work: Callable[[Item], Awaitable[Found]], items: Sequence[Item], at_once: int
 ) -> list[Found]:
-    """The results of ``work`` for all items, in order, with a bounded number at once. If one fails the others end,
-    and its error is raised."""
+    """The results of ``work`` for all items, in order, with a bounded number at once. If one fails the others end, and
+    its error is raised."""
     free = asyncio.Semaphore(at_once)
 
     async def one(item: Item) -> Found:
@@ -183,13 +183,13 @@ async def bounded_gather(
 
 
 FIRST = 1.0
-"""Seconds before the second time."""
+"""The seconds before the second attempt."""
 MOST = 300.0
-"""The most seconds that are waited for one answer, whatever the server asks for."""
+"""The most seconds to wait for one answer, whatever the server asks for."""
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds that ``Retry-After`` asks for (RFC 9110, section 10.2.3: a number or a date); None without one."""
+    """The seconds in ``Retry-After`` (RFC 9110, section 10.2.3: a number or a date); None without one."""
     said = headers.get("retry-after", "").strip()
     if said.isascii() and said.isdigit():
         return min(float(said[:9]), MOST)
@@ -202,5 +202,5 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 
 
 def backoff(attempt: int, chance: float) -> float:
-    """Seconds before the attempt after ``attempt`` (from 0). They double each time, and half of them are random."""
+    """The seconds before the attempt after ``attempt`` (from 0). They double each time, and half of them are random."""
     return min(FIRST * 2.0**attempt, MOST) * (0.5 + chance / 2)

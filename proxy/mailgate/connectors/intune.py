@@ -1,9 +1,9 @@
 """Microsoft Intune: devices and listed apps, from Microsoft Graph v1.0.
 
-Graph names the apps of one device only in its beta. The stable way goes from the app to the devices: the list of
-detected apps (``detectedApps``: name, publisher and platform, no bundle id) is read and matched, and only for listed
-apps the list of devices. That a device is in none of those lists proves nothing while it has no inventory yet, so the
-lists of the most common apps are read too, as witnesses: a device that is in none at all has no inventory.
+Graph lists the apps of one device only in its beta. The stable way goes from the app to the devices: the list of
+detected apps (``detectedApps``: name, publisher and platform, no bundle id) is read and matched, and the list of
+devices only for listed apps. A device that is in none of those lists may have no inventory yet, so the lists of the
+most common apps are read too, as witnesses: a device that is in no list at all has no inventory.
 """
 
 import heapq
@@ -29,7 +29,7 @@ _FIELDS = (
     "managedDeviceOwnerType,complianceState,jailBroken,lastSyncDateTime,managementAgent"
 )
 _IDLE = 3
-"""After this many witnesses in a row that bring nobody new, no more are asked."""
+"""After this many witnesses in a row without a new device, no more are read."""
 _LATE = timedelta(hours=24)
 """How long after a device's call its apps may still appear in Graph."""
 
@@ -116,7 +116,7 @@ class Intune:
         return ours, [app_id for _, app_id in common]
 
     async def _having(self, app_id: str) -> AsyncIterator[str]:
-        """Ids of the devices with this app. Graph fills in nothing else of a device here."""
+        """The ids of the devices with this app. Graph has no other facts about a device here."""
         target = f"{_V1}/detectedApps/{quote(app_id, safe='')}/managedDevices"
         async for page in linked(self._client, target, [("$select", "id")]):
             for device in page:
@@ -140,7 +140,7 @@ class Intune:
         )
 
     def _apps(self, found: Mapping[str, Any], apps: frozenset[str] | None) -> AppsReport | None:
-        """Of a personal device Intune sees only the apps that it manages."""
+        """The apps of a device. Of a personal device Intune sees only the managed apps."""
         if apps is None:
             return None
         whole = text(found, "managedDeviceOwnerType") == "company"
@@ -153,7 +153,7 @@ def _installed(app: Any) -> Installed:
 
 
 def _status(found: Mapping[str, Any]) -> str:
-    """The EAR tier that Intune's own verdict stands for."""
+    """The EAR tier for Intune's own verdict."""
     if text(found, "jailBroken").casefold() == "true":
         return "contraindicated"
     state = text(found, "complianceState")

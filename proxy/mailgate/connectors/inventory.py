@@ -1,4 +1,4 @@
-"""Turns raw app lists into listed apps. Everything else is dropped here, before a record exists."""
+"""Finds the listed apps in raw app lists. Everything else is dropped here, before a record exists."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from mailgate.policy import AppCatalog
 
 
 class Installed(NamedTuple):
-    """One app as an inventory has it. Fields that it does not have are empty."""
+    """One app in an inventory. Fields that the inventory does not have are empty."""
 
     identifier: str = ""
     """Bundle identifier or package name."""
@@ -39,7 +39,7 @@ _COMPUTERS = (
 
 
 def system_of(*words: str) -> str:
-    """The system in our spelling, from the first of these words that names one; empty if none does."""
+    """The system in Mailgate's spelling, from the first of these words that names one; empty if none does."""
     for word in words:
         folded = word.casefold()
         for part, name in _SYSTEMS + _COMPUTERS:
@@ -49,7 +49,7 @@ def system_of(*words: str) -> str:
 
 
 def kind_of(os: str, model: str = "") -> Kind | None:
-    """The kind of device by its system and model; None if they do not tell."""
+    """The kind of device by its system and model; None if unknown."""
     folded = model.casefold()
     if os == "ipados" or "ipad" in folded or "tablet" in folded:
         return Kind.TABLET

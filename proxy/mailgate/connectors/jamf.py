@@ -1,6 +1,6 @@
 """Jamf Pro: mobile devices with their apps, from the Jamf Pro API.
 
-One list has everything (``GET /api/v2/mobile-devices/detail``), ``lastInventoryUpdateDate`` tells what changed.
+One list has everything (``GET /api/v2/mobile-devices/detail``); ``lastInventoryUpdateDate`` shows what changed.
 """
 
 import re
@@ -25,7 +25,7 @@ _SECTIONS: list[tuple[str, str | int]] = [
     ("section", name) for name in ("GENERAL", "HARDWARE", "USER_AND_LOCATION", "SECURITY", "APPLICATIONS")
 ]
 _WHOLE = frozenset({"Institutional", "AccountDrivenDeviceEnrollment"})
-"""Kinds of ownership under which Apple shows an MDM apps that it does not manage."""
+"""Kinds of ownership for which Apple shows an MDM unmanaged apps."""
 _BROKEN = frozenset({"detected", "compromised", "jailbroken"})
 
 
@@ -50,7 +50,7 @@ class Jamf:
             yield record
 
     async def device(self, device_id: str) -> Report | None:
-        if not re.fullmatch(r"[0-9]{1,18}", device_id):  # goes into a query language
+        if not re.fullmatch(r"[0-9]{1,18}", device_id):  # this goes into a query language
             raise SourceError(Trouble.NAME)
         async with aclosing(self._listed(f'mobileDeviceId=="{device_id}"')) as found:
             return await anext(found, None)

@@ -1,4 +1,4 @@
-"""Runs a connector in one of several gates at a time, under a lease, and notes its state."""
+"""Runs a connector at one of several gates at a time, under a lease, and stores its state."""
 
 import asyncio
 import traceback
@@ -25,18 +25,18 @@ LEASE = timedelta(seconds=60)
 
 
 class RunStore(Keeper, Protocol):
-    """What is kept between runs, for all gates. Every method may raise ``SourceError`` with ``Trouble.STORE``."""
+    """The data that all gates keep between runs. Every method may raise ``SourceError`` with ``Trouble.STORE``."""
 
     async def states(self) -> dict[str, SourceState]:
         """The state of every connector that ever ran."""
         ...
 
     async def note(self, state: SourceState) -> None:
-        """Keep the state of a connector."""
+        """Store the state of a connector."""
         ...
 
     async def claim(self, name: str, span: timedelta) -> bool:
-        """Claim a connector for ``span`` from now. True if this gate may run it."""
+        """Claim a connector for ``span`` from now. Returns whether this gate may run it."""
         ...
 
     async def release(self, name: str) -> None:
@@ -46,14 +46,14 @@ class RunStore(Keeper, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a person wishes of one run."""
+    """The options of a requested run."""
 
     full: bool = False
-    """Read everything, whatever was read before."""
+    """Whether to read everything, whatever was read before."""
     let_go: bool = False
-    """Take devices that are no longer named for gone, however many they are."""
+    """Whether to treat devices that are no longer listed as gone, however many they are."""
     progress: Callable[[int, int | None], None] = lambda _done, _total: None
-    """Called with the number of records so far, and of all if that is known."""
+    """Called with the number of records so far, and of all records if known."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class LeasedRun:
     """Made for every run, with its own tally."""
     numbers: Numbers
     listed: Callable[[], str]
-    """The apps that are looked for: ``AppCatalog.fingerprint``."""
+    """The fingerprint of the listed apps: ``AppCatalog.fingerprint``."""
     log: FilteringBoundLogger = field(default_factory=structlog.get_logger)
 
     async def run(
@@ -91,7 +91,7 @@ class LeasedRun:
             return Outcome(error.trouble, hint=error.hint)
 
     async def told(self, name: str, settings: EverySource, headers: Mapping[str, str], body: bytes) -> int:
-        """Take what a source has posted, all of it or nothing. Returns how many records. Raises ``SourceError``."""
+        """Store a posted message, all of it or nothing. Returns the number of records. Raises ``SourceError``."""
         around = self.runtime()
         connector = self.make(name, settings, around)
         try:
@@ -123,7 +123,7 @@ class LeasedRun:
         start = None if wish.full else since(state, settings, started, listed)
         outcome = await self._while_ours(name, self._read(name, settings, around, start, wish))
         if outcome.trouble is Trouble.STOPPED:
-            return outcome  # another gate has it now, and notes its state
+            return outcome  # another gate has it now, and stores its state
         ended = around.now()
         await self.run_store.note(after(state, outcome, started, ended, listed))
         self.numbers.count(name, outcome, around.tally, (ended - started).total_seconds())
@@ -133,7 +133,7 @@ class LeasedRun:
     async def _read(
         self, name: str, settings: EverySource, around: Runtime, start: datetime | None, wish: Wish
     ) -> Outcome:
-        """One run; a second one that reads everything if the source no longer knows what changed."""
+        """One run, and a second one that reads everything if the source no longer knows the changes."""
         connector = None
         try:
             connector = self.make(name, settings, around)
@@ -189,7 +189,7 @@ class LeasedRun:
         try:
             await self.run_store.release(name)
         except SourceError:
-            log.warning("connector-lease-kept", connector=name)  # the lease runs out by itself
+            log.warning("connector-lease-kept", connector=name)  # the lease expires by itself
 
     def _say(self, name: str, outcome: Outcome, tally: Tally) -> None:
         log = self.log

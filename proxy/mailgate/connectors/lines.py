@@ -21,19 +21,19 @@ from mailgate.policy.spelling import expected
 
 MAX_LINE = 1024 * 1024
 MAX_MISTAKES = 100
-"""How many mistakes are told; more are only counted."""
+"""How many mistakes are listed; further ones are only counted."""
 
 _LISTS = ("eas_ids", "certificates", "apps")
 _FLAGS = ("managed", "apps_complete", "gone")
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _A_TIME = "expected one like 2026-12-01T09:00:00Z"
 COLUMNS = tuple(DeviceLine.model_fields)
-"""Names that may stand in the first row of a CSV file."""
+"""The names that may be in the first row of a CSV file."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineMistake:
-    """One thing wrong in one line: where, what, and what was expected."""
+    """One mistake in one line: the place, what is wrong, and what was expected."""
 
     line: int
     field: str
@@ -45,12 +45,13 @@ class LineMistake:
 
 
 class LinesRefusedError(SourceError):
-    """Some lines are wrong, so none was taken. ``count`` is of all mistakes, ``mistakes`` the first of them."""
+    """Some lines are wrong, so none was taken. ``count`` is the number of all mistakes, ``mistakes`` are the first of
+    them."""
 
     def __init__(self, mistakes: list[LineMistake], count: int) -> None:
         self.mistakes = mistakes
         self.count = count
-        super().__init__(Trouble.FILE, f"{count} mistakes; nothing was taken")
+        super().__init__(Trouble.FILE, f"{count} mistakes; nothing was imported")
         self.details = tuple(map(str, mistakes))
 
 
@@ -63,7 +64,7 @@ class Row(NamedTuple):
 
 
 def read_rows(file: BinaryIO, *, is_csv: bool) -> Iterator[Row]:
-    """Every line that is not blank, from where the file stands."""
+    """Every line that is not blank, from the position of the file."""
     return _csv_rows(file) if is_csv else _json_rows(file)
 
 
@@ -118,18 +119,18 @@ def _json_rows(file: BinaryIO) -> Iterator[Row]:
 
 
 def _read_json(number: int, raw: bytes) -> Row:
-    """Refuse two values under one key: which one was meant may decide whether a device is clean."""
+    """Read a line. Two values under one key are refused, since the choice may decide whether a device is clean."""
     row = _read(number, raw)
     if row.device is not None:
         try:
             json.loads(raw, object_pairs_hook=_once)
         except _TwiceError as error:
-            return _wrong(number, str(error), "the key stands here twice; expected it once")
+            return _wrong(number, str(error), "the key is repeated; expected it once")
     return row
 
 
 class _TwiceError(Exception):
-    """A key of an object stands twice. The text is the key."""
+    """A key is in an object twice. The text is the key."""
 
 
 def _once(pairs: list[tuple[str, object]]) -> None:
@@ -141,7 +142,7 @@ def _once(pairs: list[tuple[str, object]]) -> None:
 
 
 def _csv_rows(file: BinaryIO) -> Iterator[Row]:
-    """RFC 4180: the first row names the columns; a list is written with semicolons between its parts."""
+    """Rows of RFC 4180: the first names the columns; a list is written with semicolons between its parts."""
     text = TextIOWrapper(file, encoding="utf-8-sig", newline="", errors="strict")
     rows = csv.reader(text, strict=True)
     try:
@@ -163,7 +164,7 @@ def _bad_columns(header: list[str]) -> Iterator[Row]:
         if name not in COLUMNS:
             yield _wrong(1, name, f"no column is called `{name[:60]}`; {expected(name, COLUMNS)}")
         elif name in header[:index]:
-            yield _wrong(1, name, "the column stands here twice; expected it once")
+            yield _wrong(1, name, "the column is repeated; expected it once")
     if "id" not in header:
         yield _wrong(1, "id", "the column `id` is missing; expected the names of columns in the first row")
 
@@ -191,7 +192,8 @@ def _read(number: int, raw: bytes) -> Row:
 
 
 def _of_the_other_form(error: Mapping[str, object]) -> bool:
-    """An app is a text or an object: of one that is neither right, what the other form would have needed says nothing."""
+    """Whether an error is about the other form of an app. An app is a text or an object; for one that is neither,
+    errors of the other form do not help."""
     location = error["loc"]
     assert isinstance(location, tuple)
     if location[:1] != ("apps",) or len(location) != len(("apps", 0, "form")):
@@ -201,7 +203,7 @@ def _of_the_other_form(error: Mapping[str, object]) -> bool:
 
 
 def _said(error: Mapping[str, object]) -> tuple[str, str]:
-    """Field and words of one of pydantic's errors."""
+    """The field and the words of one of pydantic's errors."""
     location = error["loc"]
     assert isinstance(location, tuple)
     field = str(location[0]) if location else ""

@@ -20,11 +20,11 @@ Clock = Callable[[], datetime]
 _EARLY = timedelta(seconds=60)
 """How long before its end a token is no longer used."""
 _SHORT = timedelta(minutes=5)
-"""How long a token is kept that does not say when it ends."""
+"""How long a token without an end is kept."""
 
 
 class Login(Protocol):
-    """The login that goes along with every question. ``headers`` may raise ``SourceError``."""
+    """The login that is sent with every request. ``headers`` may raise ``SourceError``."""
 
     async def headers(self, ask: Ask) -> Mapping[str, str]: ...
 
@@ -42,24 +42,24 @@ class HeaderLogin:
     def basic(
         cls, name: str, password: str, others: Mapping[str, str] = MappingProxyType({})
     ) -> "HeaderLogin":
-        """Name and password (RFC 7617), with ``others`` where an API wants more."""
+        """Name and password (RFC 7617), with ``others`` if an API needs more."""
         credentials = b64encode(f"{name}:{password}".encode()).decode()
         return cls({"Authorization": f"Basic {credentials}", **others})
 
     @classmethod
     def bearer(cls, token: str) -> "HeaderLogin":
-        """A token that lasts (RFC 6750)."""
+        """A token that does not expire (RFC 6750)."""
         return cls({"Authorization": f"Bearer {token}"})
 
     async def headers(self, _ask: Ask) -> Mapping[str, str]:
         return self._headers
 
     def forget(self) -> None:
-        """There is no other."""
+        """Do nothing, since there is no other login."""
 
 
 class TokenLogin:
-    """A bearer token from a token endpoint (RFC 6749). What is sent there is for the subclasses to say."""
+    """A bearer token from a token endpoint (RFC 6749). Subclasses make the form that is sent there."""
 
     def __init__(self, url: str, now: Clock) -> None:
         self._url = url
@@ -110,7 +110,7 @@ class SignedAssertion(TokenLogin):
     _LIFETIME = timedelta(hours=1)
 
     def __init__(self, url: str, issuer: str, key: str, scope: str, now: Clock, subject: str = "") -> None:
-        """``key`` is a private RSA key, PEM. ``subject`` is the person whom it acts for, if there is one."""
+        """``key`` is a private RSA key, PEM. ``subject`` is the person on whose behalf it acts, if there is one."""
         super().__init__(url, now)
         self._key = RSAKey.import_key(key)
         self._claims = {"iss": issuer, "scope": scope, "aud": url} | ({"sub": subject} if subject else {})
@@ -123,7 +123,7 @@ class SignedAssertion(TokenLogin):
 
 
 def _token(body: bytes) -> tuple[str, timedelta]:
-    """The token in the endpoint's answer, and how long it lasts."""
+    """The token in the endpoint's answer, and its lifetime."""
     try:
         said: Any = json.loads(body)
         token = said["access_token"]

@@ -1,4 +1,4 @@
-"""Numbers of connectors for Prometheus. Labels are names from the settings and words of closed sets."""
+"""Metrics of connectors for Prometheus. Labels are names from the settings and words of closed sets."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -42,19 +42,19 @@ class Numbers:
         )
         self._devices = Gauge(
             "mailgate_connector_devices",
-            "Devices that the last full run named",
+            "Devices that the last full run listed",
             _CONNECTOR,
             registry=registry,
         )
         self._held = Gauge(
             "mailgate_connector_held",
-            "Devices that are no longer named, but too many to be believed gone",
+            "Devices that are no longer listed but kept, since too many are missing",
             _CONNECTOR,
             registry=registry,
         )
         self._success = Gauge(
             "mailgate_connector_last_success_timestamp_seconds",
-            "When the last run ended that succeeded, of whatever gate, in seconds since 1970; 0 before the first",
+            "When the last successful run of any gate ended, in seconds since 1970; 0 before the first",
             _CONNECTOR,
             registry=registry,
         )
@@ -67,7 +67,7 @@ class Numbers:
         self._shown: dict[Gauge, set[str]] = {}
 
     def count(self, name: str, outcome: Outcome, tally: Tally, seconds: float) -> None:
-        """One run of this gate has ended."""
+        """Count one finished run of this gate."""
         self._runs.labels(name, outcome.trouble or "ok").inc()
         self._records.labels(name).inc(outcome.taken)
         self._seconds.labels(name).inc(max(seconds, 0))
@@ -75,7 +75,7 @@ class Numbers:
         self._throttled.labels(name).inc(tally.throttled)
 
     def show(self, states: Mapping[str, SourceState], every: Mapping[str, timedelta]) -> None:
-        """Show the states of the connectors, whichever gate ran them, and how often those run that run by themselves.
+        """Show the states of the connectors, whichever gate ran them, and the interval of those on a schedule.
 
         Connectors that are no longer in the settings are removed.
         """

@@ -1,4 +1,4 @@
-"""NanoMDM's API: commands for Apple devices. What a device answers comes back as an event of the webhook."""
+"""NanoMDM's API: commands for Apple devices. The answers of devices come back as events of the webhook."""
 
 import hmac
 import plistlib
@@ -16,24 +16,24 @@ _QUERIES = [
     "UDID", "SerialNumber", "OSVersion", "Model", "ModelName", "ProductName", "EASDeviceIdentifier", "IsSupervised",
 ]  # fmt: skip
 _NONE_TAKEN = 500
-"""The status with which NanoMDM says that it took a command for no device."""
+"""The status with which NanoMDM says that it accepted a command for no device."""
 _AT_ONCE = 50
-"""Devices that one command goes to."""
+"""How many devices one command is sent to."""
 
 
 def listed_identifiers(catalog: AppCatalog) -> list[str] | None:
-    """Identifiers of every listed app, so that a device need not tell others. None if some listed app has only a
-    name, since such an app can only be found among all."""
+    """The identifiers of every listed app, so that a device need not report others; None if some listed app has only a
+    name, since such an app can only be found among all apps."""
     if not all(app.ios for app in catalog.apps.values()):
         return None
     return sorted({identifier for app in catalog.apps.values() for identifier in app.ios})
 
 
 class OwnCommands:
-    """Names of our commands, by which their answers are known again, whichever gate gets them.
+    """The names of the gate's commands, by which any gate recognises their answers.
 
-    Half of a name is chance, half is made of it with the API key and of what was asked for: after the list of apps has
-    changed, answers to what was asked before are those of a stranger.
+    Half of a name is random, and half is made of it with the API key and the requested apps: after the list of apps has
+    changed, answers to earlier requests are treated like those of others.
     """
 
     def __init__(self, key: str, identifiers: Sequence[str] | None) -> None:
@@ -45,7 +45,7 @@ class OwnCommands:
         return str(UUID(bytes=half + self._seal(half))).upper()
 
     def made(self, name: str) -> bool:
-        """Whether a command of this name asked for the apps that are asked for now."""
+        """Whether a command of this name requested the apps that are requested now."""
         try:
             said = UUID(name).bytes
         except ValueError:
@@ -59,10 +59,10 @@ class OwnCommands:
 async def ask_devices(
     client: Client, devices: Iterable[str], commands: OwnCommands, identifiers: Sequence[str] | None
 ) -> None:
-    """Have these devices report what they are and which apps they have. Raises ``SourceError``.
+    """Ask these devices to report their description and apps. Raises ``SourceError``.
 
-    NanoMDM takes a command for all of its devices or for none, and it may know some of them no longer: where it takes
-    none, each half is tried. Only where it takes a command for no device at all is that an error.
+    NanoMDM accepts a command for all of its devices or for none, and it may no longer know some of them: if it accepts
+    none, each half is tried. It is an error only if it accepts a command for no device at all.
     """
     apps = {
         "RequestType": "InstalledApplicationList",
@@ -89,7 +89,7 @@ async def ask_devices(
             parts[:0] = [part[:half], part[half:]] if half else []
             refused += not half
     if refused and refused == len(ids):
-        raise SourceError(Trouble.STATUS, "NanoMDM took no command")
+        raise SourceError(Trouble.STATUS, "NanoMDM accepted no command")
 
 
 async def _enqueue(
@@ -99,6 +99,6 @@ async def _enqueue(
     body = plistlib.dumps({"CommandUUID": name, "Command": command})
     said = await client.put(target, body, {"Content-Type": "application/xml"})
     if text(said, "command_error") or all(text(said, "status", each, "command_error") for each in ids):
-        raise SourceError(Trouble.STATUS, "NanoMDM took no command", _NONE_TAKEN)
+        raise SourceError(Trouble.STATUS, "NanoMDM accepted no command", _NONE_TAKEN)
     if not isinstance(value(said, "command_uuid"), str):
         raise SourceError(Trouble.SHAPE, "an answer has no `command_uuid`")

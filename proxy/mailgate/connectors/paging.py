@@ -1,4 +1,5 @@
-"""The ways in which APIs hand out long lists, each as one stream of pages. A list that may be cut short says so."""
+"""The ways in which APIs return long lists, each as one stream of pages. A list that may be cut short raises an
+error."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -14,7 +15,7 @@ Page = list[Mapping[str, Any]]
 
 
 async def linked(client: Client, target: str, query: Query = ()) -> AsyncIterator[Page]:
-    """Pages that name the next one (OData 4.01, ``@odata.nextLink``), which has to be at the same origin."""
+    """Pages that link to the next one (OData 4.01, ``@odata.nextLink``), which has to be at the same origin."""
     seen: set[int] = set()
     page = await client.get(target, query)
     while True:
@@ -40,11 +41,11 @@ async def numbered(
     headers: Mapping[str, str] | None = None,
     counted: bool = True,
 ) -> AsyncIterator[Page]:
-    """Pages by number from 0, with the number of all things on each.
+    """Pages by number from 0, each with the number of all items.
 
-    Where that number shrinks meanwhile, or fewer came, things have moved from one page to another that was read
-    already: the list ends with ``Trouble.CUT``. No content at all (204) is an empty page. ``counted``: whether these
-    are the devices of a run, whose number goes to the tally.
+    If that number shrinks, or fewer came, items have moved from one page to another that was read already: the list
+    ends with ``Trouble.CUT``. No content at all (204) is an empty page. ``counted``: whether these are the devices of a
+    run, whose number is added to the tally.
     """
     read, before, fixed = 0, 0, list(query)
     for number in range(PAGES):
@@ -66,7 +67,7 @@ async def numbered(
 
 
 async def tokened(client: Client, target: str, query: Query = (), *, items: str) -> AsyncIterator[Page]:
-    """Pages with a token for the next one, as Google's APIs have them."""
+    """Pages with a token for the next one, as in Google's APIs."""
     seen: set[str] = set()
     fixed, following = list(query), ""
     while True:

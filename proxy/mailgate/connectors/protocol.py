@@ -1,4 +1,4 @@
-"""The protocol of a connector, which says what one source knows about its devices."""
+"""The protocol of a connector, which reports the devices of one source."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
@@ -8,22 +8,22 @@ from mailgate.devices.device import Report
 
 
 class Connector(Protocol):
-    """One source, made for one run and closed after it. Only listed apps are in what it says.
+    """One source, made for one run and closed after it. Its reports have listed apps only.
 
-    ``devices`` may raise ``SourceError`` at any point; what came before counts, and no device is taken for gone.
+    ``devices`` may raise ``SourceError`` at any point; the earlier reports count, and no device is treated as gone.
     """
 
     scheduled: ClassVar[bool]
-    """Whether it is asked by a schedule; not if the source calls by itself."""
+    """Whether the gate asks it on a schedule; false if the source calls by itself."""
 
     @property
     def tells_changes(self) -> bool:
-        """Whether ``devices`` heeds ``since``. If not, every run reads everything."""
+        """Whether ``devices`` uses ``since``. If not, every run reads everything."""
         ...
 
     @property
     def lists_all(self) -> bool:
-        """Whether a complete run without ``since`` names every device, so that a device that is not named is gone."""
+        """Whether a complete run without ``since`` lists every device, so that a device that is not listed is gone."""
         ...
 
     def devices(self, since: datetime | None) -> AsyncIterator[Report]:
@@ -31,7 +31,7 @@ class Connector(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         ...
 
 
@@ -40,31 +40,31 @@ class AsksForOne(Protocol):
     """A connector that can ask about one device at once."""
 
     async def device(self, device_id: str) -> Report | None:
-        """The device that the source calls ``device_id``; None only if the source says that it has none of that name.
+        """The device with this id at the source; None only if the source says that it has no such device.
 
-        Raises ``SourceError``: with ``Trouble.NAME`` for a name that this source never gives, with ``Trouble.SHAPE`` for an
-        answer that is no device.
+        Raises ``SourceError``: with ``Trouble.NAME`` for a name that this source never uses, with ``Trouble.SHAPE`` for
+        an answer that is no device.
         """
         ...
 
 
 @runtime_checkable
 class Wakes(Protocol):
-    """A connector that can ask one device to report at once. The report comes by itself, a moment later."""
+    """A connector that can ask one device to report now. The report comes by itself, a moment later."""
 
     async def wake(self, device_id: str) -> None:
-        """Ask the device that the source calls ``device_id`` for what is on it. May raise ``SourceError``."""
+        """Ask the device with this id at the source for its apps. May raise ``SourceError``."""
         ...
 
 
 @runtime_checkable
 class Told(Protocol):
-    """A connector whose source calls by itself: what is posted to ``/api/devices/NAME`` on the admin port."""
+    """A connector whose source calls by itself, with posts to ``/api/devices/NAME`` on the admin port."""
 
     async def told(self, headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
-        """The devices that one call speaks of, none where it is about something else.
+        """The devices in one call; empty if it is about something else.
 
-        The caller has proved the API key already. ``headers`` have small letters. Raises ``SourceError`` with
-        ``Trouble.SHAPE`` if the body does not have the form that the source sends.
+        The caller has already proved the API key. The names of ``headers`` are in lower case. Raises ``SourceError``
+        with ``Trouble.SHAPE`` if the body does not have the form that the source sends.
         """
         ...

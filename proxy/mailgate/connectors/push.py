@@ -1,4 +1,4 @@
-"""Messages of Google Cloud Pub/Sub that are pushed: the envelope, and the token that proves where they are from."""
+"""Pushed messages of Google Cloud Pub/Sub: the envelope, and the token that proves their origin."""
 
 import asyncio
 import json
@@ -21,11 +21,11 @@ from mailgate.connectors.wire import Question, Wire
 _ISSUERS = ["https://accounts.google.com", "accounts.google.com"]
 _CERTS = "/oauth2/v3/certs"
 _LEEWAY = 60
-"""Seconds that clocks may differ."""
+"""How many seconds clocks may differ."""
 _OLD = timedelta(hours=6)
-"""After this long keys are fetched again, so that a key that Google withdrew no longer counts."""
+"""After this time keys are fetched again, so that a key that Google withdrew is no longer accepted."""
 _PAUSE = timedelta(seconds=30)
-"""Keys are fetched at most this often, whatever keys tokens name."""
+"""The shortest time between two requests for keys, whatever keys tokens name."""
 
 
 class Message(NamedTuple):
@@ -39,7 +39,7 @@ def message(body: bytes) -> Message:
     """The message in the envelope of a push request. Raises ``SourceError`` if there is none."""
     envelope = as_json(body)
     if not isinstance(value(envelope, "message"), dict):
-        raise SourceError(Trouble.SHAPE, "not what Pub/Sub pushes: there is no `message`")
+        raise SourceError(Trouble.SHAPE, "not a Pub/Sub message: there is no `message`")
     try:
         data = b64decode(_data(envelope), validate=True)
     except ValueError:
@@ -54,7 +54,7 @@ def _data(envelope: Any) -> str:
 
 
 class GoogleToken:
-    """Whether a request carries a token that Google made for this subscription (OpenID Connect)."""
+    """Checks that a request carries a token that Google made for this subscription (OpenID Connect)."""
 
     def __init__(self, settings: PushSettings, wire: Callable[[], Wire], now: Callable[[], datetime]) -> None:
         self._settings = settings
@@ -109,7 +109,7 @@ class GoogleToken:
         return not known or self._fetched is None or now - self._fetched > _OLD
 
     async def _fetch(self) -> None:
-        """Fetch the keys. If Google does not answer, the old keys go on."""
+        """Fetch the keys. If Google does not answer, the old keys stay."""
         self._tried = self._now()
         wire = self._wire()
         try:

@@ -1,4 +1,4 @@
-"""Asks a source about one device at once, for a person who has just put something right."""
+"""Asks a source about one device now, for a person who has just fixed something."""
 
 import asyncio
 from datetime import timedelta
@@ -24,11 +24,11 @@ class CheckResult(StrEnum):
     """The result of asking."""
 
     ASKED = "asked"
-    """The device was asked. Its answer counts when it comes, mostly within seconds."""
+    """The device was asked. Its answer counts when it comes, usually within seconds."""
     TAKEN = "taken"
     """The source has answered. Its answer counts from now on."""
     GONE = "gone"
-    """The source said that it does not have the device, and nothing else is taken for that."""
+    """The source said that it does not have the device. Nothing else is treated as this answer."""
     WAIT = "wait"
     """The device was asked about a moment ago."""
     CANNOT = "cannot"

@@ -1,5 +1,4 @@
-"""One run: records of the source go to the store in batches, and devices that a complete list no longer names are
-gone."""
+"""One run: records of the source are stored in batches, and devices that a complete list no longer has are gone."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
@@ -28,7 +27,7 @@ class Keeper(Protocol):
         ...
 
     def devices(self, source: str) -> AsyncIterator[list[str]]:
-        """Ids of the devices that the source has according to the store, in pages."""
+        """The ids of the source's devices in the store, in pages."""
         ...
 
 
@@ -38,18 +37,18 @@ class Outcome:
 
     trouble: Trouble | None = None
     full: bool = False
-    """Whether every device was named."""
+    """Whether every device was listed."""
     taken: int = 0
     gone: int = 0
     held: int = 0
-    """How many devices were not named but are too many to be believed gone."""
+    """How many devices were not listed but are too many to be believed gone."""
     hint: str = ""
-    """More about the trouble, in our own words."""
+    """More about the trouble, in Mailgate's own words."""
     details: tuple[str, ...] = ()
-    """What exactly is wrong, for the person who asked. It may quote the source, so it is never logged."""
+    """The exact errors, for the person who asked. They may quote the source, so they are never logged."""
 
     def in_words(self) -> str:
-        """What was taken and what is gone, in words."""
+        """The numbers of records and of gone devices, in words."""
         words: list[str] = [phrase("%(count)s records", count=self.taken)]
         words += [phrase("everything was read")] if self.full else []
         words += [phrase("%(count)s devices are gone", count=self.gone)] if self.gone else []
@@ -70,7 +69,7 @@ class Run:
     progress: Callable[[int], None] = lambda _: None
     _batch: list[Report] = field(default_factory=list)
     _named: set[int] = field(default_factory=set)
-    """Hashes of the ids that were named, of which a million fit in memory."""
+    """Hashes of the listed ids, since a million of them fit in memory."""
     _taken: int = 0
 
     async def go(self, since: datetime | None) -> Outcome:
@@ -108,7 +107,8 @@ class Run:
             self.progress(self._taken)
 
     async def _let_go(self) -> Outcome:
-        """Hold devices as still there if a source suddenly names far fewer: a person has to look."""
+        """Find the devices that are gone. If a source suddenly lists far fewer, they are held until a person has
+        looked."""
         known, missing = 0, list[str]()
         async for page in self.keeper.devices(self.name):
             known += len(page)
@@ -126,7 +126,7 @@ class Run:
 
 @asynccontextmanager
 async def reading(connector: Connector, since: datetime | None) -> AsyncIterator[AsyncIterator[Report]]:
-    """The records of a connector. What it has open for them is closed at the end, even if the reading stops early."""
+    """The records of a connector. It is closed at the end, even if the reading stops early."""
     records = connector.devices(since)
     try:
         yield records
@@ -136,7 +136,7 @@ async def reading(connector: Connector, since: datetime | None) -> AsyncIterator
 
 
 async def finished(work: Coroutine[Any, Any, None]) -> None:
-    """Run this to its end even if the task is cancelled meanwhile, since half a batch must not be stored."""
+    """Run this to its end even if the task is cancelled, since half a batch must not be stored."""
     task = asyncio.get_running_loop().create_task(work)
     try:
         await asyncio.shield(task)

@@ -1,4 +1,4 @@
-"""Starts connectors that are due, and says which sources cannot be asked."""
+"""Starts connectors that are due, and publishes the sources that cannot be asked."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -15,11 +15,11 @@ from mailgate.model import SourceState
 from mailgate.tasks import end_all
 
 POLL = 2.0
-"""Seconds between two looks for connectors that are due. A gate knows of a run by another gate after this time."""
+"""The seconds between two looks for connectors that are due. A gate knows of a run by another gate after this time."""
 
 
 class Runner:
-    """Run ``run`` as a task. It looks up the settings every time, so that a reload counts at once."""
+    """Run ``run`` as a task. It reads the settings every time, so that a reload counts at once."""
 
     def __init__(
         self,
@@ -29,8 +29,8 @@ class Runner:
         runtime: Runtime,
         tell: Callable[[frozenset[str]], None],
     ) -> None:
-        """``scheduled`` says whether a connector is asked at all. ``tell`` is given the sources that cannot be asked,
-        at every look."""
+        """``scheduled`` returns whether a connector is asked at all. ``tell`` receives the sources that cannot be
+        asked, at every look."""
         self._settings = settings
         self._scheduled = scheduled
         self._leased_run = leased_run
@@ -43,7 +43,7 @@ class Runner:
         self._file_changes = FileChanges()
         self._listed = leased_run.listed()
         self.states: dict[str, SourceState] = {}
-        """The states of the connectors when the store was asked last."""
+        """The states of the connectors at the last look at the store."""
 
     async def run(self) -> None:
         """Start connectors that are due, until cancelled. A run then ends with its batch."""
@@ -78,13 +78,13 @@ class Runner:
                 self._start(name, each)
 
     def _looking_for_others(self, settings: Mapping[str, EverySource]) -> set[str]:
-        """Every connector, if other apps are listed than at the last look, so that they are found soon."""
+        """Every connector, if the listed apps have changed since the last look, so that they are found soon."""
         before, self._listed = self._listed, self._leased_run.listed()
         return set(settings) if before != self._listed else set()
 
     async def _learn(self) -> bool:
-        """Ask the store for the states of the connectors. Returns False if it does not answer: the last known states
-        count."""
+        """Read the states of the connectors from the store. Returns False if it does not answer; the last known states
+        are then used."""
         try:
             self.states = await self._leased_run.run_store.states()
         except SourceError:

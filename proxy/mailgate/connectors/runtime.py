@@ -1,4 +1,4 @@
-"""What a connector needs at run time: the clock, a way to wait, random numbers, and a tally."""
+"""The tools of a connector: the clock, a way to wait, random numbers, and a tally."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -7,16 +7,16 @@ from datetime import datetime
 
 @dataclass(slots=True)
 class Tally:
-    """What one run has done so far, for metrics and the progress bar."""
+    """The progress of one run, for metrics and the progress bar."""
 
     pages: int = 0
-    """Answers with devices or apps in them."""
+    """The number of answers with devices or apps."""
     throttled: int = 0
     """How often it was asked to wait."""
     unreadable: int = 0
-    """Devices whose name could not be read. While there are any, no device is taken for gone."""
+    """The number of devices whose name could not be read. While there are any, no device is treated as gone."""
     total: int | None = None
-    """How many devices there are, if the API tells it."""
+    """The number of all devices, if the API has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,5 +26,5 @@ class Runtime:
     now: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[None]]
     chance: Callable[[], float]
-    """A random number from 0 to 1."""
+    """Returns a random number from 0 to 1."""
     tally: Tally = field(default_factory=Tally)

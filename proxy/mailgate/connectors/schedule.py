@@ -10,9 +10,9 @@ from mailgate.connectors.run import Outcome
 from mailgate.model import SourceState
 
 OVERLAP = timedelta(minutes=10)
-"""How far back changes are asked for again, since clocks differ and a change shows a moment after it was made."""
+"""How far back changes are requested again, since clocks differ and a change shows a moment after it was made."""
 _HARMLESS = frozenset({None, Trouble.CUT, Trouble.GONE})
-"""The source answered, and its records count."""
+"""Troubles in which the source answered and its records count."""
 
 
 def due(state: SourceState, settings: EverySource, now: datetime, chance: float) -> bool:
@@ -23,7 +23,7 @@ def due(state: SourceState, settings: EverySource, now: datetime, chance: float)
 
 
 def since(state: SourceState, settings: EverySource, now: datetime, listed: str) -> datetime | None:
-    """The time from which changes are asked for; None if everything has to be read, now and then and for other apps."""
+    """The time from which changes are requested; None if everything has to be read, regularly and for other apps."""
     fresh = state.last_full is not None and state.last_full <= now < state.last_full + settings.full_every
     return state.cursor if fresh and state.listed == listed else None
 

@@ -1,4 +1,4 @@
-"""The setup of every connector: its name, the listed apps, and its way to the API."""
+"""The setup of every connector: its name, the listed apps, and its connection to the API."""
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from mailgate.model import AppsReport
 from mailgate.policy import AppCatalog
 
 _AHEAD = timedelta(days=1)
-"""How far a source's clock may be ahead, including a time zone that it does not tell."""
+"""How far a source's clock may be ahead, including a time zone that it does not state."""
 
 
 def https_wire(settings: Asked) -> Wire:
@@ -23,14 +23,14 @@ def https_wire(settings: Asked) -> Wire:
 
 
 async def nobody(_source: str) -> AsyncIterator[list[str]]:
-    """Stands in for a store."""
+    """No devices, in place of a store."""
     for page in list[list[str]]():
         yield page
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a connector is made with."""
+    """The parts from which a connector is made."""
 
     name: str
     """The connector's name in the settings: the ``source`` of its records."""
@@ -38,14 +38,14 @@ class Setup:
     around: Runtime
     wire: Callable[[Asked], Wire] = https_wire
     known: Callable[[str], AsyncIterator[list[str]]] = nobody
-    """Ids of the devices that a source has, as far as the store knows, in pages."""
+    """The ids of a source's devices in the store, in pages."""
 
     @property
     def now(self) -> Callable[[], datetime]:
         return self.around.now
 
     def client(self, settings: Asked, base: str, login: Login) -> Client:
-        """Asks the API at the origin ``base``."""
+        """A client of the API at the origin ``base``."""
         return Client(base, login, self.wire(settings), self.around, settings.run_bytes)
 
     def listed(self, os: str, installed: Iterable[Installed]) -> frozenset[str]:
@@ -53,11 +53,11 @@ class Setup:
         return listed_apps(self.catalog, os, installed)
 
     def report(self, present: frozenset[str], *, complete: bool, at: datetime | None) -> AppsReport | None:
-        """The result of ``listed`` as a report; None if its age cannot be told.
+        """The result of ``listed`` as a report; None if its age is unknown.
 
-        ``complete`` says whether the inventory has every app, not only those that the MDM manages. A report from the
-        future would never grow old, so it counts as one of now. If it is further ahead than clocks differ, it makes
-        no device clean: its listed apps are there, and nobody knows when the rest was looked at.
+        ``complete``: whether the inventory has every app, not only those that the MDM manages. A report from the future
+        would never grow old, so it is dated now. If it is further ahead than clocks differ, it makes no device clean:
+        its listed apps are present, but it is unknown when the rest was looked at.
         """
         if at is None:
             return None

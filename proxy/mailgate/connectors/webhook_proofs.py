@@ -11,7 +11,7 @@ from mailgate.connectors.push import GoogleToken
 from mailgate.connectors.wire import HttpsWire, Wire
 
 Proof = Callable[[Mapping[str, str], bytes], Awaitable[bool]]
-"""Whether headers, which have small letters, and body are from the source."""
+"""Returns whether headers, with names in lower case, and body are from the source."""
 
 _TIMEOUT = 30.0
 _KEY_BYTES = 1024 * 1024

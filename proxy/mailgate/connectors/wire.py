@@ -1,4 +1,4 @@
-"""One question and one answer over HTTPS, bounded in time and size. Redirects are answers and never followed here."""
+"""One request and one answer over HTTPS, bounded in time and size. Redirects are answers and never followed here."""
 
 import asyncio
 import ssl
@@ -26,7 +26,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP response. ``headers`` have small letters."""
+    """One HTTP response. The names of ``headers`` are in lower case."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -34,7 +34,7 @@ class Answer:
 
 
 class Wire(Protocol):
-    """Asks a question. Raises ``SourceError`` if there is no answer."""
+    """Sends a request. Raises ``SourceError`` if there is no answer."""
 
     async def ask(self, question: Question) -> Answer: ...
 
@@ -42,7 +42,7 @@ class Wire(Protocol):
 
 
 class HttpsWire:
-    """aiohttp, with the authorities, the proxy, the time and the size of the settings."""
+    """Uses aiohttp, with the authorities, the proxy, the time and the size of the settings."""
 
     def __init__(
         self, timeout: float, page_bytes: int, authorities: Path | None = None, proxy: str | None = None

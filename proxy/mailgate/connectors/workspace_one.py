@@ -1,4 +1,4 @@
-"""Workspace ONE UEM: devices from its search, apps one device at a time.
+"""Workspace ONE UEM: devices from its search, and apps for one device at a time.
 
 Each part of the API has a version of its own, named in ``Accept``; an empty list is an answer without content (204).
 """
@@ -25,10 +25,10 @@ _V1 = {"Accept": "application/json;version=1"}
 _V2 = {"Accept": "application/json;version=2"}
 _GONE = frozenset({"unenrolled", "enterprisewipepending", "devicewipepending", "deleted"})
 _COMPANY = frozenset({"c", "s"})
-"""Corporate, for one person or shared; ``E`` is an employee's own."""
+"""Corporate devices, for one person or shared; ``E`` is an employee's own."""
 _HANDHELD = frozenset({"ios", "ipados", "android"})
 _ZONES = timedelta(hours=14)
-"""The API's times have no zone."""
+"""The most that local times can differ from UTC, since the API's times have no zone."""
 _APPS_PAGE = 500
 
 
@@ -96,7 +96,7 @@ class WorkspaceOne:
         )
 
     async def _apps(self, found: Mapping[str, Any], os: str) -> AppsReport | None:
-        """An empty list is no inventory, since every device has apps."""
+        """The apps of a device; None for an empty list, since every device has apps."""
         target, present, any_app = f"/api/mdm/devices/{_id(found)}/apps/search", frozenset[str](), False
         pages = numbered(
             self._client, target, [], _APPS_PAGE,
@@ -130,13 +130,13 @@ def _login(settings: WorkspaceOneSettings, setup: Setup) -> Login:
 
 
 def _id(found: Mapping[str, Any]) -> str:
-    """The UUID of the console's record; small letters, as parts of the API write it differently."""
+    """The UUID of the console's record in lower case, since parts of the API write it differently."""
     said = text(found, "Uuid").casefold()
     return said if re.fullmatch(r"[0-9a-f-]{36}", said) else ""
 
 
 def _platform(found: Mapping[str, Any]) -> str:
-    """``Apple`` alone is iOS; a Mac is ``AppleOsX``."""
+    """The platform. ``Apple`` alone is iOS; a Mac is ``AppleOsX``."""
     said = text(found, "Platform") or text(found, "PlatformId", "Name")
     return {"apple": "ios", "appleosx": "macos", "winrt": "windows"}.get(said.casefold(), said)
 

@@ -1,6 +1,6 @@
 """The console: what the gate does and how its rules change, as pages and as a JSON API at the admin port.
 
-It shows and calls what the command line shows and calls; it decides nothing of its own.
+It has the same functions as the command line, and makes no decisions of its own.
 """
 
 from mailgate.console.context import ConsoleContext

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Awaitable, Callable
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from aiohttp import web
@@ -10,24 +11,30 @@ from mailgate.console.begin_session import COOKIE as COOKIE
 from mailgate.console.begin_session import begin_by_proxy, counts, hear_proxy, led_here
 from mailgate.console.context import SESSION, context_of, roles_of
 from mailgate.console.forms import form_of
-from mailgate.console.layout import bare
+from mailgate.console.layout import bare, show
 from mailgate.console.peer import host_of
+from mailgate.console.returned_forms import CSRF, page_before, returned_form
 from mailgate.model.phrase import either, listed, phrase
 from mailgate.views.words import ROLES
 
-CSRF = "csrf"
 SAFE = frozenset({"GET", "HEAD"})
 OPEN = frozenset({"login", "login-oidc", "login-oidc-back", "asset", "language"})
 """Names of the routes that need no session."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-NOT_OURS = phrase("This form was not made by your session. Open the page again.")
+NOT_OURS = phrase(
+    "Nothing was done, since this form does not come from a page of this console. Open the page again."
+)
+ANEW = phrase(
+    "Nothing was done yet, since you have logged in again after this page was opened. Look at it once more."
+)
+ENDED = phrase("Your session has ended, so nothing was done.")
 
 
 @web.middleware
 async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let a request through to its page, or answer what is missing."""
+    """Let a request through to its page, or answer with what is missing."""
     changes = request.method not in SAFE
     if changes and not _from_here(request):
         return bare(request, "refused.html", 403, why=NOT_OURS)
@@ -37,9 +44,10 @@ async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse
     if led_here(request):
         return bare(request, "redirect.html", to=request.rel_url.raw_path_qs)
     if not await _recognised(request):
-        return _to_login(request)
+        return await _to_login(request)
     if changes and not await _from_our_form(request):
-        return bare(request, "refused.html", 403, why=NOT_OURS)
+        return show(request, "refused.html", 403, layout="base.html", why=ANEW, **await _returned(request))
+    await context_of(request).catch_up()
     return await handler(request)
 
 
@@ -59,20 +67,27 @@ async def _recognised(request: web.Request) -> bool:
     return session is not None
 
 
-def _to_login(request: web.Request) -> web.Response:
+async def _to_login(request: web.Request) -> web.Response:
     if request.method not in SAFE:
-        return bare(
-            request,
-            "refused.html",
-            401,
-            why=phrase("Your session has ended. Log in and do it again: nothing was done."),
-        )
-    here = quote(request.rel_url.raw_path_qs, safe="")
-    raise web.HTTPSeeOther(f"{request.app.router['login'].url_for()}?next={here}")
+        login = _login(request, page_before(request))
+        return bare(request, "refused.html", 401, why=ENDED, login=login, **await _returned(request))
+    raise web.HTTPSeeOther(_login(request, request.rel_url.raw_path_qs))
+
+
+def _login(request: web.Request, after: str) -> str:
+    return f"{request.app.router['login'].url_for()}?next={quote(after, safe='')}"
+
+
+async def _returned(request: web.Request) -> dict[str, Any]:
+    """The form, with what was typed. It comes back only where the browser says that a page of this console sent it: another site
+    could have anybody send again what it has made up."""
+    told = "Origin" in request.headers or request.headers.get("Sec-Fetch-Site") == "same-origin"
+    return await returned_form(request) if told else {}
 
 
 def _from_here(request: web.Request) -> bool:
-    """Whether the page that posts is the console's own, as far as the browser tells (Fetch, section 3.2; Fetch Metadata)."""
+    """Whether the form was sent from a page of the console, as far as the browser says (Fetch, section 3.2; Fetch
+    Metadata)."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return False
     origin = request.headers.get("Origin")
@@ -93,12 +108,9 @@ def needs(*roles: str) -> Callable[[Handler], Handler]:
         async def checked(request: web.Request) -> web.StreamResponse:
             if roles_of(request).isdisjoint(roles):
                 words = listed([ROLES[each] for each in roles], either)
-                return bare(
-                    request,
-                    "refused.html",
-                    403,
-                    why=phrase("This needs the role %(words)s, which you do not have.", words=words),
-                )
+                why = phrase("This needs the role %(words)s, which you do not have.", words=words)
+                form = await returned_form(request)
+                return show(request, "refused.html", 403, layout="base.html", why=why, **form)
             return await handler(request)
 
         return checked

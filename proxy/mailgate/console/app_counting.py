@@ -1,4 +1,5 @@
-"""Counts who has which listed app in the background, so that no page waits for it, and keeps the counts of each day for the trend."""
+"""Counts the people and devices that have each listed app, in the background, and keeps the counts of each day for the
+trend."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -9,15 +10,15 @@ from mailgate.store import Store, StoreError
 from mailgate.views.app_trends import count_apps
 
 LOOK = 2.0
-"""Seconds between two looks whether devices have changed."""
+"""The seconds between two checks whether devices have changed."""
 AGAIN = timedelta(minutes=1)
-"""After this it is counted again in any case: time changes rows too."""
+"""After this time it counts again in any case, since rows also change with time."""
 SHARE = 20
-"""How many times as long as it has counted it rests at least."""
+"""The pause between counts, as a multiple of the time that the last one took."""
 
 
 class AppCounting:
-    """Run ``run`` as a task. ``apps`` are the keys of the listed apps of now."""
+    """Run ``run`` as a task. ``apps`` returns the keys of the listed apps."""
 
     def __init__(
         self, store: Store, apps: Callable[[], Iterable[str]], clock: Callable[[], datetime]
@@ -28,16 +29,16 @@ class AppCounting:
         self._began: datetime | None = None
 
     async def run(self) -> None:
-        """Look regularly, until cancelled."""
+        """Check regularly, until cancelled."""
         while True:
             began = asyncio.get_running_loop().time()
-            with suppress(StoreError):  # /readyz says so; the counts stay as they were
+            with suppress(StoreError):  # /readyz reports it, and the counts stay as they were
                 await self.look()
             took = asyncio.get_running_loop().time() - began
             await asyncio.sleep(max(LOOK, SHARE * took))
 
     async def look(self) -> None:
-        """Count if devices or the listed apps have changed, or it is time."""
+        """Count if devices or the listed apps have changed, or if it is time."""
         now = self._clock()
         if self._at is None and await self._waits(now):
             return
@@ -48,7 +49,7 @@ class AppCounting:
         self._counted, self._at = wanted, now
 
     async def _waits(self, now: datetime) -> bool:
-        """Whether the rows of devices are still being made, as at a first start: a count of some of them would be wrong."""
+        """Whether the rows of devices are still being made, as at a first start. A count would then be incomplete."""
         self._began = self._began or now
         behind = await self._store.rows.seen() < await self._store.devices.last_change()
         return behind and now - self._began < AGAIN

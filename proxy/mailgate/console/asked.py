@@ -1,6 +1,7 @@
-"""The law of addresses: a page names what may stand behind the `?` of its address, and whatever else stands there is said to the reader.
+"""The query of an address: each page declares the parameters that it takes, and any other parameter is an error.
 
-A link that was changed by hand, or is of another release, then never shows something else than it seems to ask for.
+So a link that was changed by hand, or that belongs to another release, never shows something else than it seems to ask
+for.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,7 +21,7 @@ _READ_BY_THEMSELVES: set[object] = set()
 
 
 def takes(**readers: Reader) -> Callable[[_Page], _Page]:
-    """Mark a page whose address may say this. A page without a mark takes nothing."""
+    """Declare the parameters that a page takes. A page without this takes none."""
 
     def marked(page: _Page) -> _Page:
         _TAKES[page] = readers
@@ -30,14 +31,14 @@ def takes(**readers: Reader) -> Callable[[_Page], _Page]:
 
 
 def reads_its_address(page: _Page) -> _Page:
-    """Mark a page that says by itself what of its address cannot be meant."""
+    """Declare that a page checks its parameters itself."""
     _READ_BY_THEMSELVES.add(page)
     return page
 
 
 @web.middleware
 async def asked(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer what of the address cannot be meant, or let the request through to its page."""
+    """Answer with the parameters that were not understood, or let the request through to its page."""
     page = request.match_info.handler
     if (
         request.match_info.http_exception

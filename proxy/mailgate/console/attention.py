@@ -1,4 +1,4 @@
-"""Everything that needs a person because it is held, is broken or waits for somebody, in the words of the page *Now*."""
+"""Everything that needs a person, because it is held, is broken or waits, in the words of the page *Now*."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,25 +20,25 @@ from mailgate.views.words import trouble_told
 NOBODY: Mapping[str, int] = {}
 OPEN = phrase("Open")
 PLANS = 20
-"""How many of the newest plans are looked at."""
+"""How many of the newest plans are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One thing that needs a person, and the page where they can do something about it."""
+    """Something that needs a person, and the page where they can act on it."""
 
     words: str
     page: str
-    """The name of a route."""
+    """The name of the page's route."""
     grave: bool = False
     act: str = OPEN
     """What the page is opened for."""
     parts: Mapping[str, str] = field(default_factory=dict)
-    """What the route is of."""
+    """The parts of the route."""
 
 
 async def needs_now(context: ConsoleContext, state: Readiness, now: datetime) -> list[Need]:
-    """What needs a person by what the store has and by how this gate stands, the graver first."""
+    """What needs a person, according to the store and the state of this gate, the most urgent first."""
     store, settings = context.store, context.bundle().settings
     try:
         plans = await plan_statuses(store, guard_of(settings), now, PLANS)
@@ -58,13 +58,13 @@ def needs_of(
     waiting: Mapping[str, int] = NOBODY,
     drafted: Uncommitted = NONE,
 ) -> list[Need]:
-    """The graver ones first.
+    """What needs a person, the most urgent first.
 
-    :param state: how this gate stands.
-    :param unsure: mails of which nobody knows whether they were sent.
-    :param gates: those on the store.
-    :param waiting: how many wait for help, by rule.
-    :param drafted: drafts in force that the files do not have.
+    :param state: the state of this gate.
+    :param unsure: the number of mails for which it is unknown whether they were sent.
+    :param gates: the gates on the store.
+    :param waiting: the number of open requests for help, by rule.
+    :param drafted: the drafts in force that the files do not have.
     """
     found = [
         *_help(waiting),
@@ -104,9 +104,7 @@ def _gate(state: Readiness, *, explained: bool) -> Iterator[Need]:
     if state.rules.held and not explained:
         yield Need(phrase("The rules on disk are held: %(held)s", held=state.rules.held), "policy")
     for each in state.rules.off:
-        rule, _, words = each.partition(": ")
-        told = phrase("The rule %(rule)s: %(words)s", rule=rule, words=kept(words))
-        yield Need(told, "exemptions", grave=True)
+        yield Need(phrase("The rule %(words)s", words=each), "exemptions", grave=True)
     for each in state.rules.only_report:
         yield Need(phrase("The rule %(words)s", words=each), "policy")
     if state.workers.answering < state.workers.wanted:

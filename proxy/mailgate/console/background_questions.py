@@ -1,4 +1,4 @@
-"""Asks sources in the background, without anybody waiting for the answers."""
+"""Asks sources in the background, so that no request waits for the answers."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable
@@ -16,16 +16,19 @@ class BackgroundQuestions:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    def start(self, questions: Iterable[Coroutine[Any, Any, Any]]) -> None:
-        """Begin to ask. The sources limit how many questions run at once."""
+    def start(self, questions: Iterable[Coroutine[Any, Any, Any]]) -> int:
+        """Begin to ask. Returns how many questions are asked; there is no room for the others."""
+        begun = 0
         for question in questions:
             if len(self._tasks) >= MOST:
                 question.close()
                 continue
+            begun += 1
             task = asyncio.get_running_loop().create_task(question)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+        return begun
 
     async def stop(self) -> None:
-        """End the questions that run."""
+        """Cancel the running questions."""
         await end_all(self._tasks)

@@ -16,13 +16,13 @@ from mailgate.rollout.person import Person
 
 COOKIE = "mailgate-console"
 PROXIED: web.RequestKey[str] = web.RequestKey("proxied")
-"""The person whom the proxy names, if it names one."""
+"""The person in the proxy's header; None if it names nobody."""
 _FRESH: web.RequestKey[str] = web.RequestKey("fresh")
 """The cookie of a session that began with this request."""
 
 
 def hear_proxy(request: web.Request) -> None:
-    """Put the person whom a proxy names into ``request[PROXIED]``. Raises NotBelievedError."""
+    """Put the person in the proxy's header into ``request[PROXIED]``. Raises NotBelievedError."""
     way = context_of(request).bundle().settings.console.login.proxy
     said = named(request.raw_headers, request.remote or "", way)
     if said is not None:
@@ -30,7 +30,8 @@ def hear_proxy(request: web.Request) -> None:
 
 
 async def begin_by_proxy(request: web.Request) -> Session | None:
-    """Begin a session for the admin whom the proxy names. None if it names nobody. Raises NotBelievedError for a stranger."""
+    """Begin a session for the admin in the proxy's header; None if it names nobody. Raises NotBelievedError for a
+    stranger."""
     if PROXIED not in request:
         return None
     context, said = context_of(request), request[PROXIED]
@@ -67,7 +68,7 @@ async def begin(
 def counts(request: web.Request, session: Session) -> bool:
     """Whether a session is still valid by the current settings. If a proxy names a person, it has to be the same one.
 
-    A session that began by a proxy's word is not valid without it.
+    A session that began by a proxy's header is not valid without it.
     """
     if roles_now(context_of(request).bundle().settings, session) is None:
         return False
@@ -90,28 +91,28 @@ def keep(request: web.Request, response: web.StreamResponse, value: str) -> None
 
 
 async def keep_fresh(request: web.Request, response: web.StreamResponse) -> None:
-    """Send the cookie of a session that began with this request with its answer, whatever that is."""
+    """Set the cookie of a session that began with this request, on its answer of any kind."""
     if _FRESH in request:
         keep(request, response, request[_FRESH])
-        # its other cookies have become headers by now
+        # its other cookies are headers by now
         response.headers.add(hdrs.SET_COOKIE, response.cookies[COOKIE].OutputString())
 
 
 def led_here(request: web.Request) -> bool:
-    """Whether a link of another site has led here: browsers then leave out the cookie, though there may be a session."""
+    """Whether a link of another site led here: browsers then leave out the cookie, though there may be a session."""
     headers = request.headers
     elsewhere = headers.get("Sec-Fetch-Site") == "cross-site" and headers.get("Sec-Fetch-Mode") == "navigate"
     return elsewhere and request.method == "GET" and COOKIE not in request.cookies
 
 
 def own(path: str) -> str:
-    """A path of the console to go on to. Empty if it would lead elsewhere."""
+    """A path of the console to go on to; empty if it would lead elsewhere."""
     inside = path.startswith("/console/") and path.isprintable() and "\\" not in path and "//" not in path
     return path if inside else ""
 
 
 def too_many(wait: timedelta) -> str:
-    """The words for how long somebody has to wait."""
+    """How long somebody has to wait, in words."""
     minutes = ceil(wait / timedelta(minutes=1))
     return plural(
         "Too many logins. Try again in %(count)s minute.",

@@ -1,4 +1,4 @@
-"""The rules that somebody wants planned: those of the files, others that they sent, or a version that was in force."""
+"""The rules of a requested plan: those of the files, rules that were sent, or a version that was in force."""
 
 import asyncio
 
@@ -9,9 +9,9 @@ from mailgate.views.versions import rules_called
 
 
 async def candidate_for(context: ConsoleContext, policy: str | None, version: int | None) -> Rules:
-    """The rules of this version, else those of the files, with this text in the place of the policy file if given.
+    """The rules of this version; without one, those of the files, with ``policy`` in place of the policy file if given.
 
-    Raises ConfigError; NoVersionError where no version has this number.
+    Raises ConfigError; NoVersionError if no version has this number.
     """
     if version is None:
         return await asyncio.to_thread(context.candidate, policy)
@@ -19,6 +19,6 @@ async def candidate_for(context: ConsoleContext, policy: str | None, version: in
 
 
 async def planned_before(context: ConsoleContext, digest: str) -> Rules:
-    """The rules of a plan that was made before. Raises RefusedError, ConfigError."""
+    """The rules of an earlier plan. Raises RefusedError, ConfigError."""
     found = await plan_called(context.store, digest)
     return await asyncio.to_thread(compile_rules, found.draft.texts)

@@ -1,4 +1,4 @@
-"""The context of every page and operation of the console: the parts of a running gate, and who is logged in."""
+"""The context of every page and operation of the console: the parts of a running gate, and the logged-in person."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -36,14 +36,18 @@ class ConsoleContext:
 
     store: Store
     bundle: Callable[[], Bundle]
-    """The files in force, looked up for every page."""
+    """The files in force, read again for every page."""
+    catch_up: Callable[[], Awaitable[None]]
+    """Loads what is in force in the store, before every page and operation, so that each shows the result of the last
+    one."""
     clock: Callable[[], datetime]
     readiness: Callable[[], Awaitable[Readiness]]
-    """The readiness of the gate, as ``/readyz`` says it."""
+    """The readiness of the gate, as ``/readyz`` shows it."""
     host: str
-    """The computer, as the audit log names it."""
+    """The name of the computer in the audit log."""
     candidate: Callable[[str | None], Rules]
-    """The rules in the files on disk, or with this text in the place of the policy file. Raises ConfigError; reads files."""
+    """The rules in the files on disk, or with this text in place of the policy file. Raises ConfigError; reads
+    files."""
     verdict_rates: VerdictRates
     device_counts: DeviceCounts
     readings: Readings
@@ -54,6 +58,8 @@ class ConsoleContext:
     oidc: OidcLogins = field(default_factory=OidcLogins)
     recheck: Recheck = field(default_factory=Recheck)
     """Asks the sources of a device at once."""
+    recheck_many: Recheck = field(default_factory=lambda: Recheck(patience=None))
+    """Asks those of many devices, one after the other. It has turns of its own, so that nobody who waits for an answer stands behind it."""
     asking: BackgroundQuestions = field(default_factory=BackgroundQuestions)
     toasts: Toasts = field(default_factory=Toasts)
 
@@ -63,14 +69,14 @@ def context_of(request: web.Request) -> ConsoleContext:
 
 
 def language_of(request: web.Request) -> Language:
-    """The language of the page that answers."""
+    """The language of the answer."""
     default = context_of(request).bundle().settings.languages.default
     chosen, asked = request.cookies.get(COOKIE, ""), request.headers.get("Accept-Language", "")
     return language_for(chosen, asked, default)
 
 
 def roles_of(request: web.Request) -> frozenset[str]:
-    """The roles of the logged-in person by the current settings. A role that was taken away is gone at the next click."""
+    """The roles of the logged-in person by the current settings. A role that was taken away no longer counts."""
     return roles_now(context_of(request).bundle().settings, request[SESSION]) or frozenset()
 
 

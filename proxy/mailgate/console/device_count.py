@@ -11,16 +11,16 @@ from mailgate.devices.device import Device
 from mailgate.store import StoreError
 
 PAGE = 100
-"""How many devices are read without a pause, which takes a few milliseconds."""
+"""How many devices are read without a pause. This takes a few milliseconds."""
 PAUSE = 0.1
-"""Seconds between two pages, so that counting takes less than a tenth of one processor."""
+"""The seconds between two pages, so that counting takes less than a tenth of one processor."""
 REST = 60.0
-"""Seconds between two rounds."""
+"""The seconds between two rounds."""
 CHANGES = 2.0
-"""Seconds between two looks at changed devices."""
+"""The seconds between two looks at changed devices."""
 
 Page = Callable[[str, int], Awaitable[Sequence[Device]]]
-"""The next devices after an id (``Devices.sketches``)."""
+"""Returns the next devices after an id (``Devices.sketches``)."""
 State = Callable[[Device, datetime], str]
 Look = Callable[[Sequence[Device], datetime], Awaitable[None]]
 CatchUp = Callable[[datetime], Awaitable[bool]]
@@ -37,7 +37,7 @@ async def has_no_more(_now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """The outcome of one round."""
+    """The result of one round."""
 
     states: Counter[str] = field(default_factory=Counter)
     since: datetime | None = None
@@ -49,7 +49,7 @@ class Count:
 
 
 class DeviceCounts:
-    """Counts for as long as the gate runs. ``last`` is the newest whole round."""
+    """Counts as long as the gate runs. ``last`` is the newest complete round."""
 
     def __init__(
         self,
@@ -59,14 +59,15 @@ class DeviceCounts:
         look: Look = look_at_nothing,
         catch_up: CatchUp = has_no_more,
     ) -> None:
-        """``look`` is called with the devices of each page. ``catch_up`` works on changed devices until there are no more."""
+        """``look`` is called with the devices of each page. ``catch_up`` handles changed devices and returns whether
+        there are more."""
         self._page, self._state, self._clock = page, state, clock
         self._look, self._catch_up = look, catch_up
         self.last = Count()
 
     async def run(self) -> None:
         while True:
-            with suppress(StoreError):  # /readyz tells it, and the count stays as it was
+            with suppress(StoreError):  # /readyz reports it, and the count stays as it was
                 await self.round()
             with suppress(StoreError):
                 for _ in range(int(REST / CHANGES)):
@@ -81,7 +82,7 @@ class DeviceCounts:
                 await asyncio.sleep(pause)
 
     async def round(self, pause: float = PAUSE) -> None:
-        """Look at every device once."""
+        """Read every device once."""
         began, states, after = self._clock(), Counter[str](), ""
         while page := await self._page(after, PAGE):
             now = self._clock()

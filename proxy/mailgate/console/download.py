@@ -1,4 +1,4 @@
-"""Sends what is taken away as a file, while it is read."""
+"""Sends files to download while they are read."""
 
 import asyncio
 from collections.abc import AsyncIterable, Iterable, Sequence
@@ -14,13 +14,13 @@ async def send_sheet(
     columns: Sequence[str],
     rows: AsyncIterable[Iterable[Iterable[object]]],
 ) -> web.StreamResponse:
-    """Send a spreadsheet of these rows, which come some at a time."""
+    """Send a spreadsheet of these rows, which come in batches."""
     named = {"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": saved_as(what)}
     answer = web.StreamResponse(headers=named)
     await answer.prepare(request)
     await answer.write(beginning(columns).encode())
     async for some in rows:
-        # other requests go on during a long list
+        # other requests get their turn during a long list
         await answer.write(await asyncio.to_thread(_bytes, some))
     await answer.write_eof()
     return answer

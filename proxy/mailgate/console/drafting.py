@@ -1,4 +1,4 @@
-"""Drafts of the console: making one and its plan, and reading how one stands with the files on disk."""
+"""Drafts of the console: makes a draft and its plan, and compares drafts with the files on disk."""
 
 import asyncio
 from collections.abc import Sequence
@@ -24,18 +24,19 @@ from mailgate.views.drafts import (
     explained,
     uncommitted,
 )
+from mailgate.views.patches import Places
 
 MOST = 50
-"""Drafts that are looked at, the newest first."""
+"""How many of the newest drafts are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Uncommitted:
-    """Drafts that are in force and that the files on disk do not have."""
+    """The drafts that are in force but not in the files on disk."""
 
     drafts: Sequence[KeptDraft] = ()
     explain: bool = False
-    """Whether that is all in which the files differ from what is in force."""
+    """Whether these are the only differences between the files and what is in force."""
 
 
 NONE = Uncommitted()
@@ -50,13 +51,13 @@ async def draft_and_plan(context: ConsoleContext, edit: Edit, person: Person) ->
 
 
 async def plan_again(context: ConsoleContext, draft: KeptDraft, person: Person) -> bool:
-    """Begin to plan a draft; False while another plan is made. Raises RefusedError."""
+    """Begin to plan a draft. Returns False while another plan is being made. Raises RefusedError."""
     candidate = await rules_with(context.store, draft)
     return context.planning.start(candidate, DAYS, person, context.clock())
 
 
 async def latest_heads(context: ConsoleContext, most: int = MOST) -> list[DraftHead]:
-    """The newest drafts, each with how it stands. Raises RefusedError."""
+    """The newest drafts with their states. Raises RefusedError."""
     drafts = await context.store.drafts.latest(most)
     if not drafts:
         return []
@@ -66,19 +67,20 @@ async def latest_heads(context: ConsoleContext, most: int = MOST) -> list[DraftH
 
 
 async def facts_of(context: ConsoleContext, draft: KeptDraft) -> DraftFacts:
-    """How a draft stands. Raises RefusedError."""
+    """The facts about a draft. Raises RefusedError."""
     active, rules = await _in_force(context)
-    names = context.bundle().settings.files
-    return await draft_facts(context.store, draft, active, rules, await files_of(context), names)
+    places = Places.of(context.bundle())
+    return await draft_facts(context.store, draft, active, rules, await files_of(context), places)
 
 
 async def patch_of(context: ConsoleContext, draft: KeptDraft) -> str:
-    """What has to be committed, as a patch. Raises RefusedError."""
-    return await draft_patch(context.store, draft, await files_of(context), context.bundle().settings.files)
+    """The change to commit, as a patch. Raises RefusedError."""
+    return await draft_patch(context.store, draft, await files_of(context), Places.of(context.bundle()))
 
 
 async def uncommitted_now(context: ConsoleContext, held: str) -> Uncommitted:
-    """The drafts in force that the files lack. ``held``: why the files are not in force; nothing is read where they are."""
+    """The drafts that are in force but not in the files. ``held`` says why the files are not in force; if it is empty,
+    nothing is read."""
     drafts = await context.store.drafts.latest(MOST) if held else []
     files = await files_of(context) if drafts else None
     if files is None:
@@ -89,7 +91,7 @@ async def uncommitted_now(context: ConsoleContext, held: str) -> Uncommitted:
 
 
 async def files_of(context: ConsoleContext) -> Rules | None:
-    """The rules in the files on disk; None where they have mistakes."""
+    """The rules in the files on disk; None if they have mistakes."""
     try:
         return await asyncio.to_thread(context.candidate, None)
     except ConfigError:

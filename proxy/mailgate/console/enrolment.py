@@ -1,4 +1,5 @@
-"""Makes tokens and codes with which devices enrol, and revokes tokens, keys and devices, in an admin's name."""
+"""Makes tokens and codes for the enrolment of devices, and revokes tokens, keys and devices, in the name of an
+admin."""
 
 import secrets
 from dataclasses import replace

@@ -1,23 +1,20 @@
-"""What goes wrong on the way to a page, said once and in words."""
+"""Pages for errors on the way to a page."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
 from aiohttp import web
-from yarl import URL
 
 from mailgate.console.context import SESSION
-from mailgate.console.forms import TYPED, form_of
 from mailgate.console.layout import bare, show
 from mailgate.console.proxy_login import NotBelievedError
+from mailgate.console.returned_forms import returned_form
 from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.pages.view import own_path
-from mailgate.model.phrase import changed, phrase
-from mailgate.rollout.person import RefusedError
+from mailgate.model.phrase import phrase, sentence
+from mailgate.rollout.person import RefusedError, UnknownError
 from mailgate.store import StoreError
 from mailgate.views.versions import NoVersionError
-from mailgate.views.words import without_commands
 
 log = structlog.get_logger()
 
@@ -40,7 +37,7 @@ HEADINGS = {
 
 @web.middleware
 async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer with a page whatever was raised; nothing of it is shown that was not meant to be read."""
+    """Answer any exception with a page, which shows only texts that are meant for the reader."""
     try:
         return await handler(request)
     except web.HTTPException as error:
@@ -48,20 +45,19 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
             raise
         return _refused(request, error.status, WORDS.get(error.status, error.reason))
     except RequestRefused:
-        # the request itself broke off: said like at every port (gateway/admin_port/hosted.py)
+        # the request itself broke off; the answer is the same at every port (gateway/admin_port/hosted.py)
         raise
     except NotBelievedError as error:
         log.warning("console-login-refused", way="proxy", why=error.why)
         return bare(request, "refused.html", 403, why=error.words)
-    except (RefusedError, NoVersionError) as error:
-        why = changed(error.words, _as_a_sentence)
-        if isinstance(error, RefusedError):
-            return _refused(request, 409, why, **await _as_it_was_sent(request))
-        return _refused(request, 404, why)
+    except (UnknownError, NoVersionError) as error:
+        return _refused(request, 404, sentence(error.words), **await _form(request))
+    except RefusedError as error:
+        return _refused(request, 409, sentence(error.words), **await _form(request))
     except StoreError as error:
         log.warning("console-store", error=type(error).__name__)
         why = phrase("The store does not answer. The gate goes on with what it knows; try again in a moment.")
-        return _refused(request, 503, why)
+        return _refused(request, 503, why, **await _form(request))
     except Exception as error:  # noqa: BLE001 - the text of an error may quote what nobody should read
         log.error("console-failed", page=request.match_info.route.name, error=type(error).__name__)
         why = phrase(
@@ -70,29 +66,12 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
         return _refused(request, 500, why)
 
 
-def _as_a_sentence(words: str) -> str:
-    return f"{without_commands(words).rstrip('.')}."
-
-
-async def _as_it_was_sent(request: web.Request) -> dict[str, Any]:
-    """The form that was refused, with what was typed into it, to be mended and sent again; and the page that it came from."""
-    if request.method != "POST" or request.get(SESSION) is None:
-        return {}
-    sent = await form_of(request)
-    typed = {name: text for name, text in sent.items() if name in TYPED}
-    kept = [(name, text) for name, text in sent.items() if name not in TYPED]
-    return {"action": request.path, "typed": typed, "kept": kept, "back": _came_from(request)}
-
-
-def _came_from(request: web.Request) -> str:
-    """The page of the console that a form was on; empty where the browser does not say."""
-    url = URL(request.headers.get("Referer", ""))
-    page = url.raw_path_qs if url.host else ""
-    return page if page.startswith("/console/") and own_path(page) == page else ""
+async def _form(request: web.Request) -> dict[str, Any]:
+    return await returned_form(request) if request.get(SESSION) else {}
 
 
 def _refused(request: web.Request, status: int, why: str, **more: Any) -> web.Response:
-    """The page that says why, with the menu for who is logged in: there is a way on."""
+    """The page that says why, with the menu if the person is logged in, so that they can go on."""
     words = {"heading": HEADINGS.get(status, phrase("Not done")), "why": why, **more}
     if request.get(SESSION) is None:
         return bare(request, "refused.html", status, **words)

@@ -25,7 +25,7 @@ _FORM: web.RequestKey[Form] = web.RequestKey("form")
 
 
 async def form_of(request: web.Request, most: int | None = None) -> Form:
-    """The fields. They are read once, and a body that is not a form has none.
+    """The fields of a form. They are read once; a body that is no form has none.
 
     :param most: the largest body in bytes; the application's limit if not given.
     :raises web.HTTPException: if no form of the console sends such a body, or if it is too large.
@@ -75,12 +75,10 @@ def _is_plain(part: BodyPartReader) -> bool:
 
 LONGEST = 1000
 """The most characters of a note."""
-TYPED = ("why", "note", "answer", "whom")
-"""The fields that people type into. A form that was refused comes back with these."""
 
 
 def note_of(sent: Mapping[str, Any], field: str = "note") -> str:
-    """The note in a form. Raises RefusedError where there is none, or too much."""
+    """The note in a form. Raises RefusedError if it is missing or too long."""
     note = within(str(sent.get(field, "")).strip(), LONGEST)
     if not note:
         raise RefusedError(phrase("a note is needed that says why, for the history and the audit log"))
@@ -88,7 +86,7 @@ def note_of(sent: Mapping[str, Any], field: str = "note") -> str:
 
 
 def within(text: str, most: int) -> str:
-    """A text of at most so many characters. Raises RefusedError for a longer one: nobody's words are cut without a word."""
+    """A text of at most ``most`` characters. Raises RefusedError for a longer one, since nothing is cut silently."""
     text = text.replace("\r\n", "\n")  # as browsers count them
     if len(text) > most:
         raise RefusedError(

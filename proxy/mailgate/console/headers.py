@@ -14,15 +14,15 @@ SECURITY = {
 
 
 FRAMES = {"Content-Security-Policy": f"{SECURITY['Content-Security-Policy']}; frame-src 'self'"}
-"""For a page that shows another page of the console in a frame."""
+"""The headers of a page that shows another page of the console in a frame."""
 FRAMED = {
-    # a document with texts of others: its own styles work, and nothing else in it does
+    # a document with other people's texts: its own styles work, and nothing else in it does
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
 }
 
 
 async def secure(_request: web.Request, response: web.StreamResponse) -> None:
-    """Set the headers on an answer. An answer that changes only with the gate may say itself how long it may be cached."""
+    """Set the headers on an answer. An answer that changes only with the release may set its own caching."""
     for name, value in SECURITY.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-store")

@@ -1,4 +1,5 @@
-"""The languages of the console: those that have a catalog in ``locale/``, and English, in which its texts stand in the code."""
+"""The languages of the console: English, in which its texts are in the code, and those with a catalog in
+``locale/``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,12 +17,12 @@ from mailgate.model.languages import SOURCE, TAGS
 from mailgate.model.phrase import ENGLISH
 
 COOKIE = "mailgate-console-language"
-"""Has the tag of the language that somebody chose."""
+"""The cookie with the tag of the chosen language."""
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A tongue (``model/phrase.py``) of the console, and how it writes numbers and times."""
+    """A language of the console (``model/phrase.py``), with its form of numbers and times."""
 
     tag: str
     """Its language tag (BCP 47)."""
@@ -30,12 +31,12 @@ class Language:
 
     @property
     def name(self) -> str:
-        """Its own name."""
+        """The language's own name."""
         name = str(self.locale.language_name)
         return name[:1].upper() + name[1:]
 
     def name_of(self, locale: Locale) -> str:
-        """What another language is called in it."""
+        """The name of another language in this one."""
         return str(locale.get_display_name(self.locale))
 
     def text(self, message: str, /) -> str:
@@ -64,7 +65,7 @@ class Language:
         return format_date(at, "long", locale=self.locale)
 
     def short_day(self, at: datetime) -> str:
-        """The same without its year, for the axis of a picture."""
+        """A day without its year, for the axis of a picture."""
         if self.tag == SOURCE:
             return ENGLISH.short_day(at)
         return format_skeleton("MMMd", at, locale=self.locale)
@@ -82,14 +83,14 @@ def console_languages() -> Mapping[str, Language]:
 
 
 def _texts(tag: str) -> NullTranslations:
-    """Reasons have their words in the catalog of the gate's pages."""
+    """The catalog of a language. Reasons have their texts in the catalog of the gate's pages."""
     texts = read_catalog(__package__, tag)
     texts.add_fallback(load_languages()[tag].texts)
     return texts
 
 
 def language_for(chosen: str, accept_language: str, default: str) -> Language:
-    """The language that somebody chose, else one that their browser asks for, else the company's, else English."""
+    """The chosen language; otherwise one that the browser accepts, the company's, or English."""
     known = console_languages()
     if chosen in known:
         return known[chosen]

@@ -1,4 +1,4 @@
-"""Renders pages with what every page shows: the logged-in person, the menu and the current entry."""
+"""Renders pages with the parts that every page has: the logged-in person, the menu and the current entry."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,31 +16,38 @@ from mailgate.console.toasts import Toast
 from mailgate.gateway.pages.view import own_path
 
 UNDOES = "undoes"
-"""The field of a form that undoes something: the page where that was done."""
+"""The field of a form that undoes something. It has the page where that was done."""
 _SAID: web.RequestKey[Toast] = web.RequestKey("said")
 _BESIDE = {"people": "devices"}
-"""The menu entry of pages that have none of their own."""
+"""The menu entry of pages without one of their own."""
 
 
-def show(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
-    """Render a page for the logged-in person."""
+def show(
+    request: web.Request, template: str, status: int = 200, *, stands: Toast | None = None, **values: Any
+) -> web.Response:
+    """Render a page for the logged-in person.
+
+    :param stands: a message that is shown unless there is one about an action. The page makes it from the current state.
+    """
     now = context_of(request).clock()
-    toast = context_of(request).toasts.shown(request[SESSION].csrf, _page_of(request.rel_url), now)
+    said = context_of(request).toasts.shown(request[SESSION].csrf, _page_of(request.rel_url), now)
+    toast = said or (stands if stands and stands.lasts(now) else None)
     lasts = int(toast.lasts(now).total_seconds()) if toast else 0
     return page(template, status, **surrounding(request), toast=toast, lasts=lasts, **values)
 
 
 def bare(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
-    """Render a page for somebody who is not logged in. Of these only the login is asked for again."""
+    """Render a page for somebody who is not logged in. Only the login page can be loaded again in another language."""
     words = spoken(request)
     if request.match_info.route.name != "login":
         words["others"] = []
     return page(template, status, **words, **values)
 
 
-def say(request: web.Request, words: str, undo: str = "", *, stays: bool = False, **fields: str) -> None:
-    """Say what was just done, on the page that this leads on to. ``undo``: the address of what takes it back, with these fields."""
-    request[_SAID] = Toast(words, context_of(request).clock(), undo, fields, stays)
+def say(request: web.Request, words: str, undo: str = "", **fields: str) -> None:
+    """Show a message on the next page. ``undo`` is the address of a form that takes the action back, with these
+    fields."""
+    request[_SAID] = Toast(words, context_of(request).clock(), undo, fields)
 
 
 def surrounding(request: web.Request) -> dict[str, Any]:
@@ -60,7 +67,8 @@ def surrounding(request: web.Request) -> dict[str, Any]:
 
 
 def spoken(request: web.Request) -> dict[str, Any]:
-    """The language of a page, and the others that can be chosen in its place. A page that answers a form is not asked for again."""
+    """The language of a page, and the other languages to choose from. A page that answers a form cannot be loaded
+    again."""
     language = language_of(request)
     others = [each for each in console_languages().values() if each is not language]
     here = request.rel_url.raw_path_qs if request.method == "GET" else ""
@@ -77,7 +85,7 @@ def address(request: web.Request, name: str, query: dict[str, Any] | None = None
 def seen_other(
     request: web.Request, name: str, query: dict[str, Any] | None = None, /, **parts: str
 ) -> web.Response:
-    """Lead on to a page once something was done, so that loading it again does nothing again."""
+    """Redirect to a page after an action, so that reloading does not repeat it."""
     return _lead_on(request, address(request, name, query, **parts))
 
 
@@ -89,7 +97,7 @@ def seen_again(
     /,
     **parts: str,
 ) -> web.Response:
-    """Lead back to where something was done that this undoes; where it undoes nothing, to the page of this name."""
+    """Redirect to the page where the undone action was done; if nothing is undone, to the page of this name."""
     page = str(sent.get(UNDOES, ""))
     ours = page.startswith(f"{address(request, 'now')}") and own_path(page) == page
     return _lead_on(request, page if ours else address(request, name, query, **parts))
@@ -104,5 +112,5 @@ def _lead_on(request: web.Request, page: str) -> web.Response:
 
 
 def _page_of(url: URL) -> str:
-    """Which page an address is of, however it is written."""
+    """The page of an address, in a form that can be compared."""
     return f"{url.path}?{url.query_string}"

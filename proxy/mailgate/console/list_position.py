@@ -1,4 +1,4 @@
-"""The position in a list as a part of an address: the time and the name of the last row that was shown."""
+"""The position in a list, as a part of an address: the time and the name of the last row that was shown."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -22,11 +22,11 @@ def _moment(text: str) -> str:
 
 
 PLACE: Mapping[str, Reader] = {"at": _moment, "after": line(_LONGEST)}
-"""How an address says a place."""
+"""The parameters of a position."""
 
 
 def place_in(query: Mapping[str, str]) -> Place | None:
-    """The place that an address names. None, which is the beginning, if it names none."""
+    """The position in an address; None for the beginning."""
     with suppress(ValueError):
         at = datetime.fromisoformat(query.get("at", ""))
         return Place(at, query.get("after", "")) if at.tzinfo else None
@@ -34,5 +34,5 @@ def place_in(query: Mapping[str, str]) -> Place | None:
 
 
 def told(place: Place | None) -> dict[str, str]:
-    """A place as a part of an address. Empty at the end."""
+    """A position as a part of an address; empty at the end."""
     return {"at": place.at.isoformat(), "after": place.name} if place else {}

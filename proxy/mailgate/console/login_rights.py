@@ -6,13 +6,14 @@ from mailgate.config.console import OidcSettings
 from mailgate.console.sessions import Session
 
 BY_PROXY = "proxy "
-"""The beginning of the proof of a login by a proxy, which is valid only while the proxy names the person with every request."""
+"""The beginning of the proof of a login by a proxy. It is valid only while the proxy names the person with every
+request."""
 BY_GROUPS = "oidc:"
-"""The beginning of the name of a person whom the settings do not name. No name of an admin or an account has a colon."""
+"""The beginning of the name of a person whom the settings do not name. Names of admins and accounts have no colon."""
 
 
 def token_proof(admin: AdminSettings) -> str:
-    """The proof of an admin by their token. Empty if they have none."""
+    """The proof of an admin by their token; empty if they have none."""
     return admin.token_hash.get_secret_value() if admin.token_hash else ""
 
 
@@ -27,7 +28,8 @@ def proxy_proof(known: str) -> str:
 
 
 def compared(oidc: OidcSettings, known: str) -> str:
-    """A name at the provider in the form in which it is compared: a ``sub`` as it is (Core 1.0, section 2), others without case."""
+    """A name at the provider in the form for comparison: a ``sub`` as it is (Core 1.0, section 2), others without
+    case."""
     return known if oidc.claim == "sub" else comparable(known)
 
 
@@ -53,7 +55,7 @@ def roles_of_groups(oidc: OidcSettings, groups: frozenset[str]) -> frozenset[str
 
 
 def roles_now(settings: Settings, session: Session) -> frozenset[str] | None:
-    """The roles of the person of a session. None if the login is no longer valid."""
+    """The roles of the person of a session; None if the login is no longer valid."""
     if session.name.startswith(BY_GROUPS):
         return _by_groups(settings, session)
     admin = settings.admins.get(session.name)
@@ -61,7 +63,7 @@ def roles_now(settings: Settings, session: Session) -> frozenset[str] | None:
 
 
 def _proofs(settings: Settings, admin: AdminSettings) -> set[str]:
-    """All proofs of this admin by the ways of login that are on."""
+    """All proofs of this admin with the ways to log in that are enabled."""
     ways = settings.console.login
     found = {token_proof(admin)} if ways.token else set()
     if ways.oidc and admin.oidc:

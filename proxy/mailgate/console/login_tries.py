@@ -14,7 +14,8 @@ MOST = 10_000
 
 
 class LoginTries:
-    """Counts in memory. Tries of others cannot keep a person out at an address from which they have logged in before."""
+    """Counts in memory. Tries of others cannot keep a person out at an address from which they have logged in
+    before."""
 
     def __init__(self) -> None:
         self._both = Rates(OF_BOTH, SPAN)
@@ -36,7 +37,7 @@ class LoginTries:
         return _wait([(self._caller, caller_at(address))], now)
 
     def came_in(self, name: str, address: str) -> None:
-        """Remember that somebody has logged in from there."""
+        """Remember that somebody has logged in from this address."""
         self._places[name, caller_at(address)] = None
 
 

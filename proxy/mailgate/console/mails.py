@@ -1,4 +1,4 @@
-"""Mails about rules: what each is about, what it says to whom, and decisions about those that wait for one."""
+"""Mails about rules: their subject and text, and the decisions about mails that wait for one."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,7 +28,7 @@ RETRACTIONS = 20
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """What mails with one notice are about, by the rules of their version."""
+    """The subject of mails with one notice, by the rules of their version."""
 
     about: NoticeKey
     rules: Rules
@@ -37,11 +37,11 @@ class Matter:
     topic: Topic | None
     """The topic, if the notice may be sent now."""
     why_not: str
-    """Why it may not."""
+    """Why it may not be sent; empty if it may."""
 
 
 async def matter_about(context: ConsoleContext, about: NoticeKey) -> Matter:
-    """What the mails with this notice are about. Raises HTTPNotFound if no version has such a rule."""
+    """The subject of the mails with this notice. Raises HTTPNotFound if no version has such a rule."""
     version = await context.store.policies.get(about.version)
     if version is None:
         raise web.HTTPNotFound
@@ -72,7 +72,7 @@ def _topic(policy: Policy, about: NoticeKey, active: bool, now: datetime) -> tup
 async def preview(
     context: ConsoleContext, matter: Matter, mails: NoticeMails, language: str, person: str
 ) -> tuple[RenderedNotice | None, str]:
-    """The notice in a language, to this person or to a made-up one; or why there is none."""
+    """The notice in a language, for this person or a made-up one; or the reason why there is none."""
     try:
         notice = await _notice(context, matter, mails, person)
     except RefusedError as error:
@@ -126,7 +126,8 @@ def title_of(policy: Policy, rule: str) -> str:
 
 
 async def decided(store: Store, which: Which, what: str, who: Person, now: datetime) -> int:
-    """Call mails ``sent``, send them ``again``, or ``retry`` those that failed. Returns how many; raises RefusedError if there is none."""
+    """Mark mails as ``sent``, send them ``again``, or ``retry`` failed ones. Returns how many. Raises RefusedError if
+    there are none."""
     if what == "retry":
         done = await retry(store, which, who, now)
     else:

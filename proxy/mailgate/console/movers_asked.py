@@ -1,4 +1,4 @@
-"""Which of those who move a page of the console is asked for, as its address says it."""
+"""The filter of a plan's movers, as it is written in an address."""
 
 from collections.abc import Mapping
 
@@ -18,16 +18,16 @@ READERS: Mapping[str, Reader] = {
     "at": whole(MOMENTS),
     "sort": one_of((*SORTS, *(f"-{each}" for each in SORTS))),
 }
-"""What an address may say of it."""
+"""The parameters of the filter."""
 
 
 def said_in(query: Mapping[str, str]) -> dict[str, str]:
-    """What an address says of it."""
+    """The parameters of the filter in an address."""
     return {name: text for name in READERS if (text := query.get(name, "").strip())}
 
 
 def wanted_in(said: Mapping[str, str]) -> MoversWanted:
-    """The same as the store takes it."""
+    """The filter for the store."""
     sort, at = said.get("sort", ""), said.get("at", "")
     return MoversWanted(
         name=said.get("name", ""),
@@ -42,7 +42,7 @@ def wanted_in(said: Mapping[str, str]) -> MoversWanted:
 
 
 def values_of(plan: Plan, dimension: str) -> list[str]:
-    """The kinds, rules or groups that anybody who moves has, by name."""
+    """The kinds, rules or groups of the movers, by name."""
     newly = (plan.newly, *(each.newly for each in plan.later))
     return sorted(
         {row.value for each in newly for label in LABELS for row in each[label].by.get(dimension, ())}

@@ -1,5 +1,5 @@
-"""The nouns of console and API, in the order of the menu. A noun has its page in ``pages/`` and its operations in ``api/``, in files of its
-name, or one of the two."""
+"""The nouns of console and API, in the order of the menu. A noun has its page in ``pages/``, its operations in
+``api/``, or both, in files of its name."""
 
 from collections.abc import Iterator
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""The origin of a request to the console, by the connection or by the console's own trusted proxies."""
+"""The origin of a request to the console, from the connection or from the console's own trusted proxies."""
 
 from urllib.parse import urlsplit
 
@@ -9,7 +9,7 @@ from mailgate.gateway.http1.trusted_headers import Origin, origin_of
 
 
 def came_from(request: web.Request, settings: Settings) -> Origin:
-    """Address, scheme and host: of the connection, or as a proxy of ``console.trusted_proxies`` tells them."""
+    """Address, scheme and host: of the connection, or as a proxy of ``console.trusted_proxies`` forwards them."""
     return origin_of(
         request.raw_headers,
         peer=request.remote or "",
@@ -20,14 +20,14 @@ def came_from(request: web.Request, settings: Settings) -> Origin:
 
 
 def host_of(request: web.Request, settings: Settings) -> str:
-    """Host and port that the browser speaks to."""
+    """The host and port that the browser connects to."""
     return came_from(request, settings).host.decode("latin-1").lower()
 
 
 def over_tls(request: web.Request, settings: Settings) -> bool:
-    """Whether the browser came over https, so that its cookies may be kept to it.
+    """Whether the browser uses https, so that its cookies may be limited to it.
 
-    A gate without a configured proxy goes by the host name of the console, under which browsers come over https.
+    Without a configured proxy this depends on the host name of the console, at which browsers use https.
     """
     if came_from(request, settings).scheme == "https":
         return True

@@ -1,4 +1,4 @@
-"""Plans that somebody asked for, made in the background."""
+"""Makes requested plans in the background."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,21 +14,21 @@ from mailgate.tasks import end
 
 Progress = Callable[[int, int], None]
 MakePlan = Callable[[Rules, int, Person, Progress], Awaitable[Plan]]
-"""Makes and keeps a plan of a candidate over so many days. Raises MailgateError."""
+"""Makes and keeps a plan of a candidate over this many days. Raises MailgateError."""
 
 
 @dataclass(slots=True)
 class Making:
-    """One plan that is being made, or was."""
+    """A plan that is being made, or its result."""
 
     who: str
     began: datetime
     done: int = 0
     of: int = 0
     digest: str = ""
-    """Once it is made."""
+    """The digest of the plan; empty until it is made."""
     wrong: str = ""
-    """Why there is none."""
+    """Why it could not be made; empty otherwise."""
 
     @property
     def runs(self) -> bool:
@@ -39,7 +39,7 @@ class Making:
 
 
 class Planning:
-    """One plan at a time: it takes the processor away from requests."""
+    """Makes one plan at a time, since that takes processor time away from requests."""
 
     def __init__(self, make: MakePlan) -> None:
         self._make = make
@@ -47,7 +47,7 @@ class Planning:
         self.last: Making | None = None
 
     def start(self, candidate: Rules, days: int, who: Person, now: datetime) -> bool:
-        """Begin to make a plan; False while another one is made."""
+        """Begin to make a plan. Returns False while another one is being made."""
         if self.last and self.last.runs:
             return False
         self.last = making = Making(who.name, now)
@@ -55,7 +55,7 @@ class Planning:
         return True
 
     async def stop(self) -> None:
-        """End what runs."""
+        """Stop the plan that is being made."""
         await end(self._task)
 
     async def _run(self, making: Making, candidate: Rules, days: int, who: Person) -> None:

@@ -1,4 +1,4 @@
-"""Verdicts as pictures: one column a minute, an hour or a day, its parts one above the other. SVG, readable without seeing it."""
+"""Pictures of verdicts: stacked columns for minutes, hours or days. The SVG can be read by screen readers."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from mailgate.views.words import effect_told, kind_told
 BOX = Box(640, 190)
 TREND = (160, 36)
 EFFECTS = ("block", "challenge", "warn", "allow")
-"""From the axis upwards: what keeps people out stands where it is seen first."""
+"""The effects from the axis upwards: those that keep people out are at the bottom, where they are seen first."""
 KINDS = ("laptop", "phone", "tablet", "mail_app", "tool", "bot", "other", "unknown")
 SINCE: dict[Range, str] = {
     "1h": phrase("The last 60 minutes"),
@@ -33,22 +33,22 @@ TITLES = {"effect": phrase("Requests by outcome"), "kind": phrase("Requests by k
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """What a template needs to draw it."""
+    """The values that a template needs to show a picture."""
 
     part: str
     """``effect`` or ``kind``."""
     title: str
     words: str
     drawn: Markup
-    """The columns, the lines of the grid with the numbers beside them, and from when to when."""
+    """The columns, the grid with its numbers, and the first and last time."""
     totals: tuple[tuple[str, str, int], ...]
-    """The parts that occurred, each with its words and its sum, in their order."""
+    """The parts that occurred, in order, each with its words and its sum."""
     width: int
     height: int
 
 
 def plot(traffic: Traffic, part: str, language: Language = IN_ENGLISH) -> Plot:
-    """The plot of this traffic by ``effect`` or by ``kind``."""
+    """The picture of this traffic by ``effect`` or by ``kind``."""
     order, tell = (EFFECTS, effect_told) if part == "effect" else (KINDS, kind_told)
     counted = [getattr(each, part) for each in traffic.spans]
     totals = sum((Counter(each) for each in counted), Counter[str]())
@@ -66,7 +66,7 @@ def plot(traffic: Traffic, part: str, language: Language = IN_ENGLISH) -> Plot:
 
 
 def trend(app: AppTrend, days: int) -> Markup:
-    """People kept out for an app, a thin column for each day."""
+    """The people kept out because of an app, a thin column for each day."""
     width, height = TREND
     last = app.last.day
     told = {each.day: each.kept_out_people for each in app.days}
@@ -86,7 +86,8 @@ def _told(
 
 
 def _marks(traffic: Traffic) -> list[Mark]:
-    """The first, the middle and the last. A day is named by its noon, which is that day nearly everywhere."""
+    """The first, the middle and the last time. A day is marked by its noon, which is on that day in nearly all time
+    zones."""
     span, count, _ = RANGES[traffic.range]
     form, later = ("short", timedelta(hours=12)) if span == "day" else ("time", timedelta(0))
     return [

@@ -1,4 +1,5 @@
-"""The person whom a proxy has logged in. The proxy is believed only from its own addresses and only if the header stands once."""
+"""The person whom a proxy has logged in. The proxy is believed only from its own addresses and only if the header comes
+once."""
 
 from collections.abc import Sequence
 
@@ -11,7 +12,7 @@ LONGEST = 200
 
 
 class NotBelievedError(Exception):
-    """The header is there but is not believed. ``why`` is one word for the log, and the text is for the page."""
+    """The header is present but is not believed. ``why`` is one word for the log, and the text is for the page."""
 
     def __init__(self, why: str, words: str) -> None:
         super().__init__(words)
@@ -19,7 +20,7 @@ class NotBelievedError(Exception):
 
 
 def named(fields: Sequence[tuple[bytes, bytes]], peer: str, way: ProxyLogin | None) -> str | None:
-    """The name in the header; None if there is none. Raises NotBelievedError.
+    """The name in the header; None if there is no header. Raises NotBelievedError.
 
     :param fields: the header fields as they came.
     :param peer: the address of the connection, not one that a field names.

@@ -1,4 +1,4 @@
-"""Makes a recipient list when somebody asks for it, and keeps it, so that exactly the people on it are written to later."""
+"""Makes a recipient list on request, and keeps it, so that exactly the people on it get the mail later."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -24,7 +24,7 @@ CountThem = Callable[[Topic, Progress], Awaitable[RecipientList]]
 """Makes a recipient list. Raises MailgateError."""
 
 KEPT = 8
-"""How many lists are kept, with the names of people."""
+"""How many lists are kept. They have the names of people."""
 GOOD_FOR = timedelta(minutes=30)
 """How long a list may be used, since other people and devices may come later."""
 
@@ -40,9 +40,9 @@ class Counting:
     of: int = 0
     topic: Topic | None = None
     found: RecipientList | None = None
-    """The list, once it is complete."""
+    """The list; None until it is complete."""
     wrong: str = ""
-    """Why there is no list."""
+    """Why there is no list; empty otherwise."""
 
     @property
     def runs(self) -> bool:
@@ -73,7 +73,7 @@ class RecipientLists:
         return True
 
     def last(self, about: NoticeKey, now: datetime) -> Counting | None:
-        """The last list of this notice, if it may still be used."""
+        """The last list of this notice; None if there is none that may still be used."""
         found = self._lists.get(about)
         return found if found and now - found.began < GOOD_FOR else None
 
@@ -89,7 +89,7 @@ class RecipientLists:
         self._lists.pop(about, None)
 
     async def stop(self) -> None:
-        """Stop the count that runs."""
+        """Stop the running count."""
         await end(self._task)
 
 

@@ -1,4 +1,4 @@
-"""Templates in, pages out."""
+"""Renders templates."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +15,10 @@ from markupsafe import Markup, escape
 from mailgate.console.languages import IN_ENGLISH, Language
 from mailgate.console.sparkline import sparkline
 from mailgate.console.stored_texts import again
-from mailgate.model.phrase import Phrase, capital, changed, either, joined, phrase, plural, said
+from mailgate.model.languages import SOURCE
+from mailgate.model.phrase import Phrase, capital, changed, either, joined, phrase, plural, said, sentence
+from mailgate.policy.subjects import about_told
+from mailgate.views.audit_words import act_told, thing_told
 from mailgate.views.gates import roughly
 from mailgate.views.words import (
     CONNECTORS,
@@ -25,10 +28,10 @@ from mailgate.views.words import (
     PLAN_STATES,
     ROLES,
     STAGES,
-    about_told,
     effect_told,
     kind_told,
-    looked_told,
+    looked_first,
+    mail_failure_told,
     protocol_told,
     reason_told,
     rule_told,
@@ -49,12 +52,12 @@ def page(template: str, status: int = 200, **values: Any) -> web.Response:
 
 
 def text_of(template: str, **values: Any) -> str:
-    """A template, or a part of a page, filled in."""
+    """Render a template, or a part of a page, as text."""
     return _ENVIRONMENT.get_template(template).render({"lang": IN_ENGLISH} | values)
 
 
 def asset(name: str) -> web.Response:
-    """A style, a script or the icon of the console. Raises HTTPNotFound."""
+    """A stylesheet, a script or the icon of the console. Raises HTTPNotFound."""
     if name not in ASSETS:
         raise web.HTTPNotFound
     text = files(__package__).joinpath("assets", name).read_text("utf-8")
@@ -62,7 +65,7 @@ def asset(name: str) -> web.Response:
 
 
 def instant(at: datetime | str | None, never: str = NEVER, language: Language = IN_ENGLISH) -> Markup:
-    """A time: in the viewer's zone where scripts run, and exactly, in UTC, on hover. Text is ISO 8601."""
+    """A time: exactly, in UTC, on hover, and in the viewer's zone if scripts run. Text is ISO 8601."""
     if not at:
         return Markup('<span class="soft">{}</span>').format(said(never, language))
     there = (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(UTC)
@@ -71,7 +74,7 @@ def instant(at: datetime | str | None, never: str = NEVER, language: Language = 
 
 
 def day(at: datetime, language: Language = IN_ENGLISH) -> Markup:
-    """A day, likewise."""
+    """A day, in the same way."""
     there = at.astimezone(UTC)
     return Markup('<time datetime="{}" data-form="day">{}</time>').format(
         there.isoformat(), language.day(there)
@@ -79,12 +82,12 @@ def day(at: datetime, language: Language = IN_ENGLISH) -> Markup:
 
 
 def day_alone(at: datetime, language: Language = IN_ENGLISH) -> str:
-    """A day of UTC as text, where nothing else can stand."""
+    """A day of UTC as plain text."""
     return language.day(at.astimezone(UTC))
 
 
 def told(words: str, language: Language = IN_ENGLISH) -> Markup:
-    """Words from the depth of the gate as a page says them: no command, names of things as code, times as times."""
+    """Words from other rooms for a page: without commands, names in backticks as code, and times as times."""
     parts = _APART.split(without_commands(said(words, language)))
     return Markup("").join(_marked(each, language) for each in parts)
 
@@ -101,8 +104,14 @@ def _marked(part: str, language: Language) -> Markup:
     return escape(part)
 
 
+@pass_context
+def spoken(context: Context, words: str) -> bool:
+    """Whether words can be translated to the language of the page."""
+    return isinstance(words, Phrase) or _language(context).tag == SOURCE
+
+
 def safe_svg(drawn: str) -> Markup:
-    """What ``views/svg.py`` has drawn, which escapes every text."""
+    """Mark a picture of ``views/svg.py``, which escapes every text, as safe."""
     return Markup(drawn)  # noqa: S704
 
 
@@ -112,12 +121,12 @@ def same(word: str) -> tuple[str, str]:
 
 
 def count(number: int) -> Phrase:
-    """A number with its thousands apart."""
+    """A number with separated thousands."""
     return Phrase(lambda tongue: tongue.number(number))
 
 
 def ago(time: timedelta) -> Phrase:
-    """How long ago something was, in words."""
+    """A length of time ago, in words."""
     if time < timedelta(seconds=10):
         return phrase("just now")
     count, unit = roughly(time)
@@ -130,7 +139,7 @@ def ago(time: timedelta) -> Phrase:
 
 
 def plain(value: object) -> str:
-    """A value that a rule saw, as people read it."""
+    """A value of a variable, for people."""
     if isinstance(value, timedelta):
         days, hours = value.days, value.seconds / 3600
         return (
@@ -158,17 +167,17 @@ def spaced(word: str) -> tuple[str, str]:
 
 
 def any_of(names: Iterable[str]) -> str:
-    """Names with an ``or`` between any two."""
+    """Names joined with ``or``."""
     return reduce(either, names)
 
 
 def all_of(steps: Iterable[str]) -> str:
-    """Steps that are all needed."""
+    """Steps joined with ``and``."""
     return reduce(lambda first, last: phrase("%(first)s, and %(last)s", first=first, last=last), steps)
 
 
 def before(spans: Mapping[str, str], asked: str | None) -> dict[str, str]:
-    """Choices of how long ago, with what was asked for."""
+    """Choices of how long ago, including the requested one."""
     return dict(spans) if not asked or asked in spans else {**spans, asked: asked}
 
 
@@ -179,7 +188,7 @@ def _language(context: Context) -> Language:
 
 @pass_context
 def _said(context: Context, value: object) -> object:
-    """What a template writes: phrases in the language of the page."""
+    """A value as a template writes it: phrases in the language of the page."""
     return said(value, _language(context)) if isinstance(value, Phrase) else value
 
 
@@ -196,7 +205,7 @@ def _ngettext(context: Context, one: str, more: str, number: int, /, **values: o
 
 
 def _filled(text: str, values: Mapping[str, object], language: Language) -> str:
-    """A text of the catalogs, which are our own and trusted. Every value is escaped."""
+    """Fill in a text of the catalogs, which are our own and trusted. Every value is escaped."""
     return Markup(text) % {name: said(value, language) for name, value in values.items()}  # noqa: S704
 
 
@@ -224,6 +233,7 @@ def _environment(filters: Mapping[str, Any]) -> Environment:
     environment.newstyle_gettext = True  # type: ignore[attr-defined] # texts name their values, and count by themselves
     environment.globals.update(gettext=_gettext, ngettext=_ngettext)
     environment.filters.update(filters)
+    environment.tests["spoken"] = spoken
     return environment
 
 
@@ -250,9 +260,10 @@ _ENVIRONMENT = _environment(
         "reason": reason_told,
         "connector": lambda state: CONNECTORS.get(state, state),
         "capital": capital,
+        "sentence": sentence,
         "small": lambda words: changed(words, lambda text: text[:1].lower() + text[1:]),
         "name_kind": lambda kind: NAME_KINDS.get(kind, kind),
-        "looked": looked_told,
+        "looked": looked_first,
         "trouble": trouble_told,
         "source": source_told,
         "state": state_told,
@@ -260,10 +271,13 @@ _ENVIRONMENT = _environment(
         "stage": lambda stage: STAGES.get(stage, stage),
         "plan_state": lambda state: PLAN_STATES.get(state, state),
         "about": about_told,
+        "act": act_told,
+        "thing": thing_told,
         "any_of": any_of,
         "all_of": all_of,
         "spaced": spaced,
         "without_ticks": lambda words: changed(words, lambda text: text.replace("`", "")),
+        "mail_failure": mail_failure_told,
         "mail_state": lambda state: MAIL_STATES.get(state, state),
         "role": lambda role: ROLES.get(role, role),
         "system": system_told,

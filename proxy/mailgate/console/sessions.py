@@ -1,4 +1,4 @@
-"""The sessions of the console. They are in the memory of one gate, so they end with it."""
+"""The sessions of the console. They are in the memory of one gate and end with it."""
 
 import hashlib
 import secrets
@@ -27,7 +27,7 @@ class Session:
     started: datetime
     seen: datetime
     groups: frozenset[str] = frozenset()
-    """The groups that give its roles, if the settings do not name the person."""
+    """The groups that give the roles, if the settings do not name the person."""
     at_most: timedelta = WHOLE
     id_token: str = field(default="", repr=False)
     """The provider's ID token, if there is one. It is sent to the provider at the end of the session."""
@@ -56,7 +56,8 @@ class Sessions:
         return value
 
     def find(self, value: str, now: datetime, *, used: bool = True) -> Session | None:
-        """The session of a cookie. None if there is none or it has ended. ``used`` says that the person did something with it."""
+        """The session of a cookie; None if there is none or it has ended. ``used``: whether the person did something
+        with it."""
         key = _digest(value)
         session = self._open.get(key)
         if session is None:

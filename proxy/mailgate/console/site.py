@@ -14,7 +14,7 @@ from mailgate.console.pages import ROUTES
 
 PATH = "/console"
 MOST = 4 * 1024 * 1024
-"""The largest form in bytes, which holds the files of a candidate."""
+"""The largest form in bytes. It may hold the files of a candidate."""
 
 
 def console_app(context: ConsoleContext) -> web.Application:
@@ -28,7 +28,7 @@ def console_app(context: ConsoleContext) -> web.Application:
 
 
 def with_console(admin: web.Application, context: ConsoleContext) -> web.Application:
-    """The admin port's application with the console in it; its root leads there."""
+    """The admin port's application with the console in it. Its root redirects there."""
     admin.add_routes([web.get("/", _lead), web.get(PATH, _lead)])
     admin.add_subapp(PATH, console_app(context))
     return admin
@@ -39,5 +39,5 @@ async def _lead(_: web.Request) -> web.Response:
 
 
 async def _end_streams(app: web.Application) -> None:
-    """End the event streams of pages, which would hold up the end of the gate."""
+    """End the event streams of pages, since the gate would wait for them when it stops."""
     app[CLOSING].set()

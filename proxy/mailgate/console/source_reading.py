@@ -1,4 +1,4 @@
-"""Reads a source at once because somebody asked for it, and keeps its progress."""
+"""Reads a source on request, and keeps the progress."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,24 +13,24 @@ from mailgate.tasks import end_all
 
 Progress = Callable[[int, int | None], None]
 Sync = Callable[[str, bool, Progress], Awaitable[str]]
-"""Reads the connector of this name, in full or what has changed, and returns the result in words."""
+"""Reads the connector of this name, in full or only changes, and returns the result in words."""
 
 
 @with_config(DESCRIBED)
 @dataclass(slots=True)
 class Reading:
-    """A reading of a source that somebody asked for."""
+    """A requested reading of a source."""
 
     who: str
-    """Who asked for it."""
+    """The admin who requested it."""
     began: datetime
-    """When."""
+    """When it began."""
     done: int = 0
-    """How many records have come."""
+    """The number of records so far."""
     total: int | None = None
-    """How many there are. Null if the source does not say."""
+    """The number of all records; null if the source does not say."""
     outcome: Words = ""
-    """The result, in words. Empty while it runs."""
+    """The result in words; empty while it runs."""
 
     def show(self, done: int, total: int | None) -> None:
         self.done, self.total = done, total
@@ -45,7 +45,7 @@ class Readings:
         self.last: dict[str, Reading] = {}
 
     def start(self, name: str, who: str, now: datetime, *, full: bool) -> bool:
-        """Begin to read. Returns False if it is already being read for somebody."""
+        """Begin to read. Returns False if a requested reading is running already."""
         running = self.last.get(name)
         if running and not running.outcome:
             return False
@@ -56,7 +56,7 @@ class Readings:
         return True
 
     async def stop(self) -> None:
-        """End the readings that run."""
+        """Stop the running readings."""
         await end_all(self._tasks)
 
     async def _read(self, name: str, reading: Reading, full: bool) -> None:

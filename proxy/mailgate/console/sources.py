@@ -1,4 +1,4 @@
-"""The state of the device inventories, and reading one because somebody asked for it."""
+"""The state of the device inventories, and readings of them on request."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -16,11 +16,11 @@ class Connector(ConnectorState):
     name: str
     """Its name in the settings."""
     type: str
-    """Its source."""
+    """The kind of its source."""
     asked: bool
-    """Whether it asks its source. False if the source sends by itself."""
+    """Whether it asks its source; false if the source sends by itself."""
     reading: Reading | None
-    """The last reading that somebody asked for since the start. Null if nobody did."""
+    """The last requested reading since the start; null if there was none."""
 
 
 def sources_of(context: ConsoleContext, state: Readiness) -> list[Connector]:
@@ -39,13 +39,13 @@ def sources_of(context: ConsoleContext, state: Readiness) -> list[Connector]:
 
 
 def can_be_read(context: ConsoleContext, name: str) -> bool:
-    """Whether there is such a connector, which asks its source."""
+    """Whether a connector has this name and asks its source."""
     known = context.bundle().settings.connectors.get(name)
     return known is not None and is_scheduled(known)
 
 
 async def read_now(context: ConsoleContext, name: str, person: Person, now: datetime, *, full: bool) -> bool:
-    """Begin to read a source. Returns False if it is already being read for somebody."""
+    """Begin to read a source. Returns False if a requested reading is running already."""
     began = context.readings.start(name, person.name, now, full=full)
     if began:
         act = replace(person.act(now, "connector-read"), about=f"connector {name}", details={"full": full})

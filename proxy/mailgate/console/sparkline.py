@@ -1,4 +1,4 @@
-"""A trend as a small line beside its number: SVG, with the same in words."""
+"""A trend as a small line beside its number, in SVG, with the same in words."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -17,7 +17,7 @@ _LINE = Markup(
 
 
 def sparkline(trend: Sequence[AppOnDay], language: Language = IN_ENGLISH) -> Markup:
-    """The devices of each day, the last day at the right edge; nothing where there is no second day to draw a line to."""
+    """The number of devices on each day, with the last day at the right edge; empty if there is only one day."""
     if len(trend) < 2:
         return Markup('<span class="soft">{}</span>').format(said(phrase("Since today"), language))
     top = max(each.devices for each in trend) or 1

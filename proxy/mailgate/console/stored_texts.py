@@ -1,4 +1,5 @@
-"""Sentences that were kept in English, such as the title of a plan, in the language of a page: the catalog's own texts recognise them."""
+"""Translates sentences that were stored in English, such as the title of a plan: they are recognised by the texts of
+the catalog."""
 
 import re
 from collections.abc import Iterator
@@ -24,31 +25,40 @@ NOTES = (
     phrase("it is out, and decides since `%(rule)s` behind it would do more", rule=""),
     phrase("reported as lost: no rule opens it"),
 )
-"""What the engine notes of a rule that it tried (``engine/decide.py``). It decides every request, and makes no phrases."""
+"""The notes on rules that were tried (``engine/decide.py``). The engine decides every request, so it makes no
+phrases."""
+SHARED = phrase(
+    "the %(kind)s name %(name)s is reported for %(others)s too, which is another device",
+    kind="",
+    name="",
+    others="",
+)
+"""The stored text about a device whose name another one has too (``devices/contradictions.py``)."""
 KEPT = frozenset(
     {
         "console/stored_texts.py",
         *(f"policy/{name}.py" for name in ("changes", "edits", "headlines", "reliefs")),
     }
 )
-"""The files whose sentences plans, drafts and trials keep."""
+"""The files whose sentences are stored in plans, drafts and trials."""
 _SPOKEN = frozenset({"summary", "place", "does", "did", "words", "relief", "field", "out", "effect"})
-"""The values of these sentences that the code words. All others are data, such as titles, conditions and reasons of admins."""
+"""The values of these sentences that are written by the code. All others are data, such as titles, conditions and
+reasons of admins."""
 _VALUE = re.compile(r"%\((\w+)\)s|%%")
 
 
 class Pattern(NamedTuple):
-    """A text of the catalog, with what tells that a sentence was made of it."""
+    """A text of the catalog, with a pattern for the sentences made from it."""
 
     found: re.Pattern[str]
     one: str
     more: str
     number: int
-    """For which the text has this form."""
+    """A number for which the text has this plural form."""
 
 
 def again(words: str, language: Language) -> str:
-    """The sentence in this language. One that is not recognised stays as it is."""
+    """The sentence in this language. A sentence that is not recognised stays as it is."""
     if isinstance(words, Phrase):
         return words.say(language)
     if language.tag == SOURCE:
@@ -67,7 +77,7 @@ def again(words: str, language: Language) -> str:
 
 
 def _names(words: str, language: Language) -> str:
-    """Several names with what stands between them."""
+    """Several names with the words between them."""
     first, _, last = words.partition(" and ")
     return (
         again(words, language)
@@ -77,13 +87,14 @@ def _names(words: str, language: Language) -> str:
 
 
 def kept(words: str) -> Phrase:
-    """A kept sentence as a part of others."""
+    """A stored sentence as a part of another one."""
     return Phrase(lambda tongue: again(words, tongue) if isinstance(tongue, Language) else words)
 
 
 @cache
 def _patterns() -> tuple[Pattern, ...]:
-    """Those that have most words of their own first, so that a sentence is not taken for a value in a shorter one."""
+    """The patterns, those with most words of their own first, so that a sentence is not mistaken for a value in a
+    shorter one."""
     return tuple(sorted(_read(), key=lambda each: -len(_VALUE.sub("", each.one))))
 
 
@@ -106,7 +117,7 @@ def _pattern(text: str) -> re.Pattern[str]:
         elif name[1] is None:
             parts.append("%")
         else:
-            # what is set between backticks has none, but for lists of rules
+            # a value in backticks has no backtick, except for a list of rules
             letter = "[^`]" if parts[-1:] and parts[-1].endswith("`") and name[1] != "rules" else "."
             parts.append(f"(?P={name[1]})" if name[1] in seen else f"(?P<{name[1]}>{letter}+?)")
             seen.add(name[1])

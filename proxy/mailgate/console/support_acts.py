@@ -1,4 +1,5 @@
-"""The acts of the help desk for one person: exempt them for a time, ask their sources, mark a device as lost, answer by mail."""
+"""The actions of the help desk for one person: exempt them for a time, ask their sources, mark a device as lost, answer
+by mail."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +22,7 @@ from mailgate.views.person import OwnedDevice, PersonFacts
 from mailgate.views.source_answers import SourceAnswer, source_answers
 
 NO_MAIL = (MailAccess.WARNED, MailAccess.PROOF, MailAccess.OUT)
-"""The mail statuses for which a mail can say what ends them."""
+"""The mail statuses for which a mail can say how to end them."""
 
 
 async def exempt_for(
@@ -35,7 +36,7 @@ async def exempt_for(
     person: str = "",
     device: str = "",
 ) -> Relief:
-    """Let a person or a device in for so many days. Raises RefusedError."""
+    """Exempt a person or a device for this many days. Raises RefusedError."""
     policy, until = context.bundle().policy, now + timedelta(days=days)
     return await relief_acts.exempt(
         context.store, policy, by, why, now, rule=rule, until=until, person=person, device=device
@@ -45,7 +46,8 @@ async def exempt_for(
 async def mark_lost(
     context: ConsoleContext, device: Device, by: Person, now: datetime, *, lost: bool
 ) -> datetime | None:
-    """Mark a device as lost or as found, unless it already is. Returns since when it is lost."""
+    """Mark a device as lost or as found, unless it already is. Returns when it was marked as lost; None if it is
+    not."""
     at = (device.lost_at or now) if lost else None
     if at != device.lost_at:
         act = replace(by.act(now, "device-lost" if lost else "device-found"), about=f"device {device.id}")
@@ -56,7 +58,7 @@ async def mark_lost(
 async def ask_sources(
     context: ConsoleContext, device: Device, by: Person, now: datetime
 ) -> list[SourceAnswer]:
-    """Ask every source of a device about it now, and record who asked."""
+    """Ask every source of a device about it now, and record the action."""
     act = replace(by.act(now, "device-asked"), about=f"device {device.id}")
     await context.store.audit.append(act)
     came = await context.recheck.ask(device.reports)
@@ -66,15 +68,27 @@ async def ask_sources(
 
 async def ask_sources_of_all(
     context: ConsoleContext, devices: Sequence[Device], by: Person, now: datetime
-) -> None:
-    """Begin to ask the sources of all these devices, and record who asked."""
+) -> int:
+    """Begin to ask the sources of all these devices, and record the action. Returns the number of devices that are asked about."""
     act = replace(by.act(now, "devices-asked"), details={"devices": len(devices)})
     await context.store.audit.append(act)
-    context.asking.start(context.recheck.ask(each.reports) for each in devices)
+    return context.asking.start(context.recheck_many.ask(each.reports) for each in devices)
 
 
-async def answer(context: ConsoleContext, whom: PersonFacts, words: str, by: Person, now: datetime) -> Mail:
-    """Write to a person: the status of their devices, and ``words``. Raises RefusedError."""
+async def answer(
+    context: ConsoleContext,
+    whom: PersonFacts,
+    words: str,
+    by: Person,
+    now: datetime,
+    form: str = "",
+    *,
+    overtaken: bool = False,
+) -> Mail:
+    """Send a mail to a person: the status of their devices, and ``words``. A ``form`` that is sent twice is one mail.
+
+    Raises RefusedError.
+    """
     bundle = context.bundle()
     notices = bundle.settings.notices
     if notices is None:
@@ -94,10 +108,13 @@ async def answer(context: ConsoleContext, whom: PersonFacts, words: str, by: Per
         now,
         answer=words,
         rule=named,
-        contact=(rule.notice.contact or "") if rule else "",
+        contact=(rule.notice.contact if rule else "") or bundle.settings.company.help or "",
         asked=bool(whom.help_requests),
         devices=[_concerned(context, each) for each in out],
-        let_in_until=None if out else _let_in_until(whom),  # told only if it is true of all their devices
+        enforce_at=_enforce_at(out),
+        form=form,
+        overtaken=overtaken,
+        let_in_until=None if out else _let_in_until(whom),  # said only if it is true for all their devices
     )
 
 
@@ -122,6 +139,13 @@ def _let_in_until(whom: PersonFacts) -> datetime | None:
     """The end of the first exemption of their devices."""
     spared = [each.mail_status.until for each in whom.devices if each.mail_status.mail is MailAccess.SPARED]
     return min((at for at in spared if at), default=None)
+
+
+def _enforce_at(out: Sequence[OwnedDevice]) -> datetime | None:
+    """When warned devices will get no mail any more. None if that is not true of all of them, since a mail says it of all."""
+    ends = [each.mail_status.until if each.mail_status.mail is MailAccess.WARNED else None for each in out]
+    dated = [end for end in ends if end]
+    return min(dated) if dated and len(dated) == len(ends) else None
 
 
 def _concerned(context: ConsoleContext, each: OwnedDevice) -> NoticeDevice:

@@ -1,4 +1,4 @@
-"""What was just done, said once on the page that it leads to, with a way back where there is one."""
+"""Messages about an action, shown once on the page that it leads to, with a way to undo it if there is one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,19 +12,18 @@ _MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Toast:
-    """``undo`` is the address of a form that takes it back, with these fields. Empty if nothing does."""
+    """A message. ``undo`` is the address of a form that takes the action back, with these fields; empty if nothing
+    does."""
 
     words: str
     at: datetime
     undo: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
-    stays: bool = False
-    """Whether its page shows it for a minute, however often it is left and loaded. Others are shown once."""
     page: str = ""
-    """Where it is shown, and nowhere else: it is about what that page is about."""
+    """The only page that shows it."""
 
     def lasts(self, now: datetime) -> timedelta:
-        """How much longer it can be taken back."""
+        """How much longer the action can be undone."""
         return max(timedelta(), self.at + LASTS - now)
 
 
@@ -32,19 +31,13 @@ class Toasts:
     """The last message of each session, by the session's token."""
 
     def __init__(self) -> None:
-        self._said: LRUCache[str, tuple[Toast, ...]] = LRUCache(_MOST)
+        self._said: LRUCache[str, Toast] = LRUCache(_MOST)
 
     def say(self, session: str, toast: Toast) -> None:
-        """Show it on its page, in the place of whatever was said there before."""
-        staying = tuple(
-            each for each in self._said.get(session, ()) if each.stays and each.page != toast.page
-        )
-        self._said[session] = (*staying, toast)
+        """Show a message on its page, in place of an earlier one."""
+        self._said[session] = toast
 
     def shown(self, session: str, page: str, now: datetime) -> Toast | None:
-        """What this page is to show now. Whatever does not stay is gone with any page that is shown."""
-        said = tuple(each for each in self._said.pop(session, ()) if each.lasts(now))
-        staying = tuple(each for each in said if each.stays)
-        if staying:
-            self._said[session] = staying
-        return next((each for each in reversed(said) if each.page == page), None)
+        """The message for this page; None if there is none. It is dropped with the next page, whichever that is."""
+        said = self._said.pop(session, None)
+        return said if said and said.lasts(now) and said.page == page else None

@@ -1,5 +1,5 @@
-"""What the gate decided in each of the last minutes: what its workers count anyway, kept in a bounded window and handed to the store,
-where the counts of all gates come together."""
+"""The verdicts of this gate in each of the last minutes: read from the metrics of its workers, kept in a bounded window
+and added to the counts of all gates in the store."""
 
 import asyncio
 from collections import Counter, deque
@@ -14,30 +14,30 @@ from mailgate.store import StoreError
 from mailgate.store.verdict_counts import Counted
 
 MINUTES = 60
-"""How far back it is known."""
+"""The length of the window, in minutes."""
 LOOK = 5.0
-"""Seconds between two looks at the counters."""
+"""The seconds between two readings of the metrics."""
 
 _DECISIONS, _REFUSALS = "mailgate_decisions_total", "mailgate_refusals_total"
 
 WAITING = 600
-"""Minutes that wait at most while the store takes nothing."""
+"""How many minutes wait at most while the store accepts nothing."""
 
 Texts = Callable[[], Awaitable[Mapping[int, str]]]
-"""The metrics of every worker that answers, as Prometheus reads them."""
+"""Returns the metrics of every worker that answers, in Prometheus text format."""
 Add = Callable[[Mapping[datetime, Mapping[Counted, int]]], Awaitable[None]]
-"""Adds what was counted to what the store has. Raises StoreError."""
+"""Adds counts to those in the store. Raises StoreError."""
 
 
 class Verdict(NamedTuple):
-    """What was decided about which kind of client."""
+    """An effect on a kind of client."""
 
     effect: str
     kind: str
 
 
 class Refusal(NamedTuple):
-    """What kept somebody out, warned or challenged them."""
+    """A verdict other than `allow`, with its rule and reason."""
 
     rule: str
     effect: str
@@ -46,7 +46,7 @@ class Refusal(NamedTuple):
 
 @dataclass(slots=True)
 class Minute:
-    """What was counted in one minute."""
+    """The counts of one minute."""
 
     at: datetime
     verdicts: Counter[Verdict] = field(default_factory=Counter)
@@ -57,7 +57,7 @@ class Minute:
         return self.verdicts.total()
 
     def by(self, part: str) -> Counter[str]:
-        """Verdicts by their ``effect`` or their ``kind``."""
+        """The number of verdicts by ``effect`` or ``kind``."""
         counted: Counter[str] = Counter()
         for verdict, count in self.verdicts.items():
             counted[getattr(verdict, part)] += count
@@ -65,17 +65,17 @@ class Minute:
 
 
 class VerdictRates:
-    """The last minutes. ``note`` takes what a worker has counted since it started."""
+    """The last minutes. ``note`` takes the metrics of the workers."""
 
     def __init__(self) -> None:
         self._minutes: deque[Minute] = deque(maxlen=MINUTES)
         self._known: dict[int, Counter[tuple[str, ...]]] = {}
         self._waiting: dict[datetime, Counter[Counted]] = {}
         self.turn = 0
-        """Counts up with every look, so that who shows it knows when there is news."""
+        """The number of readings, by which a page sees that there are new counts."""
 
     def note(self, texts: Mapping[int, str], now: datetime) -> None:
-        """Add what is new since the last look. What was counted before the first look of a worker is not of now."""
+        """Add the difference to the last reading. Counts from before a worker's first reading are left out."""
         minute = self._minute(now)
         for worker, text in texts.items():
             counted = _counted(text)
@@ -96,28 +96,28 @@ class VerdictRates:
         self.turn += 1
 
     def minutes(self, now: datetime) -> list[Minute]:
-        """Every minute of the window up to now, the oldest first, those with nothing in them too."""
+        """Every minute of the window, the oldest first, also those without verdicts."""
         this = _start(now)
         known = {minute.at: minute for minute in self._minutes}
         starts = [this - timedelta(minutes=back) for back in range(MINUTES - 1, -1, -1)]
         return [known.get(at) or Minute(at) for at in starts]
 
     def refusals(self, now: datetime) -> Counter[Refusal]:
-        """All of the window."""
+        """The refusals of the whole window."""
         return sum((minute.refusals for minute in self.minutes(now)), Counter())
 
     async def flush(self, add: Add) -> None:
-        """Hand over what waits. Where the store takes nothing it goes on waiting, the newest minutes of it."""
+        """Add the waiting counts to the store. If it accepts nothing, the newest minutes keep waiting."""
         news, self._waiting = self._waiting, {}
         try:
             await add(news)
-        except StoreError:  # /readyz says so
+        except StoreError:  # /readyz reports it
             for at, counted in self._waiting.items():
                 news.setdefault(at, Counter()).update(counted)
             self._waiting = dict(sorted(news.items())[-WAITING:])
 
     async def run(self, texts: Texts, clock: Callable[[], datetime], add: Add) -> None:
-        """Look for as long as the gate runs."""
+        """Read the metrics as long as the gate runs."""
         while True:
             self.note(await texts(), clock())
             await self.flush(add)
@@ -135,7 +135,7 @@ def _start(now: datetime) -> datetime:
 
 
 def _counted(text: str) -> Counter[tuple[str, ...]]:
-    """Counts by family and labels."""
+    """Counts by metric and labels."""
     wanted = "\n".join(line for line in text.splitlines() if line.startswith((_DECISIONS, _REFUSALS)))
     found: Counter[tuple[str, ...]] = Counter()
     for family in text_string_to_metric_families(wanted + "\n"):

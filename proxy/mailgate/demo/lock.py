@@ -1,4 +1,4 @@
-"""Allows one demo in a folder. A second one would write other settings, which the first one would take up at once."""
+"""Allows one demo in a folder. A second one would write other settings, which the first one would load at once."""
 
 import fcntl
 import os

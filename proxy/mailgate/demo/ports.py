@@ -1,4 +1,4 @@
-"""The ports of the demo, tried before anything else is done: who has to choose others should not have waited first."""
+"""The ports of the demo. They are tried first, so that nobody waits before having to choose others."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ class PortTakenError(MailgateError):
 
 
 def need_ports(ports: Mapping[str, int]) -> None:
-    """See that these ports can be opened; each is named by its option. Raises PortTakenError."""
+    """Check that these ports can be opened; each is named by its option. Raises PortTakenError."""
     with ExitStack() as held:
         for option, port in ports.items():
             why = _why_not(port, held)
@@ -25,7 +25,7 @@ def need_ports(ports: Mapping[str, int]) -> None:
 
 
 def _why_not(port: int, held: ExitStack) -> str:
-    """Why this port cannot be opened; empty where it can, and then it is held."""
+    """Why this port cannot be opened; empty if it can, and then it is kept open."""
     if port > _LAST:
         return f"does not exist: the last one is {_LAST}"
     listening = held.enter_context(socket.socket())
@@ -40,7 +40,7 @@ def _why_not(port: int, held: ExitStack) -> str:
 
 
 def _instead(ports: Mapping[str, int]) -> str:
-    """How to choose others: the same distances further on, where these are free."""
+    """Options for other ports: the same distances further on, if these are free."""
     first = next(iter(ports.values()))
     for port in range(first + _STEP, min(first + _STEP * _TRIES, _LAST - 2), _STEP):
         with ExitStack() as held:

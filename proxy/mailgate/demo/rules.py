@@ -1,5 +1,5 @@
-"""The rules of the demo: those of the folder `config` or of `mailgate init`, and one more that warns first, with dates from the day of the
-first start."""
+"""The rules of the demo: those of the folder `config` or of `mailgate init`, and one more that warns first, with dates
+relative to the first start."""
 
 import shutil
 from datetime import datetime, timedelta
@@ -8,9 +8,10 @@ from string import Template
 
 from mailgate.config.starter import EXAMPLE, POLICY, SETTINGS, starter_files
 from mailgate.demo.company.history import policy_text, with_one_more
+from mailgate.whole_file import write_whole
 
 COPIED = Path("config")
-"""The folder whose rules are copied, unless the demo is given others."""
+"""The folder whose rules are copied, unless the demo gets others."""
 FOLDER = "rules"
 _WARNED_FOR, _ENFORCED_IN = timedelta(days=1), timedelta(days=6)
 _PARTS = ("apps.yaml", "policy.tests.yaml", "lists")
@@ -22,7 +23,7 @@ def demo_rules(directory: Path, now: datetime) -> Path:
     if not (folder / POLICY).exists():
         folder.mkdir(parents=True, exist_ok=True)
         text = _copied(folder) if (COPIED / POLICY).exists() else _written(folder)
-        (folder / POLICY).write_text(with_one_more(text, soon(now)), "utf-8")
+        write_whole(folder / POLICY, with_one_more(text, soon(now)))
     return folder
 
 
@@ -38,7 +39,7 @@ def _written(folder: Path) -> str:
     files = starter_files(EXAMPLE)
     for name in files.keys() - {SETTINGS, POLICY}:
         (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(files[name], "utf-8")
+        write_whole(folder / name, files[name])
     return files[POLICY]
 
 

@@ -48,13 +48,13 @@ class Demo:
     upstream: str = ""
     mailgate: str = "mailgate"
     people: int | None = 0
-    """How large a company to make first. None: one of ``USUAL`` people if the store is new."""
+    """How large a company to make first; None for one of ``USUAL`` people if the store is new."""
     store: str = ""
     """The URL of the store; empty for one in ``directory``."""
 
 
 class EndedError(MailgateError):
-    """The demo was told to end before everything was there."""
+    """The demo was asked to end before it served."""
 
 
 async def run_demo(
@@ -63,10 +63,10 @@ async def run_demo(
     progress: Progress = lambda *_: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT; ``show`` is called once everything listens, ``say`` with what is said before.
+    """Serve until SIGTERM or SIGINT. ``show`` is called once everything listens, ``say`` with messages before that.
 
-    Raises ConfigError for rules that cannot be used, EndedError where it is told to end before it serves, MailgateError or OSError for
-    what cannot be opened.
+    Raises ConfigError for rules that cannot be used, EndedError if it is asked to end before it serves, MailgateError
+    or OSError for anything that cannot be opened.
     """
     with alone_in(demo.directory):
         need_ports({"--port": demo.port, "--admin-port": demo.admin_port, "--start-port": demo.start_port})
@@ -84,7 +84,7 @@ async def run_demo(
 
 
 def _end_on_signals() -> None:
-    """Until the gate has its own way to end: SIGTERM ends the start as Ctrl-C does."""
+    """Let SIGTERM end the start like Ctrl-C, until the gate handles signals itself."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None  # a coroutine runs in one
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -119,7 +119,7 @@ async def _run(
 
 
 async def _filled(config: Path, demo: Demo, progress: Progress, say: Callable[[str], None]) -> Filled | None:
-    """The company that is made now; None where there is none to be made."""
+    """Make the company; None if none is to be made."""
     people = clear_half_made(demo.directory, demo.store)
     if people is not None:
         say("The last start was ended before its company was finished: the company is made up anew.")

@@ -1,4 +1,4 @@
-"""The words of the demo on the terminal, and the command lines of the tour, each of which plays a device."""
+"""The texts of the demo on the terminal, and the command lines of the tour, each of which simulates a device."""
 
 import shlex
 from collections.abc import Mapping
@@ -35,12 +35,13 @@ class Place:
     start: str = ""
     """The start page."""
     log: str = ""
-    """The file that the gate's log goes to."""
+    """The file of the gate's log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One device of the tour: its description, the line to paste, and the reason of its refusal. The reason is empty if it is let in."""
+    """One device of the tour: its description, the line to paste, and the reason of its refusal, which is empty if it
+    is let in."""
 
     who: str
     command: str
@@ -48,7 +49,7 @@ class Step:
 
 
 def steps(place: Place) -> tuple[Step, ...]:
-    """The devices of the tour. A phone's proof is good for one request, so each line makes its own."""
+    """The devices of the tour. A phone's proof is valid for one request, so each line makes its own."""
     url = shlex.quote(place.url)
     as_phone = f"curl -s -A {shlex.quote(IPHONE)}"
     mint = f"{place.mailgate} attest mint --url {url}"

@@ -1,1 +1,2 @@
-"""Reports about devices and what they are worth: matching, trust, names, contradictions, posture. This room does no I/O."""
+"""Reports about devices, and what follows from them: matching, trust, names, contradictions, posture. This room does no
+I/O."""

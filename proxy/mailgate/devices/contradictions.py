@@ -1,21 +1,24 @@
-"""Finds what sources contradict each other in about one device. The texts are for an admin, who has to find out which is right.
+"""Finds contradictions between sources about one device. The texts are for an admin, who has to find out which source
+is right.
 
 If one source saw a listed app and another did not, that is no contradiction but news (``posture.py``).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from mailgate.devices.device import Contradiction, Report
+from mailgate.devices.device import Contradiction, Device, Report
 from mailgate.devices.names import Name, user_text
 from mailgate.model import Kind, Reason
+from mailgate.model.phrase import both, joined, listed, phrase
 
 CROWD = 16
-"""From this many ids of one source on, a device is taken for many devices that share a placeholder.
+"""From this many ids of one source on, a device is assumed to be many devices that share a placeholder.
 
 A device that enrols again and again gets a new id each time, but not this many.
 """
 _SHOWN = 3
-_FAMILIES = {"ios": "ios or ipados", "ipados": "ios or ipados"}
+_FAMILIES = dict.fromkeys(("ios", "ipados"), phrase("ios or ipados"))
 """Operating systems that sources do not tell apart."""
 
 
@@ -29,22 +32,35 @@ def contradictions(reports: Sequence[Report]) -> tuple[Contradiction, ...]:
         Contradiction(
             Reason.DEVICE_NAME_CONTRADICTED,
             "",
-            f"{source} has {CROWD} devices or more of one name, which is probably a placeholder",
+            phrase(
+                "%(source)s has %(crowd)s devices or more of one name, which is probably a placeholder",
+                source=source,
+                crowd=CROWD,
+            ),
         )
         for source in crowd[:1]
     ) + tuple(
-        Contradiction(reason, "", f"{noun}: {_said(said)}")
+        Contradiction(reason, "", joined((noun, _said(said)), ": "))
         for reason, noun, said in (
-            (Reason.DEVICE_KIND_CONTRADICTED, "kind", list(_kinds(current))),
-            (Reason.DEVICE_OS_CONTRADICTED, "operating system", list(_systems(current))),
-            (Reason.DEVICE_OWNER_CONTRADICTED, "owner", list(_owners(current))),
+            (Reason.DEVICE_KIND_CONTRADICTED, phrase("kind"), list(_kinds(current))),
+            (Reason.DEVICE_OS_CONTRADICTED, phrase("operating system"), list(_systems(current))),
+            (Reason.DEVICE_OWNER_CONTRADICTED, phrase("owner"), list(_owners(current))),
         )
         if len({each for each, _ in said}) > 1
     )
 
 
+def in_words(device: Device) -> tuple[Contradiction, ...]:
+    """The contradictions of a device as they are stored. Those that are found in its reports again are made again, as
+    phrases."""
+    found = {(each.reason, each.about): each.detail for each in contradictions(device.reports)}
+    return tuple(
+        replace(each, detail=found.get((each.reason, each.about), each.detail)) for each in device.findings
+    )
+
+
 def crowded_by(reports: Iterable[Report], source: str) -> bool:
-    """Whether one source has so many ids for this device that the name they share is probably a placeholder."""
+    """Whether one source has so many ids for this device that their common name is probably a placeholder."""
     return sum(report.source == source and not report.gone for report in reports) >= CROWD
 
 
@@ -52,16 +68,27 @@ def shared(name: Name, others: Iterable[str]) -> Contradiction:
     """The contradiction that two devices claim the same name although they cannot be one device."""
     kind, text = name
     told = sorted(others)
-    more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
-    detail = f"the {kind} name {text} is reported for {', '.join(told[:_SHOWN])}{more} too, which is another device"
+    shown = ", ".join(told[:_SHOWN])
+    if len(told) > _SHOWN:
+        shown = phrase("%(names)s and %(more)s more", names=shown, more=len(told) - _SHOWN)
+    detail = phrase(
+        "the %(kind)s name %(name)s is reported for %(others)s too, which is another device",
+        kind=kind,
+        name=text,
+        others=shown,
+    )
     return Contradiction(Reason.DEVICE_NAME_CONTRADICTED, f"{kind} {text}", detail)
 
 
 def _kinds(reports: Iterable[Report]) -> Iterator[tuple[str, str]]:
-    """Phone and tablet do not contradict each other: sources draw that line differently, and rules treat both alike."""
+    """The reported kinds. Phone and tablet do not contradict each other: sources draw that line differently, and rules
+    treat both alike."""
     for report in reports:
         if report.kind not in (None, Kind.UNKNOWN):
-            yield ("laptop" if report.kind is Kind.LAPTOP else "phone or tablet", report.source)
+            yield (
+                phrase("laptop") if report.kind is Kind.LAPTOP else phrase("phone or tablet"),
+                report.source,
+            )
 
 
 def _systems(reports: Iterable[Report]) -> Iterator[tuple[str, str]]:
@@ -71,7 +98,8 @@ def _systems(reports: Iterable[Report]) -> Iterator[tuple[str, str]]:
 
 
 def _owners(reports: Iterable[Report]) -> Iterator[tuple[str, str]]:
-    """A login name with a domain and one without are the same owner if the part before the ``@`` is the same."""
+    """The reported owners. A login name with a domain and one without are the same owner if the part before the ``@``
+    is the same."""
     owners = [(user_text(report.owner), report.source) for report in reports if report.owner]
     bare = {owner for owner, _ in owners if "@" not in owner}
     for owner, source in owners:
@@ -80,10 +108,11 @@ def _owners(reports: Iterable[Report]) -> Iterator[tuple[str, str]]:
 
 
 def _said(said: Iterable[tuple[str, str]]) -> str:
-    """Write which source says what, in alphabetical order."""
+    """Which source says what, in alphabetical order."""
     by_word: dict[str, list[str]] = {}
     for word, source in said:
         by_word.setdefault(word, []).append(source)
-    return ", ".join(
-        f"{word} says {' and '.join(sorted(set(sources)))}" for word, sources in sorted(by_word.items())
+    return joined(
+        phrase("%(word)s says %(sources)s", word=word, sources=listed(sorted(set(sources)), both))
+        for word, sources in sorted(by_word.items())
     )

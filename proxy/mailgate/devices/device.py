@@ -18,7 +18,8 @@ Slot = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one source says about one device. A source is an issuer of attestations, a connector, or the gate at enrolment.
+    """The report of one source on one device. A source is an issuer of attestations, a connector, or the gate at
+    enrolment.
 
     ``trust.report_by`` makes reports. Apps on no list are dropped before.
     """
@@ -37,18 +38,19 @@ class Report:
     apps: frozenset[str] = frozenset()
     """The listed apps on the device, by their key in ``apps.yaml``."""
     apps_complete: bool | None = None
-    """False if the source could see managed apps only. None if it reported no apps."""
+    """False if the source could see managed apps only; None if it reported no apps."""
     reported_at: datetime | None = None
-    """When the source looked at the apps. None if it reported no apps."""
+    """When the source looked at the apps; None if it reported no apps."""
     expires_at: datetime | None = None
     gone: bool = False
-    """True if the source no longer has the device: it was wiped, retired or unenrolled."""
+    """Whether the source no longer has the device: it was wiped, retired or unenrolled."""
     names: frozenset[Name] = frozenset()
     """The names that this source may give the device (``trust.py``)."""
     first_seen: datetime = field(default=LONG_AGO, compare=False)
     last_seen: datetime = field(default=LONG_AGO, compare=False)
     adds: bool = field(default=False, compare=False)
-    """True if the report is a part of what the source knows: an empty field then keeps its older value. Stored reports are whole."""
+    """Whether the report is a part of what the source knows: an empty field then keeps its older value. Stored reports
+    are whole."""
 
     @property
     def slot(self) -> Slot:
@@ -60,7 +62,8 @@ class Report:
         return (self.reported_at or LONG_AGO, self.expires_at or LONG_AGO)
 
     def received(self, now: datetime) -> "Report":
-        """The report as received ``now``. A look from the future is dated ``now``, or it would hide every later look."""
+        """The report as received ``now``. A look from the future is dated ``now``, or it would hide every later
+        look."""
         looked = self.reported_at and min(self.reported_at, now)
         return replace(self, reported_at=looked, first_seen=now, last_seen=now)
 
@@ -108,24 +111,24 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """Something that the sources of a device do not agree on, or a name that two devices claim."""
+    """A contradiction between the sources of a device, or a name that two devices claim."""
 
     reason: Reason
     about: str
-    """What it is about, such as a name. Within one device the pair of ``reason`` and ``about`` is unique."""
+    """The subject, such as a name. Within one device the pair of ``reason`` and ``about`` is unique."""
     detail: str = field(compare=False)
     since: datetime = field(default=LONG_AGO, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device: the reports of every source, under all their names for it, and what the company says about it."""
+    """One device: the reports of every source, under all their names for it, and marks of the company."""
 
     id: str
     reports: tuple[Report, ...] = ()
     """Sorted by source and id."""
     former: frozenset[str] = frozenset()
-    """The ids of devices that turned out to be this one."""
+    """The ids of devices that were merged into this one."""
     ceded: frozenset[Name] = frozenset()
     """Names that a report of this device claims but that belong to another device."""
     findings: tuple[Contradiction, ...] = ()
@@ -150,11 +153,11 @@ class Device:
         return self.claims - self.ceded if self.ceded else self.claims
 
     def report(self, slot: Slot) -> Report | None:
-        """The report of this source under this id, or None."""
+        """The report of this source under this id; None if there is none."""
         return next((report for report in self.reports if report.slot == slot), None)
 
     def with_report(self, report: Report) -> "Device":
-        """The device with this report in the place of the one of the same source and id."""
+        """The device with this report in place of the one of the same source and id."""
         others = [each for each in self.reports if each.slot != report.slot]
         return replace(
             self,
@@ -169,7 +172,8 @@ class Device:
 
 
 def merged(devices: Iterable[Device]) -> Device:
-    """Merge several devices that turned out to be one. It keeps the id of the oldest, and is lost if one of them is lost."""
+    """Merge several devices that turned out to be one. It keeps the id of the oldest, and is lost if one of them is
+    lost."""
     oldest, *others = sorted(devices, key=lambda device: (device.first_seen, device.id))
     return reduce(_merged, others, oldest)
 
@@ -202,6 +206,6 @@ def new_id(slot: Slot, attempt: int = 0) -> str:
 
 
 def typed_id(text: str) -> str:
-    """An id as a person types it, in the form that is stored: capitals and missing hyphens do not matter."""
+    """A typed id in the form that is stored: capitals and missing hyphens do not matter."""
     bare = text.strip().lower().replace("-", "")
     return f"{bare[:4]}-{bare[4:8]}-{bare[8:]}" if len(bare) == 12 else text

@@ -44,11 +44,11 @@ class Shelf:
         return iter(self._devices.values())
 
     def at(self, slot: Slot) -> Device | None:
-        """The device that this source has under this id, or None."""
+        """The device that this source has under this id; None if there is none."""
         return self._devices.get(self._slots.get(slot, ""))
 
     def named(self, names: Iterable[Name]) -> Device | None:
-        """The device that is found by one of these names, or None."""
+        """The device that is found by one of these names; None if there is none."""
         for name in names:
             for device in self._claiming(name):
                 if name not in device.ceded:
@@ -56,11 +56,11 @@ class Shelf:
         return None
 
     def called(self, own_id: str) -> Device | None:
-        """The device that any source has under this id of its own, or None."""
+        """The device that any source has under this id of its own; None if there is none."""
         return next((each for each in self if any(report.id == own_id for report in each.reports)), None)
 
     def put(self, report: Report) -> News:
-        """Take a report in."""
+        """Add a report."""
         report = self._without_crowded(report)
         home = self.at(report.slot)
         old = home.report(report.slot) if home else None
@@ -84,7 +84,7 @@ class Shelf:
             self._settle(rest.id, home.claims, report)
 
     def _arrive(self, report: Report) -> News:
-        """Take in the first report of a source under this id."""
+        """Add the first report of a source under this id."""
         known = self._joined(report, None)
         self._put(known)
         self._settle(known.id, known.claims, report)
@@ -101,7 +101,8 @@ class Shelf:
         return replace(report, names=report.names - crowded) if crowded else report
 
     def _staying(self, home: Device, report: Report) -> Device | None:
-        """Put the report on its old device and return that. If the other sources contradict it, take it off and return None."""
+        """Put the report on its old device and return that. If the other sources contradict it, remove it and return
+        None."""
         rest = home.without(report.slot)
         if _may_be_one([report], rest.reports):
             return home.with_report(report)
@@ -132,7 +133,7 @@ class Shelf:
         return merged(found).with_report(report)
 
     def _linked(self, report: Report) -> list[Device]:
-        """The devices that the report's names lead to. The strongest name comes first, then the oldest device."""
+        """The devices that the report's names lead to, the one with the strongest name first, then the oldest."""
         found: dict[str, tuple[int, datetime, str]] = {}
         for name in links(report):
             for device in self._claiming(name):
@@ -142,7 +143,7 @@ class Shelf:
         return [self._devices[each] for each in sorted(found, key=lambda each: found[each])]
 
     def _settle(self, device_id: str, names: Iterable[Name], report: Report) -> None:
-        """Give each of these names to one device, and note a finding at every device whose claim does not fit."""
+        """Give each of these names to one device, and note a finding at every device that wrongly claims one."""
         touched = {device_id}
         for name in names:
             touched |= self._claimants[name]
@@ -150,7 +151,7 @@ class Shelf:
             self._devices[each] = self._noted(self._devices[each], report.last_seen)
 
     def _noted(self, device: Device, now: datetime) -> Device:
-        """The device with its ceded names and its findings brought up to date."""
+        """The device with updated ceded names and findings."""
         contested = {name: self._claiming(name) for name in device.claims if len(self._claimants[name]) > 1}
         found = contradictions(device.reports) + tuple(
             shared(name, (other.id for other in claiming if other.id != device.id))
@@ -198,7 +199,7 @@ def _links_to(device: Device, name: Name, report: Report) -> bool:
 
 
 def _may_be_one(some: Iterable[Report], others: Iterable[Report]) -> bool:
-    """Whether these reports may be of one device: no hardware name tells them apart."""
+    """Whether these reports may be of one device: no hardware name differs."""
     one, other = _hardware(some), _hardware(others)
     for kind in (SERIAL, UDID):
         if one[kind] and other[kind]:
@@ -216,9 +217,8 @@ def _hardware(reports: Iterable[Report]) -> dict[str, set[str]]:
 
 
 def _holder(name: Name, claiming: Iterable[Device]) -> str:
-    """The device that gets the name. A source's claim beats a device's own word, a current report beats one that is gone, and
-    of equal claims the newest counts.
-    """
+    """The device that gets the name. A source's claim beats a device's own word, a current report beats one that is
+    gone, and of equal claims the newest counts."""
 
     def weight(device: Device) -> tuple[object, ...]:
         return max(
@@ -233,6 +233,6 @@ def _holder(name: Name, claiming: Iterable[Device]) -> str:
 def _dated(
     found: Iterable[Contradiction], before: Iterable[Contradiction], now: datetime
 ) -> tuple[Contradiction, ...]:
-    """The current findings. Each keeps the time at which it was found first."""
+    """The current findings. Each keeps the time at which it was first found."""
     since = {(each.reason, each.about): each.since for each in before}
     return tuple(replace(each, since=since.get((each.reason, each.about), now)) for each in found)

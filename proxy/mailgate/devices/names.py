@@ -41,7 +41,7 @@ def serial_text(serial: str) -> str:
 
 
 def udid_text(udid: str) -> str:
-    """A UDID or UUID in ASCII capitals without hyphens and braces, which not every source writes."""
+    """A UDID or UUID in ASCII capitals, without hyphens and braces, which not every source writes."""
     return _upper(udid.strip().strip("{}").replace("-", ""))
 
 
@@ -61,7 +61,8 @@ def eas_forms(eas_id: str) -> frozenset[str]:
 
 
 def forms_of(kind: str, name: str) -> frozenset[str]:
-    """Every form in which a name of this kind, typed by anybody, may be stored. An empty name has no forms."""
+    """Every form in which a name of this kind may be stored, in whatever form it is typed. An empty name has no
+    forms."""
     if kind == EAS:
         return eas_forms(name)
     text = {SERIAL: serial_text, UDID: udid_text}.get(kind, str)(name)
@@ -69,7 +70,7 @@ def forms_of(kind: str, name: str) -> frozenset[str]:
 
 
 def in_words(names: Iterable[Name]) -> list[str]:
-    """Names as a person reads them, in order."""
+    """Names in words, in order."""
     return [f"{kind} {text}" for kind, text in sorted(names)]
 
 

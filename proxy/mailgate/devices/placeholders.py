@@ -52,7 +52,7 @@ NOTHING = {
     "03000200040005000006000700080009": "the UUID of mainboards that their maker did not fill in (DMI)",
     "9774d56d682e549c": "the one Android id that a fault of Android 2.2 gave to many phones",
 }
-"""Placeholders in small letters, each with the reason why it names no device."""
+"""Placeholders in lower case, each with the reason why it names no device."""
 
 SHORTEST = {SERIAL: 4, UDID: 8, EAS: 4}
 """The fewest characters of a name, by kind. A shorter name is too likely to occur twice."""
@@ -62,7 +62,7 @@ _FILLING = re.compile(r"[\s:._{}-]+")
 
 
 def why_nothing(kind: str, text: str) -> str:
-    """Why this text names no device, in a few words. Empty if it names one."""
+    """Why this text names no device, in a few words; empty if it names one."""
     folded = text.strip().lower()
     if folded in NOTHING:
         return NOTHING[folded]

@@ -1,6 +1,6 @@
 """Computes the posture of a device from its reports. No other place computes a posture's state.
 
-The whole table stands in docs/devices.md. A state that is not certain is never ``clean``.
+The whole table is in docs/devices.md. A state that is not certain is never ``clean``.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -29,14 +29,15 @@ def posture_of(
     precedence: Sequence[str] = (),
     unreachable: frozenset[str] = NOBODY,
 ) -> Posture:
-    """The posture of ``device`` under today's lists.
+    """The posture of ``device`` with the current lists.
 
     A report expires when it is older than ``max_age`` or past its own end. Of two sources, the one that comes first in
-    ``precedence`` is believed; sources that are not in it rank equally behind. Sources in ``unreachable`` cannot be asked
-    at the moment.
+    ``precedence`` is believed; sources that are not in it rank equally after it. Sources in ``unreachable`` cannot be
+    asked at the moment.
 
-    An app that was seen stays on the device however old the report grows, since silence does not remove it. But a device that
-    falls silent is ``stale`` with such an app as without it, and the same report is told, so that no device is trusted more because of a listed app.
+    An app that was seen stays on the device however old the report grows, since silence does not remove it. But a
+    device that no longer reports is ``stale`` with such an app as well as without it, and its last report is named, so
+    that no device is trusted more because of a listed app.
     """
     believed = sorted(
         device.reports, key=lambda report: (rank(report.source, precedence), _newest_first(report))
@@ -73,7 +74,7 @@ def posture_of(
 
 
 _LISTED = {PostureState.CLEAN: PostureState.LISTED}
-"""The state that a device gets instead if an app on it stands on a list."""
+"""The state that a device gets instead if an app on it is on a list."""
 _RESTRICTION = (
     PostureState.MISSING,
     PostureState.STALE,
@@ -84,14 +85,14 @@ _RESTRICTION = (
 )
 """All states, the most restrictive first."""
 _RUNNING = (PostureState.PARTIAL, PostureState.LISTED, PostureState.CLEAN)
-"""The states that end when a report runs out."""
+"""The states that end when a report expires."""
 
 
 def strictest(postures: Sequence[Posture]) -> Posture:
-    """The most restrictive of these postures with the apps of all of them. Of equal postures the first is taken.
+    """The most restrictive of these postures with the apps of all of them. Of equal postures the first is used.
 
-    The request may come from any of the devices: one may have an app that a rule forbids while another is silent. The result
-    lasts until the first of their reports runs out.
+    The request may come from any of the devices: one may have an app that a rule forbids while another is silent. The
+    result lasts until the first of their reports expires.
     """
     worst = min(postures, key=_restriction)
     if worst.state not in (PostureState.MISSING, PostureState.STALE):
@@ -118,7 +119,7 @@ def posture_of_person(postures: Iterable[Posture]) -> Posture:
 
 
 def owner_of(device: Device, precedence: Sequence[str] = ()) -> str:
-    """The owner that the most believed source names. Of sources that are believed equally, the one that looked last counts."""
+    """The owner that the most trusted source names. Of equally trusted sources, the one that looked last counts."""
     named = [report for report in device.reports if report.owner]
     named.sort(key=lambda report: (report.gone, rank(report.source, precedence), _newest_first(report)))
     return named[0].owner if named else ""
@@ -130,7 +131,8 @@ def is_of(device: Device, person: str, precedence: Sequence[str] = ()) -> bool:
 
 
 def kind_of(reports: Iterable[Report]) -> Kind | None:
-    """The most restrictive kind that is reported. A device that one source reports as a phone is never taken for a computer."""
+    """The most restrictive kind that is reported. A device that one source reports as a phone is never treated as a
+    computer."""
     told = {report.kind for report in reports if report.kind is not None}
     return next((kind for kind in _KINDS if kind in told), None)
 
@@ -145,7 +147,7 @@ _KINDS = (
 
 
 def settled_until(device: Device, max_age: timedelta, now: datetime) -> datetime:
-    """The time until which the posture stays as it is ``now``, if nothing is reported meanwhile."""
+    """The time until which the posture stays as it is ``now``, if there are no further reports."""
     ends = [end for report in device.reports if (end := expiry(report, max_age)) is not None and end > now]
     return min(ends, default=_NEVER)
 
@@ -157,7 +159,7 @@ def expiry(report: Report, max_age: timedelta) -> datetime | None:
 
 
 def _saw(app: str, reports: Sequence[Report], precedence: Sequence[str]) -> Report | None:
-    """The last report that says the app is there and that no later report takes back, or None."""
+    """The last report that says the app is there and that no later report takes back; None if there is none."""
     saw = [
         report
         for report in reports
@@ -179,7 +181,7 @@ def _takes_back(other: Report, app: str, report: Report, precedence: Sequence[st
 def _state(
     reports: Sequence[Report], ran_out: Sequence[Report], unreachable: frozenset[str], watched: bool
 ) -> tuple[PostureState, Report | None]:
-    """The state of the device apart from its listed apps, and the report that it rests on."""
+    """The state of the device apart from its listed apps, and the report that decides it."""
     looked = [report for report in reports if report.reported_at is not None and not report.gone]
     if not looked:
         return PostureState.MISSING, None
@@ -198,7 +200,8 @@ def _state(
 
 
 def _watched(reports: Iterable[Report]) -> bool:
-    """Whether a source other than the device itself has ever looked at it. If so, its own word alone no longer makes it clean."""
+    """Whether a source other than the device itself has ever looked at it. If so, its own word alone no longer makes it
+    clean."""
     return any(report.reported_at is not None and not by_own_word(report.source) for report in reports)
 
 
@@ -224,5 +227,5 @@ def _newest_first(report: Report) -> float:
 
 
 def _first(reports: Iterable[Report], read: Callable[[Report], Value]) -> Value | None:
-    """The first value that one of these reports has, or None."""
+    """The first value that one of these reports has; None if none has one."""
     return next((value for report in reports if (value := read(report)) not in ("", None)), None)

@@ -1,8 +1,8 @@
-"""Decides which names a source may bring, and how much its word counts.
+"""Decides which names a source may report, and how much its reports count.
 
-Issuers of attestations and device managements belong to the company and are believed. A device that enrols at the gate is
-believed only in what it proved: that it holds a key. Otherwise somebody's laptop could enrol as a colleague's phone, or
-as its owner's blocked phone that is now clean.
+Issuers of attestations and device managements belong to the company and are believed. A device that enrols at the gate
+is believed only in what it proved: that it holds a key. Otherwise somebody's laptop could enrol as a colleague's phone,
+or as its owner's blocked phone that is now clean.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -70,9 +70,9 @@ def report_by(
     gone: bool = False,
     adds: bool = False,
 ) -> Report:
-    """Make the report of a source with the names that it may bring. Empty names and placeholders are dropped.
+    """Make the report of a source with the names that it may report. Empty names and placeholders are dropped.
 
-    ``apps`` is None if the source cannot tell which apps are there.
+    ``apps`` is None if the source does not know which apps are installed.
     """
     told = [(SERIAL, serial_text(serial)), (UDID, udid_text(udid))]
     told += [(KEY, key) for key in keys] + [(CERT, each) for each in certificates]
@@ -119,5 +119,5 @@ def _eas_forms(eas_id: str) -> frozenset[str]:
 
 
 def source_name(source: str) -> str:
-    """A source as people know it: an issuer by its host, a connector by its name in the settings."""
+    """The display name of a source: an issuer by its host, a connector by its name in the settings."""
     return source.partition("://")[2].rstrip("/") or source

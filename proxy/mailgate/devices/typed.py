@@ -1,6 +1,7 @@
-"""What people type or paste when they look for somebody or something, in every spelling in which it may be stored.
+"""Finds people and things by typed or pasted text, in every spelling in which they may be stored.
 
-These are for looking only. Who a login is stays the law of ``policy/logins.py``, by which ``Müller`` and ``müller`` are two people.
+This is for searching only. ``policy/logins.py`` decides which person a login is; there, ``Müller`` and ``müller`` are
+two people.
 """
 
 import re
@@ -13,14 +14,15 @@ _APART = re.compile(r"[\s.\-_#:]+")
 _AROUND = " \"'`<>()[]{}.,;:!?#“”„‘’«»"
 _LATIN = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
 LETTERS = str.maketrans({**_LATIN, "_": ".", "-": ".", " ": "."})
-"""Letters that have no accent to be taken away, and what stands between the words of a name."""
+"""Letters whose accent is no combining mark, and the characters between the words of a name."""
 ACCENTS = ("\u0300", "\u036f")
 """The first and the last of the combining marks of Latin, Greek and Cyrillic letters."""
 _ACCENT = re.compile("[{}-{}]".format(*ACCENTS))
 
 
 def bare(text: str) -> str:
-    """What is meant by a paste: the address in ``Plum Key <plum.key@example.com>``, without ``mailto:`` and punctuation around it."""
+    """The text without what a paste adds: the address in ``Plum Key <plum.key@example.com>``, without ``mailto:`` and
+    punctuation around it."""
     seen = "".join(each for each in unicodedata.normalize("NFC", text) if unicodedata.category(each) != "Cf")
     angled = _ANGLED.search(seen)
     inner = (angled[1] if angled else seen).strip()
@@ -37,13 +39,13 @@ def folded(text: str) -> str:
 
 
 def logins(text: str) -> list[str]:
-    """How a login may be written that is meant by this, the likeliest first: beside itself without case and with dots for spaces."""
+    """The logins that a text may mean, the most likely first: as it is, without case, and with dots for spaces."""
     names = [text.strip(), (inner := bare(text)), *_given_first(inner)]
     return _once(spelled for name in names for spelled in _spellings(name))
 
 
 def ids(text: str) -> list[str]:
-    """How an id or a serial number may be written that is meant by this: in any case, in one piece, or with hyphens."""
+    """The ids or serial numbers that a text may mean: in any case, in one piece, or with hyphens."""
     own, inner = text.strip(), bare(text)
     joined = (join.join(filter(None, _APART.split(inner))) for join in ("", "-"))
     return _once(
@@ -52,7 +54,7 @@ def ids(text: str) -> list[str]:
 
 
 def references(text: str) -> list[str]:
-    """How the reference of a refusal may be written that is meant by this."""
+    """The references of refusals that a text may mean."""
     own = text.strip()
     return _once([own, own.upper(), "".join(filter(None, _APART.split(bare(text)))).upper()])
 
@@ -66,7 +68,7 @@ def _given_first(name: str) -> list[str]:
 
 
 def _spellings(name: str) -> list[str]:
-    """A name in the cases and forms in which letters beyond ASCII may be stored; of ASCII there is one."""
+    """A name in the cases and forms in which letters beyond ASCII may be stored; an ASCII name has one."""
     if name.isascii():
         return [name]
     cases = (str, str.lower, str.upper, str.title, str.casefold)

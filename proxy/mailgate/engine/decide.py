@@ -47,8 +47,8 @@ def decide(access: Access, policy: Policy) -> Decision:
 
 
 def _told_the_way(decision: Decision) -> Decision:
-    """The decision for a request that only asks the way to the mail. It is told the way at least, and the decision names no rule
-    for that."""
+    """The decision for a request that only asks the way to the mail. It always gets the way, and the decision then
+    names no rule."""
     if decision.effect is Effect.ALLOW:
         return replace(decision, would=()) if decision.would else decision
     trial = RuleTrial(DISCOVERY_RULE, "", True, Stage.ENFORCE, Effect.ALLOW, "asks the way: told that alone")
@@ -84,7 +84,7 @@ _NO_MATCH = _Verdict(None)
 
 @dataclass(frozen=True, slots=True)
 class _Spared:
-    """What a relieved rule would have done, and the values that it saw."""
+    """What a relieved rule would have done, and the values that it read."""
 
     rule: Rule
     stage: Stage
@@ -131,7 +131,8 @@ def _first_match(access: Access, policy: Policy) -> Decision:
 
 
 def _no_harder(decision: Decision, spared: list[_Spared], policy: Policy) -> Decision:
-    """The decision of the rules behind relieved rules. If a relieved rule would do less than that, it decides instead."""
+    """The decision of the rules after relieved rules. If a relieved rule would do less than that, it decides
+    instead."""
     softest = min(spared, key=lambda each: each.hardness, default=None)
     if softest is None or softest.hardness >= decision.effect.hardness:
         return decision
@@ -156,7 +157,7 @@ def stage_of(rule: Rule, now: datetime) -> Stage:
 
 
 def softened_by_now(rule: Rule, stage: Stage, access: Access) -> Effect:
-    """What the rule does to a request that it matches, by its stage and its grace."""
+    """The effect of the rule on a request that it matches, by its stage and its grace."""
     return softened(rule.effect, Stage.WARN if new_until(rule, access) else stage)
 
 
@@ -182,8 +183,8 @@ def _reads_device(rule: Rule) -> bool:
 
 
 def _without_posture(rule: Rule, access: Access, policy: Policy) -> tuple[Access, cel.Activation]:
-    """What a rule sees while the posture is not available: the last known posture, or none. A rule that names the state
-    ``unavailable`` itself sees that state."""
+    """The access for a rule while the posture is unavailable: the last known posture, or none. A rule that names the
+    state ``unavailable`` itself reads that state."""
     posture = access.posture
     unexpired = posture.expires_at is not None and access.now < posture.expires_at
     if rule.on_unavailable is OnUnavailable.LAST_KNOWN and posture.last_state is not None and unexpired:
@@ -201,7 +202,8 @@ _OF_APPS = frozenset({"device.apps", "device.lists"})
 
 
 def _holds_for_seen_apps(rule: Rule, access: Access, names: set[str]) -> bool:
-    """Whether a restricting rule holds by the apps that were seen. An app does not go away because nobody can be asked."""
+    """Whether a restricting rule holds because of the apps that were seen. An app does not disappear because no source
+    can be asked."""
     if not access.posture.apps or _OF_APPS.isdisjoint(rule.when.reads):
         return False
     try:
@@ -231,12 +233,12 @@ def _judge(rule: Rule, stage: Stage, access: Access, activation: cel.Activation)
 
 
 def new_until(rule: Rule, access: Access) -> datetime | None:
-    """Until when the device is new to the rule; None if it is not new."""
+    """When the device stops being new to the rule; None if it is not new."""
     return grace_end(rule.grace, access.posture.first_seen, access.now)
 
 
 def _deadline(rule: Rule, access: Access) -> datetime | None:
-    """When the rule gets stricter for this device: by its next stage, and not before the device's grace is over."""
+    """When the rule gets stricter for this device: at its next stage, and not before the device's grace is over."""
     stage = stage_of(rule, access.now)
     next_start, until = rule.stages.next_start(access.now) if rule.stages else None, new_until(rule, access)
     if stage is Stage.ENFORCE:
@@ -245,7 +247,7 @@ def _deadline(rule: Rule, access: Access) -> datetime | None:
 
 
 def _unavailable(rule: Rule) -> _Verdict:
-    """The verdict of a rule while the posture is not available. With ``allow`` a restricting rule is passed over."""
+    """The verdict of a rule while the posture is unavailable. With ``allow`` a restricting rule is passed over."""
     if rule.on_unavailable is not OnUnavailable.ALLOW:
         return _Verdict(Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "the posture is unavailable: blocked")
     if rule.effect is not Effect.ALLOW:
@@ -261,7 +263,7 @@ def _decision(
     trials: tuple[RuleTrial, ...],
     would: tuple[RuleTrial, ...],
 ) -> Decision:
-    """The decision by this rule. Its title and its fix name its own cause, so they are shown only if it really
+    """The decision by this rule. Its title and its fix describe its own cause, so they are shown only if it really
     matches."""
     assert verdict.effect is not None
     own = verdict.reason is None

@@ -1,8 +1,8 @@
 """The key of a decision: two accesses with the same key get the same decision, so it needs to be computed only once.
 
-The key holds the values of the variables that the policy reads, and whatever else ``decide`` reads. It holds no
-header, address or name that no rule reads. Everything that ``decide`` reads belongs here; the tests compare the
-two over made-up policies and accesses.
+The key holds the values of the variables that the policy reads, and everything else that ``decide`` reads. It holds no
+header, address or name that no rule reads. Everything that ``decide`` reads belongs here; the tests compare the two
+over made-up policies and accesses.
 """
 
 from bisect import bisect_right
@@ -38,7 +38,7 @@ class DecisionKey:
     def of(self, access: Access, *, dates: bool = True) -> Hashable:
         """The key of an access, without the variables that change with the clock (``times``).
 
-        Without ``dates``, decisions with the same key may differ in the deadline that they tell, and in nothing else.
+        Without ``dates``, decisions with the same key may differ in their deadline, and in nothing else.
         """
         posture, client = access.posture, access.client
         proof, certificate = access.attestation, access.certificate
@@ -70,10 +70,10 @@ class DecisionKey:
         return self._by_the_clock.isdisjoint(trial.rule for trial in decision.trials)
 
     def until(self, access: Access, decision: Decision) -> datetime:
-        """The first moment at which the same request may be decided otherwise, though nothing is learned meanwhile.
+        """The first moment at which the same request may be decided otherwise, though nothing else has changed.
 
-        A stage begins then, or a grace, a relief, a report, a token or a certificate ends. It is ``now`` if a rule reads the clock
-        itself.
+        A stage begins then, or a grace, a relief, a report, a token or a certificate ends. It is ``now`` if a rule
+        reads the clock itself.
         """
         if not self.lasts(decision):
             return access.now

@@ -38,7 +38,7 @@ class Carrier:
     failures: Failures
 
     def start(self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision) -> Rest:
-        """Do as ``carry`` does, but without a task if none is needed."""
+        """Like ``carry``, but without a task if none is needed."""
         if (
             exchange.head.max_forwards == 0
             or decision.rule == DISCOVERY_RULE

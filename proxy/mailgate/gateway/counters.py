@@ -1,7 +1,7 @@
-"""Prometheus metrics that cost a request one addition each. They are put together when they are scraped.
+"""Prometheus metrics that cost a request one addition each. They are assembled when they are scraped.
 
-The library's own metrics lock, check and make a timestamp every time, which takes a tenth of the gate's time for a page. These
-are for one thread only.
+The library's own metrics lock, check and make a timestamp every time, which takes a tenth of the gate's time for a
+page. These are for one thread only.
 """
 
 from bisect import bisect_left
@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 
 class Tallies(Collector):
-    """How often something happened, by the values of its labels, which come from closed sets."""
+    """The number of events, by the values of labels, which come from closed sets."""
 
     def __init__(self, name: str, meaning: str, labels: Sequence[str], registry: CollectorRegistry) -> None:
         self.name, self.labels, self._meaning = name, labels, meaning
@@ -31,7 +31,7 @@ class Tallies(Collector):
 
 
 class Durations(Collector):
-    """How long something took. ``bounds`` are the upper ends of the buckets in seconds, ascending."""
+    """The durations of events. ``bounds`` are the upper ends of the buckets in seconds, ascending."""
 
     def __init__(self, name: str, meaning: str, bounds: Sequence[float], registry: CollectorRegistry) -> None:
         self._name, self._meaning, self._bounds = name, meaning, bounds

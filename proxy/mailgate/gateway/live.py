@@ -1,4 +1,4 @@
-"""Everything that a reload replaces. It stands in one object that every part of a gate reads."""
+"""Everything that a reload replaces, in one object that every part of a gate reads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,16 +26,16 @@ class Live:
     keep: Keep
     """How long data about people is kept."""
     certificates: CertificateVerifier | None = None
-    """The verifier of client certificates. None if no client certificate counts."""
+    """The verifier of client certificates; None if no client certificate is accepted."""
     proxy_form: ProxyForm = NO_PROXY
     groups: Groups = NO_GROUPS
     logins: Logins = NO_LOGINS
     hardware: Mapping[str, Roots] = field(default_factory=dict)
-    """The roots that are believed about hardware evidence, by format."""
+    """The roots that are trusted for hardware evidence, by format."""
     trusted: tuple[Network, ...] = ()
     browser_probe: BrowserProbe = field(default_factory=BrowserProbe)
     authorizer: Authorizer | None = None
-    """Answers other proxies that ask at the port for mail. None if they may not ask there."""
+    """Answers other proxies that ask at the port for mail; None if they may not ask there."""
     authorizers: Mapping[str, Authorizer] = field(default_factory=dict)
     """Answers other proxies that ask at separate ports, by the address of each port in the settings."""
 

@@ -11,7 +11,7 @@ LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNI
 
 
 class Threshold:
-    """From which level on lines are written. A reload changes it under loggers that are in use."""
+    """The level from which lines are written. A reload changes it for existing loggers."""
 
     level = logging.DEBUG
 
@@ -27,7 +27,7 @@ _threshold = Threshold()
 
 
 def debugging() -> bool:
-    """Whether debug lines are written. Callers ask before they put such a line together."""
+    """Whether debug lines are written. Callers ask before they compose such a line."""
     return _threshold.level <= logging.DEBUG
 
 

@@ -30,7 +30,7 @@ class Metrics:
         )
         self.refusals = Tallies(
             "mailgate_refusals",
-            "Requests that were not simply let in, by the rule that decided",
+            "Requests that were warned or refused, by the rule that decided",
             ("rule", "effect", "reason"),
             self.registry,
         )
@@ -43,11 +43,9 @@ class Metrics:
         counter, gauge = self._counter, self._gauge
         self.would = counter("mailgate_would", "Report-only rules that matched", "rule", "effect")
         self.errors = counter("mailgate_errors", "Answers that the gate gave for an error", "reason")
-        self.attestations = counter(
-            "mailgate_attestations", "Attestations offered, by what became of them", "result"
-        )
+        self.attestations = counter("mailgate_attestations", "Attestations offered, by outcome", "result")
         self.issuer_keys = counter(
-            "mailgate_issuer_keys", "Questions for an issuer's keys, by what came of them", "issuer", "result"
+            "mailgate_issuer_keys", "Requests for an issuer's keys, by outcome", "issuer", "result"
         )
         self.issuer_keys_success = gauge(
             "mailgate_issuer_keys_success_timestamp_seconds",
@@ -56,7 +54,7 @@ class Metrics:
         )
         self.enrolments = counter(
             "mailgate_enrolments",
-            "Devices that asked to enrol or reported, by what came of it",
+            "Enrolments and reports of devices, by outcome",
             "what",
             "result",
         )
@@ -74,7 +72,7 @@ class Metrics:
         )
         self.certificates = counter(
             "mailgate_client_certificates",
-            "TLS client certificates presented, by what became of them",
+            "TLS client certificates presented, by outcome",
             "result",
         )
         self.two_devices = counter(
@@ -82,15 +80,13 @@ class Metrics:
         )
         self.device_findings = gauge(
             "mailgate_device_findings",
-            "What the sources of devices contradict each other in, by reason",
+            "Contradictions between the sources of devices, by reason",
             "reason",
         )
-        self.probes = counter(
-            "mailgate_probes", "Browser probes: pages shown, and what came of them", "result"
-        )
+        self.probes = counter("mailgate_probes", "Browser probes: pages shown, and their results", "result")
         self.page_logins = counter(
             "mailgate_page_logins",
-            "Logins offered to the page of a person, by what the webmail said to them",
+            "Logins at the own page, by the answer of the webmail",
             "result",
         )
         self.help_requests = counter(
@@ -102,9 +98,9 @@ class Metrics:
             "log",
         )
         self.reloads = counter("mailgate_config_reloads", "Changed files read, by result", "result")
-        self.config_ok = gauge("mailgate_config_ok", "1 while the files on disk are free of mistakes")
+        self.config_ok = gauge("mailgate_config_ok", "1 while the files on disk have no mistakes")
         self.policy = Info("mailgate_policy", "The policy in force", registry=self.registry)
-        self.build = Info("mailgate_build", "The version that runs", registry=self.registry)
+        self.build = Info("mailgate_build", "The version of Mailgate", registry=self.registry)
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(name, meaning, labels, registry=self.registry)
@@ -121,5 +117,5 @@ class Metrics:
         self._gauge(name, meaning).set_function(read)
 
     def watch_count(self, name: str, meaning: str, read: Callable[[], float]) -> None:
-        """The same of what only grows: ``_total`` is added to its name."""
+        """The same for a number that only grows: ``_total`` is added to its name."""
         Watched(name, meaning, read, self.registry)

@@ -40,7 +40,7 @@ def is_local(facts: RequestFacts) -> bool:
 
 
 class OwnAddresses:
-    """Answers at each of these addresses with the part that is responsible for it."""
+    """Answers each of these addresses with the responsible part."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ async def _continue(in_force: InForce, incoming: Incoming, _reference: str, _now
     query = dict(parse_qsl(incoming.facts.query))
     mark, target = query.get("rule", ""), own_path(query.get("to", "/"))
     if not MARK.fullmatch(mark) or not target.isascii():
-        raise RequestRefused(400, Reason.REQUEST_MALFORMED, "The link of this warning is not whole.")
+        raise RequestRefused(400, Reason.REQUEST_MALFORMED, "The link of this warning is incomplete.")
     lasts = in_force.live.speaker.warn_again
     cookie = warned_cookie(mark, lasts, secure=incoming.facts.scheme == "https")
     return replace(Answer(303), headers=(("Location", target), ("Set-Cookie", cookie)))

@@ -1,4 +1,4 @@
-"""Limits how often somebody may try something. The counts are kept in memory, for a bounded number of callers."""
+"""Limits how often a caller may try something. The counts are kept in memory, for a bounded number of callers."""
 
 from collections.abc import Hashable
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ class Rates:
         self._tries: LRUCache[Hashable, tuple[datetime, int]] = LRUCache(size)
 
     def wait(self, who: Hashable, now: datetime) -> timedelta:
-        """How long the caller has to wait for the next try. Zero if they may try now."""
+        """How long the caller has to wait for the next try; zero if they may try now."""
         since, count = self._tries.get(who, (now, 0))
         left = since + self.span - now
         return left if count >= self.most and timedelta() < left <= self.span else timedelta()

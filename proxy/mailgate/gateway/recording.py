@@ -1,4 +1,4 @@
-"""Records each decision, together with whether somebody saw it and in which language they read."""
+"""Records each decision, whether the person saw it, and the language of the person."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Recorder:
         return cls(book, languages, asked_as(load_languages()))
 
     def recurring(self, access: Access, decision: Decision) -> Counts | None:
-        """A counter that records the same decision again. None if somebody is shown something each time."""
+        """A counter that records the same decision again; None if each answer shows the person something."""
         if decision.effect is not Effect.ALLOW:
             return None
         recurring, tag = self.book.recurring(access, decision), self._language(access)
@@ -59,7 +59,7 @@ class Recorder:
             self.languages.hear(access.user.name, tag, access.now)
 
     def _language(self, access: Access) -> str:
-        """The language of the person. Empty if nobody is named or the request names no language."""
+        """The language of the person; empty if nobody is named or the request names no language."""
         if not access.user.name or access.client.protocol is not Protocol.WEB:
             return ""
         wanted = access.facts.headers.get("accept-language", "")
@@ -76,6 +76,6 @@ class RecordedAgain:
     tag: str
 
     def count(self, user_agent: str, now: datetime) -> None:
-        """Record it once more."""
+        """Count the request again."""
         self.recurring.count(user_agent, now)
         self.languages.hear(self.login, self.tag, now)

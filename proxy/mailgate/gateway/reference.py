@@ -1,4 +1,5 @@
-"""The reference id of a request, which a person can tell the help desk. Answer, page, record and log line have the same id."""
+"""The reference id of a request, which a person can give to the help desk. Answer, page, record and log line have the
+same id."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,5 @@
-"""Gives a client something else instead of its mail: the probe, a warning, a refusal, a login challenge or the way to the mail."""
+"""Gives a client something other than its mail: the probe, a warning, a refusal, a login challenge or the way to the
+mail."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -36,7 +37,7 @@ class Refuser:
     recorder: Recorder
 
     def probe_or_record(self, exchange: Exchange, access: Access, decision: Decision) -> Answer | None:
-        """The probe's page if this browser has to show first what it runs on. Otherwise None, and the decision is recorded."""
+        """The probe's page if this browser has to run it first; otherwise None, and the decision is recorded."""
         if self.in_force.live.browser_probe.wanted(access):
             return self.probe(access, self.recorder.references.of(exchange))
         self.recorder.record(exchange, access, decision)
@@ -62,7 +63,8 @@ class Refuser:
         return speaker.refuse(access, decision, reference)
 
     def probe(self, access: Access, reference: str) -> Answer:
-        """The answer with the probe's page. Nothing is recorded, since nothing was decided: the page load comes again with the cookie."""
+        """The answer with the probe's page. Nothing is recorded, since nothing was decided: the page is loaded again
+        with the cookie."""
         live = self.in_force.live
         self.metrics.probes.labels("shown").inc()
         may_skip = live.browser_probe.mode is Mode.OBSERVE
@@ -70,5 +72,6 @@ class Refuser:
 
 
 def asks_for_login(incoming: Incoming, access: Access, decision: Decision) -> bool:
-    """Whether to ask a mail app for its login before it is refused. Otherwise it thinks that the service is absent."""
+    """Whether to ask a mail app for its login before it is refused. Otherwise it assumes that the service does not
+    exist."""
     return decision.effect is not Effect.WARN and has_no_login(access, incoming)

@@ -12,6 +12,7 @@ from watchfiles import awatch
 from mailgate.config.files import Stamp, stamp_of
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.metrics import Metrics
+from mailgate.model.phrase import phrase
 
 log = structlog.get_logger()
 
@@ -45,11 +46,15 @@ class Reloader(Generic[Loaded]):
         try:
             await self.apply(self.load())
         except ConfigError as error:
-            return self._rejected([str(mistake) for mistake in error.mistakes], again)
+            return self._rejected([mistake.told for mistake in error.mistakes], again)
         except MailgateError as error:  # the text of such an error is for people
-            return self._rejected([f"the files cannot be put in force: {error}"], again)
+            return self._rejected(
+                [phrase("the files cannot be put in force: %(why)s", why=error.words)], again
+            )
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the files, later ones must be read
-            return self._rejected([f"the files cannot be put in force: {type(error).__name__}"], again)
+            return self._rejected(
+                [phrase("the files cannot be put in force: %(why)s", why=type(error).__name__)], again
+            )
         self.mistakes = []
         self._count("applied", ok=True)
         return True

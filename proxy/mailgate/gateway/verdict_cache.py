@@ -1,19 +1,26 @@
-"""The one cache between a parsed request and its decision. A request is allowed if an earlier one, equal to the rules, was allowed.
+"""The one cache between a parsed request and its decision. A request is allowed if an earlier one, equal to the rules,
+was allowed.
 
-Only a request that was judged in full (``gateway/evaluate/judge.py``) and allowed is kept. Its verdict, its record and its
-answer may depend on nothing but
+Only a request that was judged in full (``gateway/evaluate/judge.py``) and allowed is kept. Its verdict, its record and
+its answer may depend on nothing but
 
-- the key, which has the method; the place of the path (``place_of``), so that a path of another protocol or of the gate is not
-  kept; the person whom a trusted proxy names and their languages, and whether a proxy names anybody; the traits of the user agent, or
-  all of it if a rule or the probe reads more; the address, scheme, host and path as far as a rule reads them; the gate's own cookies;
-  and **every other field line as it came, except those of ``SILENT``**, whose values nothing reads on the way to a decision.
-  A field that nobody thought of is part of the key, so it costs a hit but never gives a wrong answer;
-- what a reload replaces (``live.py``): rules, reliefs, groups, the probe and its keys, trusted proxies. If any of them changes, all
+- the key, which has the method; the place of the path (``place_of``), so that a path of another protocol or of the gate
+is not
+  kept; the person whom a trusted proxy names and their languages, and whether a proxy names anybody; the traits of the
+user agent, or
+  all of it if a rule or the probe reads more; the address, scheme, host and path as far as a rule reads them; the
+gate's own cookies;
+  and **every other field line as it came, except those of ``SILENT``**, whose values nothing reads on the way to a
+decision.
+  A field that was forgotten here is part of the key, so it costs a hit but never gives a wrong answer;
+- what a reload replaces (``live.py``): rules, reliefs, groups, the probe and its keys, trusted proxies. If any of them
+changes, all
   entries are dropped;
 - the time, up to the first moment at which any of this could change (``_until``).
 
-A request is judged in full each time if it names a device, or a person by a login, offers a proof or a certificate, has a finding,
-or is warned, challenged or refused. Requests that are answered from the cache are counted and recorded like all others.
+A request is judged in full each time if it names a device, or a person by a login, offers a proof or a certificate, has
+a finding, or is warned, challenged or refused. Requests that are answered from the cache are counted and recorded like
+all others.
 """
 
 from collections.abc import Callable, Hashable
@@ -65,13 +72,13 @@ SILENT = frozenset(
     b" baggage sentry-trace b3 x-b3-traceid x-b3-spanid x-b3-parentspanid x-datadog-trace-id x-datadog-parent-id x-amzn-trace-id"
     b" x-request-id x-correlation-id traceparent tracestate x-forwarded-port x-forwarded-server x-real-ip forwarded via".split()
 )
-"""Fields whose values nothing but ``_key`` reads on the way to the decision on a request that is kept."""
+"""Fields whose values only ``_key`` reads on the way to the decision on a request that is kept."""
 OWN_COOKIES = b"mailgate-"
 
 NOBODY = Posture()
 
 Recurring = Callable[[Access, Decision], Counts | None]
-"""Makes a counter that records the same decision once more. None if each must be recorded separately."""
+"""Makes a counter that records the same decision again; None if each has to be recorded separately."""
 
 
 class Known(NamedTuple):
@@ -83,7 +90,8 @@ class Known(NamedTuple):
     counted: tuple[Callable[[], None], ...]
     judged: Judged
     yes: tuple[bytes, bytes, bytes] | None
-    """An answer to another proxy in three parts: before its date, between date and reference, and after it. None for mail."""
+    """An answer to another proxy in three parts: before its date, between date and reference, and after it; None for
+    mail."""
 
 
 class VerdictCache:
@@ -99,7 +107,7 @@ class VerdictCache:
         self.hits = self.misses = 0
 
     def find(self, head: RequestHead, origin: Origin, now: datetime, port: int = 0) -> Known | None:
-        """The cached verdict on this request, which is then counted and recorded. None if there is none.
+        """The cached verdict on this request, which is then counted and recorded; None if there is none.
 
         ``head`` is the exchange's, or that of the request that another proxy asks about at ``port``.
         """
@@ -148,12 +156,13 @@ class VerdictCache:
             self._put(key, Known(access.now, until, recurring, counted, judged, parts))
 
     def until(self, access: Access, decision: Decision) -> datetime:
-        """The first moment at which the same request may be decided or probed otherwise, even if nothing is learned meanwhile."""
+        """The first moment at which the same request may be decided or probed otherwise, even if nothing else
+        changes."""
         live = self._look()
         return min(self._decision_key.until(access, decision), live.browser_probe.until(access))
 
     def _look(self) -> Live:
-        """Drop all entries if anything was replaced on which verdicts rest."""
+        """Drop all entries if anything that verdicts depend on was replaced."""
         live = self._in_force.live
         if live is not self._live:
             self._live, self._young, self._old = live, {}, {}
@@ -161,7 +170,7 @@ class VerdictCache:
         return live
 
     def _key(self, head: RequestHead, origin: Origin, port: int) -> Hashable:
-        """The key of a request. None if the request has to be judged in full."""
+        """The key of a request; None if the request has to be judged in full."""
         fields = head.fields
         path = head.target.partition(b"?")[0]
         agent = fields.first.get(b"user-agent", b"")
@@ -200,13 +209,13 @@ class VerdictCache:
         self._young[key] = known
 
     def _until(self, access: Access, decision: Decision, yes: Yes | None) -> datetime:
-        """The time until which the same request is decided, recorded and answered alike. It may be ``now``."""
+        """When the same request may be decided, recorded or answered differently. It may be ``now``."""
         day_ends = datetime.combine(access.now.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
         until = self.until(access, decision)
         if yes is not None:
             if until - access.now < yes.remember:
                 return access.now
-            until -= yes.remember  # later, a yes would have to say that it is kept for less time
+            until -= yes.remember  # later, an allowing answer would have to name a shorter time
         return min(until, day_ends)
 
 
@@ -215,9 +224,9 @@ _BESIDE = (RestsOn.REMOTE, RestsOn.SCHEME, RestsOn.HOST, RestsOn.PATH)
 
 @lru_cache(4096)
 def place_of(path: bytes) -> str:
-    """The part of a path that matters if it names no protocol and no address of the gate, which is the recorded folder.
+    """The part of a path that matters if it names no protocol and no address of the gate: the recorded folder.
 
-    Empty if more of the target has to be looked at.
+    Empty if more of the target has to be read.
     """
     text = path.decode("ascii")
     special = is_local(RequestFacts(target=text)) or text.lower().startswith("/autodiscover/")
@@ -225,7 +234,7 @@ def place_of(path: bytes) -> str:
 
 
 def _is_plain(incoming: Incoming, access: Access, decision: Decision) -> bool:
-    """Whether the verdict depends on nothing but the things that the head of this file lists."""
+    """Whether the verdict depends only on the things in the list at the beginning of this file."""
     client = access.client
     return (
         decision.effect is Effect.ALLOW
@@ -239,7 +248,7 @@ def _is_plain(incoming: Incoming, access: Access, decision: Decision) -> bool:
 
 
 def _counted(metrics: Metrics, access: Access, decision: Decision) -> tuple[Callable[[], None], ...]:
-    """The counters that ``note`` counts up for such a decision."""
+    """The counters that ``note`` increments for such a decision."""
     labels = (decision.effect, decision.reason, access.client.kind)
     would = (metrics.would.labels(trial.rule, trial.effect or "").inc for trial in decision.would)
     return (partial(metrics.decisions.add, labels), *would)

@@ -1,1 +1,1 @@
-"""Everything that is written to people: mails about rules, corrections, the quarantine mail, and the ways they go."""
+"""Mails to people: about rules, corrections, the quarantine mail, and the ways to send them."""

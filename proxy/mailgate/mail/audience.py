@@ -1,4 +1,4 @@
-"""The audience of a rule: whom it warns or keeps out, at the moment of which a mail speaks."""
+"""The audience of a rule: the people whom it warns or keeps out, at the moment that a mail is about."""
 
 import asyncio
 from collections import defaultdict
@@ -18,10 +18,10 @@ from mailgate.simulate import UNKNOWN, Judge, Occasion, Subject
 Progress = Callable[[int, int], None]
 
 _SLICE = 50
-"""This many subjects are decided before other tasks have a turn."""
+"""How many subjects are decided before other tasks get a turn."""
 
 PASSING = frozenset({Reason.RULE_ERROR, Reason.POSTURE_UNAVAILABLE, Reason.INTERNAL_ERROR})
-"""A rule with such an answer could not be decided: it is not known to be about anybody."""
+"""Reasons with which a rule could not be decided. They do not show that it is about anybody."""
 
 _LAPTOP = RequestFacts(
     headers={
@@ -34,46 +34,47 @@ _SAME_FOR_EVERY_LAPTOP = frozenset(
 _DIFFERS_BETWEEN_LAPTOPS = frozenset(
     name for name in VARIABLES if name not in _SAME_FOR_EVERY_LAPTOP and not name.startswith("device.")
 )
-"""Variables in which laptops differ: if an answer depends on one, the mail says nothing about laptops. No laptop here has reported."""
+"""Variables in which laptops differ. If an answer depends on one, the mail says nothing about laptops, since the
+laptops here are made up."""
 
 
 @dataclass
 class Audience:
-    """Whom the rule warns, asks for proof or keeps out at one moment."""
+    """The people whom the rule warns, asks for proof or keeps out at one moment."""
 
     people: dict[str, set[NoticeDevice]] = field(default_factory=lambda: defaultdict(set))
-    """The people by login name, and the devices that the rule is about."""
+    """The people by login name, with the devices that the rule is about."""
     nameless: int = 0
     """How many devices and clients without a known owner the rule is about."""
     undecided: set[str] = field(default_factory=set)
-    """People for whom it cannot be decided whether the rule is about them."""
+    """People for whom it is unknown whether the rule is about them."""
     laptops: dict[str, bool] = field(default_factory=dict)
     """People who were seen on a laptop, and whether all their laptops are let in."""
     any_laptop: bool = False
     """Whether every laptop browser is let in."""
 
     def laptop_free(self, person: str) -> bool:
-        """Whether this person's laptop browser is let in. False if that cannot be told."""
+        """Whether this person's laptop browser is let in; false if unknown."""
         return self.laptops.get(person, self.any_laptop)
 
 
 async def audience_of(
     policy: Policy, rule: str, at: datetime, subjects: AsyncIterator[list[Subject]]
 ) -> Audience:
-    """Decide these subjects by the policy as it is at ``at``."""
+    """Decide these subjects by the policy as of ``at``."""
     judge = Judge(policy)
     found = Audience(any_laptop=_lets_in_laptops(judge, at))
     async for page in subjects:
         for number, subject in enumerate(page):
             if number % _SLICE == 0:
-                await asyncio.sleep(0)  # a gate that counts goes on serving requests
+                await asyncio.sleep(0)  # a gate that counts keeps serving requests
             hits = [_look(judge, rule, at, occasion, found) for occasion in subject.occasions]
             found.nameless += any(hits) and not any(each.person for each in subject.occasions)
     return found
 
 
 async def everybody(population: Population, progress: Progress) -> AsyncIterator[list[Subject]]:
-    """Yield all devices and strangers by pages. ``progress`` is given the devices done so far and the devices in all."""
+    """Yield all devices and strangers by pages. ``progress`` receives the number of devices done and of all devices."""
     count, done = await population.store.devices.count(), 0
     async for page in population.devices("", None):
         yield page

@@ -18,12 +18,12 @@ from mailgate.store import Mail
 
 @dataclass(frozen=True, slots=True)
 class MailHead:
-    """What every mail about a rule has in common."""
+    """The header fields that every mail about a rule has."""
 
     sender: str
     domain: str
     name: str
-    """Who writes: the company, or the host of the company's mail."""
+    """The name of the sender: the company, or the host of its mail."""
     me_url: str = ""
 
 
@@ -35,7 +35,7 @@ class Composer:
     writer: NoticeWriter
 
     def render(self, notice: Notice) -> RenderedNotice:
-        """What a mail says, without its header."""
+        """The text of a mail, without its header."""
         return self.writer.write(notice, self.head.me_url)
 
     def __call__(self, mail: Mail) -> EmailMessage:
@@ -61,19 +61,19 @@ def composer_for(settings: Settings, sender: str = "", domain: str = "") -> Comp
     company = settings.company
     name = company.name or urlsplit(settings.public_url).hostname or ""
     head = MailHead(sender, domain, name, f"{settings.public_url}/.mailgate/me")
-    # without its logo: mail programs show no picture that stands in a mail itself
+    # without its logo: mail programs do not show a picture inside the mail
     appearance = Appearance(company.name or "", "", company.colour or "", company.colour_dark or "")
     return Composer(head, _writer(settings.languages.default, appearance))
 
 
 @lru_cache(8)
 def _writer(default_language: str, appearance: Appearance) -> NoticeWriter:
-    """Kept, since reading the languages takes far longer than writing a mail."""
+    """The writer, cached since reading the languages takes far longer than writing a mail."""
     return NoticeWriter(default_language, appearance)
 
 
 def address_book(notices: NoticeSettings) -> Callable[[str], str]:
-    """Gives the company address of a login name; empty if it has none."""
+    """Make a function from a login name to its company address, which is empty if it has none."""
     return partial(address_of, domain=notices.domain)
 
 

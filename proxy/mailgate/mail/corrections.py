@@ -1,7 +1,7 @@
-"""Corrections: people whom a rule reached that was taken back are told that it no longer holds.
+"""Corrections: mails to the people whom a rule reached that was taken back.
 
-A rule reached the people who were refused, were shown the page of a warning, or were written to under a version that was
-taken back. A rule that stands unchanged in the version now in force was not taken back, and nobody is corrected about it.
+A rule reached the people who were refused, were shown the page of a warning, or got a mail under a version that was
+taken back. A rule that is unchanged in the version now in force was not taken back, and nobody is corrected about it.
 """
 
 from collections import defaultdict
@@ -23,24 +23,24 @@ from mailgate.simulate import Judge, Occasion
 from mailgate.store import Act, Mail, Retraction, Store
 
 LOOKED_FOR = timedelta(hours=24)
-"""For how long refusals count that are written down late, by a gate that was cut off or from a spool."""
+"""How long to look for refusals that are stored late, by a gate that was cut off or from a spool."""
 _SOON = timedelta(seconds=2)
 
 
 @dataclass
 class Found:
-    """The people whom rules reached that were taken back."""
+    """The people whom the rules reached that were taken back."""
 
     people: dict[str, set[Reached]] = field(default_factory=lambda: defaultdict(set))
     """How they were reached, by login name."""
     contacts: dict[str, str] = field(default_factory=dict)
-    """Whom each may ask: the contact of a rule that reached them."""
+    """The contact for each person: that of a rule that reached them."""
     nameless: int = 0
     """How many refusals and warnings had no login name and no known owner."""
 
 
 def is_due(retraction: Retraction, now: datetime) -> bool:
-    """Whether to look for people now: at once, then at growing distances, since little is written down late."""
+    """Whether to look for people now: at once, then at growing intervals, since few refusals are stored late."""
     if retraction.looked_at is None:
         return True
     return now - retraction.looked_at >= max(_SOON, retraction.looked_at - retraction.at)
@@ -121,7 +121,7 @@ async def corrections(
 
 async def _rules(store: Store, number: int) -> Rules:
     version = await store.policies.get(number)
-    assert version is not None  # a foreign key holds it
+    assert version is not None  # a foreign key makes sure that the version exists
     return compile_rules(version.texts)
 
 
@@ -140,11 +140,13 @@ class _Comparison:
         }
 
     def holds(self, rule: str) -> bool:
-        """Whether the version in force has this rule unchanged. Two answers come from no rule, and hold in every version."""
+        """Whether the version in force has this rule unchanged. Two answers come from no rule, and hold in every
+        version."""
         return rule in self._unchanged or rule in (LOST_RULE, DISCOVERY_RULE)
 
     def moves(self, occasions: Iterable[Occasion]) -> bool:
-        """Whether the two versions decide differently on one of these. A rule that is unchanged may still decide on others than before."""
+        """Whether the two versions decide differently on one of these. An unchanged rule may still decide on other
+        people than before."""
         old, new = self._judges
         return any(
             old.outcome(each.before, each.untold).effect != new.outcome(each.after, each.untold).effect
@@ -196,7 +198,7 @@ async def _by_page(comparison: _Comparison, retraction: Retraction, found: Found
 
 
 def _reason(stored: str) -> Reason:
-    """A reason that another release has written must not keep everybody else from their corrections."""
+    """Read a stored reason. One of another release must not keep everybody else from their corrections."""
     return Reason(stored) if stored in set(Reason) else Reason.RULE_MATCHED
 
 
@@ -212,7 +214,7 @@ async def _by_mail(comparison: _Comparison, serial: int, number: int, found: Fou
 
 
 class _Clear:
-    """Whether the version in force lets in all devices of a person."""
+    """Tells whether the version in force lets in all devices of a person."""
 
     def __init__(self, store: Store, target: Rules, believed: Believed, now: datetime) -> None:
         self._population = believed.population(store, target, now)

@@ -1,7 +1,7 @@
 """Writes messages into a folder, one ``.eml`` file each, for another program that sends them.
 
-A file is first written under a name that such a program ignores, then renamed in one step (rename(2)). So nobody sees it
-in part, and after a crash the folder tells how far a message had come.
+A file is first written under a name that such a program ignores, then renamed in one step (rename(2)). So nobody sees
+it in part, and after a crash the folder shows how far a message had come.
 """
 
 import asyncio
@@ -12,10 +12,11 @@ from email.policy import SMTP as WIRE
 from pathlib import Path
 
 from mailgate.mail.way import LaterError, WayDownError
+from mailgate.whole_file import sync_folder
 
 
 class IntoFolder:
-    """A ``MailWay`` into one folder, which is made at the first message."""
+    """A ``MailWay`` into one folder, which is created with the first message."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -37,13 +38,14 @@ class IntoFolder:
             raise LaterError(type(error).__name__) from None
 
     async def was_taken(self, key: str) -> bool | None:
-        """None if neither name is there: a program may have taken the file, or the folder was changed."""
+        """Whether the message was handed over; None if neither name exists: a program may have taken the file, or the
+        folder was changed."""
         if await asyncio.to_thread(self._draft(key).exists):
             return False
         return True if await asyncio.to_thread(self._file(key).exists) else None
 
     async def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing, since nothing is kept open."""
 
     def _draft(self, key: str) -> Path:
         return self._folder / f".{key}.part"
@@ -61,8 +63,4 @@ class IntoFolder:
 
     def _publish(self, key: str) -> None:
         self._draft(key).rename(self._file(key))
-        folder = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)  # so that the rename survives a power cut
-        finally:
-            os.close(folder)
+        sync_folder(self._folder)

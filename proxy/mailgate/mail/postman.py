@@ -1,7 +1,7 @@
-"""Sends the queued mails: one at a time, no faster than set, and none twice, whichever process dies meanwhile.
+"""Sends the queued mails: one at a time, no faster than set, and none twice, even if a process dies.
 
-Only the process that holds the lease sends. It first looks at mails that another process was handing over when it died: if
-the way can tell whether one went, that counts; if not, the mail is left to a person (decision 15).
+Only the process that holds the lease sends. It first looks at mails that another process was handing over when it died:
+if the way knows whether a mail was taken, that counts; otherwise an admin decides about it (decision 15).
 """
 
 import asyncio
@@ -16,18 +16,18 @@ from mailgate.mail.way import LaterError, LostError, MailWay, RefusedMailError
 from mailgate.store import Mail, MailState, StoreUnavailableError
 
 LEASE = timedelta(minutes=2)
-"""How long a process that is gone keeps its lease: longer than one mail can take."""
+"""How long a dead process keeps its lease: longer than one mail can take."""
 _RENEWAL = LEASE / 4
 _LEASE_NAME = "notices"
 PAUSES = tuple(timedelta(minutes=each) for each in (1, 5, 15, 60, 240, 720))
-"""The wait after each answer that refuses a mail for now; after the last the mail has failed."""
+"""The wait after each answer that refuses a mail for now; after the last one the mail has failed."""
 _RETRY = 0.5
 
 
 Tell = Callable[[Mail, MailState, str], None]
-"""Is given a mail, its new state and why, in one word. A mail that was put off is ``queued``."""
+"""Receives a mail, its new state and the cause in one word. A mail that was put off is ``queued``."""
 Note = Callable[[], Coroutine[Any, Any, None]]
-"""Notes in the store what became of a mail."""
+"""Stores the outcome of a mail."""
 
 
 class MailQueue(Protocol):
@@ -49,7 +49,7 @@ class Leases(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """The clock, a way to wait, and a listener for what becomes of each mail."""
+    """The clock, a way to wait, and a listener for the outcome of each mail."""
 
     clock: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[None]]
@@ -65,7 +65,7 @@ class Postman:
     compose: Callable[[Mail], EmailMessage]
     way: MailWay
     rate: int
-    """Mails a minute."""
+    """Mails per minute."""
     holder: str
     """The name of this process, new at every start."""
     around: Around
@@ -73,9 +73,9 @@ class Postman:
     _next: datetime | None = None
 
     async def round(self, first: Callable[[], Awaitable[None]] | None = None) -> bool:
-        """Do ``first``, then send what is due. Returns False if another process has the lease.
+        """Do ``first``, then send the due mails. Returns False if another process has the lease.
 
-        Raises StoreUnavailableError, and WayDownError if no mail can be sent now: what is due stays queued.
+        Raises StoreUnavailableError, and WayDownError if no mail can be sent now: due mails stay queued.
         """
         if not await self._lead():
             return False
@@ -107,7 +107,7 @@ class Postman:
         try:
             await self.leases.release(_LEASE_NAME, self.holder)
         except StoreUnavailableError:
-            return  # the lease runs out by itself
+            return  # the lease expires by itself
 
     async def _look_after_the_dead(self) -> None:
         for mail in await self.queue.left_over(self.holder):
@@ -145,7 +145,7 @@ class Postman:
             raise RefusedMailError(type(error).__name__) from error
 
     async def _handed_over(self, mail: Mail) -> Note:
-        """Hand over the message that was offered. Returns what notes its outcome."""
+        """Hand over the offered message. Returns the function that stores the outcome."""
         try:
             await self.way.hand_over(mail.id)
         except RefusedMailError as error:
@@ -160,12 +160,12 @@ class Postman:
         now = self.around.clock()
         try:
             return await self.queue.begin(mail, self.holder, now)
-        except StoreUnavailableError:  # the store may have noted it or not; the mail has not gone
+        except StoreUnavailableError:  # the store may have noted it or not; the mail was not sent
             await self._known(partial(self.queue.put_off, mail.id, now, now, "interrupted"))
             return False
 
     async def _known(self, note: Note) -> None:
-        """Note what only this process knows, as soon as the store answers."""
+        """Store an outcome that only this process knows, as soon as the store answers."""
         while True:
             try:
                 return await note()
@@ -186,12 +186,12 @@ class Postman:
 
 
 async def finished(work: Coroutine[Any, Any, None]) -> None:
-    """Run this to its end even if the task is cancelled meanwhile: nobody would know what became of a mail that is half sent."""
+    """Run this to its end even if the task is cancelled, since the state of a half-sent mail would be unknown."""
     task = asyncio.get_running_loop().create_task(work)
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait({task})
         if not task.cancelled():
-            task.exception()  # whatever it is, the task was cancelled
+            task.exception()  # whatever it raised, the task was cancelled
         raise

@@ -1,4 +1,4 @@
-"""Previews of a notice: as one person would get it, or a made-up person if the rule is about nobody who is known."""
+"""Previews of a notice, for one person or for a made-up one."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -30,7 +30,7 @@ async def _of_person(population: Population, login: str) -> AsyncIterator[list[S
 
 
 async def nobody() -> AsyncIterator[list[Subject]]:
-    """No subjects: the preview looks at nobody's devices."""
+    """No subjects, for a preview that reads no devices."""
     for _ in ():
         yield []
 
@@ -38,7 +38,8 @@ async def nobody() -> AsyncIterator[list[Subject]]:
 def stand_in(policy: Policy, topic: Topic, any_laptop: bool) -> Audience:
     """An audience of one made-up phone, whose person has no name.
 
-    If the rule is about apps, the first that it names is on the phone, so that the mail names one and has the steps for it.
+    If the rule is about apps, the phone has the first that it names, so that the mail names one and has the steps for
+    it.
     """
     rule, catalog = topic.rule, policy.catalog
     apps = tuple(sorted(apps_named(rule.when, catalog))[:1])
@@ -59,7 +60,7 @@ async def made_up(policy: Policy, topic: Topic) -> Notice:
 
 
 def made_up_correction(policy: Policy) -> Notice:
-    """The correction to a made-up person, whom the first rule of this policy that restricts had kept out."""
+    """The correction to a made-up person who was kept out by the first rule of this policy that restricts."""
     rule = next((each for each in policy.rules if each.restricts), None)
     reason = (rule and rule.reason) or Reason.RULE_MATCHED
     reached = Reached(ReachedBy.REFUSAL, (rule and rule.title) or "", reason)

@@ -1,8 +1,9 @@
-"""The quarantine mail: a mail app shows no page, so a mail tells the person why it gets no mail and what ends that.
+"""The quarantine mail: a mail app shows no page, so a mail tells the person why it gets no mail and how to end that.
 
 The login of a refused request is not checked yet, so a request alone does not cause a mail: the device must be known as
-this person's, or a trusted proxy or the webmail must have taken the login. No text of a client stands in the mail. Nobody
-is told the same twice or gets more than a few mails. The mails that one network address causes, and all together, are limited.
+this person's, or a trusted proxy or the webmail must have accepted the login. The mail has no text of a client. Nobody
+gets the same mail twice or more than a few mails. The mails that one network address causes, and all together, are
+limited.
 """
 
 import asyncio
@@ -29,12 +30,12 @@ log = structlog.get_logger()
 
 QUEUE = 1000
 PATIENCE = 30.0
-"""Seconds that one mail may take."""
+"""The seconds that one mail may take."""
 REST = 60
-"""Seconds for which the same refusal is not looked at again, whether its mail went or not."""
+"""The seconds for which the same refusal is ignored, whether its mail was sent or not."""
 
 _PASSING = frozenset({Reason.POSTURE_UNAVAILABLE, Reason.RULE_ERROR, Reason.INTERNAL_ERROR})
-"""The person can do nothing about these reasons."""
+"""Reasons that the person can do nothing about."""
 FROM_ONE_ADDRESS = 20
 """How many mails requests from one address cause within ``ADDRESS_SPAN``, and how many logins are checked for it."""
 ADDRESS_SPAN = timedelta(hours=1)
@@ -44,13 +45,13 @@ Send = Callable[[EmailMessage], Awaitable[None]]
 
 
 class Accepts(Shape):
-    """Whether the webmail takes a login (``gateway/selfservice/login_check.py``)."""
+    """Tells whether the webmail accepts a login (``gateway/selfservice/login_check.py``)."""
 
     async def look(self, incoming: Incoming) -> Login: ...
 
 
 class NoQuarantineMails:
-    """Stands in for a ``QuarantineMailer`` if the settings have no quarantine mail."""
+    """Replaces a ``QuarantineMailer`` if the settings have no quarantine mail."""
 
     def queue(self, incoming: Incoming, access: Access, decision: Decision, reference: str) -> None:
         """Queue nothing."""
@@ -58,7 +59,7 @@ class NoQuarantineMails:
 
 @dataclass(frozen=True, slots=True)
 class QuarantineHead:
-    """What every quarantine mail has in common."""
+    """The header fields that every quarantine mail has."""
 
     sender: str
     domain: str
@@ -79,7 +80,7 @@ class _Refusal:
     address: str
     """The network address that the request came from."""
     unproven: Incoming | None
-    """The request, if its login is only a claim so far."""
+    """The request, if its login is only a claim; None if it is confirmed."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -87,7 +88,7 @@ class _Refusal:
 
 
 class QuarantineMailer:
-    """Writes to people whose mail app was refused. Run ``run`` as a task."""
+    """Sends mails to people whose mail app was refused. Run ``run`` as a task."""
 
     def __init__(
         self,
@@ -98,7 +99,7 @@ class QuarantineMailer:
         clock: Callable[[], datetime],
         check: Accepts | None = None,
     ) -> None:
-        """Without a ``check``, a login counts only if something else than the webmail confirms it."""
+        """Without a ``check``, a login counts only if something other than the webmail confirms it."""
         self._head = head
         self._pages = pages
         self._claims = claims
@@ -115,7 +116,7 @@ class QuarantineMailer:
         )
 
     def queue(self, incoming: Incoming, access: Access, decision: Decision, reference: str) -> None:
-        """Queue a mail, unless there is nobody to write to or nothing to say. Returns at once."""
+        """Queue a mail, unless nobody gets it or it would say nothing. Returns at once."""
         refused = self._refusal(incoming, access, decision, reference)
         if refused is None or refused.key in self._lately or self._waiting.full():
             return
@@ -130,7 +131,7 @@ class QuarantineMailer:
         self._waiting.put_nowait(refused)
 
     async def run(self) -> None:
-        """Write what is queued, one mail after the other, until cancelled."""
+        """Send what is queued, one mail after the other, until cancelled."""
         while True:
             refused = await self._waiting.get()
             try:

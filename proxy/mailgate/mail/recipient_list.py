@@ -1,4 +1,4 @@
-"""The recipient list of a notice: everybody whom its rule is about, each once, and the mail that they get."""
+"""The recipient list of a notice: everybody whom its rule is about, each once, with their mail."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,18 +17,18 @@ from mailgate.rollout.replay import Lists
 from mailgate.store import Act, Activation, Mail, Store
 
 AddressOf = Callable[[str], str]
-"""Gives the company address of a login name; empty if it has none."""
+"""Returns the company address of a login name; empty if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Believed:
-    """Which of the stored reports and sightings count: how old, of which source first, of how many days."""
+    """The stored reports and sightings that are used: their age, the order of sources, and the days."""
 
     max_age: timedelta
     precedence: tuple[str, ...]
     days: int
     groups: Groups = NO_GROUPS
-    """Who is in which group: a rule may be for some groups alone."""
+    """The members of groups, since a rule may be about some groups alone."""
 
     def population(self, store: Store, rules: Rules, now: datetime) -> Population:
         """Everybody in the store, with the apps that these rules list."""
@@ -38,7 +38,7 @@ class Believed:
 
 
 def believed_by(bundle: Bundle) -> Believed:
-    """What these files count, as a plan does."""
+    """The stored data that is used by these files, as for a plan."""
     posture = bundle.settings.posture
     return Believed(posture.max_age, tuple(posture.precedence), DAYS, bundle.groups)
 
@@ -48,15 +48,15 @@ class RecipientList:
     """The mails to be queued, and the people who get none."""
 
     mails: tuple[Mail, ...]
-    """One to each person who has none with this notice yet, by address."""
+    """One mail to each person who does not have it yet, by address."""
     written_before: int
-    """How many people have it already."""
+    """How many people already have it."""
     unaddressed: tuple[str, ...]
     """Login names without an address in the company's domain."""
     nameless: int
     """How many devices and clients without a known owner the rule is about."""
     undecided: tuple[str, ...]
-    """Login names for which it cannot be decided whether the rule is about them."""
+    """Login names for which it is unknown whether the rule is about them."""
 
 
 async def list_recipients(
@@ -101,7 +101,7 @@ async def list_recipients(
 
 
 async def queue(store: Store, recipients: RecipientList, person: Person, topic: Topic, now: datetime) -> int:
-    """Queue the mails, and note in the audit log who did. Returns how many were not queued before."""
+    """Queue the mails, and write an audit entry. Returns how many were not queued before."""
 
     def act(count: int) -> Act:
         entry = person.act(now, "notices-queued")
@@ -112,7 +112,7 @@ async def queue(store: Store, recipients: RecipientList, person: Person, topic: 
 
 
 def notice_about(topic: Topic, audience: Audience, login: str, language: str) -> Notice:
-    """What the mail to one person says."""
+    """The notice for the mail to one person."""
     rule = topic.rule
     return Notice(
         topic.kind,
@@ -128,7 +128,8 @@ def notice_about(topic: Topic, audience: Audience, login: str, language: str) ->
 
 
 def _joined(one: Mail | None, other: Mail) -> Mail:
-    """Two login names with one address are one person, who gets one mail about the devices of both."""
+    """Merge the mails to one address: two login names with one address are one person, who gets one mail about the
+    devices of both."""
     if one is None or not one.address or one.notice is None or other.notice is None:
         return other
     first, second = one.notice, other.notice

@@ -1,20 +1,31 @@
-"""Answering somebody who asked for help: one mail, in their language, with what they can do and what somebody wrote by hand."""
+"""The answer to a person who asked for help: one mail, in their language, with what they can do and the words of an
+admin."""
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from mailgate.mail.recipient_list import AddressOf
 from mailgate.model.notice import MailKind, Notice, NoticeDevice
+from mailgate.model.phrase import Phrase, phrase
 from mailgate.policy.logins import user_text
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import Mail, Store
 
 LONGEST = 2000
-"""Characters of what is written by hand."""
+"""The most characters of the admin's words."""
 GOOD_FOR = timedelta(days=2)
-"""After that a mail server that did not answer makes it an answer to a question of long ago."""
-_BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
+"""How long delivery is tried. Later the answer would be about a question of long ago."""
+
+
+def unwritable(login: str) -> Phrase:
+    """The reason why Mailgate cannot write to a login that ``policy/logins.py`` gives no address."""
+    return phrase(
+        "Mailgate cannot write to %(login)s: it writes only to addresses in the company's mail domain, and only to names of "
+        "the letters A to Z, digits, dots, hyphens, underscores and apostrophes.",
+        login=login,
+    )
 
 
 async def reply(
@@ -30,22 +41,35 @@ async def reply(
     asked: bool = True,
     devices: Sequence[NoticeDevice] = (),
     let_in_until: datetime | None = None,
+    enforce_at: datetime | None = None,
+    form: str = "",
+    overtaken: bool = False,
 ) -> Mail:
-    """Queue the mail, note on what they asked for that they were answered, and write down who did.
+    """Queue the mail, note on the requests that they were answered, and write an audit entry.
 
     :param rule: the rule that they asked about.
     :param asked: whether they asked at all.
-    :param devices: those of theirs that get no mail now.
-    :raises RefusedError: where the answer is too long, where they have no address, where nothing would be said, or where one was sent this very second.
+    :param form: the id of the form. A form that is sent twice, as by a double press, is one mail and no mistake.
+    :param overtaken: whether another answer was sent, or the request was closed, since the form was made.
+    :param enforce_at: when their warned devices will get no mail any more.
+    :param devices: those of their devices that get no mail now.
+    :raises RefusedError: if the answer is too long or empty, if they have no address, or if the same one was sent within this
+        second.
     """
     address, active = address_of(login), await store.policies.active()
     person = user_text(login)
     if not address or active is None:
-        raise RefusedError(f"{login} has no address in the domain of the company's mail")
+        raise RefusedError(unwritable(login))
     if len(answer.strip()) > LONGEST:
-        raise RefusedError(f"the text has {len(answer.strip()):,} characters; expected at most {LONGEST:,}")
+        raise RefusedError(
+            phrase(
+                "the text has %(length)s characters; expected at most %(most)s",
+                length=len(answer.strip()),
+                most=LONGEST,
+            )
+        )
     if not (answer.strip() or devices or let_in_until):
-        raise RefusedError("what is the answer? there is nothing else that the mail could say")
+        raise RefusedError(phrase("what is the answer? there is nothing else that the mail could say"))
     notice = Notice(
         MailKind.REPLY,
         (await store.languages.of([person])).get(person, ""),
@@ -54,11 +78,26 @@ async def reply(
         answer=answer.strip(),
         asked=asked,
         let_in_until=let_in_until,
+        enforce_at=enforce_at,
     )
-    second = int((now - _BEGINNING).total_seconds())
-    mail = Mail(address, person, rule, active.number, MailKind.REPLY, second, notice, now, now + GOOD_FOR)
+    once = _number(form or f"{now:%Y-%m-%dT%H:%M:%S}", notice.answer)
+    mail = Mail(address, person, rule, active.number, MailKind.REPLY, once, notice, now, now + GOOD_FOR)
     act = replace(by.act(now, "help-answered"), about=f"rule {rule}" if rule else "")
+    if form and address in await store.mails.known(mail):
+        return mail
+    if overtaken:
+        raise RefusedError(
+            phrase(
+                "somebody has answered %(login)s or closed the request since this form was made: send it if it is still of use",
+                login=login,
+            )
+        )
     if not await store.mails.queue([mail], lambda _: act):
-        raise RefusedError("they were written to a moment ago: wait a second")
+        raise RefusedError(phrase("they were written to a moment ago: wait a second"))
     await store.help_requests.answered(person, now)
     return mail
+
+
+def _number(*what: str) -> int:
+    """A number for the same answer of the same form, or of the same second: that is one mail."""
+    return zlib.crc32("\n".join(what).encode()) & 0x7FFFFFFF

@@ -1,6 +1,6 @@
 """Sends messages by SMTP (RFC 5321), one transaction after the other on one connection.
 
-Sender and recipient are agreed on first and can be called back; the message itself cannot. If the answer to it is lost,
+Sender and recipient are accepted first and can be called back; the message itself cannot. If the answer to it is lost,
 the server may have taken it (RFC 1047).
 """
 
@@ -18,9 +18,9 @@ from aiosmtplib import SMTP
 from mailgate.mail.way import LaterError, LostError, RefusedMailError, WayDownError
 
 TIME = 10.0
-"""Seconds for each step of a transaction."""
+"""The seconds for each step of a transaction."""
 _ANSWER = 30.0
-"""Seconds for the answer to a whole message, which a server may look through first."""
+"""The seconds for the answer to a whole message, which a server may scan first."""
 _CLOSING = 421
 
 
@@ -30,7 +30,7 @@ class MailRefused(OSError):
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """How to reach one mail server. Its certificate is checked if the connection has one."""
+    """The connection to one mail server. Its certificate is checked if the connection has one."""
 
     host: str
     port: int
@@ -77,7 +77,7 @@ class BySmtp:
         except (
             aiosmtplib.SMTPException,
             OSError,
-        ) as error:  # OSError: the connection, and a wait that was too long
+        ) as error:  # OSError: the connection failed, or an answer took too long
             await self.close()
             raise WayDownError(_word(error)) from None
         self._offered = (key, message.as_bytes(policy=WIRE))
@@ -104,7 +104,7 @@ class BySmtp:
             raise LostError(_word(error)) from None
 
     async def was_taken(self, key: str) -> bool | None:  # noqa: ARG002 - the way's own signature
-        """No mail server says what it has taken."""
+        """None, since no mail server says what it has taken."""
         return None
 
     async def close(self) -> None:

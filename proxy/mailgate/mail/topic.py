@@ -1,4 +1,5 @@
-"""The topic of a notice: a rule of the version in force, and which stage of it. Of any other rule nothing may be sent."""
+"""The topic of a notice: a rule of the version in force, and one of its stages. Notices about other rules are never
+sent."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,9 +22,9 @@ class Topic:
     rule: Rule
     kind: MailKind
     at: datetime
-    """Everybody is decided as of this moment: the last stage of which the mail speaks has begun then."""
+    """The moment for which everybody is decided: the last stage that the mail names has begun by then."""
     until: datetime | None
-    """From this moment on the mail is no longer true."""
+    """When the mail stops being true; None if it stays true."""
     warn_at: datetime | None = None
     enforce_at: datetime | None = None
 
@@ -70,7 +71,8 @@ def _upcoming(rule: Rule, now: datetime) -> Topic:
 def _started(rule: Rule, kind: MailKind, now: datetime) -> Topic:
     stage = _stage(rule, now)
     if kind not in _NEEDS:
-        writer = phrase("whoever answers a person") if kind is MailKind.REPLY else "`mailgate policy retract`"
+        reply = kind is MailKind.REPLY
+        writer = phrase("whoever answers a person") if reply else phrase("a retraction")
         raise RefusedError(
             phrase("a mail of the kind `%(kind)s` is written by %(writer)s alone", kind=kind, writer=writer)
         )
@@ -91,7 +93,7 @@ def _started(rule: Rule, kind: MailKind, now: datetime) -> Topic:
 
 
 def _coming(rule: Rule, now: datetime) -> list[tuple[Stage, datetime]]:
-    """The stages to come that people notice."""
+    """The future stages that people notice."""
     starts = rule.stages.starts() if rule.stages else []
     return [(stage, start) for stage, start in starts if start > now and stage is not Stage.REPORT_ONLY]
 

@@ -1,4 +1,5 @@
-"""Mails that a person decides about: `unsure` ones, which may have gone, and `failed` ones, which were not taken."""
+"""Mails that an admin decides about: `unsure` ones, which may have been sent, and `failed` ones, which were not
+taken."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -9,7 +10,7 @@ from mailgate.store.mail import Which
 
 
 async def settle(store: Store, which: Which, person: Person, now: datetime, *, sent: bool) -> int:
-    """Call unsure mails sent, or queue them again. Returns how many there were."""
+    """Mark unsure mails as sent, or queue them again. Returns how many there were."""
     done = {"as": "sent" if sent else "to be sent again"}
     return await store.mails.settle(
         which,
@@ -20,7 +21,7 @@ async def settle(store: Store, which: Which, person: Person, now: datetime, *, s
 
 
 async def retry(store: Store, which: Which, person: Person, now: datetime) -> int:
-    """Queue failed mails again. Returns how many there were that still have their notice."""
+    """Queue failed mails again. Returns how many still had their notice."""
     return await store.mails.retry(
         which, lambda count: _act(person, now, "notices-retried", which, {"mails": count}), now
     )

@@ -15,11 +15,11 @@ class LaterError(MailgateError):
 
 
 class WayDownError(MailgateError):
-    """No message goes this way now, whatever its recipient. The text is one word."""
+    """No message can be sent now, whatever its recipient. The text is one word."""
 
 
 class LostError(MailgateError):
-    """No answer came: nobody knows whether the message was taken."""
+    """No answer came, so it is unknown whether the message was taken."""
 
 
 class MailWay(Protocol):
@@ -33,17 +33,17 @@ class MailWay(Protocol):
         ...
 
     async def call_back(self, key: str) -> None:
-        """Call back the message that was offered. Never raises."""
+        """Call back the offered message. Never raises."""
         ...
 
     async def hand_over(self, key: str) -> None:
-        """Hand over the message that was offered. Raises RefusedMailError, LaterError or LostError."""
+        """Hand over the offered message. Raises RefusedMailError, LaterError or LostError."""
         ...
 
     async def was_taken(self, key: str) -> bool | None:
-        """Whether another process handed this message over before it died; None if that cannot be told."""
+        """Whether another process handed this message over before it died; None if unknown."""
         ...
 
     async def close(self) -> None:
-        """Close what is open; nothing more comes for now. Never raises."""
+        """Close the connection, if there is one. Never raises."""
         ...

@@ -1,4 +1,4 @@
-"""The words of notices: a rule is coming, warns, is enforced or was taken back. As plain text and as simple HTML."""
+"""The texts of notices, as plain text and as simple HTML: a rule is coming, warns, is enforced or was taken back."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -81,21 +81,22 @@ _CAUSES = {
     Reason.POSTURE_PARTIAL: STATES[PostureState.PARTIAL],
     Reason.POSTURE_UNAVAILABLE: STATES[PostureState.UNAVAILABLE],
 }
-"""The state of a device today. The usual texts of a reason also say what a rule does about it, which may not have begun."""
+"""The state of a device, without the effect of a rule. The usual texts of a reason also name the effect, which may not
+have begun."""
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
-"""Stands for a deadline that is not shown."""
+"""Replaces a deadline that is not shown."""
 _ASKED = FIXES["ask"][""]
 
 
 @with_config(DESCRIBED)
 @dataclass(frozen=True, slots=True)
 class RenderedNotice:
-    """A notice in one language: what a mail says, without its header."""
+    """The text of a mail in one language, without its header."""
 
     subject: str
     """Its subject."""
     text: str
-    """What it says, as plain text."""
+    """Its text, as plain text."""
     html: str
     """The same as an HTML document."""
     language: str
@@ -103,7 +104,7 @@ class RenderedNotice:
 
 
 class _Block(NamedTuple):
-    """One device, or several that do not differ here: what it is, why the rule is about it, what ends that."""
+    """One device, or several that are equal here: its description, why the rule is about it, and what ends that."""
 
     name: Markup | str
     cause: Markup
@@ -112,7 +113,7 @@ class _Block(NamedTuple):
 
 
 class NoticeWriter:
-    """Writes notices in every language. Built once; writing does no I/O and keeps no state."""
+    """Writes notices in every language. It is built once; writing does no I/O and keeps no state."""
 
     def __init__(self, default_language: str = "en", appearance: Appearance = OURS) -> None:
         self._appearance = appearance
@@ -148,7 +149,7 @@ def _subject(notice: Notice, language: Language) -> Markup:
 
 
 def _why(notice: Notice) -> Message:
-    """Why this person got this mail."""
+    """Why this person gets this mail."""
     if notice.kind is not MailKind.REPLY:
         return _WHY
     return _WHY_REPLY if notice.asked else _WHY_WRITTEN

@@ -1,4 +1,4 @@
-"""The nouns that every part shares. Frozen, without I/O, without behaviour beyond derived values.
+"""The nouns that all rooms share. They are frozen, without I/O, and without behaviour beyond derived values.
 
 The words are those of ``docs/glossary.md``; roles follow NIST SP 800-207 and RFC 9334.
 """

@@ -1,7 +1,8 @@
-"""Every internet address is read here, once, and brought into one form. Code that counts or compares addresses sees that form.
+"""Reads every internet address and brings it into one form. Code that counts or compares addresses gets that form.
 
-A listener on ``[::]`` sees IPv4 peers as ``::ffff:203.0.113.9``, a proxy may add a port, and IPv6 has many spellings. Compared as
-text they would differ from the addresses that rules name, and all of IPv4 would look like one network of IPv6.
+A listener on ``[::]`` sees IPv4 peers as ``::ffff:203.0.113.9``, a proxy may add a port, and IPv6 has many spellings.
+Compared as text they would differ from the addresses that rules name, and all of IPv4 would look like one network of
+IPv6.
 """
 
 import re
@@ -9,7 +10,8 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 LONGEST = 128
-"""The longest text that is read as an address, in characters. Clients make addresses up, and long ones would fill the memory."""
+"""The longest text that is read as an address, in characters. Clients make addresses up, and long ones would fill the
+memory."""
 
 _WITH_PORT = re.compile(r"\[([^\[\]]*)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}", re.ASCII)
 """An address with a port, as some proxies write it. An IPv6 address stands in brackets then (RFC 7239, section 6)."""
@@ -41,7 +43,7 @@ def _in_one_form(text: str) -> str:
 
 
 def caller_at(text: str) -> str:
-    """The caller for whom tries from this address are counted: the IPv4 address, or the /64 of an IPv6 address.
+    """The caller to count tries from this address for: the IPv4 address, or the /64 of an IPv6 address.
 
     One caller has a whole /64 at least. A text that is no address is returned unchanged.
     """

@@ -1,4 +1,4 @@
-"""Who asks: what a request says about itself, and the client that is recognised from it."""
+"""The client: what a request says about itself, and what is recognised from it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from mailgate.model.reasons import Finding, Reason
 
 
 class Kind(StrEnum):
-    """What sends the request. ``laptop`` is any desktop or laptop computer."""
+    """The kind of client. ``laptop`` is any desktop or laptop computer."""
 
     LAPTOP = "laptop"
     PHONE = "phone"
@@ -29,7 +29,8 @@ class Assurance(StrEnum):
 
 
 class Protocol(StrEnum):
-    """What the caller speaks. It is recognised by path, method and content type, and it decides the form of a refusal.
+    """The protocol of a request. It is recognised by path, method and content type, and it decides the form of a
+    refusal.
 
     The last four are logins at the mail server itself (``LOGINS``), which it asks about one by one.
     """
@@ -47,7 +48,7 @@ class Protocol(StrEnum):
 
 
 LOGINS = frozenset({Protocol.IMAP, Protocol.POP3, Protocol.SUBMISSION, Protocol.SIEVE})
-"""The side door: what a mail server speaks with mail clients (RFC 9051, 1939, 6409 and 5804)."""
+"""The side door: the protocols between a mail server and mail clients (RFC 9051, 1939, 6409 and 5804)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ class RequestFacts:
     headers: Mapping[str, str] = field(default_factory=dict)
     user: str | None = None
     asked_about: bool = False
-    """True if another proxy carries the request and only asks about it. Its answer then does not pass through the gate."""
+    """Whether another proxy carries the request and only asks about it. The answer then does not pass through the
+    gate."""
 
     @property
     def path(self) -> str:
@@ -86,9 +88,11 @@ class RequestFacts:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One thing that was read from the request, and the kind that it speaks for. ``kind`` is None if it speaks for no kind.
+    """One thing that was read from the request, and the kind that it speaks for. ``kind`` is None if it speaks for no
+    kind.
 
-    ``source``: ``user-agent``, ``client-hints``, ``activesync``, ``imap-id``, ``attestation``, ``certificate``, ``probe``, ``path``.
+    ``source``: ``user-agent``, ``client-hints``, ``activesync``, ``imap-id``, ``attestation``, ``certificate``,
+    ``probe``, ``path``.
     """
 
     source: str
@@ -99,7 +103,7 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What sends the request, how well that is known, and every signal that was used."""
+    """The client of a request, how well it is known, and every signal that was used."""
 
     kind: Kind
     handheld: bool
@@ -120,7 +124,7 @@ class Client:
     eas_version: str = ""
     """ActiveSync protocol version, like ``14.1``, or empty."""
     eas_user: str = ""
-    """The user that the ActiveSync query names. Nobody checks this claim, so no rule uses it."""
+    """The user that the ActiveSync query names. This claim is not checked, so no rule uses it."""
     protocol: Protocol = Protocol.WEB
     signals: tuple[Signal, ...] = ()
     findings: tuple[Finding, ...] = ()

@@ -1,4 +1,4 @@
-"""A decision: the access that is asked for, the rules that were read for it, and the answer."""
+"""A decision: the access in question, the rules that were read for it, and the answer."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from mailgate.model.reasons import Reason
 
 
 class Effect(StrEnum):
-    """What a rule does to a request, mildest first."""
+    """The effect of a rule on a request, mildest first."""
 
     ALLOW = "allow"
     WARN = "warn"
@@ -21,12 +21,12 @@ class Effect(StrEnum):
 
     @property
     def hardness(self) -> int:
-        """A number that grows with what the effect keeps from people."""
+        """A number that grows with the restriction."""
         return [*Effect].index(self)
 
 
 class Stage(StrEnum):
-    """What a rule does today. ``pending`` is before the first date of its stages."""
+    """The current stage of a rule. ``pending`` is before the first date of its stages."""
 
     PENDING = "pending"
     REPORT_ONLY = "report_only"
@@ -42,7 +42,7 @@ class User:
     groups: tuple[str, ...] = ()
     """The groups of the person. If no person is named, these are the groups of the device's owner."""
     grouped: bool = False
-    """True if the gate has a source of group memberships. If it has none, ``groups`` says nothing."""
+    """Whether the gate has a source of group memberships. If it has none, ``groups`` means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class RuleTrial:
     matched: bool
     stage: Stage
     effect: Effect | None = None
-    """What the rule did, or would have done (``report_only``). None if it did not match."""
+    """The effect of the rule, or the effect that it would have had (``report_only``); None if it did not match."""
     note: str = ""
     """Why it did or did not decide, in words: out of share, report-only, error text, …"""
 
@@ -83,12 +83,12 @@ class Decision:
     policy_version: str
     trials: tuple[RuleTrial, ...] = ()
     would: tuple[RuleTrial, ...] = ()
-    """The report-only rules that matched, with what they would have done."""
+    """The report-only rules that matched, with the effects that they would have had."""
     title: str = ""
     fix: str = ""
     contact: str = ""
     apps: tuple[str, ...] = ()
-    """Display names of the listed apps that the decision rests on."""
+    """The display names of the listed apps that decided."""
     deadline: datetime | None = None
     """When the rule's next, stricter stage starts, or a new device's grace ends."""
     reliefs: int = 0
@@ -96,7 +96,7 @@ class Decision:
 
 
 class Judged(NamedTuple):
-    """The plain words of a decision, for counting after its request is gone. They are quick to count by."""
+    """The decision in plain values, for counting after its request has ended. They are quick to count by."""
 
     effect: str
     reason: str
@@ -104,7 +104,7 @@ class Judged(NamedTuple):
     kind: str
     protocol: str
     person: str
-    """The person who asked, as far as the gate believed it. Empty if it did not."""
+    """The person who asked, if the gate believed it; otherwise empty."""
 
     @classmethod
     def of(cls, access: Access, decision: Decision) -> "Judged":

@@ -1,4 +1,4 @@
-"""What is known of a device: the reports of its sources, the state of those sources, and the posture that follows."""
+"""What is known of a device: the reports of its sources, the state of those sources, and its posture."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from mailgate.model.reasons import Finding
 
 @dataclass(frozen=True, slots=True)
 class AppsReport:
-    """Which listed apps are on a device. Apps on no list are dropped before this is made."""
+    """The listed apps on a device. Apps on no list are dropped before this is made."""
 
     present: frozenset[str]
     """Keys of ``apps.yaml``."""
@@ -25,31 +25,32 @@ class SourceState:
 
     name: str
     last_attempt: datetime | None = None
-    """When the last run ended, with success or without."""
+    """When the last run ended, successful or not; None before the first."""
     last_success: datetime | None = None
     last_full: datetime | None = None
-    """When the last run ended that named every device."""
+    """When the last run ended that listed every device; None before the first."""
     failing_since: datetime | None = None
     trouble: str = ""
-    """What went wrong in the last run, as a word of a closed set. Empty if nothing did."""
+    """What went wrong in the last run, as a word of a closed set; empty if nothing did."""
     cursor: datetime | None = None
-    """The next run asks for changes since this time. None: the next run has to read everything."""
+    """The time from which the next run asks for changes; None if it has to read everything."""
     listed: str = ""
     """The ``AppCatalog.fingerprint`` of the apps that the last full run looked for."""
     devices: int = 0
-    """How many devices the last full run named."""
+    """How many devices the last full run listed."""
     taken: int = 0
     """How many records the last run brought."""
     gone: int = 0
     """How many devices the last full run found gone."""
     held: int = 0
-    """How many devices were missing from the last full run but were kept, because so many at once are not believed."""
+    """How many devices were missing from the last full run but were kept, because too many were missing to be believed
+    gone."""
 
 
 class PostureState(StrEnum):
     """What is known of a device. Only ``clean`` means clean.
 
-    ``listed`` says that an app on it stands on a list. Whether that keeps mail from it is for the rules.
+    ``listed`` means that an app on it is on a list. Rules decide whether that keeps mail from it.
     """
 
     CLEAN = "clean"
@@ -74,9 +75,9 @@ class Posture:
     apps: tuple[str, ...] = ()
     """Listed apps present (keys of ``apps.yaml``), sorted."""
     lists: tuple[str, ...] = ()
-    """The lists on which those apps stand, sorted."""
+    """The lists with those apps, sorted."""
     source: str = ""
-    """The source whose report the state rests on."""
+    """The source whose report decides the state."""
     sources: tuple[str, ...] = ()
     """Every source that has the device, sorted."""
     reported_at: datetime | None = None
@@ -84,8 +85,8 @@ class Posture:
     findings: tuple[Finding, ...] = ()
     """The contradictions between its sources."""
     lost: bool = False
-    """True if the company says that the device is not in its owner's hands."""
+    """Whether the company has marked the device as not in its owner's hands."""
     first_seen: datetime | None = None
     """When the device first became known."""
     last_state: PostureState | None = None
-    """The state that was last known, set only if ``state`` is ``unavailable``. It counts until ``expires_at``."""
+    """The last known state, set only if ``state`` is ``unavailable``. It is used until ``expires_at``."""

@@ -15,7 +15,8 @@ from pydantic import (
 from mailgate.model.phrase import Phrase
 
 DESCRIBED = ConfigDict(use_attribute_docstrings=True, json_schema_serialization_defaults_required=True)
-"""The configuration of a dataclass that the API answers as it is. Docstrings describe its fields, and every field is sent."""
+"""The configuration of a dataclass that the API answers directly. Docstrings describe its fields, and every field is
+sent."""
 
 
 class Fact(BaseModel):
@@ -32,12 +33,12 @@ class Fact(BaseModel):
 
 
 def _kept(words: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-    """Pydantic makes a bare ``str`` of every text."""
+    """Keep a ``Phrase``, since pydantic makes a bare ``str`` of every text."""
     return words if isinstance(words, Phrase) else handler(words)
 
 
 Words = Annotated[str, WrapValidator(_kept)]
-"""Words that a page may say in another language. In JSON they are English."""
+"""Words that a page may translate. In JSON they are English."""
 Instant = Annotated[
     datetime,
     PlainSerializer(datetime.isoformat, when_used="json"),

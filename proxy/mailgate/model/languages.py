@@ -1,12 +1,13 @@
-"""The languages in which people are addressed: pages, mails, the texts of rules, and the browser extension."""
+"""The languages for people: pages, mails, the texts of rules, and the browser extension."""
 
 from typing import Literal, get_args
 
 Tag = Literal["en", "ar", "de", "es", "fr", "ja", "pt-BR", "zh-Hans"]
-"""The one list, by language tags (BCP 47). A new language is a word here and its catalogs; tests name the catalogs that it lacks."""
+"""All languages, by tag (BCP 47). A new language needs a tag here and its catalogs; tests name the catalogs that are
+missing."""
 TAGS: tuple[str, ...] = get_args(Tag)
 SOURCE = "en"
-"""The language in which the texts stand in the code. It needs no catalog of the pages."""
+"""The language of the texts in the code. It needs no catalog of the pages."""
 
 
 def primary(tag: str) -> str:

@@ -1,4 +1,5 @@
-"""A notice: what one mail about a rule says to one person. It is made once and kept with the mail, which is rendered from it."""
+"""A notice: the content of a mail about a rule to one person. It is made once and kept with the mail, which is rendered
+from it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ from mailgate.model.reasons import Reason
 
 
 class MailKind(StrEnum):
-    """Why somebody is written to about a rule."""
+    """The kind of a mail about a rule."""
 
     UPCOMING = "upcoming"
     """The rule will warn or be enforced from a date on."""
@@ -20,11 +21,11 @@ class MailKind(StrEnum):
     CORRECTION = "correction"
     """The version was taken back, so what the person was told no longer holds."""
     REPLY = "reply"
-    """Somebody writes to the person, mostly because they asked for help."""
+    """An admin answers the person, usually because they asked for help."""
 
 
 class ReachedBy(StrEnum):
-    """How a rule that was taken back had reached somebody."""
+    """How a rule that was taken back had reached a person."""
 
     MAIL = "mailed"
     WARNING = "warned"
@@ -33,7 +34,7 @@ class ReachedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Reached:
-    """One way in which a rule that was taken back had reached somebody."""
+    """One way in which a rule that was taken back had reached a person."""
 
     by: ReachedBy
     title: str
@@ -43,7 +44,7 @@ class Reached:
 
 @dataclass(frozen=True, slots=True, order=True)
 class NoticeDevice:
-    """Devices of one person that the rule is about, as far as a mail tells them apart."""
+    """Devices of one person that the rule is about, as far as a mail distinguishes them."""
 
     reason: Reason
     kind: Kind
@@ -55,32 +56,32 @@ class NoticeDevice:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a mail about a rule says. Any text may be hostile: what renders it escapes all of it."""
+    """The content of a mail about a rule. Any text may be hostile, so rendering escapes all of it."""
 
     kind: MailKind
     language: str = ""
-    """A language tag. The default language is used if this one is empty or not known."""
+    """A language tag. The default language is used if it is empty or unknown."""
     title: str = ""
     """The title of the rule; may be empty."""
     contact: str = ""
     warns: bool = False
-    """True if the rule never does more than warn."""
+    """Whether the rule never does more than warn."""
     warn_at: datetime | None = None
-    """When the rule will start to warn. None if it has started or never will."""
+    """When the rule will start to warn; None if it has started or never will."""
     enforce_at: datetime | None = None
-    """When the rule will be enforced. None if it is enforced already or never will be."""
+    """When the rule will be enforced; None if it is enforced already or never will be."""
     devices: tuple[NoticeDevice, ...] = ()
     laptop_free: bool = False
-    """True if a laptop browser of this person is let in, both now and once the rule is enforced."""
+    """Whether a laptop browser of this person is let in, both now and once the rule is enforced."""
     reached: tuple[Reached, ...] = ()
     """In a correction: how the rules that were taken back had reached this person."""
     clear: bool = False
-    """In a correction: true if no other rule keeps this person's devices from their mail."""
+    """In a correction: whether no other rule keeps this person's devices from their mail."""
     versions: tuple[int, ...] = ()
     """In a correction: the versions that were taken back."""
     answer: str = ""
-    """In a reply: what somebody wrote by hand, in whatever language."""
+    """In a reply: the words of the admin, in any language."""
     asked: bool = True
     """In a reply: whether the person had asked for help."""
     let_in_until: datetime | None = None
-    """In a reply: until when this person is let in all the same."""
+    """In a reply: until when this person is let in by an exemption; None without one."""

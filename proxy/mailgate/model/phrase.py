@@ -1,7 +1,7 @@
-"""Sentences that are made in English and can be said in another language.
+"""Sentences that are written in English and can be translated.
 
-A ``Phrase`` is the English text that it is: logs, the API and the command line take it as any ``str``. Who shows it to somebody
-asks for it in a tongue. What is not a phrase, such as a name or a stored text, is the same in every tongue.
+A ``Phrase`` is its English text: logs, the API and the command line use it like any ``str``. To show it to a person it
+is translated with a tongue. Anything else, such as a name or a stored text, is the same in every tongue.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +10,7 @@ from typing import Protocol
 
 
 class Tongue(Protocol):
-    """What a language has to know to say a phrase."""
+    """The parts of a language that phrases need."""
 
     def text(self, message: str, /) -> str:
         """A text of the catalog."""
@@ -22,10 +22,10 @@ class Tongue(Protocol):
         """A number as people write it."""
 
     def day(self, at: datetime, /) -> str:
-        """A day, as it is where that time has its zone."""
+        """A day, in the time zone of ``at``."""
 
     def short_day(self, at: datetime, /) -> str:
-        """The same without its year."""
+        """A day without its year."""
 
 
 class _English:
@@ -50,7 +50,7 @@ Say = Callable[[Tongue], str]
 
 
 class Phrase(str):
-    """An English text, and what it is in any tongue."""
+    """An English text that can be translated."""
 
     __slots__ = ("say",)
     say: Say
@@ -61,17 +61,18 @@ class Phrase(str):
         return made
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
-        """What is copied or kept elsewhere is the text."""
+        """Copy or pickle the English text alone."""
         return str, (str(self),)
 
 
 def phrase(message: str, /, **values: object) -> Phrase:
-    """A text of the catalogs. It names its values as ``%(name)s``; numbers and phrases among them are said in the same tongue."""
+    """A text of the catalogs. Its values are written as ``%(name)s``; numbers and phrases among them are translated
+    too."""
     return Phrase(lambda tongue: filled(tongue.text(message), values, tongue))
 
 
 def plural(one: str, more: str, number: int, /, **values: object) -> Phrase:
-    """A text that changes with a number, which it may name as ``%(count)s``."""
+    """A text that depends on a number, which it may contain as ``%(count)s``."""
     told = {"count": number, **values}
     return Phrase(lambda tongue: filled(tongue.plural(one, more, number), told, tongue))
 
@@ -82,12 +83,12 @@ def day(at: datetime) -> Phrase:
 
 
 def filled(text: str, values: dict[str, object], tongue: Tongue) -> str:
-    """A text with its values. One without any is taken as it is."""
+    """A text with its values. A text without values is returned as it is."""
     return text % {name: said(value, tongue) for name, value in values.items()} if values else text
 
 
 def said(words: object, tongue: Tongue) -> str:
-    """Whatever it is as a text in this tongue."""
+    """Any value as a text in this tongue."""
     if isinstance(words, Phrase):
         return words.say(tongue)
     if isinstance(words, str):
@@ -96,12 +97,20 @@ def said(words: object, tongue: Tongue) -> str:
 
 
 def capital(words: str) -> str:
-    """Words as they begin a sentence or stand alone."""
+    """Words with a capital at the beginning."""
     return changed(words, lambda text: text[:1].upper() + text[1:])
 
 
+def sentence(words: str) -> str:
+    """Words as one or more whole sentences."""
+    return changed(
+        words,
+        lambda text: text if text.endswith(("?", "!")) else f"{text[:1].upper()}{text[1:].rstrip('.')}.",
+    )
+
+
 def joined(parts: Iterable[object], between: str = ", ") -> str:
-    """Parts one after the other."""
+    """Join parts, with ``between`` between them."""
     told = list(parts)
     if any(isinstance(each, Phrase) for each in told):
         return Phrase(lambda tongue: between.join(said(each, tongue) for each in told))
@@ -109,23 +118,23 @@ def joined(parts: Iterable[object], between: str = ", ") -> str:
 
 
 def listed(names: Sequence[str], last: Callable[[str, str], str]) -> str:
-    """Names as a list in words. ``last`` joins the last one: as ``both`` or as ``either``."""
+    """Join names as a list in words. ``last`` joins the last one: ``both`` or ``either``."""
     *most, end = names
     return last(joined(most), end) if most else end
 
 
 def both(first: str, last: str) -> Phrase:
-    """One and the other."""
+    """Two names joined with ``and``."""
     return phrase("%(first)s and %(last)s", first=first, last=last)
 
 
 def either(first: str, last: str) -> Phrase:
-    """One or the other."""
+    """Two names joined with ``or``."""
     return phrase("%(first)s or %(last)s", first=first, last=last)
 
 
 def changed(words: str, change: Callable[[str], str]) -> str:
-    """Words with a change that is made in whatever tongue they are said."""
+    """Words with a change that is made after translation."""
     if isinstance(words, Phrase):
         return Phrase(lambda tongue: change(words.say(tongue)))
     return change(words)

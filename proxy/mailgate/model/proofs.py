@@ -1,4 +1,4 @@
-"""What attestations (RFC 9334), certificates and hardware prove about a device."""
+"""The results of attestations (RFC 9334), certificates and hardware evidence of a device."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -29,16 +29,16 @@ class AttestationResult:
     """EAR tier: ``affirming``, ``warning``, ``contraindicated`` or ``none``."""
     expires: datetime | None = None
     self_reported: bool = False
-    """True if the device described itself and a gate only signed that. Then nothing but the key is proved."""
+    """Whether the device described itself and a gate only signed that. Then only the key is proved."""
     refused: Reason | None = None
     detail: str = ""
     clock_off: timedelta | None = None
-    """How far the device's clock is ahead, if its own key signed a proof with another time than now. None otherwise."""
+    """How far the device's clock is ahead, if its own key signed a proof with another time than now; otherwise None."""
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateResult:
-    """What a TLS client certificate proves: a key that a configured authority signed, or why it counts for nothing.
+    """What a TLS client certificate proves: a key that a configured authority signed, or why it is refused.
 
     Exactly one of ``thumbprint`` and ``refused`` is set. A refused certificate is worth no more than none.
     """
@@ -46,29 +46,30 @@ class CertificateResult:
     thumbprint: str = ""
     """base64url of the SHA-256 of the DER certificate (``x5t#S256``, RFC 8705, section 3.1)."""
     names: tuple[tuple[str, str], ...] = ()
-    """The names that the certificate has for the device: pairs of a kind (``serial``, ``udid``, ``mdm``, ``eas``) and a name."""
+    """The names of the device in the certificate: pairs of a kind (``serial``, ``udid``, ``mdm``, ``eas``) and a
+    name."""
     chain: tuple[bytes, ...] = field(default=(), repr=False)
     """The chain as it was presented, in DER, the leaf first. It is kept so that it can be checked again."""
     refused: Reason | None = None
     detail: str = ""
     expires: datetime | None = field(default=None, compare=False)
-    """When the certificate, one above it or the list of revoked ones runs out. None if it is refused."""
+    """When the certificate, one above it or the revocation list expires; None if it is refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class HardwareResult:
-    """What the maker of a device vouches for by its hardware, or why it counts for nothing.
+    """What the maker of a device confirms by its hardware, or why the evidence is refused.
 
     Exactly one of ``hardware`` and ``refused`` is set. It says nothing about the apps on the device.
     """
 
     format: str
     hardware: str = ""
-    """Where the key lives: ``tee``, ``strongbox`` or ``secure-enclave``."""
+    """The place of the key: ``tee``, ``strongbox`` or ``secure-enclave``."""
     os: str = ""
     os_version: str = ""
     patch_level: str = ""
-    """The patch level of the system, like ``2026-11``. Empty if the evidence does not name it."""
+    """The patch level of the system, like ``2026-11``; empty if the evidence does not have it."""
     serial: str = ""
     udid: str = ""
     claims: tuple[tuple[str, str], ...] = ()

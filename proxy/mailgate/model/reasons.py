@@ -1,4 +1,4 @@
-"""The closed set of reasons, and findings. A finding gives one reason together with what was seen."""
+"""The closed set of reasons, and findings. A finding is a reason together with what was seen."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -27,7 +27,7 @@ class Reason(StrEnum):
     PROBE_REQUIRED = "probe-required"
     DEVICE_LOST = "device-lost"
     DEVICE_CONTRADICTED = "device-contradicted"
-    # what sources contradict each other in about a device (devices/contradictions.py)
+    # contradictions between the sources of a device (devices/contradictions.py)
     DEVICE_NAME_CONTRADICTED = "device-name-contradicted"
     DEVICE_KIND_CONTRADICTED = "device-kind-contradicted"
     DEVICE_OS_CONTRADICTED = "device-os-contradicted"
@@ -72,7 +72,7 @@ class Reason(StrEnum):
     PROOF_STORE_UNAVAILABLE = "proof-store-unavailable"
     KEY_REVOKED = "key-revoked"
     KEY_IN_TWO_PLACES = "key-in-two-places"
-    # why a TLS client certificate counts for nothing (attest/client_certs.py)
+    # why a TLS client certificate was refused (attest/client_certs.py)
     CERTIFICATE_TWO_HEADERS = "certificate-two-headers"
     CERTIFICATE_OVERSIZE = "certificate-oversize"
     CERTIFICATE_MALFORMED = "certificate-malformed"
@@ -82,7 +82,7 @@ class Reason(StrEnum):
     CERTIFICATE_UNTRUSTED = "certificate-untrusted"
     CERTIFICATE_REVOKED = "certificate-revoked"
     CERTIFICATE_REVOCATION_UNKNOWN = "certificate-revocation-unknown"
-    # why what the hardware vouches for counts for nothing (attest/evidence.py)
+    # why evidence by hardware was refused (attest/evidence.py)
     EVIDENCE_FORMAT_UNKNOWN = "evidence-format-unknown"
     EVIDENCE_OVERSIZE = "evidence-oversize"
     EVIDENCE_MALFORMED = "evidence-malformed"
@@ -106,7 +106,7 @@ class Reason(StrEnum):
     KEY_NOT_ENROLLED = "key-not-enrolled"
     TOO_MANY_REQUESTS = "too-many-requests"
     STORE_UNAVAILABLE = "store-unavailable"
-    # why the gate itself could not or would not serve (gateway/)
+    # why the gate itself could not serve or refused to (gateway/)
     REQUEST_MALFORMED = "request-malformed"
     REQUEST_AMBIGUOUS = "request-ambiguous"
     REQUEST_HEAD_TOO_LARGE = "request-head-too-large"
@@ -134,7 +134,7 @@ DEVICE_FINDINGS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something in the signals that does not fit, in words an admin can act on."""
+    """Something in the signals that does not fit, in words that an admin can act on."""
 
     reason: Reason
     detail: str

@@ -1,4 +1,4 @@
-"""The catalogue: which apps are listed, by which identifiers they are known, and on which lists they stand."""
+"""The catalogue of listed apps, with the identifiers by which they are recognised and their lists."""
 
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
-"""A name in kebab-case: small letters, digits and single hyphens."""
+"""A name in kebab-case: lower-case letters, digits and single hyphens."""
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 """A short text for people."""
@@ -24,13 +24,13 @@ ExtensionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._@{}-]+$", 
 
 
 class Strict(BaseModel):
-    """The base of every file's model: unknown keys are refused, nothing is converted, nothing is changed afterwards."""
+    """The base of every file's model: unknown keys are refused, values are not converted, and objects are immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
 class App(Strict):
-    """One listed app as it stands in ``apps.yaml``."""
+    """One listed app as it is written in ``apps.yaml``."""
 
     name: Text
     vendor: Text | None = None
@@ -38,9 +38,9 @@ class App(Strict):
     ios: tuple[Identifier, ...] = ()
     names: tuple[Text, ...] = ()
     extensions: tuple[ExtensionId, ...] = ()
-    """Ids of its browser extensions; the companion extension is asked which of them are there."""
+    """The ids of its browser extensions; the companion extension is asked which of them are installed."""
     publishers: tuple[Text, ...] = ()
-    """Its publisher. It tells apart apps of one name in an inventory that has only names."""
+    """Its publishers, which distinguish apps of one name in an inventory that has only names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class ListedApp:
     extensions: tuple[str, ...] = ()
 
     def identifiers(self) -> frozenset[tuple[str, str]]:
-        """(namespace, case-folded identifier) pairs; two apps never share one."""
+        """Pairs of namespace and case-folded identifier; no two apps share one."""
         named = {*self.names, self.name, self.key}
         pairs = [
             ("android", self.android),
@@ -83,7 +83,7 @@ def plain_name(name: str) -> str:
 
 @dataclass(frozen=True)
 class AppCatalog:
-    """All listed apps and lists. Immutable; looking up is exact, without regard to case."""
+    """All listed apps and lists. Immutable; identifiers match exactly, without regard to case."""
 
     apps: Mapping[str, ListedApp] = field(default_factory=dict)
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -97,7 +97,7 @@ class AppCatalog:
         return {key: frozenset(name for name, keys in self.lists.items() if key in keys) for key in self.apps}
 
     def match(self, os: str, identifier: str) -> str | None:
-        """The key of the listed app that ``identifier`` (id, name or key) stands for on ``os``, or None.
+        """The key of the listed app that ``identifier`` (id, name or key) means on ``os``; None if it is not listed.
 
         Identifiers of the device's own system come first. Those of the other system are tried too, so that an odd
         report does not make a listed app look unlisted.
@@ -115,7 +115,7 @@ class AppCatalog:
 
     @cached_property
     def _known(self) -> frozenset[str]:
-        """All identifiers of all kinds. Nearly no app of an inventory is listed, and this tells so at once."""
+        """All identifiers of all kinds. Nearly no app of an inventory is listed, so most are ruled out here."""
         return frozenset(identifier for _, identifier in self._keys)
 
     @cached_property
@@ -123,10 +123,10 @@ class AppCatalog:
         return {plain_name(name): key for (space, name), key in self._keys.items() if space == "name"}
 
     def match_installed(self, os: str, identifier: str, name: str = "", publisher: str = "") -> str | None:
-        """The key of the listed app that an inventory means, or None.
+        """The key of the listed app that an inventory means; None if it is not listed.
 
-        The identifier decides. The name decides only if the inventory has no identifier, or the listed app has none
-        for this system. ``publisher`` then tells apart apps of one name.
+        The identifier decides. The name decides only if the inventory has no identifier, or the listed app has none for
+        this system. ``publisher`` then distinguishes apps of one name.
         """
         if identifier.strip().casefold() in self._known and (key := self.match(os, identifier)):
             return key
@@ -141,18 +141,18 @@ class AppCatalog:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A value that changes whenever inventories have to be read again, since another app may be meant."""
+        """A value that changes whenever inventories have to be read again, since they may mean other apps."""
         told = [
             (key, sorted(app.identifiers()), sorted(app.publishers)) for key, app in sorted(self.apps.items())
         ]
         return sha256(repr(told).encode()).hexdigest()[:16]
 
     def lists_of(self, apps: Iterable[str]) -> tuple[str, ...]:
-        """The lists on which any of the apps stands, sorted."""
+        """The lists that have any of the apps, sorted."""
         return tuple(sorted(frozenset[str]().union(*(self._lists_of.get(key, ()) for key in apps))))
 
     def name_of(self, key: str) -> str:
-        """The display name of an app. An app that is no longer listed is shown by its key."""
+        """The display name of an app; the key of an app that is no longer listed."""
         return self.apps[key].name if key in self.apps else key
 
 

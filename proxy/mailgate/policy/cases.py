@@ -1,4 +1,4 @@
-"""Requests and the cases of ``policy.tests.yaml``: what is asked, by whom, and what the decision must be."""
+"""Requests and the cases of ``policy.tests.yaml``: a request, who asks, and the expected decision."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -23,15 +23,17 @@ from mailgate.model import (
     User,
 )
 from mailgate.model.addresses import in_one_form
+from mailgate.model.phrase import phrase
+from mailgate.model.wrong_values import wrong
 from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.stages import Moment
 
 Classify = Callable[[RequestFacts, AttestationResult | None], Client]
-"""What the gate reads from a request and the evidence beside it."""
+"""Returns the client that the gate recognises from a request and its evidence."""
 
 
 def _joined(value: object) -> object:
-    """A header that came several times is a list; RFC 9110, section 5.3, joins its values in order."""
+    """Join a header that came several times and is written as a list (RFC 9110, section 5.3)."""
     if isinstance(value, tuple) and all(isinstance(each, str) for each in value):
         return ", ".join(value)
     return value
@@ -59,7 +61,7 @@ UserField = Annotated[Person, BeforeValidator(_person, json_schema_input_type=st
 
 
 class Request(Strict):
-    """One request as it came in."""
+    """One incoming request."""
 
     method: Annotated[str, Field(min_length=1)] = "GET"
     target: Annotated[str, Field(min_length=1)] = "/"
@@ -72,7 +74,7 @@ class Request(Strict):
     user: UserField = Person()
 
     def facts(self) -> RequestFacts:
-        """The request as the gate reads it: header names in small letters, repeated ones joined."""
+        """The request as the gate reads it: header names in lower case, repeated ones joined."""
         headers: dict[str, str] = {}
         named = [("user-agent", self.user_agent)] if self.user_agent is not None else []
         for name, value in [*self.headers.items(), *named]:
@@ -96,9 +98,9 @@ class Device(Strict):
     """What is known about the device at that moment."""
 
     state: PostureState | None = Field(default=None, strict=False)
-    """If left out: `listed` if an app stands on a list, else `clean`."""
+    """If left out: `listed` if an app is on a list, otherwise `clean`."""
     last_state: PostureState | None = Field(default=None, strict=False)
-    """With `unavailable`: the state that was last known."""
+    """With `unavailable`: the last known state."""
     id: str = ""
     kind: Kind | None = Field(default=None, strict=False)
     os: str = ""
@@ -107,15 +109,15 @@ class Device(Strict):
     owner: str = ""
     source: str = ""
     sources: tuple[str, ...] = ()
-    """Every source that has it. If left out: the one in `source`."""
+    """All sources that have it. If left out: the one in `source`."""
     findings: tuple[Annotated[Reason, Field(strict=False)], ...] = ()
-    """Reason codes of what its sources disagree on."""
+    """The reason codes of contradictions between its sources."""
     lost: bool = False
     apps: tuple[Key, ...] = ()
     reported_at: Moment | None = None
     expires_at: Moment | None = None
     first_seen: Moment | None = None
-    """Since when it is known."""
+    """When it was first reported."""
 
     @model_validator(mode="after")
     def _fits(self, info: ValidationInfo) -> Self:
@@ -129,17 +131,15 @@ class Device(Strict):
                 )
         listed = bool(catalog.lists_of(self.apps))
         if self.state is PostureState.CLEAN and listed:
-            raise PydanticCustomError(
-                "device", "`clean` with an app on a list; expected `listed`", {"key": "state"}
-            )
+            raise wrong("device", phrase("`clean` with an app on a list; expected `listed`"), key="state")
         if self.state is PostureState.LISTED and not listed:
-            raise PydanticCustomError(
-                "device", "`listed` without an app on a list; expected one in `apps`", {"key": "state"}
+            raise wrong(
+                "device", phrase("`listed` without an app on a list; expected one in `apps`"), key="state"
             )
         return self
 
     def posture(self, catalog: AppCatalog, now: datetime) -> Posture:
-        """The posture that the store would hold. A report without a time counts as made at ``now``."""
+        """The posture that the store would hold. A report without a time is assumed to be made at ``now``."""
         lists = catalog.lists_of(self.apps)
         state = self.state or (PostureState.LISTED if lists else PostureState.CLEAN)
         reported = self.reported_at or (None if state is PostureState.MISSING else now)
@@ -165,7 +165,7 @@ class Device(Strict):
 
 
 class Attestation(Strict):
-    """What the verifier made of signed evidence; accepted unless ``refused`` is given."""
+    """The verifier's result for signed evidence; accepted unless ``refused`` is given."""
 
     device: str = "device"
     issuer: str = ""
@@ -189,17 +189,17 @@ class Certificate(Strict):
 
 
 class Situation(Strict):
-    """A request, and what is known beside it."""
+    """A request, and what is known besides it."""
 
     request: Request = Request()
     device: Device | None = None
     attestation: Attestation | None = None
     certificate: Certificate | None = None
     now: Moment | None = None
-    """If left out: the time of the file, else the time of the check."""
+    """If left out: the time of the file, otherwise the time of the check."""
 
     def access(self, catalog: AppCatalog, classify: Classify, now: datetime) -> Access:
-        """Everything that the decision depends on. ``now`` counts if the situation names no time."""
+        """Everything that the decision depends on. ``now`` is used if the situation has no time."""
         moment = self.now or now
         facts = self.request.facts()
         posture = self.device.posture(catalog, moment) if self.device else Posture()
@@ -211,7 +211,7 @@ class Situation(Strict):
 
 
 class RecordedRequest(Request):
-    """A request and what is known beside it, on one level, as ``mailgate explain`` also takes it."""
+    """A request and what is known besides it, on one level, as ``mailgate explain`` also takes it."""
 
     device: Device | None = None
     attestation: Attestation | None = None
@@ -232,16 +232,16 @@ class RecordedRequest(Request):
 
 
 class Expectation(Strict):
-    """What the decision must be. What is left out may be anything."""
+    """The expected decision. A field that is left out may have any value."""
 
     effect: Effect = Field(strict=False)
     reason: Reason | None = Field(default=None, strict=False)
     rule: str | None = None
-    """Id of the rule that decides; `default` if no rule may."""
+    """The id of the rule that decides; `default` if no rule does."""
     would: tuple[str, ...] | None = None
-    """Ids of the report-only rules that match, in order."""
+    """The ids of the report-only rules that match, in order."""
     kind: Kind | None = Field(default=None, strict=False)
-    """What the client must be taken for."""
+    """The kind that the client must be recognised as."""
 
 
 class Case(Situation):
@@ -255,12 +255,12 @@ class CasesFile(Strict):
     """``policy.tests.yaml``: cases that must hold before a policy is used."""
 
     now: Moment | None = None
-    """The time of every case that names no time."""
+    """The time of every case without a time of its own."""
     tests: tuple[Case, ...]
 
 
 def differences(expect: Expectation, client: Client, decision: Decision) -> dict[str, tuple[Any, Any]]:
-    """What was expected and what came out, for each thing that differs."""
+    """The expected and the actual value, for each field that differs."""
     got: dict[str, Any] = {
         "effect": decision.effect.value,
         "reason": decision.reason.value,

@@ -1,12 +1,13 @@
-"""The differences between two policies, in words that need no knowledge of either file."""
+"""The differences between two policies, in words that need no knowledge of the files."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mailgate.model.phrase import phrase
+from mailgate.model.phrase import joined, phrase
 from mailgate.policy.apps import AppCatalog
 from mailgate.policy.rules import DEFAULT_RULE, Default, Policy, Rule
+from mailgate.policy.subjects import about_told
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,14 +15,19 @@ class Change:
     """One difference between the rules of two versions."""
 
     sign: str
-    """`+` new, `-` gone, `~` changed."""
+    """`+` for new, `-` for removed, `~` for changed."""
     about: str
-    """What it is about: `rule ID`, `app KEY`, `list NAME` or `default`."""
+    """The subject: `rule ID`, `app KEY`, `list NAME` or `default`."""
     words: str
-    """What differs."""
+    """The difference in words."""
 
     def __str__(self) -> str:
-        return f"{self.sign} {self.about}: {self.words}"
+        return str(self.told)
+
+    @property
+    def told(self) -> str:
+        """The whole change in one line."""
+        return joined((self.sign, joined((about_told(self.about), self.words), ": ")), " ")
 
 
 def changes(old: Policy, new: Policy) -> tuple[Change, ...]:
@@ -61,14 +67,14 @@ _VERBS: dict[str, str] = {
 
 
 def _place(rules: tuple[Rule, ...], index: int) -> str:
-    """The place at which a rule is read. It matters, since earlier rules take requests away from later ones."""
+    """The place of a rule in the order. It matters, since earlier rules take requests away from later ones."""
     if index + 1 < len(rules):
         return phrase("read before `%(rule)s`", rule=rules[index + 1].id)
     return phrase("read last")
 
 
 def _moved(before: list[str], after: list[str]) -> Iterator[Change]:
-    """Rules that are read in another order, which matters since the first rule that matches decides."""
+    """Rules whose order has changed, which matters since the first rule that matches decides."""
     for name in after:
         if before[0] != name:
             above = "`, `".join(before[: before.index(name)])
@@ -120,7 +126,7 @@ _NAMES: dict[str, str] = {
 
 
 def fields_of(item: Rule | Default) -> dict[str, str]:
-    """Every field as text, by its dotted name. Fields that are not given are left out."""
+    """Every field as text, by its dotted name, without fields that are not given."""
     return dict(_flat(item.model_dump(mode="json", exclude_none=True), ""))
 
 
@@ -164,26 +170,28 @@ def _catalog(old: AppCatalog, new: AppCatalog) -> Iterator[Change]:
         elif before != after:
             yield Change("~", f"app {key}", phrase("is recognised or shown in another way"))
     for name in _either(old.lists, new.lists):
-        yield from _list(name, old.lists.get(name), new.lists.get(name))
+        yield from _list(name, old, new)
 
 
-def _list(name: str, old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> Iterator[Change]:
+def _list(name: str, before: AppCatalog, after: AppCatalog) -> Iterator[Change]:
+    old, new = before.lists.get(name), after.lists.get(name)
     if old is None or new is None:
         words = (
-            phrase("a new list of %(apps)s", apps=_words(new))
+            phrase("a new list of %(apps)s", apps=_words(new, after))
             if new is not None
-            else phrase("is gone; it had %(apps)s", apps=_words(old or ()))
+            else phrase("is gone; it had %(apps)s", apps=_words(old or (), before))
         )
         yield Change("+" if old is None else "-", f"list {name}", words)
         return
     if gained := [key for key in new if key not in old]:
-        yield Change("+", f"list {name}", phrase("has %(apps)s now", apps=_words(gained)))
+        yield Change("~", f"list {name}", phrase("has %(apps)s now", apps=_words(gained, after)))
     if lost := [key for key in old if key not in new]:
-        yield Change("-", f"list {name}", phrase("has %(apps)s no longer", apps=_words(lost)))
+        yield Change("~", f"list {name}", phrase("has %(apps)s no longer", apps=_words(lost, before)))
 
 
-def _words(keys: Iterable[str]) -> str:
-    return ", ".join(f"`{key}`" for key in keys) or phrase("nothing")
+def _words(keys: Iterable[str], catalog: AppCatalog) -> str:
+    """Apps by their names, with the keys that stand in the file."""
+    return ", ".join(f"{catalog.name_of(key)} (`{key}`)" for key in keys) or phrase("nothing")
 
 
 def _either(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:

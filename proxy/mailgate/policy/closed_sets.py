@@ -1,12 +1,13 @@
 """Finds words in a condition that its variable can never have.
 
-``client.kind == "labtop"`` is well typed and never true, so its rule would silently never match. If all values of a
-variable are known beforehand, such a word is a mistake.
+``client.kind == "labtop"`` is well typed and never true, so its rule would silently never match. For a variable with a
+closed set of values, such a word is a mistake.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
+from mailgate.model.phrase import phrase
 from mailgate.policy.logins import user_text
 from mailgate.policy.spelling import expected
 from mailgate.policy.syntax_tree import Node
@@ -19,19 +20,34 @@ _Scope = Mapping[str, Node]
 
 
 def misspelt(tree: Node, closed: Mapping[str, Iterable[str]]) -> Iterator[tuple[int, str]]:
-    """Offset and message of each word that its variable can never have."""
+    """The offset and the message of each word that its variable can never have."""
     for variable, word in _compared(tree, {}):
         allowed = closed.get(variable)
         if allowed is not None and word.text is not None and word.text not in allowed:
             shown = [each for each in allowed if each]
-            yield word.offset, f"`{variable}` is never {json.dumps(word.text)}; {expected(word.text, shown)}"
+            yield (
+                word.offset,
+                phrase(
+                    "`%(variable)s` is never %(word)s; %(expected)s",
+                    variable=variable,
+                    word=json.dumps(word.text),
+                    expected=expected(word.text, shown),
+                ),
+            )
         if variable == _LOGIN and word.text is not None and word.text != user_text(word.text):
             wanted = json.dumps(user_text(word.text))
-            yield word.offset, f"`{variable}` is in lower case, whoever writes it how; expected {wanted}"
+            yield (
+                word.offset,
+                phrase(
+                    "`%(variable)s` is in lower case, whoever writes it how; expected %(wanted)s",
+                    variable=variable,
+                    wanted=wanted,
+                ),
+            )
 
 
 def literals_of(tree: Node, variables: Iterable[str]) -> Mapping[str, frozenset[str]]:
-    """For each variable the words that it is compared with."""
+    """The words that each variable is compared with."""
     pairs = [(variable, word.text) for variable, word in _compared(tree, {}) if word.text is not None]
     return {name: frozenset(word for variable, word in pairs if variable == name) for name in variables}
 
@@ -57,7 +73,7 @@ def _words(node: Node, scope: _Scope) -> Iterator[Node]:
 
 
 def _leaves(node: Node, scope: _Scope) -> Iterator[Node]:
-    """The names and constants whose value the node, or an element of it, can be."""
+    """The names and constants that the value of a node, or of one of its elements, can be."""
     if node.is_name and node.name in scope:
         outer = {name: bound for name, bound in scope.items() if name != node.name}
         yield from _leaves(scope[node.name], outer)

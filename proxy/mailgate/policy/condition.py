@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cel_expr_python import cel
 
+from mailgate.model.phrase import joined, phrase
 from mailgate.policy.closed_sets import literals_of, misspelt
 from mailgate.policy.condition_errors import Fault, fault_at, translated
 from mailgate.policy.syntax_tree import Node, read_tree, walk
@@ -20,7 +21,7 @@ class ConditionError(ValueError):
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = sorted(faults)
-        super().__init__("; ".join(fault.message for fault in self.faults))
+        super().__init__(joined((fault.message for fault in self.faults), "; "))
 
 
 class UnknownValueError(Exception):
@@ -38,15 +39,15 @@ class Condition:
     text: str
     program: cel.Expression
     reads: frozenset[str]
-    """Names of the variables in it."""
+    """The names of its variables."""
     names: Mapping[str, frozenset[str]]
-    """For each variable the literal words that it is compared with."""
+    """The literal words that each variable is compared with."""
 
     def holds(self, activation: cel.Activation) -> bool:
         """Whether the condition holds.
 
-        :raises UnknownValueError: the answer depends on a variable that the activation leaves out.
-        :raises EvaluationError: anything else went wrong; the text is the runtime's own.
+        :raises UnknownValueError: the result depends on a variable that the activation leaves out.
+        :raises EvaluationError: any other failure; the text is the runtime's own.
         """
         try:
             value = self.program.eval(activation).value()
@@ -67,7 +68,17 @@ def compile_condition(text: str, closed: Mapping[str, Iterable[str]]) -> Conditi
     """
     if len(text) > MAX_LENGTH:
         raise ConditionError(
-            [Fault(1, 1, f"the condition is {len(text)} characters long; at most {MAX_LENGTH}")]
+            [
+                Fault(
+                    1,
+                    1,
+                    phrase(
+                        "the condition is %(length)s characters long; at most %(most)s",
+                        length=str(len(text)),
+                        most=str(MAX_LENGTH),
+                    ),
+                )
+            ]
         )
     sets = {v.name: v.closed for v in VARIABLES.values() if v.closed is not None} | dict(closed)
     try:
@@ -82,7 +93,9 @@ def compile_condition(text: str, closed: Mapping[str, Iterable[str]]) -> Conditi
     ]
     if program.return_type().name() != "BOOL":
         kind = program.return_type().name().lower()
-        faults.append(Fault(1, 1, f"the condition is of type {kind}; expected bool: true or false"))
+        faults.append(
+            Fault(1, 1, phrase("the condition is of type %(kind)s; expected bool: true or false", kind=kind))
+        )
     if faults:
         raise ConditionError(faults)
     reads = frozenset(node.name for node in walk(tree) if node.is_name) & VARIABLES.keys()
@@ -90,7 +103,7 @@ def compile_condition(text: str, closed: Mapping[str, Iterable[str]]) -> Conditi
 
 
 def _also_misspelt(text: str, closed: Mapping[str, Iterable[str]]) -> Iterator[Fault]:
-    """Words that can never be, found although the types of the text are wrong."""
+    """Words that a variable can never have, found although the types of the text are wrong."""
     try:
         parsed = ENVIRONMENT.compile(text, disable_check=True)
     except RuntimeError:
@@ -106,31 +119,36 @@ CALENDAR = (
 _PARSED = {"matches": '"".matches({})', "duration": "duration({})", "timestamp": "timestamp({})"}
 _PARSED |= {name: f"timestamp(0).{name}({{}})" for name in CALENDAR}
 _EXAMPLES = {
-    "matches": "a regular expression in RE2 syntax",
-    "duration": 'a duration of hours, minutes and seconds like "168h" or "1h30m"',
-    "timestamp": 'a time with its zone like "2026-12-01T09:00:00Z"',
+    "matches": phrase("a regular expression in RE2 syntax"),
+    "duration": phrase('a duration of hours, minutes and seconds like "168h" or "1h30m"'),
+    "timestamp": phrase('a time with its zone like "2026-12-01T09:00:00Z"'),
 }
-_EXAMPLES |= dict.fromkeys(CALENDAR, 'a time zone like "Europe/Berlin" or "-08:00"')
+_EXAMPLES |= dict.fromkeys(CALENDAR, phrase('a time zone like "Europe/Berlin" or "-08:00"'))
 
 
 def _bad_constants(tree: Node) -> Iterator[tuple[int, str]]:
-    """Constants that would fail only while a request is decided, so that every request would be blocked."""
+    """Constants that would fail only when a request is decided, so that every request would be blocked."""
     for node in walk(tree):
         last = node.children[-1] if node.children else None
         if node.is_call and node.name in _PARSED and last is not None and last.text is not None:
             probe = ENVIRONMENT.compile(_PARSED[node.name].format(json.dumps(last.text)))
             if probe.eval(ENVIRONMENT.Activation({})).type().name() == "ERROR":
-                yield last.offset, f"{json.dumps(last.text)} cannot be read; expected {_EXAMPLES[node.name]}"
+                told = {"text": json.dumps(last.text), "example": _EXAMPLES[node.name]}
+                yield last.offset, phrase("%(text)s cannot be read; expected %(example)s", **told)
 
 
 _ORDER = frozenset({"_<_", "_<=_", "_>_", "_>=_"})
 
 
 def _ordered_versions(tree: Node) -> Iterator[tuple[int, str]]:
-    """Orderings of versions. Versions are texts, and the text "9" is greater than "17", so these would quietly be
-    wrong."""
+    """Comparisons of versions by order. Versions are texts, and the text "9" is greater than "17", so these would
+    silently be wrong."""
     for node in walk(tree):
         versions = [child for child in node.children if child.is_name and child.name.endswith("_version")]
         if node.is_call and node.name in _ORDER and versions:
-            message = f"`{versions[0].name}` is a text, where 9 comes after 17"
-            yield versions[0].offset, f'{message}; expected something like `.matches("^(17|18)\\\\.")`'
+            message = phrase(
+                "`%(name)s` is a text, where 9 comes after 17; expected something like `%(example)s`",
+                name=versions[0].name,
+                example='.matches("^(17|18)\\\\.")',
+            )
+            yield versions[0].offset, message

@@ -1,4 +1,5 @@
-"""Small changes of the rules that need no hand on a file: what each wants, whether a policy has it, and what it is called."""
+"""Small changes of the rules, made without editing a file: the change itself, whether a policy has it, and its
+title."""
 
 from datetime import datetime, time
 from typing import Annotated, Literal, get_args
@@ -14,28 +15,28 @@ from mailgate.policy.stages import SHARE, moment_of, share_of
 WrittenMoment = Annotated[
     str,
     AfterValidator(lambda text: moment_of(text) and text),
-    # a pattern would allow a 31 June
+    # a pattern would allow 31 June
     WithJsonSchema({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}),
 ]
-"""A date, which is midnight UTC, or a time with its zone, as it is to stand in the file."""
+"""A date, which is midnight UTC, or a time with its zone, as it is written into the file."""
 WrittenShare = Annotated[
     str,
     AfterValidator(lambda text: share_of(text) >= 0 and text),
     WithJsonSchema({"type": "string", "pattern": SHARE}),
 ]
-"""A percentage, as it is to stand in the file."""
+"""A percentage, as it is written into the file."""
 
 
 Dated = Literal["report_only", "warn", "enforce"]
 DATED: tuple[str, ...] = get_args(Dated)
-"""The stages that have a date, in their order."""
+"""The stages with a date, in order."""
 
 
 class ListEdit(Strict):
-    """Puts a listed app on a list, or takes it off."""
+    """Adds a listed app to a list, or removes it."""
 
     change: Literal["join-list", "leave-list"]
-    """What happens."""
+    """The kind of change."""
     app: Key
     """The key of the app."""
     list: Key
@@ -59,13 +60,13 @@ class StageEdit(Strict):
     """Moves the start of a stage of a rule, or gives it a stage that it lacks."""
 
     change: Literal["move-stage"]
-    """What happens."""
+    """The kind of change."""
     rule: Key
     """The rule's id."""
     stage: Dated
-    """The stage. A rule that has none is enforced; with its first stage it does nothing before that starts."""
+    """The stage. A rule without stages is enforced; with its first stage it has no effect before that starts."""
     at: WrittenMoment
-    """When it starts from then on."""
+    """The new start."""
 
     @property
     def place(self) -> Place:
@@ -91,11 +92,11 @@ class ShareEdit(Strict):
     """Changes the share of people whom a rule is for."""
 
     change: Literal["set-share"]
-    """What happens."""
+    """The kind of change."""
     rule: Key
     """The rule's id."""
     share: WrittenShare
-    """The share from then on."""
+    """The new share."""
 
     @property
     def place(self) -> Place:
@@ -111,7 +112,8 @@ class ShareEdit(Strict):
 
 
 Edit = Annotated[ListEdit | StageEdit | ShareEdit, Field(discriminator="change")]
-"""One small change. ``place`` is the one place that it changes, ``holds`` says whether a policy has it, ``title`` what it is called."""
+"""One small change. ``place`` is the only place that it changes, ``holds`` says whether a policy has it, ``title`` is
+its title."""
 
 
 def rule_of(policy: Policy, name: str) -> Rule | None:
@@ -120,7 +122,7 @@ def rule_of(policy: Policy, name: str) -> Rule | None:
 
 
 def _starts(at: datetime) -> str:
-    """A day, with its time in UTC where that is not midnight."""
+    """A day, with its time in UTC unless it is midnight."""
     return day(at) if at.time() == time.min else joined([day(at), f"{at:%H:%M} UTC"])
 
 

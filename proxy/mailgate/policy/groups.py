@@ -1,4 +1,4 @@
-"""Groups of people, as far as the gate knows them, and the people that a rule with ``groups`` is about."""
+"""Groups of people that the gate knows, and the people that a rule with ``groups`` is about."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,21 +15,21 @@ def digest_of_login(login: str) -> str:
 
 @dataclass(frozen=True)
 class Groups:
-    """The groups of people. ``known`` is false if the gate knows of no groups.
+    """The groups of people. ``known`` is false if the gate knows no groups.
 
-    People are kept by digests of their login names, since a version of the rules is kept for good and shown to all
-    who may read it.
+    People are kept by digests of their login names, since a version of the rules is kept for good and shown to
+    everybody who may read it.
     """
 
     known: bool = False
     of_digest: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """By ``digest_of_login``; sorted."""
+    """The groups by ``digest_of_login``, sorted."""
     alike: frozenset[str] = frozenset()
-    """Digests of names that could be taken for a member's name (``could_be``)."""
+    """The digests of names that could be mistaken for a member's name (``could_be``)."""
 
     @classmethod
     def of_members(cls, members: Mapping[str, Iterable[str]], logins: Logins = NO_LOGINS) -> "Groups":
-        """From the login names in each group."""
+        """Make groups from the login names of their members."""
         persons = {
             group: [user_text(logins.person(login)) for login in names] for group, names in members.items()
         }
@@ -38,7 +38,7 @@ class Groups:
 
     @classmethod
     def of_digests(cls, members: Mapping[str, Iterable[str]], alike: Iterable[str]) -> "Groups":
-        """From the digests of the login names in each group, and ``alike``."""
+        """Make groups from the digests of their members' login names, and ``alike``."""
         found: dict[str, set[str]] = {}
         for group, digests in members.items():
             for digest in digests:
@@ -48,7 +48,7 @@ class Groups:
         )
 
     def members(self) -> dict[str, list[str]]:
-        """The digests of the login names in each group, sorted."""
+        """The digests of the members' login names, sorted, by group."""
         found: dict[str, list[str]] = {}
         for digest in sorted(self.of_digest):
             for group in self.of_digest[digest]:
@@ -56,7 +56,7 @@ class Groups:
         return found
 
     def names(self) -> frozenset[str]:
-        """Every group that somebody is in."""
+        """The groups that have members."""
         return frozenset[str]().union(*self.of_digest.values())
 
     def user(self, name: str, owner: str = "") -> User:
@@ -79,7 +79,7 @@ NO_GROUPS = Groups()
 def in_groups(wanted: Collection[str], user: User, effect: Effect) -> bool:
     """Whether a rule for these groups is about ``user``. A rule without groups is about everybody.
 
-    If the groups of a person are not known, the strict side is taken, as with shares: a rule that restricts is about
+    If the groups of a person are unknown, the strict side is taken, as with shares: a rule that restricts is about
     them, and a rule that allows is not.
     """
     if not wanted or not set(wanted).isdisjoint(user.groups):

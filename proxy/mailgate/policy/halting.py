@@ -6,35 +6,36 @@ from datetime import datetime, timedelta
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
+from mailgate.model.phrase import phrase
+from mailgate.model.wrong_values import wrong
 from mailgate.policy.apps import Strict
 from mailgate.policy.durations import Duration, in_words
 from mailgate.policy.stages import Share
 
 _PARTS = 60
-"""The window for counting requests has this many parts."""
+"""The number of parts of the window in which requests are counted."""
 
 
 class HaltWhen(Strict):
-    """What makes a rule halt by itself, so that it restricts nobody until a person resumes it."""
+    """The limits at which a rule halts by itself, so that it restricts nobody until a person resumes it."""
 
     block_rate: Share | None = None
-    """The part of those who come: if the rule keeps out more, it halts."""
+    """The limit for the part of people or requests that the rule keeps out. Above it the rule halts."""
     of: Literal["people", "requests"] = "people"
     """What ``block_rate`` counts."""
     at_least: int = Field(default=20, ge=1, le=1_000_000)
-    """How many people it must have kept out before ``block_rate`` counts."""
+    """The number of people whom it must have kept out before ``block_rate`` counts."""
     help_requests: int | None = Field(default=None, ge=1, le=1_000_000)
-    """How many people whom it kept out may ask for help: at this many it halts."""
+    """The limit for the number of kept-out people who ask for help. At this number the rule halts."""
     within: Duration = timedelta(hours=1)
-    """The time that is counted, up to now."""
+    """The length of the window that is counted, up to now."""
 
     @model_validator(mode="after")
     def _has_a_limit(self) -> Self:
         if self.block_rate is None and self.help_requests is None:
-            message = "no limit is given; expected `block_rate`, `help_requests` or both"
-            raise PydanticCustomError("halt_when", message)
+            message = phrase("no limit is given; expected `block_rate`, `help_requests` or both")
+            raise wrong("halt_when", message)
         return self
 
     def too_many_calls(self, people: int) -> str:
@@ -46,18 +47,18 @@ class HaltWhen(Strict):
 
 @dataclass(slots=True)
 class Tally:
-    """Counts who came, and whom one rule kept out, within its window. A known person counts once, however often they
-    come."""
+    """Counts the people who came, and those whom one rule kept out, within its window. A known person counts once,
+    however often they come."""
 
     limits: HaltWhen
     _came: dict[str, datetime] = field(default_factory=dict)
     _stopped: dict[str, datetime] = field(default_factory=dict)
-    """When each came last, the earliest first."""
+    """When each of them last came, the earliest first."""
     _requests: deque[tuple[datetime, int, int]] = field(default_factory=deque)
-    """For each part of the window: its start, how many came, and how many of them were kept out."""
+    """For each part of the window: its start, the number of requests, and the number of them that were kept out."""
 
     def count(self, subject: str, *, stopped: bool, now: datetime) -> None:
-        """Count one request of a person, or of a device whose person is not known."""
+        """Count one request of a person, or of a device without a known person."""
         for seen in (self._came, self._stopped) if stopped else (self._came,):
             seen.pop(subject, None)
             seen[subject] = now
@@ -65,7 +66,7 @@ class Tally:
             self._count_request(stopped, now)
 
     def why(self, now: datetime) -> str:
-        """Why the rule halts, in words; empty if it goes on."""
+        """Why the rule halts, in words; empty if it does not."""
         limit = self.limits.block_rate
         if limit is None:
             return ""

@@ -1,4 +1,4 @@
-"""The differences between two policies as titles: what an admin would call the change."""
+"""The differences between two policies as titles, in the words of an admin."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -9,7 +9,7 @@ from mailgate.policy.apps import AppCatalog
 from mailgate.policy.rules import Policy, Rule
 
 Headline = tuple[str, datetime | None]
-"""Words, and the date that follows them where they have one."""
+"""The words, and the date that follows them; None if there is none."""
 
 _DOES = {
     Effect.ALLOW: phrase("lets people in"),
@@ -25,7 +25,7 @@ _STARTS = {
 
 
 def headlines(old: Policy, new: Policy, now: datetime) -> list[Headline]:
-    """What changes, the weightiest first: lists, then rules in their order, then everybody else, then apps."""
+    """The changes, the most important first: lists, then rules in their order, then the default, then apps."""
     return [
         *((words, None) for words in _lists(old.catalog, new.catalog)),
         *_rules(old, new, now),
@@ -97,7 +97,7 @@ def _new(rule: Rule, now: datetime) -> Headline:
 
 
 def _changed(old: Rule, new: Rule) -> Headline:
-    """The weightiest thing that differs in a rule."""
+    """The most important difference in a rule."""
     if old.effect is not new.effect:
         return phrase("%(does)s now", does=_DOES[new.effect]), None
     if old.stages != new.stages:

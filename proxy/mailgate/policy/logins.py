@@ -1,9 +1,9 @@
-"""Makes a person of a login, by one law for every source of logins.
+"""Finds the person of a login, in the same way for every source of logins.
 
-``DOMAIN\\user`` and ``user@domain`` are the person ``user`` only if the settings say that the domain is the
-company's. Otherwise two people of two domains would be one, and one would be shown what is written to the other. A
-login that can be read in more than one way (a second ``@``, an encoded one, letters that look alike, a dot at the
-end) stays a name of its own: it is nobody else's and has no address.
+``DOMAIN\\user`` and ``user@domain`` are the person ``user`` only if the settings say that the domain is the company's.
+Otherwise two people of two domains would be one, and one would see the mail and devices of the other. A login that can
+be read in more than one way (a second ``@``, an encoded one, letters that look alike, a dot at the end) stays a name of
+its own: it is nobody else's and has no address.
 """
 
 import re
@@ -22,7 +22,7 @@ def user_text(name: str) -> str:
 
 
 def could_be(login: str) -> str:
-    """The bare name that a careless reader might take a login for. It may only be used to keep somebody out."""
+    """The bare name that a login might be mistaken for. It may only be used to keep somebody out."""
     if _NAME.fullmatch(login):
         return user_text(login)
     plain = unicodedata.normalize("NFKC", login).casefold().replace("%40", "@").replace("%5c", "\\")
@@ -32,17 +32,17 @@ def could_be(login: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Logins:
-    """Makes persons of logins. ``ours`` has the company's domains, which are dropped, in ASCII lower case."""
+    """Finds the persons of logins. ``ours`` has the company's domains, which are dropped, in ASCII lower case."""
 
     ours: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, domains: Collection[str]) -> "Logins":
-        """Make it of domains as people write them."""
+        """Make it from domains in any spelling."""
         return cls(frozenset(map(user_text, domains)))
 
     def person(self, login: str) -> str:
-        """The person of a login: its bare name if the domain around it is the company's, else the whole login."""
+        """The person of a login: its bare name if its domain is the company's, otherwise the whole login."""
         if not self.ours:
             return login
         before, apart, name = login.rpartition("\\")
@@ -52,7 +52,7 @@ class Logins:
 
 
 NO_LOGINS = Logins()
-"""Has no domains of the company: every login is a person of its own."""
+"""No domains of the company: every login is a person of its own."""
 
 
 def address_of(person: str, domain: str) -> str:

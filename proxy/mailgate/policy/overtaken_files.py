@@ -1,7 +1,8 @@
-"""What changed files would take back without knowing it: changes that were put in force since they last held what was in force.
+"""Finds changes that changed files would take back unknowingly: those that were put in force since the files last held
+what was in force.
 
-Three states are compared, place by place, as in a merge: what the files were made from, what is in force, and the files. A place that is
-otherwise in force than it was has to stand in the files as it is in force.
+Three states are compared, place by place, as in a merge: what the files were made from, what is in force, and the
+files. A place that has changed in force must be the same in the files.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,7 @@ from mailgate.policy.changes import Change, changes, fields_of
 from mailgate.policy.rules import DEFAULT_RULE, Policy
 
 Place = tuple[str, ...]
-"""What it is about, as a ``Change`` says it, and which part of that."""
+"""The subject of a ``Change``, and the part of it."""
 
 
 def taken_back(base: Policy, active: Policy, files: Policy) -> tuple[Change, ...]:
@@ -23,7 +24,7 @@ def taken_back(base: Policy, active: Policy, files: Policy) -> tuple[Change, ...
 
 
 def places(policy: Policy) -> Mapping[Place, str]:
-    """Every single thing that a policy says, by its place. Two policies that say the same have the same places."""
+    """Everything in a policy, by its place. Equal policies have the same places."""
     return dict(_places(policy))
 
 

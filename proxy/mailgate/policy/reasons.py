@@ -1,4 +1,4 @@
-"""The reason and the apps of a decision, inferred from what the condition reads."""
+"""The reason and the apps of a decision, inferred from the variables of the condition."""
 
 from dataclasses import replace
 
@@ -69,10 +69,10 @@ def _of_client(reads: frozenset[str], access: Access) -> Reason | None:
 
 
 def apps_behind(condition: Condition, access: Access, catalog: AppCatalog) -> tuple[str, ...]:
-    """Display names of the present apps that are the cause: those that the condition names, by list or by key.
+    """The display names of the installed apps that are the cause: those that the condition names, by list or by key.
 
-    A condition that names none of them, such as one on ``device.state``, is about all that stand on a list, if it
-    holds because of them. An app that is only watched is never the cause.
+    If a condition names none of them, such as one on ``device.state``, and holds because of apps, all that are on a
+    list are the cause. An app that is only watched is never the cause.
     """
     if not access.posture.apps:
         return ()
@@ -99,7 +99,7 @@ def _holds_without_apps(condition: Condition, access: Access) -> bool:
 
 
 def apps_named(condition: Condition, catalog: AppCatalog) -> frozenset[str]:
-    """Keys of the apps that a condition names, by list or one by one."""
+    """The keys of the apps that a condition names, by list or one by one."""
     lists = condition.names.get("device.lists", frozenset())
     return condition.names.get("device.apps", frozenset()).union(
         *(catalog.lists.get(each, ()) for each in lists)

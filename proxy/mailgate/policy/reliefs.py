@@ -1,9 +1,9 @@
-"""Reliefs: they take a rule out for a time, for everybody or for one person or device. They are halts, break-glass
-and exemptions.
+"""Reliefs: halts, break-glass and exemptions. They take a rule out for a time, for everybody or for one person or
+device.
 
-A relief makes a rule that restricts report-only: what it would have done is still recorded, and the next rule is
-read. A relief grants nothing, never touches a rule that allows, and does nothing for a lost device. It does not make
-things harder either: the rules behind do no more than the rule itself would.
+A relief makes a rule that restricts report-only: what it would have done is still recorded, and the next rule is read.
+A relief grants nothing, never touches a rule that allows, and has no effect on a lost device. It does not make things
+harder either: the rules after it do no more than the rule itself would.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,11 +21,11 @@ class Cause(StrEnum):
     """Why a rule is taken out."""
 
     HALT = "halt"
-    """It passed its own ``halt_when``."""
+    """The rule passed its own ``halt_when``."""
     BREAK_GLASS = "break-glass"
-    """Somebody turned it off at once."""
+    """An admin turned it off at once."""
     EXEMPTION = "exemption"
-    """Somebody exempted a person or a device."""
+    """An admin exempted a person or a device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,13 @@ class Relief:
     author: str
     at: datetime
     until: datetime | None = None
-    """When it ends by itself; a halt does not."""
+    """When it ends by itself; None for a halt."""
     person: str = ""
-    """A login name in one spelling. Without this and ``device`` the relief is for everybody."""
+    """A login name in one spelling. If this and ``device`` are empty, the relief is for everybody."""
     device: str = ""
 
     def holds(self, now: datetime) -> bool:
-        """Whether it has not run out."""
+        """Whether it has not ended by itself."""
         return self.until is None or now < self.until
 
     def takes_out(self, rule: str, effect: Effect) -> bool:
@@ -54,12 +54,12 @@ class Relief:
         return effect is not Effect.ALLOW and self.rule in ("", rule)
 
     def __str__(self) -> str:
-        """In words, as decisions tell it."""
+        """The relief in words, as decisions have it."""
         return str(self.words)
 
     @property
     def words(self) -> Phrase:
-        """The same, for who reads another language."""
+        """The same in words that can be translated."""
         told: dict[str, object] = {"out": _WORDS[self.cause], "why": self.why}
         told["since"] = f"{self.at:%Y-%m-%d %H:%M} UTC"
         if self.until is None:
@@ -68,7 +68,7 @@ class Relief:
         return phrase("%(out)s since %(since)s until %(until)s: %(why)s", **told)
 
 
-_WORDS = {
+_WORDS: Mapping[Cause, Phrase] = {
     Cause.HALT: phrase("halted"),
     Cause.BREAK_GLASS: phrase("turned off"),
     Cause.EXEMPTION: phrase("exempt"),
@@ -77,7 +77,7 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Reliefs:
-    """All reliefs that are in force. ``serial`` changes with every change, so two with one serial are equal."""
+    """All reliefs in force. ``serial`` changes with every change, so two with one serial are equal."""
 
     serial: int = 0
     every: tuple[Relief, ...] = ()
@@ -107,7 +107,7 @@ class Reliefs:
         return Reliefs(self.serial, tuple(each for each in self.every if each.cause is Cause.EXEMPTION))
 
     def next_end(self, now: datetime) -> datetime | None:
-        """When the next of them ends by itself."""
+        """When the next of them ends by itself; None if none does."""
         return min((each.until for each in self.every if each.until and now < each.until), default=None)
 
     @cached_property
@@ -123,5 +123,5 @@ NO_RELIEFS = Reliefs()
 
 
 def relief_from(reliefs: Iterable[Relief], rule: str, effect: Effect) -> Relief | None:
-    """The first that takes a rule with this id and effect out."""
+    """The first relief that takes out a rule with this id and effect; None if there is none."""
     return next((each for each in reliefs if each.takes_out(rule, effect)), None)

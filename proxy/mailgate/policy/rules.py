@@ -1,4 +1,4 @@
-"""The shape of ``policy.yaml`` and the compiled policy."""
+"""The form of ``policy.yaml``, and the compiled policy."""
 
 import json
 import re
@@ -21,6 +21,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from mailgate.model import Effect, Reason
+from mailgate.model.phrase import phrase
+from mailgate.model.wrong_values import wrong
 from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.condition import MAX_LENGTH, Condition, ConditionError, compile_condition
 from mailgate.policy.durations import Duration
@@ -33,12 +35,11 @@ DEFAULT_RULE = "default"
 DISCOVERY_RULE = "discovery"
 LOST_RULE = "device-lost"
 RESERVED = {
-    DEFAULT_RULE: "is what no rule matching is called",
-    DISCOVERY_RULE: "is what asking the way to the mail is called",
-    LOST_RULE: "is what shutting out a lost device is called",
+    DEFAULT_RULE: phrase("is what no rule matching is called"),
+    DISCOVERY_RULE: phrase("is what asking the way to the mail is called"),
+    LOST_RULE: phrase("is what shutting out a lost device is called"),
 }
-"""Ids that no rule may have, and why: decisions that come from no rule carry them."""
-"""The id of a decision that no rule took. No rule may have it."""
+"""Ids that no rule may have, with the reason: they belong to decisions that no rule made."""
 
 RULE_REASONS = (
     Reason.RULE_MATCHED,
@@ -59,7 +60,7 @@ RULE_REASONS = (
 
 
 class OnUnavailable(StrEnum):
-    """What a rule that reads ``device.*`` does while the posture cannot be had."""
+    """The effect of a rule that reads ``device.*`` while the posture is unavailable."""
 
     BLOCK = "block"
     LAST_KNOWN = "last_known"
@@ -68,9 +69,7 @@ class OnUnavailable(StrEnum):
 
 def _condition(text: object, info: ValidationInfo) -> Condition:
     if not isinstance(text, str):
-        raise PydanticCustomError(
-            "string_type", "not a text; expected a CEL expression, in quotes if need be"
-        )
+        raise wrong("string_type", phrase("not a text; expected a CEL expression, in quotes if need be"))
     try:
         return compile_condition(text, (info.context or {}).get("closed", {}))
     except ConditionError as error:
@@ -121,7 +120,8 @@ _SENTENCE = r"\S\s+\S|[^\x00-\x7F\s]"
 
 
 def _fix(word: object) -> object:
-    """A single word that is none of the fixes is a mistake; a sentence is the rule's own fix, in as many languages as it has."""
+    """Check a fix: a single word must be one of the fixes; a sentence is the rule's own fix, in one or more
+    languages."""
     if isinstance(word, Mapping):
         for each in word.values():
             _own_sentence(each)
@@ -133,7 +133,7 @@ def _fix(word: object) -> object:
 
 
 def _own_sentence(text: object) -> None:
-    """What stands in a language is a sentence: the words for steps are the same in all of them."""
+    """Check that the text in a language is a sentence, since the words for steps are the same in all languages."""
     if isinstance(text, str) and not re.search(_SENTENCE, text):
         raise PydanticCustomError("word", "{word}", {"word": text, "known": ["a sentence of your own"]})
 
@@ -147,7 +147,7 @@ Fix = Annotated[
 
 
 def _group(word: object, info: ValidationInfo) -> object:
-    """The name of a group. It must be known to the gate, if the gate knows any."""
+    """Check the name of a group. It must be known to the gate, if the gate knows any."""
     known = (info.context or {}).get("groups")
     if known is not None and word not in known:
         raise PydanticCustomError("word", "{word}", {"word": str(word), "known": sorted(known)})
@@ -158,16 +158,16 @@ Group = Annotated[Text, BeforeValidator(_group, json_schema_input_type=str)]
 
 
 class Notice(Strict):
-    """What the person is told beside the reason."""
+    """What the person is told besides the reason."""
 
     fix: Fix | None = None
     """What ends it: a fix that pages have steps for, or a sentence. If left out: the fix that fits the reason."""
     contact: Words | None = None
-    """Whom to ask."""
+    """The person or office to ask."""
 
 
 class Default(Strict):
-    """What happens to a request that no rule takes."""
+    """The effect on a request that no rule matches."""
 
     effect: Effect = Field(default=Effect.BLOCK, strict=False)
     reason: RuleReason = Reason.NO_RULE_MATCHED
@@ -176,7 +176,7 @@ class Default(Strict):
 
 
 class Rule(Strict):
-    """One rule: whom it is about, what it does to them, from when, and what they are told."""
+    """One rule: the people that it is about, its effect on them, its start, and what they are told."""
 
     id: Key
     title: Words | None = None
@@ -190,7 +190,7 @@ class Rule(Strict):
     grace: Duration | None = None
     """How long a device is only warned after it has become known; if left out, not at all."""
     halt_when: HaltWhen | None = None
-    """What makes it halt by itself; if left out, nothing."""
+    """The limits at which it halts by itself; if left out, it never does."""
     on_unavailable: OnUnavailable = Field(default=OnUnavailable.LAST_KNOWN, strict=False)
     notice: Notice = Notice()
 
@@ -198,13 +198,13 @@ class Rule(Strict):
     def _has_something_to_soften(self) -> Self:
         for name in ("grace", "halt_when"):
             if getattr(self, name) is not None and not self.keeps_out:
-                message = "the rule keeps nobody out; expected it at `block` or `challenge` alone"
-                raise PydanticCustomError("effect", message, {"key": name})
+                message = phrase("the rule keeps nobody out; expected it at `block` or `challenge` alone")
+                raise wrong("effect", message, key=name)
         return self
 
     @property
     def restricts(self) -> bool:
-        """Whether it does anything else than let people in."""
+        """Whether it has any effect other than `allow`."""
         return self.effect is not Effect.ALLOW
 
     @property
@@ -248,7 +248,7 @@ class Policy:
 
     @cached_property
     def counts_requests(self) -> bool:
-        """Whether a rule halts by the number of requests, so that every request has to be seen."""
+        """Whether a rule halts by the number of requests, so that every request has to be counted."""
         return any(rule.halt_when is not None and rule.halt_when.of == "requests" for rule in self.rules)
 
 
@@ -256,7 +256,7 @@ _LATER = ("groups", "grace", "halt_when")
 
 
 def _as_versioned(rule: Rule) -> dict[str, Any]:
-    """The fields of a rule that its version is made of. Fields of later releases count only if they are given, so
+    """The fields of a rule that its version is computed from. Fields of later releases count only if they are given, so
     that old rules keep their version."""
     written = rule.model_dump(mode="json")
     return {name: value for name, value in written.items() if value or name not in _LATER}
@@ -273,7 +273,7 @@ def policy_context(catalog: AppCatalog | None, groups: Collection[str] | None = 
 
 
 def repeated_ids(rules: object) -> list[tuple[int, str]]:
-    """Index and id of each rule whose id an earlier rule of the file has."""
+    """The index and id of each rule whose id an earlier rule of the file has."""
     seen, repeated = set(RESERVED), []
     for index, rule in enumerate(rules if isinstance(rules, tuple) else ()):
         name = rule.get("id") if isinstance(rule, dict) else None

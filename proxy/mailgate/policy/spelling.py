@@ -1,14 +1,20 @@
-"""Finds near names, for mistakes of the keyboard."""
+"""Finds similar names, for typing mistakes."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from mailgate.model.phrase import phrase
+
 
 def quoted(words: Iterable[str], most: int = 12) -> str:
-    """The words in order, each in backquotes, cut after as many as a reader would read."""
+    """The words in order, each in backquotes, at most ``most`` of them."""
     ordered = list(words)
     shown = ", ".join(f"`{word}`" for word in ordered[:most])
-    return f"{shown}, … ({len(ordered)} in all)" if len(ordered) > most else shown
+    return (
+        phrase("%(shown)s, … (%(count)s in all)", shown=shown, count=len(ordered))
+        if len(ordered) > most
+        else shown
+    )
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -19,8 +25,10 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def expected(word: str, known: Iterable[str]) -> str:
-    """``did you mean `x`?`` if a known word is near; else the list of known words."""
+    """``did you mean `x`?`` if a known word is similar; otherwise the list of known words."""
     known = list(known)
     near = nearest(word, known)
-    options = f"expected one of {quoted(known)}" if known else "nothing is defined that could stand here"
-    return f"did you mean `{near}`? {options}" if near else options
+    if not known:
+        return phrase("nothing is defined that could stand here")
+    options = phrase("expected one of %(known)s", known=quoted(known))
+    return phrase("did you mean `%(near)s`? %(options)s", near=near, options=options) if near else options

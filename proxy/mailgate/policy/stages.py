@@ -1,4 +1,4 @@
-"""What a rule does today: its stage by the clock, and whether a person is in its share."""
+"""The current effect of a rule: its stage by the clock, and whether a person is in its share."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,9 +7,10 @@ from itertools import pairwise
 from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_validator
-from pydantic_core import PydanticCustomError
 
 from mailgate.model import Effect, Stage
+from mailgate.model.phrase import phrase
+from mailgate.model.wrong_values import wrong
 
 _DAY, _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}"
 MOMENT = rf"^{_DAY}([Tt ]{_TIME}(:[0-9]{{2}}(\.[0-9]{{1,6}})?)?([Zz]|[+-]{_TIME}))?$"
@@ -17,32 +18,32 @@ SHARE = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]{1,4})?)%$"
 
 
 def moment_of(text: object) -> datetime:
-    """A date or time as it stands in a file. Raises PydanticCustomError."""
+    """Read a date or time of a file. Raises PydanticCustomError."""
     if not isinstance(text, str) or not re.fullmatch(MOMENT, text):
-        raise PydanticCustomError(
+        raise wrong(
             "moment",
-            "not a date, nor a time with its zone; expected one like 2026-12-01 (midnight UTC) or 2026-12-08T09:00:00-08:00",
+            phrase(
+                "not a date, nor a time with its zone; expected one like 2026-12-01 (midnight UTC) or 2026-12-08T09:00:00-08:00"
+            ),
         )
     try:
         moment = datetime.fromisoformat(text.upper())
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise PydanticCustomError(
-            "moment", "no such date or time; expected one that the calendar has"
-        ) from error
+        raise wrong("moment", phrase("no such date or time; expected one that the calendar has")) from error
 
 
 def share_of(text: object) -> float:
-    """A percentage as it stands in a file, 0 to 1. Raises PydanticCustomError."""
+    """Read a percentage of a file as a number from 0 to 1. Raises PydanticCustomError."""
     if not isinstance(text, str) or not re.fullmatch(SHARE, text):
-        raise PydanticCustomError("share", "not a percentage; expected 0% to 100%, with the percent sign")
+        raise wrong("share", phrase("not a percentage; expected 0% to 100%, with the percent sign"))
     return float(text.removesuffix("%")) / 100
 
 
 Moment = Annotated[
     datetime, BeforeValidator(moment_of), WithJsonSchema({"type": "string", "pattern": MOMENT})
 ]
-"""A date (midnight UTC) or a time with its zone; always UTC inside."""
+"""A date (midnight UTC) or a time with its zone, converted to UTC."""
 
 Share = Annotated[
     float,
@@ -65,20 +66,22 @@ class Stages(BaseModel):
     def _in_order(self) -> Self:
         starts = self.starts()
         if not starts:
-            raise PydanticCustomError(
-                "stages", "no stage is given; expected at least one of `report_only`, `warn`, `enforce`"
+            raise wrong(
+                "stages",
+                phrase("no stage is given; expected at least one of `report_only`, `warn`, `enforce`"),
             )
         for (earlier, start), (later, following) in pairwise(starts):
             if following <= start:
-                raise PydanticCustomError(
-                    "stages",
-                    "`{later}` does not start after `{earlier}`; expected report_only < warn < enforce",
-                    {"later": later.value, "earlier": earlier.value, "key": later.value},
+                words = phrase(
+                    "`%(later)s` does not start after `%(earlier)s`; expected report_only < warn < enforce",
+                    later=later.value,
+                    earlier=earlier.value,
                 )
+                raise wrong("stages", words, key=later.value)
         return self
 
     def starts(self) -> list[tuple[Stage, datetime]]:
-        """The stages that are given, mildest first, with their starts."""
+        """The stages that are given, the mildest first, with their starts."""
         all_stages = (
             (Stage.REPORT_ONLY, self.report_only),
             (Stage.WARN, self.warn),
@@ -87,7 +90,7 @@ class Stages(BaseModel):
         return [(stage, start) for stage, start in all_stages if start is not None]
 
     def at(self, now: datetime) -> Stage:
-        """The stage that runs at ``now``; ``pending`` before the first."""
+        """The stage at ``now``; ``pending`` before the first."""
         return next((stage for stage, start in reversed(self.starts()) if start <= now), Stage.PENDING)
 
     def next_start(self, now: datetime) -> datetime | None:
@@ -96,26 +99,26 @@ class Stages(BaseModel):
 
 
 def grace_end(grace: timedelta | None, first_seen: datetime | None, now: datetime) -> datetime | None:
-    """Until when a device is new to a rule; None if it is not new, or nobody knows since when it is there."""
+    """Until when a device is new to a rule; None if it is not new, or if it is unknown when it was first reported."""
     if grace is None or first_seen is None:
         return None
-    end = min(first_seen, now) + grace  # a clock that runs ahead makes no device newer than new
+    end = min(first_seen, now) + grace  # a report from the future does not make a device newer than new
     return end if now < end else None
 
 
 def softened(effect: Effect, stage: Stage) -> Effect:
-    """The effect in a stage: ``warn`` turns a block or a challenge into an interstitial."""
+    """The effect in a stage: ``warn`` turns a block or a challenge into a warning page."""
     if stage is Stage.WARN and effect in (Effect.BLOCK, Effect.CHALLENGE):
         return Effect.WARN
     return effect
 
 
 def in_share(share: float, rule: str, subject: str, effect: Effect) -> bool:
-    """Whether a rule's share includes ``subject``: a person, or a device whose person is not known.
+    """Whether a rule's share includes ``subject``: a person, or a device without a known person.
 
     A hash of rule and subject gives the subject a fixed place between 0 and 1, so a subject stays in a share that
-    grows. Without a subject the strict side is taken: inside the share of a rule that restricts, outside the share of
-    a rule that allows.
+    grows. Without a subject the strict side is taken: inside the share of a rule that restricts, outside the share of a
+    rule that allows.
     """
     if share >= 1:
         return True

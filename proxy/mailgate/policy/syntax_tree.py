@@ -1,4 +1,4 @@
-"""The syntax tree of a CEL expression, read from the serialised form that the runtime gives out.
+"""The syntax tree of a CEL expression, read from the runtime's serialised form.
 
 The runtime exposes no tree, but ``Expression.serialize()`` is a ``cel.expr.CheckedExpr`` (without the type check: a
 ``ParsedExpr``) in protocol buffer encoding (cel-spec, ``proto/cel/expr/checked.proto`` and ``syntax.proto``; the field
@@ -21,7 +21,7 @@ _CONST_STRING = 6
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One node: ``name`` is an identifier, a function or a field; ``text`` the value of a string constant."""
+    """One node: ``name`` is an identifier, a function or a field; ``text`` is the value of a string constant."""
 
     kind: int
     offset: int
@@ -30,7 +30,7 @@ class Node:
     text: str | None = None
     children: tuple["Node", ...] = ()
     scope: "tuple[str, Node] | None" = field(default=None)
-    """For a comprehension: the variable that it binds and the range that the variable runs over."""
+    """For a comprehension: its variable and the range that the variable runs over."""
 
     @property
     def is_constant(self) -> bool:
@@ -50,7 +50,7 @@ class Node:
 
 
 def read_tree(serialised: bytes, *, checked: bool) -> Node:
-    """The root of the tree of one expression. ``checked``: it was compiled with the type check."""
+    """The root of the tree of one expression. ``checked``: whether it was compiled with the type check."""
     tree, source_info = _CHECKED if checked else _PARSED
     parts = dict(_fields(_one(serialised, _ANY_VALUE)))
     positions = {}

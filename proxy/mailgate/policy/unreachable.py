@@ -1,8 +1,8 @@
-"""Rules that can never decide anything: their condition cannot hold, or the rules before take everybody first.
+"""Finds rules that can never decide anything: their condition cannot hold, or the rules before them match everybody.
 
-They are found by trying every combination of values of the variables with a closed set. All other variables are left
-out, and parts that depend on them may come out either way. So a rule that is named is truly out of reach, but not
-every such rule is found.
+Every combination of values of the variables with a closed set is tried. All other variables are left out, and parts
+that depend on them may come out either way. So a rule that is found is truly out of reach, but not every such rule is
+found.
 """
 
 import re
@@ -24,11 +24,11 @@ _MOST = 4096
 """The most combinations that are tried for one rule. Variables with many values are left out until there are no more
 than these."""
 _BEFORE = 200
-"""How many of the rules before one are looked at, so that a policy of thousands takes only seconds."""
+"""How many rules before one are tried, so that a policy of thousands takes only seconds."""
 
 
 def unreachable(policy: Policy, now: datetime) -> dict[str, str]:
-    """The rules that can decide nobody as of ``now``, and why."""
+    """The rules that can decide nobody as of ``now``, each with the reason."""
     found, reliefs = {}, [each for each in policy.reliefs.every if each.holds(now)]
     before: list[Rule] = []
     for rule in policy.rules:
@@ -41,7 +41,8 @@ def unreachable(policy: Policy, now: datetime) -> dict[str, str]:
 
 
 def _is_final(rule: Rule, now: datetime, reliefs: Sequence[Relief]) -> bool:
-    """Whether no rule behind this one is read once it matches, for anybody: whoever is exempt from it goes on to the next."""
+    """Whether no rule after this one is read once it matches. For a person who is exempt from it, the next rule is
+    read."""
     stage = rule.stages.at(now) if rule.stages else Stage.ENFORCE
     if relief_from(reliefs, rule.id, rule.effect):
         return False
@@ -73,7 +74,7 @@ def _why(rule: Rule, before: Sequence[Rule]) -> str:
 
 
 def _certain(condition: Condition, activation: cel.Activation) -> bool | None:
-    """Whether the condition holds whatever the other values are; None if that depends on them, or it fails."""
+    """Whether the condition holds for all other values; None if that depends on them, or if it fails."""
     try:
         return condition.holds(activation)
     except (UnknownValueError, EvaluationError):
@@ -107,7 +108,7 @@ _PIECE = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|&&|\|\||[^\s]", re.
 
 @lru_cache(maxsize=1024)
 def _parts(text: str) -> frozenset[str]:
-    """The parts that a condition joins by ``&&`` at its top; empty if its top is anything else."""
+    """The parts that a condition joins by ``&&`` at its top; empty if it is of another form."""
     depth, part, parts = 0, "", set()
     for match in _PIECE.finditer(text):
         piece = match[0]
@@ -123,4 +124,4 @@ def _parts(text: str) -> frozenset[str]:
 
 
 _RAW = re.compile(r".*[rRbB] [\"']", re.DOTALL)
-"""A raw text ends by other rules, so a condition with one is not taken apart."""
+"""Matches raw texts, which end differently, so a condition with one is not split."""

@@ -1,7 +1,7 @@
-"""The variables that a condition may read: name, type, meaning, closed set and where the value comes from.
+"""The variables that a condition may read: name, type, meaning, closed set and the source of the value.
 
-``docs/policy.md`` prints this table. A variable exists once it stands in ``VARIABLES``, and its line is all that the gate has to
-know of it: what its value rests on decides what belongs into the keys of verdicts (``gateway/verdict_cache.py``).
+``docs/policy.md`` prints this table. A line in ``VARIABLES`` is all that a new variable needs: ``rests_on`` decides
+what belongs into the keys of verdicts (``gateway/verdict_cache.py``).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,14 +15,14 @@ from mailgate.model import DEVICE_FINDINGS, LOGINS, Access, Assurance, Kind, Pos
 from mailgate.model.phrase import phrase
 
 NEVER_REPORTED = timedelta(days=36500)
-"""The ``device.age`` of a device that never reported: more than any limit that a rule can set."""
+"""The ``device.age`` of a device that never reported: more than any limit that a rule can have."""
 
 FORMS = ("desktop", "phone", "tablet", "tv", "console", "watch", "car", "speaker", "xr")
 STATUSES = ("affirming", "warning", "contraindicated", "none")
 
 
 class RestsOn(StrEnum):
-    """What the value of a variable may rest on that the key of a verdict has only if some rule reads it."""
+    """What the value of a variable may depend on that is in the key of a verdict only if some rule reads it."""
 
     AGENT = "agent"
     """Words of the user agent beyond its traits (``classify.agent_traits``)."""
@@ -30,16 +30,17 @@ class RestsOn(StrEnum):
     SCHEME = "scheme"
     HOST = "host"
     PATH = "path"
-    """The path without its query: no key has the query, so no variable may read it."""
+    """The path without its query. No key has the query, so no variable may read it."""
     CLOCK = "clock"
-    """The time: the value changes although nothing is learned."""
+    """The time: the value changes without any event."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One variable of the environment. ``closed`` has the only values that it can have; None if it can have any.
+    """One variable of the environment. ``closed`` has its only values; None if it can have any.
 
-    ``rests_on`` is None if the value rests on nothing but who asks, the device, the traits of the user agent and the other fields.
+    ``rests_on`` is None if the value depends only on the person, the device, the traits of the user agent and the other
+    fields.
     """
 
     name: str
@@ -138,11 +139,11 @@ VARIABLES: Mapping[str, Variable] = {
 }  # fmt: skip
 
 CLOCKS = frozenset(v.name for v in VARIABLES.values() if v.rests_on is RestsOn.CLOCK)
-"""The variables that run with the clock."""
+"""The variables that change with the clock."""
 
 
 def rest_on(names: Iterable[str]) -> frozenset[RestsOn]:
-    """What the values of these variables rest on, together."""
+    """What the values of these variables depend on, together."""
     return frozenset(part for name in names if (part := VARIABLES[name].rests_on) is not None)
 
 
@@ -158,5 +159,5 @@ ENVIRONMENT = cel.NewEnv(variables={v.name: _TYPES[v.type] for v in VARIABLES.va
 
 
 def activate(access: Access, names: Iterable[str]) -> cel.Activation:
-    """The values of the named variables, ready for any number of conditions."""
+    """The values of these variables, for any number of conditions."""
     return ENVIRONMENT.Activation({name: VARIABLES[name].read(access) for name in names})

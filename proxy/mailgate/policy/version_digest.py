@@ -1,5 +1,4 @@
-"""The digest of a version's texts. It is worked out anew wherever they come in force, never taken from where it is
-written."""
+"""The digest of a version's texts. It is computed whenever they come in force, never read from where it is stored."""
 
 import json
 from collections.abc import Mapping
@@ -7,5 +6,5 @@ from hashlib import sha256
 
 
 def digest_of_texts(texts: Mapping[str, str]) -> str:
-    """The SHA-256 of all texts with their names. A comment counts too."""
+    """The SHA-256 of all texts with their names, including comments."""
     return sha256(json.dumps(dict(texts), sort_keys=True).encode()).hexdigest()

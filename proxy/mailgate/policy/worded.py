@@ -1,4 +1,4 @@
-"""Texts of rules that people read, with a wording for each language."""
+"""Texts of rules that people read, in one or more languages."""
 
 from collections.abc import Mapping
 from typing import Annotated, Self
@@ -13,13 +13,15 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from mailgate.model.languages import LANGUAGES, SOURCE
+from mailgate.model.phrase import phrase
+from mailgate.model.wrong_values import wrong
 from mailgate.policy.apps import Text
 
 _LONGEST = 200
 
 
 class Worded(str):
-    """A text in several languages. Where nobody asks for one of them it is the English one, or else the first."""
+    """A text in several languages. As a plain text it is the English one, or the first if there is none."""
 
     __slots__ = ("by_language",)
     by_language: Mapping[str, str]
@@ -33,7 +35,7 @@ class Worded(str):
 
 
 def said_in(text: str, language: str, default: str) -> str:
-    """A text in a language, or nothing where it has no wording in it. One that names no language is in the ``default``."""
+    """A text in a language; empty if it has none in this language. A text without a language is in the ``default``."""
     if isinstance(text, Worded):
         return text.by_language.get(language, "")
     return text if language == default else ""
@@ -56,7 +58,7 @@ def _worded(value: object, handler: ValidatorFunctionWrapHandler) -> str:
         _known(str(language))
         handler(text)
     if not value:
-        raise PydanticCustomError("words", "no wording; expected a text, or one for each of some languages")
+        raise wrong("words", phrase("no wording; expected a text, or one for each of some languages"))
     return Worded.of(value)
 
 
@@ -65,7 +67,7 @@ def _written(text: str) -> str | dict[str, str]:
 
 
 def wordings_of(text: dict[str, object]) -> dict[str, object]:
-    """The JSON schema of such a text for each of some languages."""
+    """The JSON schema of such a text in each of some languages."""
     return {
         "type": "object",
         "properties": dict.fromkeys(LANGUAGES, text),

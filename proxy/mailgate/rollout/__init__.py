@@ -1,5 +1,5 @@
-"""Changing rules: which version is in force, what another would change, and how one takes the other's place."""
+"""Changing rules: which version is in force, what a candidate would change, and how it comes in force."""
 
-from mailgate.rollout.version_in_force import LOOK, Keeper, draft_of, in_force
+from mailgate.rollout.version_in_force import Keeper, draft_of, in_force
 
-__all__ = ["LOOK", "Keeper", "draft_of", "in_force"]
+__all__ = ["Keeper", "draft_of", "in_force"]

@@ -1,4 +1,4 @@
-"""Putting rules in force, and taking them back, on purpose and in somebody's name."""
+"""Puts rules in force and takes them back, in the name of a person."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -33,9 +33,8 @@ from mailgate.store.kept_out import NOBODY, KeptOut
 from mailgate.store.policies import ACTIVATED as ACTIVATED
 from mailgate.store.policies import RETRACTED as RETRACTED
 
-NO_APPROVERS = phrase(
-    "no admin has the role approver; `mailgate admin add NAME --role approver` says how to set one up"
-)
+NO_APPROVERS = phrase("no admin has the role approver")
+ADD_APPROVER = "`mailgate admin add NAME --role approver` says how to set up an approver"
 
 
 async def apply(
@@ -56,12 +55,9 @@ async def apply(
     checked = await _checked(store, plan, person, guard, now)
     against = checked.against
     if against and not override:
-        words = joined(against, "; ")
-        raise RefusedError(
-            phrase("%(words)s. To do it all the same: --override with a --note that says why", words=words)
-        )
+        raise RefusedError(joined(against, "; "), checked.by_command)
     if against and not note.strip():
-        raise RefusedError(phrase("an override needs a --note that says why"))
+        raise RefusedError(phrase("an override needs a note that says why"))
     what = f"{ACTIVATED}-against-the-guard" if against else ACTIVATED
     act = replace(person.act(now, what, note), details=checked.details)
     counted = partial(kept_out.keep, newly=checked.newly)
@@ -79,14 +75,24 @@ class _Checked:
     against: list[str]
     """The objections, in words."""
     approved_by: list[str]
-    """Whose approvals count."""
+    """The names of the people whose approvals count."""
     newly: KeptOut
     serial: int
-    """Of the activation in the place of which it comes."""
+    """The serial of the activation that it replaces."""
+    lacks: bool
+    """Whether it lacks approvals."""
+
+    @property
+    def by_command(self) -> str:
+        """The commands that help if it may not simply be put in force."""
+        digest = self.plan.digest[:12]
+        approve = f": `mailgate policy approve {digest}` by others than who planned it and who applies it"
+        override = f". To do it all the same: `mailgate policy apply {digest} --override` with a --note that says why"
+        return approve + override if self.lacks else override
 
     @property
     def details(self) -> dict[str, Any]:
-        """What the audit log notes about it."""
+        """The details of it for the audit log."""
         return {
             "plan": self.plan.digest,
             "overridden": self.against,
@@ -106,7 +112,8 @@ async def _checked(
     before = await what_was_before(store, guard, now)
     against = objections_to(plan, body, person.name, approved, guard, now, before)
     counting = guard.counting(approved, plan.author, person.name) if guard else approved
-    return _Checked(plan, against, counting, newly_kept_out(body), serial)
+    lacks = guard is not None and len(counting) < guard.approvals and bool(beyond_window(body, guard, before))
+    return _Checked(plan, against, counting, newly_kept_out(body), serial, lacks)
 
 
 def objections_to(
@@ -118,9 +125,9 @@ def objections_to(
     now: datetime,
     before: Before = NOTHING,
 ) -> list[str]:
-    """Why this person may not simply put the plan in force, in words; empty if they may.
+    """The objections to this person putting the plan in force, in words; empty if there are none.
 
-    :param body: what the plan says.
+    :param body: the content of the plan.
     :param approved: the names of those who have approved it.
     :param before: what happened within the guard's window.
     """
@@ -135,7 +142,7 @@ def objections_to(
 
 
 def _missing(plan: Planned, applier: str, by: Sequence[str], approved: Sequence[str], guard: Guard) -> str:
-    """How many approvals are there and how many are missing, in words."""
+    """The number of approvals that are there and that are missing, in words."""
     if not guard.approvers:
         return phrase(
             "it needs an approval, and there is nobody who may give one: %(no_approvers)s",
@@ -151,14 +158,12 @@ def _missing(plan: Planned, applier: str, by: Sequence[str], approved: Sequence[
     names = phrase(" (by %(names)s)", names=", ".join(by)) if by else ""
     own = phrase(", your own does not count since you put it in force") if applier in approved else ""
     return phrase(
-        "%(given)s of %(needed)s approvals given%(names)s%(own)s, %(missing)s missing: `mailgate policy "
-        "approve %(digest)s` by others than who planned it and who applies it",
+        "%(given)s of %(needed)s approvals given%(names)s%(own)s, %(missing)s missing",
         given=len(by),
         needed=guard.approvals,
         names=names,
         own=own,
         missing=guard.approvals - len(by),
-        digest=plan.digest[:12],
     )
 
 
@@ -172,11 +177,11 @@ async def retract(
     *,
     operates: bool = True,
 ) -> Activation:
-    """Put the version in force that was before. Raises RefusedError.
+    """Put the version in force that was in force before. Raises RefusedError.
 
     No guard applies to this: a mistake that is in force has to go now. A second retraction changes nothing, since the
-    version before may be the very one that was taken back. To go back to any other version, by its ``number``, is a
-    change like any other: it takes a plan of that version, all that a plan needs by this ``guard``, and somebody who
+    version before may be the very one that was taken back. Going back to another version, by its ``number``, is a
+    change like any other: it takes a plan of that version, all that a plan needs by this ``guard``, and a person who
     ``operates``. A version that was taken back comes in force again by ``apply`` alone.
     """
     history = await store.policies.history()
@@ -186,10 +191,8 @@ async def retract(
     wanted = number or before
     if wanted not in {each.number for each in history}:
         raise RefusedError(
-            phrase(
-                "version %(wanted)s was never in force; `mailgate policy history` shows those that were",
-                wanted=str(wanted),
-            )
+            phrase("version %(wanted)s was never in force", wanted=str(wanted)),
+            "; `mailgate policy history` shows those that were",
         )
     if wanted == history[0].number:
         return history[0]
@@ -207,21 +210,22 @@ async def retract(
         return await store.policies.activate(draft, act, after=history[0].serial, then=then)
     except OvertakenError:
         raise RefusedError(
-            phrase("another version was put in force meanwhile: look at `mailgate policy history`")
+            phrase("another version was put in force meanwhile: look at the history"),
+            " (`mailgate policy history`)",
         ) from None
 
 
 async def _unaltered(store: Store, number: int) -> Version:
     """The version that was in force with this number. Raises RefusedError if its texts in the store were changed."""
     version = await store.policies.get(number)
-    assert version is not None  # a foreign key holds it
+    assert version is not None  # a foreign key makes sure that the version exists
     if version.altered or version.digest != await store.policies.logged(number):
         raise RefusedError(
             phrase(
-                "version %(number)s is not what was put in force: it was changed in the store. See `mailgate "
-                "audit verify`, and plan the files or another version: `mailgate policy plan --version NUMBER`",
+                "version %(number)s is not what was put in force: it was changed in the store. Plan the files or another version",
                 number=str(number),
-            )
+            ),
+            ": `mailgate policy plan --version NUMBER`; `mailgate audit verify` says where the store was changed",
         )
     return version
 
@@ -236,26 +240,24 @@ async def _planned_way_back(
     *,
     operates: bool,
 ) -> _Checked:
-    """The plan of going back to a version. Raises RefusedError if there is none, or it may not be put in force."""
+    """The plan of going back to a version. Raises RefusedError if there is none or if it may not be put in force."""
     number, how = version.number, f"`mailgate policy plan --version {version.number}`"
     if await store.policies.taken_back(version.digest):
         raise RefusedError(
             phrase(
-                "version %(number)s was taken back: it comes in force again by a plan alone. %(how)s, then "
-                "`mailgate policy apply`",
+                "version %(number)s was taken back: it comes in force again by a plan alone",
                 number=str(number),
-                how=how,
-            )
+            ),
+            f". {how}, then `mailgate policy apply`",
         )
     plan = await store.plans.latest_of(version.digest, active.serial)
     if plan is None:
         raise RefusedError(
             phrase(
-                "version %(number)s is not the one before: to go back to it is a change like any other. Plan it "
-                "first: %(how)s, then say this again",
+                "version %(number)s is not the one before: to go back to it is a change like any other. Plan it first",
                 number=str(number),
-                how=how,
-            )
+            ),
+            f": {how}, then say this again",
         )
     if not operates:
         raise RefusedError(
@@ -266,14 +268,7 @@ async def _planned_way_back(
         )
     checked = await _checked(store, plan, person, guard, now)
     if checked.against:
-        words = joined(checked.against, "; ")
-        raise RefusedError(
-            phrase(
-                "%(words)s. To do it all the same: `mailgate policy apply %(digest)s --override`",
-                words=words,
-                digest=plan.digest[:12],
-            )
-        )
+        raise RefusedError(joined(checked.against, "; "), checked.by_command)
     return checked
 
 

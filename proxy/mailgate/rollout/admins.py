@@ -1,6 +1,6 @@
-"""Tells which admin of the settings a token belongs to.
+"""Finds out which admin of the settings a token belongs to.
 
-A token is the name, a colon and a secret, like ``ada:Zm9v…``. The secret is made here, or is a password that somebody
+A token is a name, a colon and a secret, like ``ada:Zm9v…``. The secret is made here, or is a password that somebody
 chose. The settings hold its argon2id hash.
 """
 
@@ -16,17 +16,17 @@ from mailgate.config.admins import AdminSettings
 
 SECRET_BYTES, SALT_BYTES = 32, 16
 SHORTEST, LONGEST, DIFFERENT = 15, 128, 6
-"""The shortest password that somebody may choose, in characters."""
+"""The shortest and the longest password, in characters, and the fewest different characters that it must have."""
 _HASHER = PasswordHasher()  # RFC 9106, the second recommended option: 64 MiB, three rounds, four lanes
 
 
 def new_secret(random: bytes) -> str:
-    """The secret of ``SECRET_BYTES`` random bytes."""
+    """Encode ``SECRET_BYTES`` random bytes as a secret."""
     return urlsafe_b64encode(random).rstrip(b"=").decode("ascii")
 
 
 def token_of(name: str, secret: str) -> str:
-    """What an admin shows to log in."""
+    """The token with which an admin logs in."""
     return f"{name}:{secret}"
 
 
@@ -36,9 +36,10 @@ def hash_of(secret: str, salt: bytes) -> str:
 
 
 def weakness(password: str, name: str) -> str:
-    """What is wrong with a password that somebody chose, in words; empty if it is good.
+    """What is wrong with a chosen password, in words; empty if it is good.
 
-    Its length counts alone (NIST SP 800-63B-4, section 3.1.1): fifteen characters of any kind.
+    It has 15 to 128 printable characters of any kind, six of them different (NIST SP 800-63B-4, section 3.1.1), and
+    does not contain the name.
     """
     if len(password) < SHORTEST or len(set(password)) < DIFFERENT:
         return f"is easy to guess; expected at least {SHORTEST} characters, {DIFFERENT} of them different: a few words do"
@@ -52,9 +53,9 @@ def weakness(password: str, name: str) -> str:
 
 
 def proven(admins: Mapping[str, AdminSettings], token: str) -> str | None:
-    """The name of the admin whose token this is; None if it is nobody's.
+    """The name of the admin whose token this is; None if it belongs to nobody.
 
-    An unknown name, or one without a token, takes as long as a wrong secret, so that the time tells nothing.
+    An unknown name, or one without a token, takes as long as a wrong secret, so that the time reveals nothing.
     """
     name, _, secret = token.strip().partition(":")
     hashes = {each: admin.token_hash.get_secret_value() for each, admin in admins.items() if admin.token_hash}
@@ -65,7 +66,7 @@ def proven(admins: Mapping[str, AdminSettings], token: str) -> str | None:
 
 
 def _somebodys(hashes: Mapping[str, str], name: str) -> str:
-    """One of the hashes, always the same for a name, since the hashes of two people may take different time."""
+    """One of the hashes, always the same for a name, since the hashes of two people may take different times."""
     digest = sha256(name.encode("utf-8", "surrogatepass")).digest()
     return sorted(hashes.values())[int.from_bytes(digest) % len(hashes)]
 
@@ -78,5 +79,5 @@ def _matches(hashed: str, secret: str) -> bool:
 
 
 def _bytes(secret: str) -> bytes:
-    """The bytes that are hashed. They are the same however a keyboard composes its letters (NFC)."""
+    """The bytes to hash. They are the same however a keyboard composes its letters (NFC)."""
     return normalize("NFC", secret).encode("utf-8", "surrogatepass")

@@ -1,14 +1,14 @@
-"""Approvals of plans by other people than their authors, and the status of every plan."""
+"""Approvals of plans by people other than their authors, and the status of every plan."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 from mailgate.config.admins import BY_FILE
-from mailgate.model.phrase import phrase
-from mailgate.rollout.activation import NO_APPROVERS, objections_to
+from mailgate.model.phrase import phrase, plural
+from mailgate.rollout.activation import ADD_APPROVER, NO_APPROVERS, objections_to
 from mailgate.rollout.guard import Guard
 from mailgate.rollout.guard_window import Before, beyond_window, what_was_before
 from mailgate.rollout.kept_plans import (
@@ -23,9 +23,10 @@ from mailgate.rollout.kept_plans import (
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.plan_base import base_serial
+from mailgate.rollout.plan_terms import PlanTerm, term_of
 from mailgate.store import Activation, Approval, OvertakenError, Planned, Store
 
-State = Literal["open", "expired", "overtaken", "in force"]
+State = Literal["open", "expired", "overtaken", "in force", "retracted", "replaced"]
 NOBODY_YET = ""
 """Stands for an applier who has no other part in the plan."""
 
@@ -36,14 +37,16 @@ class PlanStatus:
 
     plan: Planned
     body: Plan
-    """What it says."""
+    """The content of the plan."""
     state: State
     needed: int
     """How many approvals it needs; 0 if it stays within the limit, or there is no guard."""
     approved: tuple[str, ...]
-    """People whose approvals count, unless they put it in force themselves."""
+    """The names of the people whose approvals count, unless they put it in force themselves."""
     against: tuple[str, ...]
     """The objections to putting it in force now, in words."""
+    term: PlanTerm | None
+    """When its rules were in force; None if they never were."""
 
     @property
     def missing(self) -> int:
@@ -54,13 +57,14 @@ class PlanStatus:
 async def approve(
     store: Store, name: str, person: Person, note: str, now: datetime, guard: Guard | None
 ) -> PlanStatus:
-    """Approve exactly this plan, which somebody else made. Raises RefusedError."""
+    """Approve exactly this plan, which another person made. Raises RefusedError."""
     if guard is None:
         raise RefusedError(phrase("no `guard` is set in the settings: no plan needs an approval"))
     if not guard.approvers:
-        raise RefusedError(phrase("nobody may approve anything: %(no_approvers)s", no_approvers=NO_APPROVERS))
+        why = phrase("nobody may approve anything: %(no_approvers)s", no_approvers=NO_APPROVERS)
+        raise RefusedError(why, f"; {ADD_APPROVER}")
     if person.name not in guard.approvers:
-        raise RefusedError(phrase("%(name)s does not have the role approver", name=person.name))
+        raise RefusedError(phrase("you do not have the role approver"))
     plan = await plan_called(store, name)
     await refuse_altered(store, plan)
     serial = await refuse_outdated(store, plan, now)
@@ -72,24 +76,28 @@ async def approve(
     except OvertakenError:
         raise await overtaken(store, plan) from None
     if not added:
-        raise RefusedError(
-            phrase(
-                "%(name)s has approved plan %(digest)s already: another person has to",
-                name=person.name,
-                digest=plan.digest[:12],
-            )
-        )
+        raise RefusedError(_approved_already(await plan_status(store, plan, guard, now)))
     return await plan_status(store, plan, guard, now)
 
 
+def _approved_already(status: PlanStatus) -> str:
+    """Why one cannot approve a plan twice, and what it lacks if that is why they tried."""
+    if status.missing:
+        return plural(
+            "you have approved this plan already: it lacks %(count)s approval of another person",
+            "you have approved this plan already: it lacks %(count)s approvals of other people",
+            status.missing,
+        )
+    return phrase("you have approved this plan already: it has the approvals that it needs")
+
+
 def _refuse_author(plan: Planned, person: Person, guard: Guard) -> None:
-    """Raises RefusedError if the approver made the plan, or its author is no admin."""
+    """Raises RefusedError if the approver made the plan, or if its author is no admin."""
     if plan.author == person.name:
         raise RefusedError(
             phrase(
-                "plan %(digest)s is %(name)s's own: another person has to approve it",
+                "plan %(digest)s is your own: another person has to approve it",
                 digest=plan.digest[:12],
-                name=person.name,
             )
         )
     if plan.author not in guard.admins and plan.author != BY_FILE:
@@ -104,17 +112,13 @@ def _refuse_author(plan: Planned, person: Person, guard: Guard) -> None:
 
 async def plan_statuses(store: Store, guard: Guard | None, now: datetime, size: int) -> list[PlanStatus]:
     """The newest plans first, each with its status now."""
-    plans, history = await store.plans.latest(size), await store.policies.history()
+    plans, standing = await store.plans.latest(size), await _standing(store, guard, now)
     approvals = await store.approvals.of_all([plan.digest for plan in plans])
-    before = await what_was_before(store, guard, now)
-    states = [(plan, body, _state(plan, body, history, now)) for plan, body in _read(plans)]
-    return [
-        _status(plan, body, approvals[plan.digest], state, guard, now, before) for plan, body, state in states
-    ]
+    return [_status(plan, body, approvals[plan.digest], standing) for plan, body in _read(plans)]
 
 
 def _read(plans: Iterable[Planned]) -> Iterator[tuple[Planned, Plan]]:
-    """Plans with what they say. One that cannot be read is left out: `mailgate audit verify` says that it was
+    """Plans with their content. A plan that cannot be read is left out; `mailgate audit verify` reports it as
     changed."""
     for plan in plans:
         with suppress(RefusedError):
@@ -124,30 +128,42 @@ def _read(plans: Iterable[Planned]) -> Iterator[tuple[Planned, Plan]]:
 async def plan_status(store: Store, plan: Planned, guard: Guard | None, now: datetime) -> PlanStatus:
     """The status of one plan now."""
     approvals = await store.approvals.of(plan.digest)
-    before, body = await what_was_before(store, guard, now), read_plan(plan)
-    state = _state(plan, body, await store.policies.history(), now)
-    return _status(plan, body, approvals, state, guard, now, before)
+    standing = await _standing(store, guard, now)
+    return _status(plan, read_plan(plan), approvals, standing)
 
 
-def _status(
-    plan: Planned,
-    body: Plan,
-    approvals: Sequence[Approval],
-    state: State,
-    guard: Guard | None,
-    now: datetime,
-    before: Before,
-) -> PlanStatus:
-    names = [each.who for each in approvals]
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What every plan is compared with."""
+
+    history: Sequence[Activation]
+    retracting: Collection[int]
+    """The serials of the activations that took versions back."""
+    guard: Guard | None
+    before: Before
+    now: datetime
+
+
+async def _standing(store: Store, guard: Guard | None, now: datetime) -> _Standing:
+    history, retracting = await store.policies.history(), await store.policies.retracting()
+    return _Standing(history, retracting, guard, await what_was_before(store, guard, now), now)
+
+
+def _status(plan: Planned, body: Plan, approvals: Sequence[Approval], standing: _Standing) -> PlanStatus:
+    names, guard, before = [each.who for each in approvals], standing.guard, standing.before
+    term = term_of(plan, standing.history, standing.retracting)
+    state = _state(plan, body, term, standing)
     needed = guard.approvals if guard and beyond_window(body, guard, before) else 0
     counting = guard.counting(names, plan.author) if guard else names
-    against = objections_to(plan, body, NOBODY_YET, names, guard, now, before) if state == "open" else []
-    return PlanStatus(plan, body, state, needed, tuple(counting), tuple(against))
+    against = (
+        objections_to(plan, body, NOBODY_YET, names, guard, standing.now, before) if state == "open" else []
+    )
+    return PlanStatus(plan, body, state, needed, tuple(counting), tuple(against), term)
 
 
-def _state(plan: Planned, body: Plan, history: Sequence[Activation], now: datetime) -> State:
-    if history and history[0].digest == plan.draft.digest:
-        return "in force"
-    if base_serial(plan, body, history) is None:
+def _state(plan: Planned, body: Plan, term: PlanTerm | None, standing: _Standing) -> State:
+    if term is not None:
+        return "in force" if term.ended is None else "retracted" if term.ended.retracted else "replaced"
+    if base_serial(plan, body, standing.history) is None:
         return "overtaken"
-    return "expired" if now - plan.made_at > PLAN_AGE else "open"
+    return "expired" if standing.now - plan.made_at > PLAN_AGE else "open"

@@ -37,7 +37,7 @@ async def compare(store: Store, now: datetime) -> list[Break]:
     found += [each async for plan in store.plans.all() for each in logged.of_plan(plan, approved)]
     if serials != await _serials(
         store
-    ):  # something was put in force or taken out meanwhile, so the check starts again
+    ):  # something was put in force or taken out in between, so the check starts again
         return await compare(store, now)
     return sorted(found, key=lambda each: each.number)
 
@@ -53,7 +53,7 @@ class _Act:
     entry: int
     version: str
     signed: tuple[str, str, str]
-    """By whom, why and when."""
+    """Who did it, why and when."""
     retracts: bool
     details: dict[str, Any]
 
@@ -67,13 +67,13 @@ class Logged:
     digests: dict[str, _Act] = field(default_factory=dict)
     """The first act of each version."""
     planned: dict[str, tuple[int, str]] = field(default_factory=dict)
-    """The entry and its author, by what it was about."""
+    """The number of the entry and its author, by the subject of the entry."""
     approved: set[tuple[str, str, str, str]] = field(default_factory=set)
     """The plan, who approved it, why and when."""
     reliefs: LoggedReliefs = field(default_factory=LoggedReliefs)
 
     def take(self, entries: Iterable[Entry]) -> None:
-        """Read the next entries, in their order."""
+        """Read the next entries, in order."""
         for entry in entries:
             self.last = entry.number
             self.reliefs.take(entry)

@@ -1,4 +1,5 @@
-"""Drafts: a small change of the rules in force that stands in no file yet. It comes in force by a plan, as every other change."""
+"""Drafts: small changes of the rules in force that no file has yet. A draft comes in force by a plan, like every
+change."""
 
 import asyncio
 from dataclasses import replace
@@ -29,7 +30,7 @@ async def make_draft(store: Store, edit: Edit, person: Person, now: datetime) ->
     try:
         after = await asyncio.to_thread(edited, before, edit)
     except EditError as error:
-        raise RefusedError(str(error)) from None
+        raise RefusedError(error.words) from None
     said = _EDIT.dump_json(edit).decode()
     draft = KeptDraft(after.digest, active.number, said, edit.title(after.policy), person.name, now)
     act = replace(
@@ -41,7 +42,7 @@ async def make_draft(store: Store, edit: Edit, person: Person, now: datetime) ->
 
 
 async def draft_called(store: Store, name: str) -> KeptDraft:
-    """The draft whose digest begins like this. Raises RefusedError if there is none or more than one."""
+    """The draft whose digest begins with ``name``. Raises RefusedError if none or several do."""
     if len(name) < SHORTEST:
         raise RefusedError(
             phrase(
@@ -64,7 +65,7 @@ def edit_of(draft: KeptDraft) -> Edit:
 
 
 async def base_of(store: Store, draft: KeptDraft) -> Rules:
-    """The version that a draft changes. Raises RefusedError where it can no longer be read."""
+    """The version that a draft changes. Raises RefusedError if it can no longer be read."""
     version = await store.policies.get(draft.base)
     try:
         if version is None or version.altered:
@@ -85,7 +86,7 @@ async def base_of(store: Store, draft: KeptDraft) -> Rules:
 
 
 async def rules_with(store: Store, draft: KeptDraft) -> Rules:
-    """The rules that a draft makes. Raises RefusedError where that are not the ones that were drafted."""
+    """The rules that a draft makes. Raises RefusedError if they are not the rules that were drafted."""
     try:
         after = await asyncio.to_thread(edited, await base_of(store, draft), edit_of(draft))
     except (EditError, ValueError) as error:

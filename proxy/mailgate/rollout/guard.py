@@ -1,4 +1,4 @@
-"""The guard: how much a change of the rules may do without approval, and when nothing may change."""
+"""The guard: how much a change of the rules may do without approval, and when no change is allowed."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -11,29 +11,29 @@ from mailgate.rollout.plan import NOUNS, Counts, Moment, Noun, Plan
 
 NOUN_WORDS: Mapping[Noun, str] = {"people": phrase("people"), "devices": phrase("devices")}
 _NAMED = 3
-"""Cases that are named, of those that do not hold."""
+"""How many of the failing cases are named."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A limit: a number or a part of the people, and the same of the devices."""
+    """A limit for the number of people, and for the number of devices: a count or a part of all."""
 
     most: int | float
-    """A whole number counts; a fraction from 0 to 1 is a part."""
+    """A whole number is a count; a fraction from 0 to 1 is a part."""
 
     def of(self, everybody: int) -> int:
-        """The limit among this many, as a number, rounded down."""
+        """The limit as a number if there are this many in all, rounded down."""
         return self.most if isinstance(self.most, int) else int(everybody * self.most)
 
     def among(self, plan: Plan, noun: Noun) -> int:
-        """The limit for a plan. A part is a part of the people who are known, since anybody can make up more names;
-        the whole limits nothing."""
+        """The limit for a plan. A part is taken of the people who are known, since anybody can make up more names; a
+        part of 1 limits nothing."""
         return self.of(plan.everybody.of(noun) if self.most == 1 else plan.known.of(noun))
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What a plan needs to come in force, by the settings of now."""
+    """What a plan needs to come in force, by the current settings."""
 
     limit: Limit
     approvals: int = 1
@@ -42,10 +42,10 @@ class Guard:
     admins: frozenset[str] = frozenset()
     approvers: frozenset[str] = frozenset()
     window: timedelta = timedelta(days=7)
-    """The time that the limit is for: all changes within it count together."""
+    """The limit holds for all changes within this time together."""
 
     def counting(self, approved: Collection[str], *but: str) -> list[str]:
-        """The approvals that count: by people who may still approve and are not among ``but``."""
+        """The approvals that count: those of people who may still approve and are not among ``but``."""
         return [name for name in approved if name in self.approvers and name not in but]
 
 
@@ -60,7 +60,8 @@ def guard_of(settings: Settings) -> Guard | None:
 
 
 def failing(plan: Plan) -> list[str]:
-    """The cases that do not hold, in words. No approval helps against them: somebody has said that they must hold."""
+    """The cases that do not hold, in words. Approvals do not help against them, since an admin wrote that they must
+    hold."""
     failed, run = plan.cases.failed, plan.cases.run
     if not failed:
         return []
@@ -79,8 +80,8 @@ def failing(plan: Plan) -> list[str]:
 
 
 def beyond(plan: Plan, limit: Limit | None) -> list[str]:
-    """How a plan goes beyond the limit, in words; empty if it does not. Devices count beside people, since some
-    people are not named."""
+    """How a plan goes beyond the limit, in words; empty if it does not. Devices count beside people, since not every
+    device has a known person."""
     found: list[str] = []
     for noun in NOUNS:
         count = plan.everybody.of(noun)
@@ -100,8 +101,8 @@ def beyond(plan: Plan, limit: Limit | None) -> list[str]:
 
 
 def most_kept_out(plan: Plan, noun: Noun) -> tuple[int, str]:
-    """How many are newly kept out, now or at any later moment, and when, in words. People who are blocked, asked for
-    proof, or may be, count."""
+    """The number of people or devices newly kept out, now or at the worst later moment, and that moment in words. Those
+    who are blocked, asked for proof, or may be, count."""
     hit = plan.kept_out.of(noun)
     if hit <= _out(plan.newly, noun):
         return hit, ""
@@ -113,7 +114,7 @@ def most_kept_out(plan: Plan, noun: Noun) -> tuple[int, str]:
 
 
 def _out(newly: Mapping[str, Counts], noun: Noun) -> int:
-    """The most that are newly kept out at one moment."""
+    """How many are newly kept out at one moment."""
     return sum(newly[label].of(noun) for label in ("block", "challenge", "unknown"))
 
 
@@ -125,7 +126,7 @@ def since(plan: Plan, moment: Moment) -> str:
 
 
 def frozen(guard: Guard | None, now: datetime) -> str:
-    """Why nothing may be put in force now, and until when, in words; empty if it may."""
+    """Why nothing may be put in force now, and until when, in words; empty if changes are allowed."""
     found = [(end, str(each)) for each in (guard.freezes if guard else ()) if (end := each.end(now))]
     if not found:
         return ""

@@ -1,4 +1,5 @@
-"""The guard's limit is for a window of time: changes that came in force within it count with the new one."""
+"""The guard's limit holds for a window of time: changes that came in force within it count together with the new
+one."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,18 +12,18 @@ from mailgate.store.kept_out import NOBODY, KeptOut
 
 
 def newly_kept_out(plan: Plan) -> KeptOut:
-    """How many a plan newly keeps out, or may, at the worst of all moments."""
+    """How many a plan newly keeps out, or may keep out, at its worst moment."""
     return KeptOut(most_kept_out(plan, "people")[0], most_kept_out(plan, "devices")[0])
 
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What happened within the guard's window and counts with the new change."""
+    """What happened within the guard's window and counts together with the new change."""
 
     kept_out: KeptOut = NOBODY
-    """How many were newly kept out, by whatever change."""
+    """How many were newly kept out by earlier changes."""
     forgotten: KeptOut = NOBODY
-    """How many people were forgotten. No plan knows of them any more, so each of them may be kept out by it."""
+    """How many people were forgotten. A plan no longer counts them, so it may keep out each of them."""
 
 
 NOTHING = Before()
@@ -37,7 +38,7 @@ async def what_was_before(store: Store, guard: Guard | None, now: datetime) -> B
 
 
 def beyond_window(plan: Plan, guard: Guard, before: Before) -> list[str]:
-    """How a plan goes beyond the limit, by itself or with what happened before, in words. People who were kept out
+    """How a plan goes beyond the limit, by itself or together with earlier changes, in words. People who were kept out
     and let in again still count."""
     if alone := beyond(plan, guard.limit) + _unreported(plan, guard):
         return alone
@@ -74,8 +75,8 @@ def _with(forgotten: int) -> str:
 
 
 def _unreported(plan: Plan, guard: Guard) -> list[str]:
-    """The apps for which rules would keep people out while no report can tell yet who has them. What cannot be known
-    counts."""
+    """The apps for which rules would keep people out although no report can say yet who has them. What cannot be known
+    counts as beyond the limit."""
     people, devices = plan.totals.people, plan.totals.devices
     lets = [guard.limit.among(plan, noun) for noun in NOUNS]
     if not plan.unreported or (people <= lets[0] and devices <= lets[1]):

@@ -1,5 +1,5 @@
-"""Rules that halt by themselves: each gate counts whom they keep out, and the first gate that sees a limit passed
-halts the rule at every gate."""
+"""Rules that halt by themselves: each gate counts the people that they keep out, and the first gate that sees a limit
+passed halts the rule at every gate."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from mailgate.store.ledger import Counts
 log = structlog.get_logger()
 
 GATE = "gate"
-"""Stands in the audit log as the author of what a gate does by itself."""
+"""The author, in the audit log, of what a gate does by itself."""
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -34,8 +34,8 @@ class Ledger(Protocol):
 def counted_as(access: Access) -> tuple[str, str]:
     """The person and the device that a request counts for; both are empty if only the request itself names them.
 
-    Otherwise anybody could halt a rule by making up names. A login at the mail server or in Basic credentials is such
-    a name: its password is checked later, or never. A known device counts with its owner.
+    Otherwise anybody could halt a rule by making up names. The name in a login at the mail server or in Basic
+    credentials is of this kind: its password is checked later, or never. A known device counts with its owner.
     """
     if access.client.protocol in LOGINS:
         return "", ""
@@ -51,21 +51,21 @@ def _subject(access: Access) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Tallied:
-    """Counts a repeated allowed request of one person or device."""
+    """Counts a repeated request of one person or device that is let in."""
 
     counts: Counts
     halting: "Halting"
     subject: str
 
     def count(self, user_agent: str, now: datetime) -> None:
-        """Record it once more."""
+        """Record the request again."""
         self.counts.count(user_agent, now)
         self.halting.tally(self.subject, "", now)
 
 
 class Halting:
-    """Counts every decision on its way to the ledger. Call ``act`` now and then, and ``called`` after each request
-    for help."""
+    """Counts every decision on its way to the ledger. Call ``act`` regularly, and ``called`` after each request for
+    help."""
 
     def __init__(
         self,
@@ -93,31 +93,31 @@ class Halting:
             self.tally(subject, stopped, access.now)
 
     def recurring(self, access: Access, decision: Decision) -> Counts | None:
-        """Return what records the same decision again, and counts it if a rule may halt itself."""
+        """Return an object that records the same decision again, and counts it if a rule may halt by itself."""
         counts = self._ledger.recurring(access, decision)
         self._follow()
         subject = _subject(access) if self._tallies else ""
         return Tallied(counts, self, subject) if counts and subject else counts
 
     def tally(self, subject: str, stopped: str, now: datetime) -> None:
-        """Count one decision about a person or device. ``stopped`` is the rule that kept them out, if one did."""
+        """Count one decision about a person or device. ``stopped`` is the rule that kept them out, or empty."""
         for rule, tally in self._tallies.items():
             tally.count(subject, stopped=rule == stopped, now=now)
 
     async def act(self) -> None:
-        """Halt the rules that are past their limits. If the store is away, the next call tries again."""
+        """Halt the rules that are past their limits. If the store cannot be reached, the next call tries again."""
         now = self._clock()
         out = {each.rule for each in self._policy().reliefs.for_everybody(now)}
         for rule, tally in self._tallies.items():
             if rule in out:
                 self._tallies[rule] = Tally(
                     tally.limits
-                )  # once the rule counts again, its counting begins anew
+                )  # once the rule is resumed, its counts start at zero
             elif why := tally.why(now):
                 await self._halt(rule, why, now)
 
     async def called(self, rule: str) -> None:
-        """Halt a rule if the last request for help was one too many."""
+        """Halt a rule if the last request for help went past its limit."""
         now, limits = self._clock(), self._limits(rule)
         if limits is None or limits.help_requests is None:
             return
@@ -141,7 +141,7 @@ class Halting:
         return next((rule.halt_when for rule in self._policy().rules if rule.id == name), None)
 
     def _follow(self) -> None:
-        """Count for the rules that are in force now. Counts of rules with unchanged limits go on."""
+        """Count for the rules that are in force now. Rules with unchanged limits keep their counts."""
         rules = self._policy().rules
         if rules is self._rules:
             return

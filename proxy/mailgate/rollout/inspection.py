@@ -6,6 +6,7 @@ from datetime import datetime
 
 from mailgate.config import Rules, Settings
 from mailgate.config.admins import BY_FILE
+from mailgate.model.phrase import joined, phrase
 from mailgate.rollout.guard import failing, frozen, guard_of
 from mailgate.rollout.guard_window import beyond_window, newly_kept_out, what_was_before
 from mailgate.rollout.person import Person
@@ -27,12 +28,12 @@ class Inspection:
     clock: Callable[[], datetime]
 
     def frozen(self) -> str:
-        """Why nothing may be put in force now, in words; empty if it may."""
+        """Why nothing may be put in force now, in words; empty if changes are allowed."""
         return frozen(guard_of(self.settings), self.clock())
 
     async def __call__(self, active: Activation, files: Rules) -> Looked:
-        """Why the guard holds these files, in words; empty if it does not. The plan is kept, so that somebody may put
-        it in force all the same."""
+        """Why the guard holds these files, in words; empty if it does not. The plan is kept, so that a person may still
+        put it in force."""
         settings, now = self.settings, self.clock()
         guard = guard_of(settings)
         if guard is None:
@@ -43,5 +44,9 @@ class Inspection:
         )
         before = await what_was_before(self.store, guard, now)
         against = failing(plan) + beyond_window(plan, guard, before)
-        words = f"{'; '.join(against)} (plan {plan.digest[:12]}; `mailgate policy plans` says what it needs)"
+        words = phrase(
+            "%(against)s (plan %(digest)s; `mailgate policy plans` says what it needs)",
+            against=joined(against, "; "),
+            digest=plan.digest[:12],
+        )
         return Looked(words if against else "", newly_kept_out(plan))

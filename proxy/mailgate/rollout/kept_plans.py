@@ -1,4 +1,4 @@
-"""Plans as they are kept: found by the beginning of their digest, and refused where somebody has changed them or they are too old."""
+"""Kept plans: they are found by the beginning of their digest, and refused if they were changed or are too old."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -9,19 +9,20 @@ from mailgate.rollout.movers import Movers
 from mailgate.rollout.person import Person, RefusedError, UnknownError
 from mailgate.rollout.plan import NOUNS, Plan, RulesNamed, digest_of, dump, load
 from mailgate.rollout.plan_base import base_serial
+from mailgate.rollout.plan_terms import term_of
 from mailgate.rollout.version_in_force import draft_of
 from mailgate.store import Planned, Store
 from mailgate.store.plans import SHORTEST
 
 PLAN_AGE = timedelta(hours=24)
-"""How long a plan may be put in force. Later, other people and devices may have come."""
+"""How long a plan may be put in force. After that, other people and devices may have come."""
 PLANNED, APPROVED = "policy-planned", "policy-approved"
 
 
 async def keep_plan(
     store: Store, plan: Plan, candidate: Rules, person: Person, now: datetime, movers: Movers | None = None
 ) -> None:
-    """Keep a plan, so that exactly it can be put in force; who moves is kept beside it, and may be forgotten."""
+    """Keep a plan, so that exactly this one can be put in force. Its movers are kept beside it and may be forgotten."""
     draft, text = draft_of(candidate), dump(plan)
     count = movers.count if movers else 0
     planned = Planned(plan.digest, plan.active.serial, draft, text, person.name, now, count)
@@ -33,7 +34,7 @@ async def keep_plan(
         for page in movers.pages():
             await store.movers.add(plan.digest, written, page)
             written += len(page)
-        if await store.audit.forgot_since(now):  # it may be one of them who was read before
+        if await store.audit.forgot_since(now):  # they may be among those just written
             await store.movers.drop(plan.digest)
 
 
@@ -43,7 +44,7 @@ def newly_counted(plan: Plan) -> dict[str, dict[str, int]]:
 
 
 async def plan_called(store: Store, name: str) -> Planned:
-    """The plan whose digest begins like this. Raises RefusedError if there is none or more than one."""
+    """The plan whose digest begins with ``name``. Raises RefusedError if none or several do."""
     if len(name) < SHORTEST:
         raise RefusedError(
             phrase(
@@ -55,10 +56,8 @@ async def plan_called(store: Store, name: str) -> Planned:
     found = await store.plans.find(name)
     if not found:
         raise UnknownError(
-            phrase(
-                "no plan is called `%(name)s`; `mailgate policy plan` makes one and prints its digest",
-                name=name,
-            )
+            phrase("no plan is called `%(name)s`", name=name),
+            "; `mailgate policy plan` makes one and prints its digest",
         )
     if len(found) > 1:
         raise RefusedError(phrase("`%(name)s` may be several plans: give more of the digest", name=name))
@@ -66,7 +65,7 @@ async def plan_called(store: Store, name: str) -> Planned:
 
 
 async def refuse_altered(store: Store, plan: Planned) -> None:
-    """Raises RefusedError for a plan that somebody has changed in the store."""
+    """Raises RefusedError if the plan was changed in the store."""
     made = await store.audit.last(f"plan {plan.digest}", PLANNED)
     if is_altered(plan) or made is None or made.who != plan.author:
         raise _altered(plan)
@@ -75,15 +74,16 @@ async def refuse_altered(store: Store, plan: Planned) -> None:
 def _altered(plan: Planned) -> RefusedError:
     return RefusedError(
         phrase(
-            "plan %(digest)s is not what was planned: it was changed in the store. See `mailgate audit "
-            "verify`, and plan again",
+            "plan %(digest)s is not what was planned: it was changed in the store. Plan again",
             digest=plan.digest[:12],
-        )
+        ),
+        "; `mailgate audit verify` says where the store was changed",
     )
 
 
 def read_plan(plan: Planned) -> Plan:
-    """Read what a kept plan says. Raises RefusedError if it is no plan: somebody has changed it in the store."""
+    """Read the content of a kept plan. Raises RefusedError if it cannot be read, since it was then changed in the
+    store."""
     try:
         return load(plan.body)
     except ValueError:
@@ -91,7 +91,7 @@ def read_plan(plan: Planned) -> Plan:
 
 
 def is_altered(plan: Planned) -> bool:
-    """Whether a plan no longer fits its digest, or its rules are not the ones that it speaks of."""
+    """Whether a plan does not match its digest, or names other rules than those kept with it."""
     try:
         body = read_plan(plan)
     except RefusedError:
@@ -105,15 +105,15 @@ def is_altered(plan: Planned) -> bool:
 
 
 async def approved_by(store: Store, plan: Planned) -> list[str]:
-    """Who has approved a plan: only people who stand both among the approvals and in the audit log."""
+    """The people who have approved a plan: only those whose approval is both in the store and in the audit log."""
     logged = {entry.who for entry in await store.audit.about(f"plan {plan.digest}", APPROVED)}
     return [each.who for each in await store.approvals.of(plan.digest) if each.who in logged]
 
 
 async def refuse_outdated(store: Store, plan: Planned, now: datetime) -> int:
-    """The serial of the activation in the place of which the plan comes.
+    """The serial of the activation that the plan would replace.
 
-    Raises RefusedError for a plan that was made too long ago, or before another version was put in force that still is.
+    Raises RefusedError if the plan is too old, or if another version has been put in force since and still is.
     """
     if now - plan.made_at > PLAN_AGE:
         raise RefusedError(
@@ -129,9 +129,18 @@ async def refuse_outdated(store: Store, plan: Planned, now: datetime) -> int:
 
 
 async def overtaken(store: Store, plan: Planned) -> RefusedError:
-    """The refusal of a plan that was compared with a version which is no longer in force."""
-    newest = await store.policies.active()
-    number = newest.number if newest else 0
+    """The refusal of a plan whose base is no longer in force."""
+    history = await store.policies.history()
+    term = term_of(plan, history, ())
+    if term is not None and term.ended:
+        return RefusedError(
+            phrase(
+                "plan %(digest)s was in force already, as version %(version)s, and is no longer: plan again",
+                digest=plan.digest[:12],
+                version=str(term.version),
+            )
+        )
+    number = history[0].number if history else 0
     return RefusedError(
         phrase(
             "version %(number)s was put in force after plan %(digest)s was made: plan again",

@@ -1,4 +1,4 @@
-"""Everybody whom a plan moves, on their way from the simulation to the store: in a file of no name, since they may be very many."""
+"""All movers of a plan, kept in an unnamed file between simulation and store, since there may be very many."""
 
 import pickle
 from collections.abc import Iterator, Sequence
@@ -9,24 +9,24 @@ from typing import Self
 from mailgate.simulate import Mover
 
 PAGE = 5_000
-"""So many are written in one transaction."""
+"""How many movers are written in one transaction."""
 
 
 class Movers:
-    """Use it as a context: the file is gone at its end."""
+    """Movers in a temporary file. Use it as a context manager: the file is deleted at the end."""
 
     def __init__(self) -> None:
         self._file = TemporaryFile()  # noqa: SIM115 - closed by the context
         self.count = 0
 
     def add(self, movers: Sequence[Mover]) -> None:
-        """Take some more."""
+        """Add movers."""
         for start in range(0, len(movers), PAGE):
             pickle.dump([tuple(each) for each in movers[start : start + PAGE]], self._file)
         self.count += len(movers)
 
     def pages(self) -> Iterator[list[Mover]]:
-        """All of them, a page at a time."""
+        """All movers, a page at a time."""
         self._file.seek(0)
         left = self.count
         while left:

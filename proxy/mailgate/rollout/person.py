@@ -1,4 +1,4 @@
-"""Who changes what is in force, and what they are told where they may not."""
+"""The person who changes what is in force, and the errors for what they may not do."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,11 @@ from mailgate.store import Act
 
 
 class RefusedError(MailgateError):
-    """This may not be done now. The text says why, and what to do."""
+    """The action is not allowed now. The text says why, and what to do."""
+
+    def __init__(self, why: str, by_command: str = "") -> None:
+        super().__init__(why)
+        self.by_command = by_command
 
 
 class UnknownError(RefusedError):
@@ -17,7 +21,7 @@ class UnknownError(RefusedError):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person who acts, and the computer that they act from."""
+    """A person who acts, and the computer from which they act."""
 
     name: str
     origin: str

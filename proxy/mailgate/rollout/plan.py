@@ -1,4 +1,5 @@
-"""A plan: whom a candidate would move, from which effect to which. It is kept without anybody's name, and a digest binds it."""
+"""A plan: the movers of a candidate, counted by effect before and after. It is kept without names, and a digest binds
+it."""
 
 import json
 from collections.abc import Mapping
@@ -9,15 +10,15 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, Field
 
 from mailgate.model import Effect
-from mailgate.model.fact import Day, Fact, Instant
+from mailgate.model.fact import Day, Fact, Instant, Words
 from mailgate.policy.changes import Change
 from mailgate.simulate import UNKNOWN
 
 LABELS = (Effect.BLOCK.value, Effect.CHALLENGE.value, Effect.WARN.value, Effect.ALLOW.value, UNKNOWN)
-"""The labels: the new effect of somebody who moves, the hardest first, and last the unknown."""
+"""The labels of movers: their new effect, the hardest first, and last the unknown."""
 
 DAYS = 14
-"""How many days of sightings a plan looks at if nobody says otherwise."""
+"""How many days of sightings a plan looks at by default."""
 
 T = TypeVar("T")
 
@@ -37,93 +38,93 @@ NOUNS: tuple[Noun, ...] = ("people", "devices")
 
 
 class Counts(Fact):
-    """How many."""
+    """A number of people and devices."""
 
     people: int
     """People."""
     devices: int
-    """Devices, and clients of which no device is known."""
+    """Devices, and clients without a known device."""
 
     def of(self, noun: Noun) -> int:
         return self.people if noun == "people" else self.devices
 
 
 class Row(Counts):
-    """How many of one kind."""
+    """How many people and devices have one value."""
 
     value: str
     """The rule, kind of client, system or group."""
 
 
 class Side(Fact):
-    """What somebody gets."""
+    """A decision on somebody."""
 
     effect: str
-    """What happens: allow, warn, challenge, block or unknown."""
+    """The effect: allow, warn, challenge, block or unknown."""
     rule: str
     """The rule that decides."""
     reason: str
-    """Why, as a reason code."""
+    """The reason of the decision, as a reason code."""
 
 
 class Sample(Fact):
     """A person or device that would move."""
 
     person: str
-    """The login name; empty if nobody is named."""
+    """The login name; empty if the person is unknown."""
     device: str
     """The id of the device, or of the client."""
     kind: str
-    """The kind that it was taken for."""
+    """The kind that the client was recognised as."""
     system: str
-    """Its system."""
+    """The operating system."""
     state: str
-    """The state of its posture."""
+    """The state of the device's posture."""
     apps: list[str]
-    """The listed apps that are on it."""
+    """The listed apps on the device."""
     before: Side = FROM
-    """What they get."""
+    """The decision now."""
     to: Side
-    """What they would get."""
+    """The decision with the candidate."""
 
 
 class Later(Counts):
-    """How many at a later moment."""
+    """How many move at a later moment."""
 
     samples: list[Sample] = Field(default_factory=list)
-    """Some of them by name; none if the names were not kept."""
+    """Some of them by name; empty if the names were not kept."""
 
 
 class Newly(Later):
-    """How many, by what they are."""
+    """How many move, with counts by rule, kind, system and group."""
 
     by: dict[str, list[Row]] = Field(default_factory=dict)
-    """The same by rule, kind, system and group; nothing at later moments in plans of earlier releases."""
+    """The counts by rule, kind, system and group. At later moments, plans of earlier releases have none."""
 
 
 class Moment(Fact):
-    """A later moment at which the rules decide otherwise by themselves: a stage begins, a grace or an exemption ends."""
+    """A later moment at which the rules change by themselves: a stage begins, a grace or an exemption ends."""
 
     at: Instant
-    """When."""
+    """The time of the moment."""
     newly: ByLabel[Newly]
-    """How many move then, with every grace over, by their new effect."""
+    """How many move at this moment, with every grace over, by their new effect."""
 
 
 class Move(Counts):
     """How many go from one effect to another."""
 
     before: str = FROM
-    """What they get."""
+    """The effect now."""
     to: str
-    """What they would get."""
+    """The effect with the candidate."""
 
 
 class Sampled(Fact):
-    """Sampled moments, which stand for all that cannot be told."""
+    """Sampled moments, which stand for all moments that cannot be predicted."""
 
     moments: int
-    """How many."""
+    """How many moments were sampled."""
     first: Instant | None
     """The first of them at which somebody is newly kept out."""
     newly: ByLabel[Later]
@@ -131,56 +132,56 @@ class Sampled(Fact):
 
 
 class Undated(Later):
-    """People who may newly be kept out at a moment that the rules do not tell."""
+    """People who may newly be kept out at a moment that cannot be predicted."""
 
     rules: list[str]
-    """The rules that use the clock so."""
+    """The rules whose moments cannot be predicted, because of how they use the clock."""
     sampled: Sampled
-    """What comes at sampled moments."""
+    """The result at sampled moments."""
 
 
 class Totals(Fact):
-    """Everybody that was looked at."""
+    """The number of people, devices and clients that were simulated."""
 
     people: int
-    """People."""
+    """The number of people."""
     devices: int
-    """Known devices."""
+    """The number of known devices."""
     clients: int
-    """Clients of which no device is known."""
+    """The number of clients without a known device."""
     occasions: int
-    """Requests that were decided again."""
+    """The number of requests that were decided again."""
 
 
 class Headline(Fact):
-    """The change in words, as a title."""
+    """The most important change in words, as a title."""
 
-    words: str
-    """What changes; where it has a date, that follows."""
+    words: Words
+    """The change. If it has a date, the date follows."""
     at: Instant | None = None
-    """The date."""
+    """The date; null if the change has none."""
 
 
 class Window(Fact):
-    """The sightings that were looked at."""
+    """The sightings that the plan was made from."""
 
     days: int
-    """So many days of them."""
+    """The number of days."""
     since: Day
-    """From this day on, in UTC."""
+    """The first of these days, in UTC."""
 
 
 class RulesNamed(Fact):
     """A version of the rules."""
 
     policy: str
-    """The version as decisions name it."""
+    """The version, as decisions name it."""
     digest: str
     """The SHA-256 of their files."""
 
 
 class RulesThen(RulesNamed):
-    """The rules that were in force when the plan was made."""
+    """The rules in force when the plan was made."""
 
     serial: int
     """The serial of the activation."""
@@ -188,108 +189,121 @@ class RulesThen(RulesNamed):
     """The number of the version."""
 
 
+class RuleOff(Fact):
+    """Why a rule is off for everybody."""
+
+    cause: Literal["halt", "break-glass"]
+    """`halt` if it halted by itself, `break-glass` if an admin turned it off."""
+    since: Instant
+    """When it began."""
+    until: Instant | None
+    """When the rule counts again by itself; null if a person has to resume it."""
+    why: str
+    """The reason that was given."""
+
+
 class ReliefsThen(Fact):
-    """What the plan takes for granted."""
+    """The exemptions and halts that the plan was made with."""
 
     serial: int
-    """The state of exemptions and rules that are off."""
+    """The serial number of the exemptions and of the rules that are off."""
     exempt: Counts
     """The people and devices that are exempt from some rule."""
-    off: dict[str, str]
-    """Rules that are out for everybody, and why."""
+    off: dict[str, RuleOff | str]
+    """The rules that are off for everybody, each with the reason. Plans of earlier releases have it in words."""
 
 
 class FailedCase(Fact):
-    """A case that would not hold."""
+    """A case that fails."""
 
     name: str
     """Its name in the file."""
     wrong: dict[str, list[str]]
-    """What was wanted and what would come, for each thing that differs."""
+    """For each difference, the expected value and the value that the candidate gives."""
 
 
 class Cases(Fact):
-    """The cases that must hold."""
+    """The results of the cases in `cases.yaml`."""
 
     run: int
-    """How many there are."""
+    """How many cases were run."""
     failed: list[FailedCase]
-    """Those that would not hold."""
+    """The cases that fail."""
 
 
 class IdleRules(Fact):
     """Rules that would do nothing."""
 
     match_nobody: list[str]
-    """Rules that match nobody who was looked at."""
+    """Rules that match none of the simulated people and devices."""
     out_of_reach: dict[str, str]
-    """Rules that can never decide anything, and why."""
+    """Rules that can never decide anything, each with the reason."""
     not_started: list[str]
     """Rules whose first stage has not begun."""
 
 
 class Plan(Fact):
-    """What would change, and for whom."""
+    """What a candidate would change, and for whom."""
 
     digest: str
-    """The digest that binds all of it."""
+    """The digest over everything in the plan."""
     made_at: Instant
-    """When it was made."""
+    """When the plan was made."""
     window: Window
-    """The sightings that were looked at."""
+    """The sightings that the plan was made from."""
     active: RulesThen
     """The rules that it was compared with."""
     candidate: RulesNamed
     """The rules that would come in force."""
     reliefs: ReliefsThen
-    """What it takes for granted."""
+    """The exemptions and halts that the plan was made with."""
     headlines: list[Headline] = Field(default_factory=list)
-    """The change in words, the weightiest first."""
+    """The changes in words, the most important first."""
     changes: list[Change]
-    """What differs in the rules."""
+    """The differences between the rules."""
     cases: Cases
-    """The cases that must hold."""
+    """The results of the cases."""
     rules: IdleRules
     """Rules that would do nothing."""
     newly_listed: list[str]
-    """Apps that no report mentions, since they are listed only now."""
+    """Apps that are listed only by the candidate, so that no report mentions them yet."""
     unreported: list[str]
-    """Apps for which rules would keep people out, while no report tells yet who has them."""
+    """Apps for which rules would keep people out although no report can say yet who has them."""
     totals: Totals
-    """Everybody that was looked at."""
+    """The number of people, devices and clients that were simulated."""
     company: dict[str, list[Row]] = Field(default_factory=dict)
-    """The same people and devices by kind and group."""
+    """The people and devices by kind and by group, whether they move or not."""
     untouched: Counts
-    """How many people nothing changes for."""
+    """How many people and devices keep their effect."""
     newly: ByLabel[Newly]
     """How many move now, by their new effect: block, challenge, warn, allow, or unknown."""
     moves: list[Move]
     """How many go from one effect to another."""
     hangs_on: dict[str, int]
-    """The variables on which the unknown depends, and for how many people."""
+    """The variables that unknown decisions depend on, each with the number of people."""
     later: list[Moment]
-    """How many move when stages begin, and graces and exemptions end."""
+    """How many move when stages begin, and when graces and exemptions end."""
     undated: Undated
-    """How many may newly be kept out at a moment that cannot be told."""
+    """How many may newly be kept out at a moment that cannot be predicted."""
     kept_out: Counts
-    """How many are or may be newly kept out at any moment, now or later. The guard counts these."""
+    """How many are, or may be, newly kept out at any moment, now or later. The guard counts these."""
     known: Counts
-    """How many people are known by more than their own word. A limit that is a part is a part of these."""
+    """How many people and devices are known by more than their own word. A limit given as a part is a part of these."""
 
     @property
     def everybody(self) -> Counts:
-        """How many were looked at."""
+        """How many people and devices were simulated."""
         totals = self.totals
         return Counts(people=totals.people, devices=totals.devices + totals.clients)
 
 
 def plain(plan: Plan) -> dict[str, Any]:
-    """A plan as JSON. If names are not kept, the empty lists of names are left out."""
+    """A plan as JSON. Empty lists of samples are left out if names are not kept."""
     return plan.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 def dump(plan: Plan) -> str:
-    """The text of a plan that is kept: all of it but names."""
+    """The text of a plan to keep, without names."""
     return json.dumps(without_names(plain(plan)))
 
 
@@ -297,20 +311,20 @@ def dump(plan: Plan) -> str:
 def load(text: str) -> Plan:
     """Read a kept plan. Raises ValueError if the text has another form.
 
-    The plans read last are cached: the console looks at the newest ones every few seconds, and none of them changes.
+    The plans that were read last are cached: the console looks at the newest ones every few seconds, and none of them
+    changes.
     """
     return Plan.model_validate_json(text)
 
 
 def digest_of(plan: Plan) -> str:
-    """The digest of a plan: the SHA-256 of policy, lists, data window and outcome, which is all that is kept but the
-    digest itself."""
+    """The digest of a plan: the SHA-256 of everything that is kept of it except the digest itself."""
     rest = {name: value for name, value in without_names(plain(plan)).items() if name != "digest"}
     return sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def without_names(part: Any) -> Any:
-    """A plan as JSON, or a part of one, without samples, so without names."""
+    """A plan as JSON, or a part of one, without samples and so without names."""
     if isinstance(part, Mapping):
         return {name: without_names(each) for name, each in part.items() if name != "samples"}
     return [without_names(each) for each in part] if isinstance(part, list) else part

@@ -1,4 +1,5 @@
-"""Whether a plan still speaks of the rules in force: a plan that others overtook does so again once its base is back."""
+"""Whether a plan still starts from the rules in force. A plan that was overtaken does so again once its base is
+back."""
 
 from collections.abc import Sequence
 
@@ -7,10 +8,10 @@ from mailgate.store import Activation, Planned
 
 
 def base_serial(plan: Planned, body: Plan, history: Sequence[Activation]) -> int | None:
-    """The serial of the activation in the place of which the plan would come; None if it was overtaken.
+    """The serial of the activation that the plan would replace; None if the plan was overtaken.
 
-    Where its own rules were in force since and are no longer, somebody has taken them back: they come in force again by a new
-    plan alone. ``history`` has the activations, the newest first.
+    If the rules of the plan were in force since and no longer are, somebody has taken them back, and only a new plan
+    puts them in force again. ``history`` has the activations, the newest first.
     """
     active = history[0] if history else None
     if active is None or active.serial == plan.serial:

@@ -1,9 +1,10 @@
-"""Makes a plan of what a candidate would change, by the settings of now and in somebody's name."""
+"""Makes the plan of a candidate, by the current settings."""
 
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from mailgate.config import Rules, Settings, compile_rules
 from mailgate.config.case_runner import run_cases
@@ -11,7 +12,7 @@ from mailgate.model import Stage
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.changes import changes
 from mailgate.policy.headlines import headlines
-from mailgate.policy.reliefs import Reliefs
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.unreachable import unreachable
 from mailgate.rollout.kept_plans import keep_plan
 from mailgate.rollout.movers import Movers
@@ -31,6 +32,7 @@ from mailgate.rollout.plan import (
     Plan,
     ReliefsThen,
     Row,
+    RuleOff,
     RulesNamed,
     RulesThen,
     Sample,
@@ -73,7 +75,7 @@ async def plan_and_keep(
     now: datetime,
     progress: Progress,
 ) -> Plan:
-    """Make the plan of a candidate against what is in force. It is kept if an author is named."""
+    """Compare a candidate with what is in force. The plan is kept if an author is named."""
     posture = settings.posture
     scope = Scope(now, looked_at(settings, days), posture.max_age, posture.precedence)
     url = settings.store.get_secret_value()
@@ -86,14 +88,14 @@ async def plan_and_keep(
 
 
 def looked_at(settings: Settings, days: int = DAYS) -> int:
-    """How many days of sightings a plan looks at: at least as many as the guard's window has."""
+    """How many days of sightings a plan looks at: at least the days of the guard's window."""
     window = settings.guard.window if settings.guard else timedelta(0)
     return max(days, -(-window // timedelta(days=1)))
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a plan rests on: the days of sightings, the age and the sources of reports, as of now."""
+    """The data that a plan is made from: the days of sightings, and the age and sources of reports, as of now."""
 
     now: datetime
     days: int
@@ -113,12 +115,12 @@ async def make_plan(
 ) -> Plan:
     """Make a plan, with the names of some people. Raises StoreUnavailableError.
 
-    :param url: the address of the store, for the other processes that take part.
+    :param url: the address of the store, for other processes that take part.
     :param active: the version in force, with which the candidate is compared.
-    :param movers: takes everybody who moves.
+    :param movers: receives all movers.
     """
     version = await store.policies.get(active.number)
-    assert version is not None  # a foreign key holds it
+    assert version is not None  # a foreign key makes sure that the version exists
     reliefs = await store.reliefs.current(scope.now)
     in_force = await asyncio.to_thread(compile_rules, version.texts)
     old, new = in_force.relieved(reliefs).policy, candidate.relieved(reliefs).policy
@@ -175,7 +177,7 @@ def _then(active: Activation, version: Version) -> RulesThen:
 
 
 def _reliefs(reliefs: Reliefs, now: datetime) -> ReliefsThen:
-    """What the plan takes for granted: who is exempt, and which rules are off."""
+    """The exemptions and the rules that are off, as the plan assumes them."""
     exempt = reliefs.exemptions(now)
     return ReliefsThen(
         serial=reliefs.serial,
@@ -183,12 +185,17 @@ def _reliefs(reliefs: Reliefs, now: datetime) -> ReliefsThen:
             people=len({each.person for each in exempt if each.person}),
             devices=len({each.device for each in exempt if each.device}),
         ),
-        off={each.rule: str(each) for each in reliefs.for_everybody(now)},
+        off={each.rule: _off(each) for each in reliefs.for_everybody(now)},
     )
 
 
+def _off(relief: Relief) -> RuleOff:
+    cause: Literal["halt", "break-glass"] = "halt" if relief.cause is Cause.HALT else "break-glass"
+    return RuleOff(cause=cause, since=relief.at, until=relief.until, why=relief.why)
+
+
 def _rehearsed(candidate: Rules, tally: Tally, now: datetime) -> tuple[Cases, IdleRules]:
-    """Run the cases of a candidate, and find its rules that do nothing."""
+    """Run the cases of a candidate, and find the rules that do nothing."""
     new = candidate.policy
     outcomes = list(run_cases(candidate.cases, new, now))
     failed = [
@@ -205,7 +212,7 @@ def _rehearsed(candidate: Rules, tally: Tally, now: datetime) -> tuple[Cases, Id
 
 
 def _newly_listed(old: AppCatalog, new: AppCatalog) -> list[str]:
-    """Names of apps that no report mentions, because they were not listed when it was made."""
+    """Names of apps that reports cannot mention, because they were not listed when the reports were made."""
     return [app.name for key, app in new.apps.items() if key not in old.apps]
 
 
@@ -226,7 +233,7 @@ def _untouched(tally: Tally) -> Counts:
 
 
 def _known(tally: Tally) -> Counts:
-    """How many people and devices are known by more than their own word. Everybody who is known has a device."""
+    """How many people and devices are known by more than their own word. Every known person has a device."""
     people = tally.people.count((KNOWN,))
     return Counts(people=people, devices=max(tally.devices, people))
 
@@ -240,7 +247,7 @@ def _moves(tally: Tally) -> list[Move]:
 
 
 def _newly(tally: Tally, cell: tuple[str, ...]) -> Newly:
-    """How many are in a cell, by what they are."""
+    """How many are in a cell, with counts by dimension."""
     found = _later(tally, cell, " ".join(cell))
     by = _by(tally, cell, DIMENSIONS)
     return Newly(people=found.people, devices=found.devices, by=by, samples=found.samples)
@@ -263,7 +270,8 @@ def _moment(tally: Tally, at: datetime) -> Moment:
 
 
 def _undated(tally: Tally, policies: Iterable[Policy], moments: int) -> Undated:
-    """How many may be kept out at a moment that cannot be told, by which rules, and at the sampled moments."""
+    """How many may newly be kept out at a moment that cannot be predicted, by which rules, and at the sampled
+    moments."""
     rules = {
         rule.id
         for policy in policies
@@ -286,7 +294,7 @@ def _counts(tally: Tally, cell: tuple[str, ...]) -> Counts:
 
 
 def _later(tally: Tally, cell: tuple[str, ...], label: str) -> Later:
-    """How many are in a cell, and the samples under this label."""
+    """How many are in a cell, with the samples under this label."""
     kept = [each for (of, _), kept in sorted(tally.samples.items()) if of == label for each in kept]
     people, devices = tally.people.count(cell), tally.subjects[cell]
     return Later(people=people, devices=devices, samples=[_sample(each) for each in kept])

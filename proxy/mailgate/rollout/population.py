@@ -1,4 +1,4 @@
-"""The population that rules are tried on: every known device, and every sighting of the last days."""
+"""The people and devices that rules are tried on: every known device, and every sighting of the last days."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ from mailgate.store import Store, Way
 
 PAGE = 2000
 OWN_WORD = LOGINS | {Protocol.ACTIVESYNC}
-"""Protocols over which a client may name any login: its name is only the client's own word."""
+"""Protocols in which a client may claim any login: the name is only the client's own word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class Population:
     _owned: LRUCache[str, list[Device]] = field(default_factory=lambda: LRUCache(10_000))
 
     async def devices(self, behind: str, until: str | None) -> AsyncIterator[list[Subject]]:
-        """Pages of devices in the order of their ids, from just behind one up to another, each with all its ways. A
-        device without a sighting in these days comes with its report alone."""
+        """Pages of devices in the order of their ids, after ``behind`` and up to ``until``, each with all its ways. A
+        device without a sighting in these days has its report alone."""
         while page := await self.store.devices.sketches(behind, PAGE):
             behind = page[-1].id
             ended = next((n for n, each in enumerate(page, 1) if each.id == until), 0)
@@ -59,7 +59,7 @@ class Population:
                 return
 
     async def strangers(self) -> AsyncIterator[list[Subject]]:
-        """Pages of clients of which no device is known."""
+        """Pages of clients without a known device."""
         last = ("", "")
         while strangers := await self.store.ways.strangers(self.since, last, PAGE):
             last = (strangers[-1].client_id, strangers[-1].user)
@@ -78,7 +78,7 @@ class Population:
         return subjects
 
     async def called(self, names: Iterable[str]) -> dict[str, Device]:
-        """The devices that sightings name so."""
+        """The devices with these names from sightings."""
         known: dict[str, Device] = {}
         for name in filter(None, names):
             for device in await self.store.devices.called(name):
@@ -86,7 +86,7 @@ class Population:
         return known
 
     async def seen(self, way: Way, known: Mapping[str, Device]) -> Occasion:
-        """One way in which somebody came. ``known`` has the devices by the names that sightings use."""
+        """The occasion of one recorded way of asking. ``known`` has the devices by the names that sightings use."""
         if way.device in known:
             return await self._seen(way, [known[way.device]])
         return (await self._stranger(way)).occasions[0]
@@ -104,7 +104,7 @@ class Population:
         return subjects
 
     async def _stranger(self, way: Way) -> Subject:
-        """A client that named no device, or a device that is no longer known."""
+        """The subject of a client that named no device, or whose device is no longer known."""
         eas_id = way.client.eas_id
         found = await self.store.devices.find(EAS, eas_forms(eas_id)) if eas_id else []
         return Subject(eas_id or f"client {way.client_id[:8]}", False, (await self._seen(way, found),))
@@ -136,7 +136,7 @@ class Population:
         *,
         named: bool = False,
     ) -> Occasion:
-        """The user of a request. ``name`` is who is taken to ask; ``named`` says whether a proxy or a proof names
+        """An occasion with its person. ``name`` is the likely person; ``named`` says whether a proxy or a proof names
         them."""
         after = before
         if self.after is not self.before:
@@ -149,7 +149,7 @@ class Population:
         return Occasion(before, after, person, untold, named or person == owner)
 
     async def _devices_of(self, person: str) -> list[Device]:
-        """A client at the side door is known by its person alone."""
+        """The devices of a person, since a client at the side door is known by its person alone."""
         if person not in self._owned:
             owned = await self.store.devices.owned(person)
             self._owned[person] = [each for each in owned if is_of(each, person, self.before.precedence)]

@@ -1,4 +1,4 @@
-"""Takes rules out for a time, in somebody's name, and puts them back."""
+"""Takes rules out for a time, and puts them back, in the name of a person."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ EVERY_RULE = "all"
 """Stands for every rule that restricts."""
 
 LONGEST = timedelta(days=366)
-"""The longest time for which somebody may be exempt."""
+"""The longest time of an exemption."""
 
 
 async def exempt(
@@ -30,7 +30,7 @@ async def exempt(
     person: str = "",
     device: str = "",
 ) -> Relief:
-    """Take a rule out for one person or device. Raises RefusedError, for one that is in force already as well."""
+    """Exempt one person or device from a rule. Raises RefusedError, also if the same exemption is in force already."""
     if rule != EVERY_RULE:
         restricting(policy, rule)
     if until > now + LONGEST:
@@ -46,13 +46,13 @@ async def exempt(
 
 
 def _spared_already(given: Relief) -> str:
-    """Who gave an exemption, until when and why. Two that say the same would hide that ending one ends nothing."""
+    """Who gave an exemption, until when and why. A second one would hide that ending the first has no effect."""
     whom = given.person or phrase("the device %(id)s", id=given.device)
     rule = phrase("the rule %(rule)s", rule=given.rule) if given.rule else phrase("every rule")
     until = phrase(" until %(at)s", at=f"{given.until:%Y-%m-%d %H:%M} UTC") if given.until else ""
     return phrase(
-        "%(whom)s is spared from %(rule)s already%(until)s, by %(author)s (%(why)s): end that exemption "
-        "first, to give another",
+        "there is an exemption already: %(whom)s is spared from %(rule)s%(until)s, by %(author)s (%(why)s). "
+        "End that one first, to give another",
         whom=whom,
         rule=rule,
         until=until,
@@ -69,10 +69,8 @@ async def end_exemption(store: Store, by: Person, why: str, now: datetime, numbe
     )
     if not ended:
         raise UnknownError(
-            phrase(
-                "no exemption %(number)s is in force; `mailgate exempt list` shows those that are",
-                number=str(number),
-            )
+            phrase("no exemption %(number)s is in force", number=str(number)),
+            "; `mailgate exempt list` shows those that are",
         )
     return ended[0]
 
@@ -87,7 +85,7 @@ async def break_glass(
 
 
 async def resume(store: Store, by: Person, why: str, now: datetime, rule: str) -> list[Relief]:
-    """Put a rule back that halted or was turned off. Raises RefusedError."""
+    """Put a rule back in force that halted or was turned off. Raises RefusedError."""
     off = [each for each in (await store.reliefs.current(now)).for_everybody(now) if each.rule == rule]
     if not off:
         raise RefusedError(phrase("the rule `%(rule)s` is neither halted nor turned off", rule=rule))

@@ -1,4 +1,4 @@
-"""Checks that the reliefs in the store are those that the audit log says were given and ended."""
+"""Checks that the reliefs in the store are those that the audit log has."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,13 +17,13 @@ FORGOTTEN = "person-forgotten"
 
 @dataclass(slots=True)
 class LoggedReliefs:
-    """What the log says about reliefs."""
+    """The reliefs that the log has."""
 
     given: dict[str, Entry] = field(default_factory=dict)
-    """The entries by cause and number, as they name a relief."""
+    """The entries, by the name of the relief: its cause and number."""
     ended: dict[str, Entry] = field(default_factory=dict)
     forgotten: int = 0
-    """The last entry by which a person was forgotten; their exemptions went with them."""
+    """The number of the last entry that forgot a person. The exemptions of that person were deleted too."""
 
     def take(self, entry: Entry) -> None:
         """Read the next entry of the log."""
@@ -34,8 +34,8 @@ class LoggedReliefs:
             known.setdefault(entry.about, entry)
 
     def of(self, kept: Sequence[KeptRelief], last: int, now: datetime) -> Iterator[Break]:
-        """The differences of these reliefs, all that the store has, from the log. ``last`` is the last entry of the
-        log."""
+        """The differences between the log and these reliefs, which are all in the store. ``last`` is the last entry of
+        the log."""
         names = {_about(each) for each in kept}
         for each in kept:
             about = _about(each)
@@ -57,8 +57,8 @@ class LoggedReliefs:
                 )
 
     def _has_to_be_there(self, about: str, now: datetime) -> bool:
-        """Whether a relief still has to be in the store: nobody ended it, its time is not over, and its person was
-        not forgotten."""
+        """Whether a relief must still be in the store: nobody ended it, its time is not over, and its person was not
+        forgotten."""
         entry = self.given[about]
         until = details_of(entry).get("until")
         over = about in self.ended or (until and datetime.fromisoformat(until) <= now)

@@ -13,7 +13,8 @@ log = structlog.get_logger()
 
 
 class ReliefWatch:
-    """Call ``start`` first, then ``look`` regularly. While the store is away, known reliefs go on until they end."""
+    """Call ``start`` first, then ``look`` regularly. While the store cannot be reached, known reliefs hold until they
+    end."""
 
     def __init__(self, stored: StoredReliefs, clock: Callable[[], datetime]) -> None:
         self._stored = stored
@@ -21,11 +22,11 @@ class ReliefWatch:
         self.current: Reliefs = NO_RELIEFS
 
     async def start(self) -> None:
-        """Raises StoreError."""
+        """Read the reliefs for the first time. Raises StoreError."""
         self._take(await self._stored.current(self._clock()))
 
     async def look(self) -> bool:
-        """Whether anything has changed since the last look. Never raises for a store that is down."""
+        """Whether anything has changed since the last look. Does not raise if the store cannot be reached."""
         try:
             if await self._stored.serial() == self.current.serial:
                 return False
@@ -35,7 +36,7 @@ class ReliefWatch:
         return True
 
     def off(self) -> tuple[Relief, ...]:
-        """Halts and break-glass that hold now."""
+        """The halts and break-glass that hold now."""
         return self.current.for_everybody(self._clock())
 
     def exemptions(self) -> tuple[Relief, ...]:
@@ -43,7 +44,7 @@ class ReliefWatch:
         return self.current.exemptions(self._clock())
 
     def _take(self, found: Reliefs) -> None:
-        """Decide by these from now on, and log a warning about rules that are out for everybody."""
+        """Use these reliefs from now on, and log a warning about rules that are out for everybody."""
         now = self._clock()
         before, after = self.off(), found.for_everybody(now)
         for each in after:

@@ -1,4 +1,4 @@
-"""Turns a stored sighting or device into the access that a decision would see now."""
+"""Turns a stored sighting or device into the access that would be decided now."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ UNTOLD_OF_A_DEVICE = UNTOLD_OF_A_SIGHTING | {
     for name in VARIABLES
     if name.startswith(("client.", "certificate.", "request.")) and name not in _TOLD_BY_A_REPORT
 }
-"""Variables that no report tells. A device without a sighting is taken to ask with its proof, and to be what the
-proof says."""
+"""Variables that no report contains. A device without a sighting is assumed to ask with its proof, and to be of the
+kind that the proof says."""
 
 PAGE_LOAD = RequestFacts()
 
@@ -42,7 +42,7 @@ def recognise(
 
 
 def proof_of(device: Device, posture: Posture) -> AttestationResult:
-    """What a device proves when it asks with its token, as far as that was kept. The token itself is never kept."""
+    """The result of a device's token if it asks with it, as far as that was kept. The token itself is never kept."""
     told = next((each for each in device.reports if each.source == posture.source), device.reports[0])
     return AttestationResult(told.id, told.source, kind=told.kind, os=told.os, status=told.status)
 
@@ -56,8 +56,7 @@ def reported(kind: Kind | None, os: str, os_version: str) -> Client:
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """What decides how stored reports count: the listed apps, how old a report may be, which source is believed
-    first."""
+    """The settings for stored reports: the listed apps, how old a report may be, and the order of sources."""
 
     catalog: AppCatalog
     max_age: timedelta
@@ -69,7 +68,7 @@ class Lists:
 
 
 def posture_for(client: Client, postures: Sequence[Posture]) -> Posture:
-    """The posture of the device that a client named; at the side door, of its person's phones and tablets."""
+    """The posture of the device that a client named; at the side door, of the phones and tablets of its person."""
     if client.protocol not in LOGINS:
         return postures[0] if postures else Posture()
     return Posture() if client.kind is Kind.LAPTOP else posture_of_person(postures)

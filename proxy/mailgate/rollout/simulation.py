@@ -21,16 +21,16 @@ PART = 25_000
 """How many devices make one part of the work. With fewer, no other process is started."""
 
 _BREATH = 50
-"""This many subjects are decided before other tasks have a turn."""
+"""How many subjects are decided before other tasks get a turn."""
 
 Part = tuple[str, str | None]
-"""The device behind which a part begins, and the one that it ends with; None for the last."""
+"""A part of the work: the device after which it begins, and its last device; None for the last part."""
 
 Progress = Callable[[int, int], None]
-"""Is given the devices done so far and the devices in all, after each part."""
+"""Receives the number of devices done and of all devices, after each part."""
 
 Listed = Callable[[Sequence[Mover]], None]
-"""Is given everybody who moves, of one part after the other."""
+"""Receives the movers, one part after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +46,23 @@ class Task:
     now: datetime
     reliefs: Reliefs = NO_RELIEFS
     moments: tuple[datetime, ...] = ()
-    """Further moments at which everybody is decided, beside ``now``."""
+    """Further moments at which everybody is decided, besides ``now``."""
     sampled: tuple[datetime, ...] = ()
-    """Sampled moments, for rules of which it cannot be told when they decide otherwise."""
+    """Sampled moments, for rules whose moments cannot be predicted."""
     by_name: bool = False
-    """Whether everybody who moves is listed."""
+    """Whether all movers are listed."""
 
 
 def unlisted(_movers: Sequence[Mover]) -> None:
-    """Where nobody is listed by name."""
+    """Ignore the movers."""
 
 
 async def simulate(
     store: Store, task: Task, workers: int, progress: Progress, listed: Listed = unlisted
 ) -> Tally:
-    """What changes for everybody, as one tally. Raises StoreUnavailableError.
+    """Add up what changes for everybody. Raises StoreUnavailableError.
 
-    ``listed`` is given everybody who moves, of one part after the other, in another thread.
+    ``listed`` receives the movers, one part after the other, in another thread.
     """
     count = await store.devices.count()
     marks = await store.devices.splits(max(1, -(-count // PART)))
@@ -87,8 +87,8 @@ async def simulate(
 async def _together(
     task: Task, parts: Sequence[Part], workers: int, add: Callable[[Tally], None], told: Callable[[int], None]
 ) -> None:
-    """Let other processes count the parts, and add up their counts. They are not forked, since a fork of a process
-    with threads may hang."""
+    """Let other processes count the parts, and add up their counts. They are not forked, since a fork of a process with
+    threads may hang."""
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _settle, (task,))
     try:
         loop = asyncio.get_running_loop()
@@ -100,11 +100,11 @@ async def _together(
     finally:
         pool.shutdown(
             wait=False, cancel_futures=True
-        )  # a process that nobody waits for any more ends after its part
+        )  # a process that is no longer needed ends after its part
 
 
 class _Alone:
-    """One process and the policies that it has compiled."""
+    """The state of one process: its compiled policies."""
 
     def __init__(self, task: Task) -> None:
         self.task = task
@@ -138,7 +138,7 @@ class _Alone:
             for number, subject in enumerate(page):
                 impact.add(subject)
                 if number % _BREATH == 0:
-                    await asyncio.sleep(0)  # a gate that inspects its files goes on serving requests
+                    await asyncio.sleep(0)  # a gate that inspects its files keeps serving requests
         return impact.tally
 
 
@@ -146,12 +146,12 @@ _crew: _Alone
 
 
 def _settle(task: Task) -> None:
-    """Runs first in each other process."""
+    """Prepare another process."""
     global _crew
     gc.freeze()
     gc.set_threshold(
         100_000, 50, 100
-    )  # hardly any cycles are made, and looking for them takes a fifth of the time
+    )  # there are hardly any cycles, and looking for them takes a fifth of the time
     warm()
     _crew = _Alone(task)
 

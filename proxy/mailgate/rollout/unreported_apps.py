@@ -1,7 +1,7 @@
-"""Apps for which rules would keep people out, while no report can tell yet who has them.
+"""Apps for which rules would keep people out although no report can say yet who has them.
 
-A report tells of the apps that were in ``apps.yaml`` when it was made, by their identifiers of that time. So an app
-counts as reported only if every version that was in force since the oldest report that counts had it, with the same
+A report mentions the apps that were in ``apps.yaml`` when it was made, by their identifiers of that time. So an app
+counts as reported only if every version that was in force since the oldest valid report had it, with the same
 identifiers.
 """
 
@@ -16,7 +16,7 @@ from mailgate.policy.apps import ListedApp, plain_name
 from mailgate.store import Activation, Store
 
 _MOST = 1000
-"""How many activations are looked at. If there were more, no app counts as reported."""
+"""How many activations are read. If there were more, no app counts as reported."""
 
 
 async def catalogs_since(store: Store, active: Activation, since: datetime) -> list[AppCatalog]:
@@ -46,9 +46,9 @@ async def _catalog(store: Store, number: int) -> AppCatalog:
 
 
 def unreported(reported: Sequence[AppCatalog], old: Policy, new: Policy) -> list[str]:
-    """Names of apps for which new rules may keep people out, and which some report that counts cannot mention.
+    """Names of apps for which new rules may keep people out, and which some valid report cannot mention.
 
-    :param reported: the catalogues by which reports were made.
+    :param reported: the catalogues with which reports were made.
     """
     if not any(
         each is not Effect.ALLOW for each in (new.default.effect, *(rule.effect for rule in new.rules))
@@ -67,13 +67,13 @@ def unreported(reported: Sequence[AppCatalog], old: Policy, new: Policy) -> list
 
 
 def _told(catalog: AppCatalog, key: str) -> object:
-    """What identifies an app; None if the catalogue does not have it."""
+    """The identifiers of an app; None if the catalogue does not have it."""
     app: ListedApp | None = catalog.apps.get(key)
     return app and (app.identifiers(), frozenset(plain_name(each) for each in app.publishers))
 
 
 def _same(old: Policy, new: Policy, key: str) -> bool:
-    """Whether the app changes nothing: the rules in force keep people out for it already."""
+    """Whether both policies treat this app in the same way, with the same rules."""
     return (
         (_written(old), old.default) == (_written(new), new.default)
         and _told(old.catalog, key) == _told(new.catalog, key)

@@ -1,8 +1,8 @@
-"""The rules that a gate decides by: those of the version that is in force in the store, whoever put it in force.
+"""The rules of a gate: those of the version in force in the store, whichever gate or person put it in force.
 
-New versions come from files. A gate puts the files of the first start in force, and changes of the files while it
-runs. It does not put files in force that it merely finds at a start and that hold an earlier version: they may have
-been taken back, or be older than those of another computer.
+New versions come from files. A gate puts the files of the first start in force, and later any change of the files while
+it runs. It does not put files in force that it finds at a start and that hold an earlier version: they may have been
+taken back, or be older than those of another computer.
 """
 
 import asyncio
@@ -17,23 +17,20 @@ import structlog
 from mailgate.config import Rules, compile_rules
 from mailgate.config.admins import BY_FILE
 from mailgate.errors import ConfigError, MailgateError
+from mailgate.model.phrase import joined, phrase
 from mailgate.policy.overtaken_files import taken_back
 from mailgate.store import Act, Activation, Draft, OvertakenError, Policies, Store, StoreError, kept_out
 from mailgate.store.kept_out import NOBODY, KeptOut
 
 log = structlog.get_logger()
 
-LOOK = 0.25
-"""Seconds between two looks for the version in force."""
-
-
-_ENDED = (
+_ENDED = phrase(
     "`mailgate policy plan` and `mailgate policy apply` put the files in force, "
     "`mailgate policy retract` puts the version before in force again"
 )
-"""How to put files in force that are held because they were merely found."""
+"""How to put files in force that are held because the gate found them at its start."""
 _NAMED = 3
-"""Changes that are named where files lack some."""
+"""How many of the changes that files lack are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ class Looked:
     """The result of inspecting rules before they come in force."""
 
     against: str = ""
-    """Why they may not come in force by themselves, in words; empty if they may."""
+    """Why they may not come in force without a person, in words; empty if they may."""
     newly: KeptOut = NOBODY
     """How many they newly keep out."""
 
@@ -51,12 +48,12 @@ Inspect = Callable[[Activation, Rules], Coroutine[Any, Any, Looked]]
 
 
 async def let_pass(_active: Activation, _files: Rules) -> Looked:
-    """Inspects nothing and lets everything pass."""
+    """Let everything pass."""
     return Looked()
 
 
 def never() -> str:
-    """Never freezes anything."""
+    """Say that nothing is frozen."""
     return ""
 
 
@@ -66,7 +63,7 @@ class UnreadableVersionError(MailgateError):
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """The rules that a gate decides by, and their activation."""
+    """The rules in force at a gate, and their activation."""
 
     activation: Activation
     rules: Rules
@@ -82,16 +79,16 @@ class Waiting:
     frozen: str = ""
     """Why no files may be put in force now."""
     since: int = 0
-    """The activation in force when they met a freeze; 0 if they met none."""
+    """The serial of the activation in force when they met a freeze; 0 if they met none."""
     lacks: str = ""
-    """What they would take back without knowing it, in words; empty if nothing."""
+    """The changes that they would take back unknowingly, in words; empty if there are none."""
 
 
 class Keeper:
     """The rules of one gate. Call ``start`` first, ``offer`` after each reading of the files, and ``look`` regularly.
 
-    ``inspect`` may take long; meanwhile the version in force stays. ``frozen`` says in words why no files may be put
-    in force now; it is empty if they may.
+    ``inspect`` may take long; meanwhile the version in force stays. ``frozen`` says in words why no files may be put in
+    force now; it is empty if they may.
     """
 
     def __init__(
@@ -119,7 +116,7 @@ class Keeper:
     async def start(self, files: Rules, against: str = "") -> Rules:
         """The rules to start with. Raises StoreError or UnreadableVersionError.
 
-        :param against: why these files may not be put in force, if they are not already; empty if they may.
+        :param against: why these files may not be put in force if they are not already, in words; empty if they may.
         """
         self._files = files.digest
         active = await self._policies.active()
@@ -128,7 +125,7 @@ class Keeper:
         self.current = await self._read(active, files)
         self._note_what_files_hold()
         if against and self.current.activation.digest != files.digest:
-            self._files, self._refused = "", against  # once the files are good they are offered as changed
+            self._files, self._refused = "", against  # once the files are good they are offered as a change
         elif self.current.activation.digest != files.digest and not await self._policies.known(files.digest):
             self._waiting = Waiting(files)
         await self._settle()
@@ -137,12 +134,12 @@ class Keeper:
     async def _first(self, files: Rules) -> Rules:
         try:
             await self._activate(files, "the first start", 0)
-        except OvertakenError:  # by another gate, whose files may differ
+        except OvertakenError:  # another gate did, and its files may differ
             return await self.start(files)
         return files
 
     async def offer(self, files: Rules) -> Rules:
-        """Take in files that were read. If they have changed they take effect, now or soon. Returns the rules in
+        """Take in files that were read. If they have changed, they come in force now or soon. Returns the rules in
         force."""
         if files.digest != self._files:
             self.close()
@@ -155,8 +152,13 @@ class Keeper:
             await self._settle()
         return self.current.rules
 
+    def is_behind(self, serial: int) -> bool:
+        """Whether ``look`` has something to do, given the serial of the newest activation."""
+        return self._waiting is not None or serial not in (self.current.activation.serial, self._unreadable)
+
     async def look(self) -> None:
-        """Take over the version that is in force now. While the store is down the rules stay; nothing is raised."""
+        """Take over the version that is in force now. If the store cannot be reached, the rules stay and nothing is
+        raised."""
         try:
             if self._waiting:
                 await self._settle(again=True)
@@ -184,20 +186,22 @@ class Keeper:
     def held(self) -> str:
         """Why the files on disk are not in force, in words; empty if they are."""
         if self._waiting and self._waiting.frozen:
-            return f"the files have changed and are held: {self._waiting.frozen}"
+            return phrase("the files have changed and are held: %(frozen)s", frozen=self._waiting.frozen)
+        if self._waiting and self._waiting.look:
+            return phrase("the files have changed and are looked at")
         if self._waiting:
-            looking = self._waiting.look is not None
-            return "the files have changed and " + ("are looked at" if looking else "wait for the store")
+            return phrase("the files have changed and wait for the store")
         if self._files == self.current.activation.digest:
             return ""
-        another = (
-            f"the files hold another version than number {self.current.activation.number}, which is in force"
+        return phrase(
+            "the files hold another version than number %(number)s, which is in force: %(why)s",
+            number=str(self.current.activation.number),
+            why=self._refused or _ENDED,
         )
-        return f"{another}: {self._refused or _ENDED}"
 
     async def _settle(self, *, again: bool = False) -> None:
-        """Put waiting files in force if that is possible now. If not, log once why they are held."""
-        async with self._turns:  # files may be read while a look is under way
+        """Put waiting files in force if possible. If not, log once why they are held."""
+        async with self._turns:  # files may be read during a look
             if self._waiting:
                 await self._try(self._waiting)
         quiet = again and self._waiting and not self._waiting.frozen
@@ -215,13 +219,13 @@ class Keeper:
             self._refused = looked.against
             if not looked.against:
                 await self._activate(waiting.files, "the files were changed", waiting.after, looked.newly)
-        except (StoreError, OvertakenError):  # later, compared with the version that is in force then
+        except (StoreError, OvertakenError):  # they are compared again later
             return
         if self._waiting is waiting:
             self._waiting = None
 
     def _is_frozen(self, waiting: Waiting) -> bool:
-        """Whether these files have to wait for the end of a freeze. They are inspected after it."""
+        """Whether these files wait for the end of a freeze. They are inspected after it."""
         waiting.frozen = self._frozen()
         if waiting.frozen:
             self.close()
@@ -229,33 +233,42 @@ class Keeper:
         return bool(waiting.frozen)
 
     async def _inspected(self, waiting: Waiting) -> Looked | None:
-        """The result of inspecting these files; None while it is not known yet."""
+        """The result of inspecting these files; None while the inspection runs."""
         if waiting.look is None:
             active = await self._policies.active()
-            assert active is not None  # ``start`` has put something in force
+            assert active is not None  # ``start`` has put a version in force
             if waiting.since not in (0, active.serial) and active.digest != waiting.files.digest:
-                return Looked(f"it was put in force during the freeze that they waited for; {_ENDED}")
-            if number := await self._policies.taken_back(waiting.files.digest):
-                return Looked(
-                    f"they hold version {number}, which was taken back and comes in force again by a plan alone: "
-                    f"`mailgate policy plan --version {number}`, then `mailgate policy apply`"
+                why = phrase(
+                    "it was put in force during the freeze that they waited for; %(ended)s", ended=_ENDED
                 )
+                return Looked(why)
+            if number := await self._policies.taken_back(waiting.files.digest):
+                why = phrase(
+                    "they hold version %(number)s, which was taken back and comes in force again by a plan alone: "
+                    "`mailgate policy plan --version %(number)s`, then `mailgate policy apply`",
+                    number=str(number),
+                )
+                return Looked(why)
             waiting.after, waiting.lacks = active.serial, await self._lacking(active, waiting.files)
             waiting.look = asyncio.get_running_loop().create_task(self._inspect(active, waiting.files))
-            await asyncio.sleep(0)  # what lets everything pass is done by now
+            await asyncio.sleep(0)  # an inspection that passes everything is done by now
         if not waiting.look.done():
             return None
         done, waiting.look = waiting.look, None
         try:
             looked = done.result()
-            return replace(looked, against="; ".join(filter(None, (waiting.lacks, looked.against))))
+            return replace(looked, against=joined(filter(None, (waiting.lacks, looked.against)), "; "))
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - what cannot be looked at is not put in force
-            return Looked(f"they could not be looked at ({type(error).__name__}); {_ENDED}")
+            kind = type(error).__name__
+            return Looked(
+                phrase("they could not be looked at (%(kind)s); %(ended)s", kind=kind, ended=_ENDED)
+            )
 
     async def _lacking(self, active: Activation, files: Rules) -> str:
-        """What people have put in force by a plan since the files held what was in force, and these files lack, in words."""
+        """The changes that people have put in force by a plan and that the files, last in force before them, lack, in
+        words."""
         history, back = await self._policies.history(), await self._policies.retracting()
         known = (
             each
@@ -268,16 +281,26 @@ class Keeper:
         try:
             before, now = await rules_of(self._policies, base), await rules_of(self._policies, active)
         except UnreadableVersionError as error:
-            return f"it cannot be told whether they lack what {active.author} put in force: {error}"
+            return phrase(
+                "it cannot be told whether they lack what %(who)s put in force: %(why)s",
+                who=active.author,
+                why=error.words,
+            )
         lost = await asyncio.to_thread(taken_back, before.policy, now.policy, files.policy)
         if not lost:
             return ""
-        more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
-        told = "; ".join(map(str, lost[:_NAMED]))
-        return f"they lack what {active.author} put in force and would take it back: {told}{more}; {_ENDED}"
+        told = joined((each.told for each in lost[:_NAMED]), "; ")
+        if len(lost) > _NAMED:
+            told = phrase("%(names)s and %(more)s more", names=told, more=len(lost) - _NAMED)
+        return phrase(
+            "they lack what %(who)s put in force and would take it back: %(told)s; %(ended)s",
+            who=active.author,
+            told=told,
+            ended=_ENDED,
+        )
 
     def _note_what_files_hold(self) -> None:
-        """Remember which version the files held last of those in force: what is in force since does not come from them."""
+        """Remember the version that the files held last. Later versions do not come from them."""
         if self._files == self.current.activation.digest:
             self._held_last = self.current.activation.number
 
@@ -290,30 +313,37 @@ class Keeper:
         self._note_what_files_hold()
 
     async def _read(self, activation: Activation, files: Rules | None = None) -> Current:
-        """The rules of an activation. ``files`` are taken if they are the same."""
+        """The rules of an activation. ``files`` are used if they are the same."""
         if files and files.digest == activation.digest:
             return Current(activation, files)
         return Current(activation, await rules_of(self._policies, activation))
 
 
 def draft_of(rules: Rules) -> Draft:
-    """Rules as the store takes them."""
+    """The draft of rules that the store takes."""
     return Draft(rules.policy.version, rules.texts)
 
 
 async def rules_of(policies: Policies, activation: Activation) -> Rules:
     """The compiled rules of an activation. Raises UnreadableVersionError, or StoreUnavailableError."""
     version = await policies.get(activation.number)
-    assert version is not None  # a foreign key holds it
+    assert version is not None  # a foreign key makes sure that the version exists
     if version.altered or version.digest != await policies.logged(version.number):
         raise UnreadableVersionError(
-            f"version {version.number} of the rules, which is in force, is not what was put in force: it was changed in "
-            "the store. `mailgate audit verify` says where, `mailgate policy retract` puts the version before in force"
+            phrase(
+                "version %(number)s of the rules, which is in force, is not what was put in force: it was changed in "
+                "the store. `mailgate audit verify` says where, `mailgate policy retract` puts the version before in force",
+                number=str(version.number),
+            )
         )
     try:
         return compile_rules(version.texts)
     except ConfigError as error:
-        message = f"version {version.number} of the rules, which is in force, cannot be used by this Mailgate: {error}"
+        message = phrase(
+            "version %(number)s of the rules, which is in force, cannot be used by this Mailgate: %(why)s",
+            number=str(version.number),
+            why=str(error),
+        )
         raise UnreadableVersionError(message) from error
 
 

@@ -1,4 +1,5 @@
-"""Actionable steps, which somebody can really take from here: remove an app, report, prove, enrol, wait."""
+"""Actionable steps: those that a person, the company or time can take, such as remove an app, report, prove, enrol or
+wait."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -11,7 +12,7 @@ from mailgate.simulate.moments import moments
 from mailgate.simulate.steps import By, Fact, Step, What, step, words
 
 _SUBSETS = 6
-"""Up to this many apps, the removal of every subset is tried; beyond that only the removal of each, and of all."""
+"""Up to this many apps, the removal of every subset is tried; beyond that, the removal of each one and of all."""
 _REPORT: Fact = ("report",)
 
 
@@ -31,7 +32,7 @@ def actionable_steps(access: Access, policy: Policy) -> Iterator[Step]:
 def device_is_known(access: Access) -> bool:
     """Whether the gate would know that a report is about the device that asks."""
     posture, client = access.posture, access.client
-    if client.protocol in LOGINS:  # found by the person; a person's computers are not asked about
+    if client.protocol in LOGINS:  # found by the person, whose computers are left out
         return bool(access.user.name) and client.kind is not Kind.LAPTOP
     named = bool(posture.device_id or client.eas_id) or posture.state is not PostureState.MISSING
     return named or _counts(access.attestation) or _counts(access.certificate)
@@ -86,7 +87,7 @@ def _choices(apps: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 
 def _alike(present: tuple[str, ...], policy: Policy) -> list[tuple[str, ...]]:
-    """The listed apps that are not present, grouped by what the rules make of them."""
+    """The listed apps that are not present, grouped by how the rules treat them."""
     named = words(policy, "device.apps")
     groups: dict[tuple[object, str], list[str]] = {}
     for app in policy.catalog.apps:
@@ -97,7 +98,7 @@ def _alike(present: tuple[str, ...], policy: Policy) -> list[tuple[str, ...]]:
 
 
 def _of_proof(access: Access, policy: Policy) -> Iterator[Step]:
-    """Steps of proving. A mail app is offered none, unless it has sent evidence before."""
+    """Steps of proving. A mail app gets none, unless it has sent evidence before."""
     able = access.client.protocol in (Protocol.WEB, Protocol.JMAP) or access.attestation is not None
     for issuer in (words(policy, "attestation.issuer") or ("",)) if able else ():
         about = (issuer,) if issuer else ()

@@ -1,7 +1,7 @@
-"""What a condition does with the clock, and the moments at which it turns over, if the condition tells them.
+"""How a condition uses the clock, and the moments at which it changes, if they can be predicted.
 
-It tells them if ``now`` is compared with a constant time. Nothing is told about other uses of ``now`` (a month, an
-hour, a sum) or about the age of a report: such a part may come out either way at any time.
+They can be predicted if ``now`` is compared with a constant time. Other uses of ``now`` (a month, an hour, a sum) and
+the age of a report cannot: such a part of a condition may come out either way at any time.
 """
 
 import json
@@ -28,7 +28,7 @@ _TURNS = {
     "_==_": _AT_ONCE + _JUST_AFTER,
     "_!=_": _AT_ONCE + _JUST_AFTER,
 }
-"""How long after the time on its right each comparison turns over."""
+"""How long after the time on its right each comparison changes."""
 _MIRRORED = {"_>=_": "_<=_", "_<=_": "_>=_", "_>_": "_<_", "_<_": "_>_", "_==_": "_==_", "_!=_": "_!=_"}
 
 _SURE = frozenset(
@@ -48,7 +48,7 @@ _SURE = frozenset(
 )
 """Functions that never fail on values of the right type."""
 _SURE_IF_FIXED = frozenset({"matches", *CALENDAR})
-"""Functions that fail only if their pattern or time zone is worked out and not constant."""
+"""Functions that fail only if their pattern or time zone is computed and not constant."""
 
 
 @lru_cache(maxsize=1024)
@@ -61,7 +61,7 @@ def limits(condition: Condition) -> tuple[datetime | timedelta, ...]:
 
 @lru_cache(maxsize=1024)
 def starts(condition: Condition) -> tuple[datetime, ...]:
-    """The moments at which a comparison of ``now`` with a constant time turns over."""
+    """The moments at which a comparison of ``now`` with a constant time changes."""
     if "now" not in condition.reads:
         return ()
     found = [
@@ -77,7 +77,7 @@ def starts(condition: Condition) -> tuple[datetime, ...]:
 
 @lru_cache(maxsize=1024)
 def undated(condition: Condition) -> frozenset[str]:
-    """The clocks for which the moments of turning over cannot be told: ``device.age``, and ``now`` if it is not only
+    """The clocks whose moments of change cannot be predicted: ``device.age``, and ``now`` if it is not only
     compared."""
     found = condition.reads & {"device.age"}
     if "now" not in condition.reads:
@@ -90,7 +90,8 @@ def undated(condition: Condition) -> frozenset[str]:
 
 @lru_cache(maxsize=1024)
 def ages(condition: Condition) -> tuple[timedelta, ...] | None:
-    """The ages between which the condition does not change, if it only compares ``device.age`` with them; else None."""
+    """The ages between which the condition does not change, if it only compares ``device.age`` with them; otherwise
+    None."""
     if "device.age" not in condition.reads:
         return ()
     nodes = list(walk(_tree(condition)))
@@ -101,8 +102,8 @@ def ages(condition: Condition) -> tuple[timedelta, ...] | None:
 
 @lru_cache(maxsize=1024)
 def may_fail(condition: Condition) -> bool:
-    """Whether the condition may fail on some values. A condition that fails keeps people out, even that of a rule
-    that allows."""
+    """Whether the condition may fail on some values. A rule whose condition fails keeps people out, even a rule that
+    allows."""
     return not all(_is_sure(node) for node in walk(_tree(condition)))
 
 

@@ -10,32 +10,32 @@ from mailgate.simulate.unknowns import Move as Move
 from mailgate.simulate.unknowns import moves
 
 _REMEMBERED = 50_000
-"""How many kinds of occasions are cached with their comparison."""
+"""How many comparisons are cached."""
 
 Keys = tuple[Key, Key]
 """The keys of an occasion by both policies, which determine the outcomes."""
 
 _HARD = {Effect.CHALLENGE.value: 1, Effect.BLOCK.value: 2}
-"""The effects that keep people out; a harder one has a higher number."""
+"""The effects that keep people out, in increasing hardness."""
 
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """One way in which somebody came, or would come, as seen with the lists of either policy."""
+    """One way in which somebody asked, or would ask, seen with the lists of each policy."""
 
     before: Access
     after: Access
     person: str = ""
-    """The person it is about, in one spelling; empty if nobody is named."""
+    """The person, in one spelling; empty if unknown."""
     untold: frozenset[str] = frozenset()
-    """Names of variables whose values were not recorded. Their values in the accesses are made up."""
+    """Variables that were not recorded. Their values in the accesses are made up."""
     known: bool = False
     """Whether more than the client's own word says that this person exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What both policies do on one occasion. ``move`` is None if it cannot be told whether anything changes."""
+    """The outcomes of both policies on one occasion. ``move`` is None if it is unknown whether anything changes."""
 
     before: Outcome
     after: Outcome
@@ -43,7 +43,7 @@ class Compared:
 
     @property
     def label(self) -> str:
-        """The new effect; ``UNKNOWN`` if it cannot be told; empty if nothing changes."""
+        """The new effect; ``UNKNOWN`` if it is unknown; empty if nothing changes."""
         if self.move is None:
             return UNKNOWN
         return self.move[1] if self.move[0] != self.move[1] else ""
@@ -83,7 +83,8 @@ class Comparison:
         return Compared(before, after, (before.effect, after.effect))
 
     def _settle(self, occasion: Occasion, keys: Keys) -> Move | None:
-        """The move, if it is the same whatever was not recorded; ``UNKNOWN`` twice if nothing changes; else None."""
+        """The move, if it does not depend on what was not recorded; ``UNKNOWN`` twice if nothing changes; otherwise
+        None."""
         if keys not in self._settled:
             if len(self._settled) >= _REMEMBERED:
                 self._settled.clear()

@@ -1,7 +1,7 @@
 """The smallest changes that would turn a verdict over, found by deciding again with each of them.
 
-The text of a condition only suggests which changes to try. Every reported change was decided by ``decide``, and no
-part of it would have been enough.
+The text of a condition only suggests which changes to try. Every reported change was decided by ``decide``, and no part
+of it would have been enough.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -34,14 +34,14 @@ _ORDER = list(What)
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """Steps that together turn the verdict over, and what is decided then."""
+    """Steps that together turn the verdict over, and the decision after them."""
 
     steps: tuple[Step, ...]
     decision: Decision
 
     @property
     def facts(self) -> frozenset[Fact]:
-        """Everything that differs with it."""
+        """Everything that changes with it."""
         return frozenset[Fact]().union(*(step.facts for step in self.steps))
 
 
@@ -49,7 +49,7 @@ class Flip:
 class Flips:
     """Every smallest change to one of the ``wanted`` effects, with the fewest parts first.
 
-    Both lists hold changes of one step if one is enough, else of two. They are empty if two are not enough.
+    Both lists hold changes of one step if one is enough, otherwise of two. They are empty if two are not enough.
     """
 
     wanted: frozenset[Effect]
@@ -62,7 +62,8 @@ class Flips:
 
 
 def both_ways(access: Access, policy: Policy, effect: Effect) -> tuple[Flips, ...]:
-    """What would let this access in, if it is not let in, and what would keep it out, if it is not kept out."""
+    """The flips that would let this access in, unless it is let in, and those that would keep it out, unless it is kept
+    out."""
     ways = (LET_IN, KEPT_OUT)
     return tuple(flips(access, policy, wanted) for wanted in ways if effect not in wanted)
 
@@ -97,7 +98,7 @@ def _smallest(
 
 
 def _fit(steps: Iterable[Step]) -> bool:
-    """Whether the steps can be taken together, since no two change the same thing."""
+    """Whether the steps can be taken together: no two of them change the same thing."""
     kinds = [step.what for step in steps]
     return len(kinds) == len(set(kinds))
 
@@ -119,7 +120,8 @@ def taken(question: Question, steps: Iterable[Step]) -> Question:
 
 
 def _minimal(found: Sequence[Flip], before: Sequence[Flip]) -> list[Flip]:
-    """The flips of which no part is enough. Of several that wait for the same, only the shortest wait is kept."""
+    """The flips without one that contains a smaller flip. Of several waits for the same thing, only the shortest is
+    kept."""
     kept: list[Flip] = []
     for flip in sorted(found, key=lambda flip: len(flip.facts)):  # a part has fewer steps
         if not any(other.facts <= flip.facts for other in (*before, *kept)):

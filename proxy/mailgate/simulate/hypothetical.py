@@ -1,5 +1,5 @@
-"""Hypothetical steps: nobody can change them, but they show what the verdict depends on, such as another kind or
-another person."""
+"""Hypothetical steps: nobody can take them, but they show what the verdict depends on, such as another kind of client
+or another person."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +15,7 @@ from mailgate.simulate.steps import By, Question, Step, What, step, words
 
 
 def hypothetical_steps(access: Access, policy: Policy) -> Iterator[Step]:
-    """Hypothetical steps. Client and person are changed only in what some rule reads."""
+    """Hypothetical steps. Client and person are changed only in values that some rule reads."""
     yield from _kinds(access, policy)
     if device_is_known(access):
         away = partial(what_if.with_posture, state=PostureState.UNAVAILABLE, last_state=None)
@@ -42,7 +42,7 @@ def _kinds(access: Access, policy: Policy) -> Iterator[Step]:
 
 
 def _shares(access: Access, policy: Policy) -> Iterator[Step]:
-    """Steps into or out of the share of each rule that is about a part of the people."""
+    """Steps into or out of the share of each rule that has one."""
     for rule in policy.rules:
         if rule.share < 1:
             inside = in_share(rule.share, rule.id, share_subject(access), rule.effect)

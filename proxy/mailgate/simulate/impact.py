@@ -17,25 +17,25 @@ TOUCHED = "touched"
 """The cell of everybody whose effect changes, or may change."""
 
 LATER = "later"
-"""Begins the cells of those who move at a later moment."""
+"""The first part of the cells of those who move at a later moment."""
 
 SAMPLED = "sampled"
-"""Begins the cells of those who move at some moment that stands for others."""
+"""The first part of the cells of those who move at a sampled moment."""
 
 UNDATED = "undated"
-"""The cell of those who may newly be kept out at a moment that cannot be told."""
+"""The cell of those who may newly be kept out at a moment that cannot be predicted."""
 
 OUT = "out"
-"""The cell of all who are or may be newly kept out, now or at any later moment."""
+"""The cell of all who are, or may be, newly kept out, now or at any later moment."""
 
 KNOWN = "known"
 """The cell of the people who are known by more than their own word."""
 
 WHOLE = "whole"
-"""Begins the cells of everybody of one kind or group, whether they move or not."""
+"""The first part of the cells of everybody of one kind or group, whether they move or not."""
 
 DIMENSIONS = ("rule", "kind", "system", "group")
-"""The dimensions by which movers are counted: the rule, the kind, the system and the groups."""
+"""What movers are counted by: the rule, the kind, the system and the groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A mover: somebody whom the change moves, and why."""
+    """A mover, with the outcomes that move it."""
 
     subject: Subject
     occasion: Occasion
@@ -57,7 +57,7 @@ class Sample:
     after: Outcome
 
     def is_like(self, other: "Sample") -> bool:
-        """Whether both are of the same person; if nobody is named, of the same device."""
+        """Whether both are of the same person; if no person is known, of the same device."""
         person = self.occasion.person
         return person == other.occasion.person and (person != "" or self.subject.id == other.subject.id)
 
@@ -67,9 +67,9 @@ class Tally:
     """The sum of all changes. A device or person counts once in each cell, however often it came.
 
     Cells are: a ``Move``; ``TOUCHED``; the label of a move, alone and with each dimension and value; ``LATER`` with a
-    moment and the label of a move at that moment; ``SAMPLED`` with a label; ``UNDATED``; ``OUT``; ``KNOWN``. A label
-    is the new effect, or ``UNKNOWN`` if it cannot be told whether anything changes. Cells of a moment stand with each
-    dimension and value too, and so does ``WHOLE`` with kinds and groups.
+    moment and the label of a move at that moment; ``SAMPLED`` with a label; ``UNDATED``; ``OUT``; ``KNOWN``. A label is
+    the new effect, or ``UNKNOWN`` if it is unknown whether anything changes. There are cells of a moment with each
+    dimension and value too, and cells of ``WHOLE`` with kinds and groups.
     """
 
     samples_each: int = 5
@@ -91,16 +91,16 @@ class Tally:
     samples: dict[tuple[str, str], list[Sample]] = field(default_factory=dict)
     """The samples by label and rule."""
     movers: list[Mover] = field(default_factory=list)
-    """Everybody who moves, of the part that was counted last: no two parts are added up."""
+    """The movers of the part that was counted last: they are not merged."""
 
     def keep(self, label: str, sample: Sample) -> None:
-        """Keep a sample, unless there are enough, or there is one of the same device or person."""
+        """Keep a sample, unless there are enough, or one of the same device or person."""
         kept = self.samples.setdefault((label, sample.after.rule), [])
         if len(kept) < self.samples_each and not any(sample.is_like(each) for each in kept):
             kept.append(sample)
 
     def merge(self, other: "Tally") -> None:
-        """Add what was counted elsewhere, of other devices and clients."""
+        """Add the counts of other devices and clients."""
         self.devices += other.devices
         self.clients += other.clients
         self.occasions += other.occasions
@@ -116,7 +116,7 @@ class Tally:
 
 class Impact:
     """Decides everybody by the active policy and by the candidate, now and at ``moments``, and counts in ``tally``.
-    ``sampled`` are moments that stand for all that cannot be told."""
+    ``sampled`` are moments that stand for all moments that cannot be predicted."""
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class Impact:
         *,
         by_name: bool = False,
     ) -> None:
-        """``by_name``: whether everybody who moves is listed too."""
+        """``by_name``: whether all movers are listed too."""
         self.tally = Tally(samples_each)
         self._by_name = by_name
         self._places = {moment: place for place, moment in enumerate(moments, 1)}
@@ -190,8 +190,8 @@ class Impact:
     def _at_any_time(
         self, subject: Subject, occasion: Occasion, keys: Keys, now: Compared, *, out: bool
     ) -> Iterator[Cell]:
-        """The cells of what may happen at other moments. ``out`` says whether the occasion is newly kept out at a
-        moment that can be told."""
+        """The cells for what may happen at other moments. ``out`` says whether the occasion is newly kept out at a
+        moment that can be predicted."""
         if out:
             yield (OUT,)
         if not self._worst.keeps_out(occasion, keys):

@@ -1,6 +1,6 @@
 """Decides many occasions by one policy as ``decide`` would, and those with the same key only once.
 
-Values that were never recorded stay unknown, and a decision that depends on them is unknown too.
+Values that were not recorded stay unknown, and a decision that depends on them is unknown too.
 """
 
 from bisect import bisect_left, bisect_right
@@ -19,18 +19,18 @@ from mailgate.simulate.undetermined import hanging, hangs
 from mailgate.simulate.unknowns import Hanging, Settled
 
 UNKNOWN = "unknown"
-"""Stands for an effect that depends on what was not recorded."""
+"""Stands for an effect that depends on values that were not recorded."""
 
 _REMEMBERED = 50_000
-"""How many outcomes a judge keeps. With a condition on a name, every person may have an outcome of their own."""
+"""How many outcomes a judge caches. With a condition on a name, every person may have an outcome of their own."""
 
 Key = tuple[Hashable, Hashable]
-"""The parts of an access: what lasts, and what changes with time."""
+"""The parts of an access that last, and those that change with time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one policy does on one occasion. ``effect`` is an effect's word, or ``UNKNOWN``."""
+    """The outcome of one policy on one occasion. ``effect`` is an effect's word, or ``UNKNOWN``."""
 
     effect: str
     rule: str
@@ -38,7 +38,7 @@ class Outcome:
     matched: tuple[str, ...] = ()
     """Rules that match, including those that only report, and rules that may match if the effect is unknown."""
     untold: tuple[str, ...] = ()
-    """If the effect is unknown: the variables that it depends on."""
+    """The variables that the effect depends on, if it is unknown."""
 
 
 class Judge:
@@ -56,7 +56,7 @@ class Judge:
     def outcome(
         self, access: Access, untold: frozenset[str] = frozenset(), key: Key | None = None
     ) -> Outcome:
-        """The decision of ``decide``, or unknown if that depends on what was not recorded.
+        """The decision of ``decide``, or unknown if it depends on values that were not recorded.
 
         :param key: the result of ``key`` for both, if the caller has it already.
         """
@@ -69,13 +69,13 @@ class Judge:
         return found
 
     def key(self, access: Access, untold: frozenset[str]) -> Key:
-        """The key of an access: what lasts, and what changes with time."""
+        """The key of an access: the parts that last, and those that change with time."""
         times = zip(self._clocks, self._decision_key.times(access), strict=True)
         passing = tuple(self._band(value) if name == "device.age" else value for name, value in times)
         return (untold, self._decision_key.of(access, dates=False)), passing
 
     def hanging(self, access: Access, untold: frozenset[str]) -> dict[str, Hanging]:
-        """The rules whose conditions may come out either way with the unknown values, and the rules that are out."""
+        """The rules whose conditions may come out either way with unknown values, and the rules that are out."""
         return hanging(self.policy.rules, access, untold, self.policy.reliefs.about(access))
 
     def _decide(self, access: Access, untold: frozenset[str]) -> Outcome:

@@ -1,4 +1,5 @@
-"""What a candidate does later, when its stages have started, every grace is over, and no rule is out for everybody."""
+"""The effect of a candidate later: when its stages have started, every grace is over, and no rule is out for
+everybody."""
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
@@ -10,16 +11,16 @@ from mailgate.simulate.compare import Compared, Comparison, Keys, Occasion
 from mailgate.simulate.moments import starts
 
 _REMEMBERED = 50_000
-"""How many kinds of occasions are kept. With a condition on a name, every person may be a kind of their own."""
+"""How many kinds of occasions are cached. With a condition on a name, every person may be a kind of their own."""
 
 Turn = tuple[datetime, Compared]
 
 
 def turns(policies: Sequence[Policy], now: datetime) -> tuple[datetime, ...]:
-    """The moments from ``now`` on at which one of these policies decides otherwise by itself, if that can be told.
+    """The moments from ``now`` on at which one of these policies changes by itself, if they can be predicted.
 
     They are the starts of stages, the times with which conditions compare ``now``, and the end of the last exemption.
-    ``now`` itself is a moment if a rule has a grace or is out, and shows what the rule does after that.
+    ``now`` itself is a moment if a rule has a grace or is out, and shows the effect of the rule after that.
     """
     found = set(starts(policies, now))
     for policy in policies:
@@ -31,7 +32,7 @@ def turns(policies: Sequence[Policy], now: datetime) -> tuple[datetime, ...]:
 
 
 class Ahead:
-    """Compares two policies at later moments, with every grace over and every rule back that is out."""
+    """Compares two policies at later moments, with every grace over and with every rule in force that is out now."""
 
     def __init__(self, active: Policy, candidate: Policy, moments: Sequence[datetime]) -> None:
         self._comparison = Comparison(_back(active), _back(candidate))
@@ -51,7 +52,7 @@ class Ahead:
         return found
 
     def compared(self, occasion: Occasion) -> Iterable[Turn]:
-        """The same, decided without the cache."""
+        """The same without the cache."""
         for moment in self._moments:
             then = replace(occasion, before=_at(occasion.before, moment), after=_at(occasion.after, moment))
             compared = self._comparison.of(then, self._comparison.keys(then))
@@ -60,14 +61,14 @@ class Ahead:
 
 
 class Sampled:
-    """Compares two policies at sampled moments, and finds the first one at which each label is new."""
+    """Compares two policies at sampled moments, and finds the first moment for each label."""
 
     def __init__(self, active: Policy, candidate: Policy, moments: Sequence[datetime]) -> None:
         self._ahead = Ahead(active, candidate, moments)
         self._known: dict[Hashable, tuple[Turn, ...]] = {}
 
     def first(self, occasion: Occasion, keys: Keys) -> tuple[Turn, ...]:
-        """The first moment for each label that is new at some moment. ``keys`` are the keys of now."""
+        """The first moment for each label that occurs at some moment. ``keys`` are the keys of now."""
         key = _key(occasion, keys)
         if key not in self._known:
             if len(self._known) >= _REMEMBERED:
@@ -85,19 +86,20 @@ def _key(occasion: Occasion, keys: Keys) -> Hashable:
 
 
 def _back(policy: Policy) -> Policy:
-    """The policy when every rule counts again that halted or was turned off. Somebody may resume these at any time."""
+    """The policy with every rule in force that halted or was turned off, since somebody may resume them at any time."""
     return replace(policy, reliefs=policy.reliefs.of_some())
 
 
 def _at(access: Access, moment: datetime) -> Access:
-    """The same access at that moment, with no grace left. The posture and the age of its report stay, since the
-    device reports again."""
+    """The same access at that moment, with no grace left. The posture and the age of its report stay, since the device
+    is assumed to report again."""
     posture = access.posture
     reported = posture.reported_at and posture.reported_at + (moment - access.now)
     return replace(access, now=moment, posture=replace(posture, first_seen=None, reported_at=reported))
 
 
 def _runs_out(access: Access) -> datetime | None:
-    """A part that the keys of an access lack: until when the last known posture counts."""
+    """When the last known posture ends; None if the posture is available. The keys of an access do not have this
+    time."""
     posture = access.posture
     return posture.expires_at if posture.state is PostureState.UNAVAILABLE else None

@@ -19,8 +19,8 @@ _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UT
 
 
 def moments(access: Access, policy: Policy) -> list[datetime]:
-    """The moments to come at which a stage starts, a grace or a relief ends, a report expires, or a limit in a
-    condition is passed."""
+    """The future moments at which a stage starts, a grace or a relief ends, a report expires, or a limit in a condition
+    is passed."""
     found = {moment for moment in _all(access, policy) if moment > access.now}
     return sorted(found)
 
@@ -42,7 +42,7 @@ def _all(access: Access, policy: Policy) -> Iterator[datetime]:
 
 
 def _aged(reported: datetime, limit: timedelta) -> Iterator[datetime]:
-    """The moment at which a report has this age, and the next one; none if the clock does not reach it."""
+    """The moment at which a report has this age, and the next one; none if they are out of the range of the clock."""
     if _FIRST - reported < limit < _LAST - reported:
         yield from _passed(reported + limit)
 
@@ -54,7 +54,7 @@ def _passed(limit: datetime) -> Iterator[datetime]:
 
 
 def starts(policies: Iterable[Policy], now: datetime) -> frozenset[datetime]:
-    """The moments from ``now`` on at which a stage of these policies begins, or a comparison with a time turns over."""
+    """The moments from ``now`` on at which a stage of these policies begins, or a comparison with a time changes."""
     found = {
         moment
         for policy in policies
@@ -65,8 +65,7 @@ def starts(policies: Iterable[Policy], now: datetime) -> frozenset[datetime]:
 
 
 def sampled(policies: Sequence[Policy], now: datetime) -> tuple[datetime, ...]:
-    """Sampled moments, for conditions of which it cannot be told when they turn over. Empty if every moment can be
-    told.
+    """Sampled moments, for conditions whose moments of change cannot be predicted. Empty if all can be.
 
     They are every hour of a week, every day of 13 months, and the moments just before and just after each time that a
     condition names or at which a stage begins.

@@ -1,4 +1,4 @@
-"""Everybody who moves, one by one: who it is, from what to what, and at which moments."""
+"""Movers, one by one: who moves, from which effect to which, and at which moments."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -8,14 +8,14 @@ from mailgate.simulate.compare import Compared, Occasion
 
 
 class Mover(NamedTuple):
-    """One way in which a device, or a client without a known one, moves.
+    """One way in which a device, or a client without a known device, moves.
 
-    Moments are counted: 0 is now, from 1 on they are those at which the rules decide otherwise, and the number behind the last
-    stands for a moment that cannot be told.
+    Moments are numbers: 0 is now, the next ones are the moments at which the rules change, and the number after the
+    last of them stands for a moment that cannot be predicted.
     """
 
     person: str
-    """The login name in one spelling; empty if nobody is named."""
+    """The login name in one spelling; empty if unknown."""
     device: str
     kind: str
     system: str
@@ -31,17 +31,17 @@ class Mover(NamedTuple):
     rule: str
     reason: str
     since: int
-    """The first moment at which it is so."""
+    """The first moment of this move."""
     until: int
-    """The last moment before it is otherwise again."""
+    """The last moment of this move."""
 
 
 Moved = tuple[int, str, Compared]
-"""A moment, the label, and what both policies do."""
+"""A moment, the label, and the outcomes of both policies."""
 
 
 def movers(device: str, occasion: Occasion, moved: Iterable[Moved]) -> Iterator[Mover]:
-    """The moves of one occasion, in the order of their moments: each for as long as it stays the same."""
+    """The moves of one occasion, in the order of their moments. Equal moves at moments in a row are one."""
     access = occasion.after
     who = (
         occasion.person,
@@ -59,12 +59,12 @@ def movers(device: str, occasion: Occasion, moved: Iterable[Moved]) -> Iterator[
 
 
 def _in_runs(moved: Iterable[Moved]) -> Iterator[tuple[int, int, str, str, str, str, str, str]]:
-    """What is the same at moments that follow each other has the same second number."""
+    """Equal moves at moments in a row have the same second number."""
     for place, (moment, label, compared) in enumerate(moved):
         old, new = compared.before, compared.after
         yield moment, moment - place, label, old.effect, old.rule, new.effect, new.rule, new.reason.value
 
 
 def once(found: Sequence[Mover]) -> list[Mover]:
-    """Each of them once, in their order: several clients of one device may move alike."""
+    """The movers without repetitions, in order: several clients of one device may move in the same way."""
     return list(dict.fromkeys(found))

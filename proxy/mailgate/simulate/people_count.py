@@ -39,7 +39,7 @@ class PeopleCount:
 
 
 def _set_in(bits: bytearray) -> Iterator[int]:
-    """The places whose bit is set."""
+    """The positions of the bits that are set."""
     for number, byte in enumerate(bits):
         if byte:
             yield from ((number << 3) + bit for bit in range(8) if byte >> bit & 1)

@@ -1,5 +1,4 @@
-"""Steps: what could differ about one access. A person, the company or time can take a step, or it is only
-hypothetical."""
+"""Steps: what could differ about one access. Either somebody can take a step, or it is only hypothetical."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,11 +16,11 @@ class By(StrEnum):
     COMPANY = "company"
     TIME = "time"
     NOBODY = "nobody"
-    """Nobody can: the step is hypothetical, such as another device, another person or another share."""
+    """The step is hypothetical, such as another device, another person or another share."""
 
 
 class What(StrEnum):
-    """What differs, in the order in which it takes effect."""
+    """The things that can differ, in the order in which steps take effect."""
 
     WAIT = "wait"
     FIND = "find"
@@ -56,16 +55,16 @@ Question = tuple[Access, Policy]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that differs. ``facts`` are all that changes with it, so a smaller step has fewer."""
+    """One thing that differs. ``facts`` are everything that changes with it, so a smaller step has fewer."""
 
     what: What
     by: By
     facts: frozenset[Fact]
     apply: Callable[[Question], Question] = field(compare=False, repr=False)
     about: tuple[str, ...] = ()
-    """What it is about, in the words of the rules: apps, an issuer, a kind, a rule, …"""
+    """The object of the step, in the words of the rules: apps, an issuer, a kind, a rule, …"""
     at: datetime | None = None
-    """The end of a wait."""
+    """The end of a wait; None for other steps."""
 
 
 def step(

@@ -1,5 +1,5 @@
-"""Finds rules whose conditions may come out either way, since what they read was not recorded or is not known
-beforehand."""
+"""Finds rules whose conditions may come out either way, since what they read was not recorded or cannot be known in
+advance."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,7 +14,7 @@ from mailgate.simulate.clock import may_fail, undated
 from mailgate.simulate.unknowns import Chance, Hanging
 
 Untold = frozenset[str]
-"""Names of variables whose values are not known."""
+"""Names of variables whose values are unknown."""
 
 
 def hanging(
@@ -34,8 +34,7 @@ def hanging(
 def hanging_ahead(
     rules: Sequence[Rule], access: Access, untold: Untold, reliefs: Sequence[Relief]
 ) -> dict[str, Hanging]:
-    """The same for some time to come, when what they do with the clock and how long these reliefs last is unknown
-    too."""
+    """The same for the future, when the clock and the end of these reliefs are unknown too."""
     found = {}
     for rule in rules:
         spared = tuple(each for each in reliefs if each.takes_out(rule.id, rule.effect))
@@ -53,24 +52,25 @@ def hangs(rule: Rule, access: Access, away: Untold) -> bool:
     if stage is Stage.PENDING or not_subject(rule, stage, access):
         return False
     if access.posture.state is PostureState.UNAVAILABLE:
-        # ``decide`` may leave out what is known about the device
+        # ``decide`` may ignore what is known about the device
         away |= {name for name in rule.when.reads if name.startswith("device.")}
     try:
         rule.when.holds(activate(access, rule.when.reads - away))
-    except (UnknownValueError, EvaluationError):  # a failure may be made good by an unknown value
+    except (UnknownValueError, EvaluationError):  # an unknown value may mend the failure
         return True
     return False
 
 
 def _to_come(rule: Rule, access: Access) -> Untold:
-    """The age of a device that never reported does not run: only a report changes it, and that changes everything
-    else too."""
+    """The clocks that change what the rule reads. The age of a device that never reported stays: only a report changes
+    it, and that changes everything else too."""
     found = undated(rule.when)
     return found if access.posture.reported_at else found - {"device.age"}
 
 
 def _hanging(rule: Rule, access: Access, away: Untold, reliefs: tuple[Relief, ...]) -> Hanging:
-    """The identity of a condition: two conditions with one text come out alike on the same values."""
+    """A rule that hangs. Two conditions with one text have one identity, since they come out alike on the same
+    values."""
     lost = access.posture.state is PostureState.UNAVAILABLE
     known = tuple((name, _value(access, name)) for name in sorted(rule.when.reads - away))
     chance: Chance = (rule.when.text, known, rule.on_unavailable if lost else None)

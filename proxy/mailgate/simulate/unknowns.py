@@ -1,8 +1,7 @@
-"""Decides whether unknown values matter for what changes: values that were not recorded or cannot be known
-beforehand.
+"""Decides whether unknown values matter for what changes: values that were not recorded or cannot be known in advance.
 
-Every condition that depends on them is tried in every way: it holds, it does not hold, and, if it can, it fails. A
-rule behind the one that decides is not read, so a policy has about as many ways as it has such rules.
+Every condition that depends on them is tried in every way: it holds, it does not hold, and, if it can, it fails. A rule
+after the one that decides is not read, so a policy has about as many ways as it has such rules.
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
@@ -16,15 +15,14 @@ from mailgate.policy.condition import Condition, compile_condition
 from mailgate.policy.rules import Policy, Rule
 
 Move = tuple[str, str]
-"""Effects before and after."""
+"""The effects before and after."""
 
 Chance = Hashable
-"""A chance: a condition on unknown values, or a relief. It comes out one way or another, and the same way in both
-policies."""
+"""A condition on unknown values, or a relief. It comes out one way or another, and the same way in both policies."""
 
 
 class Outturn(Enum):
-    """How a chance comes out."""
+    """The outcomes of a chance, as CEL expressions."""
 
     HOLDS = "true"
     FAILS = "1 / 0 == 0"
@@ -32,10 +30,10 @@ class Outturn(Enum):
 
 
 _REMEMBERED = 1000
-"""Policies with settled conditions that are kept."""
+"""How many policies with settled conditions are cached."""
 
 Way = Mapping[Chance, Outturn]
-"""How some chances come out."""
+"""One outcome for each of some chances."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +43,20 @@ class Hanging:
     condition: Chance | None = None
     """The identity of its condition; None if the outcome of the condition is known."""
     fails: bool = False
-    """Whether the condition may fail, too."""
+    """Whether the condition may also fail."""
     reliefs: tuple[Chance, ...] = ()
-    """Reliefs that may keep it from deciding, or may be over."""
+    """Reliefs that may keep the rule from deciding, or may be over."""
     out: bool = False
-    """Whether something is known to keep it from deciding."""
+    """Whether a relief is known to keep the rule from deciding."""
 
     def outturns(self) -> tuple[Outturn | None, ...]:
-        """How its condition may come out if the rule decides; None as it is."""
+        """The outcomes of its condition with which the rule decides; None for a condition whose outcome is known."""
         if self.condition is None:
             return (None,)
         return (Outturn.HOLDS, Outturn.FAILS) if self.fails else (Outturn.HOLDS,)
 
     def deciding(self, outturn: Outturn | None) -> Way:
-        """The chances that make the rule decide, if its condition comes out like this."""
+        """The chances that make the rule decide, if its condition has this outcome."""
         over = dict.fromkeys(self.reliefs, Outturn.NOT)
         return {**over, self.condition: outturn} if outturn else over
 
@@ -66,8 +64,8 @@ class Hanging:
         """The ways in which the rule does not decide, each excluding the others, with the hardest effect that may
         follow.
 
-        :param effects: what the rule does for each outcome of its condition. A rule that is out and matches allows
-            nothing harder behind it.
+        :param effects: the effect of the rule for each outcome of its condition. After a rule that is out and matches,
+            nothing harder is allowed.
         """
         spared = [({self.condition: each} if each else {}, effect) for each, effect in effects.items()]
         missed = [({self.condition: Outturn.NOT}, Effect.BLOCK)] if self.condition is not None else []
@@ -83,7 +81,7 @@ class Hanging:
 
 
 class Settled:
-    """Makes policies with some conditions settled, each of them once."""
+    """Makes policies with some conditions settled, and caches them."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
@@ -101,7 +99,7 @@ class Settled:
             made = self._made[key] = replace(self._policy, rules=rules)
             vars(made)["version"] = (
                 self._policy.version
-            )  # nobody asks for it, and working it out takes as long as everything else
+            )  # nobody asks for it, and computing it takes as long as everything else
         return self._made[key]
 
 
@@ -129,7 +127,7 @@ def _together(one: Way, other: Way) -> bool:
 
 
 def _ways(access: Access, policy: Settled, hanging: Mapping[str, Hanging]) -> Iterator[tuple[Way, str]]:
-    """Every way in which it may come out, with its effect. The ways are complete."""
+    """All ways in which the policy may decide, each with its effect."""
     none = dict.fromkeys(hanging, Outturn.NOT)
     at_last = decide(access, policy.by(none))
     passed: list[tuple[Way, Effect]] = [({}, Effect.BLOCK)]
@@ -151,7 +149,7 @@ def _ways(access: Access, policy: Settled, hanging: Mapping[str, Hanging]) -> It
 def _joined(
     passed: Iterable[tuple[Way, Effect]], own: Iterable[tuple[Way, Effect]]
 ) -> Iterator[tuple[Way, Effect]]:
-    """The ways of a rule joined with those in which it is reached, with the softer effect of both."""
+    """The ways of a rule joined with the ways in which it is reached, with the softer effect of both."""
     own = list(own)
     for way, most in passed:
         yield from (({**way, **each}, _softer(effect, most)) for each, effect in own if _together(each, way))

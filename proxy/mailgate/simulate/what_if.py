@@ -24,17 +24,17 @@ from mailgate.model import (
 from mailgate.policy.apps import AppCatalog
 
 _TOLD = (Kind.LAPTOP, Kind.PHONE, Kind.TABLET)
-"""The kinds that reports and proofs can tell."""
+"""The kinds that reports and proofs name."""
 _HANDHELD = (Kind.PHONE, Kind.TABLET, Kind.MAIL_APP)
 _FORM = {Kind.LAPTOP: "desktop", Kind.PHONE: "phone", Kind.TABLET: "tablet"}
 _RUN_OUT = (PostureState.CLEAN, PostureState.LISTED, PostureState.PARTIAL)
 """The states that expire with a report."""
 _LIFE = timedelta(hours=24)
-"""How long a new report counts if no other report tells."""
+"""How long a new report is valid if no earlier report shows it."""
 
 
 def at(access: Access, moment: datetime) -> Access:
-    """The access at another time, while nobody does anything, so that reports expire."""
+    """The access at another time if nobody does anything, so that reports expire."""
     then = replace(access, now=moment)
     over = access.posture.expires_at is not None and access.posture.expires_at <= moment
     return run_out(then) if over else then
@@ -46,20 +46,20 @@ def run_out(access: Access) -> Access:
 
 
 def as_fresh_at(access: Access, moment: datetime) -> Access:
-    """The access at another time, with a report of the same age as now."""
+    """The access at another time, with a report as old as the one now."""
     posture, passed = access.posture, moment - access.now
     reported, expires = (when and when + passed for when in (posture.reported_at, posture.expires_at))
     return replace(access, now=moment, posture=replace(posture, reported_at=reported, expires_at=expires))
 
 
 def while_away(access: Access) -> Access:
-    """The access while the posture cannot be asked for and the last known one counts."""
+    """The access while the posture is unavailable and the last known one is used."""
     last, never = access.posture.state, datetime.max.replace(tzinfo=UTC)
     return with_posture(access, state=PostureState.UNAVAILABLE, last_state=last, expires_at=never)
 
 
 def with_apps(access: Access, apps: tuple[str, ...], catalog: AppCatalog, source: str = "") -> Access:
-    """The device reports now, in full: these listed apps and no others."""
+    """The access after the device reported these listed apps and no others."""
     old = access.posture
     lists = catalog.lists_of(apps)
     life = old.expires_at - old.reported_at if old.expires_at and old.reported_at else _LIFE
@@ -79,33 +79,33 @@ def with_apps(access: Access, apps: tuple[str, ...], catalog: AppCatalog, source
 
 
 def without_apps(access: Access, apps: Container[str], catalog: AppCatalog) -> Access:
-    """These apps are removed, and the device reports that."""
+    """The access after these apps were removed and the device reported it."""
     return with_apps(access, tuple(each for each in access.posture.apps if each not in apps), catalog)
 
 
 def with_app(access: Access, app: str, catalog: AppCatalog) -> Access:
-    """This app is installed too, and the device reports that."""
+    """The access after this app was installed and the device reported it."""
     return with_apps(access, (*access.posture.apps, app), catalog)
 
 
 def reported(access: Access, catalog: AppCatalog, source: str = "") -> Access:
-    """The device reports now, and its apps are those that were known."""
+    """The access after the device reported again, with the apps that are known."""
     return with_apps(access, access.posture.apps, catalog, source)
 
 
 def enrolled(access: Access, catalog: AppCatalog, issuer: str) -> Access:
-    """A device that nobody knew reports no listed app, and proves itself."""
+    """The access of a device that was unknown, reports no listed app, and proves itself."""
     return proved(with_apps(access, (), catalog), issuer)
 
 
 def managed(access: Access, catalog: AppCatalog) -> Access:
-    """The device is in the company's device management, which reports it."""
+    """The access of a device that the company's device management has and reports."""
     seen = reported(access, catalog)
     return replace(seen, posture=replace(seen.posture, managed=True))
 
 
 def proved(access: Access, issuer: str) -> Access:
-    """The request carries signed evidence that is accepted."""
+    """The request with signed evidence that is accepted."""
     posture, client = access.posture, _without(access.client, Reason.ATTESTATION_INVALID)
     kind = posture.kind or _told(client)
     device = posture.device_id or "device"
@@ -114,7 +114,7 @@ def proved(access: Access, issuer: str) -> Access:
 
 
 def unproved(access: Access) -> Access:
-    """The request comes without its evidence. A device that was known by that alone is unknown."""
+    """The request without its evidence. A device that was known only by the evidence is unknown."""
     client = access.client
     seen = tuple(signal for signal in client.signals if signal.source != "attestation")
     if client.signals and not any(signal.says for signal in seen):
@@ -130,7 +130,7 @@ def unproved(access: Access) -> Access:
 
 
 def certified(access: Access) -> Access:
-    """The request comes with a client certificate that is accepted."""
+    """The request with a client certificate that is accepted."""
     certificate = CertificateResult("certificate")
     client = _without(access.client, Reason.CERTIFICATE_INVALID)
     return replace(
@@ -139,7 +139,7 @@ def certified(access: Access) -> Access:
 
 
 def probed(access: Access) -> Access:
-    """The browser probe ran and found a computer."""
+    """The request after the browser probe ran and found a computer."""
     client = access.client
     assurance = Assurance.CONSISTENT if client.assurance is Assurance.CLAIMED else client.assurance
     signals = (*client.signals, Signal("probe", "told", "desktop", Kind.LAPTOP))
@@ -147,7 +147,7 @@ def probed(access: Access) -> Access:
 
 
 def agreeing(access: Access) -> Access:
-    """The signals of the request agree on the kind."""
+    """The request with signals that agree on the kind."""
     return replace(access, client=_without(access.client, Reason.KIND_CONTRADICTED))
 
 
@@ -162,13 +162,13 @@ def of_kind(access: Access, kind: Kind) -> Access:
     posture = replace(access.posture, kind=kind) if access.posture.kind else access.posture
     if (
         kind is Kind.LAPTOP and client.protocol in LOGINS
-    ):  # there a computer is told apart from the person's phones
+    ):  # a computer at the side door is told apart from the person's phones
         posture = Posture()
     return replace(access, client=client, posture=posture)
 
 
 def contradicted(access: Access) -> Access:
-    """The signals of the request disagree on the kind, and the kind stays."""
+    """The request with signals that disagree on the kind, and with the same kind."""
     findings = (*access.client.findings, Finding(Reason.KIND_CONTRADICTED, "supposed"))
     return replace(access, client=replace(access.client, findings=findings))
 
@@ -179,7 +179,7 @@ def with_posture(access: Access, **fields: Any) -> Access:
 
 
 def never_reported(access: Access) -> Access:
-    """Nobody has ever reported the device."""
+    """The access of a device that was never reported."""
     return replace(access, posture=Posture(lost=access.posture.lost))
 
 

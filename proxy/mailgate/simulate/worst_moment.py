@@ -1,8 +1,8 @@
-"""Decides whether somebody may newly be kept out at any moment to come, whatever is unknown now.
+"""Decides whether somebody may newly be kept out at any future moment, whatever is unknown now.
 
-The future is cut into stretches at the moments that can be told: the starts of stages, the times with which
-conditions compare ``now``, the ends of somebody's graces. Within a stretch everything else may be either way: other
-uses of the clock, the age of a report and whether it still counts, whether an exemption or a halt was ended, and what
+The future is cut into intervals at the moments that can be predicted: the starts of stages, the times with which
+conditions compare ``now``, the ends of somebody's graces. Within an interval everything else may be either way: other
+uses of the clock, the age of a report and whether it is still valid, whether an exemption or a halt was ended, and what
 was not recorded.
 """
 
@@ -21,7 +21,7 @@ from mailgate.simulate.unknowns import Settled, Side, moves
 from mailgate.simulate.what_if import run_out, while_away
 
 _REMEMBERED = 50_000
-"""How many kinds of occasions are kept."""
+"""How many kinds of occasions are cached."""
 
 
 class Worst:
@@ -56,8 +56,8 @@ class Worst:
         return found
 
     def _kinds(self, occasion: Occasion) -> Iterator[Occasion]:
-        """The access with the posture of now, while the posture cannot be asked for, and after the report has
-        expired, since a device may stop reporting."""
+        """The occasion with the current posture, with an unavailable posture, and after the report has expired, since a
+        device may stop reporting."""
         yield occasion
         if self._outage and PostureState.UNAVAILABLE not in (
             occasion.before.posture.state,
@@ -81,10 +81,10 @@ class Worst:
 
 
 class _Later:
-    """One policy at moments to come."""
+    """One policy at future moments."""
 
     def __init__(self, policy: Policy, passing: Collection[str]) -> None:
-        """``passing`` has the conditions of rules that were passed over while the posture cannot be had."""
+        """``passing`` has the conditions of rules that allow while the posture is unavailable."""
         self._rules, self._reliefs = policy.rules, policy.reliefs
         away = tuple(_at_its_worst(rule, passing) for rule in policy.rules)
         self._away = Settled(replace(policy, rules=away, reliefs=NO_RELIEFS))
@@ -108,27 +108,27 @@ class _Later:
 
 
 def _minds(rule: Rule) -> bool:
-    """Whether the rule says what it does while the posture cannot be had: by that state's name, or by
+    """Whether the rule says what it does while the posture is unavailable: by that state's name, or by
     ``on_unavailable``."""
     named = PostureState.UNAVAILABLE in rule.when.names.get("device.state", ())
     return named or rule.on_unavailable is not OnUnavailable.LAST_KNOWN
 
 
 def _at_its_worst(rule: Rule, passing: Collection[str]) -> Rule:
-    """The rule for a device of which nothing was ever known, if it is about that state or was passed over for it."""
+    """The rule for a device that was never known, if the rule is about that state or was passed over for it."""
     if rule.on_unavailable is not OnUnavailable.LAST_KNOWN or not (_minds(rule) or rule.when.text in passing):
         return rule
     return rule.model_copy(update={"on_unavailable": OnUnavailable.BLOCK})
 
 
 def _reported(occasion: Occasion) -> tuple[bool, bool]:
-    """Whether there is a report by either policy. Only the age of a report runs."""
+    """Whether each policy has a report. Only the age of a report grows."""
     return occasion.before.posture.reported_at is not None, occasion.after.posture.reported_at is not None
 
 
 def _order(common: Sequence[datetime], ends: tuple[list[datetime], list[datetime]]) -> Hashable:
-    """The places of the ends among the moments for everybody and among each other, which is all that matters in any
-    stretch."""
+    """The places of the ends among the moments for everybody and among each other. Nothing else matters within an
+    interval."""
     if not ends[0] and not ends[1]:
         return ()
     own = sorted({*ends[0], *ends[1]})

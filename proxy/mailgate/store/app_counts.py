@@ -1,4 +1,5 @@
-"""How many people and devices had each listed app, and how many of these were kept out, day by day. Nobody stands in it."""
+"""The number of people and devices that had each listed app, and of those that were kept out, by day. It has no
+names."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -26,7 +27,7 @@ class AppDay(NamedTuple):
     kept_out_people: int
     kept_out_devices: int
     at: datetime
-    """When they were counted last."""
+    """When they were last counted."""
 
 
 class AppCounts:
@@ -35,17 +36,17 @@ class AppCounts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def count(self, apps: Iterable[str], out: Sequence[str], now: datetime) -> list[AppDay]:
-        """Count the devices that have each of these apps, by their rows. ``out``: what the rows call those who get no mail.
+    async def count(self, apps: Iterable[str], now: datetime) -> list[AppDay]:
+        """Count the devices that have each of these apps, and those that get no mail because of it, from their rows.
 
-        An app at a time, since there may be a million devices.
+        Apps are counted one by one, since there may be a million devices.
         """
-        return [await self._count(app, out, now) for app in apps]
+        return [await self._count(app, now) for app in apps]
 
-    async def _count(self, app: str, out: Sequence[str], now: datetime) -> AppDay:
-        # by the index of that column
+    async def _count(self, app: str, now: datetime) -> AppDay:
+        # uses the index of that column
         has = and_(_ROWS.apps > "", _ROWS.apps.contains(f'"{app}"', autoescape=True))
-        kept_out = _ROWS.mail.in_(out)
+        kept_out = _ROWS.blocked_by.contains(f'"{app}"', autoescape=True)
         person = func.nullif(_ROWS.person, "")
         query = select(
             func.count(person.distinct()),
@@ -58,7 +59,7 @@ class AppCounts:
         return AppDay(now.astimezone(UTC).date(), app, people, devices, out_people, out_devices, now)
 
     async def keep(self, days: Sequence[AppDay]) -> None:
-        """Keep these counts in the place of those of the same day and app, and let old ones go."""
+        """Store these counts, replace earlier ones of the same day and app, and delete old ones."""
         if not days:
             return
         async with self._database.writing() as connection:

@@ -25,7 +25,7 @@ class Approval:
 
 
 class Approvals:
-    """Queries on approvals, which go with their plan. Every method may raise ``StoreUnavailableError``."""
+    """Queries on approvals, which are deleted with their plan. Every method may raise ``StoreUnavailableError``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -30,7 +30,7 @@ class Act:
     what: str
     """What was done, in kebab-case, like ``policy-activated``."""
     about: str = ""
-    """What it was done to, like ``version 3``."""
+    """The object of the act, like ``version 3``."""
     why: str = ""
     origin: str = ""
     """The computer from which it was done."""
@@ -39,7 +39,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """Some entries, the newest first, and the number before which the next search goes on. None if there are no more."""
+    """Some entries, the newest first, and the number to continue before; None at the end."""
 
     entries: tuple[Entry, ...]
     before: int | None
@@ -52,20 +52,21 @@ class Audit:
         self._database = database
 
     async def append(self, act: Act) -> Entry:
-        """Write down one act in its own transaction. Raises StoreError if the log cannot be added to any more."""
+        """Write an act in its own transaction. Raises StoreError if the log does not accept entries."""
         async with self._database.writing() as connection:
             return await append(connection, act)
 
     async def page(self, after: int = 0, size: int = _PAGE) -> list[Entry]:
-        """Entries in their order, from just after number ``after``."""
+        """Entries in order, after number ``after``."""
         query = select(audit).where(audit.c.number > after).order_by(audit.c.number).limit(size)
         async with self._database.reading(patience=30) as connection:
             return [Entry(**row) for row in (await connection.execute(query)).mappings()]
 
     async def look(self, sought: str, who: str, before: int, size: int) -> Looked:
-        """Entries from just before number ``before`` backwards, the newest first.
+        """Entries before number ``before``, the newest first.
 
-        A search for words reads at most ``WINDOW`` entries. It may find few or none although there are more before them.
+        A search for words reads at most ``WINDOW`` entries. It may find few or none although there are more before
+        them.
 
         :param sought: the beginning of ``what``, like ``policy-``, or any part of ``about`` or ``why``.
         :param who: the person who did it; empty for everybody.
@@ -82,20 +83,20 @@ class Audit:
         return Looked(found, found[-1].number if len(found) == size else end)
 
     async def pages(self) -> AsyncIterator[list[Entry]]:
-        """Every entry in its order, in pages."""
+        """Every entry in order, in pages."""
         after = -(2**31)
         while page := await self.page(after):
             yield page
             after = page[-1].number
 
     async def all(self) -> AsyncIterator[Entry]:
-        """Every entry in its order."""
+        """Every entry in order."""
         async for page in self.pages():
             for entry in page:
                 yield entry
 
     async def last(self, about: str, *whats: str) -> Entry | None:
-        """The last entry about this whose ``what`` begins with one of these, or None."""
+        """The last entry about this object whose ``what`` begins with one of these words; None if there is none."""
         begins = or_(*(audit.c.what.startswith(what, autoescape=True) for what in whats))
         query = select(audit).where(audit.c.about == about, begins).order_by(audit.c.number.desc()).limit(1)
         async with self._database.reading() as connection:
@@ -110,24 +111,24 @@ class Audit:
             return (await connection.execute(query)).first() is not None
 
     async def about(self, about: str, what: str) -> list[Entry]:
-        """Every entry about this whose ``what`` is this, in their order."""
+        """The entries with this ``about`` and ``what``, in order."""
         query = select(audit).where(audit.c.about == about, audit.c.what == what).order_by(audit.c.number)
         async with self._database.reading() as connection:
             return [Entry(**row) for row in (await connection.execute(query)).mappings()]
 
     async def holds(self, noted: Head) -> bool:
-        """Whether the entry of a head that was noted earlier is unchanged."""
+        """Whether the log still has the entry of a head that was noted earlier."""
         query = select(audit.c.digest).where(audit.c.number == noted.number)
         async with self._database.reading() as connection:
             return not noted.number or (await connection.execute(query)).scalar() == noted.digest
 
     async def head(self) -> Head | None:
-        """The head of the log. None if it is missing."""
+        """The head of the log; None if it is missing."""
         async with self._database.reading() as connection:
             return await _head(connection, _LAST)
 
     async def verify(self, witnesses: Iterable[Head] = ()) -> list[Break]:
-        """The places where the log was changed. Entries that are added meanwhile are checked the next time.
+        """The places where the log was changed. Entries that are added during the check are checked the next time.
 
         :param witnesses: heads that were noted earlier in another place.
         """
@@ -138,7 +139,7 @@ class Audit:
         async for page in self.pages():
             known = [entry for entry in page if entry.number <= end]
             beyond += page[len(known) :]
-            # a long log takes seconds, and requests go on meanwhile
+            # a long log takes seconds, so other requests get their turn
             found += await asyncio.to_thread(chain.take, known)
         if await self.head() == head:
             found += chain.take(beyond)
@@ -146,12 +147,12 @@ class Audit:
 
 
 def told_at(moment: datetime) -> str:
-    """A moment as entries write it. There is one form, so the texts sort by time."""
+    """A moment in the form that entries have. It is the only form, so the texts sort by time."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _end_of_window(theirs: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    """The last number that one search reads. No row if fewer are left."""
+    """The number of the last entry that one search reads; no row if fewer are left."""
     return select(audit.c.number).where(*theirs).order_by(audit.c.number.desc()).offset(WINDOW - 1).limit(1)
 
 
@@ -164,7 +165,7 @@ def _has(sought: str) -> ColumnElement[bool]:
 async def take_turns(connection: AsyncConnection) -> Head:
     """Lock the log until the transaction ends, so that processes make their audited changes one after the other.
 
-    Raises StoreError if the log cannot be added to any more.
+    Raises StoreError if the log does not accept entries.
     """
     head = await _head(connection, _LAST.with_for_update())
     if head is None:
@@ -173,14 +174,14 @@ async def take_turns(connection: AsyncConnection) -> Head:
 
 
 async def append(connection: AsyncConnection, act: Act) -> Entry:
-    """Write down an act in the transaction of its change. Both are stored, or neither."""
+    """Write an act in the transaction of its change. Both are stored, or neither."""
     entry = _entry(await take_turns(connection), act)
     row = insert(audit).values({c.name: getattr(entry, c.name) for c in audit.c})
     head = update(audit_head).values(number=entry.number, digest=entry.digest)
     for statement in (row, head):
         done = await connection.execute(statement, execution_options={"preserve_rowcount": True})
         if done.rowcount != 1:  # a rule in the database may have swallowed the insert
-            raise StoreError("the audit log takes no more entries: see `mailgate audit verify`")
+            raise StoreError("the audit log accepts no more entries: see `mailgate audit verify`")
     return entry
 
 

@@ -1,6 +1,7 @@
-"""Writes many rows by one statement. On SQLite a statement for each row costs nothing, but on PostgreSQL it is most of an import.
+"""Writes many rows by one statement. On SQLite a statement for each row costs nothing, but on PostgreSQL it is most of
+an import.
 
-On PostgreSQL all rows are one JSON parameter, which the server takes apart. That is less work here than an array for each
+On PostgreSQL all rows are one JSON parameter, which the server splits. That is less work here than an array for each
 column, and errors are raised as for other statements.
 """
 
@@ -58,7 +59,7 @@ async def insert_rows(connection: AsyncConnection, table: Table, rows: Rows) -> 
 
 
 async def insert_ignoring(connection: AsyncConnection, table: Table, rows: Rows) -> None:
-    """Insert those of these rows whose keys are new."""
+    """Insert the rows whose keys are new, and ignore the others."""
     insert_here = postgresql.insert if _takes_json(connection) else sqlite.insert
     await upsert_rows(connection, insert_here(table).on_conflict_do_nothing(), table, rows)
 
@@ -149,7 +150,7 @@ def _named(table: Table, key: Sequence[str]) -> list[ColumnElement[bool]]:
 
 
 def _keyed(rows: Rows, key: Sequence[str]) -> list[dict[str, Any]]:
-    """The rows with their key columns renamed, since a parameter cannot have the name of the column that it is compared with."""
+    """Rename the key columns, since a parameter cannot have the name of the column that it is compared with."""
     return [{f"of_{name}" if name in key else name: value for name, value in row.items()} for row in rows]
 
 

@@ -39,7 +39,7 @@ class Entry:
     details: str
     """A JSON object."""
     previous: str
-    """The digest of the entry before. Empty for the first entry."""
+    """The digest of the entry before; empty for the first entry."""
     digest: str = ""
 
     @property
@@ -56,7 +56,7 @@ class Break:
 
 
 def details_of(entry: Entry) -> dict[str, Any]:
-    """The details of an entry. Empty if somebody has edited them, which the chain reports."""
+    """The details of an entry; empty if they are no JSON object, which the chain reports."""
     try:
         told = json.loads(entry.details)
     except ValueError:
@@ -65,7 +65,7 @@ def details_of(entry: Entry) -> dict[str, Any]:
 
 
 def digest_of(entry: Entry) -> str:
-    """The digest that this entry must have."""
+    """Compute the digest of an entry."""
     fields = asdict(entry)
     del fields["digest"]
     return sha256(
@@ -75,16 +75,16 @@ def digest_of(entry: Entry) -> str:
 
 @dataclass(slots=True)
 class Chain:
-    """Finds every break of a chain. It reads the chain in parts, so that a chain may be long."""
+    """Finds every break of a chain. It reads the chain in parts, so the chain may be long."""
 
     witnesses: Collection[Head] = ()
     """Heads that were noted earlier in another place."""
     _last: Head = field(default_factory=Head)
     _sound: bool = True
     _noted: dict[int, set[str]] = field(default_factory=dict)
-    """The digests of the noted heads by number. A number is removed when its entry has been read."""
+    """The digests of the noted heads that are not read yet, by number."""
     _held: int = 0
-    """The last number up to which every noted entry is there."""
+    """The last number up to which every noted entry is present."""
     _rewritten: int = 0
     """The first number whose noted digest differs from that of its entry."""
 
@@ -94,13 +94,13 @@ class Chain:
                 self._noted.setdefault(head.number, set()).add(head.digest)
 
     def take(self, entries: Iterable[Entry]) -> list[Break]:
-        """Take the next entries by number, and return their breaks."""
+        """Read the next entries in order, and return their breaks."""
         return [found for entry in entries for found in self._follow(entry)]
 
     def end(self, head: Head | None) -> list[Break]:
-        """Take note that there are no more entries, and return the breaks at the end.
+        """Finish the chain, and return the breaks at its end.
 
-        :param head: the last entry by the word of the store; None if the store has no head.
+        :param head: the last entry according to the store; None if the store has no head.
         """
         found = list(_at_the_end(self._last, head))
         if self._rewritten:

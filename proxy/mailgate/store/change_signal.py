@@ -1,8 +1,8 @@
-"""Reports changes of the store at once, so that nobody has to wait for the next look.
+"""Reports changes of the store at once, so that waiting tasks do not depend on the interval of their next look.
 
-PostgreSQL notifies every session that listens (LISTEN, NOTIFY). SQLite has a number that changes with every commit of another
-connection (PRAGMA data_version), and this number is read often. Neither is relied on, since a pooler in between may lose
-notifications. So everybody who waits here looks again after a while in any case.
+PostgreSQL notifies every session that listens (LISTEN, NOTIFY). SQLite has a number that changes with every commit of
+another connection (PRAGMA data_version), and this number is read often. Neither is reliable, since a pooler in between
+may lose notifications. So every waiting task looks again after a while in any case.
 """
 
 import asyncio
@@ -15,10 +15,10 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 CHANNEL = "mailgate"
-READ_EVERY = 0.05
-"""The pause between two readings of SQLite's number in seconds."""
+READ_EVERY = 0.1
+"""The interval in which SQLite's number is read, in seconds."""
 AGAIN = 5.0
-"""The seconds until a broken connection is made again."""
+"""The pause before a broken connection is opened again, in seconds."""
 
 
 async def ring(connection: AsyncConnection) -> None:
@@ -28,16 +28,16 @@ async def ring(connection: AsyncConnection) -> None:
 
 
 class ChangeSignal:
-    """Rings when something has changed. It rings only while ``run`` runs as a task."""
+    """Counts changes while ``run`` runs as a task."""
 
     def __init__(self, url: URL) -> None:
         self._url = url
         self._waiting: set[asyncio.Future[None]] = set()
         self.rings = 0
-        """How often it has rung."""
+        """The number of changes so far."""
 
     async def wait(self, patience: float, heard: int) -> int:
-        """Wait until it has rung more than ``heard`` times, at most ``patience`` seconds. Returns how often it has rung."""
+        """Wait until there are more than ``heard`` changes, at most ``patience`` seconds. Returns their number."""
         if self.rings == heard:
             waiter = asyncio.get_running_loop().create_future()
             self._waiting.add(waiter)
@@ -50,10 +50,10 @@ class ChangeSignal:
         return self.rings
 
     async def run(self) -> None:
-        """Listen until cancelled. If the database is away, try again."""
+        """Listen until cancelled. If the database cannot be reached, try again."""
         listen = self._read_number if self._url.get_backend_name() == "sqlite" else self._listen
         while True:
-            with suppress(Exception):  # whatever broke, everybody who waits looks by themselves
+            with suppress(Exception):  # whatever failed, waiting tasks look again by themselves
                 await listen()
             await asyncio.sleep(AGAIN)
 
@@ -64,7 +64,7 @@ class ChangeSignal:
                 waiter.set_result(None)
 
     async def _listen(self) -> None:
-        import psycopg  # psycopg is an extra, for PostgreSQL only
+        import psycopg  # psycopg is an optional dependency, for PostgreSQL only
 
         from mailgate.store.postgresql import address_of
 

@@ -1,6 +1,8 @@
-"""Picks the parts of a request that are recorded: enough to classify it again, and nothing about what people read or write.
+"""Picks the parts of a request that are recorded: enough to classify it again, and nothing about what people read or
+write.
 
-Cookies, credentials, tokens, addresses and bodies are never kept. Of a query only an ActiveSync device's own name is kept.
+Cookies, credentials, tokens, addresses and bodies are never kept. Of a query only the id of an ActiveSync device is
+kept.
 """
 
 import json
@@ -27,7 +29,7 @@ LONGEST = 600
 ROOM = 2048
 """The most bytes that all kept headers of one client take as JSON in ASCII. Real ones take a third of that."""
 LONGEST_ID = 128
-"""The most bytes of an ActiveSync device's own name. The protocol allows 32, which are 64 in hex."""
+"""The most bytes of an ActiveSync device's id. The protocol allows 32, which are 64 in hex."""
 _LONGEST_TYPE = 64
 _CACHED_DEVICES = 4096
 _LONGEST_METHOD = 32
@@ -46,7 +48,7 @@ _ADDRESSES = {
 
 
 def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
-    """The unique client behind a request, as it is recorded."""
+    """The facts of a request that are recorded, without repetitions."""
     sent, certificate = facts.headers, came_of(client)
     kept, longest = ((IMAP_ID,), MAX_IMAP_ID) if client.protocol in LOGINS else (_HEADERS, LONGEST)
     return ClientFacts(
@@ -68,7 +70,7 @@ def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
 
 
 def held_facts(facts: RequestFacts, client: Client) -> RequestFacts:
-    """The part of the facts that a record and a classification read, for requests that are held in memory.
+    """The facts that recording and classification read, for requests that are held in memory.
 
     The rest may be as long as a head may be, and has people's cookies and credentials.
     """
@@ -78,7 +80,7 @@ def held_facts(facts: RequestFacts, client: Client) -> RequestFacts:
 
 
 def _fitting(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """The headers as far as there is room. The last of them may be cut."""
+    """The headers that fit into ``ROOM``. The last of them may be cut."""
     room = ROOM - 32  # room for brackets and quotes
     for name, text in headers:
         size = _written(name, text)
@@ -97,12 +99,13 @@ def _written(name: str, text: str) -> int:
 
 
 def _cut(text: str, most: int) -> str:
-    """As many whole characters of the text as fit into ``most`` bytes of UTF-8."""
+    """The longest beginning of the text that fits into ``most`` bytes of UTF-8, without cutting a character."""
     return text.encode("utf-8", "backslashreplace")[:most].decode("utf-8", "ignore")
 
 
 def _method(facts: RequestFacts) -> str:
-    """The recorded method. A request for the way to the mail shows in fields that are not recorded, so the method has to show it."""
+    """The recorded method. The fields that identify a navigation to the mail are not recorded, so the method has to
+    show it."""
     discovers = is_autodiscover(facts)
     if not (discovers or (facts.method == "OPTIONS" and asks_the_way(replace(facts, headers={})))):
         return facts.method
@@ -110,9 +113,9 @@ def _method(facts: RequestFacts) -> str:
 
 
 def _target(facts: RequestFacts, client: Client) -> str:
-    """The recorded target: the protocol or the first folder of the path, and an ActiveSync device's name.
+    """The recorded target: the protocol or the first folder of the path, and an ActiveSync device's id.
 
-    The name is written as a plain query, in whichever form it came.
+    The id is written as a plain query, in whichever form it came.
     """
     if is_autodiscover(facts):
         return "/autodiscover/autodiscover.xml"
@@ -129,7 +132,8 @@ def _device_query(device_id: str, device_type: str) -> str:
 
 
 def first_folder(path: str) -> str:
-    """The first folder, like ``/roundcube/`` of ``/roundcube/mail/7``, else ``/``. A folder that may be a person's name is not kept."""
+    """The first folder, like ``/roundcube/`` of ``/roundcube/mail/7``, otherwise ``/``. A folder that may be a person's
+    name is not kept."""
     folder, inside, _ = path[1 : _LONGEST_FOLDER + 2].partition("/")
     named = path.startswith("/") and inside and folder and _MAY_BE_A_PERSON.isdisjoint(folder)
     return f"/{folder}/" if named else "/"

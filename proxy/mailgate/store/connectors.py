@@ -1,4 +1,4 @@
-"""The state of each connector, and the devices that it has brought."""
+"""The state of each connector, and the devices that it has reported."""
 
 from collections.abc import AsyncIterator
 from dataclasses import asdict
@@ -33,7 +33,7 @@ class Connectors:
             await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=row))
 
     async def devices(self, source: str, size: int = _PAGE) -> AsyncIterator[list[str]]:
-        """The source's own ids of the devices that it has, in pages."""
+        """The ids of the source's devices, in pages."""
         after = ""
         while True:
             of_source = (reports.c.source == source, ~reports.c.gone, reports.c.id > after)

@@ -1,26 +1,38 @@
 """Copies every row of one store into another, empty store. Each may be on SQLite or PostgreSQL. Either all rows arrive or none."""
 
+import os
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import Connection, RowMapping, Table, create_engine, delete, func, insert, select, update
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from mailgate.store.database import StoreError, StoreUnavailableError, connecting, prepare, writes
+from mailgate.store.database import (
+    OlderStoreError,
+    StoreError,
+    connecting,
+    prepare,
+    unavailable,
+    writes,
+)
 from mailgate.store.migrate import migrate
 from mailgate.store.schema import audit, audit_head, gates, metadata
+from mailgate.store.whole_store import whole_store
 
 AT_ONCE = 2000
 """How many rows are read and written together."""
 RUNS = 20.0
-"""A gate that runs has reported that within this many seconds."""
+"""A gate is running if it reported within this many seconds."""
 _ALWAYS_THERE = [table for table in metadata.sorted_tables if "one" in table.primary_key.columns]
 """Tables of one row, which a new store has: counters, and the head of the audit log."""
 
 Told = Callable[[int, int], None]
-"""Is called with the number of copied rows and the number of all rows."""
+"""Receives the number of copied rows and the number of all rows."""
 Counts = dict[str, int]
 """The number of rows by table."""
 
@@ -36,23 +48,89 @@ class InUseError(StoreError):
 def copy_store(source: URL, target: URL, told: Told = lambda *_: None, *, while_used: bool = False) -> Counts:
     """Copy everything that the store at ``source`` holds now. Returns the numbers of rows, which both stores have.
 
-    Both URLs come from ``store_url``. An older source is upgraded, and the target is made. This blocks.
+    Both URLs come from ``store_url``. The source is left as it is, and the target is made. This blocks.
 
-    :param while_used: whether gates may run on the source. Their later writes are not in the copy, and neither is that they
-        run: nobody runs on a copy.
+    :param while_used: whether gates may run on the source. Their later writes are not copied, and neither is the list
+        of running gates. An older source is then refused, since the version that runs could not use the copy.
     :raises StoreError: if there is no source, a gate runs on it, the target is not empty, or the copy differs.
     """
     if source == target:
         raise StoreError("both are the same store; expected two")
-    migrate(source, make=False)
-    with _opened(source) as origin:
+    with _readable(source, while_used=while_used) as opened, _opened(opened) as origin:
         _refuse_used(origin, while_used=while_used)
-        migrate(target)
-        with _opened(target, write=True) as copy:
-            _refuse_used(copy)
-            _refuse_filled(copy)
-            tables = [each for each in metadata.sorted_tables if not (while_used and each is gates)]
-            return _copy(origin, copy, tables, told)
+        with _made(target) as made:
+            migrate(made)
+            with _opened(made, write=True) as copy:
+                _refuse_used(copy)
+                _refuse_filled(copy)
+                tables = [each for each in metadata.sorted_tables if not (while_used and each is gates)]
+                counts = _copy(origin, copy, tables, told)
+    return counts
+
+
+@contextmanager
+def _made(target: URL) -> Iterator[URL]:
+    """The target, or the place where its file is made: it is there once it is whole."""
+    path = Path(str(target.database)).resolve()
+    if target.get_backend_name() != "sqlite" or path.exists():
+        yield target
+        return
+    with whole_store(path) as draft:
+        yield target.set(database=str(draft))
+
+
+@contextmanager
+def _readable(source: URL, *, while_used: bool) -> Iterator[URL]:
+    """The source, or an upgraded copy of its file if it cannot be read as it is."""
+    if _is_readable(source, while_used=while_used):
+        yield source
+        return
+    path = Path(str(source.database))
+    with TemporaryDirectory(prefix="mailgate-copy-") as folder:
+        copied = Path(folder) / path.name
+        _copy_file(path, copied)
+        opened = source.set(database=str(copied))
+        migrate(opened)
+        yield opened
+
+
+def _is_readable(source: URL, *, while_used: bool) -> bool:
+    """Whether the source can be read as it is. Only a file may be copied in order to read it; other errors are
+    raised."""
+    path, is_file = Path(str(source.database)), source.get_backend_name() == "sqlite"
+    if is_file and path.exists() and not _may_be_written(path):
+        return False  # SQLite writes beside everything that it reads
+    try:
+        migrate(source, make=False)
+    except OlderStoreError:
+        if while_used or not is_file:
+            raise
+        return False
+    return True
+
+
+def _may_be_written(path: Path) -> bool:
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+
+
+def _copy_file(path: Path, target: Path) -> None:
+    """Copy an SQLite file together with its log. A log cannot be read if its folder accepts no writes."""
+    log, how = Path(f"{path}-wal"), "mode=rw"
+    if not _may_be_written(path):
+        if log.exists() and log.stat().st_size:
+            raise StoreError(
+                f"the store {path} has a log beside it, and nothing may be written there: copy {path.name} and {log.name} to a "
+                "folder of your own, and name that copy"
+            )
+        how = "immutable=1"
+    try:
+        with (
+            closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)) as read,
+            closing(sqlite3.connect(target)) as written,
+        ):
+            read.backup(written)
+    except sqlite3.Error as error:
+        raise StoreError(f"the store {path} cannot be read: {error}") from error
 
 
 def _copy(origin: Connection, copy: Connection, tables: Sequence[Table], told: Told) -> Counts:
@@ -80,9 +158,7 @@ def _opened(url: URL, *, write: bool = False) -> Iterator[Connection]:
             yield connection
     except DBAPIError as error:
         said = str(error.orig).partition("\n")[0]
-        raise StoreUnavailableError(
-            f"the store does not take part any more: {said}; nothing was copied"
-        ) from error
+        raise unavailable(error, f"the store no longer answers: {said}; nothing was copied") from error
     finally:
         engine.dispose()
 
@@ -111,7 +187,7 @@ def _refuse_filled(connection: Connection) -> None:
     ]
     if filled:
         raise NotEmptyError(
-            f"the target is not empty, there are {', '.join(filled)}; expected a store without a row"
+            f"the target is not empty, it has {', '.join(filled)}; expected a store without a row"
         )
 
 

@@ -1,7 +1,8 @@
-"""Access to the database: the forms of URLs, the connections, and what "the store is down" means."""
+"""Access to the database: the forms of URLs, the connections, and the errors of a store that does not answer."""
 
 import asyncio
 import os
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -24,10 +25,16 @@ from mailgate.store.wal import empty_log
 _EXPECTED = "expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
 _WRITES = "mailgate_writes"
 _PATIENCE = 2.5
-"""How many seconds a question may take: a little more than ``Database.reading`` allows, so that it can end by itself."""
+"""How many seconds a query may take: a little more than ``Database.reading`` allows, so that it can end by itself."""
 
 _FAREWELL = 5.0
-"""How many seconds ``close`` waits for transactions that run."""
+"""How many seconds ``close`` waits for running transactions."""
+
+_DAMAGED = ("XX001", "XX002")
+"""PostgreSQL's states for files and indexes that are damaged (its manual, appendix A)."""
+
+WHAT_HELPS = "stop every gate, move the store away and restore a backup, as docs/recover.md says"
+"""What to do about a store that is damaged."""
 
 Read = TypeVar("Read")
 _PRAGMAS = (
@@ -36,7 +43,7 @@ _PRAGMAS = (
     "synchronous=NORMAL",
     "foreign_keys=ON",
     "cache_size=-16000",  # KiB for each connection, because an import writes all over the indexes
-    "wal_autocheckpoint=16000",  # pages; a page that is written many times reaches the file once
+    "wal_autocheckpoint=16000",  # in pages; a page that is written many times reaches the file once
     "secure_delete=ON",  # deleted rows are overwritten and not only unlinked
 )
 
@@ -49,12 +56,24 @@ class StoreUnavailableError(StoreError):
     """The store does not answer now. The same call may succeed later."""
 
 
+class DamagedStoreError(StoreUnavailableError):
+    """The database says that its files are damaged, or lacks parts: nothing that waits helps, so what does is said."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(f"{fault}; {WHAT_HELPS}")
+        self.fault = fault
+
+
 class StoreMissingError(StoreError):
-    """There is no store yet, and only a gate makes one."""
+    """There is no store yet, and only a gate creates one."""
+
+
+class OlderStoreError(StoreError):
+    """The store is of an earlier release, and only a gate upgrades it."""
 
 
 def store_url(text: str) -> URL:
-    """Read the setting ``store``. A relative SQLite path counts from the working directory.
+    """Read the setting ``store``. A relative SQLite path is relative to the working directory.
 
     Raises ``StoreError``, which says what is expected and never shows a password.
     """
@@ -62,8 +81,14 @@ def store_url(text: str) -> URL:
         url = make_url(text)
     except (ArgumentError, ValueError):
         raise StoreError(f"the store's address cannot be read: {_EXPECTED}") from None
-    system = url.drivername.partition("+")[0]  # the driver is our choice
+    system = url.drivername.partition("+")[0]  # the setting does not choose the driver
     if system in ("postgresql", "postgres"):
+        if (
+            "@" in f"{url.host}{url.database}"
+        ):  # SQLAlchemy ends a password at its first @, and the rest would be shown
+            raise StoreError(
+                f"the store's address has more than one @, write %40 for an @ in a password or name: {_EXPECTED}"
+            )
         return url.set(drivername="postgresql+psycopg")
     if system == "sqlite" and url.database and url.database != ":memory:" and not url.host:
         return url.set(drivername="sqlite+pysqlite", database=str(Path(url.database).absolute()))
@@ -71,7 +96,7 @@ def store_url(text: str) -> URL:
 
 
 def shown(url: URL) -> str:
-    """A store's name for people: the path of a file, or a URL without a password, which may stand in its query too."""
+    """A store's name to show: the path of a file, or a URL without a password, which may be in its query too."""
     if url.drivername.startswith("sqlite") and url.database:
         return url.database
     where = {name: url.query[name] for name in ("host", "port") if name in url.query}
@@ -100,7 +125,7 @@ def prepare(engine: Engine) -> None:
 
 
 def connecting(url: URL, *, hasty: bool = False) -> dict[str, Any]:
-    """The arguments of a connection. Every wait for PostgreSQL has an end. ``hasty`` is for an asynchronous connection.
+    """The arguments of a connection. Every wait for PostgreSQL is limited. ``hasty`` is for an asynchronous connection.
 
     Raises ``ModuleNotFoundError`` if psycopg is not installed.
     """
@@ -113,7 +138,7 @@ def connecting(url: URL, *, hasty: bool = False) -> dict[str, Any]:
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # _begin begins transactions, and the driver must not guess
+    connection.isolation_level = None  # _begin begins transactions, so the driver must not
     cursor = connection.cursor()
     for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
@@ -167,11 +192,11 @@ class Database:
         self._closed = False
         self._refused_since: float | None = None
         self.refused_why = ""
-        """Why the last writing transaction failed. Empty if it succeeded."""
+        """Why the last writing transaction failed; empty if it succeeded."""
 
     @property
     def refused_for(self) -> float | None:
-        """For how many seconds every writing transaction has failed. None if the last one succeeded."""
+        """For how many seconds every writing transaction has failed; None if the last one succeeded."""
         return None if self._refused_since is None else time.monotonic() - self._refused_since
 
     @asynccontextmanager
@@ -196,9 +221,9 @@ class Database:
         self._refused_since, self.refused_why = None, ""
 
     async def ask(self, question: Select[Any], values: Values, patience: float = 2.0) -> Rows:
-        """Ask one question by the driver alone, and return the driver's rows. It is given up after ``patience`` seconds.
+        """Send one query by the driver alone, and return the driver's rows. It is given up after ``patience`` seconds.
 
-        It is for questions that decisions wait for, and costs a twentieth of ``reading``.
+        It is for queries that decisions wait for, and costs a twentieth of ``reading``.
         """
         self._check_file()
         with _translated(), self._asked():
@@ -206,14 +231,14 @@ class Database:
                 return await self._line.ask(self._statement(question), values)
 
     async def wipe(self) -> bool:
-        """Make sure that no deleted data stays readable on disk. Returns False if some does for now.
+        """Make sure that no deleted data stays readable on disk. Returns False if some still does.
 
         On PostgreSQL this is the server's task, and the result is always True.
         """
         return self._path is None or await asyncio.to_thread(empty_log, self._path)
 
     async def close(self) -> None:
-        """Close every connection, once the transactions that run have ended. Others are refused from now on.
+        """Close every connection once running transactions have ended. New ones are refused from now on.
 
         A connection in use would not be closed, and SQLite would leave its log beside the file.
         """
@@ -229,7 +254,8 @@ class Database:
 
     @contextmanager
     def _asked(self) -> Iterator[None]:
-        """Report the outcome of a question to the breaker. Raises ``StoreUnavailableError`` if no question may be asked now."""
+        """Report the outcome of a query to the breaker. Raises ``StoreUnavailableError`` if no query may be sent
+        now."""
         if self._closed:
             raise StoreUnavailableError("the store is closed")
         since = self._breaker.enter()
@@ -261,13 +287,13 @@ class Database:
         self.refused_why = why
 
     def _check_file(self) -> None:
-        """Raise if the open SQLite file was deleted or replaced. It would still take writes, which nobody would find again."""
+        """Raise if the open SQLite file was deleted or replaced. It would still accept writes, which would be lost."""
         if _identity(self._path) != self._file:
             raise StoreUnavailableError("the store's file was deleted or replaced: restart the gate")
 
 
 def _identity(path: Path | None) -> tuple[int, int] | None:
-    """The identity of the file at ``path``. None if there is no file."""
+    """The identity of the file at ``path``; None if there is no file."""
     try:
         found = path.stat() if path else None
     except OSError:
@@ -276,9 +302,9 @@ def _identity(path: Path | None) -> tuple[int, int] | None:
 
 
 async def in_time(reading: Coroutine[None, None, Read]) -> Read:
-    """Await a reading. Raises ``StoreUnavailableError`` if it takes too long, whatever the driver still does."""
+    """Await a reading. Raises ``StoreUnavailableError`` if it takes too long, even if the driver does not stop."""
     task = asyncio.get_running_loop().create_task(reading)
-    # nobody may ask for the result any more
+    # the result may never be read
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
     await asyncio.wait({task}, timeout=_PATIENCE)
     if task.done():
@@ -288,7 +314,8 @@ async def in_time(reading: Coroutine[None, None, Read]) -> Read:
 
 
 class _translated:  # noqa: N801 - reads as a statement
-    """Turns a driver's errors for an absent database into ``StoreUnavailableError``. Errors about bad data stay as they are."""
+    """Turns a driver's errors for a database that cannot be reached into ``StoreUnavailableError``. Errors about bad
+    data stay as they are."""
 
     def __enter__(self) -> None:
         return None
@@ -297,10 +324,24 @@ class _translated:  # noqa: N801 - reads as a statement
         if isinstance(error, (IntegrityError, DataError)):
             return
         if isinstance(error, (DBAPIError, PoolTimeout, OSError, TimeoutError)):
-            raise StoreUnavailableError(f"the store does not answer ({_why(error)})") from error
+            raise unavailable(error, f"the store does not answer ({_why(error)})") from error
+
+
+def unavailable(error: BaseException, message: str) -> StoreUnavailableError:
+    """The error to raise for a driver's."""
+    return DamagedStoreError(message) if _is_damage(error) else StoreUnavailableError(message)
+
+
+def _is_damage(error: BaseException) -> bool:
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the rest says where it was found
+    return (
+        code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or getattr(cause, "sqlstate", "") in _DAMAGED
+    )
 
 
 def _why(error: BaseException) -> str:
-    """The first line of the database's message, like ``database or disk is full``. It never has values of a statement."""
+    """The first line of the database's message, like ``database or disk is full``. It never has values of a
+    statement."""
     said = str(error.orig) if isinstance(error, DBAPIError) else ""
     return said.partition("\n")[0][:200] or type(error).__name__

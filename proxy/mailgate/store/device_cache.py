@@ -1,4 +1,5 @@
-"""Keeps devices in memory under every name by which they were asked for. A change to a device shows under all of its names."""
+"""Keeps devices in memory by every name with which they were asked for. A change to a device is visible by all of its
+names."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -15,18 +16,20 @@ from mailgate.policy import AppCatalog
 
 
 class _Cell:
-    """One device as it is known now. All names of the device share the cell. ``device`` is None if there is no such device."""
+    """The current state of one device. All names of the device share the cell. ``device`` is None if the device does
+    not exist."""
 
     __slots__ = ("__weakref__", "changes", "device")
 
     def __init__(self, device: Device | None) -> None:
         self.device = device
         self.changes = 0
-        """How often the device has changed. After a change the store has to say again whether a name is still this device's."""
+        """How often the device has changed. After a change the store has to confirm that a name still belongs to this
+        device."""
 
 
 class Read(NamedTuple):
-    """A proof that was read, and the list of apps at that time. Nothing was kept about apps that were not on the list."""
+    """A proof that was read, and the list of apps at that time. Apps that were not on the list were not kept."""
 
     proof: AttestationResult
     catalog: AppCatalog
@@ -38,15 +41,15 @@ class Read(NamedTuple):
 
 @dataclass(slots=True)
 class Known:
-    """The device under one name, when the store was asked for it, and the last proof that was read for it."""
+    """The device with one name, when the store was asked for it, and the last proof that was read for it."""
 
     cell: _Cell
     at: datetime
     read: Read | None = None
     beginning: int | None = None
-    """The beginning since which its changes are followed (``change_watch.py``). None if they are not."""
+    """The start since which its changes are followed (``change_watch.py``); None if they are not."""
     changes: int = 0
-    """The count of the cell's changes when the store was asked."""
+    """The value of the cell's ``changes`` when the store was asked."""
 
     @property
     def device(self) -> Device | None:
@@ -54,11 +57,11 @@ class Known:
 
     @property
     def changed(self) -> bool:
-        """Whether the device has changed since the store was asked. A change may have taken the name from it."""
+        """Whether the device has changed since the store was asked. It may have lost the name."""
         return self.changes != self.cell.changes
 
     def lead_to(self, cell: _Cell) -> None:
-        """Let the name lead to another device."""
+        """Assign the name to another device."""
         if cell is not self.cell:
             self.cell, self.beginning, self.changes = cell, None, cell.changes
 
@@ -72,7 +75,7 @@ class Owned:
     beginning: int | None = None
     """As in ``Known``."""
     changed: bool = False
-    """Whether one of them has changed, or another one came, since the store was asked."""
+    """Whether one of them has changed, or another one was added, since the store was asked."""
 
     @property
     def devices(self) -> list[Device]:
@@ -96,7 +99,7 @@ class DeviceCache:
         return self._owned.get(person)
 
     def device(self, device_id: str) -> Device | None:
-        """The device with this id if it is in memory."""
+        """The device with this id; None if it is not in memory."""
         cell = self._cells.get(device_id)
         return cell.device if cell else None
 
@@ -107,12 +110,13 @@ class DeviceCache:
         return text in self._owned if kind == USER else (kind, text) in self._known
 
     def newest(self, stored: Device) -> Device:
-        """The device as it was read, or as it is in memory if that has a later change."""
+        """The device as it was read, or as it is in memory if that is newer."""
         known = self.device(stored.id)
         return stored if known is None or known.changed <= stored.changed else known
 
     def outdate(self) -> None:
-        """Take note that the store's count of changes went back. Its answers are then newer than the devices in memory."""
+        """Note that the number of changes in the store went back. Its answers are then newer than the devices in
+        memory."""
         for cell in list(self._cells.values()):
             if cell.device is not None:
                 cell.device = replace(cell.device, changed=0)
@@ -125,7 +129,7 @@ class DeviceCache:
         read: Read | None = None,
         beginning: int | None = None,
     ) -> None:
-        """Keep the device that was found under a name."""
+        """Keep the device that was found by a name."""
         cell = _Cell(None) if device is None else self._cell_of(device)
         self._known[name] = Known(cell, at, read, beginning, cell.changes)
 
@@ -138,7 +142,8 @@ class DeviceCache:
         return owned
 
     def change(self, device: Device) -> None:
-        """Take a device that changed in the store, as ``learn`` does. The next request by one of its names asks the store again."""
+        """Replace a device that changed in the store, like ``learn``. The next request by one of its names asks the
+        store again."""
         self.learn(device)
         self._cell_of(device).changes += 1
         for report in device.reports:
@@ -147,7 +152,7 @@ class DeviceCache:
                 owned.changed = True
 
     def learn(self, device: Device) -> None:
-        """Take a new or changed device. It is known at once under every name and person that was asked for."""
+        """Add a new or changed device. It is found at once by every name and person that was asked for."""
         for former in device.former:
             cell = self._cells.pop(former, None)
             if cell is not None:
@@ -165,7 +170,7 @@ class DeviceCache:
                 owned.cells[device.id] = cell
 
     def forget(self, device_id: str) -> None:
-        """Take note that a device is gone."""
+        """Note that a device was deleted."""
         cell = self._cells.pop(device_id, None)
         if cell is not None:
             cell.device, cell.changes = None, cell.changes + 1

@@ -14,7 +14,7 @@ from mailgate.store.bulk_rows import among
 from mailgate.store.schema import device_findings, device_names, devices, reports
 
 _AT_ONCE = 10_000
-"""The most values in one question. SQLite takes 32,766 and PostgreSQL's protocol 65,535."""
+"""The most values in one query. SQLite takes 32,766 and PostgreSQL's protocol 65,535."""
 
 _HELD = device_names.c
 _Each = TypeVar("_Each")
@@ -46,7 +46,8 @@ async def around(connection: AsyncConnection, news: Sequence[Report]) -> list[De
 def _questions(
     connection: AsyncConnection, news: Sequence[Report]
 ) -> Iterator[Select[Any] | CompoundSelect[Any]]:
-    """Questions for the keys of devices by everything in the reports. There are as few as possible; each reads indexes only."""
+    """Queries for the keys of devices by everything in the reports. There are as few as possible; each reads indexes
+    only."""
     asked: list[Select[Any]] = []
     values = 0
     for query, count in _looks(connection, news):
@@ -59,7 +60,7 @@ def _questions(
 
 
 def _looks(connection: AsyncConnection, news: Sequence[Report]) -> Iterator[tuple[Select[Any], int]]:
-    """The parts of the questions: each reads one index. With each comes its number of values."""
+    """The parts of the queries, each with its number of values. Each part reads one index."""
     for source, slots in _grouped((report.source, report.id) for report in news).items():
         for ids in _portions(slots):
             found = select(reports.c.device).where(

@@ -1,7 +1,8 @@
-"""Finds devices that a decision waits for by one question. It brings their reports, names and findings as JSON texts.
+"""Finds the devices that a decision waits for by one query, which returns their reports, names and findings as JSON
+texts.
 
-The result is that of ``device_loading.py``, which is made for thousands of devices at a time. The question goes to the driver
-alone (``driver_connection.py``), since SQLAlchemy and its threads would cost many times the database's work.
+The result is that of ``device_loading.py``, which is made for thousands of devices at a time. The query goes to the
+driver alone (``driver_connection.py``), since SQLAlchemy and its threads would cost many times the database's work.
 """
 
 import json
@@ -160,12 +161,13 @@ async def find(database: Database, kind: str, texts: Iterable[str]) -> list[Devi
 
 
 async def owned(database: Database, person: str) -> list[Device]:
-    """The devices of which a source says that this person owns them."""
+    """The devices that a source assigns to this person."""
     return await _ask(database, _OWNED, texts=[storable(person)])
 
 
 async def around(database: Database, report: Report) -> list[Device]:
-    """The devices that have the slot, a name or the id of a report. Devices that only claim such a name are not included."""
+    """The devices that have the slot, a name or the id of a report. Devices that only claim such a name are not
+    included."""
     would_be = new_id(report.slot)
     names = {kind: [text for each, text in report.names if each == kind] for kind in STRONG}
     named = {kind: json.dumps(texts) for kind, texts in names.items()}

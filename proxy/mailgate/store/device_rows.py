@@ -1,8 +1,8 @@
-"""How each device stands, a narrow row each, to look for devices and to sort them by every column, however many there are.
+"""One narrow row for each device, to search devices and to sort them by every column, however many there are.
 
-What a row says takes the reports of a device, the lists and the rules, so rows are worked out elsewhere (``views/device_rows.py``) and
-kept here: at once for devices that have changed, and in a round over all of them for what time and new rules change. Every look goes
-by the index of one column, and through no more than a window of it.
+A row depends on the reports of a device, the lists and the rules, so it is computed elsewhere
+(``views/device_rows.py``). Rows of changed devices are stored at once, and rows that change with time or new rules in
+rounds. A search reads the index of one column, and no more than a window of it.
 """
 
 from collections.abc import Sequence
@@ -23,19 +23,19 @@ from mailgate.store.schema import device_row_changes, device_rows
 from mailgate.store.upserts import upsert
 
 WINDOW = 5_000
-"""Rows that one look goes through."""
+"""How many rows one search reads."""
 COUNTED = 10_000
-"""Rows that a count goes through."""
+"""How many rows a count reads."""
 DIFFERENT = 100
-"""Texts of one column that are told apart."""
+"""How many distinct texts of a column are returned."""
 _LAST = "\U0010ffff"
 _COLUMNS = device_rows.c
 SORTS = ("person", "kind", "os", "source", "state", "mail", "apps", "reported_at")
-"""What devices can be sorted by."""
+"""The columns by which devices can be sorted."""
 
 
 class DeviceRow(NamedTuple):
-    """How one device stands."""
+    """The state of one device, as it is searched and sorted."""
 
     device: int
     person: str = ""
@@ -44,20 +44,22 @@ class DeviceRow(NamedTuple):
     os_version: str = ""
     source: str = ""
     state: str = ""
-    """A state of postures."""
+    """The state of its posture."""
     mail: str = ""
-    """Whether it gets mail (``views/mail_status.py``), asking with its proof."""
+    """The mail status (``views/mail_status.py``) if it asks with its proof."""
     apps: str = ""
+    blocked_by: str = ""
+    """The apps because of which it gets no mail."""
     groups: str = ""
     reported_at: datetime = LONG_AGO
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is looked for, all of it; an empty text asks for nothing."""
+    """A search for devices. Each field that is not empty must match."""
 
     name: str = ""
-    """Any name of the device, or how its owner's login name begins."""
+    """Any name of the device, or the beginning of its owner's login name."""
     state: str = ""
     kind: str = ""
     os: str = ""
@@ -66,29 +68,32 @@ class Wanted:
     mail: str = ""
     app: str = ""
     """The key of a listed app."""
+    blocked_by: str = ""
+    """The key of a listed app because of which it gets no mail."""
     before: datetime | None = None
-    """Its apps were last looked at before this, or never."""
+    """The apps were last looked at before this time, or never."""
     sort: str = ""
-    """One of ``SORTS``; by the order in which devices became known where empty."""
+    """One of ``SORTS``; empty for the order in which devices became known."""
     descending: bool = False
 
     def fits(self, row: DeviceRow) -> bool:
-        """Whether a device is meant, but for its name."""
+        """Whether a row matches, apart from the name."""
         return (
             all(not (text := getattr(self, name)) or getattr(row, name) == text for name in _EQUAL)
             and (not self.app or f'"{self.app}"' in row.apps)
+            and (not self.blocked_by or f'"{self.blocked_by}"' in row.blocked_by)
             and (not self.group or f'"{self.group}"' in row.groups)
             and (self.before is None or row.reported_at < self.before)
         )
 
 
 _EQUAL = ("state", "mail", "source", "os", "kind")
-"""What is compared as it stands; those first that leave the fewest in most companies."""
+"""The columns that are compared as they are, beginning with those that leave the fewest rows in most companies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """Some devices in their order, and behind which to go on; None at the end."""
+    """Some devices in order, and the key to continue after; None at the end."""
 
     devices: tuple[Device, ...]
     after: int | None
@@ -101,12 +106,13 @@ class DeviceRows:
         self._database = database
 
     async def seen(self) -> int:
-        """The number of the last change to devices that the rows follow."""
+        """The number of the last change to devices that is in the rows."""
         async with self._database.reading() as connection:
             return int((await connection.execute(select(device_row_changes.c.number))).scalar_one())
 
     async def distinct(self, name: str) -> list[str]:
-        """The texts that a column with an index has, in order: each is found by one step in the index, however many rows have it."""
+        """The distinct texts of an indexed column, in order. Each takes one step in the index, however many rows have
+        it."""
         column, found, last = _COLUMNS[name], list[str](), ""
         async with self._database.reading(patience=10) as connection:
             while len(found) < DIFFERENT:
@@ -118,14 +124,15 @@ class DeviceRows:
         return found
 
     async def differing(self, rows: Sequence[DeviceRow]) -> list[DeviceRow]:
-        """Those of these rows that are not stored as they are."""
+        """The rows that differ from the stored ones."""
         query = select(device_rows).where(_COLUMNS.device.in_([each.device for each in rows]))
         async with self._database.reading(patience=60) as connection:
             stored = {row.device: DeviceRow(**row._mapping) for row in await connection.execute(query)}
         return [each for each in rows if stored.get(each.device) != each]
 
     async def keep(self, rows: Sequence[DeviceRow], seen: int | None = None) -> None:
-        """Store these rows, of devices that there are still. ``seen``: they follow the devices up to this change."""
+        """Store these rows, except for devices that no longer exist. ``seen`` is the number of the last change that is
+        in them."""
         async with self._database.writing(patience=60) as connection:
             there = {each.number for each in await load(connection, [row.device for row in rows])}
             values = [row._asdict() for row in sorted(rows) if row.device in there]
@@ -139,7 +146,7 @@ class DeviceRows:
                 await connection.execute(newer.values(number=seen))
 
     async def look(self, wanted: Wanted, after: int, size: int) -> Looked:
-        """The next devices behind the one with this key that are meant by their rows."""
+        """The next devices after the one with this key whose rows match."""
         async with self._database.reading(patience=10) as connection:
             place = (
                 (await connection.execute(select(device_rows).where(_COLUMNS.device == after))).first()
@@ -154,7 +161,7 @@ class DeviceRows:
         return Looked(tuple(found[key] for key in keys if key in found), more)
 
     async def count(self, wanted: Wanted) -> tuple[int, bool]:
-        """How many are meant, and whether that is all of them: no more than a window is looked through."""
+        """The number of devices that match, and whether it is complete: no more than ``COUNTED`` rows are read."""
         rows = _ordered(wanted, None)
         if not wanted.name:
             rows = rows.limit(COUNTED)
@@ -169,9 +176,9 @@ class DeviceRows:
 
 
 def _look(wanted: Wanted, place: Any) -> tuple[Select[Any], Select[Any] | None]:
-    """The keys of those who are meant, and the last key of the window where there is one."""
+    """The queries for the keys that match, and for the last key of the window; None if there is no window."""
     rows = _ordered(wanted, place)
-    if wanted.name:  # few, and found by what they are called
+    if wanted.name:  # a name has few devices
         window = rows.subquery()
         return _sorted(wanted, select(window.c.device).where(*_filters(wanted, window.c)), window.c), None
     window = rows.limit(WINDOW).subquery()
@@ -181,14 +188,14 @@ def _look(wanted: Wanted, place: Any) -> tuple[Select[Any], Select[Any] | None]:
 
 
 def _ordered(wanted: Wanted, place: Any) -> Select[Any]:
-    """The rows behind a place in the order of the column that leads."""
+    """The rows after a place, in the order of the column whose index is used."""
     lead, where = _lead(wanted), list[ColumnElement[bool]]()
     column = _COLUMNS[lead]
     if wanted.name:
         where.append(_called(wanted.name))
     elif lead == "reported_at" and wanted.before is not None:
         where.append(column < wanted.before)
-    elif lead == "apps" and wanted.app:
+    elif (lead == "apps" and wanted.app) or (lead == "blocked_by" and wanted.blocked_by):
         where.append(column > "")
     elif lead in _EQUAL and getattr(wanted, lead):
         where.append(column == getattr(wanted, lead))
@@ -213,11 +220,13 @@ def _sorted(wanted: Wanted, query: Select[Any], columns: Any) -> Select[Any]:
 
 
 def _lead(wanted: Wanted) -> str:
-    """The column whose index is gone along: that of the order, else of what leaves the fewest."""
+    """The column whose index is used: that of the order, otherwise the condition that leaves the fewest rows."""
     if wanted.sort in SORTS:
         return wanted.sort
     if wanted.name:
         return "device"
+    if wanted.blocked_by:
+        return "blocked_by"
     if wanted.app:
         return "apps"
     if wanted.before is not None:
@@ -229,6 +238,8 @@ def _filters(wanted: Wanted, columns: Any) -> list[ColumnElement[bool]]:
     where = [columns[name] == text for name in _EQUAL if (text := getattr(wanted, name))]
     if wanted.app:
         where.append(columns.apps.contains(f'"{wanted.app}"', autoescape=True))
+    if wanted.blocked_by:
+        where.append(columns.blocked_by.contains(f'"{wanted.blocked_by}"', autoescape=True))
     if wanted.group:
         where.append(columns.groups.contains(f'"{wanted.group}"', autoescape=True))
     if wanted.before is not None:

@@ -53,7 +53,7 @@ async def sketches(connection: AsyncConnection, after: str, size: int) -> list[D
 async def _by_device(
     connection: AsyncConnection, query: Any, keys: Sequence[int], column: Any
 ) -> dict[int, list[Any]]:
-    """Rows grouped by the key of their device, which is the first column. Few devices have any."""
+    """Rows grouped by the key of their device, which is the first column. Most devices have none."""
     found: dict[int, list[Any]] = {}
     if keys:
         for key, *rest in await connection.execute(query.where(column.in_(keys))):

@@ -1,4 +1,4 @@
-"""Queries on devices, and the acts of admins on a device."""
+"""Queries on devices, and the actions of admins on a device."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -49,9 +49,9 @@ from mailgate.store.upserts import count_change, upsert
 
 _PAGE = 500
 _BATCH = 1000
-"""How many reports one transaction takes: many enough for few commits, few enough for other writers who wait."""
+"""How many reports one transaction takes: enough for few commits, and few enough for other writers to wait."""
 REMEMBERED = timedelta(days=1)
-"""How long the ids of forgotten devices are kept, which is much longer than a gate needs to hear of them."""
+"""How long the ids of forgotten devices are kept. Gates need them only for a few seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Changes:
     """The keys and ids of devices that are new or different."""
     forgotten: tuple[str, ...] = ()
     more: bool = False
-    """True if there are more changes than were asked for."""
+    """Whether there are more changes than were asked for."""
 
 
 class Devices:
@@ -94,7 +94,7 @@ class Devices:
         return await device_lookup.find(self._database, kind, texts)
 
     async def around(self, report: Report) -> list[Device]:
-        """Every device that this report may be about. It takes more than one question only if names are contested."""
+        """Every device that this report may be about. It takes more than one query only if names are contested."""
         found = await device_lookup.around(self._database, report)
         if not any(each.about for device in found for each in device.findings):
             return found
@@ -102,16 +102,16 @@ class Devices:
             return await around(connection, [report])
 
     async def owned(self, owner: str) -> list[Device]:
-        """Every device of which a source says that this person owns it. The login name is compared without case."""
+        """Every device that a source assigns to this person. The login name is compared without case."""
         person = user_text(owner)
         return await device_lookup.owned(self._database, person) if person else []
 
     async def called(self, name: str) -> list[Device]:
-        """Every device that has this as its id, as a source's id for it, or as any other name."""
+        """Every device with this id, with this id at a source, or with this as any other name."""
         return await self._all(called(name))
 
     async def page(self, after: str = "", size: int = _PAGE) -> list[Device]:
-        """Devices in the order of their ids, from just after ``after``."""
+        """Devices in the order of their ids, after ``after``."""
         query = select(devices.c.key).where(devices.c.id > after).order_by(devices.c.id).limit(size)
         found = await self._all(query, patience=30)
         return sorted(found, key=lambda device: device.id)
@@ -145,7 +145,8 @@ class Devices:
             return int((await connection.execute(select(device_changes.c.number))).scalar_one())
 
     async def changes(self, after: int, size: int = _PAGE) -> Changes:
-        """The changes after the change ``after``, the oldest first, of at least ``size`` devices if there are that many."""
+        """The changes after the change ``after``, the oldest first, of at least ``size`` devices if there are that
+        many."""
         async with self._database.reading() as connection:
             last = int((await connection.execute(select(device_changes.c.number))).scalar_one())
             if last == after:
@@ -170,9 +171,9 @@ class Devices:
     ) -> bool:
         """Mark a device as lost since ``at``, or as found if that is None. Returns False if there is no such device.
 
-        One that is lost already stays so since when it was. With ``since`` only a device that is lost since that very moment is
-        marked: whoever takes a report back opens nothing that somebody else has shut. ``act`` is written to the audit log in the
-        same transaction.
+        A device that is already lost keeps its time. With ``since`` the device is marked only if it is lost since that
+        very moment: taking back one report of a loss must not end another one. ``act`` is written to the audit log in
+        the same transaction.
         """
         which = devices.c.id == device_id
         if since is not None:
@@ -212,11 +213,12 @@ class Devices:
             return {str(reason): int(count) for reason, count in await connection.execute(counted)}
 
     async def prune(self, now: datetime, before: datetime, size: int = _PAGE) -> int:
-        """Delete up to ``size`` devices that no source has reported since ``before``; a lost one stays. Returns how many."""
+        """Delete up to ``size`` devices that no source has reported since ``before``, except lost ones. Returns how
+        many."""
         return await self._prune(devices.c.lost_at.is_(None), now, before, size)
 
     async def prune_lost(self, now: datetime, before: datetime, size: int = _PAGE) -> int:
-        """The same for lost devices, if they were also reported lost before that moment."""
+        """The same for lost devices that were also reported lost before that moment."""
         return await self._prune(devices.c.lost_at < before, now, before, size)
 
     async def _prune(self, which: ColumnElement[bool], now: datetime, before: datetime, size: int) -> int:
@@ -234,12 +236,13 @@ class Devices:
 
 
 def reported_for(person: str) -> Any:
-    """Whether a report is of this person. The condition repeats that of the partial index, or SQLite would not use the index."""
+    """The condition that a report is of this person. It repeats that of the partial index, or SQLite would not use the
+    index."""
     return and_(HAS_PERSON, reports.c.person == person)
 
 
 def called(*texts: str) -> Any:
-    """The keys of the devices that have one of these names, in whichever form it is written."""
+    """The keys of the devices that have one of these names, in any form in which it may be written."""
     own = [typed_id(text) for text in texts]
     forms: dict[str, Iterable[str]] = {
         FORMER: own,
@@ -267,7 +270,7 @@ async def _changes(connection: AsyncConnection, after: int, last: int, size: int
     newer = select(*columns).where(devices.c.changed > after).order_by(devices.c.changed)
     found = (await connection.execute(newer.limit(size))).all()
     more = len(found) == size
-    if more:  # the page may cut a change in two, and only whole changes are returned
+    if more:  # the page may end within a change, and only whole changes are returned
         cut = found[-1].changed
         last = cut - 1
         if found[0].changed == cut:
@@ -305,7 +308,7 @@ async def _let_go(connection: AsyncConnection, ids: Sequence[str], change: int, 
 async def _forget_sightings(connection: AsyncConnection, ids: Sequence[str], eas_ids: Sequence[str]) -> None:
     """Delete the sightings of the device, and those of its ActiveSync ids from before it was known."""
     by_eas = select(clients.c.id).where(clients.c.eas_id.in_(eas_ids))
-    # each look has an index; with OR around a question PostgreSQL would read the whole table
+    # each query has an index; with OR between them PostgreSQL would read the whole table
     looks = union(
         select(sightings.c.id).where(sightings.c.device.in_(ids)),
         select(sightings.c.id).where(sightings.c.client.in_(by_eas)),

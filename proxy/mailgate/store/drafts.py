@@ -1,4 +1,4 @@
-"""Drafts: small changes of a version that somebody has made, by the digest of the texts with the change."""
+"""Drafts: small changes of a version of the rules, by the digest of the texts with the change."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -25,7 +25,7 @@ class KeptDraft:
     edit: str
     """The change, as JSON (``policy/edits.py``)."""
     title: str
-    """What it is called."""
+    """The change in words."""
     author: str
     made_at: datetime
 
@@ -37,7 +37,7 @@ class Drafts:
         self._database = database
 
     async def keep(self, draft: KeptDraft, act: Act) -> KeptDraft:
-        """Keep a draft, and write down that it was made. One that is there already stays as it is, and is returned."""
+        """Store a draft and its audit entry. A draft that exists already stays as it is, and is returned."""
         async with self._database.writing() as connection:
             same = select(drafts).where(drafts.c.digest == draft.digest)
             if row := (await connection.execute(same)).mappings().first():
@@ -63,7 +63,8 @@ class Drafts:
             return [KeptDraft(**row) for row in (await connection.execute(query)).mappings()]
 
     async def prune(self, before: datetime, _size: int = 0) -> int:
-        """Delete drafts that were made before this moment and never came in force. There are few, so all are deleted at once."""
+        """Delete drafts that were made before this moment and never came in force. There are few, so all are deleted at
+        once."""
         used = select(policies.c.digest).where(policies.c.digest == drafts.c.digest).exists()
         async with self._database.writing() as connection:
             return (await connection.execute(delete(drafts).where(drafts.c.made_at < before, ~used))).rowcount

@@ -1,7 +1,7 @@
-"""A direct line to the database through the driver alone, for questions that a decision waits for.
+"""A connection to the database through the driver alone, for queries that a decision waits for.
 
-It has one connection and asks one question at a time. A question reads a few index entries, so waiting for a turn costs less
-than another connection would. The connection is opened for the first question, and again after a failed one.
+It sends one query at a time. A query reads a few index entries, so waiting for a turn costs less than another
+connection would. The connection is opened for the first query, and again after a failed one.
 """
 
 import asyncio
@@ -18,26 +18,26 @@ Values = Mapping[str, str]
 
 
 class Line(Protocol):
-    """A way to ask the database. Every failure to answer becomes ``OSError``."""
+    """A connection of a driver. Every failure to answer becomes ``OSError``."""
 
     async def ask(self, statement: str, values: Values) -> Rows:
-        """Ask, and return the rows as texts. ``values`` are parameters by name."""
+        """Send a query, and return its rows as texts. ``values`` are parameters by name."""
         ...
 
     async def close(self) -> None: ...
 
 
 def line_to(url: URL) -> Line:
-    """Make the line to this database. It opens nothing yet."""
+    """Make the line to this database. It is not opened yet."""
     if url.get_backend_name() == "sqlite":
         return FileLine(Path(str(url.database)))
-    from mailgate.store.postgresql import ServerLine  # psycopg is an extra
+    from mailgate.store.postgresql import ServerLine  # psycopg is an optional dependency
 
     return ServerLine(url)
 
 
 class FileLine:
-    """The line to an SQLite file. A separate thread reads the file, so that a hanging disk holds up nothing else."""
+    """The line to an SQLite file. A separate thread reads the file, so that a hanging disk blocks nothing else."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -60,9 +60,9 @@ class FileLine:
                 await connection.close()
 
     async def _open(self) -> aiosqlite.Connection:
-        address = f"{self._path.as_uri()}?mode=rw"  # without ``mode=rw`` a missing file would be made again, and empty
+        address = f"{self._path.as_uri()}?mode=rw"  # otherwise a missing file would be created, and empty
         connecting = aiosqlite.connect(address, uri=True, isolation_level=None)
-        connecting._thread.daemon = True  # a process that ends suddenly does not wait for the thread
+        connecting._thread.daemon = True  # a process that is killed does not wait for the thread
         try:
             opened = self._connection = await connecting
         except aiosqlite.Error:

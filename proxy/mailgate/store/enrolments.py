@@ -20,11 +20,11 @@ _NEWEST = Newest(tokens.c.made_at, tokens.c.name)
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentToken:
-    """A token with which devices enrol. People call it by ``name``. The token itself is not kept."""
+    """A token with which devices enrol, known by its ``name``. The token itself is not kept."""
 
     name: str
     owner: str
-    """The owner of the devices that enrol with it. Empty if nobody was named."""
+    """The owner of the devices that enrol with it; empty if it names nobody."""
     note: str
     uses_left: int
     made_at: datetime
@@ -63,7 +63,7 @@ class Revoked:
     devices: tuple[str, ...] = ()
     """The names of the devices of these keys."""
     before: bool = False
-    """True if a key of this name was revoked before."""
+    """Whether a key of this name was revoked before."""
 
 
 class Enrolments:
@@ -81,9 +81,9 @@ class Enrolments:
     async def enrol(
         self, digest: bytes, thumbprint: str, device: str, now: datetime
     ) -> EnrolledKey | NotEnrolled:
-        """Enrol a key with a token. A key that is known already does not use up its token again."""
+        """Enrol a key with a token. A key that is already known does not use up its token again."""
         async with self._database.writing(patience=5) as connection:
-            # requests with the same token wait for each other, so a device that asks twice at once finds its first result
+            # requests with the same token wait for each other, so a device that asks twice at once gets its first result
             asked = select(tokens).where(tokens.c.digest == digest).with_for_update()
             token = (await connection.execute(asked)).mappings().first()
             known = await _key(connection, thumbprint)
@@ -102,7 +102,7 @@ class Enrolments:
             )
 
     async def take(self, enrolled: Sequence[EnrolledKey]) -> None:
-        """Store many keys as they are. None of them may be known yet."""
+        """Store many keys as they are. None of them may exist yet."""
         rows = [{name: getattr(each, name) for name in EnrolledKey.__slots__} for each in enrolled]
         for start in range(0, len(rows), _PAGE):
             async with self._database.writing(patience=30) as connection:
@@ -114,20 +114,20 @@ class Enrolments:
             return await _key(connection, thumbprint)
 
     async def reported(self, thumbprint: str, now: datetime) -> bool:
-        """Remember that a key has reported. Returns False if it is not enrolled or was revoked."""
+        """Note that a key has reported. Returns False if it is not enrolled or was revoked."""
         mine = and_(keys.c.thumbprint == thumbprint, keys.c.revoked_at.is_(None))
         async with self._database.writing(patience=5) as connection:
             return bool((await connection.execute(update(keys).where(mine).values(reported_at=now))).rowcount)
 
     async def tokens(self, size: int | None = None, after: Place | None = None) -> list[EnrolmentToken]:
-        """The stored tokens, the newest first, from just after a place. Without ``size`` all of them are returned."""
+        """The stored tokens, the newest first, after a place. Without ``size`` all of them are returned."""
         query = select(tokens).where(*_NEWEST.behind(after)).order_by(*_NEWEST.order).limit(size)
         async with self._database.reading(patience=30) as connection:
             rows = (await connection.execute(query)).mappings()
             return [EnrolmentToken(**{name: row[name] for name in EnrolmentToken.__slots__}) for row in rows]
 
     async def page(self, after: str = "", size: int = _PAGE) -> list[EnrolledKey]:
-        """Enrolled keys in the order of their thumbprints, from just after ``after``."""
+        """Enrolled keys in the order of their thumbprints, after ``after``."""
         query = select(keys).where(keys.c.thumbprint > after).order_by(keys.c.thumbprint).limit(size)
         async with self._database.reading(patience=30) as connection:
             return [EnrolledKey(**row) for row in (await connection.execute(query)).mappings()]
@@ -177,14 +177,14 @@ async def _key(connection: AsyncConnection, thumbprint: str) -> EnrolledKey | No
 
 
 async def _use(connection: AsyncConnection, digest: bytes) -> bool:
-    """Use up one use of a token. Returns False if none is left. Two gates never take the same use."""
+    """Count one use of a token. Returns False if none is left. Two gates never take the same use."""
     left = and_(tokens.c.digest == digest, tokens.c.uses_left > 0)
     done = await connection.execute(update(tokens).where(left).values(uses_left=tokens.c.uses_left - 1))
     return bool(done.rowcount)
 
 
 async def _take(connection: AsyncConnection, known: EnrolledKey | None, key: EnrolledKey) -> EnrolledKey:
-    """Store a key. If it is known already, store its new owner."""
+    """Store a key. If it is already known, store its new owner."""
     row: dict[str, Any] = {name: getattr(key, name) for name in EnrolledKey.__slots__}
     if known is None:
         await connection.execute(insert(keys).values(**row))

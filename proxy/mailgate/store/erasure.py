@@ -1,4 +1,4 @@
-"""Erases forgotten data on disk too, both in the lines that wait there for the store and in the store's own files."""
+"""Erases forgotten data on disk too, both in the spooled lines and in the store's own files."""
 
 import asyncio
 import json
@@ -11,10 +11,10 @@ from mailgate.store.spool import Spool
 
 
 async def forget_lines(spools: Sequence[Spool], words: Iterable[str]) -> None:
-    """Remove from the spools every line in which one of these words is a whole text.
+    """Remove every line with one of these words from the spools.
 
-    This comes before rows are deleted, or the lines would bring them back. It raises ``StoreUnavailableError`` if it fails;
-    then nobody may be told that the data is forgotten.
+    This comes before rows are deleted, or the lines would bring them back. It raises ``StoreUnavailableError`` if it
+    fails; the data is then not forgotten.
     """
     about = has_one_of(words)
     try:
@@ -31,7 +31,7 @@ def words_of(device: Device) -> list[str]:
 
 
 def has_one_of(words: Iterable[str]) -> Callable[[str], bool]:
-    """Make a test for lines that have one of these words. Half a line matches too, since nothing will ever read it."""
+    """Make a test for lines that have one of these words. It also matches half a line, since nothing can read that."""
     wanted = frozenset(map(user_text, words)) - {""}
 
     def about(line: str) -> bool:

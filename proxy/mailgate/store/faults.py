@@ -1,4 +1,4 @@
-"""Checks whether a database is intact. A disk, a copied file or a person may have broken it."""
+"""Checks whether a database is intact, which a disk, a copy or a person may have broken."""
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 

@@ -1,7 +1,7 @@
 """Finds people and devices by the beginning of a name or by a part of it.
 
-Indexes find beginnings. A part of a login name is looked for in an index of the names, and never in a table. Each search reads one
-window of it, so that nobody waits for a million names.
+A beginning is found by an index. A part of a login name is searched in an index of the names, never in a table. Each
+search reads one window of the index, so that nobody waits for a million names.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ _SHORTEST = 3
 
 @dataclass(frozen=True, slots=True)
 class Logins:
-    """Some login names in order, and the name after which to go on. It is empty at the end."""
+    """Some login names in order, and the name to continue after; empty at the end."""
 
     found: tuple[str, ...]
     after: str = ""
@@ -69,7 +69,7 @@ class Finding:
     async def people_with(self, part: str, size: int, after: str = "") -> Logins:
         """Login names in the next window after ``after`` that contain this text, of people who have a device.
 
-        Case and accents make no difference, nor which sign stands between the words of a name.
+        Case, accents and the characters between the parts of a name make no difference.
         """
         person, sought = reports.c.person, storable(folded(part))
         if not sought.strip("."):
@@ -98,7 +98,7 @@ class Finding:
 
 
 def _called(text: str) -> Select[Any]:
-    """Devices by their own names only. A device that is called by its owner's login is found with the person."""
+    """Devices by their own names only. A device is found by its owner's login together with the person."""
     named, people = called(*ids(text)).subquery(), set(map(user_text, ids(text)))
     owned = select(reports.c.device).where(HAS_PERSON, reports.c.person.in_(people))
     return select(named.c[0]).where(named.c[0].not_in(owned)).order_by(named.c[0])

@@ -1,6 +1,7 @@
-"""Who was kept out first in which hour under which rules: so that a plan in force can be held against what it said.
+"""First refusals: when each person was first kept out by a version of the rules, to compare a plan in force with its
+prediction.
 
-One row for each person, or device without a known person, and version of the rules. What comes again changes nothing.
+There is one row for each version and each person, or device without a known person. Later refusals change nothing.
 """
 
 from collections.abc import Mapping
@@ -18,29 +19,29 @@ from mailgate.store.schema import first_refusals, plan_movers
 from mailgate.store.sightings import Sighting, Tally
 
 PLANNED, BEFORE, OTHER, NEW = SORTS = ("planned", "before", "other", "")
-"""What a plan and the rules before it say of who was kept out; empty while they were not asked."""
+"""Who expected the refusal: the plan, the earlier rules, or neither; empty if it is not compared yet."""
 CHUNK = 500
-"""Rows that are held against a plan at once."""
+"""How many rows are compared with a plan at once."""
 _OUT = (Effect.BLOCK.value, Effect.CHALLENGE.value)
 _COLUMNS = first_refusals.c
 
 
 class HourOfRefusals(NamedTuple):
-    """How many were kept out first within one hour."""
+    """The number of first refusals within one hour."""
 
     hour: datetime
     planned: int
-    """Whom the plan names."""
+    """Those that the plan named."""
     before: int
-    """Whom the rules before kept out already."""
+    """Those that the earlier rules kept out already."""
     others: int
-    """Nobody expected them."""
+    """Those that neither the plan named nor the earlier rules kept out."""
     new: int
-    """Who was not yet held against the plan."""
+    """Those that are not yet compared with the plan."""
 
 
 async def note_first(connection: AsyncConnection, seen: Mapping[Sighting, Tally]) -> None:
-    """Note whoever is kept out for the first time under these rules, in the transaction of their sightings."""
+    """Store the first refusals among these sightings, in their transaction."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for sighting, tally in seen.items():
         person = user_text(sighting.user)
@@ -64,7 +65,7 @@ async def note_first(connection: AsyncConnection, seen: Mapping[Sighting, Tally]
 async def _named(
     connection: AsyncConnection, column: ColumnElement[str], names: set[str], where: ColumnElement[bool]
 ) -> set[str]:
-    """Those of these names that a table has."""
+    """The names among these that a table has."""
     if not names:
         return set()
     query = select(column).where(where, among(connection, column, sorted(names)))
@@ -72,13 +73,14 @@ async def _named(
 
 
 class FirstRefusals:
-    """Queries on them. Every method may raise ``StoreUnavailableError``."""
+    """Queries on first refusals. Every method may raise ``StoreUnavailableError``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def sort_out(self, policy: str, plan: str, before: str, size: int = CHUNK) -> bool:
-        """Hold up to ``size`` of those that were not yet against a plan and the policy before it. Returns whether there may be more."""
+        """Compare up to ``size`` first refusals with a plan and with the policy before it. Returns whether there may be
+        more."""
         query = select(first_refusals).where(_COLUMNS.policy == policy, _COLUMNS.sort == NEW).limit(size)
         async with self._database.reading(patience=10) as connection:
             rows = (await connection.execute(query)).all()
@@ -102,7 +104,7 @@ class FirstRefusals:
         return len(rows) == size
 
     async def by_hour(self, policy: str, since: datetime) -> list[HourOfRefusals]:
-        """Who was kept out first in each hour since then under ``policy``."""
+        """The first refusals under ``policy`` in each hour since then."""
         start = since.replace(minute=0, second=0, microsecond=0)
         query = (
             select(_COLUMNS.hour, _COLUMNS.sort, func.count())
@@ -119,7 +121,7 @@ class FirstRefusals:
         ]
 
     async def prune(self, before: datetime, size: int) -> int:
-        """Delete up to ``size`` of those from before this moment. Returns how many."""
+        """Delete up to ``size`` first refusals from before this moment. Returns how many."""
         old = select(_COLUMNS.policy, _COLUMNS.subject).where(_COLUMNS.hour < before).limit(size)
         async with self._database.writing() as connection:
             rows = (await connection.execute(old)).all()

@@ -1,5 +1,5 @@
-"""Compares names without case and accents in the database (``devices/typed.py``), to look within them. Few names go beyond ASCII, and
-only those are taken apart."""
+"""Compares names without case and accents in the database (``devices/typed.py``), to search for a part of them. Few
+names have characters beyond ASCII, and only those are converted."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from sqlalchemy.sql.functions import FunctionElement
 from mailgate.devices.typed import ACCENTS, LETTERS, folded
 
 FUNCTION = "mailgate_folded"
-"""What ``folded`` is called in SQLite."""
+"""The name of ``folded`` in SQLite."""
 _ASCII = "replace(replace(replace(lower({0}), ' ', '.'), '_', '.'), '-', '.')"
 _CAPITALS = "".join(
     map(chr, [*range(0x391, 0x3A2), *range(0x3A3, 0x3AA), *range(0x410, 0x430), *range(0x400, 0x410)])
 )
-"""Letters that PostgreSQL has no case of where its language is C."""
+"""Capital letters that PostgreSQL does not convert if its locale is C."""
 _PAIRS = {chr(code): to for code, to in LETTERS.items() if len(to) == 1 and code > 127}
 _PAIRS |= {each: each.lower() for each in _CAPITALS} | {"Ø": "o", "Ł": "l", "Đ": "d", "Ð": "d", "ς": "σ"}
 _LONGER = {chr(code): to for code, to in LETTERS.items() if len(to) > 1}
@@ -24,7 +24,7 @@ _LONGER |= {"ß": "ss", "ẞ": "ss", "Æ": "ae", "Œ": "oe", "Þ": "th"}
 
 
 class Folded(FunctionElement[str]):
-    """A text as ``folded`` makes it."""
+    """A text as ``folded`` returns it."""
 
     type = Text()
     inherit_cache = True
@@ -49,5 +49,5 @@ def _on_postgresql(element: Folded, compiler: SQLCompiler, **how: Any) -> str:
 
 
 def teach(connection: Any) -> None:
-    """Give a connection to SQLite the function."""
+    """Add the function to a connection to SQLite."""
     connection.create_function(FUNCTION, 1, folded, deterministic=True)

@@ -1,4 +1,4 @@
-"""The gates on this store. Each process of a gate reports every few seconds that it runs, and by which rules."""
+"""The gates on this store. Each process of a gate reports every few seconds, with the version of its rules."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ _SLOT = ("host", "address", "worker")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beat:
-    """The report of one process of a gate. A process that starts again at the same place takes the place over."""
+    """The report of one process of a gate. A process that starts again at the same place replaces the earlier one."""
 
     host: str
     address: str
@@ -24,7 +24,7 @@ class Beat:
     workers: int
     """How many workers the gate has."""
     instance: str
-    """Tells this process from earlier ones at the same place."""
+    """The id of this process, which differs from those of earlier processes at the same place."""
     version: str
     """The version of Mailgate."""
     policy: str
@@ -41,7 +41,7 @@ class Heard:
 
     beat: Beat
     ago: timedelta
-    """How long ago that was, by the database's clock, since the clocks of gates may differ."""
+    """The time since the report by the database's clock, since the clocks of gates may differ."""
 
 
 class Gates:
@@ -59,7 +59,7 @@ class Gates:
             await connection.execute(statement.on_conflict_do_update(index_elements=_SLOT, set_=news))
 
     async def leave(self, instance: str) -> None:
-        """Remove a process that ends on purpose, so that nobody misses it."""
+        """Delete the report of a process that ends on purpose, so that it is not reported as missing."""
         async with self._database.writing() as connection:
             await connection.execute(delete(gates).where(gates.c.instance == instance))
 

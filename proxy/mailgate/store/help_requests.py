@@ -1,4 +1,4 @@
-"""Requests for help by people whom a rule refused: one row for each of them and each rule."""
+"""Requests for help by people whom a rule refused: one row for each person and rule."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +15,12 @@ from mailgate.store.upserts import upsert
 
 @dataclass(frozen=True, slots=True)
 class HelpRequest:
-    """A request for help against a rule. ``known`` says that the gate knows the person. Only then it counts for ``halt_when``."""
+    """A request for help because of a rule. ``known`` is true if the gate knows the person; only then it counts for
+    ``halt_when``."""
 
     rule: str
     subject: str
-    """The person, or else the device. If neither is known, this is a mark of the client."""
+    """The person; if unknown, the device; if unknown too, a hash of the client."""
     person: str
     device: str
     reason: str
@@ -30,16 +31,17 @@ class HelpRequest:
     first_at: datetime
     last_at: datetime
     replied_at: datetime | None = None
-    """When they were last written an answer."""
+    """When they were last answered by mail; None if never."""
     done_at: datetime | None = None
-    """When somebody said that it is done; who asks again after that opens it anew."""
+    """When an admin closed it; None if it is open. A new request opens it again."""
     done_by: str = ""
 
 
 NOT_THEIRS = "own-page/not-theirs"
-"""The rule and the reason of a request by somebody who says on their own page that a device is not theirs. No rule is called so."""
+"""The rule and the reason of a request by somebody who reports on their own page that a device is not theirs. It is not
+the id of a rule."""
 Key = tuple[str, str]
-"""Rule and subject: what a request is told apart by."""
+"""The rule and the subject, which identify a request."""
 _NEWEST = Newest(help_requests.c.last_at, help_requests.c.subject)
 _OPEN = help_requests.c.done_at.is_(None)
 _SAME = (help_requests.c.rule, help_requests.c.subject)
@@ -52,9 +54,9 @@ class HelpRequests:
         self._database = database
 
     async def note(self, asked: HelpRequest, sighting: str = "") -> None:
-        """Keep one; of somebody who asked before, the last reference and how often they did.
+        """Store a request. If the person asked before, update the last reference and count one more.
 
-        ``sighting`` is the id of the one that was refused. Every reference that was asked about leads to its own.
+        ``sighting`` is the id of the refused request. Every reference that was asked about leads to its own sighting.
         """
         row = {column.name: getattr(asked, column.name) for column in help_requests.c}
         newer = ("reason", "reference", "policy", "device", "last_at")
@@ -68,31 +70,34 @@ class HelpRequests:
                 leads = upsert(connection, help_references).values(**led)
                 await connection.execute(leads.on_conflict_do_update(index_elements=["reference"], set_=led))
 
-    async def count(self, rule: str, since: datetime) -> int:
-        """How many people asked for help against a rule since then. A device counts if its person is not known."""
+    async def count(self, rule: str, since: datetime, until: datetime | None = None) -> int:
+        """How many people asked for help because of a rule since then, or between two times. A device counts if its
+        person is unknown."""
         theirs = and_(help_requests.c.rule == rule, help_requests.c.known, help_requests.c.last_at > since)
+        if until is not None:
+            theirs &= help_requests.c.first_at <= until
         async with self._database.reading() as connection:
             query = select(func.count()).select_from(help_requests).where(theirs)
             return int((await connection.execute(query)).scalar_one())
 
     async def page(self, rule: str = "", size: int = 100) -> list[HelpRequest]:
-        """The last to ask, against one rule or any."""
+        """The last requests, because of one rule or of any."""
         query = select(help_requests)
         return await self._list(query.where(help_requests.c.rule == rule) if rule else query, size)
 
     async def open(self, rule: str = "", size: int = 100, after: Place | None = None) -> list[HelpRequest]:
-        """The requests that are not done yet, against one rule or any, the latest first, from just after a place."""
+        """The requests that are open, because of one rule or of any, the latest first, after a place."""
         which = [_OPEN, *_NEWEST.behind(after)] + ([help_requests.c.rule == rule] if rule else [])
         return await self._list(select(help_requests).where(*which), size)
 
     async def open_by_rule(self) -> dict[str, int]:
-        """How many wait, by the rule that they are about."""
+        """The number of open requests by rule."""
         query = select(help_requests.c.rule, func.count()).where(_OPEN).group_by(help_requests.c.rule)
         async with self._database.reading() as connection:
             return {str(rule): int(count) for rule, count in await connection.execute(query)}
 
     async def one(self, rule: str, subject: str) -> HelpRequest | None:
-        """The request of this subject against this rule."""
+        """The request of this subject because of this rule."""
         same = _are([(rule, subject)])
         return next(iter(await self._list(select(help_requests).where(same), 1)), None)
 
@@ -102,15 +107,15 @@ class HelpRequests:
         return next(iter(await self._list(query, 1)), None) if reference else None
 
     async def finish(self, which: Sequence[Key], by: str, now: datetime, act: Act) -> int:
-        """Say that these are done. Returns how many were open; ``act`` goes into the audit log where any was."""
+        """Close these requests. Returns how many were open. ``act`` is written to the audit log if any was."""
         return await self._mark(which, {"done_at": now, "done_by": by}, act, _OPEN)
 
     async def reopen(self, which: Sequence[Key], act: Act) -> int:
-        """Say that these are not done after all. Returns how many were."""
+        """Open these requests again. Returns how many were closed."""
         return await self._mark(which, {"done_at": None, "done_by": ""}, act, ~_OPEN)
 
     async def answered(self, person: str, now: datetime) -> None:
-        """Note that a person was written to: on everything that they wait for."""
+        """Note that a person was answered by mail, on all of their open requests."""
         theirs = and_(help_requests.c.person == person, _OPEN)
         async with self._database.writing() as connection:
             await connection.execute(update(help_requests).where(theirs).values(replied_at=now))
@@ -126,13 +131,13 @@ class HelpRequests:
             return count
 
     async def of_person(self, person: str, devices: Sequence[str], size: int = 50) -> list[HelpRequest]:
-        """Those of a person: under their name, or by a device of theirs under none."""
+        """The requests of a person: under their name, or under no name with one of their devices."""
         nameless = and_(help_requests.c.device.in_(devices), help_requests.c.person == "")
         named = [help_requests.c.person == person] if person else []
         return await self._list(select(help_requests).where(or_(nameless, *named)), size)
 
     async def prune(self, before: datetime, _size: int = 0) -> int:
-        """Delete what was asked before. There is little of it: all at once."""
+        """Delete requests from before this moment. There are few, so all are deleted at once."""
         old = (
             delete(help_requests).where(help_requests.c.last_at < before),
             delete(help_references).where(help_references.c.at < before),

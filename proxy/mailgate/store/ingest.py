@@ -1,4 +1,4 @@
-"""Takes new reports into the store. They are matched in memory, and each batch writes its changes in one transaction."""
+"""Stores new reports. They are matched in memory, and each batch writes its changes in one transaction."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,8 @@ from mailgate.store.schema import device_findings, device_names, devices, quaran
 from mailgate.store.upserts import count_change
 
 SEEN_AGAIN = timedelta(hours=1)
-"""If nothing else is new, ``last_seen`` is written only when it is this much older. It only says how long to keep the device."""
+"""If nothing else is new, ``last_seen`` is written only once it is this old. It only decides how long the device is
+kept."""
 
 
 class Taken(NamedTuple):
@@ -28,7 +29,7 @@ class Taken(NamedTuple):
     changed: int = 0
     same: int = 0
     findings: int = 0
-    """How many contradictions were not there before."""
+    """How many new contradictions there are."""
 
     def plus(self, other: "Taken") -> "Taken":
         return Taken(*(one + more for one, more in zip(self, other, strict=True)))

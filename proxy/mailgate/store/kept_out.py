@@ -1,4 +1,5 @@
-"""How many people and devices each activation newly kept out. So many small steps can be added up to a big one."""
+"""The number of people and devices that each activation newly kept out, so that many small steps add up to a big
+one."""
 
 import json
 from collections.abc import Iterable
@@ -27,7 +28,7 @@ NOBODY = KeptOut()
 
 
 async def keep(connection: AsyncConnection, activation: Activation, newly: KeptOut) -> None:
-    """Write down how many an activation newly keeps out, in the transaction of the activation."""
+    """Store how many an activation newly keeps out, in its transaction."""
     row = {"serial": activation.serial, "people": newly.people, "devices": newly.devices}
     await connection.execute(insert(kept_out).values(row))
 

@@ -1,4 +1,5 @@
-"""The secrets that seal what the gate hands out. All gates on this store have the same secrets, also after a restart."""
+"""The secrets with which the gate seals values that it gives out. All gates on this store share them, also after a
+restart."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -45,7 +46,7 @@ class Keys:
             return await _newest(connection, purpose)
 
     async def drop(self) -> int:
-        """Delete every key, so that the next caller makes new ones. Returns how many there were."""
+        """Delete every key, so that new ones are made. Returns how many there were."""
         async with self._database.writing() as connection:
             return (await connection.execute(delete(keys))).rowcount
 

@@ -1,4 +1,4 @@
-"""The languages in which people are written to. It is the language that their browser asked for last; nothing else is kept."""
+"""The languages of mails to people: the language that their browser last asked for. Nothing else is kept."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
@@ -12,21 +12,22 @@ from mailgate.store.schema import languages
 from mailgate.store.upserts import upsert
 
 _KNOWN = 50_000
-"""The number of people whose stored language a gate remembers, so that it writes each once a day."""
+"""How many people's stored languages a gate remembers, so that it writes each once a day."""
 _MOST = 10_000
-"""The most people who wait to be written down. The languages of others are noted again with their next page."""
+"""The most people whose languages wait to be written. Those of others are noted again with their next page."""
 _PAGE = 500
 
 
 class Languages:
-    """Notes languages with ``hear``, which never waits, and writes them with ``flush``. A failed language is noted again later."""
+    """Notes languages with ``hear``, which never waits, and writes them with ``flush``. If that fails, they are noted
+    again later."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known: LRUCache[str, tuple[str, date]] = LRUCache(_KNOWN)
         self._heard: dict[str, tuple[str, date]] = {}
         self.listening = False
-        """True if mails are sent at all. Otherwise no language is kept."""
+        """Whether mails are sent at all. If not, no language is kept."""
 
     def hear(self, login: str, tag: str, now: datetime) -> None:
         """Note that a person's browser asks for a page in this language."""
@@ -38,7 +39,7 @@ class Languages:
         self._known[person] = self._heard[person] = said
 
     async def flush(self) -> None:
-        """Write the noted languages to the store. Never raises if the store is down."""
+        """Write the noted languages to the store. Does not raise if the store cannot be reached."""
         heard, self._heard = self._heard, {}
         rows = [{"person": p, "tag": tag, "day": day} for p, (tag, day) in sorted(heard.items())]
         try:

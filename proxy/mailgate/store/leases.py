@@ -1,4 +1,4 @@
-"""Leases: a gate takes one to do something that only one gate may do at a time. They expire by the database's clock."""
+"""Leases: a gate takes one for a task that only one gate may do at a time. They expire by the database's clock."""
 
 from datetime import timedelta
 

@@ -26,15 +26,15 @@ _LONGEST_NAME = 256
 REPEATED_INTERVAL = 5.0
 """The seconds after which repeated allowed requests are written. They are most of the records, and nobody waits for them."""
 MOST_STRANGERS = 500
-"""The most sightings of strangers that one write takes. A stranger is nobody known on no known device.
+"""The most sightings of strangers that one write takes. A stranger is an unknown person on an unknown device.
 
-More at once are a flood of made-up clients. Each would cost as much as a decision and stay as a row of its own.
-``stranger_limit.py`` limits the number an hour.
+More at once are a flood of made-up clients. Each would cost as much as a decision and leave a row of its own.
+``stranger_limit.py`` limits the number per hour.
 """
 MOST_REPEATED_STRANGERS = int(MOST_STRANGERS * REPEATED_INTERVAL)
 """The same limit for repeated allowed requests, which are written less often."""
 _AT_ONCE = 50
-"""How many repeated requests are recorded before other tasks have their turn, so that no request waits behind them for long."""
+"""How many repeated requests are recorded before other tasks get their turn, so that requests do not wait long."""
 
 
 class Ledger(WriteQueue[Sighting, Tally]):
@@ -52,7 +52,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
         """The user agents of the strangers that wait to be written."""
         self._stranger_limit = StrangerLimit()
         self._repeated: dict[tuple[Recurring, str], Repeated] = {}
-        """The repeated allowed requests since the last write, by the repeated decision and the user agent."""
+        """The repeated allowed requests since the last write, by decision and user agent."""
         self._repeated_strangers = 0
 
     def record(
@@ -60,9 +60,9 @@ class Ledger(WriteQueue[Sighting, Tally]):
     ) -> None:
         """Count one decision. Never waits and never raises. A decision that cannot be kept is counted as dropped.
 
-        ``reference`` is the id that the answer showed, if it showed one. ``shown`` says whether the person saw the decision;
-        by default they see everything but an allowed request. Of strangers only the first ``MOST_STRANGERS`` different ones
-        of each write are kept, and a limited number an hour.
+        ``reference`` is the id that the answer showed, if any. ``shown`` says whether the person saw the decision; by
+        default they see everything except an allowed request. Of strangers only the first ``MOST_STRANGERS`` different
+        ones of each write are kept, and a limited number per hour.
         """
         self._record(access, decision, reference, shown)
 
@@ -139,7 +139,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
             self._lost(error)
 
     def _keep(self, sighting: Sighting, access: Access, tally: Tally, *, room: bool) -> bool:
-        """Add a sighting to those that wait. Returns whether it is a new one, for which there has to be ``room``."""
+        """Add a sighting to those that wait. Returns whether it is new; a new one needs ``room``."""
         before = self._items.get(sighting)
         if before is not None:
             self._items[sighting] = before.plus(tally)
@@ -151,7 +151,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
         return False
 
     def _floods(self, access: Access, user_agent: str, now: datetime) -> bool:
-        """Whether this is a stranger beyond the limits, so that nothing of them is kept. Their user agent alone decides that."""
+        """Whether this is a stranger beyond the limits, of whom nothing is kept. Only the user agent decides that."""
         if not _is_stranger(access):
             return False
         full = self._strangers >= MOST_STRANGERS and user_agent[:LONGEST] not in self._agents
@@ -181,7 +181,8 @@ class Ledger(WriteQueue[Sighting, Tally]):
 
 
 class Counts(Protocol):
-    """Records the same allowed request again, at another time of the same day and with this user agent. Never waits or raises."""
+    """Records the same allowed request again, at another time of the same day and with this user agent. Never waits or
+    raises."""
 
     def count(self, user_agent: str, now: datetime) -> None: ...
 
@@ -205,7 +206,7 @@ class Repeated:
 
 
 class Recurring:
-    """An allowed request that comes again and again. Each time costs one addition and is recorded some seconds later."""
+    """An allowed request that is repeated. Each time costs one addition and is recorded some seconds later."""
 
     __slots__ = ("_ledger", "access", "decision", "stranger")
 
@@ -216,7 +217,7 @@ class Recurring:
         self.stranger = _is_stranger(access)
 
     def count(self, user_agent: str, now: datetime) -> None:
-        """Do as ``Ledger.record`` does at this moment. Never waits and never raises."""
+        """Count the request at this moment, like ``Ledger.record``. Never waits and never raises."""
         self._ledger.repeat(self, user_agent, now)
 
 
@@ -226,7 +227,7 @@ def _is_stranger(access: Access) -> bool:
 
 
 def sent_by(access: Access, user_agent: str, now: datetime) -> Access:
-    """The same access at another moment, from a client that differs in nothing but this user agent."""
+    """The same access at another moment, from a client that differs only in its user agent."""
     if user_agent == access.facts.user_agent:
         return replace(access, now=now)
     facts = replace(access.facts, headers={**access.facts.headers, "user-agent": user_agent})

@@ -1,8 +1,8 @@
 """One mail to one person about one rule, version and kind, and its row in the store.
 
-A mail is first ``queued``. It is ``sending`` from just before it cannot be called back until its outcome is known. Then it is
-``sent``, ``failed`` (it will never be sent), ``unsure`` (nobody knows, and a person has to look) or ``withdrawn`` (it would no
-longer be true). Decision 15 says why.
+A mail is first ``queued``. It is ``sending`` from just before it is given to the server until the outcome is known.
+Then it is ``sent``, ``failed`` (it will never be sent), ``unsure`` (the outcome is unknown, and a person has to look)
+or ``withdrawn`` (it would no longer be true). Decision 15 says why.
 """
 
 import json
@@ -33,7 +33,7 @@ class MailState(StrEnum):
 
 WAITING = (MailState.QUEUED, MailState.SENDING)
 OPEN_ENDS = (MailState.FAILED, MailState.UNSURE)
-"""The states in which a person may send a mail again. Such a mail keeps its text."""
+"""The states from which an admin may send a mail again. Such a mail keeps its text."""
 PERHAPS_READ = (MailState.SENDING, MailState.SENT, MailState.UNSURE)
 
 
@@ -45,16 +45,16 @@ class Mail:
     login: str
     rule: str
     version: int
-    """The number of the version in force. For a correction it is the version that was taken back."""
+    """The number of the version in force; for a correction, of the version that was taken back."""
     kind: MailKind
     round: int
-    """The activation that last took the version back, or 0. After that, people may be told once more. For a reply it is its time in
-    seconds, since somebody may be answered more than once."""
+    """The activation that last took the version back, or 0. After that, people may be told again. For a reply it is its
+    time in seconds, since a person may be answered more than once."""
     notice: Notice | None
-    """The notice of the mail. None once it was sent or withdrawn, or if the stored text cannot be read."""
+    """The notice of the mail; None if it was sent or withdrawn, or if the stored text cannot be read."""
     queued_at: datetime
     until: datetime | None = None
-    """From this time on the mail would no longer be true."""
+    """When the mail stops being true; None if it stays true."""
     id: str = ""
     state: MailState = MailState.QUEUED
     attempts: int = 0
@@ -71,7 +71,7 @@ class NoticeKey(NamedTuple):
 
 
 Which = Sequence[str] | NoticeKey | None
-"""Which mails are meant: those with these ids, all about one rule, or all."""
+"""Selects mails: those with these ids, all with one notice, or all if None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,8 @@ def mail_of(row: Mapping[Any, Any]) -> Mail:
 
 
 def _notice_of(text: str | None) -> Notice | None:
-    """Read the notice. If it cannot be read, only this mail fails when it is composed, and the mails behind it still go out."""
+    """Read the notice. If it cannot be read, only this mail fails when it is composed, and the mails after it are still
+    sent."""
     try:
         return _NOTICE.validate_json(text) if text else None
     except ValidationError:

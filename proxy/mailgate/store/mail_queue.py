@@ -1,4 +1,5 @@
-"""The queue of mails about rules, from queueing to sending, and people's decisions about mails that did not arrive."""
+"""The queue of mails about rules, from queueing to sending, and the decisions of admins about mails that did not
+arrive."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -28,7 +29,7 @@ from mailgate.store.upserts import upsert
 
 _PAGE = 500
 _ABOUT_NO_VERSION = (MailKind.CORRECTION, MailKind.REPLY)
-"""What stays true when the version is taken back that was in force."""
+"""The kinds of mails that stay true when the version in force is taken back."""
 
 
 class MailQueue:
@@ -38,7 +39,8 @@ class MailQueue:
         self._database = database
 
     async def queue(self, rows: Iterable[Mail], act: Callable[[int], Act] | None = None) -> int:
-        """Queue the mails that were not queued before. Returns how many. ``act`` makes the audit entry from that number."""
+        """Queue the mails that were not queued before. Returns how many. ``act`` makes the audit entry from that
+        number."""
         made = [row_of(each) for each in rows]
         async with self._database.writing(patience=120) as connection:
             count = 0
@@ -63,17 +65,17 @@ class MailQueue:
         return await self._read(query)
 
     async def wait(self, now: datetime) -> bool:
-        """Whether there is work: a mail to try, or one that was begun and not ended. The question is cheap."""
+        """Whether there is work: a mail to try, or one that was begun and not ended. The query is cheap."""
         queued = and_(mails.c.state == MailState.QUEUED, mails.c.due_at <= now)
         query = select(mails.c.id).where(or_(queued, mails.c.state == MailState.SENDING)).limit(1)
         async with self._database.reading() as connection:
             return (await connection.execute(query)).first() is not None
 
     async def begin(self, mail: Mail, holder: str, now: datetime) -> bool:
-        """Write down that a mail is about to be sent and cannot be called back. Returns False if it must not be sent.
+        """Note that a mail is about to be given to the server. Returns False if it must not be sent.
 
-        It must not be sent if another process has it, if it was deleted, or if it would no longer be true. In the last case
-        it is withdrawn.
+        It must not be sent if another process has it, if it was deleted, or if it would no longer be true. In the last
+        case it is withdrawn.
         """
         async with self._database.writing() as connection:
             if not await _still_true(connection, mail, now):
@@ -84,7 +86,7 @@ class MailQueue:
             return (await connection.execute(begun.values(values))).rowcount == 1
 
     async def end(self, mail_id: str, state: MailState, now: datetime, why: str = "") -> bool:
-        """Write down the outcome of a mail. Returns False if an outcome was known already."""
+        """Store the outcome of a mail. Returns False if an outcome was known already."""
         async with self._database.writing() as connection:
             cleared = {} if state in OPEN_ENDS else {"notice": None}
             return await _turn(connection, mail_id, state, now, why=why, **cleared)
@@ -136,7 +138,7 @@ class MailQueue:
         return await self._read(query.order_by(mails.c.address, mails.c.id).limit(size))
 
     async def unsure(self, which: Which = None) -> int:
-        """How many of these mails wait until a person says what happened to them."""
+        """How many of these mails are unsure, so that an admin has to decide."""
         return await self._count(_unsure(which))
 
     async def failed(self, which: Which = None) -> int:
@@ -152,7 +154,8 @@ class MailQueue:
         return await self._read(select(mails).where(mails.c.id.in_(ids)))
 
     async def settle(self, which: Which, act: Callable[[int], Act], now: datetime, *, sent: bool) -> int:
-        """Apply a person's decision on unsure mails: they were sent, or they go out again. Returns how many there were."""
+        """Apply an admin's decision on unsure mails: they were sent, or they are sent again. Returns how many there
+        were."""
         done: dict[str, Any] = {"state": MailState.SENT, "notice": None}
         again = {"state": MailState.QUEUED, "holder": "", "due_at": now}
         return await self._decide(_unsure(which), done if sent else again, act, now)
@@ -169,7 +172,7 @@ class MailQueue:
         act: Callable[[int], Act],
         now: datetime,
     ) -> int:
-        """Change the mails that a person has decided on, and write down who did."""
+        """Change the mails that an admin has decided on, and write the audit entry."""
         changed = update(mails).where(*which).values({**values, "changed_at": now})
         async with self._database.writing(patience=30) as connection:
             count = (await connection.execute(changed)).rowcount
@@ -178,13 +181,14 @@ class MailQueue:
             return count
 
     async def told_under(self, versions: Sequence[int], before: int) -> list[Mail]:
-        """The mails about these versions, from before this activation, that somebody may have read."""
+        """The mails about these versions, from before this activation, that may have been read."""
         meant = and_(mails.c.version.in_(versions), mails.c.kind.not_in(_ABOUT_NO_VERSION))
         read = (mails.c.state.in_(PERHAPS_READ), mails.c.round < before)
         return await self._read(select(mails).where(meant, *read))
 
     async def prune(self, before: datetime, size: int = _PAGE) -> int:
-        """Delete mails that have not changed since then. Waiting and unsure mails are deleted too, since they are too late by then."""
+        """Delete mails that have not changed since then. Waiting and unsure mails are deleted too, since they are too
+        late by then."""
         old = select(mails.c.id).where(mails.c.changed_at < before).limit(size)
         async with self._database.writing() as connection:
             return (await connection.execute(delete(mails).where(mails.c.id.in_(old)))).rowcount
@@ -211,7 +215,8 @@ def _failed(which: Which) -> list[ColumnElement[bool]]:
 
 
 async def _still_true(connection: AsyncConnection, mail: Mail, now: datetime) -> bool:
-    """Whether a mail is still true. A notice needs its version in force, a correction needs it not in force; none may be late."""
+    """Whether a mail is still true. A notice needs its version in force, a correction needs it not in force; none may
+    be late."""
     active = await active_activation(connection)
     meant = (mail.notice and mail.notice.versions) or (mail.version,)
     in_force = active is not None and active.number in meant
@@ -222,7 +227,7 @@ async def _still_true(connection: AsyncConnection, mail: Mail, now: datetime) ->
 async def _turn(
     connection: AsyncConnection, mail_id: str, state: MailState, now: datetime, **values: str | None
 ) -> bool:
-    """Move a mail from a waiting or unsure state to its known state."""
+    """Set the final state of a mail that waits or is unsure."""
     open_ends = mails.c.state.in_([*WAITING, MailState.UNSURE])
     changed = update(mails).where(mails.c.id == mail_id, open_ends)
     done = await connection.execute(changed.values({"state": state, "changed_at": now, **values}))

@@ -1,4 +1,4 @@
-"""Brings a database to the schema of this version, safely when several processes start at once."""
+"""Upgrades a database to the schema of this release, safely when several processes start at once."""
 
 import shutil
 import threading
@@ -14,19 +14,21 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from mailgate.store.database import (
+    DamagedStoreError,
+    OlderStoreError,
     StoreError,
     StoreMissingError,
-    StoreUnavailableError,
     connecting,
     create_file,
     prepare,
     shown,
+    unavailable,
     writes,
 )
 from mailgate.store.schema import metadata
 
 _ALEMBIC_HAS_GLOBALS = threading.Lock()
-_ADVISORY_LOCK = 0x6D61696C67617465  # "mailgate" in ASCII; any number works that nobody else uses
+_ADVISORY_LOCK = 0x6D61696C67617465  # "mailgate" in ASCII, a number that nothing else uses
 _PATIENCE_MS = 60_000
 _ROOM = 256 * 1024
 """The bytes that SQLite needs beside its file to open it, and a little more."""
@@ -36,15 +38,20 @@ _COLUMNS = {
     "postgresql": "SELECT table_name, column_name FROM information_schema.columns "
     "WHERE table_schema = ANY (current_schemas(false))",
 }
-"""The query for the existing columns. SQLAlchemy's way would take ten times as long, at every command."""
+"""The query for the existing columns. SQLAlchemy's inspection would take ten times as long, at every command."""
 
 
 def migrate(url: URL, *, make: bool = True) -> None:
-    """Upgrade in one transaction under a lock that other processes respect. The second process finds nothing to do.
+    """Make the store, or upgrade it, in one transaction under a lock that other processes respect. The second process
+    finds nothing to do.
+
+    Without ``make`` nothing is made or upgraded, since an earlier release could not read the store any more, and a
+    command that only reads must not cause that. ``StoreMissingError`` is raised if there is no store, and
+    ``OlderStoreError`` if it is an older one.
 
     ``url`` comes from ``store_url``. This blocks, so call it in a thread. Raises ``StoreError`` if the database is
-    newer than this code, is no store or does not keep text as UTF-8, ``StoreUnavailableError`` if it does not answer, and without ``make``
-    ``StoreMissingError`` if there is no store yet.
+    newer than this code, is no store or does not keep text as UTF-8, and ``StoreUnavailableError`` if it does not
+    answer.
     """
     named = shown(url)
     if make:
@@ -57,18 +64,14 @@ def migrate(url: URL, *, make: bool = True) -> None:
         raise StoreError(f"a PostgreSQL store needs {error.name}: install mailgate[postgres]") from error
     prepare(engine)
     try:
-        with _ALEMBIC_HAS_GLOBALS, writes(engine).begin() as connection:
+        with _ALEMBIC_HAS_GLOBALS, (writes(engine) if make else engine).begin() as connection:
             _see_that_it_keeps_every_letter(connection, named)
-            _lock(connection)
-            found = MigrationContext.configure(connection).get_current_revision()
-            if found is None and not make:
-                raise StoreMissingError(f"there is no store at {named}")
-            _upgrade(connection, named, found)
+            if make:
+                _lock(connection)
+            _upgrade(connection, named, make=make)
             _see_that_all_is_there(connection, named)
     except DBAPIError as error:
-        raise StoreUnavailableError(
-            f"the store {named} cannot be opened: {error.orig}{_full(url)}"
-        ) from error
+        raise unavailable(error, f"the store {named} cannot be opened: {error.orig}{_full(url)}") from error
     finally:
         engine.dispose()
 
@@ -78,7 +81,7 @@ def _may_be_there(url: URL) -> bool:
 
 
 def _full(url: URL) -> str:
-    """A message if there is no room for the file, else empty. SQLite's own message only names the disk."""
+    """A message if the disk has no room for the file; otherwise empty. SQLite's own message only names the disk."""
     if url.get_backend_name() != "sqlite":
         return ""
     free = shutil.disk_usage(Path(str(url.database)).parent).free
@@ -86,7 +89,8 @@ def _full(url: URL) -> str:
 
 
 def _see_that_it_keeps_every_letter(connection: Connection, shown: str) -> None:
-    """Other encodings lack letters of names and titles, and SQL_ASCII takes any bytes for text."""
+    """Raise StoreError if the encoding is not UTF-8: other encodings lack letters, and SQL_ASCII takes any bytes for
+    text."""
     if connection.dialect.name != "postgresql":
         return
     encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
@@ -98,24 +102,34 @@ def _see_that_it_keeps_every_letter(connection: Connection, shown: str) -> None:
 
 
 def _lock(connection: Connection) -> None:
-    """Take the lock. On SQLite ``BEGIN IMMEDIATE`` is the lock already."""
+    """Take the lock. On SQLite ``BEGIN IMMEDIATE`` already is one."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {_PATIENCE_MS}")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
 
 
-def _upgrade(connection: Connection, shown: str, found: str | None) -> None:
+def _upgrade(connection: Connection, shown: str, *, make: bool) -> None:
+    """Take the missing steps. If that is not allowed, raise an error that names the state of the store."""
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(_STEPS))
-    # each step is read from its file, so no step is read twice without need
-    if found is None or _behind(found, config, shown):
-        command.upgrade(config, "head")
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found is None and not make:
+        raise StoreMissingError(f"there is no store at {shown}")
+    # reading a step takes time, so each is read only once
+    if found is not None and not _behind(found, config, shown):
+        return
+    if not make:
+        raise OlderStoreError(
+            f"the store {shown} was written by an older Mailgate (its schema is {found}), and only a gate upgrades it: use the "
+            "version that the store is of, also to back it up; then start a gate of this version"
+        )
+    command.upgrade(config, "head")
 
 
 def _see_that_all_is_there(connection: Connection, shown: str) -> None:
     """Check that every table and column exists. A store may be stamped with a step that it has not taken.
 
-    Raises StoreError, which names the missing parts. Without this check every later question would fail without a reason.
+    Raises DamagedStoreError, which names the missing parts. Without this check every later question would fail without a reason.
     """
     there: dict[str, set[str]] = {}
     for table_name, column_name in connection.exec_driver_sql(_COLUMNS[connection.dialect.name]):
@@ -129,14 +143,14 @@ def _see_that_all_is_there(connection: Connection, shown: str) -> None:
     ]
     if missing:
         stamp = MigrationContext.configure(connection).get_current_revision()
-        raise StoreError(
-            f"the store {shown} is not what its stamp {stamp} says: it lacks {', '.join(missing)}. Another version of "
-            "Mailgate has made it: start that one, restore a backup, or use another store"
+        raise DamagedStoreError(
+            f"the store {shown} does not match its stamp {stamp}: it lacks {', '.join(missing)}. If another version of "
+            "Mailgate has made it, start that one"
         )
 
 
 def _behind(found: str, config: Config, shown: str) -> bool:
-    """Whether steps are missing. Raises StoreError if the store has taken steps that this version does not have."""
+    """Whether steps are missing. Raises StoreError if the store has taken steps that this release does not have."""
     steps = ScriptDirectory.from_config(config)
     known = {script.revision for script in steps.walk_revisions()}
     if found not in known:

@@ -1,6 +1,6 @@
 """Pages through lists with the newest rows first.
 
-A place holds the values of the last row and not a count of rows. So rows that come or go meanwhile do not move it, and an index
+A place holds the values of the last row and not a count of rows. So new and deleted rows do not move it, and an index
 finds it.
 """
 
@@ -28,11 +28,12 @@ class Newest(NamedTuple):
         return self.at.desc(), self.name
 
     def behind(self, place: Place | None) -> list[ColumnElement[bool]]:
-        """Conditions for the rows after a place, or none without a place. They let the database enter an index by time there."""
+        """Conditions for the rows after a place; none without a place. With them the database starts there in an index
+        by time."""
         at, name = self
         return [at <= place.at, or_(at < place.at, name > place.name)] if place else []
 
     def up_to(self, place: Place | None) -> list[ColumnElement[bool]]:
-        """Conditions for the rows up to a place and at it, or none without a place."""
+        """Conditions for the rows up to and including a place; none without a place."""
         at, name = self
         return [at >= place.at, or_(at > place.at, name <= place.name)] if place else []

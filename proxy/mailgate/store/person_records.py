@@ -56,7 +56,7 @@ class Sighted:
 
 @dataclass(frozen=True, slots=True)
 class QuarantineMail:
-    """One mail to somebody about a refusal."""
+    """One mail to a person about a refusal."""
 
     device: str
     reason: str
@@ -74,7 +74,7 @@ class People:
         self._help_requests = HelpRequests(database)
 
     async def devices(self, login: str, precedence: Sequence[str] = ()) -> list[Device]:
-        """The devices of a person, by the word of the source that is believed most."""
+        """The devices of a person, according to the most trusted source."""
         return [each for each in await self._devices.owned(login) if is_of(each, login, precedence)]
 
     async def device(self, device_id: str) -> Device | None:
@@ -107,7 +107,8 @@ class People:
     async def requests(
         self, login: str, devices: Iterable[Device], size: int = _PAGE
     ) -> tuple[list[Recorded], int]:
-        """The last decisions for a person, and their number. A device's requests under another person's name are not included."""
+        """The last decisions for a person, and their number. A device's requests under another person's name are not
+        included."""
         ids = _ids(devices)
         nameless = and_(sightings.c.device.in_(ids), sightings.c.user == "")
         theirs = or_(is_login(sightings.c.user, login), nameless) if login else nameless
@@ -116,27 +117,27 @@ class People:
         return await self._sightings.where(theirs, size), int(count)
 
     async def enrolled(self, login: str) -> list[EnrolledKey]:
-        """The keys with which devices of a person enrolled, the last first."""
+        """The keys of enrolled devices of a person, the newest first."""
         return await self._rows(enrolled_keys, EnrolledKey, login)
 
     async def tokens(self, login: str) -> list[EnrolmentToken]:
-        """The enrolment tokens of a person, the last first."""
+        """The enrolment tokens of a person, the newest first."""
         return await self._rows(enrolment_tokens, EnrolmentToken, login)
 
     async def exemptions(self, login: str, devices: Iterable[Device]) -> list[KeptRelief]:
-        """The exemptions of a person and their devices, the last first. Ended ones are included."""
+        """The exemptions of a person and their devices, the newest first, also ended ones."""
         return await self._reliefs.of_person(user_text(login), _ids(devices))
 
     async def help_requests(self, login: str, devices: Iterable[Device]) -> list[HelpRequest]:
-        """The help requests of a person, and of their devices without a name, the last first."""
+        """The requests for help of a person, and of their devices without a name, the newest first."""
         return await self._help_requests.of_person(user_text(login), _ids(devices))
 
     async def quarantine_mails(self, persons: Collection[str]) -> list[QuarantineMail]:
-        """The quarantine mails that were written to these addresses, the last first."""
+        """The quarantine mails to these addresses, the newest first."""
         return await self._quarantine_mails(quarantine_mails.c.person.in_(persons))
 
     async def quarantine_mails_about(self, devices: Collection[str]) -> list[QuarantineMail]:
-        """The quarantine mails that were written about devices with these ids, the last first."""
+        """The quarantine mails about devices with these ids, the newest first."""
         return await self._quarantine_mails(quarantine_mails.c.device.in_(devices))
 
     async def _quarantine_mails(self, chosen: ColumnElement[bool]) -> list[QuarantineMail]:
@@ -146,14 +147,14 @@ class People:
             return [QuarantineMail(row.device, row.reason, row.written_at) for row in rows]
 
     async def mails(self, login: str, addresses: Collection[str]) -> list[Mail]:
-        """The mails about rules that were written to a person, the last first."""
+        """The mails about rules to a person, the newest first."""
         theirs = or_(mails.c.login == user_text(login), mails.c.address.in_(addresses))
         query = select(mails).where(theirs).order_by(mails.c.queued_at.desc()).limit(_PAGE)
         async with self._database.reading() as connection:
             return [mail_of(row) for row in (await connection.execute(query)).mappings()]
 
     async def language(self, login: str) -> tuple[str, date] | None:
-        """The language in which a person is written to, and the day on which they last asked for it."""
+        """The language of mails to a person, and the day on which their browser last asked for it; None if unknown."""
         query = select(languages.c.tag, languages.c.day).where(languages.c.person == user_text(login))
         async with self._database.reading() as connection:
             row = (await connection.execute(query)).first()
@@ -167,7 +168,7 @@ class People:
 
 
 def _ids(devices: Iterable[Device]) -> list[str]:
-    """Every id that a device has or had."""
+    """Every current and earlier id of these devices."""
     return [each for device in devices for each in (device.id, *device.former)]
 
 

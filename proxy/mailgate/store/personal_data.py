@@ -1,7 +1,7 @@
-"""Hands out or deletes everything that the store has about one person, table by table.
+"""Exports or deletes everything that the store has about one person, table by table.
 
-Each table is either in ``PERSONAL``, with the condition that picks a person's rows, or in ``NOT_PERSONAL``, with the
-reason. A test fails if a table is in neither.
+Each table is either in ``PERSONAL``, with the condition for a person's rows, or in ``NOT_PERSONAL``, with the reason. A
+test fails if a table is in neither.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -99,7 +99,7 @@ def _sightings_of(subject: Subject) -> ColumnElement[bool]:
 
 
 def _clients_of(subject: Subject) -> ColumnElement[bool]:
-    # two looks, each with an index; with OR around a question PostgreSQL would read the whole table
+    # each query has an index; with OR between them PostgreSQL would read the whole table
     theirs = select(sightings.c.client).where(_sightings_of(subject))
     named = select(clients.c.id).where(clients.c.eas_id.in_(subject.names(EAS)))
     return clients.c.id.in_(union(theirs, named))
@@ -147,7 +147,7 @@ PERSONAL: Mapping[Table, Pick] = {
         and_(enrolled_keys.c.thumbprint.in_(subject.names(KEY)), enrolled_keys.c.owner == ""),
     ),
 }
-"""The tables that name people or their devices, each with the condition that picks one person's rows."""
+"""The tables that name people or their devices, each with the condition for one person's rows."""
 
 NOT_PERSONAL: Mapping[Table, str] = {
     keys: "secrets of the gate",
@@ -171,7 +171,7 @@ NOT_PERSONAL: Mapping[Table, str] = {
     leases: "which gate does what",
     forgotten_devices: "ids alone of devices that are no more, for a day; nothing leads from them to anybody",
 }
-"""The tables that name nobody, and why."""
+"""The tables that name nobody, each with the reason."""
 
 
 class Personal:
@@ -188,7 +188,8 @@ class Personal:
     async def everything(
         self, login: str, addresses: Collection[str] = (), precedence: Sequence[str] = ()
     ) -> dict[str, list[dict[str, Any]]]:
-        """Every row about a person, by table, as plain data. ``addresses`` are those to which mails about refusals went."""
+        """Every row about a person, by table, as plain data. ``addresses`` are those that mails about refusals were
+        sent to."""
         subject = await self._subject(login, addresses, precedence)
         async with self._database.reading(patience=60) as connection:
             rows = {
@@ -202,11 +203,11 @@ class Personal:
     ) -> int:
         """Delete everything about a person. Returns how many devices were deleted.
 
-        A device that belongs to somebody else stays, but a report that gives it to this person loses that name.
+        A device that belongs to somebody else stays, but reports that assign it to this person lose the name.
         """
         subject = await self._subject(login, addresses, precedence)
         await forget_lines(self._spools, [subject.person])
-        led_to = PERSONAL[help_references](subject)  # while the sightings are there
+        led_to = PERSONAL[help_references](subject)  # needs the sightings, so it comes first
         async with self._database.writing(patience=60) as connection:
             await connection.execute(delete(help_references).where(led_to))
         for device in subject.devices:
@@ -240,7 +241,9 @@ class Personal:
     async def _subject(self, login: str, addresses: Collection[str], precedence: Sequence[str]) -> Subject:
         person = user_text(login)
         if not person:
-            raise ValueError("a login name is needed: without one the rows of nobody would be picked")
+            raise ValueError(
+                "a login name is needed: without one the rows of unknown people would be selected"
+            )
         return Subject(
             person,
             frozenset(addresses),
@@ -273,7 +276,7 @@ async def _unname(connection: AsyncConnection, subject: Subject) -> None:
 
 
 def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
-    """A row as plain data. Other people who are named as the owner of a device are left out."""
+    """A row as plain data, without other people who are named as the owner of a device."""
     plain = {name: _value(value) for name, value in row.items()}
     return plain | {"detail": None} if plain.get("reason") == Reason.DEVICE_OWNER_CONTRADICTED else plain
 

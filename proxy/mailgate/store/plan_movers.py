@@ -1,7 +1,7 @@
-"""Everybody whom a plan moves, a row each, to be looked for and sorted however many there are.
+"""The movers of a plan, one row each, to search and sort them however many there are.
 
-A list that fits into one window is found, sorted and counted whole. In a larger one a look goes by the index of one column, and a step
-of it at a time.
+A list of up to ``WINDOW`` movers is searched, sorted and counted whole. In a larger list a search reads the index of
+one column, up to ``STEP`` rows at a time.
 """
 
 import json
@@ -19,41 +19,42 @@ from mailgate.store.database import Database
 from mailgate.store.schema import plan_movers
 
 WINDOW = 20_000
-"""Rows of a list that is looked through whole."""
+"""The most movers of a list that is searched whole."""
 STEP = 5_000
-"""Rows of a larger one that one look or count goes through."""
+"""How many rows of a larger list one search or count reads."""
 CHUNK = 5_000
-"""Rows that are read at once where all are wanted."""
+"""How many rows are read at once to list all movers."""
 SORTS = ("person", "kind", "label", "rule", "since")
-"""What they can be sorted by; a larger list not by ``since``."""
+"""The columns by which movers can be sorted. A larger list cannot be sorted by ``since``."""
 _COLUMNS = plan_movers.c
 _EQUAL = ("rule", "label", "kind")
-"""What is compared as it stands."""
+"""The columns that are compared as they are."""
 _LAST = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
 class MoversWanted:
-    """Who is looked for, all of it; an empty text asks for nothing."""
+    """A search for movers. Each field that is not empty must match."""
 
     name: str = ""
-    """A part of a login name, or the id of a device. In a list of more than a window: how the login name begins."""
+    """A part of a login name, or the id of a device. In a larger list, the beginning of a login name or the id of a
+    device."""
     label: str = ""
     kind: str = ""
     rule: str = ""
     group: str = ""
     device: str = ""
-    """The id of a device, exactly."""
+    """The id of a device."""
     at: int | None = None
-    """Whoever moves at this moment; at any where None."""
+    """The number of a moment at which they move; None for any moment."""
     sort: str = ""
-    """One of ``SORTS``; in the order of the simulation where empty."""
+    """One of ``SORTS``; empty for the order of the simulation."""
     descending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class MoversFound:
-    """Some of them in their order, and the number behind which to go on; None at the end."""
+    """Some movers in order, and the number to continue after; None at the end."""
 
     movers: tuple[Mover, ...]
     after: int | None
@@ -66,20 +67,21 @@ class PlanMovers:
         self._database = database
 
     async def add(self, plan: str, first: int, movers: Sequence[Mover]) -> None:
-        """Write movers of a plan, numbered from ``first`` on."""
+        """Store movers of a plan, numbered from ``first`` on."""
         rows = [_row(plan, number, each) for number, each in enumerate(movers, first)]
         async with self._database.writing(patience=60) as connection:
             await insert_rows(connection, plan_movers, rows)
 
     async def drop(self, plan: str) -> None:
-        """Delete all of a plan."""
+        """Delete all movers of a plan."""
         async with self._database.writing(patience=60) as connection:
             await connection.execute(delete(plan_movers).where(_COLUMNS.plan == plan))
 
     async def look(
         self, plan: str, wanted: MoversWanted, after: int, size: int, *, large: bool
     ) -> MoversFound:
-        """The next movers behind the one with this number. ``large``: the plan has more than a window of them."""
+        """The next movers after the one with this number. ``large``: whether the plan has more than ``WINDOW``
+        movers."""
         async with self._database.reading(patience=10) as connection:
             wanted = await _meant(connection, plan, wanted, large=large)
             place = (await connection.execute(_one(plan, after))).first() if after else None
@@ -95,7 +97,7 @@ class PlanMovers:
         return MoversFound(tuple(_mover(row) for row in rows[:size]), more)
 
     async def count(self, plan: str, wanted: MoversWanted, *, large: bool) -> tuple[int, int, bool]:
-        """How many rows and people are meant, and whether that is all of them."""
+        """The number of rows and of people that match, and whether these are complete."""
         async with self._database.reading(patience=10) as connection:
             wanted = await _meant(connection, plan, wanted, large=large)
             return await self._count(connection, plan, wanted, large=large)
@@ -112,7 +114,7 @@ class PlanMovers:
         return int(rows), int(persons), looked < most
 
     async def all(self, plan: str, wanted: MoversWanted, *, large: bool) -> AsyncIterator[Mover]:
-        """Everybody who is meant, a window after the other."""
+        """All movers that match, read in chunks."""
         behind: int | None = 0
         while behind is not None:
             found = await self.look(plan, wanted, behind, CHUNK, large=large)
@@ -121,7 +123,7 @@ class PlanMovers:
             behind = found.after
 
     async def count_of(self, plan: str) -> int:
-        """How many rows there are."""
+        """The number of movers of a plan."""
         query = select(func.count()).select_from(plan_movers).where(_COLUMNS.plan == plan)
         async with self._database.reading(patience=10) as connection:
             return int((await connection.execute(query)).scalar_one())
@@ -134,7 +136,7 @@ def _most(*, large: bool) -> int:
 async def _meant(
     connection: AsyncConnection, plan: str, wanted: MoversWanted, *, large: bool
 ) -> MoversWanted:
-    """In a larger list, a name that is one of a device means that device, and any other how a login name begins."""
+    """Replace the name in a search of a larger list by the device, if a device has this id."""
     if not (large and wanted.name):
         return wanted
     query = select(_COLUMNS.number).where(_COLUMNS.device == wanted.name, _COLUMNS.plan == plan).limit(1)
@@ -147,7 +149,7 @@ def _one(plan: str, number: int) -> Select[Any]:
 
 
 def _ordered(plan: str, wanted: MoversWanted, place: Any, *, large: bool) -> Select[Any]:
-    """The rows behind a place in the order of the column that leads."""
+    """The rows after a place, in the order of the column whose index is used."""
     lead = _lead(wanted, large=large)
     column, where = _COLUMNS[lead], [_COLUMNS.plan == plan]
     if lead in _EQUAL and getattr(wanted, lead):
@@ -164,7 +166,7 @@ def _ordered(plan: str, wanted: MoversWanted, place: Any, *, large: bool) -> Sel
 
 
 def _lead(wanted: MoversWanted, *, large: bool) -> str:
-    """The column whose index is gone along: that of the order, else of what leaves the fewest."""
+    """The column whose index is used: that of the order, otherwise the condition that leaves the fewest rows."""
     if wanted.name and large:
         return "person"
     if wanted.sort in SORTS and not (large and wanted.sort == "since"):

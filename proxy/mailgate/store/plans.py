@@ -1,4 +1,4 @@
-"""Stored plans. A stored plan makes sure that people put in force exactly what they have looked at."""
+"""Stored plans. A stored plan makes sure that people put in force exactly what they have reviewed."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -26,11 +26,11 @@ class Planned:
     serial: int
     draft: Draft
     body: str
-    """The content of the plan as JSON, without anybody's name (``rollout/plan.py``)."""
+    """The content of the plan as JSON, without names (``rollout/plan.py``)."""
     author: str
     made_at: datetime
     movers: int = 0
-    """How many rows of people and devices that move were written with it."""
+    """The number of movers that were stored with it."""
 
 
 class Plans:
@@ -40,7 +40,7 @@ class Plans:
         self._database = database
 
     async def keep(self, plan: Planned, act: Act) -> bool:
-        """Keep a plan, and write down that it was made. Returns False if it was kept before."""
+        """Store a plan and its audit entry. Returns False if it was stored before."""
         draft = {
             "candidate": plan.draft.digest,
             "policy": plan.draft.policy,
@@ -72,14 +72,14 @@ class Plans:
             return [_planned(row) for row in (await connection.execute(query)).mappings()]
 
     async def latest_of(self, candidate: str, serial: int) -> Planned | None:
-        """The newest plan that compares the version with this digest with this activation, or None."""
+        """The newest plan from this activation to the version with this digest; None if there is none."""
         query = select(plans).where(plans.c.candidate == candidate, plans.c.serial == serial)
         async with self._database.reading() as connection:
             row = (await connection.execute(query.order_by(plans.c.made_at.desc()))).mappings().first()
             return _planned(row) if row else None
 
     async def of_candidate(self, candidate: str) -> Planned | None:
-        """The newest plan of the version with this digest, or None."""
+        """The newest plan for the version with this digest; None if there is none."""
         query = select(plans).where(plans.c.candidate == candidate).order_by(plans.c.made_at.desc())
         async with self._database.reading() as connection:
             row = (await connection.execute(query.limit(1))).mappings().first()

@@ -33,7 +33,7 @@ class Draft:
 
     @cached_property
     def digest(self) -> str:
-        """The digest, which is always computed from the texts."""
+        """The digest, always computed from the texts."""
         return digest_of_texts(self.texts)
 
 
@@ -73,7 +73,7 @@ Then = Callable[[AsyncConnection, Activation], Awaitable[None]]
 
 
 class OvertakenError(Exception):
-    """Another version was put in force meanwhile."""
+    """Another version was put in force in between."""
 
 
 class AlteredError(StoreError):
@@ -97,12 +97,13 @@ class Policies:
         self._database = database
 
     async def serial(self) -> int:
-        """The serial of the newest activation, or 0 if there is none. The question is cheap, since gates ask all the time."""
+        """The serial of the newest activation; 0 if there is none. The query is cheap, since gates send it all the
+        time."""
         async with self._database.reading() as connection:
             return (await connection.execute(select(func.max(activations.c.serial)))).scalar() or 0
 
     async def active(self) -> Activation | None:
-        """The activation in force. None in a new store."""
+        """The activation in force; None in a new store."""
         async with self._database.reading() as connection:
             return await active_activation(connection)
 
@@ -126,9 +127,9 @@ class Policies:
             number = found[0].number
 
     async def taken_back(self, digest: str) -> int:
-        """The number of the version with this digest if it was taken back after it was last put in force, else 0.
+        """The number of the version with this digest if it was taken back after it was last in force; otherwise 0.
 
-        Only the audit log counts for this, whatever the other tables say.
+        Only the audit log counts for this, not the other tables.
         """
         last = select(func.max(activations.c.serial)).where(activations.c.number == policies.c.number)
         query = select(policies.c.number, last.scalar_subquery()).where(policies.c.digest == digest)
@@ -148,7 +149,8 @@ class Policies:
             return set((await connection.execute(select(retractions.c.serial))).scalars())
 
     async def logged(self, number: int) -> str:
-        """The digest with which the version of this number was last put in force, by the audit log. Empty if it never was."""
+        """The digest with which the version of this number was last put in force, by the audit log; empty if it never
+        was."""
         query = select(audit.c.details).where(
             audit.c.about == f"version {number}", audit.c.details.contains('"digest": ')
         )
@@ -158,7 +160,7 @@ class Policies:
             return str(json.loads(details)["digest"]) if details else ""
 
     async def find(self, name: str) -> list[Version]:
-        """The versions that ``name`` may mean. It is a number, or the beginning of a digest or of a policy's name."""
+        """The versions that ``name`` may mean: a number, or the beginning of a digest or of a policy's name."""
         if name.isdecimal() and (version := await self.get(int(name[:9]))):
             return [version]
         if len(name) < _SHORTEST:
@@ -176,7 +178,7 @@ class Policies:
     async def activate(
         self, draft: Draft, act: Act, *, after: int | None = None, then: Sequence[Then] = ()
     ) -> Activation:
-        """Put a version in force. A new version is stored first. A version that is in force already stays as it is.
+        """Put a version in force. A new version is stored first. A version that is already in force stays as it is.
 
         ``act`` is written to the audit log and ``then`` is run in the same transaction. Raises OvertakenError if the
         newest activation is not ``after``.

@@ -1,4 +1,5 @@
-"""Connections to PostgreSQL that end in time whatever the server does. psycopg is an extra, so this may not be importable."""
+"""Connections to PostgreSQL that end in time whatever the server does. psycopg is optional, so this may not be
+importable."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,23 +14,24 @@ from sqlalchemy.engine import URL
 from mailgate.store.driver_connection import Rows, Values
 
 _GOODBYE = 0.3
-"""How many seconds the server has to cancel a question that is given up."""
+"""How many seconds the server has to cancel a query that is given up."""
 IDLE_SECONDS = 60
-"""How long a transaction may stand still. A gate that was frozen in one then loses its locks."""
+"""How long a transaction may be idle. A gate that is frozen within one then loses its locks."""
 _LIMITS = {
     "connect_timeout": 5,  # seconds, for each address
-    "keepalives_idle": 15,  # seconds; a server that is suddenly gone is noticed after 45
+    "keepalives_idle": 15,  # seconds; a server that disappears is noticed after 45
     "keepalives_interval": 10,
     "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,  # milliseconds until sent data must have arrived
+    "tcp_user_timeout": 15_000,  # milliseconds until sent data must be acknowledged
 }
 
 
 class HastyConnection(psycopg.AsyncConnection[Any]):
-    """A connection that closes as soon as its question is given up. psycopg would wait for its end for up to ten seconds."""
+    """A connection that closes as soon as its query is given up. psycopg would wait for its end for up to ten
+    seconds."""
 
     async def cancel_safe(self, *, timeout: float = _GOODBYE) -> None:
-        """Ask the server to cancel the question, wait a moment, and close the connection."""
+        """Ask the server to cancel the query, wait a moment, and close the connection."""
         try:
             with suppress(psycopg.Error):
                 await super().cancel_safe(timeout=min(timeout, _GOODBYE))
@@ -38,7 +40,8 @@ class HastyConnection(psycopg.AsyncConnection[Any]):
 
 
 TEXT = {"client_encoding": "utf8"}
-"""How text comes and goes, whatever the address, the environment or the server's role say: psycopg gives bytes for some encodings."""
+"""The encoding of text, whatever the address, the environment or the server's role set: for some encodings psycopg
+returns bytes."""
 
 
 def limits(url: URL) -> dict[str, int]:
@@ -67,7 +70,7 @@ class ServerLine:
         self._answer: asyncio.Future[PGresult] | None = None
 
     async def ask(self, statement: str, values: Values) -> Rows:
-        """Ask one question. If the connection has broken since the last question, a new one is opened."""
+        """Send one query. If the connection has broken since the last query, a new one is opened."""
         async with self._turn:
             if self._connection is not None:
                 with suppress(ConnectionError):
@@ -102,7 +105,7 @@ class ServerLine:
             raise ConnectionError(type(error).__name__) from error
         except (
             BaseException
-        ):  # it was given up: a late answer would be taken for the answer to the next question
+        ):  # it was given up: a late answer would be taken for the answer to the next query
             await self.close()
             raise
         texts = range(found.nfields)
@@ -118,11 +121,11 @@ class ServerLine:
 
     async def _answered(self, server: PGconn) -> PGresult:
         self._answer = asyncio.get_running_loop().create_future()
-        if server.flush():  # a live server takes a question at once, since questions are short
-            raise psycopg.OperationalError("the server takes no questions")
+        if server.flush():  # a running server takes a query at once, since queries are short
+            raise psycopg.OperationalError("the server accepts no queries")
         found = await self._answer
         if found.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
-            raise psycopg.OperationalError("the question was refused")
+            raise psycopg.OperationalError("the query was refused")
         return found
 
     def _read(self, server: PGconn) -> None:

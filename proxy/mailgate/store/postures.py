@@ -26,7 +26,7 @@ NO_DEVICE = Posture()
 """The posture of a request that names no device."""
 
 _FRESH = timedelta(seconds=5)
-"""How long the store's answer counts if the gate may miss changes."""
+"""How long the store's answer is used if the gate may miss changes."""
 _REST = timedelta(seconds=1)
 """How long a store that did not answer is not asked again, so that not every request waits for it."""
 _PAGES = 20
@@ -34,7 +34,7 @@ _PAGES = 20
 
 
 class _Settled(NamedTuple):
-    """A computed posture, its device, and the time in which it is true."""
+    """A computed posture, its device, and the time in which it is valid."""
 
     device: Device
     terms: tuple[object, ...]
@@ -48,7 +48,7 @@ class _Settled(NamedTuple):
 
 
 class Postures:
-    """Finds and learns postures. Attributes without an underscore may be replaced at any time, as a reload does."""
+    """Finds and learns postures. Attributes without an underscore may be replaced at any time, as on a reload."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Postures:
         self.catalog = catalog
         self.max_age = max_age
         self.precedence = precedence
-        """The names of sources. The source that is believed most comes first."""
+        """The names of sources, the most trusted first."""
         self.unreachable: frozenset[str] = frozenset()
         """The names of sources that cannot be asked at the moment."""
         self._devices = devices
@@ -75,10 +75,10 @@ class Postures:
         self._silent_at = datetime.min.replace(tzinfo=UTC)
 
     async def current(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture:
-        """The posture now. A verified proof is learned first and counts from this request on.
+        """The current posture. A verified proof is learned first and counts from this request on.
 
-        Without a proof only an ActiveSync id can name a device. While the store does not answer, a posture in memory
-        counts until it expires. After that the state is ``unavailable`` and never ``clean``.
+        Without a proof only an ActiveSync id can name a device. If the store does not answer, a posture in memory is
+        used until it expires. After that the state is ``unavailable`` and never ``clean``.
         """
         if proof is not None and proof.refused is None:
             device, answered = await self._proven(proof, now)
@@ -90,13 +90,13 @@ class Postures:
         return posture if answered else _unanswered(posture)
 
     def unnamed(self, client: Client) -> Posture | None:
-        """The posture of a client without a proof if it names no device. None if it names one."""
+        """The posture of a client without a proof that names no device; None if it names one."""
         return None if client.eas_id else NO_DEVICE
 
     async def of_person(self, login: str, now: datetime) -> Posture:
         """The most restrictive posture among a person's phones and tablets, for a client that names no device.
 
-        While the store does not answer, its last answer counts, as in ``current``.
+        If the store does not answer, its last answer is used, as in ``current``.
         """
         person = user_text(login)
         owned, answered = await self._owned_by(person, now)
@@ -106,9 +106,11 @@ class Postures:
         return posture if answered else _unanswered(posture)
 
     async def latest(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture:
-        """The posture now. The store is not asked if the device is in memory, since ``catch_up`` keeps that up to date.
+        """The current posture. The store is not asked if the device is in memory, since ``catch_up`` keeps that up to
+        date.
 
-        If the device has changed, the store is asked whether an ActiveSync id is still its own. A proof is not learned again.
+        If the device has changed, the store is asked whether an ActiveSync id still belongs to it. A proof is not
+        learned again.
         """
         proven = proof is not None and proof.refused is None
         name = (source_of(proof), proof.device_id) if proof and proven else (EAS, eas_text(client.eas_id))
@@ -127,14 +129,23 @@ class Postures:
                 return posture if answered else _unanswered(posture)
         return Posture()
 
-    async def catch_up(self, now: datetime) -> None:
-        """Learn the changes to devices in memory that came from other processes. Never raises if the store is down.
+    def knows(self, change: int, now: datetime) -> bool:
+        """Whether every change is learned if ``change`` was the last one at ``now``. Devices in memory then stay
+        valid."""
+        if change != self._seen:
+            return False
+        self._watching.looked(now)
+        return True
 
-        If there are more changes than can be learned in one go, devices in memory count for a short time only.
+    async def catch_up(self, now: datetime) -> None:
+        """Learn the changes to devices in memory that came from other processes. Does not raise if the store cannot be
+        reached.
+
+        If there are more changes than can be learned in one go, devices in memory are used for a short time only.
         """
         for _ in range(_PAGES):
             holds = self._reports.holding()
-            # nobody waits for this question, so it may take as long as the driver allows
+            # nothing waits for this query, so it may take as long as the driver allows
             answer = await self._ask(self._news, now, patient=True)
             if answer is None:
                 self._watching.broke()
@@ -151,7 +162,7 @@ class Postures:
                 return
 
     async def brought_up(self, read: Callable[[], Awaitable[list[Device]]]) -> list[Device]:
-        """The devices that ``read`` finds in the store, with reports that are still on their way there.
+        """The devices that ``read`` finds in the store, with reports that are not stored yet.
 
         Raises what ``read`` raises.
         """
@@ -159,7 +170,7 @@ class Postures:
         return [self._as_known(device, holds) for device in await read()]
 
     def in_memory(self, device_id: str) -> Device | None:
-        """The device with this id if it was asked for or reported lately. It may not be stored yet."""
+        """The device with this id if it was recently asked for or reported. It may not be stored yet."""
         return self._memory.device(device_id)
 
     async def _news(self) -> tuple[Changes, list[Device]]:
@@ -178,7 +189,7 @@ class Postures:
         return changes, await self._devices.load(asked) if asked else []
 
     def _stands(self, known: Known | Owned | None, now: datetime) -> bool:
-        """Whether an entry in memory counts without asking the store: it is fresh, or its changes are followed."""
+        """Whether an entry in memory is valid without asking the store: it is fresh, or its changes are followed."""
         if known is None or known.changed:
             return False
         return abs(now - known.at) < _FRESH or self._watching.follows(known.beginning, now)
@@ -195,7 +206,7 @@ class Postures:
             fresh = False  # the new names may belong to another device, which only the store knows
         holds = self._reports.holds if fresh else self._reports.holding()
         stored = None if fresh else await self._ask(lambda: self._devices.around(report), now)
-        known = self._memory.get(slot)  # another request may have learned something meanwhile
+        known = self._memory.get(slot)  # another request may have learned something in between
         shelf = self._shelf_around(report, known, stored, holds)
         news = shelf.put(report)
         for each in shelf if news is not News.SAME or stored is not None else ():
@@ -215,7 +226,7 @@ class Postures:
         return device, fresh or stored is not None
 
     async def _named(self, kind: str, text: str, now: datetime) -> tuple[Device | None, bool]:
-        """The device that has this name in any form, and whether the store has answered for it lately."""
+        """The device with this name in any form, and whether the store has answered for it recently."""
         forms = forms_of(kind, text)
         if not forms:
             return None, True
@@ -232,7 +243,7 @@ class Postures:
         device = shelf.called(text) if kind == MDM else shelf.named((kind, form) for form in forms)
         for each in shelf:
             self._memory.learn(each)
-        # a device that comes later may have any of the forms, and the entry must be found by the form asked for
+        # a later device may have any of the forms, and the entry must be found by the form asked for
         beginning = self._watching.since(mark) if device is not None or len(forms) == 1 else None
         self._memory.remember(name, device, now, beginning=beginning)
         return device, True
@@ -255,7 +266,8 @@ class Postures:
     def _shelf_around(
         self, report: Report, known: Known | None, stored: list[Device] | None, holds: Callable[[Slot], bool]
     ) -> Shelf:
-        """The devices that a report may be about, as the store has just returned them or else as they are in memory."""
+        """The devices that a report may be about, as the store has just returned them, otherwise as they are in
+        memory."""
         named = [self._memory.get((EAS, text)) for kind, text in report.names if kind == EAS]
         cached = {each.device.id: each.device for each in (known, *named) if each and each.device}
         return self._shelf(cached.values() if stored is None else stored, holds, *cached.values())
@@ -267,9 +279,9 @@ class Postures:
     def _shelf(
         self, stored: Iterable[Device], holds: Callable[[Slot], bool], *cached: Device | None
     ) -> Shelf:
-        """Stored devices, with reports about them that are still on their way to the store.
+        """Stored devices, with reports about them that are not stored yet.
 
-        ``holds`` says what was on its way when they were read (``WriteQueue.holding``).
+        ``holds`` tells which reports waited when they were read (``WriteQueue.holding``).
         """
         stored = [self._memory.newest(device) for device in stored]
         shelf = Shelf(stored)
@@ -280,11 +292,12 @@ class Postures:
         return shelf
 
     def worth(self, device: Device, now: datetime) -> Posture:
-        """The posture of a stored device now."""
+        """The current posture of a stored device."""
         return self._posture(device, now)
 
     def _posture(self, device: Device | None, now: datetime) -> Posture:
-        """The posture of a device now. It is computed again if the reports, the lists or the settings have changed."""
+        """The current posture of a device. It is computed again if the reports, the lists or the settings have
+        changed."""
         if device is None:
             return Posture()
         terms = (self.catalog, self.max_age, self.precedence, self.unreachable)
@@ -306,7 +319,7 @@ class Postures:
     async def _ask(
         self, read: Callable[[], Awaitable[Answer]], now: datetime, *, patient: bool = False
     ) -> Answer | None:
-        """The store's answer. None if it does not answer, or did not answer a moment ago."""
+        """The store's answer; None if it does not answer, or did not answer a moment ago."""
         if abs(now - self._silent_at) < _REST:  # a clock that was put back must not make this a long pause
             return None
         try:
@@ -317,14 +330,15 @@ class Postures:
             return None
 
     async def _since_a_change(self, read: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Read from the store. The first question also finds out from which change on to catch up."""
+        """Read from the store. The first query also finds the change from which to catch up."""
         if self._seen is None:
             self._seen = self._watching.change = await self._devices.last_change()
         return await read()
 
 
 def _unanswered(posture: Posture) -> Posture:
-    """The posture from memory while the store does not answer. An unknown device may be in the store, so it is ``unavailable``."""
+    """The posture in memory, for a store that does not answer. An unknown device may be in the store, so it is
+    ``unavailable``."""
     if posture.state not in (PostureState.MISSING, PostureState.STALE):
         return posture
     last = posture.state if posture.reported_at else None

@@ -1,4 +1,5 @@
-"""Reliefs: which rules are taken out, for whom and for which time. They are in force at every gate on the store."""
+"""Reliefs: rules that are taken out, for some people or for everybody, for a time. They hold at every gate on the
+store."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from mailgate.store.upserts import count_up
 
 @dataclass(frozen=True, slots=True)
 class KeptRelief:
-    """A stored relief. ``ended_at`` is set if somebody ended it."""
+    """A stored relief. ``ended_at`` is set if it was ended early."""
 
     relief: Relief
     ended_at: datetime | None = None
@@ -37,7 +38,7 @@ class StoredReliefs:
         self._database = database
 
     async def serial(self) -> int:
-        """A number that changes with every change of reliefs. The question is cheap, since gates ask all the time."""
+        """A number that changes with every change of reliefs. The query is cheap, since gates send it all the time."""
         async with self._database.reading() as connection:
             return await _serial(connection)
 
@@ -76,7 +77,7 @@ class StoredReliefs:
         return next(iter(await self._newest(1, reliefs.c.number == number)), None)
 
     async def resumed_at(self, rule: str) -> datetime | None:
-        """When somebody last ended a halt of this rule."""
+        """When a halt of this rule was last ended; None if never."""
         halts = and_(reliefs.c.cause == Cause.HALT, reliefs.c.rule == rule)
         async with self._database.reading() as connection:
             found: datetime | None = (
@@ -85,7 +86,8 @@ class StoredReliefs:
             return found
 
     async def exempt(self, relief: Relief, act: Act) -> tuple[Relief, bool]:
-        """Put an exemption in force, and whether that is new: else the one that says as much already and ends no earlier."""
+        """Put an exemption in force, unless one in force covers it and ends no earlier. Returns the exemption in force,
+        and whether it is new."""
         async with self._database.writing() as connection:
             await take_turns(connection)
             before = await _as_much(connection, relief)
@@ -105,7 +107,7 @@ class StoredReliefs:
             return await _grant(connection, relief, act)
 
     async def end(self, numbers: Sequence[int], act: Act) -> list[Relief]:
-        """End the reliefs with these numbers that nobody has ended yet."""
+        """End the reliefs with these numbers that are not ended yet."""
         async with self._database.writing() as connection:
             await take_turns(connection)
             query = select(reliefs).where(reliefs.c.number.in_(numbers), reliefs.c.ended_at.is_(None))
@@ -138,7 +140,7 @@ def _in_force(now: datetime) -> ColumnElement[bool]:
 
 
 async def count_relief_change(connection: AsyncConnection) -> int:
-    """Tell every gate that this transaction changes reliefs. Returns the number of the change."""
+    """Notify every gate that this transaction changes reliefs. Returns the number of the change."""
     number = await count_up(connection, relief_changes)
     await ring(connection)
     return number
@@ -156,7 +158,8 @@ async def _open_halts(connection: AsyncConnection, rule: str) -> list[Any]:
 
 
 async def _as_much(connection: AsyncConnection, relief: Relief) -> Relief | None:
-    """An exemption in force for the same person or device, from the same rule or from every one, that ends last."""
+    """The exemption in force that covers this one and ends last: of the same person or device, from the same rule or
+    every rule."""
     same = (reliefs.c.person == relief.person, reliefs.c.device == relief.device)
     rule = reliefs.c.rule.in_((relief.rule, ""))
     query = select(reliefs).where(_in_force(relief.at), reliefs.c.cause == Cause.EXEMPTION, *same, rule)
@@ -177,7 +180,8 @@ async def _grant(connection: AsyncConnection, relief: Relief, act: Act) -> Relie
 
 
 def told_of(relief: Relief) -> dict[str, Any]:
-    """The details of the audit entry: the rule, the time, and whether it is for one person or for everybody. It names nobody."""
+    """The details of the audit entry: the rule, the time, and whether it is for one person or for everybody. It has no
+    names."""
     until = relief.until.isoformat() if relief.until else None
     named = "person" if relief.person else "device" if relief.device else "everybody"
     return {"rule": relief.rule or "all", "until": until, "for": named}

@@ -1,4 +1,4 @@
-"""The queue of reports from verified proofs on their way into the store."""
+"""The queue of reports from verified proofs that wait to be stored."""
 
 import json
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ def report_of(proof: AttestationResult, catalog: AppCatalog, now: datetime) -> R
 
 
 class Reports(WriteQueue[Slot, Report]):
-    """Writes new reports within moments. Only the newest report of a source about a device is written."""
+    """Stores new reports within moments. Only the newest report of a source about a device is written."""
 
     noun = "reports"
     interval = 0.05

@@ -1,4 +1,4 @@
-"""Deletes data that was kept long enough. All data about people is deleted some time."""
+"""Deletes data after its retention time. All data about people is deleted some time."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -24,14 +24,15 @@ _PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How long data about people is kept after it was last seen."""
+    """The retention times of data about people, from when it was last seen."""
 
     sightings: timedelta
-    """For decisions, plans, sent mails and languages."""
+    """The time for decisions, plans, sent mails and languages."""
     devices: timedelta
-    """For devices, and for a source's report about a device that other sources still report."""
+    """The time for devices, and for a source's report about a device that other sources still report."""
     lost_devices: timedelta
-    """For lost devices. It also counts from the report of the loss, so that they stay shut out for this time."""
+    """The time for lost devices. It also counts from the report of the loss, so that they stay shut out for this
+    time."""
 
     def end_of(self, device: Device) -> datetime:
         """When this device is deleted unless it is reported again."""
@@ -65,7 +66,7 @@ class Retention:
         self._records = records
 
     async def prune(self, now: datetime, keep: Keep, page: int = _PAGE) -> int:
-        """Delete data that was not seen for longer than ``keep`` allows, ``page`` rows in each transaction. Returns how many rows."""
+        """Delete data that is older than ``keep`` allows, ``page`` rows in each transaction. Returns how many rows."""
         gone = 0
         steps: list[tuple[Callable[[datetime, int], Awaitable[int]], timedelta]] = [
             *((each.prune, keep.sightings) for each in self._records),
@@ -82,7 +83,8 @@ class Retention:
         return gone
 
     async def _prune_reports(self, before: datetime, size: int) -> int:
-        """Delete old reports of a source about devices that other sources still report. Those devices are matched again."""
+        """Delete old reports of a source about devices that other sources still report. Those devices are matched
+        again."""
         old = (
             select(reports.c.source, reports.c.id, reports.c.device)
             .join(devices)

@@ -1,4 +1,4 @@
-"""Retractions: versions that were taken back. Each is open until everybody was found whom its versions had reached."""
+"""Retractions: versions that were taken back. Each is open until everybody reached by its versions was found."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -27,17 +27,17 @@ class Retraction:
     versions: tuple[int, ...]
     """The numbers of the versions, the newest first."""
     policies: Mapping[str, datetime | None]
-    """The names of the versions in sightings. Only decisions from the given time on are meant, or all if it is None."""
+    """The names of the versions in sightings, each with the time from which its decisions count, or None for all."""
     looked_at: datetime | None = None
     serials: tuple[int, ...] = ()
     """The activations that were taken back."""
     done: bool = False
-    """True if everybody was looked for, so that nobody else will be corrected."""
+    """Whether everybody was found, so that nobody else will be corrected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A warning or a refusal that one rule showed to somebody."""
+    """A warning or a refusal that one rule showed to a person."""
 
     way: Way
     rule: str
@@ -70,7 +70,7 @@ def told_of(retraction: Retraction) -> dict[str, Any]:
 
 
 async def keep(connection: AsyncConnection, activation: Activation, retraction: Retraction) -> None:
-    """Write down what an activation takes back, in the transaction of the activation."""
+    """Store what an activation takes back, in its transaction."""
     told = {name: json.dumps(each) for name, each in told_of(retraction).items()}
     row = {"serial": activation.serial, **told, "looked_at": None, "done": False}
     await connection.execute(insert(retractions).values(row))
@@ -83,7 +83,7 @@ class Retractions:
         self._database = database
 
     async def open(self) -> list[Retraction]:
-        """The retractions for which somebody may still be found, in order."""
+        """The retractions for which people may still be found, in order."""
         query = select(retractions, activations.c.at).join(activations).where(~retractions.c.done)
         async with self._database.reading() as connection:
             rows = (await connection.execute(query.order_by(retractions.c.serial))).mappings()
@@ -113,13 +113,14 @@ class Retractions:
         return max((serial for serial, versions in rows if version in json.loads(versions)), default=0)
 
     async def looked(self, serial: int, now: datetime, *, done: bool) -> None:
-        """Write down that everybody known by ``now`` was looked for. ``done`` says that nobody else will come."""
+        """Note that everybody known by ``now`` was looked for. ``done`` says that nobody else will come."""
         async with self._database.writing() as connection:
             changed = update(retractions).where(retractions.c.serial == serial)
             await connection.execute(changed.values(looked_at=now, done=done))
 
     async def shown(self, policy: str, since: datetime | None) -> list[Shown]:
-        """The refusals and warnings that the rules of a policy showed, each once. A warning counts if its page was shown."""
+        """The refusals and warnings that the rules of a policy showed, each once. A warning counts if its page was
+        shown."""
         named = (sightings.c.device, sightings.c.user, sightings.c.client)
         said = (sightings.c.rule, sightings.c.effect, sightings.c.reason)
         where = [sightings.c.policy == policy, sightings.c.effect != Effect.ALLOW, sightings.c.shown > 0]

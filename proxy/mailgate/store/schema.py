@@ -56,7 +56,7 @@ class Words(TypeDecorator[str]):
 
 
 class Told(Words):
-    """Text that clients make up. Only the beginning of a longer text is stored and looked for."""
+    """Text that clients make up. Only the beginning of a longer text is stored and searched."""
 
     cache_ok = True
 
@@ -65,7 +65,7 @@ class Told(Words):
 
 
 LONGEST_TOLD = 512
-"""The longest text that a client makes up, in characters. Some columns have shorter bounds."""
+"""The longest text that a client makes up, in characters. Some columns have shorter limits."""
 
 Number = BigInteger().with_variant(Integer(), "sqlite")
 """A number of 64 bits. SQLite fills in a key only if it is declared INTEGER, which has 64 bits there too."""
@@ -82,7 +82,7 @@ metadata = MetaData(
 _OWNED = "person <> ''"
 _OPEN = "done_at IS NULL"
 HAS_PERSON = text(_OWNED)
-"""The condition of the partial indexes. A query has to repeat it to the letter, or SQLite does not use the index."""
+"""The condition of the partial indexes. A query has to repeat it exactly, or SQLite does not use the index."""
 
 
 def _counter(name: str) -> Table:
@@ -170,25 +170,39 @@ device_rows = Table(
     ),
     *(
         Column(name, Words, nullable=False)
-        for name in ("person", "kind", "os", "os_version", "source", "state", "mail", "apps", "groups")
+        for name in (
+            *(
+                "person",
+                "kind",
+                "os",
+                "os_version",
+                "source",
+                "state",
+                "mail",
+                "apps",
+                "blocked_by",
+                "groups",
+            ),
+        )
     ),
     Column("reported_at", Instant, nullable=False),
     *(
         Index(f"ix_device_rows_{name}", name, "device")
-        for name in ("person", "kind", "os", "source", "state", "mail", "apps", "reported_at")
+        for name in ("person", "kind", "os", "source", "state", "mail", "apps", "blocked_by", "reported_at")
     ),
 )
-"""How each device stood when it was looked at last, to be looked for and sorted by (``device_rows.py``): what can be worked out anew
-from all the rest. ``apps`` and ``groups`` are JSON lists, empty where there are none; ``reported_at`` is 1970 where nobody looked at its apps."""
+"""The state of each device when it was last computed, to search and sort by (``device_rows.py``). It can be computed
+again from the other tables. ``apps``, ``blocked_by`` and ``groups`` are JSON lists, or empty; ``reported_at`` is 1970
+if nobody looked at the apps."""
 
 device_row_changes = _counter("device_row_changes")
-"""One row: the number of the last change to devices that ``device_rows`` follows."""
+"""One row: the number of the last change to devices that is in ``device_rows``."""
 
 device_changes = _counter("device_changes")
 """One row with the number of the last change.
 
-A writer of devices counts it up first, so writers wait for each other, and a reader who has read up to a number has missed
-nothing.
+A writer of devices increases it first, so writers wait for each other, and a reader who has read up to a number has
+missed nothing.
 """
 
 forgotten_devices = Table(
@@ -198,7 +212,7 @@ forgotten_devices = Table(
     Column("changed", BigInteger, nullable=False, index=True),
     Column("at", Instant, nullable=False),
 )
-"""The ids of devices that were deleted lately, so that running gates drop them too."""
+"""The ids of recently deleted devices, so that running gates drop them too."""
 
 clients = Table(
     "clients",
@@ -241,9 +255,11 @@ sightings = Table(
 )
 Index("ix_sightings_login", WithoutCase(sightings.c.user))
 Index("ix_sightings_rule_last_at", sightings.c.rule, sightings.c.last_at)
-"""Decisions for one client, person and device on one UTC day. ``would`` is a JSON list; ``reference`` is that of the last request.
+"""Decisions for one client, person and device on one UTC day. ``would`` is a JSON list; ``reference`` is that of the
+last request.
 
-``shown`` says how many of the ``count`` decisions the person saw. A refusal is always seen, a warning only if its page was shown.
+``shown`` is how many of the ``count`` decisions the person saw. A refusal is always seen, a warning only if its page
+was shown.
 """
 
 first_refusals = Table(
@@ -258,9 +274,10 @@ first_refusals = Table(
     Column("sort", Text, nullable=False),
     Index(None, "policy", "sort", "hour"),
 )
-"""Who was kept out first in which hour under which version of the rules: a row for each person, or device of nobody known.
+"""The hour in which each person, or device without a known person, was first kept out by a version of the rules.
 
-``sort`` is what the plan of the version said of them (``first_refusals.py``)."""
+``sort`` says who expected it (``first_refusals.py``).
+"""
 
 verdict_counts = Table(
     "verdict_counts",
@@ -270,7 +287,7 @@ verdict_counts = Table(
     *(Column(name, Told, primary_key=True) for name in ("effect", "kind", "rule", "reason")),
     Column("times", BigInteger, nullable=False),
 )
-"""How often what was decided at all gates, by the minute, the hour and the day (``span``), each from ``at`` on.
+"""The number of verdicts at all gates, by minute, hour and day (``span``), each from ``at`` on.
 
 A row has either the kind of the client, or the rule and the reason of a refusal.
 """
@@ -286,7 +303,8 @@ app_counts = Table(
     ),
     Column("at", Instant, nullable=False),
 )
-"""How many people and devices had each listed app on a UTC day, and how many of these were kept out, as it was counted last, at ``at``."""
+"""The number of people and devices that had each listed app on a UTC day, and of those that were kept out, last counted
+at ``at``."""
 
 keys = Table(
     "keys",
@@ -355,7 +373,8 @@ drafts = Table(
     Column("author", Words, nullable=False),
     Column("made_at", Instant, nullable=False, index=True),
 )
-"""Small changes of a version that somebody drafted: ``edit`` is a JSON object (``policy/edits.py``), ``digest`` that of the texts with it."""
+"""Small changes of a version: ``edit`` is a JSON object (``policy/edits.py``), ``digest`` is that of the texts with the
+change."""
 
 plans = Table(
     "plans",
@@ -372,7 +391,7 @@ plans = Table(
 )
 """Plans, each with its rules (``candidate`` is their digest) and the activation with which they were compared.
 
-``movers`` says how many rows ``plan_movers`` had of it at first.
+``movers`` is the number of rows of ``plan_movers`` that were stored with it.
 """
 
 plan_movers = Table(
@@ -394,9 +413,10 @@ plan_movers = Table(
         for name in ("person", "kind", "label", "rule")
     ),
 )
-"""Everybody whom a plan moves, by name (``plan_movers.py``). They are deleted with their plan, and when they are forgotten.
+"""The movers of plans, by name (``plan_movers.py``). They are deleted with their plan, or when they are forgotten.
 
-``groups`` and ``apps`` are JSON lists; ``since`` and ``until`` count the plan's moments, of which 0 is its own.
+``groups`` and ``apps`` are JSON lists; ``since`` and ``until`` are numbers of the plan's moments, and 0 is the plan's
+own.
 """
 
 approvals = Table(
@@ -427,7 +447,7 @@ kept_out = Table(
     Column("people", Integer, nullable=False),
     Column("devices", Integer, nullable=False),
 )
-"""How many people and devices an activation newly keeps out by its plan, at the worst moment."""
+"""The number of people and devices that an activation newly keeps out by its plan, at the worst moment."""
 
 reliefs = Table(
     "reliefs",
@@ -474,7 +494,8 @@ help_requests = Table(
 )
 """Requests for help, one row for each person and rule. ``reference`` is that of the last request.
 
-``known`` says whether the gate knows the person, since only these requests count. Otherwise ``subject`` is a mark of the client.
+``known`` says whether the gate knows the person, since only these requests count. Otherwise ``subject`` is a hash of
+the client.
 """
 
 help_references = Table(
@@ -484,7 +505,7 @@ help_references = Table(
     Column("sighting", Told, nullable=False, index=True),
     Column("at", Instant, nullable=False, index=True),
 )
-"""Each reference about which somebody asked for help, and the sighting that it leads to. That sighting is kept as long."""
+"""Each reference that somebody asked for help about, and its sighting, which is kept as long as this row."""
 
 spent_proofs = Table(
     "spent_proofs",
@@ -492,7 +513,7 @@ spent_proofs = Table(
     Column("ticket", LargeBinary, primary_key=True),
     Column("until", Instant, nullable=False, index=True),
 )
-"""Proofs that a gate accepted as new, by their digest, until they could not be sent again anyway."""
+"""Proofs that a gate accepted as new, by their digest, until they would be too old anyway."""
 
 enrolment_tokens = Table(
     "enrolment_tokens",
@@ -506,7 +527,7 @@ enrolment_tokens = Table(
     Column("expires_at", Instant, nullable=False, index=True),
 )
 Index("ix_enrolment_tokens_login", WithoutCase(enrolment_tokens.c.owner))
-"""Enrolment tokens. Only the SHA-256 of a token is kept. People call it by ``name``."""
+"""Enrolment tokens, known by their ``name``. Only the SHA-256 of a token is kept."""
 
 enrolled_keys = Table(
     "enrolled_keys",
@@ -603,9 +624,11 @@ retractions = Table(
     Column("looked_at", Instant),
     Column("done", Boolean, nullable=False),
 )
-"""Activations that took versions back, with the serials of those versions. A row is open until everybody reached was found.
+"""Activations that took versions back, with the serials of those versions. A row is open until everybody reached was
+found.
 
-``policies`` is a JSON object from a version's name in sightings to the time since which its decisions are meant, or null for all.
+``policies`` is a JSON object from a version's name in sightings to the time since which its decisions count, or null
+for all.
 """
 
 languages = Table(
@@ -615,4 +638,4 @@ languages = Table(
     Column("tag", Text, nullable=False),
     Column("day", Date, nullable=False, index=True),
 )
-"""The language that a person's browser asked for last, and the UTC day. People are written to in it."""
+"""The language that a person's browser last asked for, and the UTC day. Mails to them are in this language."""

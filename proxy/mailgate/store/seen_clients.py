@@ -1,4 +1,5 @@
-"""Ways: the combinations of client, person and device that came. Each is listed once, whatever was decided and how often."""
+"""Ways: the combinations of client, person and device in sightings. Each is listed once, whatever was decided and how
+often."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -31,17 +32,17 @@ class SeenClients:
         self._database = database
 
     async def of(self, devices: Sequence[str], since: date) -> list[Way]:
-        """The ways of these devices on ``since`` and the days after, each once."""
+        """The ways of these devices from the day ``since`` on, each once."""
         of_them = sightings.c.device.in_(devices)
         return await self._read(_query(sightings.c.device, of_them, sightings.c.day >= since))
 
     async def by(self, login: str, since: date) -> list[Way]:
-        """The ways of a person on ``since`` and the days after, each once. The login name is compared without case."""
+        """The ways of a person from the day ``since`` on, each once. The login name is compared without case."""
         theirs = is_login(sightings.c.user, login)
         return await self._read(_query(sightings.c.device, theirs, sightings.c.day >= since))
 
     async def strangers(self, since: date, after: tuple[str, str], size: int = _PAGE) -> list[Way]:
-        """The ways of clients without a known device, in the order of client id and user, from just after ``after``."""
+        """The ways of clients without a known device, in the order of client id and user, after ``after``."""
         client, user = after
         named = device_names.c.name == sightings.c.device
         former = select(device_names.c.device).where(device_names.c.kind == FORMER, named).exists()

@@ -21,7 +21,7 @@ _PAGE = 500
 WINDOW = 20_000
 """The most sightings that one search reads if no index helps."""
 _INDEXED = ("user", "rule")
-"""The columns with an index. Those that leave the fewest rows come first."""
+"""The columns with an index, beginning with those that leave the fewest rows."""
 _LAST_FIRST = Newest(sightings.c.last_at, sightings.c.id)
 _recorded = select(sightings, *(c.label(f"client_{c.name}") for c in clients.c)).join(clients)
 
@@ -65,7 +65,7 @@ class Sighting(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """How often something came, and the first and last time. ``reference`` is the reference id of the last request."""
+    """How often something came, and the first and last time. ``reference`` is that of the last request."""
 
     times: int
     first: datetime
@@ -95,7 +95,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Some sightings, the last seen first, and the place after which to go on. None at the end."""
+    """Some sightings, the last seen first, and the place to continue after; None at the end."""
 
     found: tuple[Recorded, ...]
     behind: Place | None
@@ -124,9 +124,8 @@ class Sightings:
     async def look(self, since: datetime, size: int, after: Place | None = None, **wanted: str) -> Seen:
         """The sightings since then whose columns have these texts, the last seen first. ``kind`` is the client's.
 
-        An empty text matches anything.
-
-        At most ``WINDOW`` sightings are read, so the result may hold few or none although there are more after them.
+        An empty text matches anything. At most ``WINDOW`` sightings are read, so the result may hold few or none
+        although there are more after them.
         """
         asked = {name: text for name, text in wanted.items() if text}
         led = next((name for name in _INDEXED if name in asked), "")
@@ -148,8 +147,9 @@ class Sightings:
         return Place(*last) if last else None
 
     async def find(self, name: str) -> Recorded | None:
-        """The sighting with this id, with this reference of its last request, or about which somebody asked for help with it."""
-        # three looks into indexes; with OR between them PostgreSQL would read the whole table
+        """The sighting with this id, with this reference of its last request, or with a reference that somebody asked
+        for help about."""
+        # three queries with an index; with OR between them PostgreSQL would read the whole table
         looks = union(
             select(sightings.c.id).where(sightings.c.id == name),
             select(sightings.c.id).where(sightings.c.reference == name),
@@ -162,7 +162,7 @@ class Sightings:
     async def prune(self, before: datetime, size: int = _PAGE) -> int:
         """Delete up to ``size`` sightings, and as many clients, not seen since ``before``. Returns how many.
 
-        What somebody asked for help about is kept until their request is deleted.
+        A sighting that somebody asked for help about is kept until their request is deleted.
         """
         gone = 0
         async with self._database.writing() as connection:
@@ -189,7 +189,7 @@ def _equal(texts: Mapping[str, str]) -> list[ColumnElement[bool]]:
 
 
 async def count_up(connection: AsyncConnection, seen: Mapping[Sighting, Tally]) -> None:
-    """Add tallies to what is stored."""
+    """Add tallies to the stored ones."""
     if not seen:
         return
     await _keep_clients(connection, seen)
@@ -256,7 +256,7 @@ def _client_row(client: ClientFacts) -> dict[str, Any]:
 
 
 def fingerprint(facts: Sequence[object]) -> str:
-    """A short name for facts, which is the same in every process: 128 bits of SHA-256 in hex."""
+    """A short hash of facts, which is the same in every process: 128 bits of SHA-256 in hex."""
     return sha256(json.dumps(facts, default=str).encode()).hexdigest()[:32]
 
 

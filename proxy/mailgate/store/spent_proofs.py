@@ -34,7 +34,7 @@ class SpentProofs:
     async def spend(self, ticket: bytes, until: datetime, now: datetime) -> bool:
         """Mark a proof as spent, in one step with the check that no gate has. Returns False if one had.
 
-        Raises ``StoreUnavailableError`` if that cannot be known. The proof may then count as spent or not.
+        Raises ``StoreUnavailableError`` if that cannot be known. The proof may then be marked or not.
         """
         if self._silent_at is not None and abs(now - self._silent_at) < _REST:
             raise StoreUnavailableError("the store did not answer just now")
@@ -50,7 +50,7 @@ class SpentProofs:
         return await answer
 
     async def prune(self, now: datetime) -> int:
-        """Delete proofs that could not be sent again anyway. Returns how many rows were deleted."""
+        """Delete proofs that would be too old anyway. Returns how many rows were deleted."""
         old = spent_proofs.c.until < now - _CLOCKS_DIFFER
         async with self._database.writing() as connection:
             return (await connection.execute(delete(spent_proofs).where(old))).rowcount
@@ -60,7 +60,7 @@ class SpentProofs:
             await asyncio.wait({self._writer})
 
     async def _write(self, now: datetime) -> None:
-        """Write the waiting proofs, and those that come meanwhile, batch by batch."""
+        """Write the waiting proofs, and those that are added in between, batch by batch."""
         try:
             while self._waiting:
                 batch = {ticket: self._waiting[ticket] for ticket in list(self._waiting)[:_BATCH]}

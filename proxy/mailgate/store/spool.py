@@ -1,4 +1,5 @@
-"""Keeps lines on disk while the store is down. Each noun has a file, to which lines are appended and from which all are taken.
+"""Keeps lines on disk while the store cannot be reached. Each noun has a file, to which lines are appended and from
+which all are taken.
 
 Several processes may share a folder. A process that appends or takes holds a lock on the file itself, so the lock ends
 with the process.
@@ -9,6 +10,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from mailgate.whole_file import is_at, sync_folder
 
 SUFFIX, _TAKEN = ".jsonl", ".taken"
 
@@ -41,7 +44,7 @@ class Spool:
             torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"
             _write(file, (b"\n" if torn else b"") + b"".join(kept))
             os.fsync(file)
-        _sync_folder(self._path.parent)
+        sync_folder(self._path.parent)
         return len(kept)
 
     @contextmanager
@@ -62,7 +65,7 @@ class Spool:
             os.close(file)
 
     def forget(self, about: Callable[[str], bool]) -> int:
-        """Remove and overwrite the lines that are about somebody. Returns how many there were."""
+        """Remove and overwrite the lines that match ``about``. Returns how many there were."""
         gone = 0
         for path in (self._path, self._taken):
             with suppress(FileNotFoundError), _locked(path, os.O_RDWR) as file:
@@ -79,7 +82,7 @@ class Spool:
             return
 
     def _lock_taken(self) -> int | None:
-        """Open the renamed file. None if there is none or another process has it."""
+        """Open the renamed file; None if there is none or another process has it."""
         try:
             file = os.open(self._taken, os.O_RDWR)
         except FileNotFoundError:
@@ -89,7 +92,7 @@ class Spool:
         except BlockingIOError:
             os.close(file)
             return None
-        if _is(self._taken, file):
+        if is_at(self._taken, file):
             return file
         os.close(file)
         return None
@@ -102,18 +105,11 @@ def _locked(path: Path, flags: int) -> Iterator[int]:
         file = os.open(path, flags, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
-            if _is(path, file):
+            if is_at(path, file):
                 yield file
                 return
         finally:
             os.close(file)
-
-
-def _is(path: Path, file: int) -> bool:
-    try:
-        return os.path.samestat(os.stat(path), os.fstat(file))
-    except FileNotFoundError:
-        return False
 
 
 def _read_lines(file: int) -> list[str]:
@@ -122,7 +118,7 @@ def _read_lines(file: int) -> list[str]:
 
 
 def _take_out(path: Path, file: int, about: Callable[[str], bool]) -> int:
-    """Replace the file by one without the lines. No other line is lost, whatever happens meanwhile."""
+    """Replace the file by one without the matching lines. No other line is lost, even if the process is killed."""
     lines = _read_lines(file)
     kept = [line for line in lines if not about(line)]
     if len(kept) == len(lines):
@@ -137,7 +133,7 @@ def _take_out(path: Path, file: int, about: Callable[[str], bool]) -> int:
     else:
         fresh.unlink()
         path.unlink()
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     os.pwrite(file, bytes(os.fstat(file).st_size), 0)
     os.fsync(file)
     return len(lines) - len(kept)
@@ -156,12 +152,3 @@ def _write(file: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(file, view) :]
-
-
-def _sync_folder(folder: Path) -> None:
-    """Sync a folder. A new file survives a power cut only if its folder is on disk too."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

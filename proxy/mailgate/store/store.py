@@ -14,6 +14,7 @@ from mailgate.policy import AppCatalog
 from mailgate.store.app_counts import AppCounts
 from mailgate.store.approvals import Approvals
 from mailgate.store.audit import Audit
+from mailgate.store.change_numbers import ChangeNumbers, change_numbers
 from mailgate.store.change_signal import ChangeSignal
 from mailgate.store.connectors import Connectors
 from mailgate.store.database import Database, store_url
@@ -62,7 +63,7 @@ class Store:
         self._database = database
         self.change_signal = change_signal
         self.spool = spool
-        """The folder of what is kept beside the store."""
+        """The folder of files that are kept beside the store."""
         sightings, reports = (
             Spool(spool / f"{noun}{SUFFIX}", _SPOOL_BYTES) for noun in ("sightings", "reports")
         )
@@ -111,8 +112,8 @@ class Store:
     async def open(cls, url: str, *, spool: Path | None = None, make: bool = True) -> Self:
         """Open the store at ``url`` (``sqlite:///PATH`` or ``postgresql://…``), upgrading it first.
 
-        Data that cannot be written waits in the folder ``spool``, which by default is beside an SQLite file or else
-        ``var/spool``. Raises ``StoreError``, ``StoreUnavailableError`` if the database does not answer, and
+        Data that cannot be written waits in the folder ``spool``, which by default is beside an SQLite file, otherwise
+        ``var/spool``. Raises ``StoreError``; ``StoreUnavailableError`` if the database does not answer; and
         ``StoreMissingError`` if there is no store and none is to be made.
         """
         address = store_url(url)
@@ -121,7 +122,7 @@ class Store:
 
     @classmethod
     def beside(cls, url: str) -> Self:
-        """The store that another process has opened. It is only read from, and nothing is made or upgraded."""
+        """The store that another process has opened. It is only read, and nothing is made or upgraded."""
         address = store_url(url)
         return cls(Database(address), ChangeSignal(address), _spool_beside(address))
 
@@ -140,7 +141,8 @@ class Store:
             await end(change_signal)
 
     async def close(self, patience: float = 5.0) -> None:
-        """Write everything that waits, each queue within ``patience`` seconds or else to disk, and close the database."""
+        """Write everything that waits, each queue within ``patience`` seconds or otherwise to disk, and close the
+        database."""
         try:
             await asyncio.gather(
                 self.reports.close(patience), self.ledger.close(patience), self.spent.close()
@@ -148,8 +150,13 @@ class Store:
         finally:
             await self._database.close()
 
+    async def change_numbers(self) -> ChangeNumbers:
+        """The numbers that show what has changed. Raises StoreUnavailableError."""
+        return await change_numbers(self._database)
+
     async def shut_out(self, name: str, now: datetime) -> Revoked:
-        """Revoke the enrolment token, key or device of this name. Reports of such a device about itself no longer count."""
+        """Revoke the enrolment token, key or device of this name. Reports of such a device about itself no longer
+        count."""
         revoked = await self.enrolments.revoke(name, now)
         gone = [report_by(ENROLLED, device, gone=True) for device in revoked.devices]
         await self.devices.take(gone, now)
@@ -160,7 +167,7 @@ class Store:
         return await self._database.wipe()
 
     async def faults(self) -> list[str]:
-        """What is broken in the database itself, in words: nothing where it is whole."""
+        """The faults of the database itself, in words; empty if it is intact."""
         return await faults(self._database)
 
     def refusal(self) -> Backlog:

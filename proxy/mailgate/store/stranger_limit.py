@@ -10,27 +10,29 @@ from mailgate.policy.logins import user_text
 
 SPAN = timedelta(hours=1)
 _BEFORE = timedelta(minutes=1)
-"""How much earlier a request may be: a repeated one is recorded seconds after it came. More means that the clock was put back."""
+"""How much earlier than the last one a request may be, since a repeated one is recorded seconds later. If it is more,
+the clock was put back."""
 MOST_NAMELESS = 5_000
 """The limit for clients that name neither a person nor a device."""
 MOST_NAMING = 10_000
 """The limit for clients that name a person or a device but are not known by it, like a company's phones before they report."""
 MOST_OF_ONE_NETWORK = 200
-"""The limit for these clients from one network. A made-up name costs nothing but is a row of its own."""
+"""The limit for these clients from one network. Making up a name costs nothing, but each has a row of its own."""
 MOST_OF_ONE_DEVICE = 200
 """The limit for clients that send the id of one known device without a proof, since the id is no secret.
 
 Each device has its own number, because all phones of a company may be behind one network's address.
 """
 MOST_OF_ONE_DEVICE_THERE = 20
-"""The limit for these clients from one network, so that a copied id in another network does not use up the phone's own places.
+"""The limit for these clients from one network, so that a copied id in another network does not use up the phone's own
+places.
 
-The phone itself comes with few user agents.
+The phone itself has few user agents.
 """
 
 
 class StrangerLimit:
-    """Counts unknown clients in memory, each once within ``SPAN``. A client that comes again leaves no further row."""
+    """Counts unknown clients in memory, each once within ``SPAN``. A client that comes again adds no row."""
 
     def __init__(self) -> None:
         self._since: datetime | None = None
@@ -58,7 +60,8 @@ class StrangerLimit:
         return admitted
 
     def shuts_out(self, access: Access, user_agent: str, now: datetime) -> bool:
-        """Whether nothing from this user agent is admitted any more, whatever else it sends. The answer is quick, for floods."""
+        """Whether nothing from this user agent is admitted any more, whatever else it sends. The answer is quick, for
+        floods."""
         if len(self._nameless) < MOST_NAMELESS or is_known(access):
             return False
         if _claims_device(access) or _names_something(access):
@@ -93,7 +96,8 @@ class _Marks:
 
 
 def is_known(access: Access) -> bool:
-    """Whether more than the client's own word tells the person or device. Mail servers ask before they check a password."""
+    """Whether the person or device is known by more than the client's own word. Mail servers ask before they check a
+    password."""
     said = access.client.protocol not in LOGINS and bool(access.facts.user)
     proofs = (access.attestation, access.certificate)
     return said or any(proof is not None and proof.refused is None for proof in proofs)

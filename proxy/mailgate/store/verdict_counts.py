@@ -1,6 +1,6 @@
-"""How often what was decided, at all gates together: by the minute, the hour and the day. Nobody stands in it.
+"""The number of verdicts at all gates, by minute, hour and day. It has no names.
 
-Each gate adds what its workers have counted. Minutes are kept for some hours, hours for weeks, and days for as long as anybody may ask.
+Each gate adds the counts of its workers. Minutes are kept for some hours, hours for days, and days for months.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ _KEY = ("span", "at", "effect", "kind", "rule", "reason")
 
 
 class Counted(NamedTuple):
-    """What was counted: a verdict with the kind of the client, or a refusal with its rule and reason."""
+    """What is counted: a verdict with the kind of the client, or a refusal with its rule and reason."""
 
     effect: str
     kind: str = ""
@@ -31,7 +31,7 @@ class Counted(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """How often in one span of time."""
+    """A count in one span of time."""
 
     at: datetime
     name: str
@@ -45,7 +45,7 @@ class VerdictCounts:
         self._database = database
 
     async def add(self, news: Mapping[datetime, Mapping[Counted, int]]) -> None:
-        """Add what was counted in these minutes."""
+        """Add the counts of these minutes."""
         sums = Counter[tuple[str, datetime, Counted]]()
         for at, counted in news.items():
             for what, times in counted.items():
@@ -87,7 +87,7 @@ class VerdictCounts:
             ]
 
     async def trim(self, now: datetime) -> int:
-        """Delete counts that were kept long enough. Returns how many."""
+        """Delete counts after their retention time. Returns how many."""
         gone = 0
         async with self._database.writing() as connection:
             for span, kept in KEPT.items():
@@ -97,7 +97,7 @@ class VerdictCounts:
 
 
 def start_of(span: str, at: datetime) -> datetime:
-    """When the span began in which this is. Days are those of UTC."""
+    """The start of the span that contains this moment. Days are those of UTC."""
     minute = at.replace(second=0, microsecond=0)
     if span == "minute":
         return minute

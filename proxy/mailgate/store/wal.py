@@ -13,7 +13,8 @@ _PATIENCE = 1000
 
 
 def empty_log(path: Path) -> bool:
-    """Write the log back and truncate it. Returns False if it is still being read or the store is away. Blocks."""
+    """Write the log back and truncate it. Returns False if it is still being read or the store cannot be reached.
+    Blocks."""
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
             connection.execute(f"PRAGMA busy_timeout={_PATIENCE}")

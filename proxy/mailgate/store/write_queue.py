@@ -1,4 +1,5 @@
-"""Keeps items until the store has them: in memory, or on disk while the store is down. Nothing has to wait for them."""
+"""Keeps items until they are stored: in memory, or on disk while the store cannot be reached. No request waits for
+them."""
 
 import asyncio
 import time
@@ -37,18 +38,20 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """The items that a queue has not brought into the store yet."""
+    """The items of a queue that are not stored yet."""
 
     waiting: int = 0
-    """The number of items in memory and on disk that came since the start. Until the next write there are always some."""
+    """The number of items in memory and on disk that came since the start. Until the next write there are always
+    some."""
     refused_for: float | None = None
-    """For how many seconds the store has accepted none of them. None if it accepts them."""
+    """For how many seconds the store has accepted none of them; None if it accepts them."""
     error: str = ""
-    """The error of the last try."""
+    """The error of the last attempt."""
 
 
 class WriteQueue(ABC, Generic[Key, Item]):
-    """Items by key, which are merged while they wait. ``run`` writes them every ``interval`` seconds, and ``close`` the last ones."""
+    """Items by key, which are merged while they wait. ``run`` writes them every ``interval`` seconds, and ``close`` the
+    last ones."""
 
     noun: str
     interval: float
@@ -69,7 +72,7 @@ class WriteQueue(ABC, Generic[Key, Item]):
         self._refused_why = ""
 
     def backlog(self) -> Backlog:
-        """The items that wait, and whether the store is the reason."""
+        """The items that wait, and whether the store refuses them."""
         on_disk = max(0, self.counts.spooled - self.counts.replayed)
         waiting = self._beside() + len(self._items) + len(self._writing) + on_disk
         since = self._refused_since
@@ -89,23 +92,23 @@ class WriteQueue(ABC, Generic[Key, Item]):
 
     @abstractmethod
     def _from_line(self, line: str) -> tuple[Key, Item]:
-        """Read such a line. Raises ``ValueError``, ``TypeError`` or ``LookupError`` for any other line."""
+        """Read a line of ``_to_line``. Raises ``ValueError``, ``TypeError`` or ``LookupError`` for any other line."""
 
     def _beside(self) -> int:
-        """The number of counts that are kept outside the items. Here there are none."""
+        """The number of counts that are kept outside the items; none here."""
         return 0
 
     def _gather(self) -> None:
         """Add all counts that are kept outside the items to them. It is called before the items are read."""
 
     async def _gather_due(self) -> None:
-        """The same for the counts that have waited long enough. Other tasks have their turn in between."""
+        """The same for the counts that have waited long enough. Other tasks get their turn in between."""
 
     def _begun(self) -> None:
         """Called when no item waits any more, because all are being written or are on disk."""
 
     def put(self, key: Key, item: Item) -> bool:
-        """Queue an item at once. If the queue is full, the item counts as dropped and False is returned."""
+        """Queue an item at once. If the queue is full, the item is dropped and False is returned."""
         old = self._items.get(key)
         if old is None and len(self._items) >= self._limit:
             self.counts.dropped += 1
@@ -119,7 +122,8 @@ class WriteQueue(ABC, Generic[Key, Item]):
         return key in self._items or key in self._writing or self._spooling
 
     def holding(self) -> Callable[[Key], bool]:
-        """A fixed ``holds`` for a caller who is about to read the store. Items written from now on may be missing from the result."""
+        """A fixed ``holds`` for a caller who is about to read the store. Items written from now on may be missing from
+        the result."""
         before, spooling = self._items.keys() | self._writing.keys(), self._spooling
         return lambda key: spooling or key in before or self.holds(key)
 
@@ -130,7 +134,8 @@ class WriteQueue(ABC, Generic[Key, Item]):
         yield from self._items.values()
 
     async def run(self) -> None:
-        """Write until ``close`` is called. Start it once as a task. If it is cancelled, it puts the waiting items on disk."""
+        """Write until ``close`` is called. Start it once as a task. If it is cancelled, it puts the waiting items on
+        disk."""
         try:
             while not self._closing.is_set():
                 if not self._spooling:
@@ -141,7 +146,7 @@ class WriteQueue(ABC, Generic[Key, Item]):
             self._rescue()
 
     async def flush(self, *, whole: bool = True) -> None:
-        """Write the waiting items, or put them on disk if the store is down. Never raises if the store is down.
+        """Write the waiting items, or put them on disk if the store cannot be reached. Does not raise in that case.
 
         ``whole`` includes counts that may wait longer.
         """
@@ -199,7 +204,7 @@ class WriteQueue(ABC, Generic[Key, Item]):
         except (
             SQLAlchemyError,
             ValueError,
-        ) as error:  # the database refuses the data, so find out which item it refuses
+        ) as error:  # the database refuses the data, so find the item that it refuses
             if len(batch) > 1:
                 for key, item in batch.items():
                     await self._write_batch({key: item})
@@ -208,7 +213,7 @@ class WriteQueue(ABC, Generic[Key, Item]):
                 _log.error("store-refused-item", noun=self.noun, error=type(error).__name__)
 
     async def _to_disk(self, why: str) -> None:
-        """Move the items that are being written to the spool. If even that fails, they stay in memory."""
+        """Move the items that are being written to the spool. If that fails too, they stay in memory."""
         if not self._spooling:
             _log.warning("store-down", noun=self.noun, error=why)
         self._spooling = True

@@ -1,1 +1,1 @@
-"""What is known and decided, as plain data: the command line prints it, the console shows it, and neither thinks twice."""
+"""Facts and decisions as plain data, made once: the command line prints them, and the API and the console show them."""

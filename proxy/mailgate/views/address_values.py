@@ -1,4 +1,5 @@
-"""How the values of an address are read: what cannot be meant is a mistake that says what is expected, and is never passed over."""
+"""Reads the values in the query of an address. A value that is not understood is never ignored: it is a mistake that
+says what was expected."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
@@ -12,13 +13,13 @@ Reader = Callable[[str], str]
 EFFECTS = tuple(each.value for each in Effect)
 REASONS = tuple(each.value for each in Reason)
 LONGEST = 255
-"""Characters of a value."""
+"""The longest value, in characters."""
 _SHOWN = 12
-"""Of how many words an answer says which can be meant."""
+"""How many of the possible words an answer names."""
 
 
 class MisreadError(ValueError):
-    """A value that cannot be meant. ``words`` say what is expected."""
+    """A value that is not understood. ``words`` say what was expected."""
 
     def __init__(self, words: str) -> None:
         super().__init__(words)
@@ -26,7 +27,7 @@ class MisreadError(ValueError):
 
 
 class Mistake(NamedTuple):
-    """What cannot be meant in an address."""
+    """A name or value in an address that is not understood."""
 
     name: str
     value: str
@@ -36,7 +37,8 @@ class Mistake(NamedTuple):
 def read_address(
     values: Iterable[tuple[str, str]], readers: Mapping[str, Reader]
 ) -> tuple[dict[str, str], list[Mistake]]:
-    """What an address says, and what of it cannot be meant. An empty value says nothing, as an untouched field of a form sends it."""
+    """Read the query of an address: its values by name, and its mistakes. Empty values are ignored, since a form sends
+    them for untouched fields."""
     said, mistakes = dict[str, str](), list[Mistake]()
     for name, value in ((name, text.strip()) for name, text in values):
         try:
@@ -52,7 +54,7 @@ def read_address(
 
 
 def line(most: int = LONGEST) -> Reader:
-    """Any words, up to so many characters."""
+    """Read any text of at most ``most`` characters."""
 
     def read(text: str) -> str:
         if len(text) > most:
@@ -63,7 +65,7 @@ def line(most: int = LONGEST) -> Reader:
 
 
 def one_of(words: tuple[str, ...]) -> Reader:
-    """One of these words."""
+    """Read one of these words."""
 
     def read(text: str) -> str:
         if text not in words:
@@ -74,7 +76,7 @@ def one_of(words: tuple[str, ...]) -> Reader:
 
 
 def whole(most: int) -> Reader:
-    """A whole number, up to this."""
+    """Read a whole number from 0 to ``most``."""
 
     def read(text: str) -> str:
         if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most)) and int(text) <= most):
@@ -85,7 +87,7 @@ def whole(most: int) -> Reader:
 
 
 def expected(text: str, words: tuple[str, ...]) -> str:
-    """What can be meant in the place of this."""
+    """What was expected in place of ``text``, in words."""
     near, options = nearest(text, words), _options(words)
     return (
         phrase("did you mean %(near)s? %(options)s", near=near, options=capital(options)) if near else options

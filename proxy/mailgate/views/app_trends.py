@@ -1,4 +1,4 @@
-"""How many people and devices have each listed app and are kept out, day by day."""
+"""The number of people and devices that have each listed app, and that are kept out, day by day."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -7,36 +7,32 @@ from mailgate.config import Bundle
 from mailgate.model.fact import Day, Fact
 from mailgate.store import Store
 from mailgate.store.app_counts import AppDay
-from mailgate.views.mail_status import MailAccess
-
-OUT = [MailAccess.OUT.value, MailAccess.PROOF.value]
-"""Who gets no mail by the rules."""
 
 
 class AppOnDay(Fact):
-    """One UTC day."""
+    """The counts of one UTC day."""
 
     day: Day
     """The day."""
     people: int
-    """People who have the app on a device."""
+    """People with a device that has the app."""
     devices: int
-    """Devices that have it."""
+    """Devices that have the app."""
     kept_out_people: int
-    """People whose device with it gets no mail."""
+    """People with a device that gets no mail because of the app."""
     kept_out_devices: int
-    """Devices with it that get no mail."""
+    """Devices that get no mail because of the app."""
 
 
 class AppTrend(Fact):
-    """One listed app."""
+    """A listed app and its counts by day."""
 
     app: str
     """Its key."""
     name: str
-    """What it is called."""
+    """Its name."""
     days: list[AppOnDay]
-    """Every day that is known of, the oldest first."""
+    """Every day with counts, the oldest first."""
 
     @property
     def last(self) -> AppOnDay:
@@ -44,12 +40,12 @@ class AppTrend(Fact):
 
 
 async def count_apps(store: Store, apps: Iterable[str], now: datetime) -> None:
-    """Count these apps by the rows of devices, as of now. Raises StoreUnavailableError."""
-    await store.app_counts.keep(await store.app_counts.count(apps, OUT, now))
+    """Count the devices that have these apps now, from their rows. Raises StoreUnavailableError."""
+    await store.app_counts.keep(await store.app_counts.count(apps, now))
 
 
 async def trends_of(store: Store, bundle: Bundle, now: datetime, days: int) -> list[AppTrend]:
-    """Apps that anybody has, those that keep most people out first. Raises StoreUnavailableError."""
+    """The apps that some device has, those that keep most people out first. Raises StoreUnavailableError."""
     found: dict[str, list[AppDay]] = {}
     for each in await store.app_counts.since(now.date() - timedelta(days=days - 1)):
         found.setdefault(each.app, []).append(each)

@@ -1,4 +1,4 @@
-"""Listed apps as facts: on which lists each stands, what these do, and how many people and devices have it."""
+"""Listed apps as facts: their lists, the rules for these lists, and the number of people and devices that have each."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -11,17 +11,17 @@ from mailgate.store.app_counts import AppDay
 from mailgate.views.app_trends import AppOnDay, on_day
 
 DAYS = 30
-"""Days of a trend."""
+"""The length of a trend, in days."""
 WEEK = timedelta(days=7)
 
 
 class RuleAbout(Fact):
-    """A rule that is about an app."""
+    """A rule about an app."""
 
     rule: str
     """Its id."""
     title: str
-    """Its title; the id where it has none."""
+    """Its title; its id if it has none."""
 
 
 class AppFacts(Fact):
@@ -32,29 +32,29 @@ class AppFacts(Fact):
     name: str
     """Its name."""
     vendor: str
-    """Who makes it; empty where that is not said."""
+    """The maker of the app; empty if `apps.yaml` does not name one."""
     lists: list[str]
     """The lists that it is on."""
     kept_out_by: list[RuleAbout]
-    """Rules that keep devices out for it, by a list that it is on or by its key, from their stage on."""
+    """Rules that keep devices out because of the app, by one of its lists or by its key, when their stage has come."""
     kept_out_lists: list[str]
-    """Those of its lists for which a rule keeps devices out."""
+    """The lists of the app for which a rule keeps devices out."""
     would_join: list[str]
-    """Lists for which a rule keeps devices out, and that it is not on."""
+    """Other lists, without the app, for which a rule keeps devices out."""
     people: int | None
-    """How many people have it on a device; null before they were counted."""
+    """How many people have a device with the app; null if they were not counted yet."""
     devices: int | None
-    """How many devices have it; null before they were counted."""
+    """How many devices have the app; null if they were not counted yet."""
     counted_at: Instant | None
-    """When they were counted."""
+    """When they were counted; null if they were not counted yet."""
     week: int | None
-    """How many more devices have it than a week ago, or fewer; null where nobody counted then."""
+    """How many more devices have the app than a week ago, negative if fewer; null without counts from a week ago."""
     trend: list[AppOnDay]
-    """How many had it on the last 30 days, the earliest first, without days on which nobody counted."""
+    """The counts of the last 30 days, the oldest first, without days that have no counts."""
 
 
 async def apps(store: Store, policy: Policy, now: datetime) -> list[AppFacts]:
-    """Every listed app, those first that most people have. Raises StoreUnavailableError."""
+    """Every listed app, the most frequent first. Raises StoreUnavailableError."""
     since = now.astimezone(UTC).date() - timedelta(days=DAYS - 1)
     counts = dict[str, list[AppDay]]()
     for each in await store.app_counts.since(since):

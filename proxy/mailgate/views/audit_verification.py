@@ -1,4 +1,4 @@
-"""Verifies the audit log, also against heads of it that were noted outside the store."""
+"""Verifies the audit log, also against its heads that were noted outside the store."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,8 @@ async def verified(
     noted: Iterable[Head] = (),
     files: Iterable[Path] = (),
 ) -> tuple[list[Break], Head | None]:
-    """The places where the log was changed, and its head. It is also held against the heads in ``noted``, ``files`` and the witness file."""
+    """The places where the log was changed, and its head; None without entries. The log is also compared with the heads
+    in ``noted``, in ``files`` and in the witness file of the settings."""
     known, unread = [*noted], dict[Path, str]()
     own = settings.witness.file if settings.witness else None
     for path in [*files, *([own] if own else [])]:
@@ -33,7 +34,7 @@ async def verified(
     found += [
         Break(number, phrase("and those before cannot be held against %(path)s: %(why)s", path=path, why=why))
         for path, why in unread.items()
-        if path != own or number  # nobody has noted anything before the first entry
+        if path != own or number  # the witness file is missing before the first entry
     ]
     return found, head
 

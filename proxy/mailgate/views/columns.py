@@ -1,4 +1,4 @@
-"""Numbers as stacked columns over an axis: what keeps people out stands lowest, where it is seen first."""
+"""Draws numbers as stacked columns over an axis. What keeps people out is at the bottom, where it is seen first."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from mailgate.views import svg
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """How large it is, and how much of that is left for numbers and words."""
+    """The size of the drawing, and its margins for numbers and words, in pixels."""
 
     width: int
     height: int
@@ -19,7 +19,7 @@ class Box:
     above: int = 10
 
     def column(self, place: int, of: int) -> tuple[float, float]:
-        """Where a column begins, and how wide its place is."""
+        """The left end and the width of a column."""
         room = (self.width - self.left) / of
         return self.left + place * room, room
 
@@ -29,7 +29,8 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Words below a column. ``at``: a time that a page writes in the zone of who reads it; ``form``: as a ``short`` day or a ``time``."""
+    """Words below a column. A page shows ``at`` in the time zone of its reader; ``form`` is ``short`` for a day, or
+    ``time``."""
 
     place: int
     words: str = ""
@@ -46,9 +47,10 @@ def columns(
     numbers: bool = False,
     tongue: Tongue = ENGLISH,
 ) -> list[str]:
-    """The grid with its numbers, the columns, and what stands below them. ``numbers``: also how many each column has.
+    """Draw the grid with its numbers, the columns, and the marks below them.
 
-    ``tongue``: how numbers and words are said.
+    :param numbers: write the sum above each column.
+    :param tongue: the language of numbers and words.
     """
     top = nice(max((sum(each.values()) for each in counted), default=0))
     parts = [each for value in sorted({0, top // 2, top}) for each in _line(value, top, box, tongue)]
@@ -62,7 +64,7 @@ def columns(
 
 
 def nice(most: int) -> int:
-    """The number at the top of an axis: 1, 2 or 5 with zeros, and even where it has a half."""
+    """The number at the top of an axis: 2, 4, 6 or 10 times a power of ten, so that its half is a whole number."""
     step = 1
     while True:
         for factor in (2, 4, 6, 10):
@@ -72,7 +74,7 @@ def nice(most: int) -> int:
 
 
 def short(value: int, tongue: Tongue = ENGLISH) -> str:
-    """A number in as few letters as an axis has room for."""
+    """A number in few characters, for an axis."""
     for size, sign in ((1_000_000, phrase("M")), (1_000, phrase("k"))):
         if value >= 10 * size or (value >= size and size > 1_000):
             part = value / size

@@ -1,10 +1,12 @@
-"""Reads requests that somebody describes, in JSON, in YAML or as copied headers, so that they can be decided like real ones."""
+"""Reads requests that are described in JSON, in YAML or as copied headers, so that they can be decided like real
+ones."""
 
 import re
 
 from mailgate.config.document import DocumentError, read_document
 from mailgate.config.mistakes import validated
 from mailgate.errors import ConfigError, Mistake
+from mailgate.model.phrase import phrase
 from mailgate.policy import AppCatalog
 from mailgate.policy.cases import RecordedRequest, Request, Situation
 
@@ -34,15 +36,16 @@ def read_request(data: bytes, name: str, catalog: AppCatalog) -> Situation:
 
 
 def read_headers(text: str, name: str) -> Request:
-    """Read a request from the lines of its head, as a browser's tools copy them. A request line may stand first.
+    """Read a request from the lines of its head, as a browser's developer tools copy them. The first may be a request
+    line.
 
-    If there is only one line and it has no name and colon, it is the user agent.
+    A single line without a name and a colon is the user agent.
 
-    :raises ConfigError: with every line that is neither.
+    :raises ConfigError: with every line that cannot be read.
     """
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if not lines:
-        raise ConfigError([Mistake(name, 1, 1, "nothing is there; expected headers, one a line")])
+        raise ConfigError([Mistake(name, 1, 1, phrase("nothing is there; expected headers, one a line"))])
     method, target = "GET", "/"
     if first := _REQUEST_LINE.fullmatch(lines[0][1].strip()):
         method, target = first[1], first[2]
@@ -54,7 +57,7 @@ def read_headers(text: str, name: str) -> Request:
     if wrong:
         raise ConfigError(
             [
-                Mistake(name, number, 1, "not a header; expected a name, a colon and a value")
+                Mistake(name, number, 1, phrase("not a header; expected a name, a colon and a value"))
                 for number in wrong
             ]
         )

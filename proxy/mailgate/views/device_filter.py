@@ -1,7 +1,7 @@
-"""What an address asks of the devices: read once for the page, its file, its bulk question and the API.
+"""Reads the filter of the list of devices from an address: the same for the page, its CSV file, its bulk actions and
+the API.
 
-Nothing is passed over. A name or a value that cannot be meant is a mistake, and with a mistake no device is meant: neither all of
-them nor those that the rest of the address leaves.
+Nothing is ignored. A name or value that is not understood is a mistake, and a filter with a mistake matches no device.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,7 +30,7 @@ SORTED = (*SORTS, *(f"-{each}" for each in SORTS))
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a company has that can be asked for, each with its words: a map from what is stored to what people call it."""
+    """The values that a filter may name in this company. Each maps the stored value to its display name."""
 
     apps: Mapping[str, str]
     groups: Mapping[str, str]
@@ -40,17 +40,18 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What an address asks for."""
+    """A filter as it was read."""
 
     wanted: Wanted
     said: dict[str, str]
-    """The same as an address says it."""
+    """The values by name, as they are written in an address."""
     mistakes: tuple[Mistake, ...]
-    """What cannot be meant; with one of them nothing is meant."""
+    """The names and values that are not understood. With a mistake the filter matches no device."""
 
 
 async def known_of(store: Store, bundle: Bundle) -> Known:
-    """What can be asked for: what the files name, and what any device has. Raises StoreUnavailableError."""
+    """The values that a filter may name: those in the files, and those that some device has. Raises
+    StoreUnavailableError."""
     settings, catalog = bundle.settings, bundle.policy.catalog
     issuers = (each.issuer for each in settings.attestation.issuers)
     sources = {*settings.connectors, *issuers, ENROLLED, *await store.rows.distinct("source")}
@@ -64,16 +65,18 @@ async def known_of(store: Store, bundle: Bundle) -> Known:
 
 
 def read(values: Iterable[tuple[str, str]], known: Known, now: datetime) -> Asked:
-    """Read an address. An empty value asks for nothing, as an untouched field of a form sends it."""
+    """Read a filter. Empty values are ignored, since a form sends them for untouched fields."""
     said, mistakes = read_address(values, {**READERS, **_of_company(known)})
     return Asked(_wanted(said, now), said, tuple(mistakes))
 
 
 def _wanted(said: Mapping[str, str], now: datetime) -> Wanted:
-    texts = {name: said.get(name, "") for name in ("name", "kind", "os", "source", "group", "app")}
+    texts = {
+        name: said.get(name, "") for name in ("name", "kind", "os", "source", "group", "app", "blocked_by")
+    }
     state, mail, sort = said.get("state", ""), said.get("mail", ""), said.get("sort", "")
     if state == LOST:
-        # nothing that is lost has any other access; no row has both words, and so none is found
+        # no row has both words, so nothing is found: a lost device has no other mail status
         state, mail = "", LOST if mail in ("", LOST) else f"{LOST} and {mail}"
     return Wanted(
         **texts,
@@ -86,7 +89,7 @@ def _wanted(said: Mapping[str, str], now: datetime) -> Wanted:
 
 
 def moment(text: str, now: datetime) -> datetime:
-    """A day, a time, or so many days ago (`7d`), in UTC where it says no zone. Raises MisreadError."""
+    """Read a day, a time, or a number of days ago (`7d`); UTC if it has no time zone. Raises MisreadError."""
     days = text.removesuffix("d")
     if text.endswith("d") and days.isascii() and days.isdecimal() and len(days) < 5:
         return now - timedelta(days=int(days))
@@ -114,7 +117,7 @@ READERS: Mapping[str, Reader] = {
     "sort": one_of(SORTED),
     "order": one_of(ORDERS),
 }
-"""How the values are read that mean the same in every company. Each raises MisreadError."""
+"""The readers of the values that are the same in every company. Each raises MisreadError."""
 
 
 def _of_company(known: Known) -> dict[str, Reader]:
@@ -123,11 +126,12 @@ def _of_company(known: Known) -> dict[str, Reader]:
         "source": _called(known.sources),
         "group": _called(known.groups),
         "app": _called(known.apps),
+        "blocked_by": _called(known.apps),
     }
 
 
 def _called(known: Mapping[str, str]) -> Reader:
-    """Of what is called so, its stored word: it is taken by that or by its words, in any case where only one is meant."""
+    """Read a stored value, or its display name in any case if only one value has it."""
 
     def read(text: str) -> str:
         if text in known:

@@ -1,4 +1,4 @@
-"""The rows of the list of devices. Changed devices are worked out anew at once, and all devices in rounds."""
+"""The rows of the list of devices. Rows of changed devices are updated at once, and those of all devices in rounds."""
 
 import json
 from collections.abc import Sequence
@@ -10,22 +10,23 @@ from mailgate.config import Bundle
 from mailgate.devices.device import LONG_AGO, Device
 from mailgate.devices.names import user_text
 from mailgate.engine.decide import decide
-from mailgate.model import Access, Posture
+from mailgate.model import Access, Decision, Posture
+from mailgate.policy import AppCatalog
 from mailgate.rollout.replay import PAGE_LOAD, proof_of, reported
 from mailgate.store import Store, StoreError
 from mailgate.store.device_rows import DeviceRow, Wanted
-from mailgate.views.mail_status import HEADLINES, MailAccess, mail_of, name_of
+from mailgate.views.mail_status import HEADLINES, OUT, MailAccess, mail_of, name_of
 from mailgate.views.recorded_requests import posture_now
 
 LOOKS = 2
-"""How often one page reads on if it has found too few devices."""
+"""How often a page is read on if too few of its devices still match."""
 AT_ONCE = 500
-"""How many changed devices are worked out in one go."""
+"""How many changed devices are updated at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListedDevice:
-    """A device as it is now, with its row."""
+    """A device with its current posture and row."""
 
     device: Device
     posture: Posture
@@ -39,7 +40,7 @@ class ListedDevice:
 
 @dataclass(frozen=True, slots=True)
 class DevicePage:
-    """Some devices, and the key after which the next page begins. None at the end."""
+    """Some devices, and the key to continue after; None at the end."""
 
     found: tuple[ListedDevice, ...]
     after: int | None
@@ -48,8 +49,9 @@ class DevicePage:
 async def look(
     store: Store, bundle: Bundle, wanted: Wanted, now: datetime, after: int = 0, size: int = 50
 ) -> DevicePage:
-    """The next devices that match. A page may be short or even empty without being the last. Raises StoreUnavailableError."""
-    with suppress(StoreError):  # if nothing can be written, the earlier rows are read
+    """The next devices that match. A page may be short or even empty without being the last. Raises
+    StoreUnavailableError."""
+    with suppress(StoreError):  # if the store accepts no writes, the rows are read as they are
         await catch_up(store, bundle, now)
     found, behind = list[ListedDevice](), after
     for _ in range(LOOKS):
@@ -62,7 +64,7 @@ async def look(
 
 
 async def catch_up(store: Store, bundle: Bundle, now: datetime) -> bool:
-    """Work out anew the rows of devices that have changed, but not too many at once. Returns whether there are more."""
+    """Update the rows of devices that have changed, but not too many at once. Returns whether there are more."""
     seen = await store.rows.seen()
     changes = await store.devices.changes(seen, AT_ONCE)
     if changes.number == seen:
@@ -73,20 +75,20 @@ async def catch_up(store: Store, bundle: Bundle, now: datetime) -> bool:
 
 
 async def refresh(store: Store, bundle: Bundle, devices: Sequence[Device], now: datetime) -> None:
-    """Work out anew the rows of these devices, since time or other rules may have changed them."""
+    """Update the rows of these devices, since time or new rules may have changed them."""
     differing = await store.rows.differing([row_of(each, bundle, now) for each in devices])
     if differing:
         await store.rows.keep(differing)
 
 
 def listed(device: Device, bundle: Bundle, now: datetime) -> ListedDevice:
-    """The device and its row as they are now."""
+    """A device with its current posture and row."""
     posture = posture_now(device, bundle, now)
     return ListedDevice(device, posture, _row(device, posture, bundle, now), name_of(posture))
 
 
 def row_of(device: Device, bundle: Bundle, now: datetime) -> DeviceRow:
-    """The row of a device as it is now: the verdict if it asked with its proof."""
+    """The current row of a device, with the verdict for a request with its proof."""
     return _row(device, posture_now(device, bundle, now), bundle, now)
 
 
@@ -95,6 +97,9 @@ def _row(device: Device, posture: Posture, bundle: Bundle, now: datetime) -> Dev
     client = reported(posture.kind, posture.os, posture.os_version)
     proof = proof_of(device, posture) if device.reports else None
     access = Access(PAGE_LOAD, client, posture, now, user, proof)
+    decision = decide(access, bundle.policy)
+    mail = mail_of(access, decision, bundle.policy)
+    blocked_by = _blocked_by(decision, posture, bundle.policy.catalog) if mail in OUT else []
     return DeviceRow(
         device=device.number,
         person=user_text(posture.owner),
@@ -103,8 +108,14 @@ def _row(device: Device, posture: Posture, bundle: Bundle, now: datetime) -> Dev
         os_version=posture.os_version,
         source=posture.source or next(iter(posture.sources), ""),
         state=posture.state.value,
-        mail=mail_of(access, decide(access, bundle.policy), bundle.policy).value,
+        mail=mail.value,
         apps=json.dumps(posture.apps) if posture.apps else "",
+        blocked_by=json.dumps(blocked_by) if blocked_by else "",
         groups=json.dumps(user.groups) if user.groups else "",
         reported_at=posture.reported_at or LONG_AGO,
     )
+
+
+def _blocked_by(decision: Decision, posture: Posture, catalog: AppCatalog) -> list[str]:
+    """The keys of the apps that caused a refusal. The decision has their names."""
+    return [key for key in posture.apps if catalog.name_of(key) in decision.apps]

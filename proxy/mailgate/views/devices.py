@@ -1,11 +1,12 @@
-"""Everything that is stored of a device."""
+"""Everything that is stored about a device."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from mailgate.config import Bundle, Settings
+from mailgate.devices.contradictions import in_words
 from mailgate.devices.device import Device, Report
-from mailgate.model.fact import Day, Fact, Instant
+from mailgate.model.fact import Day, Fact, Instant, Words
 from mailgate.store import Keep, Recorded
 from mailgate.views.recorded_requests import posture_now
 
@@ -15,53 +16,53 @@ class FindingFacts(Fact):
 
     reason: str
     """What it is, as a reason code."""
-    detail: str
-    """In words."""
+    detail: Words
+    """The same in words."""
     since: Instant
-    """Since when."""
+    """When it began."""
 
 
 class DeviceFacts(Fact):
     """A device and its posture now."""
 
     id: str
-    """Its id here."""
+    """Its id in this store."""
     owner: str
-    """The login name of the owner. Empty if no source names one."""
+    """The login name of the owner; empty if no source names one."""
     state: str
     """Its state: clean, listed, partial, stale, missing."""
     lost: bool
-    """Whether it is marked as lost, so that it gets nothing."""
+    """Whether it is marked as lost and gets nothing."""
     lost_at: Instant | None
-    """Since when it is marked as lost."""
+    """When it was marked as lost; null if it is not."""
     kind: str | None
-    """The kind by its sources: phone, tablet, laptop, and so on."""
+    """Its kind, as its sources report it: phone, tablet, laptop, and so on; null if unknown."""
     os: str
-    """Its system, in small letters."""
+    """Its operating system, in lower case."""
     os_version: str
-    """The version of its system."""
+    """The version of its operating system."""
     managed: bool | None
     """Whether it is in device management; null if no source says."""
     apps: list[str]
-    """The listed apps that are on it, by their key."""
+    """The keys of the listed apps on it."""
     lists: list[str]
-    """The lists that these apps stand on."""
+    """The lists that have these apps."""
     source: str
-    """The source whose report counts."""
+    """The source whose report is used."""
     sources: list[str]
-    """Every source that has it."""
+    """All sources that have it."""
     reported_at: Instant | None
-    """When its apps were looked at."""
+    """When its apps were looked at; null if they never were."""
     expires_at: Instant | None
-    """Until when that counts."""
+    """Until when that report is valid; null if there is none."""
     findings: list[FindingFacts]
-    """What its sources do not agree on."""
+    """The contradictions between its sources."""
     first_seen: Instant
-    """When it was heard of for the first time."""
+    """When it was first reported."""
     last_seen: Instant
-    """When it was heard of last."""
+    """When it was last reported."""
     deleted_after: Instant
-    """When everything about it is deleted, if nothing more is heard of it."""
+    """When everything about it is deleted, if it is not reported again."""
 
 
 class ReportFacts(Fact):
@@ -70,48 +71,48 @@ class ReportFacts(Fact):
     source: str
     """Which source: a connector, an issuer, or the extension."""
     id: str
-    """The source's own name for the device."""
+    """The source's own id of the device."""
     owner: str
-    """The login name of its owner."""
+    """The login name of its owner; empty if the source names none."""
     kind: str | None
-    """What it is: phone, tablet, laptop, and so on."""
+    """Its kind: phone, tablet, laptop, and so on; null if the source does not say."""
     os: str
-    """Its system, in small letters."""
+    """Its operating system, in lower case."""
     os_version: str
-    """The version of its system."""
+    """The version of its operating system."""
     managed: bool | None
     """Whether it is in device management; null if the source does not say."""
     status: str
     """The tier of the evidence (EAR): none, affirming, warning, contraindicated."""
     apps: list[str]
-    """The listed apps that it saw, by their key."""
+    """The keys of the listed apps that the source found."""
     apps_complete: bool | None
-    """Whether it could see all apps."""
+    """Whether the source can see all apps; null if it does not say."""
     reported_at: Instant | None
-    """When it looked at the apps. Null if it did not."""
+    """When the source looked at the apps; null if it did not."""
     expires_at: Instant | None
-    """Until when that counts."""
+    """Until when the report is valid; null if it has no apps."""
     gone: bool
-    """Whether it has the device no longer."""
+    """Whether the source no longer has the device."""
     first_seen: Instant
-    """When it told of the device for the first time."""
+    """When the source first reported the device."""
     last_seen: Instant
-    """When it told of the device last."""
+    """When the source last reported the device."""
     adds: bool
-    """Always false: what is stored is whole."""
+    """Always false: the stored report is complete."""
 
 
 class NameFacts(Fact):
     """A name of a device."""
 
     kind: str
-    """What it is: serial, udid, key, cert, eas, user."""
+    """The kind of name: serial, udid, key, cert, eas, user."""
     name: str
-    """The name itself."""
+    """The name."""
     sources: list[str]
-    """The source that calls it so."""
+    """The sources that use this name."""
     found_by: bool
-    """Whether the device is found by it. False if another device has the name."""
+    """Whether the device is found by this name; false if another device has it."""
 
 
 class Parts(Fact):
@@ -120,9 +121,9 @@ class Parts(Fact):
     reports: list[ReportFacts]
     """The reports of each source."""
     names: list[NameFacts]
-    """Its names."""
+    """The names of the device."""
     former_ids: list[str]
-    """Ids of devices that turned out to be this one."""
+    """Ids of devices that were merged into this one."""
 
 
 class SightingFacts(Fact):
@@ -133,15 +134,15 @@ class SightingFacts(Fact):
     day: Day
     """The day, in UTC."""
     kind: str
-    """The kind that the client was taken for."""
+    """The kind that the client was recognised as."""
     protocol: str
     """The protocol."""
     user_agent: str
-    """The User-Agent header, as far as it is kept."""
+    """The User-Agent header, as far as it is stored."""
     user: str
-    """The login name. Empty if nobody is named."""
+    """The login name; empty if unknown."""
     posture: str
-    """The state of the device at that time."""
+    """The state of the device's posture at that time."""
     rule: str
     """The rule that decided."""
     effect: str
@@ -149,37 +150,37 @@ class SightingFacts(Fact):
     reason: str
     """Why, as a reason code."""
     would: list[str]
-    """Report-only rules that would have done something, each as `rule:effect`."""
+    """Report-only rules that would have had an effect, each as `rule:effect`."""
     policy: str
     """The version of the policy."""
     times: int
-    """How many requests."""
+    """The number of requests."""
     first: Instant
-    """When the first of them came."""
+    """When the first request came."""
     last: Instant
-    """When the last of them came."""
+    """When the last request came."""
     reference: str
-    """The reference id of the last one."""
+    """The reference of the last request."""
 
 
 class WholeDevice(DeviceFacts, Parts):
-    """Everything that is stored of one device, and its last sightings."""
+    """Everything that is stored about one device, with its last sightings."""
 
     sightings: list[SightingFacts]
-    """Decisions about it, the last first."""
+    """The decisions about it, the newest first."""
 
 
 def keep_of(settings: Settings) -> Keep:
-    """How long these settings keep each kind of data."""
+    """The retention times of these settings."""
     return Keep(**settings.retention.model_dump())
 
 
 def device_facts(device: Device, bundle: Bundle, now: datetime) -> DeviceFacts:
-    """A device and its posture now."""
+    """A device and its current posture."""
     posture = posture_now(device, bundle, now)
     findings = [
         FindingFacts(reason=each.reason.value, detail=each.detail, since=each.since)
-        for each in device.findings
+        for each in in_words(device)
     ]
     return DeviceFacts(
         id=posture.device_id,
@@ -205,7 +206,7 @@ def device_facts(device: Device, bundle: Bundle, now: datetime) -> DeviceFacts:
 
 
 def parts_of(device: Device) -> Parts:
-    """What each source says, and what the device is found by."""
+    """The reports and the names of a device."""
     names = [
         NameFacts(
             kind=kind,
@@ -220,7 +221,7 @@ def parts_of(device: Device) -> Parts:
 
 
 def whole_device(device: Device, seen: Sequence[Recorded], bundle: Bundle, now: datetime) -> WholeDevice:
-    """A device with all its parts and these sightings."""
+    """A device with its reports and names, and with these sightings."""
     facts, parts = dict(device_facts(device, bundle, now)), dict(parts_of(device))
     return WholeDevice(**facts, **parts, sightings=[sighting_facts(each) for each in seen])
 
@@ -249,6 +250,6 @@ def sighting_facts(recorded: Recorded) -> SightingFacts:
 
 
 def _report(report: Report) -> ReportFacts:
-    """The report without its names, which stand beside it with every source that has them."""
+    """The report without its names, which are listed separately with all sources that use them."""
     said = {name: getattr(report, name) for name in ReportFacts.model_fields}
     return ReportFacts(**said | {"apps": sorted(report.apps)})

@@ -1,10 +1,9 @@
-"""Drafts as facts: what each changes in which file, and how it stands with what is in force and with the files."""
+"""Drafts as facts: the change of each in the files, and its state."""
 
 import asyncio
 from typing import Literal
 
 from mailgate.config import Rules
-from mailgate.config.settings import Files
 from mailgate.config.text_edits import EditError, edited
 from mailgate.model.fact import Fact, Instant, Words
 from mailgate.model.phrase import phrase
@@ -13,7 +12,7 @@ from mailgate.rollout.drafts import base_of, edit_of, rules_with
 from mailgate.store import Store
 from mailgate.store.drafts import KeptDraft
 from mailgate.store.policies import Activation
-from mailgate.views.patches import FileChange, file_changes, patch
+from mailgate.views.patches import FileChange, Places, file_changes, patch
 
 State = Literal["draft", "overtaken", "uncommitted", "committed"]
 WORDS: dict[State, str] = {
@@ -22,60 +21,61 @@ WORDS: dict[State, str] = {
     "uncommitted": phrase("In force, not in your files"),
     "committed": phrase("In force"),
 }
-"""What each state is called before people."""
+"""The display name of each state."""
 
 
 class DraftHead(Fact):
-    """A small change of the rules that somebody has drafted, as a list has it."""
+    """A drafted change of the rules, as it is listed."""
 
     digest: str
     """The digest of the version with the change."""
     title: Words
-    """What it is called."""
+    """The change in words."""
     author: str
-    """Who made it."""
+    """The admin who made it."""
     made_at: Instant
-    """When."""
+    """When it was made."""
     base: int
     """The number of the version that it changes."""
     edit: Edit
     """The change."""
     state: State
-    """`draft`: not in force. `overtaken`: not in force, and other rules are in force by now than those that it changes. `uncommitted`: in force,
-    and the files on the gate's disk do not have it. `committed`: in force, and the files have it."""
+    """`draft`: not in force. `overtaken`: not in force, and the rules in force are no longer those that it changes.
+    `uncommitted`: in force, but not in the files on the gate's disk. `committed`: in force and in the files."""
 
 
 class DraftFacts(DraftHead):
-    """A small change of the rules that somebody has drafted."""
+    """A drafted change of the rules."""
 
     plan: str
-    """The digest of the newest plan of it against what is in force; empty where there is none."""
+    """The digest of its newest plan against the rules in force; empty if there is none."""
     changes: list[FileChange]
-    """What has to be committed: the lines of the files on the gate's disk, or of the version that it changes where those cannot be read or changed so."""
+    """What to commit, as changes of the files on the gate's disk. If they cannot be read or changed, as changes of the
+    version that the draft was made from."""
     of_files: bool
-    """Whether `changes` are those of the files on the gate's disk."""
+    """Whether `changes` are changes of the files on the gate's disk."""
     complete: bool
-    """Whether the files, once it is committed, are exactly what is in force with it."""
+    """Whether the files match the rules in force once the change is committed."""
 
 
 async def draft_facts(
-    store: Store, draft: KeptDraft, active: Activation, in_force: Rules, files: Rules | None, names: Files
+    store: Store, draft: KeptDraft, active: Activation, in_force: Rules, files: Rules | None, places: Places
 ) -> DraftFacts:
-    """How a draft stands. ``files``: those on disk, where they can be read. Raises RefusedError."""
+    """The facts about a draft. ``files`` are those on disk, if they can be read. Raises RefusedError."""
     plan = await store.plans.latest_of(draft.digest, active.serial)
     before, after = await _pair(store, draft, files)
     head = draft_head(draft, active, in_force, files)
     return DraftFacts(
         **dict(head),
         plan=plan.digest if plan else "",
-        changes=[] if head.state == "committed" else file_changes(before, after, names),
+        changes=[] if head.state == "committed" else file_changes(before, after, places),
         of_files=before is files,
         complete=after.digest in (draft.digest, in_force.digest),
     )
 
 
 def draft_head(draft: KeptDraft, active: Activation, in_force: Rules, files: Rules | None) -> DraftHead:
-    """What a list says of a draft: nothing is compiled for it."""
+    """A draft as it is listed. No rules are compiled for it."""
     return DraftHead(
         digest=draft.digest,
         title=title_of(draft, in_force),
@@ -88,36 +88,38 @@ def draft_head(draft: KeptDraft, active: Activation, in_force: Rules, files: Rul
 
 
 def title_of(draft: KeptDraft, rules: Rules) -> str:
-    """What it is called, by these rules. It keeps the name that it was given where they call it otherwise."""
+    """The title of a draft, by these rules. It stays the stored title if these rules give another one."""
     called = edit_of(draft).title(rules.policy)
     return called if called == draft.title else draft.title
 
 
 def state_of(draft: KeptDraft, active: Activation, in_force: Rules, files: Rules | None) -> State:
-    """How a draft stands with what is in force and with the files."""
+    """The state of a draft."""
     edit = edit_of(draft)
     if edit.holds(in_force.policy):
         return "committed" if files and edit.holds(files.policy) else "uncommitted"
     return "draft" if draft.base == active.number else "overtaken"
 
 
-async def draft_patch(store: Store, draft: KeptDraft, files: Rules | None, names: Files) -> str:
-    """What has to be committed, as a patch. Raises RefusedError."""
-    return patch(*await _pair(store, draft, files), names)
+async def draft_patch(store: Store, draft: KeptDraft, files: Rules | None, places: Places) -> str:
+    """The change to commit, as a patch. Raises RefusedError."""
+    return patch(*await _pair(store, draft, files), places)
 
 
 async def _pair(store: Store, draft: KeptDraft, files: Rules | None) -> tuple[Rules, Rules]:
-    """The rules without and with it: of the files where that is possible, else of the version that it changes."""
+    """The rules without and with the change: those of the files if possible, otherwise the version that the draft
+    changes."""
     if files:
         try:
             return files, await asyncio.to_thread(edited, files, edit_of(draft))
-        except EditError:  # they have it already, or are written so that it has to be done by hand
+        except EditError:  # the files have the change already, or it has to be made by hand
             pass
     return await base_of(store, draft), await rules_with(store, draft)
 
 
 def uncommitted(drafts: list[KeptDraft], in_force: Rules, files: Rules) -> list[KeptDraft]:
-    """The drafts that are in force and that the files do not have, the first to be made first; of the same change the last."""
+    """The drafts that are in force but not in the files, the oldest first; of drafts with the same change, the
+    newest."""
     found = {
         each.edit: each
         for each in reversed(drafts)
@@ -127,7 +129,7 @@ def uncommitted(drafts: list[KeptDraft], in_force: Rules, files: Rules) -> list[
 
 
 def explained(drafts: list[KeptDraft], in_force: Rules, files: Rules) -> bool:
-    """Whether the files, with these drafts in them, are exactly what is in force."""
+    """Whether the files, with the changes of these drafts, match the rules in force."""
     try:
         for each in drafts:
             files = edited(files, edit_of(each))

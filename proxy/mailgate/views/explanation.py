@@ -3,11 +3,11 @@
 import json
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import JsonValue
+from pydantic import JsonValue, SkipValidation
 
-from mailgate.model import Access, Decision, RuleTrial
+from mailgate.model import Access, Client, Decision, RuleTrial
 from mailgate.model.fact import Fact, Instant
 from mailgate.policy import Policy
 from mailgate.policy.variables import VARIABLES
@@ -16,25 +16,25 @@ from mailgate.views.flips import FlipsTold, flips_told
 
 
 class AskedOf(Fact):
-    """The request."""
+    """The request that was decided."""
 
     method: str
     """Its method."""
     target: str
-    """Path and query."""
+    """Its path and query."""
     scheme: str
     """`http` or `https`, or the protocol of a login: `imap`, `pop3`, `submission`."""
     host: str
-    """The host that was asked."""
+    """The host in the request."""
 
 
 class AskedBy(Fact):
-    """Who asked."""
+    """The person who asked."""
 
     name: str
-    """The login name; empty if nobody is named."""
+    """The login name; empty if unknown."""
     groups: list[str]
-    """The groups that they are in."""
+    """The groups of the person."""
     grouped: bool
     """Whether the groups are known."""
 
@@ -47,15 +47,15 @@ class Trial(Fact):
     condition: str
     """Its condition."""
     matched: bool
-    """Whether the condition is met."""
+    """Whether its condition holds."""
     stage: str
     """Its stage at that moment."""
     effect: str | None
-    """The effect that it would have. Null if it has none."""
+    """The effect of the rule if it matches; null if it has none."""
     note: str
-    """A note on it. Empty in most cases."""
+    """A remark on the trial, usually empty."""
     values: dict[str, JsonValue]
-    """The values that its condition saw, by variable."""
+    """The values that its condition read, by variable."""
 
 
 class Outcome(Fact):
@@ -72,17 +72,17 @@ class Outcome(Fact):
     title: str
     """The title of the rule."""
     fix: str
-    """The fix, as the rule says."""
+    """What people can do about it, as a word of `notice.fix`; empty if the rule names nothing."""
     contact: str
-    """The contact."""
+    """The contact from the rule's `notice.contact`; empty if it has none."""
     apps: list[str]
-    """The listed apps that it is about, by their key."""
+    """The keys of the listed apps that decided."""
     deadline: Instant | None
-    """When a warning becomes a refusal."""
+    """When a warning becomes a refusal; null if it does not."""
     reliefs: int
-    """The serial number of the exemptions and rules turned off on which it rests."""
+    """The serial number of the reliefs that the decision used."""
     would: list[str]
-    """Report-only rules that would have done something."""
+    """Report-only rules that would have had an effect."""
 
 
 class Explanation(Fact):
@@ -94,18 +94,18 @@ class Explanation(Fact):
     """Who asked."""
     now: Instant
     """The time for which it was decided."""
-    client: dict[str, JsonValue]
-    """The client as it was recognised, with every signal and finding."""
+    client: Annotated[dict[str, JsonValue], SkipValidation]
+    """The client as it was recognised, with its signals and findings."""
     device: dict[str, JsonValue]
     """The posture of the device."""
     attestation: dict[str, JsonValue] | None
-    """The result of its signed proof. Null if there was none."""
+    """The result of its attestation; null if there was none."""
     certificate: dict[str, JsonValue] | None
-    """The result of its TLS client certificate. Null if there was none."""
+    """The result of its client certificate; null if there was none."""
     rules: list[Trial]
     """Every rule that was tried, in order."""
     not_reached: list[str]
-    """Rules behind the one that decided."""
+    """The rules after the one that decided."""
     decision: Outcome
     """The decision."""
     flips: list[FlipsTold]
@@ -121,7 +121,7 @@ def explanation(access: Access, decision: Decision, policy: Policy) -> Explanati
         request=AskedOf(method=facts.method, target=facts.target, scheme=facts.scheme, host=facts.host),
         user=AskedBy(**_plainly(access.user)),
         now=access.now,
-        client=_plainly(access.client) | {"contradicted": access.client.contradicted},
+        client=_plainly(access.client) | _doubts(access.client),
         device=_plainly(access.posture),
         attestation=_plainly(access.attestation) if access.attestation else None,
         certificate=_plainly(certificate, but="chain") if certificate else None,
@@ -130,6 +130,12 @@ def explanation(access: Access, decision: Decision, policy: Policy) -> Explanati
         decision=_outcome(decision),
         flips=flips_told(both_ways(access, policy, decision.effect), policy.catalog),
     )
+
+
+def _doubts(client: Client) -> dict[str, Any]:
+    """The findings of a client. Their details stay phrases."""
+    found = [{"reason": each.reason.value, "detail": each.detail} for each in client.findings]
+    return {"contradicted": client.contradicted, "findings": found}
 
 
 def _outcome(decision: Decision) -> Outcome:
@@ -154,14 +160,14 @@ def _trial(trial: RuleTrial, reads: frozenset[str], access: Access) -> Trial:
 
 
 def _plainly(noun: Any, but: str = "") -> dict[str, Any]:
-    """A value of the model in the form of JSON."""
+    """A value of the model as JSON, without the fields in ``but``."""
     said: dict[str, Any] = json.loads(json.dumps(asdict(noun), default=plain))
     said.pop(but, None)
     return said
 
 
 def plain(value: object) -> object:
-    """A value for which JSON has no form, in one that it has."""
+    """A value that JSON does not have, in a form that it has."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, timedelta):

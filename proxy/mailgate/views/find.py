@@ -1,4 +1,4 @@
-"""One search for everything that somebody may have at hand: a name, an id, an address, a reference."""
+"""One search for everything that an admin may know of a case: a name, an id, an address, a reference."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,13 +15,13 @@ from mailgate.views.mail_status import name_of
 from mailgate.views.recorded_requests import posture_now
 
 SIZE = 20
-"""How many hits of each sort are shown at once."""
+"""How many hits of each sort are returned at once."""
 LONGEST = 256
-"""How many characters of the text are looked for."""
+"""The longest search text, in characters; the rest is ignored."""
 
 
 class Hit(Fact):
-    """One person, device or refusal that may be meant."""
+    """A person, device or refusal that matches."""
 
     what: Literal["person", "device", "refusal"]
     """What it is."""
@@ -30,20 +30,20 @@ class Hit(Fact):
     words: Words
     """What it is, in words."""
     person: str
-    """The login name of the owner. Empty if nobody is known."""
+    """The login name of the owner; empty if unknown."""
 
 
 class Hits(Fact):
-    """What was found."""
+    """A page of hits."""
 
     items: list[Hit]
-    """Exact names first, then names that begin so, then people who have the text in their name."""
+    """Exact names first, then names that begin with the text, then people whose name contains it."""
     next: str | None
-    """The login name after which to go on with people who have the text in their name. Null at the end."""
+    """The login name to continue after, among people whose name contains the text; null at the end."""
 
 
 async def find(store: Store, bundle: Bundle, text: str, now: datetime, after: str = "") -> Hits:
-    """Find what may be meant by a text. Raises StoreUnavailableError."""
+    """Find what matches a text. Raises StoreUnavailableError."""
     text = text.strip()[:LONGEST]
     if not text:
         return Hits(items=[], next=None)
@@ -60,7 +60,7 @@ async def find(store: Store, bundle: Bundle, text: str, now: datetime, after: st
 
 
 async def _exact(store: Store, bundle: Bundle, text: str, now: datetime) -> list[Hit]:
-    """Hits with exactly this name, besides which nothing else can be meant."""
+    """The hits with exactly this name. If there are any, no other hits are needed."""
     wanted = _logins(bundle, text)
     people = [each for login in wanted for each in await store.finding.people(login, 1) if each == login]
     devices = await store.finding.called(text, SIZE)
@@ -78,7 +78,7 @@ async def _begins(store: Store, bundle: Bundle, text: str, now: datetime) -> lis
 
 
 def _logins(bundle: Bundle, text: str) -> list[str]:
-    """Every login that may be meant, the likeliest first."""
+    """The logins that the text may stand for, the most likely first."""
     spelled = logins(text)
     return list(
         dict.fromkeys(user_text(each) for each in (*(_bare(bundle, name) for name in spelled), *spelled))
@@ -86,7 +86,7 @@ def _logins(bundle: Bundle, text: str) -> list[str]:
 
 
 def _bare(bundle: Bundle, text: str) -> str:
-    """The login that a login or an address names. An address must be at the domain of our mails."""
+    """The login in a login or an address. An address must be in the mail domain of the settings."""
     person, notices = bundle.settings.logins.person(text), bundle.settings.notices
     name, at, host = person.partition("@")
     ours = notices is not None and at and user_text(host) == user_text(notices.domain)

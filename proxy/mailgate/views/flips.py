@@ -10,7 +10,7 @@ from mailgate.simulate import LET_IN, MOST, Flip, Flips
 from mailgate.simulate.steps import Step, What
 
 _NAMES = 4
-"""How many apps are named of many that are the same to the rules."""
+"""How many apps are named if many of them are equivalent."""
 
 _WORDS = {
     What.FIND: phrase("the company marks the device as found"),
@@ -51,57 +51,57 @@ _WORDS_ABOUT: Mapping[What, Callable[[str], str]] = {
 
 
 class StepTold(Fact):
-    """One thing that would have to change."""
+    """One step of a change."""
 
     what: str
-    """What it is, as a code."""
+    """The step, as a code."""
     by: str
-    """By whom it can be done."""
+    """Who can take the step."""
     about: list[str]
-    """Its object, such as apps or a group."""
+    """The objects of the step, such as apps or a group."""
     at: Instant | None
-    """When, if time alone does it."""
+    """The end of a wait; null for other steps."""
     words: Words
     """The same in words."""
 
 
 class Then(Fact):
-    """What would be decided then."""
+    """The decision after a change."""
 
     effect: str
     """The effect: allow, warn, challenge or block."""
     rule: str
-    """By which rule."""
+    """The rule that decides."""
     reason: str
     """Why, as a reason code."""
 
 
 class FlipTold(Fact):
-    """Steps that together turn the verdict over, and what it would be then."""
+    """Steps that together turn the verdict over."""
 
     steps: list[StepTold]
-    """All of them are needed."""
+    """The steps; all of them are needed."""
     then: Then
-    """What would be decided then."""
+    """The decision after these steps."""
 
 
 class FlipsTold(Fact):
     """The smallest changes that lead to one of some effects."""
 
     to: list[str]
-    """The effects."""
+    """The effects that these changes lead to."""
     actionable: list[FlipTold]
     """Changes that somebody can make."""
     hypothetical: list[FlipTold]
     """Changes that nobody can make. They show what the verdict depends on."""
     not_tried: list[str]
-    """Variables of which other values were not tried."""
+    """Variables for which no other values were tried."""
     most_steps: int
-    """How many steps at once were tried."""
+    """The most steps that were tried together."""
 
 
 def flips_told(found: Iterable[Flips], catalog: AppCatalog) -> list[FlipsTold]:
-    """The changes that were found."""
+    """Flips as facts."""
     return [
         FlipsTold(
             to=[effect.value for effect in sorted(each.wanted)],
@@ -115,7 +115,7 @@ def flips_told(found: Iterable[Flips], catalog: AppCatalog) -> list[FlipsTold]:
 
 
 def flip_lines(found: Iterable[FlipsTold]) -> Iterator[str]:
-    """The changes line by line."""
+    """Flips as lines of text."""
     for each in found:
         yield f"What would {'let it in' if set(each.to) == LET_IN else 'keep it out'}"
         for flip in each.actionable:

@@ -1,4 +1,4 @@
-"""The state of the gates on one store: which decide by the rules in force, which lag, and which are gone."""
+"""The state of the gates on one store: up to date with the rules in force, behind, or gone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from mailgate.model.phrase import phrase, plural
 from mailgate.store import Activation, Beat, Heard, Store, StoreError
 
 MISSED = timedelta(seconds=20)
-"""A gate that has been silent for this long is gone. It sends a sign of life every five seconds."""
+"""A gate that has been silent for this long is gone. It reports to the store every five seconds."""
 TAKES = timedelta(seconds=10)
-"""How long a gate may take to take up rules that were put in force. It usually takes a second."""
+"""How long a gate may take to load new rules. It usually takes a second."""
 
 
 class GateState(StrEnum):
-    """The states, the graver last."""
+    """The states of a gate, the worst last."""
 
     OK = "ok"
     TAKING = "taking"
-    """The rules were put in force just now, so the gate may not have them yet."""
+    """New rules were put in force just now, so the gate may not have them yet."""
     BEHIND = "behind"
     GONE = "gone"
 
@@ -36,11 +36,11 @@ class Node:
     address: str
     state: GateState
     words: str
-    """What is wrong with it. Empty if nothing is."""
+    """What is wrong with it; empty if nothing is."""
     beat: Beat
-    """The last sign of life of the worker in the worst state."""
+    """The last report of the worker in the worst state."""
     heard: tuple[Heard, ...]
-    """Its workers."""
+    """The last reports of its workers."""
 
     @property
     def answering(self) -> int:
@@ -48,7 +48,7 @@ class Node:
 
     @property
     def last(self) -> timedelta:
-        """How long ago it gave a sign of life."""
+        """The time since its last report."""
         return min(each.ago for each in self.heard)
 
 
@@ -58,7 +58,7 @@ async def gates_now(store: Store, now: datetime) -> list[Node]:
 
 
 async def gates_if_told(store: Store, now: datetime) -> list[Node] | None:
-    """The same. None if the store does not answer."""
+    """The same; None if the store does not answer."""
     try:
         return await gates_now(store, now)
     except StoreError:
@@ -66,7 +66,7 @@ async def gates_if_told(store: Store, now: datetime) -> list[Node] | None:
 
 
 def nodes(heard: Sequence[Heard], active: Activation | None, now: datetime) -> list[Node]:
-    """Every gate by host and address, as :meth:`Gates.heard` has them."""
+    """Group workers to gates, by host and address."""
     by_gate = groupby(heard, key=lambda each: (each.beat.host, each.beat.address))
     return [_node(host, address, list(found), active, now) for (host, address), found in by_gate]
 
@@ -101,7 +101,7 @@ def _words(state: GateState, each: Heard, active: Activation | None) -> str:
 
 
 def span(time: timedelta) -> str:
-    """About how long, in the largest unit of which there are at least two."""
+    """A rounded length of time, in the largest unit that it has at least two of."""
     count, unit = roughly(time)
     return {
         "days": plural("%(count)s day", "%(count)s days", count),
@@ -112,7 +112,7 @@ def span(time: timedelta) -> str:
 
 
 def roughly(time: timedelta) -> tuple[int, str]:
-    """How many of which unit that is."""
+    """The number and the unit of a rounded length of time."""
     seconds = int(time.total_seconds())
     for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
         if seconds >= 2 * size:

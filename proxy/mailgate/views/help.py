@@ -1,4 +1,4 @@
-"""Requests for help: who asked, against which rule, and how far each is."""
+"""Requests for help: who asked, because of which rule, and whether they are answered."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -12,7 +12,7 @@ from mailgate.views.words import reason_told
 
 
 class HelpState(StrEnum):
-    """How far a request for help is."""
+    """The state of a request for help."""
 
     WAITING = "waiting"
     ANSWERED = "answered"
@@ -20,55 +20,57 @@ class HelpState(StrEnum):
 
 
 class HelpFacts(Fact):
-    """A request for help against a rule. There is one for each person and rule, however often they asked."""
+    """A request for help after a refusal. There is one for each person and rule, however often they asked."""
 
     state: HelpState
-    """`waiting`; `answered`, a mail was written to them; `done`, somebody said so."""
+    """`waiting`; `answered` if a mail was written to the person; `done` if an admin closed it."""
     rule: str
-    """The rule that refused them; `own-page/not-theirs` where they said on their own page that a device is not theirs."""
+    """The rule that refused them; `own-page/not-theirs` if they reported on their own page that a device is not
+    theirs."""
     refused: bool
     """Whether a rule refused them."""
     title: Words
-    """Its title. Empty if it is no longer in force or has none."""
+    """The title of the rule; empty if the rule has none or is no longer in force."""
     subject: str
-    """What tells it apart from others against the same rule: the person, else the device, else a mark of the client."""
+    """The key of the request among those for the same rule: the person; if unknown, the device; otherwise a hash of the
+    client."""
     person: str
-    """The login name. Empty if the gate does not know who it was."""
+    """The login name; empty if unknown."""
     device: str
-    """The id of the device. Empty if it is not known."""
+    """The id of the device; empty if unknown."""
     reason: str
     """Why they were refused, as a reason code."""
     cause: Words
     """The same in words."""
     reference: str
-    """The reference of the refusal that they asked about last."""
+    """The reference of the refusal that they last asked about."""
     times: int
     """How often they asked."""
     first_at: Instant
-    """When they asked first."""
+    """When they first asked."""
     last_at: Instant
-    """When they asked last."""
+    """When they last asked."""
     replied_at: Instant | None
-    """When somebody last wrote to them. Null if nobody did."""
+    """When a mail was last written to them; null if none was."""
     done_at: Instant | None
-    """When somebody said that it is done. Null if it is open."""
+    """When an admin closed it; null if it is open."""
     done_by: str
-    """Who said so."""
+    """The admin who closed it; empty if it is open."""
 
 
 class HelpCount(Fact):
-    """How many requests for help wait because of one rule. Of those who are not known one client is one request."""
+    """The number of waiting requests for help because of one rule. Each unknown client counts as one."""
 
     rule: str
     """The rule."""
     title: Words
-    """Its title."""
+    """The title of the rule; empty if the rule has none or is no longer in force."""
     requests: int
-    """How many wait."""
+    """The number of waiting requests."""
 
 
 def help_facts(asked: HelpRequest, policy: Policy) -> HelpFacts:
-    """One request."""
+    """A request for help as a fact."""
     return HelpFacts(
         state=state_of(asked),
         rule=asked.rule,
@@ -92,7 +94,7 @@ def help_facts(asked: HelpRequest, policy: Policy) -> HelpFacts:
 
 
 def help_counts(counts: dict[str, int], policy: Policy) -> list[HelpCount]:
-    """The people who wait, by rule, the rule with the most first."""
+    """The waiting requests by rule, the rule with the most first."""
     return [
         HelpCount(rule=rule, title=title_of(rule, policy), requests=requests)
         for rule, requests in sorted(counts.items(), key=lambda each: (-each[1], each[0]))
@@ -100,7 +102,7 @@ def help_counts(counts: dict[str, int], policy: Policy) -> list[HelpCount]:
 
 
 def state_of(asked: HelpRequest) -> HelpState:
-    """How far it is."""
+    """The state of a request for help."""
     if asked.done_at:
         return HelpState.DONE
     return HelpState.ANSWERED if asked.replied_at and asked.replied_at >= asked.last_at else HelpState.WAITING

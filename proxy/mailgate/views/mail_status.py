@@ -1,4 +1,4 @@
-"""Whether one device gets mail, why, since when, and by which source, also as one sentence for the help desk."""
+"""Whether a device gets mail, why, since when, and by which source; also as one sentence for the help desk."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +18,7 @@ from mailgate.views.recorded_requests import as_it_asks, sightings_of
 from mailgate.views.words import EFFECTS, device_told, looked_told, reason_told
 
 SIGHTINGS = 50
-"""How many sightings of a device are read to find since when its status holds."""
+"""How many sightings of a device are read to find out since when its status holds."""
 
 
 class MailAccess(StrEnum):
@@ -40,6 +40,8 @@ HEADLINES = {
     MailAccess.OUT: phrase("Kept out"),
     MailAccess.LOST: phrase("Lost, gets nothing"),
 }
+OUT = (MailAccess.OUT, MailAccess.PROOF)
+"""The mail statuses of devices that get no mail by the rules."""
 _MAIL = {
     Effect.ALLOW: MailAccess.GETS,
     Effect.WARN: MailAccess.WARNED,
@@ -52,41 +54,43 @@ class MailStatus(Fact):
     """The mail status of one device now."""
 
     mail: MailAccess
-    """`gets-mail`; `warned`, after a page; `spared`, by an exemption alone; `must-prove-itself`; `kept-out`; `lost`."""
+    """`gets-mail`; `warned`, after a page; `spared`, only because of an exemption; `must-prove-itself`; `kept-out`;
+    `lost`."""
     headline: Words
-    """The same in words."""
+    """The status in words."""
     cause: Words
-    """Why, in words."""
+    """The cause in words."""
     rule: str
     """The rule that decides. For a spared device, the rule that would decide without the exemption."""
     title: str
-    """The title of that rule."""
+    """Its title; empty if it has none."""
     reason: str
     """Why, as a reason code."""
     since: Instant | None
-    """Since when that holds. Null if it is not known."""
+    """When this status began; null if unknown."""
     until: Instant | None
-    """Until when: the end of an exemption, or the time when a warning becomes a refusal. Null if there is no end."""
+    """When it ends: the end of an exemption, or the time at which a warning becomes a refusal; null if it has no
+    end."""
     spared_why: str
-    """Why it is spared, in the words of the admin who did it. Empty if it is not."""
+    """The reason of the exemption, as its author wrote it; empty without an exemption."""
     then: Words
-    """What a spared device gets afterwards, in words. Empty for other devices."""
+    """What the device gets after the exemption, in words; empty without an exemption."""
     source: str
-    """The source whose report counts. Empty if there is none."""
+    """The source whose report is used; empty if there is none."""
     looked_at: Instant | None
-    """When that source looked at its apps."""
+    """When that source looked at the apps; null if it did not."""
     spare_from: str
-    """The rule from which an exemption would get it mail, or `all`. Empty if no exemption would."""
+    """The rule to exempt the device from so that it gets mail, or `all`; empty if no exemption would help."""
     sentence: str
-    """All of this in one sentence, with times in UTC."""
+    """The whole status in one sentence, with times in UTC."""
 
 
 async def mail_status_of(
     store: Store, bundle: Bundle, device: Device, now: datetime, seen: Sequence[Recorded] | None = None
 ) -> MailStatus:
-    """The mail status of a device if it asked as it did last. Raises StoreUnavailableError.
+    """The mail status of a device, decided for a request like its last one. Raises StoreUnavailableError.
 
-    :param seen: the decisions about it, the last first. They are read from the store if not given.
+    :param seen: the decisions about it, the newest first. They are read from the store if not given.
     """
     seen = await sightings_of(store, device, SIGHTINGS) if seen is None else seen
     access, decision = await as_it_asks(store, bundle, device, seen, now)
@@ -100,7 +104,7 @@ def mail_status(
     seen: Sequence[Recorded] = (),
     lost_at: datetime | None = None,
 ) -> MailStatus:
-    """The mail status by this decision."""
+    """The mail status that follows from a decision."""
     without, relief = _spared(access, decision, policy)
     told = without if relief else decision
     mail = _mail(access, decision, relief)
@@ -145,7 +149,7 @@ def _spared(access: Access, decision: Decision, policy: Policy) -> tuple[Decisio
 
 
 def name_of(posture: Posture) -> str:
-    """A few words for the device."""
+    """A short description of the device."""
     return device_told(posture.kind, posture.os, posture.os_version)
 
 
@@ -155,14 +159,14 @@ def _for_everybody(reliefs: Reliefs) -> Reliefs:
 
 
 def _relief(access: Access, policy: Policy, without: Decision) -> Relief | None:
-    """The exemption that holds longest among those that take out the rule that would decide."""
+    """The longest exemption from the rule that would decide."""
     own = [each for each in policy.reliefs.about(access) if each.cause is Cause.EXEMPTION]
     fitting = [each for each in own if each.takes_out(without.rule, without.effect)] or own
     return max(fitting, key=lambda each: each.until or access.now, default=None)
 
 
 def _since(decision: Decision, seen: Sequence[Recorded]) -> datetime | None:
-    """Since when it was answered like this, as far as its last requests tell."""
+    """Since when the decision has been the same, according to the last requests; None if unknown."""
     since = None
     for each in seen:
         if (each.sighting.effect, each.sighting.reason) != (decision.effect.value, decision.reason.value):
@@ -210,7 +214,7 @@ def _person(access: Access, device: str) -> str:
 
 
 def _named(relief: Relief) -> tuple[Relief, ...]:
-    """The relief, unless it names nobody: that would hold for everybody."""
+    """The relief in a tuple, or nothing if it names no person or device: it is then for everybody."""
     return (relief,) if relief.person or relief.device else ()
 
 

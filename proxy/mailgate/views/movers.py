@@ -1,4 +1,4 @@
-"""Everybody whom a plan moves, as typed facts: by name, with what they get and what they would get, and when."""
+"""The movers of a plan as facts: people and devices by name, with their decisions before and after, and the time."""
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
@@ -12,7 +12,7 @@ from mailgate.store.plan_movers import WINDOW, MoversWanted
 
 CSV_COLUMNS = (
     *("person", "device", "kind", "system", "groups", "apps"),
-    *("from", "until", "today", "rule_today", "then", "rule", "reason"),
+    *("from", "until", "without", "rule_without", "then", "rule", "reason"),
 )
 
 
@@ -20,67 +20,68 @@ class MoverFacts(Fact):
     """One way in which a person or device moves."""
 
     person: str
-    """The login name; empty if nobody is named."""
+    """The login name; empty if unknown."""
     device: str
-    """The id of the device, or of the client where no device is known."""
+    """The id of the device; the id of the client if the device is unknown."""
     kind: str
-    """The kind that it was taken for."""
+    """The kind that the client was recognised as."""
     system: str
-    """Its system."""
+    """The operating system."""
     groups: list[str]
     """The groups of the person."""
     apps: list[str]
-    """The listed apps that are on it, by name."""
+    """The names of the listed apps on the device."""
     state: str
     """The state of its posture."""
     label: str
-    """How they move: `block`, `challenge`, `warn` or `allow`, the new effect, or `unknown`."""
-    today: str
-    """What they get without the plan: allow, warn, challenge or block."""
-    rule_today: str
-    """The rule that decides without the plan."""
+    """How they move: the new effect `block`, `challenge`, `warn` or `allow`, or `unknown`."""
+    without: str
+    """The effect at that moment without the plan: allow, warn, challenge or block."""
+    rule_without: str
+    """The rule that decides at that moment without the plan."""
     then: str
-    """What they get with it."""
+    """The effect with the plan."""
     rule: str
     """The rule that decides with the plan."""
     reason: str
-    """Why, as a reason code."""
+    """The reason of the decision with the plan, as a reason code."""
     moment: int
-    """The number of the moment at which they move first: 0 is now."""
+    """The number of the moment at which they move first: 0 is now, the next ones are those in `later` of the plan, and
+    one more is a moment that cannot be predicted."""
     since: Instant | None
-    """From when on; null for a moment that cannot be told."""
+    """When the change begins; null if it cannot be predicted."""
     until: Instant | None
-    """The moment from which it is otherwise again; null where that is not told."""
+    """When the change ends; null if it has no known end."""
 
 
 class MoverPage(Fact):
-    """Some of those who move."""
+    """A page of movers."""
 
     items: list[MoverFacts]
-    """In the order that was asked for."""
+    """The movers in the requested order."""
     total: int
-    """How many are meant."""
+    """The number of movers that match."""
     people: int
-    """How many people these are."""
+    """The number of people among them."""
     whole: bool
-    """Whether `total` and `people` are all: of more than 20,000 rows 5,000 are looked through for them."""
+    """Whether `total` and `people` are complete. In plans of more than 20,000 movers only 5,000 are counted."""
     more: int | None
-    """What to give as `after` for the next page; null at the end."""
+    """The value of `after` for the next page; null at the end."""
     kept: int
-    """How many rows there are of the plan; fewer than at first where people or devices were forgotten."""
+    """The number of movers that are stored. There are fewer than `written` if people or devices were forgotten."""
     written: int
-    """How many there were at first; 0 in plans of releases that kept no names."""
+    """The number of movers when the plan was made; 0 in plans of releases that kept no names."""
 
 
 def moments_of(plan: Plan) -> list[datetime | None]:
-    """The moments that movers count by: now, the later ones, and last one that cannot be told."""
+    """The moments by their number: now, the later ones, and None for a moment that cannot be predicted."""
     return [plan.made_at, *(each.at for each in plan.later), None]
 
 
 async def page_of_movers(
     store: Store, found: Planned, plan: Plan, catalog: AppCatalog, wanted: MoversWanted, after: int, size: int
 ) -> MoverPage:
-    """The next of those who are meant. Raises StoreUnavailableError."""
+    """The next movers that match. Raises StoreUnavailableError."""
     large = found.movers > WINDOW
     looked = await store.movers.look(found.digest, wanted, after, size, large=large)
     total, people, whole = await store.movers.count(found.digest, wanted, large=large)
@@ -99,7 +100,7 @@ async def page_of_movers(
 async def movers_as_rows(
     store: Store, found: Planned, plan: Plan, catalog: AppCatalog, wanted: MoversWanted
 ) -> AsyncIterator[list[str]]:
-    """All of those who are meant, in the cells of ``CSV_COLUMNS``."""
+    """All movers that match, as rows of ``CSV_COLUMNS``."""
     moments = moments_of(plan)
     async for each in store.movers.all(found.digest, wanted, large=found.movers > WINDOW):
         facts = _facts(each, moments, catalog)
@@ -107,7 +108,7 @@ async def movers_as_rows(
             *(facts.person, facts.device, facts.kind, facts.system),
             *(", ".join(facts.groups), ", ".join(facts.apps)),
             *(facts.since.isoformat() if facts.since else "", facts.until.isoformat() if facts.until else ""),
-            *(facts.today, facts.rule_today, facts.then, facts.rule, facts.reason),
+            *(facts.without, facts.rule_without, facts.then, facts.rule, facts.reason),
         ]
 
 
@@ -122,8 +123,8 @@ def _facts(mover: Mover, moments: list[datetime | None], catalog: AppCatalog) ->
         apps=[catalog.name_of(key) for key in mover.apps],
         state=mover.state,
         label=mover.label,
-        today=mover.before,
-        rule_today=mover.before_rule,
+        without=mover.before,
+        rule_without=mover.before_rule,
         then=mover.effect,
         rule=mover.rule,
         reason=mover.reason,
@@ -134,8 +135,8 @@ def _facts(mover: Mover, moments: list[datetime | None], catalog: AppCatalog) ->
 
 
 def table_of(plan: Plan) -> Iterator[tuple[str, list[Counts]]]:
-    """How many move in each way, a row for each way that anybody moves in: now, at each later moment, and at some moment that
-    cannot be told."""
+    """The number of movers by label, without labels that nobody has: now, at each later moment, and at some moment that
+    cannot be predicted."""
     for label in LABELS:
         cells = [plan.newly[label], *(each.newly[label] for each in plan.later)]
         undated = plan.undated if label == "unknown" else Counts(people=0, devices=0)

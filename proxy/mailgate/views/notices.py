@@ -1,4 +1,4 @@
-"""Notices as facts: which may be sent now, which mails were written, and what became of each."""
+"""Notices as facts: which may be sent now, and the state of the mails that were written."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ from mailgate.rollout.person import RefusedError
 from mailgate.store import Mail, MailCount, MailKind, MailState, NoticeKey
 
 KINDS = (MailKind.UPCOMING, MailKind.WARNED, MailKind.ENFORCED)
-"""The kinds that a person may send; corrections are written by a retraction alone."""
+"""The kinds that an admin may send. Corrections are written only by a retraction."""
 WORDS = {
     MailKind.UPCOMING: phrase("it is coming"),
     MailKind.WARNED: phrase("it warns now"),
@@ -24,7 +24,7 @@ WORDS = {
     MailKind.CORRECTION: phrase("it was taken back"),
     MailKind.REPLY: phrase("an answer to a request for help"),
 }
-"""The statement of each kind of mail about its rule."""
+"""What a mail of each kind says about its rule."""
 
 
 class RuleNotices(Fact):
@@ -33,24 +33,24 @@ class RuleNotices(Fact):
     rule: str
     """The rule's id."""
     title: str
-    """Its title or another name in words."""
+    """Its title; empty if it has none."""
     kinds: tuple[MailKind, ...]
     """The kinds that are true now and may be sent."""
     why_not: Words
-    """Why none may be sent. Empty if one may."""
+    """Why none may be sent; empty if one may."""
 
 
 class NoticeMails(Fact):
-    """Mails that say the same."""
+    """Mails with the same text."""
 
     version: int
-    """The version whose rule they are about; of corrections, the one that was taken back."""
+    """The version that has the rule; for corrections, the version that was taken back."""
     kind: MailKind
-    """Their statement about the rule."""
+    """What they say about the rule."""
     rule: str
     """The rule's id; empty for corrections."""
     states: Mapping[MailState, int]
-    """How many are in each state; a state without mails is left out."""
+    """The number of mails in each state, without states that no mail is in."""
 
     @property
     def about(self) -> NoticeKey:
@@ -61,21 +61,21 @@ class NoticeMails(Fact):
         return sum(self.states.values())
 
     def count(self, *states: MailState | str) -> int:
-        """How many mails are in these states together."""
+        """The number of mails in these states."""
         return sum(self.states.get(MailState(each), 0) for each in states)
 
 
 class NoticeFacts(NoticeMails):
-    """Mails that say the same, and whether more may be sent."""
+    """Mails with the same text, and whether more may be sent."""
 
     title: str
-    """The rule in words. Empty for corrections."""
+    """The title of the rule; empty for corrections."""
     active: bool
     """Whether the version is in force."""
     may_be_sent: bool
-    """Whether its statement is true now, so that it may be sent."""
+    """Whether the notice is true now and may be sent."""
     why_not: Words
-    """Why it may not. Empty if it may."""
+    """Why it may not be sent; empty if it may."""
 
 
 class MailFacts(Fact):
@@ -84,50 +84,50 @@ class MailFacts(Fact):
     id: str
     """Its id."""
     message_id: str | None
-    """Its Message-ID, which the mail server's log shows; null while the settings have no `notices`."""
+    """Its Message-ID, by which it is found in the mail server's log; null if the settings have no `notices`."""
     version: int
-    """The version whose rule it is about; of a correction, the one that was taken back."""
+    """The version that has the rule; for a correction, the version that was taken back."""
     kind: MailKind
-    """Its statement about the rule."""
+    """What it says about the rule."""
     rule: str
     """The rule's id; empty for a correction."""
     address: str
-    """The address to which it goes."""
+    """The address of the recipient."""
     login: str
     """The login name of the recipient."""
     state: MailState
     """Its state."""
     attempts: int
-    """How often it was not accepted and was put off."""
+    """How often its delivery was put off."""
     why: str
     """Why it failed, was put off or is unsure, as a code or a word; otherwise empty."""
     may_be_retried: bool
-    """Whether it failed and can be sent again."""
+    """Whether it failed and may be sent again."""
     queued_at: Instant
     """When it was queued."""
     changed_at: Instant | None
-    """When its state changed last."""
+    """When its state last changed; null if it never did."""
     until: Instant | None
-    """The time from which it is no longer true and is not sent. Null if there is none."""
+    """When it stops being true and is no longer sent; null if it stays true."""
 
 
 class RecipientCounts(Fact):
-    """How many people are on a recipient list, and how many are not, by cause."""
+    """The number of people on a recipient list, and of those left out, by cause."""
 
     to_write: int
-    """People to write to."""
+    """People who get the mail."""
     written_before: int
-    """People who have this mail already."""
+    """People who already have this mail."""
     no_address: int
     """People without an address in the company's domain."""
     nameless: int
-    """Devices whose owner nobody knows."""
+    """Devices without a known owner."""
     undecided: int
-    """People for whom it cannot be decided whether the rule is about them."""
+    """People for whom it is unknown whether the rule is about them."""
 
 
 def rule_notices(policy: Policy, version: int, now: datetime) -> list[RuleNotices]:
-    """Every rule that restricts, in the order of the policy."""
+    """The notices of every rule that restricts, in the order of the policy."""
     return [_of(policy, version, rule.id, rule.title or "", now) for rule in policy.rules if rule.restricts]
 
 
@@ -143,7 +143,7 @@ def _of(policy: Policy, version: int, rule: str, title: str, now: datetime) -> R
 
 
 def mails_by_notice(counts: Iterable[MailCount]) -> list[NoticeMails]:
-    """Add up the counts of each notice, in the order in which they come."""
+    """Add up the counts of each notice, in order of appearance."""
     found: dict[NoticeKey, Counter[MailState]] = {}
     for each in counts:
         about = NoticeKey(each.version, each.kind, each.rule)
@@ -152,13 +152,13 @@ def mails_by_notice(counts: Iterable[MailCount]) -> list[NoticeMails]:
 
 
 def mails_of(counts: Iterable[MailCount], about: NoticeKey) -> NoticeMails:
-    """The counts of one notice. If nobody got it, there are none in any state."""
+    """The counts of one notice; empty if no mail was written."""
     none = NoticeMails(**about._asdict(), states={})
     return next((each for each in mails_by_notice(counts) if each.about == about), none)
 
 
 def mail_facts(mail: Mail, settings: NoticeSettings | None) -> MailFacts:
-    """One mail as a fact, by these settings of notices."""
+    """A mail as a fact, with its Message-ID by these settings."""
     derived: dict[str, Any] = {
         "message_id": message_id(mail.id, settings.domain) if settings else None,
         "may_be_retried": mail.state is MailState.FAILED and mail.notice is not None,

@@ -1,11 +1,13 @@
-"""What differs between two sets of texts of the rules, as lines to read and as a patch for the files."""
+"""The differences between two versions of the files of rules, as lines to read and as a patch."""
 
 import re
 from collections.abc import Iterator
 from difflib import unified_diff
-from pathlib import PurePosixPath
+from os.path import normpath
+from pathlib import Path, PurePath
+from typing import NamedTuple
 
-from mailgate.config import Rules
+from mailgate.config import Bundle, Rules
 from mailgate.config.rules import KEPT_AS
 from mailgate.config.settings import Files
 from mailgate.model.fact import Fact
@@ -16,21 +18,47 @@ _FOLDER_OWN = {KEPT_AS.policy: "policy", KEPT_AS.policy_tests: "policy_tests", K
 
 
 class FileChange(Fact):
-    """What changes in one file."""
+    """The change of one file."""
 
     file: str
-    """The file, by its name in the folder of `mailgate.yaml`."""
+    """The file, by its name in its folder."""
+    folder: str
+    """The folder to apply the patch in, if the file is outside the folder of `mailgate.yaml`. Empty otherwise."""
     lines: list[str]
-    """What differs, line by line, as a unified diff."""
+    """The lines of the change, as a unified diff."""
     text: str
-    """The whole file with the change."""
+    """The whole file after the change."""
 
 
-def file_changes(before: Rules, after: Rules, names: Files) -> list[FileChange]:
-    """The files that differ. ``names``: what the settings call them."""
+class Places(NamedTuple):
+    """Where the files of the rules are."""
+
+    names: Files
+    """Their names in the settings."""
+    folder: Path
+    """The folder of ``mailgate.yaml``."""
+
+    @classmethod
+    def of(cls, bundle: Bundle) -> "Places":
+        """Those of a configuration, whose first file is ``mailgate.yaml``."""
+        return cls(bundle.settings.files, bundle.paths[0].absolute().parent)
+
+    def of_text(self, name: str) -> tuple[str, str]:
+        """The folder and the file of a text: the settings name it, and a list stands beside the apps."""
+        field = _FOLDER_OWN.get(name)
+        written = PurePath(getattr(self.names, field)) if field else PurePath(self.names.apps).parent / name
+        path = PurePath(normpath(self.folder / written))
+        if path.is_relative_to(self.folder):
+            return "", path.relative_to(self.folder).as_posix()
+        return str(path.parent), path.name
+
+
+def file_changes(before: Rules, after: Rules, places: Places) -> list[FileChange]:
+    """The files that differ."""
     return [
         FileChange(
-            file=_named(name, names),
+            file=places.of_text(name)[1],
+            folder=places.of_text(name)[0],
             lines=[line.rstrip("\n") for line in _diff(name, before, after)][2:],
             text=after.texts[name],
         )
@@ -38,28 +66,22 @@ def file_changes(before: Rules, after: Rules, names: Files) -> list[FileChange]:
     ]
 
 
-def patch(before: Rules, after: Rules, names: Files) -> str:
-    """The same as a patch, for `git apply` or `patch -p1` in the folder of `mailgate.yaml`."""
+def patch(before: Rules, after: Rules, places: Places) -> str:
+    """The changes as a patch, for `git apply` or `patch -p1` in the folder of `mailgate.yaml`, or in another one that the patch names."""
     parts = []
     for name in _differing(before, after):
         _, _, *lines = _diff(name, before, after)
-        file = _named(name, names)
+        folder, file = places.of_text(name)
+        parts += [f"Apply this in {folder}\n"] if folder else []
         parts += [f"--- a/{file}\n", f"+++ b/{file}\n"]
         parts += [line if line.endswith("\n") else line + _NO_END for line in lines]
     return "".join(parts)
 
 
 def _diff(name: str, before: Rules, after: Rules) -> Iterator[str]:
-    """A line ends where the file's lines do: other letters that end a line elsewhere stand inside of it."""
+    """The lines of a diff. Only the file's own line ends separate lines, not other characters that do so elsewhere."""
     return unified_diff(_LINE.findall(before.texts[name]), _LINE.findall(after.texts[name]))
 
 
 def _differing(before: Rules, after: Rules) -> list[str]:
     return [name for name, text in after.texts.items() if before.texts.get(name) not in (None, text)]
-
-
-def _named(name: str, names: Files) -> str:
-    """The name of the file of a text: the settings say it, and a list stands beside the apps."""
-    if field := _FOLDER_OWN.get(name):
-        return str(PurePosixPath(getattr(names, field)))
-    return str(PurePosixPath(names.apps).parent / name)

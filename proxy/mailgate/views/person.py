@@ -1,4 +1,4 @@
-"""Everything that the help desk has to know of one person to answer them within a minute."""
+"""Everything about one person that the help desk needs to answer them within a minute."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ from mailgate.views.timeline import Event, NameOf, decided, helped, of_device, s
 from mailgate.views.words import device_told, reason_told
 
 DEVICES = 20
-"""How many devices of one person are shown."""
+"""How many devices of one person are listed."""
 REQUESTS = 100
 """How many decisions about a person are read."""
 
@@ -28,97 +28,98 @@ class OwnedDevice(Fact):
     """A device of a person with its mail status."""
 
     name: Words
-    """A few words for it."""
+    """A short description of the device."""
     mail_status: MailStatus
     """Whether it gets mail, and why."""
     facts: DeviceFacts
-    """The stored facts about it."""
+    """The facts about it."""
 
 
 class OtherClient(Fact):
-    """A client with which a person asked for mail and which no source has reported, such as a computer's browser or a new phone."""
+    """A client of a person that no source has reported, such as a computer's browser or a new phone."""
 
     name: Words
-    """A few words for it."""
+    """A short description of the client."""
     effect: str
     """The effect of its last request: allow, warn, challenge or block."""
     cause: Words
-    """Why, in words. Empty if there is nothing to say."""
+    """The cause in words; empty if there is none."""
     times: int
-    """How many requests."""
+    """The number of requests."""
     last: Instant
-    """When it asked last."""
+    """When it last asked."""
     sighting: str
-    """The id of that sighting, by which it can be explained."""
+    """The id of its last sighting, by which the decision can be explained."""
 
 
 class ExemptionFacts(Fact):
-    """An exemption of a person or of a device of theirs."""
+    """An exemption of a person or of one of their devices."""
 
     number: int
     """Its number."""
     rule: str
-    """The rule; empty for every rule."""
+    """The rule; empty if it is for every rule."""
     device: str
-    """The device, if it is for one device only."""
+    """The id of the device; empty if it is for all devices."""
     why: str
-    """Why."""
+    """The reason, as its author wrote it."""
     author: str
-    """Who gave it."""
+    """The admin who gave it."""
     at: Instant
-    """Since when."""
+    """When it begins."""
     until: Instant | None
-    """Until when."""
+    """When it ends; null if it has no end."""
     ended_at: Instant | None
-    """When somebody ended it. Null if nobody did."""
+    """When an admin ended it early; null if nobody did."""
     holds: bool
-    """Whether it counts now."""
+    """Whether it is in force now."""
 
 
 class MailFacts(Fact):
     """A mail that was written to a person."""
 
     at: Instant
-    """When."""
+    """When it was written."""
     about: Words
-    """The subject, in words."""
+    """Its subject."""
     state: str
     """Its state: queued, sending, sent, failed, unsure or withdrawn."""
 
 
 class PersonFacts(Fact):
-    """A person: their devices, each with its mail status, their requests for help and the mails to them."""
+    """A person: their devices with mail status, their requests for help and the mails to them."""
 
     login: str
     """The login name."""
     address: str
-    """The address of mails to them. Empty if the settings name no domain of mail."""
+    """Their mail address; empty if the settings have no mail domain."""
     language: str
-    """The language that their browser asked for last. Empty if it is not known."""
+    """The language of their browser at the last request; empty if unknown."""
     devices: list[OwnedDevice]
-    """Their devices: those that get no mail first."""
+    """Their devices, those that get no mail first."""
     more_devices: int
     """How many more devices they have."""
     others: list[OtherClient]
     """Their other clients, the last seen first."""
     help_requests: list[HelpFacts]
-    """Their requests for help, the last first."""
+    """Their requests for help, the newest first."""
     exemptions: list[ExemptionFacts]
-    """Exemptions of them and their devices, the last first."""
+    """The exemptions of them and of their devices, the newest first."""
     mails: list[MailFacts]
-    """The mails to them, the last first."""
+    """The mails to them, the newest first."""
     timeline: list[Event]
     """The events about them and their devices, the newest first."""
 
     @property
     def spare_from(self) -> str:
-        """The rule from which an exemption of the person would get mail to all their devices, or `all`. Empty if no exemption would."""
+        """The rule to exempt the person from so that all their devices get mail, or `all`; empty if no exemption would
+        help."""
         found = {each.mail_status.spare_from for each in self.devices} - {""}
         return next(iter(found)) if len(found) == 1 else "all" if found else ""
 
 
 async def person_of(store: Store, bundle: Bundle, login: str, now: datetime) -> PersonFacts | None:
-    """Everything about the person with this login name. None if nothing is known. Raises StoreUnavailableError."""
+    """Everything about the person with this login name; None if nothing is known. Raises StoreUnavailableError."""
     people, settings, policy = store.people, bundle.settings, bundle.policy
     person = settings.logins.person(login.strip())
     if not person:
@@ -171,7 +172,7 @@ def _address(bundle: Bundle, person: str) -> str:
 
 
 def _addresses(bundle: Bundle, person: str) -> set[str]:
-    """Every address to which mails about refusals may have gone."""
+    """All addresses of the person to which mails about refusals may have gone."""
     mail = bundle.settings.activesync.quarantine_mail
     return {_address(bundle, person), address_of(person, mail.domain) if mail else ""} - {""}
 
@@ -179,7 +180,7 @@ def _addresses(bundle: Bundle, person: str) -> set[str]:
 def _others(
     requests: Iterable[Recorded], owned: Sequence[Device], new: Sequence[Sighted]
 ) -> list[OtherClient]:
-    """Clients that name no reported device, each with its last request."""
+    """The clients without a reported device, each with its last request."""
     ids = {name for device in owned for name in (device.id, *device.former)}
     eas = {text for device in owned for kind, text in device.names if kind == EAS}
     found: dict[tuple[str, ...], OtherClient] = {}

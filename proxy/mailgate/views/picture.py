@@ -1,4 +1,5 @@
-"""A plan as pictures: people against the company, over the days of the stages, by group and kind. SVG, readable without seeing it."""
+"""Draws a plan: the people who move among the whole company, over time, by group and by kind. The SVG can be read by
+screen readers."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,14 +14,14 @@ from mailgate.views.plans import IS, devices_in, people_in
 from mailgate.views.words import KIND_CHOICES
 
 ORDER = ("block", "challenge", "unknown", "warn", "allow")
-"""What keeps people out comes first."""
+"""The order of the labels: those that keep people out come first."""
 OUT = ORDER[:3]
-"""What keeps people out, or may."""
+"""The labels of people who are kept out, or may be."""
 WORDS = IS | {"unknown": phrase("cannot be told")}
 WIDTH, LEAST = 420, 3.0
-"""Of one picture; and the pixels of the thinnest bar: one person among a million still shows."""
+"""The width of a picture, and the thinnest bar, in pixels: one person among a million is still visible."""
 MOST, GROUPS, KINDS = 6, 6, 4
-"""Moments, groups and kinds that are drawn."""
+"""How many moments, groups and kinds are drawn."""
 
 _STYLE = """\
 .bar.block{fill:#b3261e}.bar.challenge{fill:#6b46c1}.bar.warn{fill:#9a5b00}.bar.allow{fill:#1d7a46}.bar.unknown{fill:#525c6d}
@@ -36,7 +37,7 @@ class Panel:
 
     title: str
     words: str
-    """What it shows."""
+    """The picture in words."""
     height: int
     drawn: str
     width: int = WIDTH
@@ -44,7 +45,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Who moves at one moment; ``at`` is None for now."""
+    """The people who move at one moment; ``at`` is None for now."""
 
     at: datetime | None
     newly: Mapping[str, Newly]
@@ -59,24 +60,24 @@ class Point:
 
 
 def points_of(plan: Plan) -> list[Point]:
-    """Now, and the later moments."""
+    """The movers now and at each later moment."""
     return [Point(None, plan.newly), *(Point(each.at, each.newly) for each in plan.later)]
 
 
 def worst_of(plan: Plan) -> Point:
-    """The moment at which most people are kept out, else at which most move."""
+    """The moment with most people kept out; among equals, with most people who move."""
     return max(points_of(plan), key=lambda each: (each.out, each.moved))
 
 
 def panels(plan: Plan, tongue: Tongue = ENGLISH) -> list[Panel]:
-    """The pictures of a plan; none where nobody moves whom one could draw. ``tongue``: in which they are labelled."""
+    """The pictures of a plan, labelled in ``tongue``; none if nobody moves."""
     if not worst_of(plan).moved:
         return []
     return [company(plan, tongue), over_time(plan, tongue), *by_what(plan, tongue)]
 
 
 def picture(plan: Plan, tongue: Tongue = ENGLISH) -> str:
-    """All of them in one file, as SVG text."""
+    """All pictures of a plan in one SVG file."""
     drawn = panels(plan, tongue)
     parts, y = list[str](), 100
     for number, each in enumerate(drawn):
@@ -92,7 +93,7 @@ def picture(plan: Plan, tongue: Tongue = ENGLISH) -> str:
 
 
 def summary(plan: Plan, tongue: Tongue = ENGLISH) -> str:
-    """The most that happens, and when, in one sentence."""
+    """The largest effect of the plan and its time, in one sentence."""
     at = worst_of(plan).at
     words = impact_words(plan)
     whole = words if at is None else joined([words, _when(plan, at, tongue)], " ")
@@ -100,7 +101,7 @@ def summary(plan: Plan, tongue: Tongue = ENGLISH) -> str:
 
 
 def impact_words(plan: Plan) -> str:
-    """The most that happens, as a sentence without its end."""
+    """The largest effect of the plan, as a sentence without full stop."""
     worst = worst_of(plan)
     if worst.out:
         return phrase("%(people)s newly kept out", people=_of(worst.out, plan))
@@ -133,7 +134,7 @@ def described(plan: Plan, tongue: Tongue = ENGLISH) -> str:
 
 
 def company(plan: Plan, tongue: Tongue = ENGLISH) -> Panel:
-    """Everybody as one strip, and those who move in their colours."""
+    """A strip of all people, with those who move in colour."""
     worst, everybody = worst_of(plan), max(plan.totals.people, 1)
     parts = [svg.bar(0, 0, WIDTH, 22, "bar rest")]
     x, y = 0.0, 46
@@ -150,7 +151,7 @@ def company(plan: Plan, tongue: Tongue = ENGLISH) -> Panel:
 
 
 def over_time(plan: Plan, tongue: Tongue = ENGLISH) -> Panel:
-    """Who moves today, and from each later moment on."""
+    """The people who move now and from each later moment on."""
     points = points_of(plan)[: MOST + 1]
     counted = [dict(_moving(each)) for each in points]
     marks = [_mark(plan, place, each.at) for place, each in enumerate(points)]
@@ -176,7 +177,7 @@ BY = {"group": phrase("By group"), "kind": phrase("By kind")}
 
 
 def by_what(plan: Plan, tongue: Tongue = ENGLISH) -> Iterator[Panel]:
-    """Who moves at the worst moment, by group and by kind, each against all of that group or kind."""
+    """The people who move at the worst moment, by group and by kind, each against the whole group or kind."""
     worst = worst_of(plan)
     for dimension, most in (("group", GROUPS), ("kind", KINDS)):
         rows = _rows(plan, worst, dimension)[:most]
@@ -190,7 +191,7 @@ def by_what(plan: Plan, tongue: Tongue = ENGLISH) -> Iterator[Panel]:
 
 
 Bar = tuple[str, dict[str, int], int]
-"""A name, who moves by label, and how many there are."""
+"""A name, the people who move by label, and all people."""
 
 
 def _rows(plan: Plan, point: Point, dimension: str) -> list[Bar]:
@@ -227,7 +228,7 @@ def _moving(point: Point) -> list[tuple[str, int]]:
 
 
 def _of(count: int, plan: Plan) -> str:
-    """So many of everybody, and what part that is."""
+    """A number of people, and its part of all people."""
     everybody = plan.totals.people
     part = 100 * count / everybody if everybody else 0
     return plural(
@@ -247,7 +248,7 @@ def _percent(part: float) -> str:
 
 
 def _with_digits(part: float, digits: int, tongue: Tongue) -> str:
-    """A number with exactly so many digits behind its sign."""
+    """A number with this many decimal digits."""
     whole, _, rest = f"{part:.{digits}f}".partition(".")
     sign = tongue.number(0.5)[1:2]
     return f"{whole}{sign}{rest}" if rest else whole

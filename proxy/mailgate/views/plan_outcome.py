@@ -1,5 +1,7 @@
-"""What a plan in force does, held against what it said: who was kept out hour by hour, who asked for help, which rules halted."""
+"""The outcome of a plan in force, compared with its prediction: people kept out by hour, requests for help, halted
+rules."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -9,34 +11,35 @@ from mailgate.policy.reliefs import Cause
 from mailgate.rollout.activation import version_before
 from mailgate.rollout.kept_plans import read_plan
 from mailgate.rollout.plan import Plan
-from mailgate.store import Planned, Store, StoreError
+from mailgate.rollout.plan_terms import PlanTerm, term_of
+from mailgate.store import Activation, Planned, Store, StoreError
 from mailgate.views.columns import Box, Mark, columns
 from mailgate.views.picture import OUT, Panel
 from mailgate.views.plan_telling import rules_hitting
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 BY_HOUR = timedelta(hours=48)
-"""So long it is told by the hour, and then by the day."""
+"""For this long after the activation the counts are by hour; later they are by day."""
 LONGEST = timedelta(days=60)
 AT_ONCE = 40
-"""So many times some of those who were kept out are held against the plan in one go."""
+"""How many batches are compared with the plan in one go."""
 ORDER = ("block", "unknown", "rest")
-"""How columns are coloured: whom the plan named, whom nobody expected, and whom the rules before kept out already."""
+"""The colours of the columns: those that the plan named, those that it did not, and the rest of the prediction."""
 
 
 class OutcomeSpan(Fact):
-    """One hour or day."""
+    """One hour or day. A person counts once in all of them, and so does a device without a known person."""
 
     at: Instant
-    """When it began."""
+    """When the hour or day began."""
     planned: int
-    """How many were kept out first in it whom the plan named."""
+    """How many were kept out first in this span that the plan named."""
     others: int
-    """How many whom neither the plan named nor the rules before kept out."""
+    """How many were kept out first in this span that neither the plan named nor the earlier rules kept out."""
     before: int
-    """How many whom the rules before kept out already."""
+    """How many were kept out first in this span that the earlier rules kept out already."""
     predicted: int
-    """How many in all the plan said would newly be kept out by then."""
+    """How many the plan predicted to be newly kept out by the end of this span, in all."""
 
 
 class Halted(Fact):
@@ -45,54 +48,52 @@ class Halted(Fact):
     rule: str
     """The rule's id."""
     why: str
-    """Why it was taken out."""
+    """The reason, as it was given."""
     at: Instant
-    """When."""
+    """When it was taken out."""
     by_itself: bool
-    """Whether it halted by itself."""
+    """Whether it halted by itself; false if an admin turned it off."""
     holds: bool
     """Whether it is still out."""
 
 
-class PlanOutcome(Fact):
-    """What a plan in force does."""
+class PlanOutcome(PlanTerm):
+    """The outcome of a plan that is or was in force."""
 
-    since: Instant
-    """When it was put in force."""
-    by: str
-    """Who did."""
-    version: int
-    """The version of the rules that it brought."""
     before: int
-    """The version that a retraction puts in force again; 0 where there is none."""
+    """The version that a retraction would put in force; 0 if there is none, or if the plan is no longer in force."""
     spans: list[OutcomeSpan]
-    """The hours since then, or the days where that is long ago."""
+    """The hours while it was in force, up to now; the days if these are more than 48."""
     kept_out: int
-    """How many of those whom the plan named were kept out so far."""
+    """How many that the plan named were kept out."""
     unsorted: int
-    """How many were kept out of whom it is not known yet whether the plan named them."""
+    """How many were kept out and are not yet compared with the plan."""
     unexpected: int
-    """How many were kept out whom nobody expected."""
+    """How many were kept out that neither the plan named nor the earlier rules kept out."""
     predicted: int
-    """How many the plan said would be kept out by now."""
+    """How many the plan predicted to be kept out by its end, or by now."""
     help_requests: dict[str, int]
-    """How many asked for help since then, by rule."""
+    """The number of requests for help while it was in force, by rule."""
     halted: list[Halted]
-    """Rules that were taken out since then, and those that still are."""
+    """Rules that were taken out while it was in force; if it still is, also those that are still out."""
 
 
 async def outcome_of(store: Store, found: Planned, plan: Plan, now: datetime) -> PlanOutcome | None:
-    """What a plan does since it was put in force; None where it is not in force. Raises StoreUnavailableError."""
+    """The outcome of a plan since it was put in force, until its end or now; None if it was never in force.
+
+    Raises StoreUnavailableError.
+    """
     history = await store.policies.history()
-    if not history or history[0].digest != found.draft.digest:
+    term = term_of(found, history, await store.policies.retracting())
+    if term is None:
         return None
-    active = history[0]
-    since = max(active.at, now - LONGEST)
-    with suppress(StoreError):  # where nothing can be written, what was sorted out before is told
+    until = term.ended.at if term.ended else now
+    since = max(term.since, until - LONGEST)
+    with suppress(StoreError):  # if the store accepts no writes, the earlier comparison is used
         await sort_out(store, found, plan)
     hours = await store.first_refusals.by_hour(found.draft.policy, since)
-    span = HOUR if now - since <= BY_HOUR else DAY
-    spans = _spans(plan, since, now, span)
+    span = HOUR if until - since <= BY_HOUR else DAY
+    spans = _spans(plan, since, until, span)
     for each in hours:
         place = max(0, min(int((each.hour - spans[0].at) / span), len(spans) - 1))
         old = spans[place]
@@ -103,30 +104,34 @@ async def outcome_of(store: Store, found: Planned, plan: Plan, now: datetime) ->
                 "before": old.before + each.before,
             }
         )
-    another = len({each.number for each in history}) > 1
-    back = await version_before(store, history) if another else 0
     return PlanOutcome(
-        since=active.at,
-        by=active.author,
-        version=active.number,
-        before=back if back != active.number else 0,
+        **dict(term),
+        before=0 if term.ended else await _way_back(store, history),
         spans=spans,
         kept_out=sum(each.planned for each in hours),
         unsorted=sum(each.new for each in hours),
         unexpected=sum(each.others for each in hours),
-        predicted=predicted_at(plan, now),
-        help_requests=await _help(store, plan, active.at),
-        halted=await _halted(store, active.at, now),
+        predicted=predicted_at(plan, until),
+        help_requests=await _help(store, plan, term.since, until),
+        halted=await _halted(store, term, now),
     )
 
 
+async def _way_back(store: Store, history: Sequence[Activation]) -> int:
+    """The version that a retraction would put in force; 0 if there is none."""
+    if len({each.number for each in history}) < 2:
+        return 0
+    back = await version_before(store, history)
+    return back if back != history[0].number else 0
+
+
 async def sort_out(store: Store, found: Planned, plan: Plan) -> bool:
-    """Hold some of those who were kept out against the plan. Returns whether there may be more. Raises StoreError."""
+    """Compare some of those who were kept out with the plan. Returns whether there may be more. Raises StoreError."""
     return await store.first_refusals.sort_out(found.draft.policy, found.digest, plan.active.policy)
 
 
 async def sort_all_out(store: Store) -> None:
-    """Hold many of those whom the version in force kept out against its plan, if it came by one. Raises MailgateError."""
+    """Compare those whom the version in force kept out with its plan, up to a limit. Raises MailgateError."""
     active = await store.policies.active()
     found = await store.plans.of_candidate(active.digest) if active else None
     if found is not None:
@@ -137,7 +142,8 @@ async def sort_all_out(store: Store) -> None:
 
 
 def predicted_at(plan: Plan, at: datetime) -> int:
-    """How many people, and devices of nobody known, the plan says are newly kept out by then."""
+    """The number of people, and of devices without a known person, that the plan predicts to be newly kept out by
+    then."""
     found = max(
         [plan.newly, *(each.newly for each in plan.later if plan.made_at < each.at <= at)],
         key=lambda newly: sum(newly[label].people for label in OUT),
@@ -146,7 +152,7 @@ def predicted_at(plan: Plan, at: datetime) -> int:
 
 
 def panel_of(outcome: PlanOutcome, tongue: Tongue = ENGLISH) -> Panel:
-    """Who was kept out so far, as columns; the line is what the plan said."""
+    """A picture of who was kept out so far, in columns over the prediction of the plan."""
     box, counted, planned, others = Box(640, 220), list[dict[str, int]](), 0, 0
     for each in outcome.spans:
         planned, others = planned + each.planned, others + each.others
@@ -160,14 +166,22 @@ def panel_of(outcome: PlanOutcome, tongue: Tongue = ENGLISH) -> Panel:
     marks = [
         Mark(place, at=outcome.spans[place].at, form=form) for place in sorted({0, len(outcome.spans) - 1})
     ]
-    words = phrase(
-        "%(number)s of %(whole)s people whom the plan named were kept out so far, and %(others)s whom it did not name.",
-        number=outcome.kept_out,
-        whole=outcome.predicted,
-        others=outcome.unexpected,
-    )
     drawn = "\n".join(columns(whole, ORDER, box, marks, tongue=tongue))
-    return Panel(phrase("Kept out so far"), words, 220, drawn, 640)
+    return Panel(*_panel_words(outcome), 220, drawn, 640)
+
+
+def _panel_words(outcome: PlanOutcome) -> tuple[str, str]:
+    """The title and the description of the picture."""
+    told = {"number": outcome.kept_out, "whole": outcome.predicted, "others": outcome.unexpected}
+    if outcome.ended:
+        return phrase("Kept out"), phrase(
+            "%(number)s of %(whole)s people whom the plan named were kept out, and %(others)s whom it did not name.",
+            **told,
+        )
+    return phrase("Kept out so far"), phrase(
+        "%(number)s of %(whole)s people whom the plan named were kept out so far, and %(others)s whom it did not name.",
+        **told,
+    )
 
 
 def _by_hour(outcome: PlanOutcome) -> bool:
@@ -183,17 +197,21 @@ def _spans(plan: Plan, since: datetime, now: datetime, span: timedelta) -> list[
     return found
 
 
-async def _help(store: Store, plan: Plan, since: datetime) -> dict[str, int]:
-    counted = {rule: await store.help_requests.count(rule, since) for rule in rules_hitting(plan)}
+async def _help(store: Store, plan: Plan, since: datetime, until: datetime) -> dict[str, int]:
+    counted = {rule: await store.help_requests.count(rule, since, until) for rule in rules_hitting(plan)}
     return {rule: count for rule, count in counted.items() if count}
 
 
-async def _halted(store: Store, since: datetime, now: datetime) -> list[Halted]:
+async def _halted(store: Store, term: PlanTerm, now: datetime) -> list[Halted]:
     kept = [
         each
         for each in await store.reliefs.history()
         if each.relief.cause in (Cause.HALT, Cause.BREAK_GLASS)
-        and (each.holds(now) or each.relief.at >= since)
+        and (
+            term.since <= each.relief.at < term.ended.at
+            if term.ended
+            else each.holds(now) or each.relief.at >= term.since
+        )
     ]
     return [
         Halted(

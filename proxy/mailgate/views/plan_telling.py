@@ -1,11 +1,11 @@
-"""Who could be told of a plan before it hits them: by which notice of which rule, or why by none yet."""
+"""How people can be told of a plan that restricts them: by the notice of a rule once the plan is in force, since a
+notice describes the rules in force."""
 
 from collections.abc import Iterator
 from datetime import datetime
 
+from mailgate.config import Rules
 from mailgate.model.fact import Fact, Words
-from mailgate.model.phrase import phrase
-from mailgate.policy import Policy
 from mailgate.rollout.plan import Plan
 from mailgate.store import MailKind
 from mailgate.views.notices import rule_notices
@@ -14,41 +14,43 @@ RESTRICTING = ("block", "challenge", "warn")
 
 
 class Telling(Fact):
-    """How people whom a rule of a plan hits can be told."""
+    """The notice for the people whom a rule of a plan restricts."""
 
     rule: str
     """The rule's id."""
     kind: MailKind | None
-    """The notice that may be sent now; null where none may."""
+    """The kind of notice that may be sent now. Null if none may, and while the plan is not in force, since the notice
+    would describe what the rule does today."""
     version: int
-    """The version in force, which the notice is of."""
+    """The version in force, whose notice it is."""
     why_not: Words
-    """Why none may be sent yet."""
+    """Why no notice may be sent although the plan is in force; empty otherwise."""
     dated: bool
-    """Whether the rule hits nobody before a date, so that its notice can be sent once the plan is in force."""
+    """Whether the rule restricts nobody before a date, so that its notice can be sent once the plan is in force."""
+    new: bool
+    """Whether the rules in force have no rule of this id."""
 
 
-def tellings(plan: Plan, in_force: Policy, version: int, now: datetime) -> Iterator[Telling]:
-    """For each rule that newly restricts somebody, now or later."""
+def tellings(plan: Plan, in_force: Rules, version: int, now: datetime) -> Iterator[Telling]:
+    """The notice of each rule that newly restricts somebody, now or later."""
     now_hit = {row.value for label in RESTRICTING for row in plan.newly[label].by.get("rule", ())}
-    known = {each.rule: each for each in rule_notices(in_force, version, now)}
+    known = {each.rule: each for each in rule_notices(in_force.policy, version, now)}
+    decides = in_force.digest == plan.candidate.digest
     for rule in rules_hitting(plan):
         notices = known.get(rule)
-        if notices is not None and notices.kinds:
-            yield Telling(
-                rule=rule, kind=notices.kinds[0], version=version, why_not="", dated=rule not in now_hit
-            )
-        elif notices is not None:
-            yield Telling(
-                rule=rule, kind=None, version=version, why_not=notices.why_not, dated=rule not in now_hit
-            )
-        else:
-            why = phrase("it is not in force yet, and nobody is told of a rule before it is")
-            yield Telling(rule=rule, kind=None, version=version, why_not=why, dated=rule not in now_hit)
+        kinds = notices.kinds if decides and notices else ()
+        yield Telling(
+            rule=rule,
+            kind=kinds[0] if kinds else None,
+            version=version,
+            why_not=notices.why_not if decides and notices else "",
+            dated=rule not in now_hit,
+            new=notices is None,
+        )
 
 
 def rules_hitting(plan: Plan) -> list[str]:
-    """The rules that newly restrict somebody, those that hit most first."""
+    """The rules that newly restrict somebody, in the order of the number of devices."""
     found: dict[str, int] = {}
     for newly in (plan.newly, *(each.newly for each in plan.later)):
         for label in RESTRICTING:

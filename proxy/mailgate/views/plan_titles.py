@@ -1,4 +1,4 @@
-"""A plan's title: the change in words, and how many more there are."""
+"""The title of a plan: its most important change in words, and the number of other changes."""
 
 from datetime import UTC
 
@@ -9,10 +9,10 @@ NOTHING = Headline(words=phrase("No rule changes"))
 
 
 def headline_of(plan: Plan) -> Headline:
-    """The first thing that changes."""
+    """The most important change."""
     if plan.headlines:
         return plan.headlines[0]
-    if plan.changes:  # a plan of an earlier release
+    if plan.changes:  # plans of earlier releases have no headlines
         many = len(plan.changes)
         return Headline(
             words=plural("%(count)s changes to the rules", "%(count)s changes to the rules", many)
@@ -21,13 +21,13 @@ def headline_of(plan: Plan) -> Headline:
 
 
 def more_of(plan: Plan) -> str:
-    """How many other things change, in words."""
+    """The number of other changes, in words."""
     others = len(plan.headlines) - 1
     return phrase("and %(count)s more", count=others) if others > 0 else ""
 
 
 def title_of(plan: Plan, tongue: Tongue = ENGLISH) -> str:
-    """All of it as plain text. The date is that of UTC."""
+    """The whole title as plain text, with its date in UTC."""
     first = headline_of(plan)
     at = tongue.day(first.at.astimezone(UTC)) if first.at else ""
     return joined((part for part in (first.words, at, more_of(plan)) if part), " ")

@@ -1,11 +1,12 @@
 """A plan in words, and as the rows of a spreadsheet."""
 
 from collections.abc import Iterator
-from datetime import UTC
+from datetime import UTC, datetime, time
 
-from mailgate.model.phrase import capital, joined, phrase, plural
+from mailgate.model.phrase import capital, day, joined, phrase, plural
+from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout.guard import since
-from mailgate.rollout.plan import LABELS, Counts, IdleRules, Moment, Plan, Sample, Sampled
+from mailgate.rollout.plan import LABELS, Counts, IdleRules, Moment, Plan, RuleOff, Sample, Sampled
 from mailgate.simulate import DIMENSIONS
 
 NEWLY = {
@@ -15,7 +16,7 @@ NEWLY = {
     "allow": phrase("newly let in"),
     "unknown": phrase("cannot be told"),
 }
-"""What each label is called before people."""
+"""The display name of each label."""
 IS = {
     "block": phrase("kept out"),
     "challenge": phrase("asked for proof"),
@@ -27,7 +28,7 @@ CSV_COLUMNS = ("newly", "by", "value", "people", "devices")
 
 
 def sample_told(sample: Sample, today: str = "now") -> str:
-    """One who would move, in words; ``today`` says when what is in force decides."""
+    """A person or device that would move, in words. ``today`` is the word for when the rules in force decide."""
     who, before, after = sample.person or "nobody named", sample.before, sample.to
     apps = f", has {', '.join(sample.apps)}" if sample.apps else ""
     what = f"{sample.kind} {sample.system}".strip()
@@ -38,19 +39,19 @@ def sample_told(sample: Sample, today: str = "now") -> str:
 
 
 def who_told(sample: Sample) -> str:
-    """One whom it is about, in words, with what decides now."""
+    """A person or device in words, with the decision now."""
     who, now = sample.person or "nobody named", sample.before
     what = f"{sample.kind} {sample.system}".strip()
     return f"{who}: {what}, {sample.device}: {IS[now.effect]} by {now.rule} now"
 
 
 def moment_told(plan: Plan, moment: Moment) -> str:
-    """How a sentence begins about one of the plan's later moments."""
+    """The beginning of a sentence about one of the plan's later moments."""
     return capital(since(plan, moment))
 
 
 def undated_told(plan: Plan) -> Iterator[str]:
-    """Who may be kept out at a moment that cannot be told, and how that was found, a sentence each."""
+    """Sentences about people who may be kept out at a moment that cannot be predicted, and how they were found."""
     found = plan.undated
     if found.devices:
         yield phrase(
@@ -95,17 +96,17 @@ def _counted(counts: Counts) -> str:
 
 
 def people_in(counts: Counts) -> str:
-    """How many people, in words."""
+    """A number of people, in words."""
     return plural("%(count)s person", "%(count)s people", counts.people)
 
 
 def devices_in(counts: Counts) -> str:
-    """How many devices, in words."""
+    """A number of devices, in words."""
     return plural("%(count)s device", "%(count)s devices", counts.devices)
 
 
 def idle_rules(rules: IdleRules) -> Iterator[str]:
-    """Rules that do nothing, and why, a sentence each."""
+    """Sentences about rules that do nothing, with the reason."""
     for name, why in rules.out_of_reach.items():
         yield phrase("%(rule)s can never decide anything: %(why)s", rule=name, why=why)
     for name in rules.match_nobody:
@@ -115,15 +116,21 @@ def idle_rules(rules: IdleRules) -> Iterator[str]:
 
 
 def notes_of(plan: Plan) -> Iterator[str]:
-    """What it is good to know about the counts."""
+    """Remarks on the counts of a plan, a sentence each."""
     yield phrase(
         "Every known device and every request since %(day)s was decided by both versions of the rules.",
-        day=str(plan.window.since),
+        day=day(datetime.combine(plan.window.since, time.min)),
     )
     yield phrase(
         "A device that asks in two ways, say by browser and by mail app, has two rows. Devices that did not ask in this "
         "time are taken to ask with their proof."
     )
+    if plan.totals.clients:
+        yield plural(
+            "Of %(count)s other client no device is known. It is counted beside the devices.",
+            "Of %(count)s other clients no device is known. They are counted beside the devices.",
+            plan.totals.clients,
+        )
     if plan.newly["unknown"].devices:
         names = ", ".join(plan.hangs_on)
         yield phrase(
@@ -135,9 +142,11 @@ def notes_of(plan: Plan) -> Iterator[str]:
         yield phrase(
             "%(people)s and %(devices)s have exemptions, which were applied.", people=people, devices=devices
         )
-    for name, words in plan.reliefs.off.items():
+    for name, off in plan.reliefs.off.items():
         yield phrase(
-            "The rule %(rule)s is %(words)s. It stops nobody in these counts.", rule=name, words=words
+            "The rule %(rule)s is %(words)s. It stops nobody in these counts.",
+            rule=name,
+            words=_off_told(off),
         )
     for name in plan.newly_listed:
         yield phrase(
@@ -145,8 +154,14 @@ def notes_of(plan: Plan) -> Iterator[str]:
         )
 
 
+def _off_told(off: RuleOff | str) -> str:
+    if isinstance(off, str):
+        return off
+    return Relief(0, Cause(off.cause), "", off.why, "", off.since, off.until).words
+
+
 def rows_of(plan: Plan) -> Iterator[list[object]]:
-    """The counts of a plan, in the cells of ``CSV_COLUMNS``."""
+    """The counts of a plan, as rows of ``CSV_COLUMNS``."""
     for label in LABELS:
         new = plan.newly[label]
         yield [label, "all", "", new.people, new.devices]

@@ -3,40 +3,40 @@
 from typing import Literal
 
 from mailgate.model import SourceState
-from mailgate.model.fact import Fact, Instant
+from mailgate.model.fact import Fact, Instant, Words
 
 
 class Workers(Fact):
     """The processes of a gate."""
 
     wanted: int
-    """How many there should be."""
+    """The number of processes that it should have."""
     answering: int
-    """How many answer."""
+    """The number of processes that answer."""
 
 
 class OwnWorkers(Workers):
     """The processes of this gate."""
 
     missing: list[int]
-    """The numbers of those that do not answer."""
+    """The numbers of the processes that do not answer."""
 
 
 class RulesNow(Fact):
     """The rules in force at this gate."""
 
     number: int
-    """The version."""
+    """The number of the version."""
     serial: int
-    """The number of its activation, which counts up with every change."""
-    held: str
-    """Why the rules in the files are not in force. Empty if they are."""
-    off: list[str]
+    """The serial number of its activation. Every change raises it."""
+    held: Words
+    """Why the files on disk are not in force; empty if they are."""
+    off: list[Words]
     """Rules that halted or were turned off, in words."""
     exemptions: int
-    """How many exemptions are in force."""
-    only_report: list[str]
-    """Rules that still only report although their time has come, in words."""
+    """The number of exemptions in force."""
+    only_report: list[Words]
+    """Rules that should have left the stage `report_only` but still only report, in words."""
 
 
 class Files(Fact):
@@ -44,7 +44,7 @@ class Files(Fact):
 
     state: Literal["ok", "rejected"]
     """`ok`, or `rejected` if they have mistakes and are not used."""
-    mistakes: list[str]
+    mistakes: list[Words]
     """Their mistakes."""
 
 
@@ -52,13 +52,13 @@ class Issuer(Fact):
     """An issuer of attestations whose keys are fetched."""
 
     issuer: str
-    """Its name in attestations."""
+    """Its name in attestations, the `iss` claim."""
     keys: int
-    """How many keys it has."""
+    """The number of its keys."""
     last_success: Instant | None
-    """When they were fetched last."""
+    """When they were last fetched; null if they never were."""
     failure: str
-    """Why they could not be fetched the last time. Empty if they could."""
+    """Why the last fetch failed; empty if it did not."""
 
 
 class ConnectorState(Fact):
@@ -67,60 +67,61 @@ class ConnectorState(Fact):
     state: Literal["new", "ok", "held", "failing", "unavailable"]
     """`new`, `ok`, `held`, `failing`, or `unavailable` if its devices cannot be read."""
     trouble: str
-    """What is wrong, as a code. Empty if nothing is."""
+    """What is wrong, as a code; empty if nothing is."""
     last_success: Instant | None
-    """When it was read last."""
+    """When it was last read; null if it never was."""
     last_full: Instant | None
-    """When everything was read last."""
+    """When all of it was last read; null if it never was."""
     last_attempt: Instant | None
-    """When that was last tried."""
+    """When reading all of it was last tried; null if it never was."""
     failing_since: Instant | None
-    """Since when it fails."""
+    """When it began to fail; null if it does not fail."""
     devices: int
-    """How many devices it has."""
+    """The number of its devices."""
     records: int
-    """How many records the last reading took."""
+    """The number of records in the last reading."""
     gone: int
-    """How many devices were gone then."""
+    """The number of devices that were gone in the last reading."""
     held: int
-    """How many devices are no longer named but kept, since there are too many of them to be believed gone."""
+    """The number of devices that the source no longer names but that are kept, since there are too many to be believed
+    gone."""
 
 
 class Writes(Fact):
-    """Whether the store accepts what is written at once."""
+    """Whether the store accepts what has to be written at once."""
 
     refused_since: Instant | None
-    """Since when it accepts nothing. Null if it does."""
+    """Since when the store refuses to write; null if it writes."""
     error: str
-    """Why, in the words of the last try. Empty if it does."""
+    """The error of the last attempt; empty if it succeeded."""
 
 
 class Backlog(Fact):
-    """What waits to be written to the store."""
+    """Data that waits to be written to the store."""
 
     waiting: int
-    """How much waits."""
+    """How much of it waits."""
     refused_since: Instant | None
-    """Since when the store accepts nothing of it. Null if it does."""
+    """Since when the store refuses it; null if it does not."""
     error: str
-    """Why, in the words of the last try. Empty if it does."""
+    """The error of the last attempt; empty if it succeeded."""
 
 
 class Written(Fact):
-    """How many sightings since the start were stored, set aside or lost."""
+    """The number of sightings since the start that were stored, spooled or lost."""
 
     written: int
     """Written to the store."""
     spooled: int
-    """Kept on disk until the store answers again."""
+    """Spooled on disk until the store answers again."""
     dropped: int
     """Lost because the queue or the disk was full."""
     passed_over: int
-    """Decisions on strangers that were not recorded, because too many different ones came at once."""
+    """Decisions on unknown clients that were not recorded, because too many different ones came at once."""
 
 
 class Ledger(Backlog, Written):
-    """What became of sightings since the start, and what waits."""
+    """What happened to sightings since the start, and how many wait."""
 
 
 class Readiness(Fact):
@@ -129,13 +130,13 @@ class Readiness(Fact):
     ready: bool
     """Whether it should get traffic."""
     version: str
-    """The version of the program."""
+    """The version of Mailgate."""
     workers: OwnWorkers
     """Its processes."""
     gates: dict[str, int]
     """How many gates on this store are `ok`, `taking`, `behind` and `gone`."""
     policy: str
-    """The version of the policy, as in decisions."""
+    """The version of the policy, as decisions name it."""
     rules: RulesNow
     """Its rules."""
     config: Files
@@ -155,7 +156,7 @@ class Readiness(Fact):
 
 
 def connector_state(state: SourceState | None, unreachable: bool) -> ConnectorState:
-    """The state of a connector. It is new if nothing is known of it."""
+    """The state of a connector; `new` if it was never read."""
     state = state or SourceState("")
     word: Literal["new", "ok", "held", "failing", "unavailable"] = "ok" if state.last_success else "new"
     if state.held:

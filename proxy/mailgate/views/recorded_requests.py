@@ -18,7 +18,7 @@ from mailgate.store import Recorded, Sighting, Store
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """The decision at that time, and the decision on the same client now."""
+    """The decision at the time of the request, and the decision on the same client now."""
 
     then: Recorded
     access: Access
@@ -26,7 +26,8 @@ class Recalled:
 
 
 async def recall(store: Store, bundle: Bundle, name: str, now: datetime) -> Recalled | None:
-    """The sighting with this id or reference id, decided again by the rules of the bundle on what is known now."""
+    """The sighting with this id or reference, decided again by the rules of ``bundle`` with what is known now; None if
+    it is not found."""
     for each in references(name):
         if (then := await store.sightings.find(each)) is not None:
             return await decided_again(store, bundle, then, now)
@@ -34,7 +35,7 @@ async def recall(store: Store, bundle: Bundle, name: str, now: datetime) -> Reca
 
 
 async def decided_again(store: Store, bundle: Bundle, then: Recorded, now: datetime) -> Recalled:
-    """A sighting, decided by the rules of the bundle on what is known now."""
+    """A sighting, decided again by the rules of ``bundle`` with what is known now."""
     seen = then.sighting
     known = await _devices(store, seen, bundle)
     postures = [posture_now(each, bundle, now) for each in known]
@@ -49,7 +50,8 @@ async def decided_again(store: Store, bundle: Bundle, then: Recorded, now: datet
 async def as_it_asks(
     store: Store, bundle: Bundle, device: Device, seen: Sequence[Recorded], now: datetime
 ) -> tuple[Access, Decision]:
-    """The decision on a device now if it asked as it did last. A device that was never seen asks with its proof."""
+    """The current decision for a request like the device's last one. A device that never asked is assumed to ask with
+    its proof."""
     if seen:
         again = await decided_again(store, bundle, seen[0], now)
         return again.access, again.decision
@@ -61,7 +63,7 @@ async def as_it_asks(
 
 
 async def sightings_of(store: Store, device: Device, size: int) -> list[Recorded]:
-    """The decisions about a device under all its ids, the last first."""
+    """The decisions about a device under all its ids, the newest first."""
     ids = [device.id, *sorted(device.former)]
     seen = [row for each in ids for row in await store.sightings.latest(device=each, size=size)]
     return sorted(seen, key=lambda row: row.tally.last, reverse=True)[:size]
@@ -83,7 +85,7 @@ def posture_now(device: Device, bundle: Bundle, now: datetime) -> Posture:
 
 
 async def _devices(store: Store, seen: Sighting, bundle: Bundle) -> list[Device]:
-    """The device that asked. If that is not known, the devices of the person."""
+    """The device that asked. If it is unknown, the devices of the person."""
     if seen.client.protocol not in LOGINS:
         return await store.devices.called(seen.device) if seen.device else []
     owned = await store.devices.owned(seen.user)

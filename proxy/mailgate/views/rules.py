@@ -1,4 +1,4 @@
-"""The rules of a policy in plain words: what each does, to whom, and at which stage it is."""
+"""The rules of a policy in plain words: who each is about, what it does, and its stage."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ FIX_WORDS = {
     "use-other-device": phrase("to use another device"),
     "ask": phrase("to ask for help"),
 }
-"""What the words of `notice.fix` tell people."""
+"""The display text of each word of `notice.fix`."""
 TODAY = {
     Stage.PENDING: phrase("does nothing yet"),
     Stage.REPORT_ONLY: phrase("only reports whom it would hit"),
@@ -41,14 +41,14 @@ TODAY = {
 
 @dataclass(frozen=True, slots=True)
 class StageStart:
-    """When a stage of a rule starts."""
+    """The start of a stage of a rule."""
 
     stage: str
     """`report_only`, `warn` or `enforce`."""
     words: str
-    """The effect of the rule in it."""
+    """The effect of the rule in this stage."""
     at: datetime
-    """When."""
+    """When the stage starts."""
     runs: bool
     """Whether it is the current stage."""
 
@@ -64,21 +64,21 @@ class ToldRule:
     effect: str
     """The effect on requests that meet its condition: allow, warn, challenge or block."""
     does: str
-    """The same in words."""
+    """The effect in words."""
     condition: str
-    """Its condition, in CEL. Empty for the last one, which is for everybody else."""
+    """Its condition in CEL; empty for the default, which is for everybody else."""
     reads: Mapping[str, str]
-    """The variables of the condition, with what each means."""
+    """The variables of the condition, with their meaning."""
     today: str
-    """Its effect now."""
+    """Its current effect in words."""
     starts: tuple[StageStart, ...]
-    """When its stages start. Empty if it has none."""
+    """The starts of its stages; empty if it has none."""
     more: tuple[str, ...]
     """Its other settings, a sentence each."""
 
 
 def told_rules(policy: Policy, now: datetime) -> list[ToldRule]:
-    """Every rule in order, and last the default for everybody else."""
+    """Every rule in order, and last the default."""
     default = policy.default
     last = ToldRule(
         DEFAULT_RULE,
@@ -96,7 +96,7 @@ def told_rules(policy: Policy, now: datetime) -> list[ToldRule]:
 
 
 def _told(rule: Rule, now: datetime, off: str | None) -> ToldRule:
-    """``off`` says why it restricts nobody now, whatever its stage is."""
+    """A rule in words. ``off`` says why it restricts nobody now, whatever its stage."""
     stage = rule.stages.at(now) if rule.stages else Stage.ENFORCE
     starts = rule.stages.starts() if rule.stages else []
     return ToldRule(
@@ -164,7 +164,7 @@ def _limits(halt: HaltWhen) -> Iterator[str]:
 
 
 def _any_of(words: Sequence[str]) -> str:
-    """Words with an ``or`` between any two of them."""
+    """Words joined with ``or``."""
     first, *rest = words
     for each in rest:
         first = either(first, each)
@@ -187,4 +187,4 @@ SIZES: tuple[tuple[int, Callable[[int], str]], ...] = (
     (60, lambda count: plural("%(count)s minute", "%(count)s minutes", count)),
     (1, lambda count: plural("%(count)s second", "%(count)s seconds", count)),
 )
-"""The units of time, each with how many of it are said."""
+"""The units of time in seconds, each with its words for a count."""

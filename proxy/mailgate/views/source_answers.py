@@ -20,12 +20,13 @@ _CAME = {
 
 
 class SourceAnswer(Fact):
-    """The result of asking one source about a device."""
+    """The answer of one source."""
 
     source: str
     """The source."""
     came: str
-    """`taken`, it answered; `asked`, the device was told to report; `gone`; `wait`, it was asked a moment ago; `cannot`; `failed`."""
+    """`taken`: it answered; `asked`: the device was told to report; `gone`: it no longer has the device; `wait`: it was
+    asked a moment ago; `cannot`: it cannot be asked; `failed`."""
     words: Words
     """The same in words."""
 
@@ -33,7 +34,7 @@ class SourceAnswer(Fact):
 def source_answers(
     came: Mapping[Slot, CheckResult], device: Device | None, catalog: AppCatalog
 ) -> list[SourceAnswer]:
-    """The answer of each source. ``device`` already has what was just said."""
+    """The answer of each source. ``device`` already has the new reports."""
     reports = {each.slot: each for each in device.reports} if device else {}
     return [
         SourceAnswer(source=slot[0], came=again.value, words=_words(slot, again, reports.get(slot), catalog))

@@ -1,7 +1,7 @@
-"""Rows of a spreadsheet as CSV, the same wherever they are written: page, API or command line.
+"""Rows of a spreadsheet as CSV, the same for pages, API and command line.
 
-UTF-8 begins with a byte order mark, by which a spreadsheet reads names as they are written, and no cell is taken for a formula
-(OWASP, CSV Injection). Rows end as RFC 4180 has it.
+The file begins with a byte order mark, so that spreadsheets read it as UTF-8, and no cell can be taken for a formula
+(OWASP, CSV Injection). Rows end with CRLF (RFC 4180).
 """
 
 import csv
@@ -9,13 +9,13 @@ import io
 from collections.abc import Iterable
 
 BEGIN = "\ufeff"
-"""What every file begins with."""
+"""The byte order mark."""
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""How a formula begins; the wide signs are those of East Asian keyboards."""
+"""The characters that begin a formula; the wide ones are from East Asian keyboards."""
 
 
 def beginning(columns: Iterable[str]) -> str:
-    """The beginning of a file, with the names of its columns."""
+    """The beginning of a file: the byte order mark and the names of the columns."""
     return BEGIN + lines([columns])
 
 
@@ -27,7 +27,7 @@ def lines(rows: Iterable[Iterable[object]]) -> str:
 
 
 def saved_as(what: str, kind: str = "csv") -> str:
-    """The Content-Disposition of such a file."""
+    """The Content-Disposition of a file to save."""
     return f'attachment; filename="mailgate-{what}.{kind}"'
 
 

@@ -1,4 +1,4 @@
-"""What every picture is drawn with: SVG for light and dark paper, readable without seeing it."""
+"""The elements of every picture: SVG for light and dark paper that screen readers can read."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,7 +14,7 @@ text{font-family:system-ui,sans-serif;font-size:15px}.title{font-size:20px;font-
 def document(
     width: int, height: int, heading: tuple[str, str], told: str, style: str, parts: Iterable[str]
 ) -> str:
-    """A picture that stands by itself. ``heading``: its title and the line below it; ``told``: what it shows, in words."""
+    """A whole SVG file. ``heading`` is its title and the line below; ``told`` is its description for screen readers."""
     title, note = heading
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" aria-labelledby="title desc">',
@@ -41,14 +41,14 @@ def text(
     at: datetime | None = None,
     form: str = "short",
 ) -> str:
-    """A line of text; ``anchor`` says which end of it stands at ``x``. A page writes ``at`` in its reader's zone."""
+    """A line of text. ``anchor`` is the end of it that is at ``x``. A page shows ``at`` in its reader's time zone."""
     told = f' data-at="{at.isoformat()}" data-form="{form}"' if at else ""
     place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
     return f'<text class="{style}" {place}{told}>{escape(words)}</text>'
 
 
 def placed(parts: Iterable[str], x: int, y: int) -> list[str]:
-    """Parts moved as one."""
+    """Move parts together."""
     return [f'<g transform="translate({x} {y})">', *parts, "</g>"]
 
 
@@ -58,5 +58,5 @@ def bar(x: float, y: float, width: float, height: float, style: str) -> str:
 
 
 def across(x: float, y: float, width: float) -> str:
-    """A line of the grid."""
+    """A horizontal line of the grid."""
     return f'<path class="grid" d="M{x:.1f} {y:.1f}h{width:.1f}"/>'

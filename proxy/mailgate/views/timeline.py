@@ -1,4 +1,4 @@
-"""The history of a device: what was reported, what was decided, and which mails were written."""
+"""The history of a device: reports, decisions, mails and exemptions."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import with_config
 
+from mailgate.devices.contradictions import in_words
 from mailgate.devices.device import Device, Report
 from mailgate.devices.names import EAS, user_text
 from mailgate.devices.posture import owner_of
@@ -38,25 +39,25 @@ class Event:
     """One event of a device or a person."""
 
     at: datetime
-    """When."""
+    """When it happened."""
     what: Literal["report", "decision", "notice", "finding", "lost", "first", "help", "exemption"]
     """The kind of event."""
     words: str
-    """The same in words."""
+    """The event in words."""
     about: str = ""
     """The effect of a decision; otherwise empty."""
     id: str = ""
     """The id of the sighting of a decision; otherwise empty."""
     device: str = ""
-    """The id of the device that it is about. Empty if it is about the person or names none."""
+    """The id of the device; empty if the event is about the person or names no device."""
 
 
 async def story_of(
     store: Store, device: Device, seen: Iterable[Recorded], precedence: Sequence[str], policy: Policy
 ) -> list[Event]:
-    """The same, with the mails, exemptions and requests for help that the store knows of. Raises StoreUnavailableError.
+    """The history with the mails, exemptions and requests for help in the store. Raises StoreUnavailableError.
 
-    :param precedence: the source that is believed first about who owns the device.
+    :param precedence: the order in which sources are believed about the owner.
     """
     names = [text for kind, text in device.names if kind == EAS]
     refusals = await store.people.quarantine_mails_about([device.id, *sorted(device.former), *names])
@@ -85,7 +86,8 @@ def timeline(
 
 
 def of_device(device: Device, name_of: NameOf = str) -> Iterator[Event]:
-    """The reports of its sources, and marks of the company such as lost. ``name_of`` gives the display names of apps."""
+    """The reports of its sources, and marks of the company such as lost. ``name_of`` gives the display names of
+    apps."""
 
     def event(at: datetime, what: Literal["report", "finding", "lost", "first"], words: str) -> Event:
         return Event(at, what, words, device=device.id)
@@ -108,14 +110,14 @@ def of_device(device: Device, name_of: NameOf = str) -> Iterator[Event]:
                 "report",
                 phrase("%(source)s reported the device, without its apps", source=_source(each)),
             )
-    for found in device.findings:
+    for found in in_words(device):
         yield event(found.since, "finding", phrase("Sources disagree: %(detail)s", detail=found.detail))
     if device.lost_at:
         yield event(device.lost_at, "lost", phrase("Marked as lost: it gets nothing"))
 
 
 def decided(seen: Iterable[Recorded]) -> Iterator[Event]:
-    """The decisions, day by day."""
+    """The decisions, by day."""
     for each in seen:
         sighting, tally = each.sighting, each.tally
         why = reason_told(sighting.reason) if sighting.effect != "allow" else ""
@@ -158,7 +160,7 @@ def written(mails: Iterable[Mail]) -> Iterator[Event]:
 
 
 def helped(asked: Iterable[HelpFacts]) -> Iterator[Event]:
-    """Requests for help, and when they were done."""
+    """Requests for help, and when they were closed."""
     for each in asked:
         said: str = each.cause
         if each.refused:
@@ -215,7 +217,7 @@ def _looked(report: Report, name_of: NameOf) -> str:
 
 
 def _source(report: Report) -> str:
-    """The name of a connector is written as it is."""
+    """The display name of a source; a connector's own name stays as it is."""
     told = reporter_told(report.source)
     return capital(told) if report.source == ENROLLED else told
 

@@ -1,4 +1,4 @@
-"""What was decided at all gates within the last hour, day or weeks, as typed facts."""
+"""The verdicts of all gates within the last hour, day or weeks, as facts."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -15,48 +15,48 @@ RANGES: dict[Range, tuple[str, int, timedelta]] = {
     "14d": ("day", 14, timedelta(days=1)),
     "60d": ("day", 60, timedelta(days=1)),
 }
-"""How far back each reaches: in so many minutes, hours or UTC days."""
+"""The length of each range, as a number of minutes, hours or UTC days."""
 MOST = 12
-"""Rules that are listed."""
+"""How many rules are listed."""
 
 
 class TrafficSpan(Fact):
-    """One minute, hour or day."""
+    """The verdicts of one minute, hour or day."""
 
     at: Instant
     """When it began."""
     effect: dict[str, int]
-    """Verdicts by effect."""
+    """The number of verdicts by effect."""
     kind: dict[str, int]
-    """Verdicts by kind of client."""
+    """The number of verdicts by kind of client."""
 
 
 class RuleTraffic(Fact):
-    """How often a rule did something else than let in."""
+    """The number of verdicts of a rule other than `allow`."""
 
     rule: str
     """The rule's id."""
     effect: str
-    """What it did: warn, challenge or block."""
+    """The effect: warn, challenge or block."""
     reason: str
     """Why, as a reason code."""
     times: int
-    """How often."""
+    """The number of verdicts."""
 
 
 class Traffic(Fact):
-    """What was decided at all gates."""
+    """The verdicts of all gates."""
 
     range: Range
-    """How far back it reaches."""
+    """The range."""
     spans: list[TrafficSpan]
     """Every minute, hour or day, the oldest first."""
     rules: list[RuleTraffic]
-    """What rules did else than let in, the most frequent first."""
+    """The rules that warned or refused, the most frequent first."""
 
 
 async def traffic_of(store: Store, asked: Range, now: datetime) -> Traffic:
-    """Read it. Raises StoreUnavailableError."""
+    """Read the verdicts of a range. Raises StoreUnavailableError."""
     span, count, long = RANGES[asked]
     since = start_of(span, now) - long * (count - 1)
     effects, kinds = [_by_time(await store.verdicts.by(part, span, since)) for part in ("effect", "kind")]

@@ -1,4 +1,4 @@
-"""Finds the version of the rules that somebody names, and compares two versions line by line."""
+"""Finds a version of the rules by its name, and compares two versions line by line."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,15 +11,15 @@ from mailgate.store import AlteredError, Store, Version
 
 
 class NoVersionError(MailgateError):
-    """The name belongs to no version, or to several. The text says which."""
+    """No version has the name, or several do. The text says which."""
 
-    def __init__(self, message: str, *, several: bool = False) -> None:
+    def __init__(self, message: str, by_command: str = "", *, several: bool = False) -> None:
         super().__init__(message)
-        self.several = several
+        self.by_command, self.several = by_command, several
 
 
 async def version_of(store: Store, name: str) -> Version:
-    """The version with this number or digest, or with a digest that begins so. Without a name, the version in force.
+    """The version with this number, digest or beginning of a digest; without a name, the version in force.
 
     Raises NoVersionError.
     """
@@ -31,10 +31,8 @@ async def version_of(store: Store, name: str) -> Version:
     found = await store.policies.find(name)
     if not found:
         raise NoVersionError(
-            phrase(
-                "no version is called `%(name)s`; `mailgate policy history` shows those that were in force",
-                name=name,
-            )
+            phrase("no version is called `%(name)s`", name=name),
+            "; `mailgate policy history` shows those that were in force",
         )
     if len(found) > 1:
         numbers = " or ".join(str(each.number) for each in found)
@@ -46,9 +44,10 @@ async def version_of(store: Store, name: str) -> Version:
 
 
 async def rules_called(store: Store, name: str) -> Rules:
-    """The rules of this version, as they were put in force.
+    """The rules of a version as they were put in force.
 
-    Raises NoVersionError; AlteredError if the texts in the store were changed; ConfigError if this Mailgate cannot read it.
+    Raises NoVersionError; AlteredError if the texts in the store were changed; ConfigError if this Mailgate cannot read
+    them.
     """
     version = await version_of(store, name)
     if version.altered:

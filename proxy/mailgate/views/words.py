@@ -1,4 +1,4 @@
-"""The closed sets of the model as admins read them."""
+"""The display names of the closed sets of the model."""
 
 import re
 
@@ -8,7 +8,7 @@ from mailgate.devices.trust import ENROLLED, source_name
 from mailgate.gateway.pages.devices import SYSTEMS
 from mailgate.gateway.pages.reasons import wording_of
 from mailgate.model import Effect, Kind, PostureState, Protocol, Reason
-from mailgate.model.phrase import joined, phrase
+from mailgate.model.phrase import capital, joined, phrase
 
 EFFECTS = {
     Effect.ALLOW: phrase("let in"),
@@ -16,7 +16,7 @@ EFFECTS = {
     Effect.CHALLENGE: phrase("asked for proof"),
     Effect.BLOCK: phrase("kept out"),
 }
-"""What became of a request."""
+"""The effect on a request."""
 PROTOCOLS = {
     Protocol.WEB: phrase("the web"),
     Protocol.ACTIVESYNC: "ActiveSync",
@@ -38,7 +38,7 @@ STATES = {
     PostureState.MISSING: phrase("No report of apps"),
     PostureState.UNAVAILABLE: phrase("Reports cannot be read"),
 }
-"""How a device stands by what its sources say."""
+"""The state of a device by its reports."""
 LOST = phrase("Lost")
 CONNECTORS = {
     "new": phrase("Not read yet"),
@@ -47,7 +47,7 @@ CONNECTORS = {
     "failing": phrase("Failing"),
     "unavailable": phrase("Unreachable"),
 }
-"""How a connector fares."""
+"""The state of a connector."""
 TROUBLES = {
     Trouble.UNREACHABLE: phrase("cannot be reached"),
     Trouble.TIMEOUT: phrase("does not answer in time"),
@@ -68,7 +68,7 @@ TROUBLES = {
     Trouble.STOPPED: phrase("was stopped while it was read"),
     Trouble.FAULT: phrase("met a fault in Mailgate, which the log describes"),
 }
-"""What is wrong with a source, as what it does."""
+"""What is wrong with a source."""
 KINDS: dict[str, str] = {
     "": phrase("device"),
     "unknown": phrase("device of unknown kind"),
@@ -80,11 +80,11 @@ KINDS: dict[str, str] = {
     "bot": phrase("bot"),
     "other": phrase("other"),
 }
-"""What a device is."""
+"""The kind of a device."""
 ROLES = {"viewer": phrase("viewer"), "operator": phrase("operator"), "approver": phrase("approver")}
-"""What admins may be."""
+"""The roles of admins."""
 KIND_CHOICES = KINDS | {"unknown": phrase("unknown")}
-"""The same beside others."""
+"""The kinds of devices, as choices in a form."""
 STAGES: dict[str, str] = {
     "pending": phrase("pending"),
     "report_only": phrase("report only"),
@@ -97,8 +97,10 @@ PLAN_STATES: dict[str, str] = {
     "expired": phrase("expired"),
     "overtaken": phrase("overtaken"),
     "in force": phrase("in force"),
+    "retracted": phrase("retracted"),
+    "replaced": phrase("replaced"),
 }
-"""How a plan stands."""
+"""The state of a plan."""
 NAME_KINDS = {
     SERIAL: phrase("Serial number"),
     UDID: phrase("UDID"),
@@ -107,7 +109,7 @@ NAME_KINDS = {
     EAS: phrase("ActiveSync ID"),
     USER: phrase("Person"),
 }
-"""What a device is called by."""
+"""The kinds of names of devices."""
 
 
 MAIL_STATES: dict[str, str] = {
@@ -118,11 +120,20 @@ MAIL_STATES: dict[str, str] = {
     "unsure": phrase("unsure"),
     "withdrawn": phrase("withdrawn"),
 }
-"""How far a mail is."""
+"""The state of a mail."""
+
+
+def mail_failure_told(why: str) -> str:
+    """Why a mail was not sent. A reply code is SMTP's (RFC 5321, section 4.2.1); the class of another error stays as it is."""
+    if re.fullmatch(r"5\d\d", why):
+        return phrase("the mail server refused it for good (%(code)s)", code=why)
+    if re.fullmatch(r"4\d\d", why):
+        return phrase("the mail server did not take it for now (%(code)s)", code=why)
+    return phrase("the gate ended while it was being sent") if why == "interrupted" else why
 
 
 def rule_told(rule: str) -> str:
-    """A rule by its id, or all of them."""
+    """A rule by its id, or `every rule`."""
     return phrase("the rule %(rule)s", rule=rule) if rule else phrase("every rule")
 
 
@@ -131,60 +142,47 @@ def device_named(device: str) -> str:
     return phrase("the device %(id)s", id=device)
 
 
-def about_told(about: str) -> str:
-    """What a change is about (``policy/changes.py``): `rule ID`, `app KEY`, `list NAME` or `default`."""
-    noun, _, name = about.partition(" ")
-    told = {"rule": _named_rule, "app": _named_app, "list": _named_list}.get(noun) if name else None
-    return told(name) if told else about
-
-
-def _named_rule(name: str) -> str:
-    return phrase("rule %(name)s", name=name)
-
-
-def _named_app(name: str) -> str:
-    return phrase("app %(name)s", name=name)
-
-
-def _named_list(name: str) -> str:
-    return phrase("list %(name)s", name=name)
-
-
 def trouble_told(trouble: str) -> str:
-    """What a source does wrong, with the hint behind its code if there is one."""
+    """What is wrong with a source, with the hint after its code if there is one."""
     code, _, hint = trouble.partition(": ")
     words = TROUBLES[Trouble(code)] if code in set(Trouble) else code
     return phrase("%(trouble)s (%(hint)s)", trouble=words, hint=hint) if hint else words
 
 
 def state_told(state: str) -> str:
-    """How a device stands, lost ones among them; of whatever release its record is."""
+    """The state of a device, or lost. States of other releases are shown as they are stored."""
     if state in set(PostureState):
         return STATES[PostureState(state)]
     return LOST if state == "lost" else state.capitalize()
 
 
 def source_told(source: str) -> str:
-    """Who told of a device: an issuer by its host, and a connector by its name in the settings."""
+    """A source of reports: an issuer by its host, a connector by its name in the settings."""
     if source == ENROLLED:
         return phrase("Enrolled here")
     return source_name(source)
 
 
 def reporter_told(source: str) -> str:
-    """The same within a sentence."""
+    """A source within a sentence."""
     return phrase("the device itself") if source == ENROLLED else source_told(source)
 
 
 def looked_told(source: str) -> str:
-    """Who looked at the apps of a device, as the beginning of a sentence part."""
+    """A source that looked at the apps of a device, as the beginning of a clause."""
     if source == ENROLLED:
         return phrase("the device reported")
     return phrase("%(source)s looked", source=source_told(source))
 
 
+def looked_first(source: str) -> str:
+    """The same as a sentence begins. The name of a source is written as it is."""
+    told = looked_told(source)
+    return capital(told) if source == ENROLLED else told
+
+
 def kind_told(kind: Kind | str | None) -> str:
-    """What a device is."""
+    """The kind of a device."""
     return KINDS.get(kind or "") or str(kind).replace("_", " ")
 
 
@@ -199,20 +197,20 @@ def device_told(kind: Kind | str | None, os: str, version: str = "") -> str:
 
 
 def effect_told(effect: str) -> str:
-    """What became of a request, of whatever release its record is."""
+    """The effect on a request. Effects of other releases are shown as they are stored."""
     return EFFECTS[Effect(effect)] if effect in set(Effect) else effect
 
 
 def protocol_told(protocol: str) -> str:
-    """Over what somebody asked."""
+    """The protocol of a request."""
     return PROTOCOLS[Protocol(protocol)] if protocol in set(Protocol) else protocol
 
 
 def reason_told(reason: str) -> str:
-    """Why, in one sentence without its full stop."""
+    """The reason in one sentence without its full stop; empty if the rule alone is the reason."""
     if reason not in set(Reason) or reason == Reason.RULE_MATCHED:
         return ""
-    return phrase(wording_of(Reason(reason)).title.singular)  # of the catalogs of the gate's pages
+    return phrase(wording_of(Reason(reason)).title.singular)  # from the catalogs of the gate's pages
 
 
 _CLAUSES = re.compile(r"(?<=[;:.,])\s+")
@@ -220,13 +218,13 @@ _COMMAND = re.compile(r"`mailgate\b|(^|\s|`)--[a-z]")
 
 
 def without_commands(words: str) -> str:
-    """The same without the clauses that name a command: who reads a page does not sit at a command line."""
+    """Words without the clauses that name a command, since the reader of a page is not at a command line."""
     clauses, left = _CLAUSES.split(words), list[str]()
     for each in clauses:
         if not _COMMAND.search(each):
             left.append(each)
         elif len(left) > 1 and left[-1].endswith(":") and left[-2].endswith("."):
-            left.pop()  # a sentence that only led to the command
+            left.pop()  # the sentence only introduced the command
     if len(left) == len(clauses):
         return words
     text = " ".join(left).rstrip(" ;:,")

@@ -9,6 +9,7 @@ from tests.unit.store.test_app_counts import *  # noqa: F403
 from tests.unit.store.test_approvals import *  # noqa: F403
 from tests.unit.store.test_audit import *  # noqa: F403
 from tests.unit.store.test_bulk_rows import *  # noqa: F403
+from tests.unit.store.test_change_numbers import *  # noqa: F403
 from tests.unit.store.test_change_signal import *  # noqa: F403
 from tests.unit.store.test_connectors import *  # noqa: F403
 from tests.unit.store.test_device_loading import *  # noqa: F403

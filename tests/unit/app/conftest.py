@@ -8,6 +8,7 @@ from tests.unit.gateway.gates import gate
 from mailgate.app import Service, utc_now
 from mailgate.app.observing import Observing
 from mailgate.app.ports import ports_for
+from mailgate.app.rule_changes import RuleChanges
 from mailgate.app.trust import Trust
 from mailgate.app.workers import ALONE
 from mailgate.app.workers.siblings import Siblings
@@ -108,6 +109,7 @@ def service(bundle):
         Path("mailgate.yaml"), first, store, keeper, postures, trust, on, ReliefWatch(store, utc_now), halting
     )
     wired.reloader = SimpleNamespace(mistakes=[])
+    wired.rule_changes = RuleChanges(wired)
     wired.syncing = SimpleNamespace(health=dict, check_again=None)
     wired.siblings = Siblings(ALONE, on.metrics.registry)
     wired.ports = ports_for(first.settings, on, ALONE)

@@ -4,7 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mailgate.app.readiness import body_of_readyz
+from mailgate.app.readiness import body_of_readyz, readiness
+from mailgate.console.languages import console_languages
+from mailgate.model.phrase import phrase, said
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Backlog
 
@@ -70,3 +72,13 @@ async def test_a_store_that_takes_nothing_is_not_ok_either_where_nobody_has_come
     assert state["writes"]["error"] == "the store does not answer (database or disk is full)"
     assert datetime.fromisoformat(state["writes"]["refused_since"]) < datetime.now(UTC)
     assert state["ledger"]["refused_since"] is None
+
+
+async def test_what_is_out_can_be_said_in_the_languages_of_the_console(service):
+    at = datetime(2026, 11, 24, tzinfo=UTC)
+    service.reliefs.current = Reliefs(2, (Relief(1, Cause.HALT, "pilot", "too many", "gate-1", at),))
+    service.lingering = lambda: {"pilot": phrase("never")}
+    rules = (await readiness(service)).rules
+    german = console_languages()["de"]
+    assert said(rules.off[0], german) == "pilot: angehalten seit 2026-11-24 00:00 UTC: too many"
+    assert said(rules.only_report[0], german) == "pilot nie"

@@ -115,24 +115,15 @@ async def test_settings_take_effect_under_the_rules_that_are_in_force(service, b
     assert service.bundle.rules is before
 
 
-async def test_what_another_gate_put_in_force_decides_here(service, bundle, monkeypatch):
-    looks, changed = [], bundle(policy=CHANGED).rules
-    monkeypatch.setattr(service_module, "LOOK", 0)
-
-    async def look():
-        looks.append(1)
-        if len(looks) == 1:
-            raise KeyError("a version that nobody foresaw")
-        if len(looks) == 3:
-            raise asyncio.CancelledError
-        service.keeper.current.rules = changed
-
-    service.keeper.look = look
-    with capture_logs() as logs, pytest.raises(asyncio.CancelledError):
-        await service._follow()
+async def test_what_another_gate_put_in_force_decides_here(service, bundle):
+    changed = bundle(policy=CHANGED).rules
+    service.keeper.current.rules = changed
+    with capture_logs() as logs:
+        service.take_rules()
+        service.take_rules()
     assert service.gate.in_force.live.policy is changed.policy
     assert service.postures.catalog is changed.policy.catalog
-    assert [line["event"] for line in logs] == ["policy-look-failed", "policy-changed"]
+    assert [line["event"] for line in logs] == ["policy-changed"]
 
 
 async def test_the_mail_servers_key_is_that_of_the_files_in_force(service):

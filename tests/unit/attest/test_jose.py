@@ -13,8 +13,8 @@ KEY = mint.make_key(b"k" * 32, "k")
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b'{"a":1,"a":1}', "twice"),
-        (b'{"a":{"b":1,"b":2}}', "twice"),
+        (b'{"a":1,"a":1}', "repeated"),
+        (b'{"a":{"b":1,"b":2}}', "repeated"),
         (b'{"a":NaN}', "NaN is not JSON"),
         (b'{"a":-Infinity}', "-Infinity is not JSON"),
         (b"[]", "not a JSON object"),

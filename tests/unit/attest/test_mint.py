@@ -14,7 +14,15 @@ def test_the_same_secret_makes_the_same_files_and_another_others() -> None:
 def test_the_jwks_is_public_and_the_gate_reads_it() -> None:
     files = mint.key_files(b"i" * 32, b"d" * 32)
     assert "d" not in json.loads(files[mint.JWKS_FILE])["keys"][0]
-    assert parse_jwks(files[mint.JWKS_FILE]).get("test-issuer") is not None
+    kid = json.loads(files[mint.ISSUER_KEY_FILE])["kid"]
+    assert parse_jwks(files[mint.JWKS_FILE]).get(kid) is not None
+
+
+def test_no_two_keys_have_the_same_name() -> None:
+    """RFC 7638: the name is the thumbprint, whoever computes it."""
+    one, other = mint.make_key(b"1" * 32), mint.make_key(b"2" * 32, algorithm="Ed25519")
+    assert (one.kid, other.kid) == (one.thumbprint(), other.thumbprint())
+    assert len(parse_jwks(mint.jwks(one, other)).keys) == 2
 
 
 @pytest.mark.parametrize("algorithm", ["ES256", "Ed25519"])

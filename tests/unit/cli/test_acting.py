@@ -62,8 +62,8 @@ def test_a_token_says_who_it_is(
     ("given", "role", "why"),
     [
         ("", "operator", "the settings have admins: give your token in MAILGATE_ADMIN_TOKEN"),
-        ("ada:wrong", "operator", "the admin token is not right"),
-        (token("nobody"), "operator", "the admin token is not right"),
+        ("ada:wrong", "operator", "the admin token is not valid"),
+        (token("nobody"), "operator", "the admin token is not valid"),
         (token("lin"), "operator", "lin may not do this: it takes the role operator"),
     ],
 )

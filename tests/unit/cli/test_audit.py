@@ -44,7 +44,7 @@ def test_the_last_entries_are_listed(log: None) -> None:
 
 
 def test_an_empty_log_says_so(config: Path) -> None:
-    assert run("list").output == "Nothing is written down yet.\n"
+    assert run("list").output == "The log has no entries yet.\n"
     assert json.loads(run("verify", "--json").output) == {"ok": True, "head": "0:", "breaks": []}
 
 

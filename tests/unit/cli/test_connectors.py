@@ -86,7 +86,7 @@ def test_mistakes_of_a_file_are_told_with_their_lines_and_nothing_is_taken(run, 
     result = run("sync", "hr")
     assert result.exit_code == 1
     assert "line 3, kind: `fone` is not known here; did you mean `phone`?" in result.stderr
-    assert "hr: file-unreadable: 1 mistakes; nothing was taken" in result.stderr
+    assert "hr: file-unreadable: 1 mistakes; nothing was imported" in result.stderr
     assert json.loads(run("list", "--json").stdout)[0]["state"] == "failing"
 
 

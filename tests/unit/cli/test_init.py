@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from typer.testing import CliRunner, Result
 
 from mailgate.attest.mint import DEVICE_KEY_FILE, ISSUER_KEY_FILE, JWKS_FILE
 from mailgate.cli import app
+from mailgate.config import load_settings
+from mailgate.whole_file import write_new
 
 UPSTREAM = ["--upstream", "http://127.0.0.1:9080"]
 
@@ -78,6 +81,24 @@ def test_a_password_goes_to_a_file_of_its_own() -> None:
     assert "secret" not in Path("config/mailgate.yaml").read_text()
 
 
+def test_a_password_need_not_stand_in_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("my.url").write_text("postgresql://a:secret@db.example.com/m\n")
+    Path("my.url").chmod(0o600)
+    monkeypatch.setenv("MY_STORE", "postgresql://a:secret@db.example.com/m")
+    for folder, store, named in (
+        ("one", "file:my.url", f"store: {{file: {Path('my.url').absolute()}}}"),
+        ("two", "env:MY_STORE", "store: {env: MY_STORE}"),
+    ):
+        made = init(folder, "--store", store, *UPSTREAM)
+        assert (made.exit_code, "secret" in made.output) == (0, False), made.output
+        settings = Path(folder, "mailgate.yaml")
+        assert named in settings.read_text().replace('"', "")
+        assert load_settings(settings).store.get_secret_value().endswith("secret@db.example.com/m")
+    for store in ("file:nothing.url", "env:NOTHING"):
+        refused = init("three", "--store", store, *UPSTREAM)
+        assert (refused.exit_code, "--store: " in refused.stderr) == (2, True), refused.stderr
+
+
 @pytest.mark.parametrize("name", ["mailgate.yaml", "policy.yaml", "issuer.jwks.json", "lists/texas-dir.yaml"])
 def test_it_replaces_nothing_and_then_writes_nothing(name: str) -> None:
     there = Path("config", name)
@@ -126,16 +147,30 @@ def test_a_folder_that_is_none_is_named() -> None:
 def test_what_cannot_be_written_whole_leaves_nothing_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a disk that is full: with room again the same call does all of it."""
 
-    def without_room(path: Path, *arguments: int, **more: int) -> int:
+    def without_room(path: Path, *arguments: object) -> None:
         if path == Path("config/policy.yaml"):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-        return os_open(path, *arguments, **more)
+        write_new(path, *arguments)  # type: ignore[arg-type]
 
-    os_open = os.open
     with monkeypatch.context() as full:
-        full.setattr("mailgate.cli.init.os.open", without_room)
+        full.setattr("mailgate.cli.init.write_new", without_room)
         result = init(*UPSTREAM)
     assert (result.exit_code, "config/policy.yaml: cannot be written" in result.stderr) == (2, True)
+    assert [path for path in Path("config").rglob("*") if path.is_file()] == []
+    assert init(*UPSTREAM).exit_code == 0
+
+
+def test_what_is_broken_off_leaves_nothing_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the system stops: with every file that is written, it may be the last one."""
+
+    def told_to_end(path: Path, *arguments: object) -> None:
+        if path == Path("config/policy.yaml"):
+            os.kill(os.getpid(), signal.SIGTERM)
+        write_new(path, *arguments)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr("mailgate.cli.init.write_new", told_to_end)
+        assert init(*UPSTREAM).exit_code == 143
     assert [path for path in Path("config").rglob("*") if path.is_file()] == []
     assert init(*UPSTREAM).exit_code == 0
 

@@ -1,8 +1,11 @@
 """``mailgate store``: what is copied, said and refused."""
 
 import json
+import os
 import shutil
+import signal
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,6 @@ from tests.unit.store.filling import fill, rows_of
 from typer.testing import CliRunner, Result
 
 from mailgate.cli import app
-from mailgate.config import load_settings
 from mailgate.store.database import store_url
 from mailgate.store.migrate import migrate
 
@@ -92,7 +94,7 @@ def test_what_waits_beside_the_source_is_not_forgotten_in_silence() -> None:
     assert done.stderr == ""
     Path("config/gate.db.spool/sightings.jsonl").write_text("{}\n")
     done = store("copy", "sqlite:///config/gate.db", "sqlite:///copy.db")
-    assert done.stderr.startswith("WARNING config/gate.db.spool holds what is not written yet")
+    assert done.stderr.startswith("WARNING config/gate.db.spool holds data that is not written yet")
 
 
 def test_a_backup_is_a_store_again_and_replaces_no_file() -> None:
@@ -110,26 +112,37 @@ def test_a_backup_that_failed_leaves_no_file(monkeypatch: pytest.MonkeyPatch) ->
     assert not Path("backup.db").exists()
 
 
-def test_a_backup_that_is_broken_off_leaves_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken_off(*_: object, **__: object) -> None:
-        assert Path("backup.db").stat().st_mode & 0o777 == 0o600
-        raise KeyboardInterrupt
+@pytest.mark.parametrize(
+    ("told", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
+)
+@pytest.mark.parametrize(
+    "call", [["backup", "backup.db"], ["copy", "sqlite:///config/gate.db", "sqlite:///backup.db"]]
+)
+def test_what_is_told_to_end_leaves_no_file(
+    monkeypatch: pytest.MonkeyPatch, call: list[str], told: int, code: int
+) -> None:
+    """Half of a backup would pass for one: it is a store that lacks nothing but rows."""
 
-    monkeypatch.setattr("mailgate.cli.store.copy_store", broken_off)
-    assert store("backup", "backup.db").exit_code != 0
-    assert not Path("backup.db").exists()
+    def in_the_middle(*_: object) -> None:
+        assert not Path("backup.db").exists()
+        os.kill(os.getpid(), told)
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr("mailgate.store.copying._write", in_the_middle)
+        assert store(*call).exit_code == code
+    assert [*Path().glob("backup*")] == []
+    assert store(*call).exit_code == 0
 
 
 def test_a_backup_that_came_first_is_not_taken_away_by_one_that_comes_at_the_same_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The second is where it has looked and not yet made its file."""
-
-    def meanwhile(*arguments: object) -> object:
+    def meanwhile(*_: object) -> None:
         Path("backup.db").write_text("another's")
-        return load_settings(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("mailgate.cli.store.load_settings", meanwhile)
+    monkeypatch.setattr("mailgate.store.copying._write", meanwhile)
+    monkeypatch.setattr("mailgate.store.copying._differences", lambda *_: "")
+    monkeypatch.setattr("mailgate.store.copying._counts", lambda *_: {})
     done = store("backup", "backup.db")
     assert (done.exit_code, "is there already" in done.stderr) == (1, True)
     assert Path("backup.db").read_text() == "another's"
@@ -139,7 +152,7 @@ def test_a_backup_that_has_no_place_says_so() -> None:
     done = store("backup", "nowhere/backup.db")
     assert (done.exit_code, done.stderr) == (
         2,
-        "nowhere/backup.db cannot be made: No such file or directory\n",
+        "nowhere/backup.db cannot be made: there is no folder nowhere\n",
     )
 
 
@@ -156,7 +169,61 @@ def test_what_is_broken_is_said_and_is_exit_code_1() -> None:
     assert "OK database\n" in done.stdout
     assert "WRONG audit log: entry 1 " in done.stdout
     told = json.loads(store("check", "--json").stdout)
-    assert (told["ok"], told["faults"]["database"], len(told["faults"]["audit log"]) > 0) == (False, [], True)
+    assert (told["ok"], told["faults"]["database"], told["next"]) == (False, [], "")
+    assert len(told["faults"]["audit log"]) > 0
+
+
+def overwrite_pages() -> None:
+    size = Path("config/gate.db").stat().st_size
+    with Path("config/gate.db").open("r+b") as file:
+        file.seek(2 * 4096)
+        file.write(b"\xff" * (size - 2 * 4096))
+
+
+def truncate() -> None:
+    os.truncate("config/gate.db", 5 * 4096)
+
+
+def replace_by_something_else() -> None:
+    Path("config/gate.db").write_bytes(b"no database at all, but as long as the head of one is" * 20)
+
+
+def drop_a_table() -> None:
+    with sqlite3.connect("config/gate.db") as connection:
+        connection.execute("DROP TABLE sightings")
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [overwrite_pages, truncate, replace_by_something_else, drop_a_table],
+    ids=lambda each: each.__name__,
+)
+def test_a_damaged_file_is_what_a_check_finds_and_it_says_what_helps(damage: Callable[[], None]) -> None:
+    damage()
+    done = store("check")
+    assert (done.exit_code, done.stderr) == (1, "")
+    assert "WRONG database: " in done.stdout
+    assert "WRONG audit log: it cannot be read from a damaged database\n" in done.stdout
+    assert done.stdout.endswith(
+        "Next: stop every gate, move the store away and restore a backup, as docs/recover.md says\n"
+    )
+    told = json.loads(store("check", "--json").stdout)
+    assert (told["ok"], len(told["faults"]["database"]) > 0) == (False, True)
+    assert told["next"].startswith("stop every gate")
+
+
+def test_what_cannot_be_read_in_the_log_is_a_fault_of_it() -> None:
+    """Of a value no database says that it is damaged. Every value of this store is made up."""
+    done = store("check")
+    assert (done.exit_code, "OK database\n" in done.stdout) == (1, True)
+    assert "WRONG audit log: something in it cannot be read (" in done.stdout
+
+
+def test_what_cannot_be_looked_at_is_no_fault() -> None:
+    Path("config/gate.db").unlink()
+    done = store("check")
+    assert (done.exit_code, done.stdout, "there is no store at" in done.stderr) == (2, "", True)
 
 
 def test_keys_are_deleted_and_it_is_written_down_who_did_it() -> None:

@@ -211,9 +211,15 @@ REFUSED: tuple[tuple[Edit, str], ...] = (
     (ListEdit(change="leave-list", app="wechat", list="prohibited"), "This is so already"),
     (ListEdit(change="join-list", app="wechat", list="none"), "No list is called none"),
     (ListEdit(change="join-list", app="none", list="prohibited"), "No app is called none"),
-    (StageEdit(change="move-stage", rule="listed", stage="report_only", at="2026-12-02"), "have a mistake"),
+    (
+        StageEdit(change="move-stage", rule="listed", stage="report_only", at="2026-12-02"),
+        "so .* would not start later than reporting",
+    ),
     (ShareEdit(change="set-share", rule="open", share="100%"), "This is so already"),
-    (StageEdit(change="move-stage", rule="listed", stage="warn", at="2026-12-24"), "have a mistake"),
+    (
+        StageEdit(change="move-stage", rule="listed", stage="warn", at="2026-12-24"),
+        "enforcement would not start later than warning",
+    ),
     (ShareEdit(change="set-share", rule="none", share="50%"), "No rule is called none"),
 )
 

@@ -143,14 +143,14 @@ def test_blank_lines_are_none():
             '{"id": "1", "reported_at": "2026-11-24T09:00:00"}',
             "line 1, reported_at: no time zone; expected one like 2026-12-01T09:00:00Z",
         ),
-        ('{"id": "1", "id": "2"}', "line 1, id: the key stands here twice; expected it once"),
+        ('{"id": "1", "id": "2"}', "line 1, id: the key is repeated; expected it once"),
         (
             '{"id": "1", "reported_at": "2026-11-24T09:00:00Z", "apps": ["TikTok"], "apps": []}',
-            "line 1, apps: the key stands here twice; expected it once",
+            "line 1, apps: the key is repeated; expected it once",
         ),
         (
             '{"id": "1", "reported_at": "2026-11-24T09:00:00Z", "apps": [{"id": "a", "id": "b"}]}',
-            "line 1, id: the key stands here twice; expected it once",
+            "line 1, id: the key is repeated; expected it once",
         ),
         ('{"id": "1", "reported_at": "24.11.2026"}', f"line 1, reported_at: not a time; {A_TIME}"),
         (
@@ -192,7 +192,7 @@ def test_a_wrong_app_is_one_mistake_in_the_words_of_the_form_that_it_has(app, mi
     [
         ("", "line 1, id: the column `id` is missing; expected the names of columns in the first row"),
         ("id,seriel\n1,2", "line 1, seriel: no column is called `seriel`; did you mean `serial`?"),
-        ("id,id\n1,2", "line 1, id: the column stands here twice; expected it once"),
+        ("id,id\n1,2", "line 1, id: the column is repeated; expected it once"),
         ("id,os\n1", "line 2: 1 cells; expected 2, as in the first row"),
         ("id,managed\n1,maybe", "line 2, managed: `maybe` is a text; expected true or false"),
         ('id\n"1', "line 2: not CSV (unexpected end of data); expected RFC 4180"),
@@ -204,7 +204,7 @@ def test_a_wrong_row_of_csv_says_where_and_what(text, mistake):
 
 
 def test_csv_that_is_not_utf8():
-    with pytest.raises(LinesRefusedError, match="mistakes; nothing was taken") as caught:
+    with pytest.raises(LinesRefusedError, match="mistakes; nothing was imported") as caught:
         check_rows(read_rows(BytesIO(b"id\n\xff"), is_csv=True))
     assert "not UTF-8; expected CSV in UTF-8" in str(caught.value.mistakes[0])
 

@@ -28,7 +28,7 @@ from mailgate.rollout.person import Person
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.rollout.version_in_force import draft_of
-from mailgate.store import Act, Store
+from mailgate.store import Act, Store, StoreError
 from mailgate.views.readiness import Readiness
 
 NOW = datetime(2026, 12, 1, 12, 0, 30, tzinfo=UTC)
@@ -73,6 +73,7 @@ class Company:
     read: list[tuple[str, bool]] = field(default_factory=list)
     """The connectors that were read because somebody asked."""
     context: ConsoleContext = field(init=False)
+    _reliefs: int = 0
 
     def __post_init__(self) -> None:
         async def readiness() -> Readiness:
@@ -88,6 +89,7 @@ class Company:
         self.context = ConsoleContext(
             store=self.store,
             bundle=lambda: self.bundle,
+            catch_up=self.catch_up,
             clock=self.clock,
             readiness=readiness,
             host="gate-1",
@@ -97,6 +99,16 @@ class Company:
             candidate=self.candidate,
             planning=Planning(self.plan),
         )
+
+    async def catch_up(self) -> None:
+        """Take over the reliefs that are stored, as a running gate does (``app/rule_changes.py``)."""
+        try:
+            numbers = await self.store.change_numbers()
+        except StoreError:
+            return
+        if numbers.reliefs != self._reliefs:
+            self._reliefs = numbers.reliefs
+            self.bundle = self.relieved(await self.store.reliefs.current(self.clock()))
 
     def candidate(self, policy: str | None) -> Rules:
         """The rules that stand on disk, or with this text for their policy file."""
@@ -123,7 +135,7 @@ class Company:
         self.bundle = replace(self.bundle, settings=settings.model_copy(update={"admins": known}))
 
     def relieved(self, reliefs: Reliefs) -> Bundle:
-        """The files with these reliefs in force, as a gate learns of them within a second."""
+        """The files with these reliefs in force."""
         return replace(self.bundle, rules=self.bundle.rules.relieved(reliefs))
 
     def no_notices(self) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from importlib.resources import as_file, files
+from itertools import pairwise
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -40,6 +41,18 @@ def forms(text: Text | Iterable[str]) -> tuple[str, ...]:
     return (text,) if isinstance(text, str) else tuple(text)
 
 
+def test_no_text_of_a_template_relies_on_a_blank_at_its_end_which_would_be_trimmed() -> None:
+    with as_file(files("mailgate.console") / "templates") as folder:
+        found = {
+            f"{path.name}: {blank[0]}"
+            for path in folder.rglob("*.html")
+            for blank in re.finditer(
+                r"\{% trans [^%]*%\}[ ]|[^\n]{0,20}[ ]\{% (?:endtrans|pluralize) %\}", path.read_text()
+            )
+        }
+    assert not found
+
+
 @pytest.mark.parametrize("tag", TRANSLATED)
 def test_a_catalog_lacks_no_text_and_has_no_other(tag: str, told: set[Text]) -> None:
     have = {forms(message.id) for message in catalog(tag) if message.id}
@@ -67,3 +80,14 @@ def test_german_quotes_as_german_does() -> None:
         for text in forms(message.string):
             assert text.count("„") == text.count("“"), text
             assert "”" not in text, text
+
+
+@pytest.mark.parametrize("tag", TRANSLATED)
+def test_without_its_commands_a_text_leaves_no_half_of_a_sentence(tag: str) -> None:
+    """Pages leave out clauses that name a command (``without_commands``): what follows such a clause by a comma belongs to it."""
+    for message in (each for each in catalog(tag) if each.id):
+        for text in (*forms(message.id), *forms(message.string)):
+            clauses = re.split(r"(?<=[;:.,])\s+", text)
+            for clause, following in pairwise(clauses):
+                if "`mailgate" in clause and clause.endswith(","):
+                    assert "`mailgate" in following, text

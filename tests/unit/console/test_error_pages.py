@@ -15,7 +15,7 @@ from mailgate.store import StoreUnavailableError
     [
         (StoreUnavailableError("of a secret place"), 503, "The store does not answer"),
         (ValueError("of a secret place"), 500, "Something went wrong"),
-        (RefusedError("another version was put in force"), 409, "another version was put in force."),
+        (RefusedError("another version was put in force"), 409, "Another version was put in force."),
     ],
 )
 async def test_what_is_raised_becomes_a_page(

@@ -3,7 +3,7 @@
 import pytest
 
 from mailgate.console.languages import IN_ENGLISH, console_languages
-from mailgate.console.stored_texts import NOTES, again, kept
+from mailgate.console.stored_texts import NOTES, SHARED, again, kept
 from mailgate.model.phrase import phrase
 
 GERMAN = console_languages()["de"]
@@ -63,6 +63,15 @@ def test_the_words_of_admins_stay_as_they_are(kept: str, said: str) -> None:
 def test_what_the_engine_notes_is_recognised_too() -> None:
     assert again("outside the share of 25%", GERMAN) == "außerhalb des Anteils von 25%"
     assert len(NOTES) == 10
+
+
+def test_whose_name_another_device_has_is_recognised_too() -> None:
+    kept = "the serial name S1 is reported for abcd too, which is another device"
+    assert (
+        again(kept, GERMAN)
+        == "der Name S1 (serial) ist auch für abcd gemeldet, und das ist ein anderes Gerät"
+    )
+    assert SHARED.endswith("which is another device")
 
 
 def test_a_kept_sentence_may_be_a_part_of_another() -> None:

@@ -1,14 +1,16 @@
 """What is done for one person: what comes of it, and that the audit log says who did it."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.unit.console.browsing import NOW, Company
+from tests.unit.console.drafted import written
 from tests.unit.console.phones import has, record
 
 from mailgate.connectors.recheck import CheckResult
 from mailgate.console import support_acts
+from mailgate.mail.words import NoticeWriter
 from mailgate.model import Kind, Reason
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import HelpRequest
@@ -101,7 +103,7 @@ async def test_the_sources_of_many_are_asked_and_it_is_written_down_once(firm: C
         asked.append(name)
         return CheckResult.ASKED
 
-    firm.context.recheck.source = answer
+    firm.context.recheck_many.source = answer
     await support_acts.ask_sources_of_all(firm.context, devices, ADA, NOW)
     await firm.store.devices.owned("alice")  # lets the questions begin
     await firm.context.asking.stop()
@@ -136,7 +138,7 @@ async def test_an_answer_is_about_what_they_asked_and_not_about_what_is_done(fir
 async def test_who_is_let_in_is_told_until_when_it_is_so_for_all_they_have(firm: Company) -> None:
     await has(firm, record("a1", "alice", "tiktok"))
     await support_acts.exempt_for(firm.context, ADA, "a journey", NOW, rule="all", days=3, person="alice")
-    firm.bundle = firm.relieved(await firm.store.reliefs.current(NOW))
+    await firm.catch_up()
     mail = await support_acts.answer(firm.context, await whom(firm), "", ADA, NOW)
     assert mail.notice
     assert (mail.notice.let_in_until, mail.notice.devices) == (NOW + 3 * DAY, ())
@@ -145,10 +147,26 @@ async def test_who_is_let_in_is_told_until_when_it_is_so_for_all_they_have(firm:
 async def test_where_one_device_alone_is_let_in_the_mail_does_not_say_so_of_the_other(firm: Company) -> None:
     first, _ = await has(firm, record("a1", "alice", "tiktok"), record("a2", "alice", "tiktok"))
     await support_acts.exempt_for(firm.context, ADA, "a journey", NOW, rule="all", days=3, device=first.id)
-    firm.bundle = firm.relieved(await firm.store.reliefs.current(NOW))
+    await firm.catch_up()
     mail = await support_acts.answer(firm.context, await whom(firm), "", ADA, NOW)
     assert mail.notice
     assert (mail.notice.let_in_until, len(mail.notice.devices)) == (None, 1)
+
+
+async def test_who_is_warned_is_told_when_mail_ends_and_whom_to_ask(firm: Company) -> None:
+    await written(firm, share="100%")
+    help_desk = firm.bundle.settings.company.model_copy(update={"help": "it-help@example.com"})
+    settings = firm.bundle.settings.model_copy(update={"company": help_desk})
+    firm.bundle = replace(firm.bundle, settings=settings)
+    await has(firm, record("a1", "alice", "tiktok"))
+    mail = await support_acts.answer(firm.context, await whom(firm), "", ADA, NOW)
+    assert mail.notice
+    assert mail.notice.enforce_at == datetime(2026, 12, 24, 8, tzinfo=UTC)
+    assert mail.notice.contact == "it-help@example.com"
+    text = NoticeWriter().write(mail.notice).text
+    assert (
+        "From Thursday, December 24, 2026, 8:00 AM UTC, company mail no longer opens on this device." in text
+    )
 
 
 async def test_there_is_no_answer_that_says_nothing_or_that_nobody_sends(firm: Company) -> None:

@@ -9,7 +9,6 @@ from mailgate.console.toasts import LASTS, Toast, Toasts
 
 ADA, BOB = "/console/people?login=ada", "/console/people?login=bob"
 DONE = Toast("ada is spared.", NOW, "/console/exemptions/end", {"number": "1"}, page=ADA)
-LOST = Toast("The device d1 is lost.", NOW, "/console/devices/d1/lost", {"lost": "no"}, stays=True, page=BOB)
 TICK = timedelta(seconds=1)
 
 
@@ -29,18 +28,9 @@ def test_it_is_shown_once_and_on_its_page_alone() -> None:
     )
 
 
-def test_what_stays_is_shown_on_its_page_for_a_minute_wherever_one_goes_meanwhile() -> None:
-    toasts = said(LOST)
-    looks = [(BOB, NOW), (ADA, NOW), (BOB, NOW + LASTS - TICK), (BOB, NOW + LASTS), (BOB, NOW)]
-    assert [toasts.shown("grace", *look) for look in looks] == [LOST, None, LOST, None, None]
-
-
-def test_what_is_said_next_on_a_page_takes_the_place_of_what_stayed_there() -> None:
+def test_what_is_said_next_takes_the_place_of_what_was_said_before() -> None:
     found = Toast("The device d1 is found.", NOW, page=BOB)
-    toasts = said(LOST, found)
-    assert [toasts.shown("grace", BOB, NOW) for _ in range(2)] == [found, None]
-    toasts = said(LOST, DONE)
-    assert [toasts.shown("grace", page, NOW) for page in (ADA, BOB)] == [DONE, LOST]
+    assert [said(DONE, found).shown("grace", page, NOW) for page in (ADA, BOB)] == [None, found]
 
 
 def test_who_comes_back_late_is_not_told_of_it_and_another_session_never() -> None:

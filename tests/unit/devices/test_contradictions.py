@@ -1,11 +1,15 @@
 """What sources do not agree on."""
 
+from dataclasses import replace
+
 import pytest
 
-from mailgate.devices.contradictions import contradictions, shared
-from mailgate.devices.device import Report
+from mailgate.console.languages import console_languages
+from mailgate.devices.contradictions import contradictions, in_words, shared
+from mailgate.devices.device import Contradiction, Device, Report
 from mailgate.devices.names import EAS
 from mailgate.model import Kind, Reason
+from mailgate.model.phrase import said
 
 KIND, OS, OWNER = (
     Reason.DEVICE_KIND_CONTRADICTED,
@@ -50,6 +54,16 @@ def test_the_words_name_who_says_what() -> None:
     ]
     (found,) = contradictions(reports)
     assert found.detail == "kind: laptop says intune, phone or tablet says google and jamf"
+
+
+def test_what_the_store_has_in_english_is_told_anew_from_the_reports() -> None:
+    reports = (Report("jamf", "1", kind=Kind.PHONE), Report("intune", "1", kind=Kind.LAPTOP))
+    kept = tuple(replace(each, detail=str(each.detail)) for each in contradictions(reports))
+    older = Contradiction(Reason.DEVICE_OWNER_CONTRADICTED, "", "owner: …")
+    found, left = in_words(Device("abcd", reports, findings=(*kept, older)))
+    german = console_languages()["de"]
+    assert said(found.detail, german) == "Art: Laptop laut intune, Telefon oder Tablet laut jamf"
+    assert left.detail == "owner: …"
 
 
 def test_a_shared_name_is_told_with_the_other_device() -> None:

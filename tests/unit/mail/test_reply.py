@@ -74,7 +74,7 @@ async def test_what_they_wait_for_is_noted_as_answered_and_what_others_wait_for_
 
 @pytest.mark.parametrize("login", ["CORP\\lin", "lin@elsewhere.example", "", "lin+else"])
 async def test_who_has_no_address_is_not_written_to(store: Store, login: str) -> None:
-    with pytest.raises(RefusedError, match="no address"):
+    with pytest.raises(RefusedError, match="cannot write to"):
         await answered(store, login)
     assert await store.mails.page() == []
 
@@ -89,14 +89,25 @@ async def test_nothing_is_no_answer_but_any_part_of_one_is(store: Store, said: d
     assert [each.notice for each in await store.mails.page()] == [mail.notice]
 
 
-async def test_two_answers_in_one_second_are_one_and_later_ones_are_others(store: Store) -> None:
+async def test_the_same_answer_twice_in_one_second_is_one_and_others_are_others(store: Store) -> None:
     await store.help_requests.note(ASKED)
     await answered(store)
     with pytest.raises(RefusedError, match="a moment ago"):
-        await answered(store, now=NOW + SECOND / 2, answer="And another thing.")
+        await answered(store, now=NOW + SECOND / 2)
+    await answered(store, now=NOW + SECOND / 2, answer="And another thing.")
     await answered(store, now=NOW + SECOND)
-    assert len(await store.mails.page()) == 2
-    assert len([each for each in await store.audit.page() if each.what == "help-answered"]) == 2
+    assert len(await store.mails.page()) == 3
+    assert len([each for each in await store.audit.page() if each.what == "help-answered"]) == 3
+
+
+async def test_a_form_that_is_sent_twice_is_one_mail_and_no_mistake(store: Store) -> None:
+    first = await answered(store, form="f1")
+    again = await answered(store, form="f1", now=NOW + 2 * SECOND)
+    assert (again.address, again.round) == (first.address, first.round)
+    assert len(await store.mails.page()) == 1
+    await answered(store, form="f1", now=NOW + 2 * SECOND, answer="It was changed and sent again.")
+    await answered(store, form="f2")
+    assert len(await store.mails.page()) == 3
 
 
 async def test_a_text_that_is_too_long_is_refused_and_not_cut(store: Store) -> None:

@@ -52,7 +52,7 @@ def test_a_rule_without_stages_counts() -> None:
         ("", MailKind.ENFORCED, {"name": "other"}, "not in version 3, which is in force"),
         ("", MailKind.ENFORCED, {"effect": "allow"}, "lets people in"),
         ("", MailKind.ENFORCED, {"more": ", share: 0%"}, "share of 0%"),
-        ("", MailKind.CORRECTION, {}, "policy retract"),
+        ("", MailKind.CORRECTION, {}, "written by a retraction alone"),
     ],
 )
 def test_what_is_not_so_is_not_told(stages: str, kind: MailKind, more: dict[str, str], why: str) -> None:

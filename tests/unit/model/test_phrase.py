@@ -15,6 +15,7 @@ from mailgate.model.phrase import (
     phrase,
     plural,
     said,
+    sentence,
 )
 
 
@@ -80,3 +81,9 @@ def test_names_are_listed_in_words() -> None:
 
 def test_a_change_is_made_in_the_tongue_in_which_it_is_said() -> None:
     assert said(changed(phrase("kept out"), str.upper), Mirrored()) == "TUO TPEK"
+
+
+def test_words_may_be_a_whole_sentence_in_every_tongue() -> None:
+    assert said(sentence(phrase("kept out")), Mirrored()) == "Tuo tpek."
+    assert sentence("plan again.") == "Plan again."
+    assert sentence("Why?") == "Why?"

@@ -50,9 +50,9 @@ def test_a_rule_that_is_read_earlier_is_named_alone() -> None:
     ("old", "new", "words"),
     [
         ("chess: {name: Chess}", "chess: {name: Chess}, go: {name: Go}", "+ app go: Go is listed; counts from each device's next report"),
-        ("[tiktok]", "[tiktok, chess]", "+ list prohibited: has `chess` now"),
-        ("[tiktok]", "[chess]", "- list prohibited: has `tiktok` no longer"),
-        (", games: [chess]", "", "- list games: is gone; it had `chess`"),
+        ("[tiktok]", "[tiktok, chess]", "~ list prohibited: has Chess (`chess`) now"),
+        ("[tiktok]", "[chess]", "~ list prohibited: has TikTok (`tiktok`) no longer"),
+        (", games: [chess]", "", "- list games: is gone; it had Chess (`chess`)"),
         ("name: TikTok", "name: Tick", "~ app tiktok: is recognised or shown in another way"),
     ],
 )  # fmt: skip

@@ -116,7 +116,7 @@ async def test_the_guard_refuses_and_an_override_is_loud(store: Store, url: str)
     ):
         await apply(store, plan.digest, ADA, "urgent", NOW, Guard(Limit(0)))
     assert await deciding(store) == "open"
-    with pytest.raises(RefusedError, match="needs a --note that says why"):
+    with pytest.raises(RefusedError, match="needs a note that says why"):
         await apply(store, plan.digest, ADA, " ", NOW, Guard(Limit(0)), override=True)
     await apply(store, plan.digest, ADA, "urgent", NOW, Guard(Limit(0)), override=True)
     last = (await store.audit.page())[-1]

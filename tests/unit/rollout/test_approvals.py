@@ -105,11 +105,11 @@ async def nothing(_store: Store, _digest: str) -> None:
 @pytest.mark.parametrize(
     ("person", "guard", "hours", "before", "why"),
     [
-        (ADA, GUARD, 0, nothing, "is ada's own: another person has to approve it"),
-        (LIN, GUARD, 0, approve_by_lin, "lin has approved plan .* already: another person has to"),
+        (ADA, GUARD, 0, nothing, "is your own: another person has to approve it"),
+        (LIN, GUARD, 0, approve_by_lin, "you have approved this plan already: it has the approvals"),
         (LIN, GUARD, 25, nothing, "was made more than a day ago: plan again"),
         (LIN, GUARD, 0, overtake, "version 2 was put in force after plan .* was made: plan again"),
-        (Person("joe", ""), GUARD, 0, nothing, "joe does not have the role approver"),
+        (Person("joe", ""), GUARD, 0, nothing, "you do not have the role approver"),
         (LIN, None, 0, nothing, "no `guard` is set"),
         (
             LIN,
@@ -185,7 +185,7 @@ async def test_an_approval_does_not_help_against_cases_that_do_not_hold(store: S
     given = await approve(store, broken, LIN, "", NOW, GUARD)
     assert given.against == ("1 of 3 test cases does not hold: “a”",)
     with pytest.raises(
-        RefusedError, match=r"^1 of 3 test cases does not hold: “a”\. To do it all the same: --override"
+        RefusedError, match=r"^1 of 3 test cases does not hold: “a”\. To do it all the same: `mailgate"
     ):
         await apply(store, broken, ADA, "now", NOW, GUARD)
 
@@ -246,4 +246,4 @@ async def test_how_plans_stand(store: Store, url: str, digest: str) -> None:
     (applied,) = await plan_statuses(store, GUARD, NOW, 10)
     assert (applied.state, applied.against) == ("in force", ())
     await overtake(store, digest)
-    assert (await plan_statuses(store, GUARD, NOW, 10))[0].state == "overtaken"
+    assert (await plan_statuses(store, GUARD, NOW, 10))[0].state == "replaced"

@@ -31,6 +31,8 @@ async def test_what_was_in_force_and_was_taken_back_takes_a_new_plan(store: Stor
     plan = await planned(store, url)
     await apply(store, plan.digest, ADA, "now", NOW, None)
     await retract(store, ADA, "sent in error", NOW)
-    assert await state(store) == "overtaken"
-    with pytest.raises(RefusedError, match="plan again"):
+    assert await state(store) == "retracted"
+    with pytest.raises(
+        RefusedError, match="was in force already, as version 2, and is no longer: plan again"
+    ):
         await apply(store, plan.digest, ADA, "again", NOW, None)

@@ -11,6 +11,8 @@ from tests.unit.rollout.test_activation import altered
 from tests.unit.store.examples import NOW
 
 from mailgate.config import Rules
+from mailgate.console.languages import console_languages
+from mailgate.model.phrase import said
 from mailgate.policy.groups import Groups
 from mailgate.rollout import Keeper, draft_of, in_force
 from mailgate.rollout.activation import retract
@@ -216,6 +218,16 @@ async def test_what_is_in_force_goes_on_while_a_change_is_looked_at(store: Store
     assert (decides(gate), gate.held) == ("shut", "")
 
 
+async def test_it_is_behind_while_files_wait_or_another_version_is_in_force(store: Store) -> None:
+    gate, inspector = await guarded(store, "")
+    serial = gate.current.activation.serial
+    assert gate.is_behind(serial)
+    inspector.go.set()
+    await looked(gate)
+    assert gate.is_behind(serial)
+    assert not gate.is_behind(gate.current.activation.serial)
+
+
 async def test_a_change_that_does_not_pass_is_held_with_why_and_said_once(store: Store) -> None:
     gate, inspector = await guarded(store, "7 people too many")
     inspector.go.set()
@@ -321,6 +333,9 @@ async def test_files_that_change_in_a_freeze_are_held_said_once_and_taken_up_whe
         await looked(gate)
     assert (decides(gate), inspector.looked_at) == ("open", [])
     assert gate.held == "the files have changed and are held: changes are frozen until Monday"
+    assert said(gate.held, console_languages()["de"]).startswith(
+        "die Dateien haben sich geändert und warten: "
+    )
     assert [line["event"] for line in logs] == ["policy-held"]
     freeze.why = ""
     await looked(gate)
@@ -474,7 +489,7 @@ async def test_files_that_change_and_lack_what_somebody_put_in_force_do_not_take
     await gate.offer(rules(BOTH.replace("10%", "20%"), MORE))
     assert gate.current.activation.number == 2
     assert (
-        "they lack what ada put in force and would take it back: + list prohibited: has `wechat` now"
+        "they lack what ada put in force and would take it back: ~ list prohibited: has WeChat (`wechat`) now"
         in gate.held
     )
     assert "20%" not in gate.held
@@ -504,7 +519,7 @@ async def test_a_start_with_changed_files_does_not_take_it_back_either(store: St
     again = keeper(store)
     await again.start(rules(BOTH.replace("10%", "20%"), MORE))
     assert again.current.activation.number == 2
-    assert "+ list prohibited: has `wechat` now" in again.held
+    assert "~ list prohibited: has WeChat (`wechat`) now" in again.held
     await again.offer(rules(BOTH.replace("10%", "20%"), WITH_WECHAT))
     assert again.held == ""
 
@@ -514,7 +529,7 @@ async def test_of_several_such_changes_each_has_to_be_there(store: Store) -> Non
     await put(store, rules(BOTH.replace("10%", "50%"), WITH_WECHAT), "lin")
     await gate.look()
     await gate.offer(rules(BOTH.replace("10%", "50%"), MORE))
-    assert "has `wechat` now" in gate.held
+    assert "has WeChat (`wechat`) now" in gate.held
     await gate.offer(rules(BOTH.replace("10%", "40%"), WITH_WECHAT))
     assert "the share of people is `50%` now, was `40%`" in gate.held
     await gate.offer(rules(BOTH.replace("10%", "50%"), WITH_WECHAT + "# both\n"))

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 from tests.unit.store.filling import fill, rows_of
+from tests.unit.store.test_migrate import ADDED, STEPS, Steps, newest, stamp
+from tests.unit.store.test_migrate import steps as steps
 
 from mailgate.store import StoreError, StoreMissingError
 from mailgate.store import copying as module
 from mailgate.store.copying import InUseError, NotEmptyError, copy_store
-from mailgate.store.database import store_url
+from mailgate.store.database import OlderStoreError, store_url
 from mailgate.store.migrate import migrate
 from mailgate.store.schema import metadata
 
@@ -41,6 +43,44 @@ def test_every_row_of_every_table_arrives_and_is_counted(source: str, target: st
     assert rows_of(target) == rows_of(source)
 
 
+def test_an_older_file_arrives_upgraded_and_stays_as_it_is(
+    source: str, target: str, steps: Steps, tmp_path: Path
+) -> None:
+    steps.add(*ADDED)
+    assert copied(source, target) == dict.fromkeys(metadata.tables, 1)
+    assert (stamp(source), stamp(target)) == (newest(STEPS).revision, steps.head)
+    assert rows_of(target) == rows_of(source)
+    with pytest.raises(OlderStoreError, match="also to back it up"):
+        copied(source, f"sqlite:///{tmp_path}/backup.db", while_used=True)
+
+
+@pytest.fixture
+def read_only(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of the source in a folder where nothing may be written, though root may: what is asked says so."""
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    file = (tmp_path / "source.db").rename(folder / "source.db")
+    monkeypatch.setattr(module.os, "access", lambda path, _mode: not Path(path).is_relative_to(folder))
+    return file
+
+
+def test_a_source_where_nothing_may_be_written_is_read_and_left_as_it_is(
+    read_only: Path, target: str
+) -> None:
+    before = read_only.read_bytes()
+    assert copied(f"sqlite:///{read_only}", target) == dict.fromkeys(metadata.tables, 1)
+    assert read_only.read_bytes() == before
+    assert [*read_only.parent.iterdir()] == [read_only]
+
+
+def test_a_source_with_a_log_where_nothing_may_be_written_is_refused_with_what_helps(
+    read_only: Path, target: str
+) -> None:
+    Path(f"{read_only}-wal").write_text("not written back")
+    with pytest.raises(StoreError, match=r"copy source\.db and source\.db-wal to a folder of your own"):
+        copied(f"sqlite:///{read_only}", target)
+
+
 def test_many_rows_arrive_in_parts(source: str, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AT_ONCE", 3)
     for number in range(10):
@@ -63,7 +103,7 @@ def test_what_is_there_is_neither_mixed_nor_lost(source: str, target: str) -> No
     migrate(store_url(target))
     change(target, "INSERT INTO languages VALUES ('alice', 'de', '2026-12-01')")
     before = rows_of(target)
-    with pytest.raises(NotEmptyError, match="there are languages; expected a store without a row"):
+    with pytest.raises(NotEmptyError, match="it has languages; expected a store without a row"):
         copied(source, target)
     assert rows_of(target) == before
 
@@ -111,7 +151,20 @@ def test_a_log_with_a_gap_is_not_made_whole_by_copying(source: str, target: str)
     change(source, "UPDATE audit SET number = 2")
     with pytest.raises(StoreError, match="nothing was copied"):
         copied(source, target)
-    assert not any(rows_of(target)[name] for name in ("devices", "audit", "keys"))
+    assert [each.name for each in Path(source.removeprefix("sqlite:///")).parent.glob("target*")] == []
+
+
+def test_a_copy_that_is_broken_off_is_not_there_and_is_made_by_the_same_call(
+    source: str, target: str, tmp_path: Path
+) -> None:
+    def broken_off(*_: int) -> None:
+        assert not (tmp_path / "target.db").exists()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        copy_store(store_url(source), store_url(target), broken_off)
+    assert [*tmp_path.glob("target*")] == []
+    assert copied(source, target) == dict.fromkeys(metadata.tables, 1)
 
 
 def test_the_copy_is_nobody_elses_to_read(source: str, target: str) -> None:

@@ -43,6 +43,9 @@ def test_forms(
         "mysql://u:hidden@db.example.com/mail",
         "mysql://u@db.example.com/mail?password=hidden",
         "postgresql://u:hidden@db.example.com:port/mail",
+        "postgresql://u:x@hidden@db.example.com/mail",
+        "postgresql://u:x@y/hidden@db.example.com/mail",
+        "postgresql://u:x@hidden:5432/y@db.example.com/mail",
     ],
 )
 def test_other_forms_are_refused_with_what_is_expected(text: str) -> None:

@@ -21,7 +21,7 @@ def row(key: int) -> DeviceRow:
     """Rows of every sort by turns; every seventh was never looked at."""
     return DeviceRow(
         key, f"person-{key - 1:02}", KINDS[key % 3], "ios" if key % 2 else "android", f"{key % 4}", f"mdm-{key % 2}",
-        STATES[key % 3], MAILS[key % 2], '["tiktok"]' if key % 5 == 0 else "", '["sales"]' if key % 4 == 0 else "",
+        STATES[key % 3], MAILS[key % 2], '["tiktok"]' if key % 5 == 0 else "", '["tiktok"]' if key % 10 == 0 else "", '["sales"]' if key % 4 == 0 else "",
         LONG_AGO if key % 7 == 0 else NOW - timedelta(days=key),
     )  # fmt: skip
 
@@ -52,7 +52,7 @@ ASKED = (
     Wanted(), Wanted(kind="phone"), Wanted(state="listed", mail="kept-out"), Wanted(os="ios", source="mdm-1"),
     Wanted(app="tiktok"), Wanted(group="sales"), Wanted(before=WEEK), Wanted(kind="phone", before=WEEK),
     Wanted(name="person-1"), Wanted(name="PERSON-11"), Wanted(name="serial07"), Wanted(name="person-1", kind="phone"),
-    Wanted(mail="nothing"),
+    Wanted(mail="nothing"), Wanted(blocked_by="tiktok"), Wanted(blocked_by="tiktok", app="tiktok", os="android"),
 )  # fmt: skip
 
 
@@ -93,7 +93,7 @@ async def test_they_are_counted_and_of_very_many_only_some(
 
 LED = {
     "kind": Wanted(kind="phone"), "state": Wanted(state="listed", os="x"), "mail": Wanted(mail="kept-out", kind="x"),
-    "source": Wanted(os="ios", source="mdm-1"), "apps": Wanted(app="tiktok", kind="phone"),
+    "source": Wanted(os="ios", source="mdm-1"), "apps": Wanted(app="tiktok", kind="phone"), "blocked_by": Wanted(blocked_by="tiktok", app="wechat"),
     "reported_at": Wanted(before=WEEK, kind="phone"), "person": Wanted(name="ada"),
 }  # fmt: skip
 SORTED = [(sort, Wanted(sort=sort, group="sales", descending=True)) for sort in SORTS]

@@ -21,7 +21,7 @@ from tests.unit.store.examples import NOW
 
 import mailgate
 from mailgate.store import Store, StoreError, StoreMissingError, StoreUnavailableError, migrations
-from mailgate.store.database import create_file, store_url
+from mailgate.store.database import OlderStoreError, create_file, store_url
 from mailgate.store.migrate import migrate
 from mailgate.store.schema import gates, metadata
 
@@ -71,7 +71,7 @@ def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     ):
         migrate(address)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**9))
-    with pytest.raises(StoreUnavailableError, match=r"is not a database$"):
+    with pytest.raises(StoreUnavailableError, match=r"is not a database; stop every gate"):
         migrate(address)
 
 
@@ -133,6 +133,21 @@ def test_a_store_of_a_newer_version_is_refused_and_left_alone(url: str, steps: S
     assert stamp(url) == steps.head
 
 
+def test_whoever_only_looks_leaves_an_older_store_to_the_version_that_it_is_of(
+    url: str, steps: Steps
+) -> None:
+    migrate(store_url(url))
+    known = steps.head
+    steps.add(*ADDED)
+    with pytest.raises(
+        OlderStoreError, match=rf"older Mailgate \(its schema is {known}\), and only a gate upgrades"
+    ):
+        migrate(store_url(url), make=False)
+    assert stamp(url) == known
+    steps.forget()
+    migrate(store_url(url), make=False)
+
+
 @pytest.mark.filterwarnings(EXPRESSIONS)
 def test_a_store_of_an_older_version_takes_every_step_that_it_lacks_and_keeps_its_rows(
     url: str, steps: Steps
@@ -169,8 +184,8 @@ def test_a_step_that_fails_halfway_leaves_the_store_as_it_was(url: str, steps: S
 @pytest.mark.parametrize(
     ("lost", "named"),
     [
-        ("DROP TABLE gates", "it lacks table gates. Another"),
-        ("ALTER TABLE gates DROP COLUMN version", "it lacks column gates.version. Another"),
+        ("DROP TABLE gates", "it lacks table gates. If another"),
+        ("ALTER TABLE gates DROP COLUMN version", "it lacks column gates.version. If another"),
     ],
 )
 def test_a_store_that_lacks_what_its_stamp_promises_is_refused_by_name(

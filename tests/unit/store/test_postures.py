@@ -460,6 +460,24 @@ async def test_what_has_not_changed_costs_one_question(
     await postures.catch_up(NOW)
 
 
+async def test_devices_in_memory_count_on_while_the_last_change_is_one_that_was_learned(
+    store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await postures.current(BROWSER, KNOWN, NOW)
+    await store.reports.flush()
+    learned = await store.devices.last_change()
+    assert not postures.knows(learned, NOW)
+    await postures.catch_up(NOW)
+    assert (await postures.current(APP, None, NOW)).state is PostureState.CLEAN
+    monkeypatch.delattr(type(store.devices), "find")
+    for seconds in (4, 8):
+        assert postures.knows(learned, NOW + timedelta(seconds=seconds))
+    assert not postures.knows(learned + 1, NOW + timedelta(seconds=8))
+    assert (await postures.current(APP, None, NOW + timedelta(seconds=8))).state is PostureState.CLEAN
+    with pytest.raises(AttributeError):
+        await postures.current(APP, None, NOW + timedelta(seconds=9))
+
+
 async def test_a_source_that_cannot_be_asked_makes_a_report_that_ran_out_unavailable(
     postures: Postures,
 ) -> None:

@@ -26,7 +26,7 @@ def asked(**values: str) -> Asked:
 @pytest.mark.parametrize(
     ("name", "value", "meant"),
     [
-        ("app", "tiktok", "tiktok"), ("app", "TIKTOK", "tiktok"), ("app", "WeChat", "wechat"),
+        ("app", "tiktok", "tiktok"), ("app", "TIKTOK", "tiktok"), ("app", "WeChat", "wechat"), ("blocked_by", "WeChat", "wechat"),
         ("group", "FINANCE", "Finance"), ("group", "sales", "sales"), ("group", "Sales", "Sales"),
         ("source", "HTTPS://MDM.example.com", "https://mdm.example.com"), ("source", "Mdm.Example.com", "https://mdm.example.com"),
         ("source", "enrolled HERE", "enrolled"), ("os", "iOS", "ios"), ("kind", " phone ", "phone"),
@@ -39,7 +39,7 @@ def test_what_a_company_has_is_taken_by_its_key_or_its_words_in_any_case(
     assert (getattr(found.wanted, name), found.said, found.mistakes) == (meant, {name: meant}, ())
 
 
-@pytest.mark.parametrize("name", [*READERS, "os", "source", "group", "app"])
+@pytest.mark.parametrize("name", [*READERS, "os", "source", "group", "app", "blocked_by"])
 def test_no_value_that_cannot_be_meant_is_passed_over(name: str) -> None:
     (mistake,) = asked(**{name: "x" * 300}).mistakes
     assert mistake.name == name

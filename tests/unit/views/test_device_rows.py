@@ -11,6 +11,7 @@ from tests.unit.views.files import OPEN, bundle
 from mailgate.devices.device import LONG_AGO, Device, Report
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind
+from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Store, StoreUnavailableError
 from mailgate.store import device_rows as stored_rows
 from mailgate.store.device_rows import DeviceRow, Wanted
@@ -101,6 +102,20 @@ async def test_all_that_are_meant_are_found_once_and_no_other(
         if (not state or STATES[number % 5] == state) and (not kind or number % 7 == 0)
     ]
     assert sorted(found) == meant
+
+
+async def test_an_app_blocks_the_devices_that_a_rule_keeps_out_because_of_it_and_no_others(
+    store: Store,
+) -> None:
+    """A watched app beside a prohibited one keeps nobody out, and neither does one of a device that is let in."""
+    pair = said({"tiktok", "chess"})
+    await store.devices.take([pair, replace(pair, id="spared", owner="bob")], NOW)
+    meant = {key: ids(await everything(store, Wanted(blocked_by=key))) for key in ("tiktok", "chess")}
+    assert meant == {"tiktok": ["phone", "spared"], "chess": []}
+    assert len(await everything(store, Wanted(app="chess"))) == 2
+    relief = Relief(0, Cause.EXEMPTION, "", "a journey", "grace", NOW, NOW + HOUR, "bob")
+    rows = [row_of(each, bundle(exempt=(relief,)), NOW) for each in await store.devices.page()]
+    assert sorted((each.person, each.blocked_by) for each in rows) == [("ada", '["tiktok"]'), ("bob", "")]
 
 
 async def test_a_device_that_is_lost_is_found_among_the_lost_at_once(filled: Store) -> None:
@@ -205,7 +220,18 @@ def test_a_row_has_what_lists_are_searched_and_sorted_by() -> None:
     report = replace(REPORTS["listed"], owner="Ada", os="ios", os_version="26.1")
     device = Device(PHONE_1, (report,), number=3)
     assert row_of(device, bundle(), NOW) == DeviceRow(
-        3, "ada", "phone", "ios", "26.1", "mdm", "listed", "kept-out", '["tiktok"]', "", NOW - HOUR
+        3,
+        "ada",
+        "phone",
+        "ios",
+        "26.1",
+        "mdm",
+        "listed",
+        "kept-out",
+        '["tiktok"]',
+        '["tiktok"]',
+        "",
+        NOW - HOUR,
     )
     shown = listed(device, bundle(), NOW)
     assert shown.row == row_of(device, bundle(), NOW)

@@ -1,5 +1,7 @@
 """How a draft stands with what is in force and with the files, and what is to be committed."""
 
+from pathlib import Path
+
 import pytest
 from tests.unit.rollout.examples import rules
 from tests.unit.rollout.test_drafts import ADA, APPS, ON, POLICY
@@ -14,15 +16,17 @@ from mailgate.rollout.version_in_force import draft_of, rules_of
 from mailgate.store import Act, Store
 from mailgate.store.drafts import KeptDraft
 from mailgate.views.drafts import DraftFacts, draft_facts, draft_patch, explained, uncommitted
+from mailgate.views.patches import Places
 
 WITH = APPS.replace("[tiktok]", "[tiktok, wechat]")
 COMMENT = "# a word\n"
+PLACES = Places(Files(), Path("/srv/gate"))
 
 
 async def told(store: Store, draft: KeptDraft, files: Rules | None) -> DraftFacts:
     active = await store.policies.active()
     assert active
-    return await draft_facts(store, draft, active, await rules_of(store.policies, active), files, Files())
+    return await draft_facts(store, draft, active, await rules_of(store.policies, active), files, PLACES)
 
 
 async def put(store: Store, new: Rules) -> None:
@@ -48,7 +52,7 @@ async def test_the_lines_are_those_of_the_files_as_they_are_now(running: Store) 
     found = await told(running, draft, files)
     assert found.changes[0].text == COMMENT + WITH
     assert (found.of_files, found.complete) == (True, False)
-    assert COMMENT in await draft_patch(running, draft, files, Files())
+    assert COMMENT in await draft_patch(running, draft, files, PLACES)
 
 
 @pytest.mark.parametrize("files", [None, rules(POLICY, "apps: {tiktok: {name: TikTok}}\n")])

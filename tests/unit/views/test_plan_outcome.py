@@ -1,5 +1,6 @@
 """What a plan in force does, against what it said."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from tests.unit.rollout.plans import LABELS, NEWLY, hit, plan_of
@@ -8,6 +9,8 @@ from tests.unit.store.test_first_refusals import asks
 from tests.unit.store.test_plans import ACT, PLAN
 
 from mailgate.policy.reliefs import Cause, Relief
+from mailgate.rollout.activation import retract
+from mailgate.rollout.person import Person
 from mailgate.store import Act, Draft, Store
 from mailgate.views.plan_outcome import outcome_of, panel_of, predicted_at
 
@@ -42,6 +45,25 @@ async def test_hours_halts_and_the_way_back_are_told(store: Store) -> None:
     (halted,) = outcome.halted
     assert (halted.rule, halted.by_itself, halted.holds) == ("apps", True, True)
     assert "and 1 whom it did not name" in panel_of(outcome).words
+    assert "so far" in panel_of(outcome).words
     long_ago = await outcome_of(store, PLAN, PLANNED, NOW + timedelta(days=10))
     assert long_ago
     assert len(long_ago.spans) == 11
+
+
+async def test_what_a_retracted_plan_did_stays_to_be_read(store: Store) -> None:
+    first = await store.policies.activate(Draft("p1", {"policy.yaml": "rules: [a]\n"}), ACT)
+    await store.policies.activate(PLAN.draft, Act(NOW, "ada", "policy-activated"))
+    await asks(store, "bob", PLAN.draft.policy, hours=1)
+    plan, end = replace(PLAN, serial=first.serial), NOW + timedelta(hours=2)
+    await retract(store, Person("lin", "desk"), "sent in error", end)
+    late = Relief(0, Cause.HALT, "apps", "too many", "gate", end + timedelta(hours=1))
+    await store.reliefs.halt(late, Act(late.at, "gate", "rule-halted"))
+    outcome = await outcome_of(store, plan, PLANNED, NOW + timedelta(days=9))
+    assert outcome
+    assert (outcome.version, outcome.before, outcome.unexpected, len(outcome.spans)) == (2, 0, 1, 3)
+    assert outcome.ended
+    assert (outcome.ended.at, outcome.ended.by, outcome.ended.retracted) == (end, "lin", True)
+    assert (outcome.ended.version, outcome.ended.note) == (first.number, "sent in error")
+    assert outcome.halted == []
+    assert "so far" not in panel_of(outcome).words

@@ -1,31 +1,61 @@
-"""Who could be told of a plan first."""
+"""How people whom a plan hits can be told."""
 
+import json
 from datetime import timedelta
+from typing import Any
 
-from tests.unit.policy.examples import NOW, policy_of
+from tests.unit.policy.examples import NOW
+from tests.unit.rollout.examples import rules
 from tests.unit.rollout.plans import LABELS, NEWLY, hit, plan_of
 
+from mailgate.config import Rules
+from mailgate.rollout.plan import Plan
 from mailgate.store import MailKind
-from mailgate.views.plan_telling import rules_hitting, tellings
+from mailgate.views.plan_telling import Telling, rules_hitting, tellings
 
 BY = {
     "rule": [{"value": "phones", "people": 1, "devices": 2}, {"value": "default", "people": 9, "devices": 9}]
 }
-PLAN = plan_of(newly=dict.fromkeys(LABELS, NEWLY) | {"block": hit(1, 2, by=NEWLY["by"] | BY)})
+HIT = dict.fromkeys(LABELS, NEWLY) | {"block": hit(1, 2, by=NEWLY["by"] | BY)}
 STAGES = {"enforce": (NOW + timedelta(days=3)).isoformat()}
 
 
+def blocking(**rule: Any) -> Rules:
+    return rules(json.dumps({"rules": [{"id": "phones", "when": "true", "effect": "block"} | rule]}))
+
+
+def planned(candidate: Rules, **said: Any) -> Plan:
+    named = {"policy": candidate.policy.version, "digest": candidate.digest}
+    return plan_of(candidate=named, **said)
+
+
+def told(plan: Plan, in_force: Rules) -> Telling:
+    (telling,) = tellings(plan, in_force, 4, NOW)
+    return telling
+
+
 def test_rules_that_hit_anybody_are_those_that_one_could_tell_of() -> None:
-    assert rules_hitting(PLAN) == ["phones"]
+    assert rules_hitting(plan_of(newly=HIT)) == ["phones"]
     assert rules_hitting(plan_of()) == []
 
 
-def test_a_rule_in_force_with_a_date_leads_to_its_notice() -> None:
-    policy = policy_of({"id": "phones", "effect": "block", "stages": STAGES}, {"effect": "allow"})
-    (telling,) = tellings(PLAN, policy, 4, NOW)
-    assert (telling.kind, telling.version) == (MailKind.UPCOMING, 4)
+def test_the_notice_of_a_rule_in_force_is_not_for_whom_a_plan_would_add() -> None:
+    telling = told(planned(blocking(share="60%"), newly=HIT), blocking(share="40%"))
+    assert (telling.kind, telling.dated, telling.new) == (None, False, False)
 
 
-def test_of_a_rule_that_is_not_in_force_it_is_said_why_nobody_can_be_told_yet() -> None:
-    (telling,) = tellings(PLAN, policy_of({"effect": "allow"}), 4, NOW)
-    assert (telling.kind, "not in force yet" in telling.why_not) == (None, True)
+def test_a_notice_in_force_says_nothing_of_the_date_that_a_plan_gives_its_rule() -> None:
+    later = [{"at": (NOW + timedelta(days=1)).isoformat(), "newly": HIT}]
+    telling = told(planned(blocking(), later=later), blocking(stages=STAGES))
+    assert (telling.kind, telling.dated, telling.new) == (None, True, False)
+
+
+def test_a_rule_that_is_not_in_force_has_no_notice_yet() -> None:
+    telling = told(planned(blocking(), newly=HIT), rules())
+    assert (telling.kind, telling.dated, telling.new) == (None, False, True)
+
+
+def test_once_the_plan_is_in_force_the_notice_of_its_rule_is_for_them() -> None:
+    candidate = blocking(stages=STAGES)
+    telling = told(planned(candidate, newly=HIT), candidate)
+    assert (telling.kind, telling.version, telling.why_not) == (MailKind.UPCOMING, 4, "")

@@ -1,14 +1,18 @@
 """A plan in words."""
 
+import pytest
 from tests.unit.rollout.plans import PLAN, SAMPLE, hit, plan_of
 
-from mailgate.rollout.plan import LABELS, IdleRules, Sample
+from mailgate.console.languages import console_languages
+from mailgate.model.phrase import said
+from mailgate.rollout.plan import LABELS, IdleRules, Sample, dump, load
 from mailgate.simulate import DIMENSIONS
 from mailgate.views.plans import (
     CSV_COLUMNS,
     IS,
     NEWLY,
     idle_rules,
+    notes_of,
     rows_of,
     sample_told,
     undated_told,
@@ -32,6 +36,25 @@ def test_rules_that_do_nothing_are_told_with_why() -> None:
     assert [each.partition(" ")[0] for each in idle_rules(rules)] == ["a", "c", "d"]
 
 
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_rule_that_is_out_is_told_with_why_in_any_language(kept: bool) -> None:
+    off = {"cause": "halt", "since": "2026-11-24T00:00:00+00:00", "until": None, "why": "too many"}
+    exempt = {"people": 0, "devices": 0}
+    plan = plan_of(reliefs={"serial": 1, "exempt": exempt, "off": {"pilot": off}})
+    (note,) = (each for each in notes_of(load(dump(plan)) if kept else plan) if "pilot" in each)
+    assert (
+        note
+        == "The rule pilot is halted since 2026-11-24 00:00 UTC: too many. It stops nobody in these counts."
+    )
+    assert "angehalten seit 2026-11-24 00:00 UTC: too many" in said(note, console_languages()["de"])
+
+
+def test_a_plan_of_an_earlier_release_has_it_in_words() -> None:
+    exempt = {"people": 0, "devices": 0}
+    plan = plan_of(reliefs={"serial": 1, "exempt": exempt, "off": {"pilot": "halted since then"}})
+    assert "The rule pilot is halted since then. It stops nobody in these counts." in list(notes_of(plan))
+
+
 def test_rows_have_a_cell_for_every_column() -> None:
     by = {dimension: [{"value": "x", "people": 1, "devices": 2}] for dimension in DIMENSIONS}
     newly = {label: hit(1, 2, by=by) for label in LABELS}
@@ -39,6 +62,13 @@ def test_rows_have_a_cell_for_every_column() -> None:
     assert {len(row) for row in rows} == {len(CSV_COLUMNS)}
     assert len(rows) == len(LABELS) * (1 + len(DIMENSIONS)) + 3
     assert rows[-1] == ["untouched", "all", "", 3, 4]
+
+
+def test_clients_of_which_no_device_is_known_are_not_called_devices() -> None:
+    assert not any("other client" in each for each in notes_of(plan_of()))
+    totals = PLAN["totals"] | {"clients": 303}
+    told = "Of 303 other clients no device is known. They are counted beside the devices."
+    assert told in notes_of(plan_of(totals=totals))
 
 
 QUIET = PLAN["undated"]

@@ -11,6 +11,7 @@ from mailgate.views.words import (
     device_told,
     effect_told,
     kind_told,
+    mail_failure_told,
     protocol_told,
     reason_told,
     system_told,
@@ -82,3 +83,17 @@ def test_every_trouble_of_a_source_is_told_as_what_it_does(trouble: Trouble) -> 
 
 def test_a_trouble_of_another_release_stands_as_it_is() -> None:
     assert trouble_told("odd") == "odd"
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [
+        ("550", "the mail server refused it for good (550)"),
+        ("451", "the mail server did not take it for now (451)"),
+        ("interrupted", "the gate ended while it was being sent"),
+        ("SMTPServerDisconnected", "SMTPServerDisconnected"),
+        ("", ""),
+    ],
+)
+def test_a_reply_of_the_mail_server_is_told_as_what_it_means(why: str, words: str) -> None:
+    assert mail_failure_told(why) == words

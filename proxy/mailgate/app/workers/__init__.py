@@ -1,7 +1,7 @@
 """Several processes on one machine: a supervisor that holds the ports, and workers that are gates of their own.
 
-Each worker decides for itself, as gates on several machines do that share a store: what one learns, the others know
-within a second . Nothing but the listening sockets is shared between them.
+Each worker decides for itself, like gates on several machines that share a store: what one learns, the others know
+within a second. Nothing but the listening sockets is shared between them.
 """
 
 from mailgate.app.workers.place import ALONE, Place

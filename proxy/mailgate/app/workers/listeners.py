@@ -1,5 +1,4 @@
-"""Listening sockets that live as long as the supervisor: one for each worker on one address, or one for all in a
-file."""
+"""Listening sockets that live as long as the supervisor: one per worker at an address, or one for all in a file."""
 
 import errno
 import os
@@ -31,7 +30,7 @@ def open_listeners(where: Address | SocketFile, count: int) -> list[list[socket.
 
 
 def open_file(where: SocketFile) -> socket.socket:
-    """Listen at a Unix socket. Raises OSError, also if somebody listens there, or the file is something else."""
+    """Listen at a Unix socket. Raises OSError, also if another process listens there, or the file is something else."""
     opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         _clear(where.path)
@@ -55,10 +54,10 @@ def remove_files(listeners: Iterable[socket.socket]) -> None:
 
 
 def _open_ports(address: Address, count: int) -> list[list[socket.socket]]:
-    """For each of ``count`` workers a socket for each address that the host has. Raises OSError.
+    """For each of ``count`` workers a socket for each address of the host. Raises OSError.
 
-    SO_REUSEPORT has the kernel spread new connections among the sockets of an address. They stay open here while a
-    worker is replaced, so what waits in one is taken by the next worker and nobody is turned away.
+    SO_REUSEPORT lets the kernel distribute new connections among the sockets of an address. They stay open here while a
+    worker is replaced, so waiting connections are accepted by the next worker and none is refused.
     """
     found: list[list[socket.socket]] = [[] for _ in range(count)]
     try:
@@ -92,7 +91,7 @@ def _resolved(address: Address) -> list[Any]:
 
 
 def _see_that_it_is_free(family: int, where: Any) -> None:
-    """Raises OSError if somebody listens there: with SO_REUSEPORT alone two gates would silently share a port."""
+    """Raise OSError if another process listens there: with SO_REUSEPORT alone two gates would silently share a port."""
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         _only_its_family(probe)
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -101,7 +100,7 @@ def _see_that_it_is_free(family: int, where: Any) -> None:
 
 
 def _clear(path: Path) -> None:
-    """Remove the file of a gate that is gone. Raises OSError if somebody listens there."""
+    """Remove the file of a gate that is gone. Raises OSError if another process listens there."""
     try:
         if not stat.S_ISSOCK(path.lstat().st_mode):
             raise FileExistsError(errno.EEXIST, "a file that is no socket stands there")

@@ -1,4 +1,4 @@
-"""What a worker is given: its number, its sockets, and the socket on which it answers with its metrics."""
+"""The resources of a worker: its number, its sockets, and the socket on which it answers with its metrics."""
 
 import signal
 import socket
@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 REPLACED = signal.SIGRTMIN
-"""Tells a worker to end as on SIGTERM, but slowly, since another worker has its place already.
+"""The signal for a worker to end like on SIGTERM, but slowly, since another worker has already replaced it.
 
-No signal that people send: SIGUSR2 means the supervisor alone, also where it is sent to all processes of a service.
+People do not send this signal. SIGUSR2 would be for the supervisor alone, even if it is sent to all processes of a
+service.
 """
 FAREWELL = 15.0
-"""Seconds beyond ``timeouts.shutdown`` that a gate has to write what it recorded and to close."""
+"""The seconds beyond ``timeouts.shutdown`` that a gate has to write its records and to close."""
 PARTING = 2.0
-"""Seconds for which such a worker waits for the next request of an idle connection, whose answer then is its last."""
+"""The seconds for which such a worker waits for the next request of an idle connection, which is then its last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,11 @@ class Place:
     of: int = 1
     public: Sequence[socket.socket] = ()
     devices: Sequence[socket.socket] = ()
-    """The sockets at which client certificates are asked for."""
+    """The sockets at which client certificates are requested."""
     admin: Sequence[socket.socket] = ()
-    """The first worker alone has the admin port."""
+    """The sockets of the admin port, which only the first worker has."""
     folder: Path = Path()
-    """Every worker has a socket for its metrics here."""
+    """The folder with a socket of every worker for its metrics."""
     questions: Mapping[str, Sequence[socket.socket]] = field(default_factory=dict)
     """The sockets for questions of other proxies, by their address in the settings."""
 
@@ -38,7 +39,7 @@ class Place:
         return self.number == 0
 
     def metrics_socket(self, number: int | None = None) -> Path:
-        """The socket on which a worker answers with its metrics; this worker if none is named."""
+        """The socket on which a worker answers with its metrics; by default this worker."""
         return self.folder / f"worker-{self.number if number is None else number}.sock"
 
 

@@ -1,8 +1,7 @@
 """Decides which workers to start and end: events come in, actions go out, and no process is touched here.
 
-Its law: for each number one worker serves or is on its way, whichever workers died meanwhile; or all are ending. So
-every event is only noted, and `_settle` then compares the workers with this law. ``supervisor.py`` carries out the
-actions.
+Its rule: for each number one worker serves or starts, whichever workers have died; or all are ending. So every event is
+only noted, and `_settle` then compares the workers with this rule. ``supervisor.py`` carries out the actions.
 """
 
 import signal
@@ -16,16 +15,17 @@ from mailgate.app.workers.place import REPLACED
 log = structlog.get_logger()
 
 FIRST_WAIT, LONGEST_WAIT = 0.25, 30.0
-"""Seconds before a worker that died is started again. They double each time, up to the longest."""
+"""The seconds before a worker that died is started again. They double each time, up to the longest."""
 SETTLED = 60.0
-"""Seconds after which the failures of a running worker are forgotten."""
+"""The seconds after which the failures of a running worker are forgotten."""
 STARTING = 300.0
-"""Seconds that a worker may take to start, once another has started. The first one may have a large store to upgrade."""
+"""The seconds that a worker may take to start, once another has started. The first one may have to upgrade a large
+store."""
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Make a process that is this worker, and say that it ``started`` or did ``not_start``."""
+    """Start a process for this worker, and report that it ``started`` or was ``not_started``."""
 
     number: int
 
@@ -54,7 +54,7 @@ class Worker:
     pid: int
     since: float
     round: int
-    """How many replacements of all had been asked for when it started."""
+    """The number of requested replacements of all workers when it started."""
     serves: bool = False
     leaving: bool = False
     """Whether it was asked to end, so that its end is expected."""
@@ -63,14 +63,14 @@ class Worker:
 
 @dataclass(slots=True)
 class Roster:
-    """Call ``begin`` first, then the method of every event as it comes. Times are seconds of one clock that never
-    goes back."""
+    """Call ``begin`` first, then the method of every event as it comes. Times are seconds of a clock that never goes
+    back."""
 
     count: int
     grace: float
-    """Seconds that a worker has to end what runs; then it is killed."""
+    """The seconds that a worker has to end running requests; then it is killed."""
     silence: float = 0.0
-    """Seconds without a word after which a worker that serves is killed; 0: it never is."""
+    """The seconds without a message after which a worker that serves is killed; 0 if it never is."""
     workers: dict[int, Worker] = field(default_factory=dict)
     """The workers by pid, the oldest first."""
     code: int = 0
@@ -81,7 +81,7 @@ class Roster:
     _replacing: bool = False
     _failures: dict[int, int] = field(default_factory=dict)
     _due: dict[int, float] = field(default_factory=dict)
-    """When a worker that died may be started again."""
+    """When a worker that died may be started again, by number."""
 
     @property
     def over(self) -> bool:
@@ -92,12 +92,12 @@ class Roster:
         return sum(each.serves and not each.leaving for each in self.workers.values()) >= self.count
 
     def next_look(self) -> float | None:
-        """When ``passed`` is to be called at the latest, if nothing else happens."""
+        """When ``passed`` has to be called at the latest, if nothing else happens; None if it need not be."""
         kills = [each.kill_at for each in self.workers.values() if each.kill_at is not None]
         dues = [] if self.stopping else [at for number, at in self._due.items() if not self._of(number)]
         return min([*kills, *dues], default=None)
 
-    # what may happen
+    # events
 
     def begin(self, now: float) -> list[Action]:
         """Start the first worker. The others follow once it has made the store and put the files in force."""
@@ -109,11 +109,11 @@ class Roster:
         self._due.pop(number, None)
 
     def not_started(self, number: int, now: float) -> None:
-        """The system could not start a process now."""
+        """Note that the system could not start a process."""
         log.error("worker-not-started", worker=number, starts_in=self._wait(number, 0.0, now))
 
     def ready(self, pid: int, now: float) -> list[Action]:
-        """A worker says that it serves, the first time or still, so the worker that had its place before may leave."""
+        """Note that a worker serves, for the first time or still. The worker that it replaces may then end."""
         worker = self.workers.get(pid)
         if worker is None or worker.leaving:
             return []
@@ -125,7 +125,7 @@ class Roster:
         return [*(self._ask_to_leave(each, REPLACED, now) for each in before), *self._settle(now)]
 
     def ended(self, pid: int, code: int, now: float) -> list[Action]:
-        """A process is gone; ``code`` is its exit code, or minus the signal that killed it."""
+        """Note that a process has ended. ``code`` is its exit code, or minus the signal that killed it."""
         worker = self.workers.pop(pid, None)
         if worker is None or worker.leaving or self.stopping:
             return self._settle(now)
@@ -139,14 +139,14 @@ class Roster:
             self._replacing = False
         if not self._of(worker.number):
             lasted = now - worker.since
-            if code == 0 and worker.serves:  # somebody asked it to end: that is no failure
+            if code == 0 and worker.serves:  # it was asked to end, so this is no failure
                 self._failures.pop(worker.number, None)
             wait = self._wait(worker.number, lasted, now)
             log.error("worker-died", worker=worker.number, code=code, lasted=round(lasted, 1), starts_in=wait)
         return self._settle(now)
 
     def asked(self, number: int, now: float) -> list[Action]:
-        """A signal came."""
+        """Note a signal."""
         if number in (signal.SIGTERM, signal.SIGINT):
             return self._stop(now)
         if number == signal.SIGHUP:
@@ -157,10 +157,10 @@ class Roster:
         return self._settle(now)
 
     def passed(self, now: float) -> list[Action]:
-        """Time went by."""
+        """Note that time has passed."""
         return self._settle(now)
 
-    # what is to be done
+    # actions
 
     def _settle(self, now: float) -> list[Action]:
         overdue = self._overdue(now)
@@ -176,7 +176,7 @@ class Roster:
         return [Send(each.pid, signal.SIGKILL) for each in late]
 
     def _missing(self, now: float) -> Iterator[int]:
-        """Numbers without a worker; before any has served, only the first, which must have the store for itself."""
+        """The numbers without a worker; before any has served, only the first, which must have the store for itself."""
         for number in range(self.count if self._once_served else 1):
             if not self._of(number) and self._due.get(number, now) <= now:
                 yield number
@@ -195,7 +195,7 @@ class Roster:
         return []
 
     def _of(self, number: int) -> list[Worker]:
-        """The worker that has this number and stays."""
+        """The worker that has this number and is not ending."""
         return [each for each in self.workers.values() if each.number == number and not each.leaving]
 
     def _ask_to_leave(self, worker: Worker, by: int, now: float) -> Action:

@@ -1,6 +1,7 @@
 """The metrics of all workers in one answer. Each sample is labelled with its worker.
 
-They are in the text of Prometheus; where requests have traces, and who asks takes it, in that of OpenMetrics, which has room for examples.
+They are in the text format of Prometheus, or in OpenMetrics, which has room for exemplars, if requests have traces and
+the client accepts it.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ LABEL = "worker"
 
 
 def metrics_app(registry: CollectorRegistry) -> web.Application:
-    """What a worker answers the first one: ``/metrics``, and ``/healthz`` for whether it answers."""
+    """The application with which a worker answers the first one: ``/metrics``, and ``/healthz``."""
 
     async def metrics(request: web.Request) -> web.Response:
         form = FORMS[takes_examples(request.headers.get("Accept", ""))]
@@ -39,7 +40,7 @@ def metrics_app(registry: CollectorRegistry) -> web.Application:
 
 
 class Form(NamedTuple):
-    """How numbers are told."""
+    """The format of metrics."""
 
     content_type: str
     write: Callable[[CollectorRegistry], bytes]
@@ -53,12 +54,12 @@ _OPEN = "application/openmetrics-text"
 
 
 def takes_examples(accept: str) -> bool:
-    """Whether whoever sends this ``Accept`` takes OpenMetrics."""
+    """Whether this ``Accept`` accepts OpenMetrics."""
     return any(each.partition(";")[0].strip() == _OPEN for each in accept.split(","))
 
 
 class Siblings:
-    """The workers beside the first one. ``examples``: whether there are any for durations."""
+    """The workers besides the first one. ``examples``: whether durations have exemplars."""
 
     def __init__(self, place: Place, registry: CollectorRegistry, *, examples: bool = False) -> None:
         self._place, self._registry, self._examples = place, registry, examples
@@ -67,7 +68,8 @@ class Siblings:
             self._answer = Gauge("mailgate_workers_answering", "Processes that serve now", registry=registry)
 
     async def metrics(self, accept: str = "") -> tuple[bytes, str]:
-        """The text of ``/metrics`` for all workers that answer, and its type; those that do not are missing in it."""
+        """The text of ``/metrics`` for all workers that answer, and its type. Workers that do not answer are missing in
+        it."""
         form = FORMS[self._examples and takes_examples(accept)]
         texts = await self.texts(form)
         told = texts[0].encode() if self._place.of == 1 else merged(texts, form)
@@ -102,14 +104,14 @@ class Siblings:
 
 
 def merged(texts: Mapping[int, str], form: Form = PLAIN) -> bytes:
-    """One text of the metrics of several workers. Each sample has its worker's number as a label."""
+    """The metrics of several workers as one text. Each sample has its worker's number as a label."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Told(texts, form))
     return form.write(registry)
 
 
 class _Told(Collector):
-    """Texts of several workers as one set of metrics."""
+    """The texts of several workers as one set of metrics."""
 
     def __init__(self, texts: Mapping[int, str], form: Form) -> None:
         self._texts, self._form = texts, form

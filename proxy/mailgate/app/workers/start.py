@@ -13,7 +13,7 @@ from mailgate.config import Settings
 
 
 def workers_of(settings: Settings) -> int:
-    """How many processes serve."""
+    """The number of processes that serve."""
     return cores() if settings.workers == "auto" else settings.workers
 
 
@@ -22,8 +22,9 @@ def supervise(
 ) -> int:
     """Run as many workers as the settings ask for. Returns the exit code; raises OSError.
 
-    ``be`` is called in each worker's own process, with its place, what to call once it serves and then at least as often as
-    ``manager`` wants to hear of the supervisor itself, and a file descriptor that is at its end when the supervisor is gone.
+    ``be`` is called in each worker's own process, with its place; a function to call once it serves and then at least
+    as often as ``manager`` expects messages of the supervisor itself; and a file descriptor that is at its end when the
+    supervisor is gone.
     """
     count = workers_of(settings)
     certificates = settings.client_certificates

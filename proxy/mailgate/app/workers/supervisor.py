@@ -25,8 +25,8 @@ HEEDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.S
 LONGEST_SLEEP = 60.0
 
 Run = Callable[[int, Callable[[], None], int], int]
-"""Be worker ``number``: call the function once it serves, and end when the file descriptor reaches its end. Returns
-the exit code."""
+"""Runs worker ``number``: it calls the function once it serves, ends when the file descriptor reaches its end, and
+returns the exit code."""
 
 
 @dataclass(slots=True)
@@ -36,16 +36,16 @@ class Supervisor:
     count: int
     run_worker: Run
     grace: float
-    """Seconds that a worker has to end what runs; then it is killed."""
+    """The seconds that a worker has to end running requests; then it is killed."""
     on_stop: Callable[[], None] = lambda: None
-    """Called before the workers are asked to end: closes the ports."""
+    """Called before the workers are asked to end; closes the ports."""
     manager: Manager = NOBODY
     _told_ready: bool = False
     _next_word: float = 0.0
-    """When the manager has to hear again that this process lives."""
+    """When the manager needs the next message."""
     _roster: Roster = field(init=False)
     _pipes: dict[int, int] = field(default_factory=dict)
-    """Pipes by pid. A pipe is readable once its worker serves, or is gone."""
+    """The pipes by pid. A pipe is readable once its worker serves, or is gone."""
     _alive: tuple[int, int] = (-1, -1)
     _signals: tuple[int, int] = (-1, -1)
 
@@ -86,7 +86,7 @@ class Supervisor:
         self._tell(time.monotonic())
 
     def _tell(self, now: float) -> None:
-        """The manager hears once that all serve, and again and again that somebody looks after them."""
+        """Tell the manager once that all workers serve, and regularly that the supervisor runs."""
         if not self._told_ready and self._roster.all_serve:
             self._told_ready = True
             self.manager.ready()
@@ -116,7 +116,7 @@ class Supervisor:
                 case Send(pid, number):
                     os.kill(
                         pid, number
-                    )  # the process is ours until it is reaped, so no other process has this pid
+                    )  # the process exists until it is reaped, so no other process has this pid
                 case Close():
                     self.manager.stopping(self.grace)
                     self.on_stop()
@@ -129,7 +129,7 @@ class Supervisor:
 
     def _fork(self, number: int) -> None:
         read, write = os.pipe()
-        # signals wait until the worker handles them, else early ones would be lost
+        # signals wait until the worker handles them, otherwise early ones would be lost
         signal.pthread_sigmask(signal.SIG_BLOCK, HEEDED)
         try:
             pid = os.fork()
@@ -146,10 +146,9 @@ class Supervisor:
             os.close(write)
 
     def _be(self, number: int, write: int) -> int:
-        """Run in the new process: give it its own signals, and let it see when the supervisor is gone.
+        """Run in the new process: give it its own signals, and let it notice the end of the supervisor.
 
-        SIGHUP stays blocked until the worker handles it (``app/serve.py``), since before that it would end the
-        worker.
+        SIGHUP stays blocked until the worker handles it (``app/serve.py``), since before that it would end the worker.
         """
 
         def ready() -> None:
@@ -159,9 +158,7 @@ class Supervisor:
             signal.set_wakeup_fd(-1)
             for each in HEEDED:
                 signal.signal(each, signal.SIG_DFL)
-            signal.signal(
-                signal.SIGUSR2, signal.SIG_IGN
-            )  # means the supervisor alone, whomever it is sent to
+            signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # this signal is for the supervisor alone
             signal.pthread_sigmask(signal.SIG_UNBLOCK, set(HEEDED) - {signal.SIGHUP})
             for descriptor in (*self._signals, self._alive[1], *self._pipes.values()):
                 os.close(descriptor)

@@ -1,10 +1,10 @@
-"""``mailgate notices``: mails to the people whom a rule is about, and what became of them."""
+"""``mailgate notices``: mails to the people whom a rule is about, and their states."""
 
 import typer
 
 from mailgate.cli.notices import correct, preview, send, shown
 
-app = typer.Typer(help="Write to the people whom a rule is about.", no_args_is_help=True)
+app = typer.Typer(help="Send mails to the people whom a rule is about.", no_args_is_help=True)
 app.command("preview")(preview.preview)
 app.command("send")(send.send)
 app.command("correct")(correct.correct)

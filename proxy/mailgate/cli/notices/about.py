@@ -1,4 +1,4 @@
-"""What the commands about notices share: the rule in the version in force, and the settings."""
+"""The parts that the commands about notices share: the rule in the version in force, and the settings."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ Kind = Annotated[
     MailKind,
     typer.Option(
         "--kind",
-        help="upcoming: before a stage begins; warned: while it warns; enforced: while it counts.",
+        help="upcoming: before a stage begins; warned: while it warns; enforced: while it is enforced.",
     ),
 ]
 

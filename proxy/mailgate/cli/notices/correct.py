@@ -1,4 +1,4 @@
-"""``mailgate notices correct``: write to everybody whom a rule had reached that was taken back."""
+"""``mailgate notices correct``: send corrections to everybody reached by a rule that was taken back."""
 
 import json
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from mailgate.store import Store
 
 
 def correct(token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
-    """Send the corrections of `mailgate policy retract` now, if no running gate does. Each goes once."""
+    """Send the corrections after `mailgate policy retract` now, if no running gate does. Each is sent once."""
     queued = 0
 
     async def run(store: Store, bundle: Bundle) -> None:

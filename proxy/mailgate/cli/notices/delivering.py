@@ -19,13 +19,13 @@ from mailgate.store import Mail, MailState, Store
 
 First = Callable[[], Awaitable[None]]
 _TICK = 0.25
-"""Seconds between two moves of the progress bar."""
+"""The seconds between two moves of the progress bar."""
 
 
 async def deliver(
     store: Store, bundle: Bundle, notices: NoticeSettings, who: Person, first: First | None = None
 ) -> None:
-    """Send until nothing is due any more; while a gate sends, wait for it.
+    """Send until no mail is due any more; while a gate sends, wait for it.
 
     The process that sends does ``first`` once. Ends the command if no mail can be sent now.
     """
@@ -39,7 +39,7 @@ async def deliver(
         with progress_bar("mails") as bar:
             await _send(store, postman, bar, first)
     except WayDownError as error:
-        fail(1, f"no mail can be sent now ({error}); what is queued goes once a gate that runs can send it")
+        fail(1, f"no mail can be sent now ({error}); queued mails are sent once a running gate can send them")
     finally:
         if counts:
             await store.audit.append(sent_act(who.name, who.origin, counts))
@@ -66,7 +66,7 @@ async def waiting(store: Store) -> int:
 
 
 def progress_bar(noun: str) -> Progress:
-    """A progress bar on standard error, shown if that is a terminal."""
+    """A progress bar on standard error, shown at a terminal."""
     errors = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),

@@ -19,10 +19,12 @@ from mailgate.mail.recipient_list import believed_by, notice_about
 from mailgate.mail.words import RenderedNotice
 from mailgate.store import MailKind, Store
 
-Language = Annotated[str, typer.Option("--language", help="In this language; the person's if not given.")]
+Language = Annotated[str, typer.Option("--language", help="The language. Default: the person's.")]
 Person = Annotated[
     str,
-    typer.Option("--person", metavar="LOGIN", help="What this person would get; somebody's if not given."),
+    typer.Option(
+        "--person", metavar="LOGIN", help="The recipient. Default: any person whom the rule is about."
+    ),
 ]
 Html = Annotated[bool, typer.Option("--html", help="Print the HTML part.")]
 
@@ -64,5 +66,5 @@ def preview(
         typer.echo(json.dumps(asdict(mail) | {"made_up": stands_in}, ensure_ascii=False))
         return
     if stands_in:
-        typer.echo("(The rule is about nobody who is known. A phone stands in.)\n", err=True)
+        typer.echo("(The rule is about no known person. This is the mail for a made-up phone.)\n", err=True)
     typer.echo(mail.html if html else f"Subject: {mail.subject}\n\n{mail.text}")

@@ -1,4 +1,4 @@
-"""``mailgate notices send``: write to everybody whom a rule is about, each once."""
+"""``mailgate notices send``: send a mail to everybody whom a rule is about, each once."""
 
 import json
 from datetime import UTC, datetime
@@ -18,9 +18,9 @@ from mailgate.mail.recipient_list import RecipientList, believed_by, list_recipi
 from mailgate.store import NoticeKey, Store
 from mailgate.views.notices import RecipientCounts, mails_of, recipient_counts
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Count alone; nothing is queued.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count the mails, and queue nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-NoWait = Annotated[bool, typer.Option("--no-wait", help="Queue alone: a gate that runs sends.")]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Only queue the mails; a running gate sends them.")]
 
 
 def send(
@@ -33,7 +33,7 @@ def send(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Write to the people whom a rule of the version in force is about, once for each version and kind."""
+    """Send a mail to the people whom a rule of the version in force is about, once for each version and kind."""
 
     async def run(store: Store, bundle: Bundle) -> dict[str, Any]:
         notices, now = settings_of(bundle), datetime.now(UTC)
@@ -77,7 +77,7 @@ async def _counted(
 
 
 async def _states(store: Store, subject: Subject) -> dict[str, int]:
-    """What became of the mails with this notice."""
+    """The number of mails with this notice in each state."""
     about = NoticeKey(subject.active.number, subject.topic.kind, subject.topic.rule.id)
     return {
         str(state): count for state, count in mails_of(await store.mails.counts(about), about).states.items()
@@ -92,7 +92,7 @@ def _say(counts: RecipientCounts) -> None:
         (counts.nameless, "devices whose owner nobody knows"),
         (
             counts.undecided,
-            "people for whom it cannot be decided whether the rule is about them: not written to",
+            "people for whom it is unknown whether the rule is about them: they get no mail",
         ),
     ):
         if count:

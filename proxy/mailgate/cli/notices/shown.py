@@ -1,4 +1,4 @@
-"""``mailgate notices status|list|settle|retry``: what became of mails about rules."""
+"""``mailgate notices status|list|settle|retry``: the states of mails about rules."""
 
 import json
 from dataclasses import asdict
@@ -6,12 +6,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Column, Table
 from rich.text import Text
 
 from mailgate.cli.acting import TokenFile, person
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
@@ -20,13 +19,14 @@ from mailgate.store import MailCount, MailState, Store
 from mailgate.views.notices import MailFacts, mail_facts
 
 States = Annotated[
-    list[MailState] | None, typer.Option("--state", help="Only those in this state; may be given again.")
+    list[MailState] | None,
+    typer.Option("--state", help="Only mails in this state. May be given several times."),
 ]
 Ids = Annotated[
     list[str] | None, typer.Argument(metavar="[ID]…", help="Mails by their ids, as `list` shows them.")
 ]
-RuleOption = Annotated[str, typer.Option("--rule", help="Only those about this rule.")]
-Limit = Annotated[int, typer.Option(help="How many, the last changed first.", min=1)]
+RuleOption = Annotated[str, typer.Option("--rule", help="Only mails about this rule.")]
+Limit = Annotated[int, typer.Option(help="How many mails to list, the last changed first.", min=1)]
 
 
 def status(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
@@ -39,7 +39,7 @@ def status(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps([asdict(each) for each in counts]))
     elif counts:
-        table = Table("rule", "version", "kind", "state", Column("mails", justify="right"), box=SIMPLE)
+        table = listing("rule", "version", "kind", "state", "mails", numbers=("mails",))
         for each in counts:
             rule = Text(printable(each.rule)) if each.rule else Text("all of it", style="dim")
             table.add_row(rule, str(each.version), each.kind, each.state, f"{each.count:,}")
@@ -66,7 +66,7 @@ def list_mails(
         typer.echo(json.dumps([each.model_dump(mode="json") for each in rows], ensure_ascii=False))
     elif rows:
         names = ("id", "address", "rule", "version", "kind", "state", "why", "changed_at")
-        table = Table(*(Column(name, overflow="fold") for name in names), box=SIMPLE)
+        table = listing(*names)
         for each in rows:
             table.add_row(*(Text(printable(str(getattr(each, name)))) for name in names))
         Console().print(table)
@@ -77,13 +77,15 @@ def list_mails(
 def settle(
     ids: Ids = None,
     sent: Annotated[bool, typer.Option("--sent", help="The mail server has taken them.")] = False,
-    again: Annotated[bool, typer.Option("--again", help="It has not: queue them again.")] = False,
-    everything: Annotated[bool, typer.Option("--all", help="All that are unsure.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="The mail server has not taken them: queue them again.")
+    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All unsure mails.")] = False,
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Say of mails that are `unsure` whether the mail server took them; its log knows their Message-IDs."""
+    """Decide about `unsure` mails: whether the mail server took them. Its log has their Message-IDs."""
     if sent is again or bool(ids) is everything:
         fail(2, "expected ids or --all, and one of --sent and --again")
 
@@ -102,12 +104,12 @@ def settle(
 
 def retry(
     ids: Ids = None,
-    everything: Annotated[bool, typer.Option("--all", help="All that failed.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All failed mails.")] = False,
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Queue mails again that `failed`, after the cause is mended. A mail that is no longer true is not sent."""
+    """Queue `failed` mails again, after the cause is fixed. A mail that is no longer true is not sent."""
     if bool(ids) is everything:
         fail(2, "expected ids or --all")
 

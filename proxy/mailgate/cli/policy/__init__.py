@@ -1,4 +1,4 @@
-"""``mailgate policy``: the rules that are in force, those that were, and what others would change."""
+"""``mailgate policy``: the rules in force, earlier versions, and the effect of changes."""
 
 import typer
 

@@ -1,4 +1,4 @@
-"""``mailgate policy approve|plans``: approve a plan that somebody else made, and list plans with their status."""
+"""``mailgate policy approve|plans``: approve a plan that another person made, and list plans with their status."""
 
 import json
 from dataclasses import asdict
@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
 from mailgate.cli.acting import TokenFile, person
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.policy.change import Note
 from mailgate.cli.stored import printable, with_store
@@ -31,7 +31,7 @@ def approve(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Stand up for exactly this plan, so that somebody may apply it although the guard objects."""
+    """Approve exactly this plan, so that it may be applied although it is beyond the guard's limit."""
 
     async def run(store: Store, bundle: Bundle) -> PlanStatus:
         guard, who = guard_of(bundle.settings), person(bundle.settings, "approver", token_file=token_file)
@@ -45,11 +45,11 @@ def approve(
 
 
 def plans(
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many plans, the newest.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many of the newest plans to list.")] = 20,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """List the plans that were made, who has approved them, and what they still need."""
+    """List the plans, their approvals, and what they still need."""
 
     async def run(store: Store, bundle: Bundle) -> list[PlanStatus]:
         return await approvals.plan_statuses(store, guard_of(bundle.settings), datetime.now(UTC), limit)
@@ -59,12 +59,18 @@ def plans(
         typer.echo(json.dumps([_plain(each) for each in found], ensure_ascii=False))
     elif found:
         Console().print(_table(found))
-        typer.echo("Kept out: people / devices that would or might newly be, now or at any later moment.")
+        typer.echo(
+            "Kept out: people / devices that would or might newly be kept out, now or at any later moment."
+        )
         for each in found:
             for words in each.against:
                 typer.echo(printable(f"{each.plan.digest[:12]}: {words}"))
+        if any(each.state == "open" and each.missing for each in found):
+            typer.echo(
+                "`mailgate policy approve PLAN` approves one, by others than who planned it and who applies it."
+            )
     else:
-        typer.echo("No plan is kept: `mailgate policy plan` makes one.")
+        typer.echo("There is no plan: `mailgate policy plan` makes one.")
 
 
 def _needs(status: PlanStatus) -> str:
@@ -85,6 +91,7 @@ def _plain(status: PlanStatus) -> dict[str, Any]:
         "newly": newly_counted(status.body),
         "most_kept_out": asdict(newly_kept_out(status.body)),
         "state": status.state,
+        "term": status.term.model_dump(mode="json") if status.term else None,
         "approved_by": status.approved,
         "needed": status.needed,
         "missing": status.missing,
@@ -93,9 +100,9 @@ def _plain(status: PlanStatus) -> dict[str, Any]:
 
 
 def _table(found: list[PlanStatus]) -> Table:
-    """Narrow enough for 80 columns. Kept out: at one moment or another, in people and devices."""
+    """A table for 80 columns. Kept out: at any moment, in people and devices."""
     names = ("plan", "made (UTC)", "by", "kept out", "state", "approved by", "missing")
-    table = Table(*(Column(name, no_wrap=name not in ("by", "approved by")) for name in names), box=SIMPLE)
+    table = listing(*names, whole={*names} - {"by", "approved by"})
     for each in found:
         plan = each.plan
         newly = newly_kept_out(each.body)

@@ -18,15 +18,15 @@ from mailgate.store import Activation, Store
 
 
 def _said(note: str) -> str:
-    """A reason that is one."""
+    """A reason that is not empty."""
     if not note.strip():
-        raise typer.BadParameter("why? a reason is needed, which stands in the history and in the audit log")
+        raise typer.BadParameter("a reason is needed, for the history and the audit log")
     return note
 
 
 Note = Annotated[
     str,
-    typer.Option(help="Why; stands in the history and in the audit log.", prompt="Why", callback=_said),
+    typer.Option(help="The reason, for the history and the audit log.", prompt="Why", callback=_said),
 ]
 
 
@@ -34,7 +34,7 @@ def apply(
     plan: Annotated[str, typer.Argument(help="The plan's digest, or its beginning.")],
     note: Note,
     override: Annotated[
-        bool, typer.Option("--override", help="Against the guard. The audit log says so.")
+        bool, typer.Option("--override", help="Apply it against objections. The audit log lists them.")
     ] = False,
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
@@ -54,7 +54,7 @@ def retract(
     note: Note,
     to: Annotated[
         str,
-        typer.Option(help="The version to go back to; the one before if not given. Another takes a plan."),
+        typer.Option(help="The version to go back to. Default: the one before. Any other needs a plan."),
     ] = "",
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
@@ -73,7 +73,7 @@ def retract(
 
 
 def _tell(done: Activation, now: datetime, as_json: bool) -> None:
-    """Say what is in force. If it was in force before, nothing was done."""
+    """Print the version in force. If it was in force before, nothing was done."""
     already = done.at != now
     if as_json:
         typer.echo(json.dumps(asdict(done) | {"already": already}, default=str))

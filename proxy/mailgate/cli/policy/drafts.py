@@ -1,15 +1,16 @@
-"""``mailgate policy drafts``: small changes of the rules that were made in the console, and what to commit for each."""
+"""``mailgate policy drafts``: small changes of the rules that were drafted in the console, and what to commit for
+each."""
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle, Rules, load_bundle
@@ -17,9 +18,10 @@ from mailgate.errors import ConfigError
 from mailgate.rollout.drafts import draft_called
 from mailgate.store import Store
 from mailgate.views.drafts import WORDS, DraftFacts, draft_facts, draft_patch
+from mailgate.views.patches import Places
 
 _MOST = 50
-Draft = Annotated[str, typer.Argument(metavar="[DRAFT]", help="One draft, by how its digest begins.")]
+Draft = Annotated[str, typer.Argument(metavar="[DRAFT]", help="One draft, by the beginning of its digest.")]
 AsPatch = Annotated[
     bool, typer.Option("--patch", help="Print what to commit for this draft, for `git apply`.")
 ]
@@ -28,19 +30,19 @@ AsPatch = Annotated[
 def drafts(
     draft: Draft = "", patch: AsPatch = False, config: Config = DEFAULT_PATH, as_json: AsJson = False
 ) -> None:
-    """List the changes that were drafted in the console, with their files, and whether these have them."""
+    """List the changes that were drafted in the console, with the files to change, and whether the files have them."""
     if patch and not draft:
         fail(2, "expected a draft with --patch")
 
     async def lines(store: Store, bundle: Bundle) -> str:
         found = await draft_called(store, draft)
-        return await draft_patch(store, found, _files(config), bundle.settings.files)
+        return await draft_patch(store, found, _files(config), Places.of(bundle))
 
     async def run(store: Store, bundle: Bundle) -> list[DraftFacts]:
-        active, files, names = await store.policies.active(), _files(config), bundle.settings.files
+        active, files, places = await store.policies.active(), _files(config), Places.of(bundle)
         found = [await draft_called(store, draft)] if draft else await store.drafts.latest(_MOST)
         return [
-            await draft_facts(store, each, active, bundle.rules, files, names) for each in found if active
+            await draft_facts(store, each, active, bundle.rules, files, places) for each in found if active
         ]
 
     if patch:
@@ -63,9 +65,9 @@ def _files(config: Path) -> Rules | None:
 
 
 def _table(found: list[DraftFacts]) -> Table:
-    table = Table("draft", "change", "state", "file", "by", box=SIMPLE)
+    table = listing("draft", "change", "state", "file", "by", whole=("draft",))
     for each in found:
-        files = ", ".join(change.file for change in each.changes)
+        files = ", ".join(str(PurePath(change.folder, change.file)) for change in each.changes)
         words = (each.digest[:12], each.title, WORDS[each.state], files, each.author)
         table.add_row(*(Text(printable(word)) for word in words))
     return table

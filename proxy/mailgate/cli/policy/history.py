@@ -1,4 +1,4 @@
-"""``mailgate policy history|show|diff``: every version of the rules that there ever was."""
+"""``mailgate policy history|show|diff``: every version of the rules."""
 
 import json
 from dataclasses import asdict
@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
+from mailgate.cli.listing import listing
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle, compile_rules
@@ -29,7 +29,7 @@ _COLUMNS = ("serial", "version", "policy", "in force from", "by", "note")
 
 
 def history(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
-    """List what was put in force, the newest first."""
+    """List the activations, the newest first."""
 
     async def run(store: Store, _bundle: Bundle) -> list[Activation]:
         return await store.policies.history()
@@ -44,7 +44,7 @@ def history(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
 
 
 def show(version: Name = "", config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
-    """Print one version: its author, date, note and files; and the rules that are off now, in any version."""
+    """Print one version with its author, date, note and files; and the rules that are off now, in any version."""
 
     async def run(store: Store, bundle: Bundle) -> tuple[Version, list[str]]:
         off = bundle.policy.reliefs.for_everybody(datetime.now(UTC))
@@ -70,7 +70,7 @@ def diff(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Say what differs between two versions, in words and line by line."""
+    """Compare two versions, in words and line by line."""
 
     async def run(store: Store, _bundle: Bundle) -> tuple[Version, Version]:
         return await version_called(store, old), await version_called(store, new)
@@ -91,7 +91,7 @@ def diff(
     for each in found:
         typer.echo(printable(str(each)))
     if not found:
-        typer.echo("nothing that decides anything" if lines else "nothing")
+        typer.echo("no difference that affects a decision" if lines else "nothing")
     for line in ["", *lines] if lines else []:
         typer.echo(line)
 
@@ -105,7 +105,7 @@ async def version_called(store: Store, name: str) -> Version:
 
 
 def _table(found: list[Activation]) -> Table:
-    table = Table(*(Column(name, no_wrap=name not in ("note", "by")) for name in _COLUMNS), box=SIMPLE)
+    table = listing(*_COLUMNS, whole={*_COLUMNS} - {"note", "by"})
     for each in found:
         words = [
             str(each.serial),

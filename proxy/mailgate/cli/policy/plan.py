@@ -1,4 +1,4 @@
-"""``mailgate policy plan``: what changed rules would do, and to whom."""
+"""``mailgate policy plan``: the effect of changed rules, and the people whom they would affect."""
 
 import json
 import os
@@ -26,10 +26,11 @@ from mailgate.views.picture import picture
 from mailgate.views.plans import CSV_COLUMNS, rows_of
 from mailgate.views.spreadsheet import beginning, lines
 from mailgate.views.versions import rules_called
+from mailgate.whole_file import write_whole
 
 File = Annotated[
     Path | None,
-    typer.Argument(metavar="[FILE]", help="Rules to look at in place of the settings' policy file."),
+    typer.Argument(metavar="[FILE]", help="Rules to plan instead of the settings' policy file."),
 ]
 Version = Annotated[
     str,
@@ -38,10 +39,12 @@ Version = Annotated[
     ),
 ]
 Days = Annotated[int, typer.Option(help="How many days of sightings to decide again.", min=1, max=366)]
-Workers = Annotated[int, typer.Option(help="Processes that decide at once; 0 for one a core.", min=0, max=64)]
+Workers = Annotated[
+    int, typer.Option(help="Processes that decide in parallel; 0 for one per core.", min=0, max=64)
+]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print the counts as CSV.")]
 Svg = Annotated[
-    Path | None, typer.Option("--svg", metavar="FILE", help="Write a picture of who moves there.")
+    Path | None, typer.Option("--svg", metavar="FILE", help="Write a picture of the plan to this file.")
 ]
 
 
@@ -56,11 +59,11 @@ def plan(
     workers: Workers = 0,
     token_file: TokenFile = None,
 ) -> None:
-    """Say what the rules in the files, or an earlier version, would change for every known device and everybody seen
-    lately.
+    """Show what the rules in the files, or an earlier version, would change for every known device and every recent
+    client.
 
-    Nothing is put in force. Exit code 1 if a case of the tests does not hold. If the settings have admins, a plan can
-    only be applied if an operator or approver has shown their token for it.
+    Nothing is put in force. Exit code 1 if a case fails. If the settings have admins, a plan can only be applied if an
+    operator or approver has shown their token for it.
     """
     if as_json and as_csv:
         fail(2, "expected one of --json and --csv")
@@ -117,7 +120,7 @@ async def planned(
 
 def _write_picture(path: Path, made: Plan) -> None:
     try:
-        path.write_text(picture(made), encoding="utf-8")
+        write_whole(path, picture(made))
     except OSError as error:
         fail(2, f"--svg: {path} cannot be written ({error.strerror})")
 

@@ -1,4 +1,4 @@
-"""``mailgate policy break-glass|resume``: turn one rule off at once, and put it back."""
+"""``mailgate policy break-glass|resume``: turn one rule off at once, and put it back in force."""
 
 import json
 from dataclasses import asdict
@@ -27,7 +27,7 @@ def break_glass(
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,
 ) -> None:
-    """Turn one rule off for everybody, at every gate on this store within a second, until then."""
+    """Turn one rule off for everybody until a time, at every gate on this store within a second."""
     end = read_until(until)
 
     async def run(store: Store, bundle: Bundle) -> Relief:
@@ -47,7 +47,7 @@ def resume(
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,
 ) -> None:
-    """Put a rule back that has halted by itself or was turned off."""
+    """Put a rule back in force that halted by itself or was turned off."""
 
     async def run(store: Store, bundle: Bundle) -> list[Relief]:
         by = person(bundle.settings, "operator", token_file=token_file)

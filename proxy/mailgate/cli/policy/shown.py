@@ -1,4 +1,4 @@
-"""A plan on the terminal: first what matters most, in words that need no manual."""
+"""A plan on the terminal: the most important things first, in words that need no manual."""
 
 from collections.abc import Mapping
 
@@ -29,7 +29,7 @@ _STYLES = {
 }
 _SIGNS = {"+": "green", "-": "red", "~": "yellow"}
 _ROWS = 8
-"""Rows of each breakdown; --json and --csv have all."""
+"""How many rows of each breakdown are printed; --json and --csv have all."""
 
 
 def show_plan(plan: Plan, console: Console) -> None:
@@ -56,7 +56,7 @@ def show_plan(plan: Plan, console: Console) -> None:
 
 
 def _line(console: Console, text: str, style: str = "") -> None:
-    """One line; a line break in front leaves an empty one."""
+    """One line; a line break at its beginning leaves an empty one."""
     if text.startswith("\n"):
         console.print()
     console.print(Text(printable(text.removeprefix("\n")), style=style), highlight=False)
@@ -67,7 +67,7 @@ def _changes(console: Console, plan: Plan) -> None:
     for each in plan.changes:
         _line(console, f"  {each}", _SIGNS[each.sign])
     if not plan.changes:
-        _line(console, "  nothing that decides anything")
+        _line(console, "  no difference that affects a decision")
 
 
 def _cases(console: Console, plan: Plan) -> None:
@@ -112,10 +112,10 @@ def _later(console: Console, plan: Plan, moment: Moment) -> None:
 
 
 def _undated(console: Console, plan: Plan) -> None:
-    """How many may be kept out at a moment that cannot be told. The guard counts them now."""
+    """How many may newly be kept out at a moment that cannot be predicted. The guard counts them now."""
     told = list(undated_told(plan))
     if told:
-        _line(console, "\nAt moments that cannot be told", "bold")
+        _line(console, "\nAt moments that cannot be predicted", "bold")
     for words in told:
         _line(console, f"  {words}")
     for sample in plan.undated.samples[:_ROWS]:

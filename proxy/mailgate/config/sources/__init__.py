@@ -1,4 +1,4 @@
-"""Settings of the sources of device inventory, one file a source. ``SourceSettings`` lists them all."""
+"""The settings of the sources of device inventory, one file per source. ``SourceSettings`` lists them all."""
 
 from typing import Annotated
 
@@ -28,7 +28,7 @@ SourceSettings = Annotated[
     | WorkspaceOneSettings,
     Discriminator("type"),
 ]
-"""One connector's settings, told apart by ``type``."""
+"""The settings of one connector, selected by ``type``."""
 
 __all__ = [
     "AndroidManagementSettings",

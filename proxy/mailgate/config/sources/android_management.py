@@ -19,7 +19,7 @@ class AndroidManagementSettings(GoogleAccount):
     enterprise: Enterprise
     """The enterprise's id, like ``LC02de1hmx``: its resource name without ``enterprises/``."""
     enrollment_data_is_owner: bool = False
-    """Whether the additional data of enrolment tokens is the login name of the person whose device it becomes."""
+    """Whether the additional data of enrolment tokens is the login name of the device's owner."""
     push: PushSettings | None = None
     """A Pub/Sub subscription to the enterprise's notifications, pushed to ``/api/devices/NAME`` on the admin port."""
     base_url: ServiceUrl = "https://androidmanagement.googleapis.com"

@@ -14,7 +14,7 @@ from mailgate.policy.apps import Strict
 
 
 class NanoMdmApi(Strict):
-    """The API of NanoMDM, to which commands for devices are sent."""
+    """The API of NanoMDM, which sends commands to devices."""
 
     base_url: ServiceUrl
     """The address of NanoMDM, like ``https://mdm.example.com``."""
@@ -29,14 +29,14 @@ class AppleMdmSettings(Asked):
     api_key: HeaderKey | None = None
     """The password in the webhook's URL, like ``http://mdm:KEY@127.0.0.1:8081/api/devices/NAME``."""
     hmac_key: Secret | None = None
-    """In place of the password: the value of NanoMDM's ``-webhook-hmac-key``."""
+    """Instead of the password: the value of NanoMDM's ``-webhook-hmac-key``."""
     post_bytes: Size = Field(default=16 * MiB, ge=1024)
-    """Largest event that is taken."""
+    """The largest event that is accepted."""
     whole_lists: bool = False
-    """Whether all lists of apps that others ask devices for have all apps. Lists that the gate asks for always have."""
+    """Whether all lists of apps that others request from devices have all apps. Lists that the gate requests always
+    have."""
     nanomdm: NanoMdmApi | None = None
-    """NanoMDM's API, by which devices are asked every ``every``, when they enrol, and when a person wants to know at
-    once."""
+    """NanoMDM's API, with which devices are asked every ``every``, when they enrol, and on request."""
     every: Duration = Field(default=timedelta(hours=4), ge=timedelta(minutes=1))
     """How often every device is asked, if ``nanomdm`` is set."""
 

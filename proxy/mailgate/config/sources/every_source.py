@@ -1,4 +1,4 @@
-"""Settings that every source has: when it is asked, for how long, and what is held back."""
+"""The settings that every source has: the schedule, the time limits, and what is held back."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -14,31 +14,32 @@ MiB = 1024 * 1024
 
 
 class Posting(NamedTuple):
-    """How a source that calls by itself proves itself, and how much it may send."""
+    """How a source that calls by itself authenticates, and how much it may send."""
 
     most: int
-    """Bytes of the largest body."""
+    """The largest body in bytes."""
     key: SecretStr | None
-    """The API key; None if it proves itself in another way (``connectors/webhook_proofs.py``)."""
+    """The API key; None if it authenticates in another way (``connectors/webhook_proofs.py``)."""
 
 
 class EverySource(Strict):
     """Settings of every connector."""
 
     every: Duration = Field(default=timedelta(minutes=15), ge=timedelta(seconds=5))
-    """How often it is asked, with up to a tenth more by chance."""
+    """How often it is asked, with up to a tenth more at random."""
     full_every: Duration = timedelta(hours=24)
-    """How often everything is read, if the API can tell what changed; otherwise each run reads everything."""
+    """How often everything is read, if the API can list changes; otherwise each run reads everything."""
     seen_within: Duration | None = None
-    """How long it usually takes until it sees a change on a device: told to people who are refused. If left out, they are told nothing."""
+    """How long it usually takes until the source sees a change on a device, for people who are refused. If left out,
+    they are not told."""
     unavailable_after: Duration = timedelta(hours=1)
-    """How long it may fail before its old reports are called ``unavailable`` instead of ``stale``."""
+    """How long it may fail before its old reports are ``unavailable`` instead of ``stale``."""
     most_gone: int = Field(default=10, ge=0, le=100)
     """The percentage of its devices that one run may find gone. If there are more, they are kept until a person has
     looked."""
 
     def scheduled(self) -> bool:
-        """Whether a source of a kind that is asked has something to ask for."""
+        """Whether the gate asks the source on a schedule."""
         return True
 
     def posting(self) -> Posting | None:
@@ -50,26 +51,26 @@ class Asked(EverySource):
     """Settings of a connector that asks an API over HTTPS."""
 
     ca: AuthoritiesFile | None = None
-    """Authorities whose certificate the API must have, PEM; those that the system trusts if not given."""
+    """The authorities of the API's certificate, PEM; by default those of the system."""
     proxy: Origin | None = None
     """An HTTP proxy on the way to the API, like ``http://proxy.example.com:3128``."""
     timeout: Duration = timedelta(seconds=60)
-    """For one answer, from the connection to its last byte."""
+    """The time for one answer, from the connection to its last byte."""
     run_timeout: Duration = timedelta(hours=2)
-    """For all of one run."""
+    """The time for one run."""
     page_bytes: Size = Field(default=32 * MiB, ge=1024)
-    """Largest answer."""
+    """The largest answer."""
     run_bytes: Size = Field(default=8 * 1024 * MiB, ge=1024)
-    """All answers of one run together."""
+    """The size of all answers of one run together."""
 
 
 class Posted(EverySource):
     """Settings of a connector whose source calls by itself, at ``/api/devices/NAME`` on the admin port."""
 
     api_key: HeaderKey
-    """What the source has to send, as ``Authorization: Bearer KEY`` or ``X-API-Key: KEY``."""
+    """The key that the source has to send, as ``Authorization: Bearer KEY`` or ``X-API-Key: KEY``."""
     post_bytes: Size = Field(default=16 * MiB, ge=1024)
-    """Largest body that is taken."""
+    """The largest body that is accepted."""
 
     def posting(self) -> Posting:
         return Posting(self.post_bytes, self.api_key)

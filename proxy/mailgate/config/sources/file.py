@@ -1,4 +1,4 @@
-"""Settings of an inventory that comes as lines: in a file, or posted."""
+"""The settings of an inventory as lines: in a file, or posted."""
 
 from typing import Literal
 
@@ -7,15 +7,15 @@ from mailgate.config.sources.every_source import EverySource, Posted
 
 
 class FileSettings(EverySource):
-    """A file that others write, read when it changes and every ``every``."""
+    """A file that others write. It is read when it changes and every ``every``."""
 
     type: Literal["file"]
     path: FilePlace
-    """CSV or JSON lines. It may be missing until it is written first."""
+    """The path of the file, CSV or JSON lines. It may be missing until it is first written."""
     format: Literal["csv", "jsonl"] | None = None
-    """CSV if the name ends in ``.csv``, else JSON lines."""
+    """The format. By default CSV if the name ends in ``.csv``, otherwise JSON lines."""
     complete: bool = False
-    """Whether it names every device, so that a device that is no longer in it is gone."""
+    """Whether it lists every device, so that a device that is no longer in it is gone."""
 
     def is_csv(self) -> bool:
         return self.format == "csv" or (self.format is None and self.path.suffix.casefold() == ".csv")

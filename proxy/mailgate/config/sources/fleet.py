@@ -18,4 +18,4 @@ class FleetSettings(Asked):
     token: HeaderKey
     """The API token of an API-only user."""
     page_size: int = Field(default=50, ge=1, le=500)
-    """Hosts in one answer. Each comes with all its software, so answers are long."""
+    """The number of hosts in one answer. Each comes with all its software, so answers are long."""

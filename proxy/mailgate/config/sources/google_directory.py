@@ -16,10 +16,10 @@ class GoogleDirectorySettings(GoogleAccount):
 
     type: Literal["google-directory"]
     delegate: Mail
-    """The administrator whom the service account acts for."""
+    """The administrator on whose behalf the service account acts."""
     customer: Customer = "my_customer"
-    """The customer's id; the delegate's own if not given."""
+    """The customer's id; by default the delegate's own."""
     base_url: ServiceUrl = "https://admin.googleapis.com"
     page_size: int = Field(default=100, ge=1, le=100)
     unmanaged_apps: bool = False
-    """Whether application auditing is on, so that Android devices tell all apps. If not, no device is called clean."""
+    """Whether application auditing is on, so that Android devices report all apps. If not, no device is clean."""

@@ -21,13 +21,13 @@ class IntuneSettings(Asked):
     tenant: Tenant
     """The tenant's id, or one of its domains."""
     client_id: ClientId
-    """The application's id, as it is registered in Entra."""
+    """The id of the application that is registered in Entra."""
     client_secret: Secret
     base_url: ServiceUrl = "https://graph.microsoft.com"
     """The address of Microsoft Graph; a national cloud has another."""
     login_url: ServiceUrl = "https://login.microsoftonline.com"
     """The address of the token endpoint; a national cloud has another."""
     seen_within: Duration | None = timedelta(hours=8)
-    """Devices check in with Intune every eight hours."""
+    """The time until a change is seen: devices check in with Intune every eight hours."""
     witnesses: int = Field(default=25, ge=0, le=1000)
     """How many apps' device lists may be read to learn which devices have an inventory at all."""

@@ -20,4 +20,4 @@ class JamfSettings(Asked):
     client_secret: Secret
     page_size: int = Field(default=200, ge=1, le=2000)
     unmanaged_apps: bool = False
-    """Whether Jamf Pro is set to collect apps that it does not manage. If not, no device is called clean."""
+    """Whether Jamf Pro is set to collect apps that it does not manage. If not, no device is clean."""

@@ -1,4 +1,4 @@
-"""One device as a company's own inventory writes it: a line of a JSON lines file or of a POST, or a row of a CSV file."""
+"""One device in a company's own inventory: a line of a JSON lines file or of a POST, or a row of a CSV file."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
@@ -22,7 +22,7 @@ def _in_utc(at: datetime) -> datetime:
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-"""An instant that can be written in UTC: close to the years 1 and 9999 some cannot."""
+"""An instant that can be written in UTC; some near the years 1 and 9999 cannot."""
 
 MAX_APPS = 5000
 
@@ -40,31 +40,31 @@ class DeviceLine(Strict):
     """One device. Apps that ``apps.yaml`` does not list are dropped while the line is read."""
 
     id: Annotated[str, StringConstraints(min_length=1, max_length=500)]
-    """The inventory's own name for the device."""
+    """The inventory's own id of the device."""
     owner: Name = ""
-    """Login name of the person whose device it is."""
+    """The login name of the device's owner."""
     kind: Kind | None = None
     os: Name = ""
     os_version: Name = ""
     managed: bool | None = None
     status: Literal["none", "affirming", "warning", "contraindicated"] = "none"
-    """What the inventory itself thinks of the device: ``contraindicated`` is never clean."""
+    """The inventory's own verdict on the device: ``contraindicated`` is never clean."""
     serial: Name = ""
     udid: Name = ""
     eas_ids: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
-    """ActiveSync device ids."""
+    """The ActiveSync device ids."""
     certificates: Annotated[tuple[Thumbprint, ...], Field(max_length=20)] = ()
-    """Thumbprints of TLS client certificates."""
+    """The thumbprints of TLS client certificates."""
     apps: Annotated[tuple[Name | InstalledApp, ...], Field(max_length=MAX_APPS)] | None = None
-    """Identifiers or names of the apps that are there; left out if the inventory does not know."""
+    """The identifiers or names of the installed apps; left out if the inventory does not know."""
     apps_complete: bool = False
     """Whether ``apps`` has every app on the device. If not, the device is never clean."""
     reported_at: Moment | None = None
     """When the apps were looked at."""
     expires_at: Moment | None = None
-    """Until when this may be believed, if that is sooner than ``posture.max_age``."""
+    """When this expires, if that is sooner than ``posture.max_age``."""
     gone: bool = False
-    """The inventory no longer has the device."""
+    """Whether the inventory no longer has the device."""
 
     @model_validator(mode="after")
     def _apps_have_a_time(self) -> Self:

@@ -31,21 +31,21 @@ GoogleKeysFile = Annotated[ExistingFile, AfterValidator(_keys)]
 
 
 class PushSettings(Strict):
-    """A push subscription at ``/api/devices/NAME`` on the admin port: with Google's own token, or with a key of ours."""
+    """A push subscription at ``/api/devices/NAME`` on the admin port: with Google's own token, or with a key."""
 
     audience: Audience | None = None
     """The audience that the subscription puts into its tokens."""
     email: Mail | None = None
-    """The service account in whose name the subscription pushes."""
+    """The service account of the subscription."""
     keys_url: ServiceUrl = "https://www.googleapis.com"
-    """Where Google's keys are, at ``/oauth2/v3/certs``."""
+    """The address of Google's keys, at ``/oauth2/v3/certs``."""
     keys: GoogleKeysFile | None = None
     """Google's keys as a file, if they are not to be fetched."""
     api_key: HeaderKey | None = None
-    """In place of a token: the key that a proxy in between sends, as ``Authorization: Bearer KEY`` or ``X-API-Key:
+    """Instead of a token: the key that a proxy in between sends, as ``Authorization: Bearer KEY`` or ``X-API-Key:
     KEY``."""
     post_bytes: Size = Field(default=16 * MiB, ge=1024)
-    """Largest message that is taken."""
+    """The largest message that is accepted."""
 
     @model_validator(mode="after")
     def _one_proof(self) -> Self:

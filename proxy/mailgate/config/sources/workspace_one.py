@@ -22,17 +22,17 @@ class WorkspaceOneSettings(Asked):
     """The id of an OAuth client, with ``client_secret`` and ``login_url``."""
     client_secret: Secret | None = None
     login_url: ServiceUrl | None = None
-    """Where the tokens of the region are given out, like ``https://na.uemauth.workspaceone.com``."""
+    """The address of the region's tokens, like ``https://na.uemauth.workspaceone.com``."""
     username: Account | None = None
     """The name of an administrator, who logs in with ``password`` and ``tenant_code``."""
     password: Secret | None = None
     tenant_code: HeaderKey | None = None
-    """The key of the REST API, which goes along as ``aw-tenant-code``."""
+    """The key of the REST API, sent as ``aw-tenant-code``."""
     page_size: int = Field(default=500, ge=1, le=500)
     at_once: int = Field(default=4, ge=1, le=16)
-    """How many devices are asked for their apps at the same time, since the API tells them one device at a time."""
+    """How many devices' apps are requested at the same time, since the API returns them for one device at a time."""
     unmanaged_apps: bool = False
-    """Whether the console's privacy settings collect personal apps. If not, no device is called clean."""
+    """Whether the console's privacy settings collect personal apps. If not, no device is clean."""
 
     @model_validator(mode="after")
     def _one_login(self) -> Self:

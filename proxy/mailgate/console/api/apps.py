@@ -1,4 +1,4 @@
-"""Listed apps: who has each, and what its lists do."""
+"""Listed apps: who has each, and the effect of its lists."""
 
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.shapes import Answered
@@ -6,14 +6,14 @@ from mailgate.views.apps import AppFacts, apps
 
 
 class Apps(Answered):
-    """Listed apps."""
+    """The listed apps."""
 
     items: list[AppFacts]
-    """Those first that most people have."""
+    """The apps, the most frequent first."""
 
 
 async def list_apps(call: Call) -> Apps:
-    """List the listed apps, each with its lists, how many people and devices have it, and how that was on the last 30 days."""
+    """List the listed apps, each with its lists, the number of people and devices that have it, and its trend."""
     return Apps(items=await apps(call.context.store, call.context.bundle().policy, call.now))
 
 

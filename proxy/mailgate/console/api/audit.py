@@ -1,4 +1,4 @@
-"""The audit log: who did what, the proof that nobody has edited that since, and all of it to take away."""
+"""The audit log: its entries, their verification and their export."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -15,54 +15,54 @@ from mailgate.views.spreadsheet import beginning, lines, saved_as
 
 
 class EntriesWanted(Asked):
-    """Which entries."""
+    """The entries to list."""
 
     sought: Line | None = None
-    """How what was done begins, like `policy-`, or any part of what it was done to, why or from where."""
+    """The beginning of `what`, like `policy-`, or any part of `about`, `why` or `origin`."""
     who: Line | None = None
-    """Who did it."""
+    """The person who acted."""
     after: Cursor | None = None
-    """What `next` was of the page before."""
+    """The `next` of the previous page."""
     limit: Many = 100
-    """How many at most."""
+    """The most entries to return."""
 
 
 class Entry(Answered):
-    """One act. Every field is as the log has it, so that the digest can be checked."""
+    """An entry. Every field is as it is stored, so that the digest can be checked."""
 
     number: int
     """Its number, counted from 1."""
     at: Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
-    """When."""
+    """When it was done."""
     who: str
-    """Who did it."""
+    """The person who acted; `gate` or `file` if a gate acted by itself."""
     what: str
     """What was done, like `policy-activated`."""
     about: str
-    """What it was done to, like `version 3`."""
+    """The object of the act, like `version 3`."""
     why: str
-    """Why."""
+    """The reason that was given."""
     origin: str
-    """From where: a computer; `console at` one, or `api at` one."""
+    """The computer from which it was done; behind `console at` or `api at` the address of the client."""
     details: str
     """A JSON object, as text."""
     previous: str
-    """The digest of the entry before; empty for the first."""
+    """The digest of the entry before; empty for the first entry."""
     digest: str
-    """The SHA-256 of all of it."""
+    """The SHA-256 of the entry."""
 
 
 class Entries(Answered):
     """A page of the audit log."""
 
     items: list[Entry]
-    """The newest first. A page may have fewer than were asked for, even none, and not be the last."""
+    """The entries, the newest first. A page may have fewer than requested, or none, without being the last."""
     next: Cursor | None
-    """Where the next page begins, for `after`; null at the end."""
+    """The value of `after` for the next page; null at the end."""
 
 
 class Head(Answered):
-    """The last entry, by which the whole log is known."""
+    """The last entry, which identifies the whole log."""
 
     number: int
     """Its number."""
@@ -71,45 +71,45 @@ class Head(Answered):
 
 
 class Break(Answered):
-    """A place where the log does not hold."""
+    """A place where the log was changed."""
 
     number: int
-    """Which entry."""
+    """The number of the entry."""
     message: str
-    """What does not hold."""
+    """What is wrong, in words."""
 
 
 class Verified(Answered):
-    """Whether the log is whole."""
+    """The result of a verification."""
 
     whole: bool
-    """Whether every entry is there as it was written, and the store holds what they say."""
+    """Whether every entry is as it was written, and the store holds what the log says."""
     head: Head | None
-    """Its last entry: note it elsewhere, and a log that was cut off is found too. Null where that is lost."""
+    """The last entry. If it is noted elsewhere, a log that was cut off is found too. Null if it is missing."""
     breaks: list[Break]
-    """Where it does not hold."""
+    """The places where the log was changed."""
 
 
 async def list_entries(call: Call, query: EntriesWanted) -> Entries:
-    """List who did what, the newest first, a page at a time."""
+    """List the entries, the newest first, a page at a time."""
     before = min(number_of(query.after, MOST), MOST)
     looked = await call.context.store.audit.look(query.sought or "", query.who or "", before, query.limit)
     return Entries.model_validate({"items": looked.entries, "next": cursor_of(looked.before)})
 
 
 async def verify_log(call: Call) -> Verified:
-    """Look at every entry of the log: whether it is there as it was written and was noted elsewhere, and whether the store holds what it says."""
+    """Verify every entry of the log against its digest, the noted heads, and the rows in the store."""
     breaks, head = await verified(call.context.store, call.context.bundle().settings, call.context.clock())
     return Verified.model_validate({"whole": not breaks, "head": head, "breaks": breaks})
 
 
 async def export_lines(call: Call) -> Text:
-    """Every entry as one JSON object a line."""
+    """Export every entry as one JSON object per line."""
     return _export(call, "jsonl", (), lambda entry: line_of(entry) + "\n")
 
 
 async def export_sheet(call: Call) -> Text:
-    """Every entry as CSV, for a spreadsheet."""
+    """Export every entry as CSV, for a spreadsheet."""
     return _export(call, "csv", (beginning(COLUMNS),), lambda entry: lines([row_of(entry)]))
 
 
@@ -125,7 +125,7 @@ def _export(
         for line in first:
             yield line
         async for page in call.context.store.audit.pages():
-            yield await asyncio.to_thread(written, page)  # a long log: requests go on
+            yield await asyncio.to_thread(written, page)  # other requests get their turn during a long log
 
     return all_lines()
 

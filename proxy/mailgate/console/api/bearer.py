@@ -1,6 +1,6 @@
 """Finds out which admin calls, by the token in ``Authorization: Bearer`` (RFC 6750) and by nothing else.
 
-A browser sends cookies by itself but never this header, so no page of another site can call the API in somebody's name.
+A browser sends cookies by itself but never this header, so no page of another site can call the API in an admin's name.
 """
 
 import asyncio
@@ -45,7 +45,8 @@ class Known:
 
     name: str
     proved_by: str
-    """The hash in the settings against which it was checked. If the settings have another one, the token is not accepted."""
+    """The hash in the settings against which it was checked. If the settings have another one, the token is not
+    accepted."""
     until: datetime
 
     def holds(self, admins: Admins) -> bool:
@@ -55,12 +56,12 @@ class Known:
 
 
 def _hash_of(admin: AdminSettings) -> str:
-    """The hash of an admin's token. Empty if they have none, so that no token is accepted for them."""
+    """The hash of an admin's token; empty if they have none, so that no token is accepted for them."""
     return admin.token_hash.get_secret_value() if admin.token_hash else ""
 
 
 class Bearers:
-    """Tokens that were checked lately, by their digest, so that nobody who reads this memory can log in with it."""
+    """Recently checked tokens by their digest, so that nobody who reads this memory can log in with it."""
 
     def __init__(self) -> None:
         self._known: LRUCache[bytes, Known] = LRUCache(SIZE)
@@ -69,7 +70,7 @@ class Bearers:
         self._tries = LoginTries()
 
     async def known(self, admins: Admins, token: str, address: str, now: datetime) -> Known | None:
-        """The admin of a token. None if it is nobody's. Raises ProblemError if too many were tried."""
+        """The admin of a token; None if it belongs to nobody. Raises ProblemError if too many were tried."""
         digest = sha256(token.encode()).digest()
         known = self._known.get(digest)
         if known and now < known.until and known.holds(admins):
@@ -109,7 +110,7 @@ async def admitted(
     found = await bearers.known(settings.admins, token, came_from(request, settings).remote, now)
     admins = context.bundle().settings.admins  # the settings may have changed during the check
     if found is None or not found.holds(admins):
-        raise ProblemError(401, "this token is nobody's", headers={"WWW-Authenticate": _WRONG})
+        raise ProblemError(401, "no admin has this token", headers={"WWW-Authenticate": _WRONG})
     name, roles = found.name, admins[found.name].roles
     if operation.roles and not set(operation.roles) & set(roles):
         raise ProblemError(403, f"{name} may not do this: it takes the role {' or '.join(operation.roles)}")

@@ -1,4 +1,4 @@
-"""Connectors: how the device inventories fare, and reading one now."""
+"""Connectors: the state of the device inventories, and readings of them on request."""
 
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
@@ -11,7 +11,7 @@ class Connectors(Answered):
     """The connectors of the settings."""
 
     items: list[Connector]
-    """In the order of the settings."""
+    """The connectors, in the order of the settings."""
 
 
 class ConnectorNamed(Asked):
@@ -22,19 +22,19 @@ class ConnectorNamed(Asked):
 
 
 class ReadingWanted(Asked):
-    """How to read it."""
+    """How to read a source."""
 
     full: bool = False
-    """Everything; otherwise what has changed, where the source can say so."""
+    """Whether to read everything; otherwise only changes, if the source supports that."""
 
 
 async def list_connectors(call: Call) -> Connectors:
-    """List the connectors, each with how it fares and how far a reading is."""
+    """List the connectors with their state and the progress of a reading."""
     return Connectors(items=sources_of(call.context, await call.context.readiness()))
 
 
 async def read_connector(call: Call, path: ConnectorNamed, body: ReadingWanted) -> Reading:
-    """Begin to read a source at once, whatever its schedule says. `GET /connectors` says how far it is."""
+    """Begin to read a source now, independently of its schedule. `GET /connectors` shows the progress."""
     context, name = call.context, path.connector
     if not can_be_read(context, name):
         raise ProblemError(404, "no connector of this name asks its source")

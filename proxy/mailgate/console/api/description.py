@@ -1,4 +1,5 @@
-"""The API's OpenAPI 3.1 description. It is made from the operations themselves, so that it describes exactly what is served."""
+"""The API's OpenAPI 3.1 description. It is made from the operations themselves, so that it describes exactly what is
+served."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ _HEADERS: Mapping[int, tuple[str, str]] = {
 """The header fields that go with a problem, by status."""
 _ABOUT = """What the console shows and does, for programs. `docs/api.md` says how to begin.
 
-Every answer that is not what was asked for is a problem document (RFC 9457). Unknown parameters and unknown names in a
+Every error is answered with a problem document (RFC 9457). Unknown parameters and unknown names in a
 body are refused. Lists that have `next` are read on with it as `after`, until it is null."""
 
 
@@ -89,7 +90,8 @@ def description(operations: Sequence[Operation]) -> bytes:
 
 
 def _shapes(operations: Sequence[Operation]) -> tuple[Mapping[tuple[str, Mode], Schema], dict[str, Schema]]:
-    """Schemas of what operations take and give, by use and mode; and what these refer to, by name."""
+    """The schemas of the inputs and answers of operations, by use and mode, and the schemas that they refer to, by
+    name."""
     wanted: list[tuple[str, Mode, TypeAdapter[Any]]] = [("problem", "serialization", TypeAdapter(Problem))]
     for each in operations:
         wanted += [
@@ -105,7 +107,8 @@ def _shapes(operations: Sequence[Operation]) -> tuple[Mapping[tuple[str, Mode], 
 
 
 def _of_addresses(shapes: Mapping[tuple[str, Mode], Schema]) -> set[str]:
-    """Names of the models of paths and queries: their fields stand with each operation, and nothing refers to them."""
+    """The names of the models of paths and queries. Their fields are listed with each operation, so nothing refers to
+    them."""
     return {_referred(shape) for (use, _), shape in shapes.items() if use.endswith((" path", " query"))}
 
 
@@ -142,7 +145,7 @@ def _who(each: Operation) -> str:
 
 
 def _parameters(place: str, shape: Schema, schemas: dict[str, Schema]) -> Iterator[Schema]:
-    """Each field of a model by itself, since nothing refers to the model."""
+    """Each field of a model as a parameter, since nothing refers to the model."""
     model = schemas[_referred(shape)]
     for field, schema in model.get("properties", {}).items():
         plain = {key: value for key, value in _without_null(schema).items() if key != "description"}
@@ -151,7 +154,7 @@ def _parameters(place: str, shape: Schema, schemas: dict[str, Schema]) -> Iterat
 
 
 def _without_null(schema: Schema) -> Schema:
-    """A parameter is left out or has a value. None is null."""
+    """A parameter is left out or has a value, but never null."""
     rest = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
     if len(rest) != 1:
         return schema
@@ -167,7 +170,7 @@ def _answer(each: Operation, shapes: Mapping[tuple[str, Mode], Schema]) -> Schem
     else:
         told = {"description": each.about[0], "content": {each.media: {"schema": {"type": "string"}}}}
     if each.located:
-        told["headers"] = {"Location": _header("Where to look for what came of it.")}
+        told["headers"] = {"Location": _header("The address of the result.")}
     if each.links:
         told["links"] = {
             link.to: {"operationId": link.to, "parameters": dict(link.parameters)} for link in each.links

@@ -1,4 +1,4 @@
-"""Devices: looking for them, what is known of one, marking it as lost, forgetting it."""
+"""Devices: search, details, marking as lost, and deletion."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -50,77 +50,79 @@ _Order = Annotated[str, read_by(READERS["order"]), words_of(*ORDERS)]
 
 
 class DevicesWanted(Asked):
-    """Which devices."""
+    """The devices to list."""
 
     name: Line | None = None
-    """Called so: any name of a device, whole, or how the login name of its owner begins."""
+    """Any name of the device, in full, or the beginning of its owner's login name."""
     state: _State | None = None
-    """In this state."""
+    """The state of its posture, or lost."""
     kind: OfKind | None = None
-    """Of this kind."""
+    """The kind of device."""
     os: Line | None = None
-    """With this system, in any case."""
+    """The operating system, in any case."""
     source: Line | None = None
-    """Whose counting report is of this source, in any case."""
+    """The source whose report is used, in any case."""
     group: Line | None = None
-    """Of a person in this group, in any case."""
+    """A group of the owner, in any case."""
     mail: _Mail | None = None
-    """That get mail, or do not, asking with their proof."""
+    """The mail status if it asks with its proof."""
     app: Line | None = None
-    """With this listed app, by its key or its name."""
+    """A listed app on the device, by its key or its name."""
+    blocked_by: Line | None = None
+    """A listed app because of which the device gets no mail, by its key or its name."""
     before: _Before | None = None
-    """Whose apps were last looked at before this, or never: a time, a day, or so many days ago like `7d`."""
+    """The apps were last looked at before this time, or never: a time, a day, or a number of days ago like `7d`."""
     sort: _Sort | None = None
-    """By what they are sorted, descending with `-` before it; by the order in which they became known where left out."""
+    """The order, descending with `-` before it; by default the order in which devices became known."""
     order: _Order | None = None
-    """In which direction; ascending where left out."""
+    """The direction of the order."""
     after: Cursor | None = None
-    """What `next` was of the page before."""
+    """The `next` of the previous page."""
     limit: Few = 50
-    """How many at most."""
+    """The most devices to return."""
 
 
 class DeviceNamed(Asked):
     """One device."""
 
     device: Line
-    """Its id here, or any other name of it that no other device has."""
+    """Its id, or any other name that no other device has."""
 
 
 class Devices(Answered):
     """A page of devices."""
 
     items: list[DeviceFacts]
-    """In the order that was asked for. A page may have fewer than were asked for, even none, and not be the last."""
+    """The devices in the requested order. A page may have fewer than requested, or none, without being the last."""
     next: Cursor | None
-    """Where the next page begins, for `after`; null at the end."""
+    """The value of `after` for the next page; null at the end."""
 
 
 class Timeline(Answered):
-    """What became of a device."""
+    """The history of a device."""
 
     items: list[Event]
-    """The newest first."""
+    """The events, the newest first."""
 
 
 class Answers(Answered):
-    """What the sources of a device said."""
+    """The answers of the sources of a device."""
 
     items: list[SourceAnswer]
-    """One for each source that has it."""
+    """One answer for each source that has the device."""
 
 
 class Marked(Answered):
-    """A device, and whether it is lost."""
+    """A device, and whether it is marked as lost."""
 
     id: str
-    """Its id here."""
+    """Its id in this store."""
     lost_at: datetime | None
-    """Since when it is marked as lost; null where it is not."""
+    """When it was marked as lost; null if it is not."""
 
 
 async def list_devices(call: Call, query: DevicesWanted) -> Devices:
-    """Look for devices: all that fit everything that is asked for, a page at a time."""
+    """List the devices that match all parameters, a page at a time."""
     context, bundle = call.context, call.context.bundle()
     values = query.model_dump(exclude={"after", "limit"}, exclude_none=True)
     asked = read(values.items(), await known_of(context.store, bundle), call.now)
@@ -133,14 +135,14 @@ async def list_devices(call: Call, query: DevicesWanted) -> Devices:
 
 
 async def get_device(call: Call, path: DeviceNamed) -> WholeDevice:
-    """Say everything that is stored of a device: what each source says, what it is called, what was decided for it."""
+    """Get everything that is stored about a device: its reports, its names and the decisions about it."""
     found = await _called(call, path.device)
     seen = await sightings_of(call.context.store, found, SIGHTINGS)
     return whole_device(found, seen, call.context.bundle(), call.now)
 
 
 async def get_timeline(call: Call, path: DeviceNamed) -> Timeline:
-    """Say what became of a device: what was reported, decided and written to somebody."""
+    """Get the history of a device: reports, decisions and mails."""
     found = await _called(call, path.device)
     seen = await sightings_of(call.context.store, found, SIGHTINGS)
     bundle = call.context.bundle()
@@ -149,7 +151,7 @@ async def get_timeline(call: Call, path: DeviceNamed) -> Timeline:
 
 
 async def explain_device(call: Call, path: DeviceNamed) -> Explanation:
-    """Explain what a device gets now, asking as it did last: every rule that is tried, and what would turn it over."""
+    """Explain the decision for a device on a request like its last one, with every rule that is tried."""
     context, found = call.context, await _called(call, path.device)
     seen = await sightings_of(context.store, found, SIGHTINGS)
     access, decision = await as_it_asks(context.store, context.bundle(), found, seen, call.now)
@@ -159,7 +161,7 @@ async def explain_device(call: Call, path: DeviceNamed) -> Explanation:
 async def mark_lost(call: Call, path: DeviceNamed) -> Marked:
     """Mark a device as lost: it gets nothing, at every gate within a second, whatever the rules say.
 
-    One that is lost already stays so since the same time.
+    A device that is already lost keeps its time.
     """
     return await _mark(call, path.device, lost=True)
 
@@ -170,14 +172,17 @@ async def mark_found(call: Call, path: DeviceNamed) -> Marked:
 
 
 async def forget_device(call: Call, path: DeviceNamed) -> None:
-    """Delete a device and everything that is stored about it, what was decided for it too."""
+    """Delete a device and everything that is stored about it, including the decisions."""
     found = await _called(call, path.device)
     act = replace(call.act("device-forgotten"), about=f"device {found.id}")
     await call.context.store.devices.forget(found.id, call.now, act)
 
 
 async def ask_sources(call: Call, path: DeviceNamed) -> Answers:
-    """Ask the sources of a device about it at once. What they say counts from then on; each is asked once a minute at most."""
+    """Ask the sources of a device about it now. Their answers count at once.
+
+    Each source is asked once a minute at most.
+    """
     found = await _called(call, path.device)
     return Answers(items=await support_acts.ask_sources(call.context, found, call.person, call.now))
 
@@ -193,12 +198,12 @@ async def _called(call: Call, name: str) -> Device:
 
 
 async def device_called(call: Call, name: str, status: int) -> Device:
-    """The one device of this name. Raises ProblemError, with this status where there is none."""
+    """The device with this name. Raises ProblemError with this status if there is not exactly one."""
     called = await call.context.store.devices.called(typed_id(name))
     if not called:
-        raise ProblemError(status, "no device is called so")
+        raise ProblemError(status, "no device has this name")
     if len(called) > 1:
-        raise ProblemError(409, f"{len(called)} devices are called so: expected the id of one")
+        raise ProblemError(409, f"{len(called)} devices have this name: expected the id of one")
     return called[0]
 
 

@@ -1,4 +1,4 @@
-"""Drafts: small changes of the rules that stand in no file yet, with the lines to commit and the way to a plan."""
+"""Drafts: small changes of the rules that no file has yet, with the lines to commit and the plan."""
 
 from mailgate.console.api.operation import Call, Link, Operation, Text
 from mailgate.console.api.problems import ProblemError
@@ -10,42 +10,43 @@ from mailgate.views.drafts import DraftFacts, DraftHead
 
 
 class DraftWanted(Asked):
-    """A small change."""
+    """A change to draft."""
 
     edit: Edit
     """The change."""
 
 
 class DraftsWanted(Asked):
-    """How many drafts."""
+    """The drafts to list."""
 
     limit: Few = 50
-    """How many at most."""
+    """The most drafts to return."""
 
 
 class DraftNamed(Asked):
     """One draft."""
 
     digest: Hex
-    """Its digest, or how that begins."""
+    """Its digest, or the beginning of it."""
 
 
 class DraftsFound(Answered):
-    """Drafts."""
+    """The drafts."""
 
     items: list[DraftHead]
-    """The newest first."""
+    """The drafts, the newest first."""
 
 
 async def list_drafts(call: Call, query: DraftsWanted) -> DraftsFound:
-    """List the drafts that were made, each with how it stands with what is in force and with the files. One alone says what to commit."""
+    """List the drafts with their states. A single draft has the lines to commit."""
     return DraftsFound(items=await latest_heads(call.context, query.limit))
 
 
 async def make_draft(call: Call, body: DraftWanted) -> DraftFacts:
     """Draft a small change of the rules in force, and begin to plan it unless another plan is being made.
 
-    Nothing is put in force and no file is written: `changes` has the lines to commit, and the plan is put in force like any other.
+    Nothing is put in force and no file is written: `changes` has the lines to commit, and the plan is put in force like
+    any other.
     """
     draft = await draft_and_plan(call.context, body.edit, call.person)
     call.made(f"/drafts/{draft.digest}")
@@ -53,22 +54,22 @@ async def make_draft(call: Call, body: DraftWanted) -> DraftFacts:
 
 
 async def get_draft(call: Call, path: DraftNamed) -> DraftFacts:
-    """Say what a draft changes in which file, and how it stands with what is in force and with the files."""
+    """Get a draft: the changes in the files, and its state."""
     return await facts_of(call.context, await draft_called(call.context.store, path.digest))
 
 
 async def get_draft_patch(call: Call, path: DraftNamed) -> Text:
-    """What has to be committed for a draft, as a patch for the folder of `mailgate.yaml`."""
+    """Get the change to commit, as a patch for the folder of `mailgate.yaml`, or for the folder of a file outside of it."""
     draft = await draft_called(call.context.store, path.digest)
     call.headers["Content-Disposition"] = f'attachment; filename="draft-{draft.digest[:12]}.patch"'
     return await patch_of(call.context, draft)
 
 
 async def plan_draft(call: Call, path: DraftNamed) -> DraftFacts:
-    """Begin to plan a draft against what is in force now. `GET /plans/making` says how far it is."""
+    """Begin to plan a draft against the rules in force. `GET /plans/making` shows the progress."""
     draft = await draft_called(call.context.store, path.digest)
     if not await plan_again(call.context, draft, call.person):
-        raise ProblemError(409, "another plan is being made: wait until it is there")
+        raise ProblemError(409, "another plan is being made: wait until it is ready")
     call.made("/plans/making")
     return await facts_of(call.context, draft)
 

@@ -1,4 +1,4 @@
-"""Enrolment: what lets devices enrol, the keys that did, and shutting one out."""
+"""Enrolment: the tokens for it, the enrolled keys, and revoking them."""
 
 from datetime import datetime
 from typing import Annotated
@@ -14,91 +14,91 @@ Thumbprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 class Token(Answered):
-    """What lets devices enrol."""
+    """A token with which devices enrol."""
 
     name: str
-    """What people call it by. It says nothing of the token itself."""
+    """The name of the token, which reveals nothing about the token itself."""
     owner: str
-    """Whose the devices are that enrol with it; empty where nobody said."""
+    """The owner of the devices that enrol with it; empty if it names nobody."""
     note: str
-    """What it is for."""
+    """The purpose of the token."""
     uses_left: int
-    """How many devices it is still good for."""
+    """How many more devices may enrol with it."""
     made_at: datetime
     """When it was made."""
     expires_at: datetime
-    """Until when it is good."""
+    """When it expires."""
 
 
 class NewToken(Token):
-    """A token that was just made."""
+    """A new token."""
 
     token: str
-    """The token itself. It is shown this once and kept nowhere."""
+    """The token itself. It is shown only once and is not stored."""
 
 
 class Tokens(Answered):
-    """The tokens that are kept."""
+    """The stored tokens."""
 
     items: list[Token]
-    """The newest first."""
+    """The tokens, the newest first."""
 
 
 class TokenWanted(Asked):
-    """A token to be made."""
+    """A token to make."""
 
     user: Line | None = None
-    """The login name of whose the devices are; otherwise that stays open."""
+    """The login name of the owner of the devices; without it, the token names no owner."""
     note: Line | None = None
-    """What it is for."""
+    """The purpose of the token."""
     uses: Annotated[int, Field(ge=1, le=MOST_USES), WHOLE] = 1
-    """For how many devices it is good."""
+    """How many devices may enrol with it."""
     days: Annotated[int, Field(ge=1, le=MOST_DAYS), WHOLE] = 7
-    """For how many days."""
+    """How many days it is valid."""
 
 
 class TokenNamed(Asked):
     """One token."""
 
     name: Line
-    """What it is called by, like `token-0123456789`."""
+    """Its name, like `token-0123456789`."""
 
 
 class KeysWanted(Asked):
-    """Which keys."""
+    """The keys to list."""
 
     after: Thumbprint | None = None
-    """What `next` was of the page before."""
+    """The `next` of the previous page."""
     limit: Many = 50
-    """How many at most."""
+    """The most keys to return."""
 
 
 class Key(Answered):
-    """A key that a device enrolled with."""
+    """A key with which a device enrolled."""
 
     thumbprint: str
     """Its thumbprint (RFC 7638)."""
     device: str
-    """The device, as its posture calls it."""
+    """The name of the device in its posture."""
     owner: str
-    """Whose it is."""
+    """The login name of the owner."""
     token: str
-    """The name of the token that let it."""
+    """The name of the token with which it enrolled."""
     made_at: datetime
     """When it enrolled."""
     reported_at: datetime | None
-    """When it reported last."""
+    """When it last reported; null if it never did."""
     revoked_at: datetime | None
-    """When it was revoked; null where it is good."""
+    """When it was revoked; null if it is valid."""
 
 
 class Keys(Answered):
     """A page of keys."""
 
     items: list[Key]
-    """In the order of their thumbprints."""
+    """The keys, in the order of their thumbprints."""
     next: Thumbprint | None
-    """Where the next page begins, for `after`; null at the end."""
+    """The value of `after` for the next page; null at the end."""
 
 
 class KeyNamed(Asked):
@@ -109,12 +109,12 @@ class KeyNamed(Asked):
 
 
 async def list_tokens(call: Call) -> Tokens:
-    """List the tokens that let devices enrol, and those that have ended of late."""
+    """List the tokens with which devices can enrol, and those that have ended recently."""
     return Tokens.model_validate({"items": await call.context.store.enrolments.tokens()})
 
 
 async def make_enrolment_token(call: Call, body: TokenWanted) -> NewToken:
-    """Make a token that lets devices enrol. It is in the answer, and is not shown again."""
+    """Make a token with which devices can enrol. Only this answer has the token itself."""
     text, made = await make_token(
         call.context.store,
         call.person,
@@ -129,27 +129,27 @@ async def make_enrolment_token(call: Call, body: TokenWanted) -> NewToken:
 
 
 async def revoke_token(call: Call, path: TokenNamed) -> None:
-    """Revoke a token: no device enrols with it any more. Keys that did stay."""
+    """Revoke a token: no more devices enrol with it. Keys that already enrolled stay valid."""
     known = {each.name for each in await call.context.store.enrolments.tokens()}
     if path.name not in known:
-        raise ProblemError(404, "no token is called so")
+        raise ProblemError(404, "no token has this name")
     await revoke(call.context.store, call.person, call.now, path.name)
 
 
 async def list_keys(call: Call, query: KeysWanted) -> Keys:
-    """List the keys that devices enrolled with, revoked or not, a page at a time."""
+    """List the keys of enrolled devices, also revoked ones, a page at a time."""
     found = await call.context.store.enrolments.page(query.after or "", query.limit)
     more = found[-1].thumbprint if len(found) == query.limit else None
     return Keys.model_validate({"items": found, "next": more})
 
 
 async def get_key(call: Call, path: KeyNamed) -> Key:
-    """Say what is known of a key that a device enrolled with."""
+    """Get a key of an enrolled device."""
     return await _key(call, path)
 
 
 async def revoke_key(call: Call, path: KeyNamed) -> Key:
-    """Revoke a key: it counts for nothing any more, at every gate within a second, and never enrols again."""
+    """Revoke a key: no gate accepts it from the next second on, and it never enrols again."""
     if (await _key(call, path)).revoked_at is None:
         await revoke(call.context.store, call.person, call.now, path.thumbprint)
     return await _key(call, path)

@@ -1,4 +1,4 @@
-"""Exemptions: who is spared from which rule until when; and rules that are out for everybody."""
+"""Exemptions of people and devices from rules, and rules that are off for everybody."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -16,57 +16,57 @@ from mailgate.rollout import relief_acts
 
 
 class Relief(Answered):
-    """A rule that is taken out for a time, or for an exemption perhaps every rule."""
+    """A rule that is out for a time; for an exemption, perhaps every rule."""
 
     number: int
     """Its number."""
     cause: Cause
-    """`exemption`; `break-glass` where somebody turned the rule off for everybody; `halt` where it halted by itself."""
+    """`exemption`; `break-glass` if an admin turned the rule off for everybody; `halt` if it halted by itself."""
     rule: str
     """The rule's id; empty for every rule that restricts."""
     why: str
-    """Why."""
+    """The reason that was given."""
     author: str
-    """Who did it."""
+    """The admin who did it, or `gate`."""
     at: datetime
-    """Since when."""
+    """When it began."""
     until: datetime | None
-    """When it ends by itself; null where it does not."""
+    """When it ends by itself; null if it does not."""
     person: str
-    """The login name of who is spared; with neither this nor a device it is everybody."""
+    """The login name of the exempt person. If person and device are both empty, it is for everybody."""
     device: str
-    """The id of the device that is spared."""
+    """The id of the exempt device."""
 
 
 class KeptRelief(Relief):
     """The same, and how it was ended."""
 
     ended_at: datetime | None
-    """When somebody ended it; null where nobody did."""
+    """When it was ended early; null if it was not."""
     ended_by: str
-    """Who ended it."""
+    """The admin who ended it."""
     ended_why: str
-    """Why."""
+    """The reason for ending it."""
 
 
 class ExemptionsWanted(Asked):
-    """Which exemptions."""
+    """The exemptions to list."""
 
     which: Literal["current", "all"] = "current"
-    """Those that count now, or all that are kept."""
+    """Those in force, or all that are stored."""
     limit: Many = 1000
-    """How many of the newest are looked at."""
+    """The most exemptions to read, the newest first."""
 
 
 class Exemptions(Answered):
     """Exemptions."""
 
     items: list[KeptRelief]
-    """The newest first."""
+    """The exemptions, the newest first."""
 
 
 class Exemption(Asked):
-    """Sparing one person or one device from a rule."""
+    """An exemption of one person or one device to give."""
 
     model_config = ConfigDict(
         json_schema_extra={"oneOf": [{"required": ["person"]}, {"required": ["device"]}]}
@@ -75,18 +75,18 @@ class Exemption(Asked):
     rule: Line
     """The rule's id, or `all` for every rule that restricts."""
     why: Note
-    """Why; the person sees it, and so does the audit log."""
+    """The reason. The person and readers of the audit log see it."""
     until: Moment
     """When it ends, within 366 days."""
     person: Line = Field(default_factory=str)
-    """The login name of who is spared. Either this or `device`."""
+    """The login name of the person. Give either this or `device`."""
     device: Line = Field(default_factory=str)
-    """The device that is spared, by its id or another name of it."""
+    """The device, by its id or another name."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:
         if len({"person", "device"} & self.model_fields_set) != 1:
-            raise PydanticCustomError("whom", "whom? expected either `person` or `device`")
+            raise PydanticCustomError("whom", "expected either `person` or `device`")
         return self
 
 
@@ -98,17 +98,17 @@ class ExemptionNamed(Asked):
 
 
 class Why(Asked):
-    """Why it is done."""
+    """A reason."""
 
     why: Note
-    """It stands in the audit log."""
+    """The reason, for the audit log."""
 
 
 class RulesOff(Answered):
-    """Rules that are out for everybody."""
+    """Rules that are off for everybody."""
 
     items: list[Relief]
-    """Halted by themselves, or turned off."""
+    """The rules that halted by themselves or were turned off."""
 
 
 class RuleNamed(Asked):
@@ -119,23 +119,23 @@ class RuleNamed(Asked):
 
 
 class RuleOff(Asked):
-    """Turning a rule off."""
+    """A rule to turn off."""
 
     why: Note
-    """Why; it stands in the audit log."""
+    """The reason, for the audit log."""
     until: Moment
-    """When it counts again by itself."""
+    """When the rule counts again by itself."""
 
 
 class Resumed(Answered):
-    """What was ended so that a rule counts again."""
+    """The reliefs that were ended so that the rule counts again."""
 
     items: list[Relief]
-    """Halts, and times for which it was turned off."""
+    """The halts and break-glass that were ended."""
 
 
 async def list_exemptions(call: Call, query: ExemptionsWanted) -> Exemptions:
-    """List who is spared from which rule, the newest first."""
+    """List the exemptions, the newest first."""
     reliefs = call.context.store.reliefs
     if query.which == "all":
         newest = await reliefs.history(query.limit)
@@ -147,7 +147,7 @@ async def list_exemptions(call: Call, query: ExemptionsWanted) -> Exemptions:
 
 
 async def exempt(call: Call, body: Exemption) -> Relief:
-    """Spare one person or one device from a rule, at every gate within a second, until then."""
+    """Exempt one person or one device from a rule until a time, at every gate within a second."""
     context = call.context
     device = (await device_called(call, body.device, 409)).id if body.device else ""
     given = await relief_acts.exempt(
@@ -166,19 +166,22 @@ async def exempt(call: Call, body: Exemption) -> Relief:
 
 
 async def end_exemption(call: Call, path: ExemptionNamed, body: Why) -> Relief:
-    """End an exemption before its time."""
+    """End an exemption early."""
     ended = await relief_acts.end_exemption(call.context.store, call.person, body.why, call.now, path.number)
     return Relief.model_validate(ended)
 
 
 async def list_rules_off(call: Call) -> RulesOff:
-    """List the rules that are out for everybody: halted by themselves, or turned off."""
+    """List the rules that are off for everybody: halted by themselves, or turned off."""
     current = await call.context.store.reliefs.current(call.now)
     return RulesOff.model_validate({"items": list(current.for_everybody(call.now))})
 
 
 async def turn_rule_off(call: Call, path: RuleNamed, body: RuleOff) -> Relief:
-    """Break-glass: turn a rule off for everybody, at every gate within a second, until then. No guard stands in the way."""
+    """Break-glass: turn a rule off for everybody until a time, at every gate within a second.
+
+    No guard applies to this.
+    """
     context = call.context
     _look_for(call, path.rule)
     given = await relief_acts.break_glass(
@@ -194,7 +197,7 @@ async def turn_rule_off(call: Call, path: RuleNamed, body: RuleOff) -> Relief:
 
 
 async def resume_rule(call: Call, path: RuleNamed, body: Why) -> Resumed:
-    """Put a rule back that halted by itself or was turned off."""
+    """Put a rule back in force that halted by itself or was turned off."""
     ended = await relief_acts.resume(call.context.store, call.person, body.why, call.now, path.rule)
     return Resumed.model_validate({"items": ended})
 

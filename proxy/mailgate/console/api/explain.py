@@ -1,4 +1,4 @@
-"""Explaining what a request would get that somebody describes. Nothing of it is recorded."""
+"""Explains the decision on a described request. Nothing of it is recorded."""
 
 from typing import Annotated
 
@@ -19,24 +19,24 @@ FieldValue = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x08\x0a-\x1f\x7
 
 
 class RequestDescribed(Asked):
-    """A request as it came or might come."""
+    """A real or imagined request."""
 
     method: Method = "GET"
     """Its method."""
     target: Target = "/"
-    """Path and query."""
+    """Its path and query."""
     headers: dict[FieldName, FieldValue] = Field(default_factory=dict)
     """Its header fields. Names are compared without case."""
     user: Line | None = None
-    """The login name of who asks."""
+    """The login name of the person who asks; without it, unknown."""
     device: Line | None = None
-    """The device that it comes from, by its id or another name of it; otherwise none is known."""
+    """The device from which it comes, by its id or another name; without it, unknown."""
 
 
 async def explain_request(call: Call, body: RequestDescribed) -> Explanation:
-    """Explain what a request would get: every rule that is tried, the values it sees, and what would turn it over.
+    """Explain the decision on a request: every rule that is tried, its values, and what would turn it over.
 
-    Nothing of it is recorded. It is taken to come without a proof.
+    Nothing of it is recorded. The request is assumed to come without a proof.
     """
     bundle = call.context.bundle()
     asked = Request(

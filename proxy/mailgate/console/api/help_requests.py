@@ -1,4 +1,4 @@
-"""Requests for help: who waits because of which rule, and saying that one is done."""
+"""Requests for help: who waits because of which rule, and closing a request."""
 
 from typing import Literal
 
@@ -10,38 +10,38 @@ from mailgate.views.help import HelpCount, HelpFacts, help_counts, help_facts
 
 
 class HelpWanted(Asked):
-    """Which requests."""
+    """The requests to list."""
 
     rule: Line | None = None
-    """Against this rule."""
+    """The rule that refused them."""
     which: Literal["open", "all"] = "open"
-    """Those that nobody said are done, or all that are kept."""
+    """Those that are open, or all that are stored."""
     limit: Many = 100
-    """How many at most."""
+    """The most requests to return."""
 
 
 class HelpRequests(Answered):
     """Requests for help."""
 
     items: list[HelpFacts]
-    """One for a person and a rule, the last to ask first."""
+    """The requests, one for each person and rule, the latest first."""
     rules: list[HelpCount]
-    """How many are open, by rule."""
+    """The number of open requests, by rule."""
 
 
 class HelpNamed(Asked):
     """One request."""
 
     rule: Line
-    """The rule that it is against."""
+    """The rule of the request."""
     subject: Line
-    """What tells it apart: `subject` of the list."""
+    """The `subject` of the request."""
     done: bool = True
-    """Whether it is done; false opens it again."""
+    """Whether to close it; false opens it again."""
 
 
 async def list_help_requests(call: Call, query: HelpWanted) -> HelpRequests:
-    """List who asked for help against which rule, the last to ask first, with counts by rule."""
+    """List the requests for help, the latest first, with counts by rule."""
     store, policy, rule = call.context.store.help_requests, call.context.bundle().policy, query.rule or ""
     found = await (store.page if query.which == "all" else store.open)(rule, query.limit)
     return HelpRequests(
@@ -51,7 +51,7 @@ async def list_help_requests(call: Call, query: HelpWanted) -> HelpRequests:
 
 
 async def finish_help_request(call: Call, body: HelpNamed) -> HelpFacts:
-    """Say that a request for help is done, or that it is not after all. Who asks again opens it again."""
+    """Close a request for help, or open it again. A new request of the same person also opens it again."""
     key, store = (body.rule, body.subject), call.context.store.help_requests
     if body.done:
         await finish(call.context, [key], call.person, call.now)

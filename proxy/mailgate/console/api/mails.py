@@ -1,4 +1,4 @@
-"""Mails about rules, one by one: to whom they go, what became of each, and decisions about those that wait for one."""
+"""Mails about rules, one by one: recipients, states, and decisions about those that wait for one."""
 
 from typing import Annotated, Literal
 
@@ -17,14 +17,14 @@ MailId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
 class MailsWanted(RuleMeant):
-    """Which mails."""
+    """The mails to list."""
 
     state: MailState
-    """In this state."""
+    """Their state."""
     after: MailId | None = None
-    """What `next` was of the page before."""
+    """The `next` of the previous page."""
     limit: Many = 100
-    """How many at most."""
+    """The most mails to return."""
 
 
 class MailNamed(Asked):
@@ -35,30 +35,31 @@ class MailNamed(Asked):
 
 
 class Decision(Asked):
-    """What is to become of mails."""
+    """A decision about mails."""
 
     what: Literal["sent", "again", "retry"]
-    """Of those that are `unsure`: `sent`, they were; `again`, they go out again. Of those that `failed`: `retry`."""
+    """For mails that are `unsure`: `sent`, they arrived; `again`, they are sent again. For mails that `failed`:
+    `retry`."""
 
 
 class MailPage(Answered):
     """A page of mails."""
 
     items: list[MailFacts]
-    """By address. The last page may be empty."""
+    """The mails, by address. The last page may be empty."""
     next: MailId | None
-    """Where the next page begins, for `after`; null at the end."""
+    """The value of `after` for the next page; null at the end."""
 
 
 class Decided(Answered):
-    """What was done."""
+    """The result of a decision."""
 
     mails: int
-    """How many mails it was done to."""
+    """The number of mails."""
 
 
 async def list_mails(call: Call, path: NoticeNamed, query: MailsWanted) -> MailPage:
-    """List to whom mails of one kind about one rule went or will go, in one state, a page at a time."""
+    """List the mails with one notice in one state, with their recipients, a page at a time."""
     context, about = call.context, about_of(path, query)
     await matter_about(context, about)
     key = await _place(call, query.after)
@@ -69,14 +70,14 @@ async def list_mails(call: Call, path: NoticeNamed, query: MailsWanted) -> MailP
 
 
 async def decide_mail(call: Call, path: MailNamed, body: Decision) -> Decided:
-    """Say what became of a mail that is unsure, or send one again that failed."""
+    """Decide about a mail that is unsure, or send a failed one again."""
     if not await call.context.store.mails.called([path.mail]):
         raise ProblemError(404, "no mail has this id")
     return await _do(call, [path.mail], body)
 
 
 async def decide_mails(call: Call, path: NoticeNamed, query: RuleMeant, body: Decision) -> Decided:
-    """Say what became of all mails of one kind about one rule that are unsure, or send all again that failed."""
+    """Decide about all mails with one notice that are unsure, or send all failed ones again."""
     about = about_of(path, query)
     await matter_about(call.context, about)
     return await _do(call, about, body)
@@ -87,12 +88,12 @@ async def _do(call: Call, which: Which, body: Decision) -> Decided:
 
 
 async def _place(call: Call, after: str | None) -> tuple[str, str]:
-    """The address and the id behind which a page begins. No URL has an address in it, since logs keep URLs."""
+    """The address and the id after which a page begins. URLs have only the id, since logs keep URLs."""
     if after is None:
         return ("", "")
     behind = await call.context.store.mails.called([after])
     if not behind:
-        raise ProblemError(409, "the mail that the page before ended with is no longer kept: begin anew")
+        raise ProblemError(409, "the last mail of the previous page is no longer stored: start again")
     return (behind[0].address, after)
 
 

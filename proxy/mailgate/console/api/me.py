@@ -1,4 +1,4 @@
-"""Who calls."""
+"""The calling admin."""
 
 from mailgate.config.admins import Role
 from mailgate.console.api.operation import Call, Operation
@@ -9,13 +9,13 @@ class Me(Answered):
     """An admin."""
 
     name: str
-    """The name, as the settings and the audit log have it."""
+    """The name in the settings and in the audit log."""
     roles: list[Role]
-    """What they may do."""
+    """The roles."""
 
 
 async def get_me(call: Call) -> Me:
-    """Say whose token this is, and what they may do."""
+    """Get the admin of the token, with their roles."""
     return Me(name=call.person.name, roles=list(call.roles))
 
 

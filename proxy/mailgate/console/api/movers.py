@@ -1,4 +1,4 @@
-"""Whom a plan moves, by name: a page at a time, and as CSV."""
+"""The movers of a plan, by name: a page at a time, and as CSV."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -27,24 +27,25 @@ from mailgate.views.spreadsheet import beginning, lines, saved_as
 
 
 class MoversFilter(Asked):
-    """Who of a plan is meant."""
+    """The movers to list."""
 
     name: Line | None = None
-    """A part of a login name, or the id of a device. In a list of more than 20,000: how the login name begins."""
+    """A part of a login name, or the id of a device. In plans of more than 20,000 movers, the beginning of a login name
+    or the id of a device."""
     label: Literal["block", "challenge", "warn", "allow", "unknown"] | None = None
-    """How they move."""
+    """The new effect, or `unknown`."""
     kind: OfKind | None = None
-    """The kind of device."""
+    """The kind of client."""
     rule: Line | None = None
     """The rule that decides with the plan."""
     group: Line | None = None
     """A group of the person."""
     at: Annotated[int, Field(ge=0, le=MOMENTS), DIGITS] | None = None
-    """Who moves at one moment: 0 is now, from 1 on those of `moments`."""
+    """The number of a moment at which they move: 0 is now, the next ones are those of `moments`."""
     sort: Literal["person", "kind", "label", "rule", "since"] | None = None
-    """In which order; a list of more than 20,000 rows not by `since`."""
+    """The order. Plans of more than 20,000 movers cannot be sorted by `since`."""
     order: Literal["ascending", "descending"] = "ascending"
-    """Which way."""
+    """The direction of the order."""
 
     @property
     def wanted(self) -> MoversWanted:
@@ -55,37 +56,37 @@ class MoversFilter(Asked):
 
 
 class MoversAsked(MoversFilter):
-    """Some of those of a plan who are meant."""
+    """The page of movers to list."""
 
     after: Cursor | None = None
-    """Where the page begins."""
+    """The `next` of the previous page."""
     limit: Many = 100
-    """How many at most."""
+    """The most movers to return."""
 
 
 class Movers(Answered):
-    """Those whom a plan moves."""
+    """A page of movers."""
 
     items: list[MoverFacts]
-    """In the order that was asked for."""
+    """The movers in the requested order."""
     next: Cursor | None
-    """What leads to the next page; null at the end."""
+    """The value of `after` for the next page; null at the end."""
     total: int
-    """How many rows are meant."""
+    """The number of movers that match."""
     people: int
-    """How many people these are."""
+    """The number of people among them."""
     whole: bool
-    """Whether these numbers are all: of a list of more than 20,000 rows 5,000 are looked through for them."""
+    """Whether `total` and `people` are complete. In plans of more than 20,000 movers only 5,000 are counted."""
     kept: int
-    """How many rows the plan has; fewer than at first where people or devices were forgotten."""
+    """The number of movers that are stored. There are fewer than `written` if people or devices were forgotten."""
     written: int
-    """How many it had at first."""
+    """The number of movers when the plan was made."""
     moments: list[datetime]
-    """The plan's own moment, and the later ones at which somebody may move."""
+    """The time of the plan, and the later moments at which people may move."""
 
 
 async def list_movers(call: Call, path: PlanNamed, query: MoversAsked) -> Movers:
-    """List everybody whom a plan moves, by name, a page at a time."""
+    """List the movers of a plan, by name, a page at a time."""
     context, found = call.context, await plan_called(call.context.store, path.digest)
     plan, catalog = read_plan(found), context.bundle().policy.catalog
     after = number_of(query.after, 0)
@@ -100,7 +101,7 @@ async def list_movers(call: Call, path: PlanNamed, query: MoversAsked) -> Movers
 
 
 async def get_movers_csv(call: Call, path: PlanNamed, query: MoversFilter) -> Text:
-    """Everybody whom a plan moves, by name, as CSV."""
+    """Get the movers of a plan, by name, as CSV."""
     context, found = call.context, await plan_called(call.context.store, path.digest)
     call.headers["Content-Disposition"] = saved_as(f"plan-{found.digest[:12]}-people")
     catalog = context.bundle().policy.catalog

@@ -1,4 +1,4 @@
-"""Notices: what people may be told of each rule now, which mails were written, and what each says."""
+"""Notices: which may be sent now about each rule, the mails that were written, and their text."""
 
 from datetime import datetime
 from typing import Annotated
@@ -24,62 +24,63 @@ from mailgate.views.notices import (
 
 
 class NoticeNamed(Asked):
-    """Mails that say the same, but for the rule."""
+    """A version and a kind of mail."""
 
     version: Annotated[int, Field(ge=1, le=MOST), DIGITS]
-    """The number of the version whose rule they are about; of corrections, of the one that was taken back."""
+    """The number of the version that has the rule; for corrections, of the version that was taken back."""
     kind: MailKind
-    """What they say of the rule: that it is coming, warns now, counts now, or was taken back."""
+    """What the mails say about the rule: that it is coming, that it warns now, that it is enforced now, or that it was
+    taken back."""
 
 
 class RuleMeant(Asked):
-    """Which rule."""
+    """The rule of the mails."""
 
     rule: Line | None = None
-    """The rule's id; not given for a correction, which speaks of every rule that was taken back."""
+    """The rule's id; left out for a correction, which is about every rule that was taken back."""
 
 
 class PreviewWanted(RuleMeant):
-    """Which mail, in which language, and for whom."""
+    """The mail, its language and its recipient."""
 
     language: Tag | None = None
-    """The language; the usual one of this gate if not given."""
+    """The language; by default that of this gate."""
     person: Line | None = None
-    """The login name of who would get it; somebody made-up if not given."""
+    """The login name of the recipient; by default a made-up person."""
 
 
 class TakenBack(Answered):
-    """Rules that were taken back, and whether the people whom they had reached are corrected."""
+    """Rules that were taken back, and whether the corrections are complete."""
 
     serial: int
-    """Which activation did it."""
+    """The serial of the activation that took them back."""
     at: datetime
-    """When."""
+    """When they were taken back."""
     versions: list[int]
     """The versions that were taken back, the newest first."""
     looked_at: datetime | None
-    """When the gate last looked for people whom they had reached; null before that."""
+    """When the gate last looked for people reached by these versions; null if it did not yet."""
     done: bool
-    """Whether it has stopped looking: nobody else will be corrected."""
+    """Whether it has stopped looking, so that nobody else will be corrected."""
 
 
 class Notices(Answered):
     """Mails to the people whom a rule is about."""
 
     sends: bool
-    """Whether the settings have `notices`; without them nobody is written to."""
+    """Whether the settings have `notices`. Without them no mails are sent."""
     version: int | None
-    """The number of the version in force; null before the first start has put one in force."""
+    """The number of the version in force; null before the first start."""
     rules: list[RuleNotices]
     """Every rule in force that restricts, in the order of the policy."""
     mails: list[NoticeMails]
-    """What was written, the newest version first."""
+    """The mails that were written, the newest version first."""
     corrections: list[TakenBack]
-    """What was taken back, the newest first, up to 20."""
+    """The last retractions, the newest first, up to 20."""
 
 
 async def list_notices(call: Call) -> Notices:
-    """Say what people may be told of each rule now or why not, which mails were written, and what was taken back."""
+    """List the notices that may be sent about each rule, the mails that were written, and the retractions."""
     context, bundle = call.context, call.context.bundle()
     active = await context.store.policies.active()
     return Notices.model_validate(
@@ -94,14 +95,14 @@ async def list_notices(call: Call) -> Notices:
 
 
 async def get_notice(call: Call, path: NoticeNamed, query: RuleMeant) -> NoticeFacts:
-    """Say whether a mail may be sent now or why not, and what became of those that were."""
+    """Get a notice: whether it may be sent now, and the states of its mails."""
     about = about_of(path, query)
     found = await matter_about(call.context, about)
     return notice_facts(found, mails_of(await call.context.store.mails.counts(about), about))
 
 
 async def preview_notice(call: Call, path: NoticeNamed, query: PreviewWanted) -> RenderedNotice:
-    """Show a mail in a language, as one person would get it now, or somebody made-up. Nothing is sent."""
+    """Preview a mail in a language, for one person or for a made-up one. Nothing is sent."""
     context, about = call.context, about_of(path, query)
     found = await matter_about(context, about)
     if query.person and found.topic is None:
@@ -115,7 +116,7 @@ async def preview_notice(call: Call, path: NoticeNamed, query: PreviewWanted) ->
 
 
 def about_of(path: NoticeNamed, query: RuleMeant) -> NoticeKey:
-    """What the mails have in common that an address names."""
+    """The notice in an address."""
     return NoticeKey(path.version, path.kind, query.rule or "")
 
 

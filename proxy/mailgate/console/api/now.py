@@ -1,4 +1,4 @@
-"""What the gate decides at this moment, and what needs a person."""
+"""The current verdicts of the gate, and what needs a person."""
 
 from datetime import datetime
 
@@ -13,106 +13,108 @@ from mailgate.views.traffic import Range, Traffic, traffic_of
 
 
 class Verdicts(Answered):
-    """What was decided about which kind of client in one minute."""
+    """The verdicts on one kind of client in one minute."""
 
     effect: str
-    """What happened: allow, warn, challenge or block."""
+    """The effect: allow, warn, challenge or block."""
     kind: str
-    """What the client was taken for."""
+    """The kind of client."""
     times: int
-    """How often."""
+    """The number of verdicts."""
 
 
 class Minute(Answered):
-    """One minute in which something was decided."""
+    """A minute with verdicts."""
 
     at: datetime
     """When it began."""
     verdicts: list[Verdicts]
-    """What was decided in it."""
+    """The verdicts of this minute."""
 
 
 class Refusals(Answered):
-    """Who was not simply let in during the last hour, and why."""
+    """Verdicts of the last hour other than `allow`, by rule and reason."""
 
     rule: str
     """The rule that decided."""
     effect: str
-    """What it did: warn, challenge or block."""
+    """The effect: warn, challenge or block."""
     reason: str
     """Why, as a reason code."""
     times: int
-    """How often."""
+    """The number of verdicts."""
 
 
 class Need(Answered):
-    """One thing that needs a person."""
+    """Something that needs a person."""
 
     words: str
-    """What it is."""
+    """What it is, in words."""
     grave: bool
-    """Whether it should not wait."""
+    """Whether it is urgent."""
 
 
 class DeviceCount(Answered):
-    """How many devices are in which state, counted in the background."""
+    """The number of devices in each state, counted in the background."""
 
     since: datetime | None
-    """When the count began; null before the first one is through."""
+    """When the count began; null before the first one is complete."""
     states: dict[str, int]
-    """Devices by state."""
+    """The number of devices by state."""
 
 
 class Gate(Answered):
-    """One gate on this store, with all its workers. Where these differ, it is told of the one that is worst off."""
+    """A gate on this store with all its workers. If these differ, the values are those of the worker in the worst
+    state."""
 
     host: str
-    """The computer that it runs on."""
+    """The computer on which it runs."""
     address: str
-    """Where it serves employees."""
+    """The address at which it serves employees."""
     state: GateState
-    """`ok`; `taking` up rules that were put in force just now; `behind`, by earlier rules; `gone`, nothing is heard of it."""
+    """`ok`; `taking`: rules were put in force just now, and it does not have them yet; `behind`: it has earlier rules;
+    `gone`: it does not report."""
     words: str
-    """What is wrong with it; empty where nothing is."""
+    """What is wrong with it; empty if nothing is."""
     version: str
-    """Of Mailgate."""
+    """The version of Mailgate."""
     number: int
-    """The version of the rules that it decides by."""
+    """The number of the version of its rules."""
     policy: str
-    """The same, as decisions call it."""
+    """The version of its policy, as decisions name it."""
     since: datetime
-    """Since when it decides by these, by its own clock."""
+    """When it put these rules in force, by its own clock."""
     workers: Workers
     """Its processes."""
     heard_ago: float
-    """Seconds since anything was heard of it, by the clock of the database."""
+    """The seconds since its last report, by the clock of the database."""
 
 
 class Now(Answered):
-    """What the gate does at this moment."""
+    """The current state of the gate."""
 
     at: datetime
     """The moment."""
     needs: list[Need]
-    """What needs a person, the graver first."""
+    """What needs a person, the most urgent first."""
     minutes: list[Minute]
-    """The minutes of the last hour in which something was decided, the newest first."""
+    """The minutes of the last hour with verdicts, the newest first."""
     refusals: list[Refusals]
-    """Who was not simply let in during the last hour, the most frequent first."""
+    """Verdicts of the last hour other than `allow`, the most frequent first."""
     devices: DeviceCount
-    """Devices by state."""
+    """The number of devices by state."""
     connectors: list[Connector]
-    """Where the devices come from."""
+    """The connectors."""
     gate: Readiness
     """This gate."""
     gates: list[Gate] | None
-    """Every gate on this store, by host and address; null while the store does not answer."""
+    """Every gate on this store, by host and address; null if the store does not answer."""
 
 
 async def get_now(call: Call) -> Now:
-    """Say what is decided at this moment, and what needs a person.
+    """Get the current verdicts, and what needs a person.
 
-    Verdicts and refusals are those of the workers of this gate, since the first look after its start.
+    Verdicts and refusals are those of the workers of this gate since its start.
     """
     context, at = call.context, call.now
     state, gates = await context.readiness(), await gates_if_told(context.store, at)
@@ -140,23 +142,23 @@ async def get_now(call: Call) -> Now:
 
 
 class Span(Asked):
-    """How far back."""
+    """The range of time."""
 
     range: Range = "24h"
     """The last hour by minutes, the last 24 hours by hours, or the last 14 or 60 days by UTC days."""
 
 
 class TrafficAndApps(Answered):
-    """What was decided at all gates, and listed apps day by day."""
+    """The verdicts of all gates, and listed apps by day."""
 
     traffic: Traffic
-    """Verdicts, and what rules did."""
+    """The verdicts, also by rule."""
     apps: list[AppTrend]
-    """Listed apps that anybody has, day by day, those that keep most people out first."""
+    """The listed apps that some device has, by day, those that keep most people out first."""
 
 
 async def get_traffic(call: Call, query: Span) -> TrafficAndApps:
-    """Say what was decided at all gates within the last hour, day or weeks, and how many people each listed app keeps out."""
+    """Get the verdicts of all gates within the last hour, day or weeks, and people kept out by each listed app."""
     store, days = call.context.store, 60 if query.range == "60d" else 14
     return TrafficAndApps(
         traffic=await traffic_of(store, query.range, call.now),

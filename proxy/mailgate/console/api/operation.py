@@ -1,7 +1,7 @@
 """An operation of the API: its address, its roles and its function.
 
-The annotations of the function say what it takes and gives, and its docstring says what it does. Requests are read, answers
-are written and the description is made by these.
+The annotations of the function are its inputs and its answer, and its docstring is its description. Requests are read,
+answers are written and the description is made from these.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -26,39 +26,40 @@ Text = str | AsyncIterator[str]
 
 
 class Nothing(Asked):
-    """The model of an operation that takes nothing."""
+    """The model of an operation without an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who calls, where and when."""
+    """A call: the admin, the context and the time."""
 
     context: ConsoleContext
     person: Person
     roles: tuple[Role, ...]
     now: datetime
     headers: dict[str, str] = field(default_factory=dict)
-    """Header fields of the answer."""
+    """The header fields of the answer."""
 
     def act(self, what: str, why: str = "") -> Act:
-        """The origin that the audit log has for it."""
+        """An act for the audit log, with the origin of the call."""
         return self.person.act(self.now, what, why)
 
     def made(self, path: str) -> None:
-        """Name the address of the result."""
+        """Set the address of the result."""
         self.headers["Location"] = VERSION + path
 
 
 VERSION = "/api/v1"
-"""The path of every operation. What exists keeps its meaning. Fields, parameters and operations may be added."""
+"""The path of every operation. What exists keeps its meaning; fields, parameters and operations may be added."""
 
 Answer = Callable[..., Awaitable[Any]]
-"""Called with the call, and with what it names of ``path``, ``query`` and ``body``."""
+"""The function of an operation. It gets the call, and those of ``path``, ``query`` and ``body`` that it names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link from an answer to an operation, with the places of its parameters in the answer (OpenAPI, runtime expressions)."""
+    """A link from an answer to an operation, with the places of its parameters in the answer (OpenAPI, runtime
+    expressions)."""
 
     to: str
     parameters: Mapping[str, str]
@@ -75,7 +76,7 @@ class Operation:
     """Its tag, which is the word in the console's menu."""
     _: KW_ONLY
     roles: tuple[Role, ...] = ()
-    """The roles of which one is needed. If there are none, every admin may."""
+    """The roles of which the admin needs one; empty if every admin may."""
     status: int = 200
     media: str = JSON
     refuses: bool = False
@@ -83,7 +84,7 @@ class Operation:
     finds: bool = False
     """Whether a query may name something that does not exist."""
     located: bool = False
-    """Whether the answer names the address of the result."""
+    """Whether the answer has the address of the result."""
     links: tuple[Link, ...] = ()
 
     @property
@@ -115,7 +116,7 @@ class Operation:
 
     @cached_property
     def gives(self) -> TypeAdapter[Any]:
-        """The adapter by which its answer is checked, written and described. Only operations that answer JSON have one."""
+        """The adapter that checks, writes and describes its answer. Only operations that answer JSON have one."""
         return TypeAdapter(self._hints["return"])
 
     @cached_property
@@ -125,7 +126,7 @@ class Operation:
 
     @cached_property
     def statuses(self) -> tuple[int, ...]:
-        """The statuses of the problems that it may answer."""
+        """The statuses of its possible problems."""
         found = {401, 406, 422, 429, 500, 503}
         if self.roles:
             found.add(403)

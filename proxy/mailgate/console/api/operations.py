@@ -1,4 +1,4 @@
-"""Everything that the API can do: the operations of each noun (``console/nouns.py``), in the order of the console's menu."""
+"""All operations of the API, by noun (``console/nouns.py``), in the order of the console's menu."""
 
 from mailgate.console.api.operation import Operation
 from mailgate.console.nouns import of_every_noun

@@ -1,4 +1,4 @@
-"""People: finding them, everything that answers them, and writing to them."""
+"""People: search, everything about one person, and answers by mail."""
 
 from datetime import datetime
 from typing import Annotated
@@ -17,51 +17,51 @@ Words = Annotated[str, StringConstraints(max_length=LONGEST, pattern=r"^[^\x00-\
 
 
 class Looked(Asked):
-    """What is looked for."""
+    """A search."""
 
     text: Line
-    """A part of a login name or an address, a serial number or a device id or how it begins, or a reference."""
+    """A part of a login name or an address, a serial number or a device id or the beginning of one, or a reference."""
     after: Line | None = None
-    """What `next` was of the page before."""
+    """The `next` of the previous page."""
 
 
 class PersonNamed(Asked):
     """One person."""
 
     login: Line
-    """The login name, or an address at a domain that is ours."""
+    """The login name, or an address in the company's mail domain."""
 
 
 class Reply(Asked):
     """An answer by mail."""
 
     answer: Words = Field(default_factory=str)
-    """What is said besides what holds for their devices."""
+    """The words to add to the status of their devices."""
 
 
 class Replied(Answered):
-    """A mail that goes to somebody."""
+    """A mail that is queued."""
 
     id: str
     """Its id."""
     address: str
-    """Where it goes."""
+    """The address of the recipient."""
     queued_at: datetime
-    """Since when it waits to be sent."""
+    """When it was queued."""
 
 
 async def find_anything(call: Call, query: Looked) -> Hits:
-    """Find people, devices and decisions by whatever somebody has of them."""
+    """Find people, devices and refusals by any of their names."""
     return await find(call.context.store, call.context.bundle(), query.text, call.now, query.after or "")
 
 
 async def get_person(call: Call, path: PersonNamed) -> PersonFacts:
-    """Say everything about a person: whether each device gets mail and why, what they asked, what they were told, what became of it."""
+    """Get everything about a person: the mail status of each device, requests for help, mails and their outcome."""
     return await _person(call, path.login)
 
 
 async def reply_to_person(call: Call, path: PersonNamed, body: Reply) -> Replied:
-    """Answer a person by mail, in their language: what holds for their devices, what to do, and what is said besides."""
+    """Send a person a mail in their language: the status of their devices, what to do, and the words of the admin."""
     mail = await answer(call.context, await _person(call, path.login), body.answer, call.person, call.now)
     return Replied.model_validate(mail)
 

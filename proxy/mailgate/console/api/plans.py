@@ -1,7 +1,7 @@
-"""Plans: what a candidate would change and for whom; approving one, and putting it in force."""
+"""Plans: what a candidate would change, and for whom; approving a plan, and putting it in force."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -24,6 +24,7 @@ from mailgate.rollout.approvals import plan_status
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.kept_plans import plan_called, read_plan
 from mailgate.rollout.plan import DAYS, Plan
+from mailgate.rollout.plan_terms import PlanTerm
 from mailgate.views.picture import picture
 from mailgate.views.plan_outcome import PlanOutcome, outcome_of
 from mailgate.views.plan_titles import title_of
@@ -35,110 +36,114 @@ Days = Annotated[int, Field(ge=1, le=366), WHOLE]
 
 
 class PlanWanted(Asked):
-    """Which rules to look at."""
+    """The rules to plan."""
 
     policy: Annotated[str, Field(max_length=4_000_000)] | None = None
-    """The text of a policy file, in YAML, to be looked at in place of the one on the gate's disk; that one if not given."""
+    """The text of a policy file in YAML, in place of the one on the gate's disk; by default that one."""
     version: Annotated[int, Field(ge=1, le=MOST), WHOLE] | None = None
-    """The number of a version that was in force, to be looked at in place of the files; they are looked at if not given."""
+    """The number of a version that was in force, in place of the files; by default the files."""
     days: Days = DAYS
     """How many days of requests are decided again."""
 
 
 class Making(Answered):
-    """A plan that is being made, or was."""
+    """The progress of a plan."""
 
     who: str
-    """Who asked for it."""
+    """The admin who asked for it."""
     began: datetime
-    """When."""
+    """When it began."""
     done: int
-    """How many devices are decided."""
+    """The number of devices that are decided."""
     of: int
-    """How many there are; 0 before that is known."""
+    """The number of all devices; 0 while it is unknown."""
     runs: bool
     """Whether it is still being made."""
     digest: str
-    """The digest of the plan, once it is made."""
+    """The digest of the plan; empty until it is made."""
     wrong: str
-    """Why there is none, where it could not be made."""
+    """Why it could not be made; empty otherwise."""
 
 
 class PlansWanted(Asked):
-    """How many plans."""
+    """The plans to list."""
 
     limit: Few = 50
-    """How many at most."""
+    """The most plans to return."""
 
 
 class PlanNamed(Asked):
     """One plan."""
 
     digest: Hex
-    """Its digest, or how that begins."""
+    """Its digest, or the beginning of it."""
 
 
 class PlanStatus(Answered):
-    """How a plan stands."""
+    """The status of a plan."""
 
     digest: str
     """The digest of the plan."""
     author: str
-    """Who made it."""
+    """The admin who made it."""
     made_at: datetime
-    """When."""
+    """When it was made."""
     policy: str
-    """What decisions will call its rules."""
+    """The version of its policy, as decisions will name it."""
     title: str
     """The change in words."""
-    state: Literal["open", "expired", "overtaken", "in force"]
-    """`open`: it may be put in force. `expired`: it is older than a day. `overtaken`: other rules came in force meanwhile, and still are."""
+    state: approvals.State
+    """`open`: it may be put in force. `expired`: it is older than a day. `overtaken`: other rules were put in force
+    since, and still are. `in force`: its rules are in force. `retracted`: its rules were in force and were taken back.
+    `replaced`: its rules were in force until others were."""
+    term: PlanTerm | None
+    """When its rules were in force, and what ended that; null if they never were since the plan was made."""
     needed: int
-    """How many approvals it needs."""
+    """The number of approvals that it needs."""
     missing: int
-    """How many of them are missing."""
+    """The number of approvals that are missing."""
     approved: list[str]
-    """Whose approvals count, unless they put it in force themselves."""
+    """The admins whose approvals count, unless they put it in force themselves."""
     against: list[str]
-    """What stands against putting it in force now, in words."""
+    """The objections to putting it in force now, in words."""
 
 
 class Plans(Answered):
-    """Plans that were made."""
+    """The plans."""
 
     items: list[PlanStatus]
-    """The newest first."""
+    """The plans, the newest first."""
 
 
 class PlanNow(Answered):
-    """A plan and how it stands."""
+    """A plan and its status."""
 
     status: PlanStatus
-    """How it stands."""
+    """Its status."""
     title: str
     """The change in words."""
     plan: Plan
-    """What would change, and for whom."""
+    """What the candidate would change, and for whom."""
 
 
 class Approval(Asked):
     """The approval of a plan."""
 
     note: Note
-    """Why; it stands in the audit log."""
+    """The reason, for the audit log."""
 
 
 class Application(Asked):
-    """Putting a plan in force."""
+    """How to put a plan in force."""
 
     note: Note
-    """Why; it stands in the history and in the audit log."""
+    """The reason, for the history and the audit log."""
     override: bool = False
-    """Against what stands against it. The audit log says so, with what that was."""
+    """Whether to put it in force against objections. The audit log then lists them."""
 
 
 async def list_plans(call: Call, query: PlansWanted) -> Plans:
-    """List the plans that were made, each with how it stands now."""
+    """List the plans with their status."""
     context = call.context
     found = await approvals.plan_statuses(
         context.store, guard_of(context.bundle().settings), call.now, query.limit
@@ -147,9 +152,9 @@ async def list_plans(call: Call, query: PlansWanted) -> Plans:
 
 
 async def make_plan(call: Call, body: PlanWanted) -> Making:
-    """Begin to plan the files on the gate's disk, a policy that is sent, or a version that was in force. `GET /plans/making` says how far it is.
+    """Begin to plan the files on the gate's disk, a policy that is sent, or a version that was in force.
 
-    Nothing is put in force. One plan is made at a time.
+    Nothing is put in force. One plan is made at a time. `GET /plans/making` shows the progress.
     """
     context = call.context
     try:
@@ -161,50 +166,50 @@ async def make_plan(call: Call, body: PlanWanted) -> Making:
             [Fault(detail=str(each), pointer="#/policy") for each in error.mistakes],
         ) from None
     except NoVersionError as error:
-        raise ProblemError(422, "no such version", [Fault(detail=str(error), pointer="#/version")]) from None
+        raise ProblemError(422, "no such version", [Fault(detail=error.words, pointer="#/version")]) from None
     if not context.planning.start(candidate, body.days, call.person, call.now):
-        raise ProblemError(409, "another plan is being made: wait until it is there")
+        raise ProblemError(409, "another plan is being made: wait until it is ready")
     call.made("/plans/making")
     return Making.model_validate(context.planning.last)
 
 
 async def get_making(call: Call) -> Making:
-    """Say how far the plan is that is being made at this gate, or what came of the last one."""
+    """Get the progress of the plan that is being made at this gate, or the result of the last one."""
     if call.context.planning.last is None:
         raise ProblemError(404, "no plan was asked for since the start of this gate")
     return Making.model_validate(call.context.planning.last)
 
 
 async def get_plan(call: Call, path: PlanNamed) -> PlanNow:
-    """Say what a plan would change, for whom, and what stands against it."""
+    """Get a plan: what the candidate would change, for whom, and the objections to it."""
     context, found = call.context, await plan_called(call.context.store, path.digest)
     status = await plan_status(context.store, found, guard_of(context.bundle().settings), call.now)
     return PlanNow(status=_status(status), title=title_of(status.body), plan=status.body)
 
 
 async def get_plan_counts(call: Call, path: PlanNamed) -> Text:
-    """The counts of a plan as CSV, for a spreadsheet."""
+    """Get the counts of a plan as CSV, for a spreadsheet."""
     found = await plan_called(call.context.store, path.digest)
     call.headers["Content-Disposition"] = saved_as(f"plan-{found.digest[:12]}-counts")
     return beginning(CSV_COLUMNS) + lines(rows_of(read_plan(found)))
 
 
 async def get_plan_picture(call: Call, path: PlanNamed) -> Text:
-    """Who would move from which effect to which, as an SVG picture."""
+    """Get a plan as an SVG picture."""
     return picture(read_plan(await plan_called(call.context.store, path.digest)))
 
 
 async def get_plan_outcome(call: Call, path: PlanNamed) -> PlanOutcome:
-    """Say what a plan in force does against what it said: who was kept out, who asked for help, which rules halted."""
+    """Get the outcome of a plan that is or was in force, compared with its prediction."""
     found = await plan_called(call.context.store, path.digest)
     outcome = await outcome_of(call.context.store, found, read_plan(found), call.now)
     if outcome is None:
-        raise ProblemError(409, "this plan is not in force")
+        raise ProblemError(409, "this plan was never in force")
     return outcome
 
 
 async def approve_plan(call: Call, path: PlanNamed, body: Approval) -> PlanStatus:
-    """Stand up for exactly this plan, which somebody else made. Nobody approves their own."""
+    """Approve exactly this plan, which another person made. Nobody approves their own."""
     context = call.context
     guard = guard_of(context.bundle().settings)
     return _status(
@@ -235,6 +240,7 @@ def _status(found: approvals.PlanStatus) -> PlanStatus:
         missing=found.missing,
         approved=list(found.approved),
         against=list(found.against),
+        term=found.term,
     )
 
 

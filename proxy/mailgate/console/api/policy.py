@@ -1,4 +1,4 @@
-"""The rules in force, the versions that were, what differs between two, and taking rules back."""
+"""The rules in force, earlier versions, the differences between two, and retraction."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -17,26 +17,26 @@ from mailgate.views.rules import ToldRule, told_rules
 from mailgate.views.versions import lines_between, version_of
 
 VersionName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,64}$")]
-"""A number, or how a digest begins."""
+"""A number, or the beginning of a digest."""
 
 
 class Activation(Answered):
     """A version that was put in force."""
 
     serial: int
-    """Which activation it is, counted from 1."""
+    """The number of the activation, counted from 1."""
     number: int
     """The number of the version."""
     digest: str
     """The SHA-256 of its files."""
     policy: str
-    """What decisions call it."""
+    """The version of the policy, as decisions name it."""
     author: str
-    """Who put it in force."""
+    """The person who put it in force; `file` if a gate did because of changed files."""
     note: str
-    """Why."""
+    """The reason that was given."""
     at: datetime
-    """When."""
+    """When it was put in force."""
 
 
 class ActivationDone(Activation):
@@ -50,32 +50,32 @@ class Policy(Answered):
     """The rules in force."""
 
     policy: str
-    """What decisions call them."""
+    """The version of the policy, as decisions name it."""
     version: Activation | None
-    """The version; null before the first start has put one in force."""
+    """The version in force; null before the first start."""
     rules: list[ToldRule]
-    """In the order in which they are read; last what happens to everybody else."""
+    """The rules in order, and last the default."""
 
 
 class VersionsWanted(Asked):
-    """How many versions."""
+    """The versions to list."""
 
     limit: Many = 100
-    """How many at most."""
+    """The most versions to return."""
 
 
 class Versions(Answered):
-    """What was put in force."""
+    """The activations."""
 
     items: list[Activation]
-    """The newest first; a version that was put in force again stands there again."""
+    """The activations, the newest first. A version that was put in force again is listed again."""
 
 
 class VersionNamed(Asked):
     """One version."""
 
     version: VersionName
-    """Its number, or how its digest or its policy begins."""
+    """Its number, or the beginning of its digest or of its policy's version."""
 
 
 class Version(Answered):
@@ -86,50 +86,51 @@ class Version(Answered):
     digest: str
     """The SHA-256 of its files."""
     policy: str
-    """What decisions call it."""
+    """The version of its policy, as decisions name it."""
     texts: dict[str, str]
-    """Its files: what each contains, by name."""
+    """The texts of its files, by name."""
     author: str
-    """Who made it."""
+    """The person who made it; `file` if a gate did from its files."""
     note: str
-    """Why."""
+    """The reason that was given."""
     made_at: datetime
-    """When."""
+    """When it was made."""
 
 
 class TwoVersions(Asked):
-    """Two versions."""
+    """The versions to compare."""
 
     old: VersionName
-    """The number of the one, or how its digest begins."""
+    """The number of one version, or the beginning of its digest."""
     new: VersionName | None = None
-    """Those of the other; the one in force if not given."""
+    """The other version; by default the one in force."""
 
 
 class Difference(Answered):
-    """What differs between two versions."""
+    """The differences between two versions."""
 
     old: int
-    """The number of the one."""
+    """The number of one version."""
     new: int
-    """The number of the other."""
+    """The number of the other version."""
     changes: list[Change]
-    """What differs in what they decide."""
+    """The differences between the rules."""
     lines: list[str]
-    """What differs in their files, as a unified diff."""
+    """The differences between the files, as a unified diff."""
 
 
 class Retraction(Asked):
-    """Taking rules back."""
+    """How to take rules back."""
 
     note: Note
-    """Why; it stands in the history, in the audit log, and in the mails to those who were told."""
+    """The reason, for the history, the audit log, and the mails to the people who were told."""
     to: Annotated[int, Field(ge=1, le=MOST), WHOLE] | None = None
-    """The number of the version to go back to; the one before if not given. Any other takes a plan of it, and all that a plan needs."""
+    """The number of the version to go back to; by default the one before. Any other takes a plan of it, and all that a
+    plan needs."""
 
 
 async def get_policy(call: Call) -> Policy:
-    """Say which rules are in force, in words and as conditions, and at which stage each is."""
+    """Get the rules in force, in words and as conditions, with the stage of each."""
     found = call.context.bundle().policy
     active = await call.context.store.policies.active()
     return Policy.model_validate(
@@ -138,17 +139,17 @@ async def get_policy(call: Call) -> Policy:
 
 
 async def list_versions(call: Call, query: VersionsWanted) -> Versions:
-    """List what was put in force, the newest first."""
+    """List the activations, the newest first."""
     return Versions.model_validate({"items": await call.context.store.policies.history(query.limit)})
 
 
 async def get_version(call: Call, path: VersionNamed) -> Version:
-    """Say who made a version when and why, with its files."""
+    """Get a version with its files, its author and its reason."""
     return Version.model_validate(await version_of(call.context.store, path.version))
 
 
 async def compare_versions(call: Call, query: TwoVersions) -> Difference:
-    """Say what differs between two versions, in words and line by line."""
+    """Compare two versions, in words and line by line."""
     store = call.context.store
     old, new = await version_of(store, query.old), await version_of(store, query.new or "")
     before, after = compile_rules(old.texts).policy, compile_rules(new.texts).policy
@@ -163,8 +164,9 @@ async def compare_versions(call: Call, query: TwoVersions) -> Difference:
 async def retract(call: Call, body: Retraction) -> ActivationDone:
     """Take the rules in force back: those of the version before decide again, at every gate within a second.
 
-    No guard stands in the way of that. Said twice it is done once. Who was told, warned or kept out is told so. To go back to
-    another version is a change like any other: it takes a plan of that version, the approvals that it needs, and an operator.
+    No guard applies to this. A second call changes nothing. People who were told, warned or kept out get a correction.
+    Going back to another version is a change like any other: it takes a plan of that version, the approvals that it
+    needs, and an operator.
     """
     guard, operates = guard_of(call.context.bundle().settings), "operator" in call.roles
     done = await activation.retract(
@@ -174,7 +176,7 @@ async def retract(call: Call, body: Retraction) -> ActivationDone:
 
 
 def done_now(done: StoredActivation, now: datetime) -> ActivationDone:
-    """What is in force, and whether it was before ``now``."""
+    """The activation in force, and whether it already was before ``now``."""
     return ActivationDone.model_validate(asdict(done) | {"already": done.at != now})
 
 

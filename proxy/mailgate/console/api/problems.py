@@ -1,4 +1,4 @@
-"""Problem documents (RFC 9457): every answer of the API that is an error."""
+"""Problem documents (RFC 9457), the answers to all errors of the API."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,16 +11,19 @@ from mailgate.console.api.shapes import Answered
 from mailgate.gateway.answer import PROBLEM
 
 KINDS: Mapping[int, tuple[str, str]] = {
-    400: ("not-json", "The body is not one JSON object, strictly written."),
-    401: ("not-logged-in", "No admin token was sent that is right."),
-    403: ("role-missing", "It takes a role that this admin does not have."),
+    400: ("not-json", "The body is not one object in strict JSON."),
+    401: ("not-logged-in", "No valid admin token was sent."),
+    403: ("role-missing", "This admin does not have the role that is needed."),
     404: ("not-found", "There is nothing here."),
-    405: ("method-not-allowed", "This address takes no such request; `Allow` says which it takes."),
-    406: ("not-acceptable", "What `Accept` asks for is not there."),
-    409: ("refused", "It may not be done as things stand; `detail` says why."),
+    405: (
+        "method-not-allowed",
+        "This address does not accept the method; `Allow` lists those that it accepts.",
+    ),
+    406: ("not-acceptable", "The answer is not available in a type that `Accept` names."),
+    409: ("refused", "It is not allowed in the current state; `detail` says why."),
     413: ("too-large", "The body is too long."),
     415: ("not-json-typed", "The body is not sent as `application/json`."),
-    422: ("invalid", "What was sent has mistakes; `errors` has all of them."),
+    422: ("invalid", "The request has mistakes; `errors` lists all of them."),
     429: ("too-many-tries", "Too many tries to log in; `Retry-After` says how long to wait, in seconds."),
     500: ("failed", "Something went wrong in the gate; its log has the kind of error."),
     503: ("store-unavailable", "The store does not answer; try again in a moment."),
@@ -30,14 +33,14 @@ _TYPE = "urn:mailgate:problem:"
 
 
 class Fault(Answered):
-    """One mistake, and the one place where it is."""
+    """One mistake and its place."""
 
     detail: str
-    """What is wrong, and what is expected."""
+    """What is wrong, and what was expected."""
     pointer: str | None = None
-    """Of the body: a JSON pointer as a URI fragment (RFC 6901, section 6), like `#/note`."""
+    """The place in the body: a JSON pointer as a URI fragment (RFC 6901, section 6), like `#/note`."""
     parameter: str | None = None
-    """Of the address: the name of a parameter."""
+    """The name of a parameter of the address."""
     header: str | None = None
     """The name of a header field."""
 
@@ -48,7 +51,7 @@ class Fault(Answered):
 
 
 class Problem(Answered):
-    """Why it was not done (RFC 9457)."""
+    """Why a request failed (RFC 9457)."""
 
     type: str
     """A URI that names the kind of problem: `urn:mailgate:problem:` and a word."""
@@ -57,14 +60,14 @@ class Problem(Answered):
     status: int
     """The status of the answer."""
     detail: str
-    """What is wrong here."""
+    """What is wrong with this request."""
     errors: list[Fault] = Field(default_factory=list)
-    """Every mistake in what was sent; empty if it is about something else."""
+    """Every mistake in the request; empty if the problem is something else."""
 
 
 @dataclass
 class ProblemError(Exception):
-    """Ends a request with a problem. ``headers`` go with it."""
+    """Ends a request with a problem. ``headers`` are added to the answer."""
 
     status: int
     detail: str = ""
@@ -73,7 +76,7 @@ class ProblemError(Exception):
 
 
 def answer(problem: ProblemError) -> web.Response:
-    """The problem as it is sent."""
+    """The answer with this problem."""
     word, title = KINDS[problem.status]
     told = Problem(
         type=_TYPE + word,

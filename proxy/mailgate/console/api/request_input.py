@@ -1,4 +1,4 @@
-"""Reads the input of a request into the models of its operation, or names every mistake in it at once."""
+"""Reads the input of a request into the models of its operation, or reports every mistake in it at once."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -34,7 +34,7 @@ async def read(request: web.Request, operation: Operation) -> dict[str, BaseMode
 
 
 def _path(values: Mapping[str, str], model: type[Model]) -> Model:
-    """The names in the address. A text that cannot be a name is not found."""
+    """The names in the address. A text that cannot be a name answers with "not found"."""
     try:
         return model.model_validate_strings(dict(values))
     except ValidationError as error:
@@ -67,7 +67,7 @@ async def _body(request: web.Request, model: type[BaseModel] | None, faults: lis
 
 
 async def _sent(request: web.Request) -> bytes:
-    """The body, which is JSON without duplicate names and without NaN."""
+    """The body: JSON without duplicate names and without NaN."""
     if request.content_type != JSON:
         raise ProblemError(415, f"expected Content-Type: {JSON}", headers={"Accept": JSON})
     sent = await body_of(request, MOST)
@@ -102,12 +102,10 @@ def _each(error: ValidationError) -> Iterable[ErrorDetails]:
 
 
 def _words(error: ErrorDetails, model: type[BaseModel]) -> str:
-    """What is wrong and what is expected. The value of an unknown field is not repeated."""
-    if error["type"] == "missing":
-        return "it is missing; expected it here"
+    """What is wrong and what was expected. The value of an unknown field is not repeated."""
     if error["type"] == "extra_forbidden":
         names = list(model.model_fields) if len(error["loc"]) == 1 else []
-        known = expected(str(error["loc"][-1]), names) if names else "expected nothing of this name"
+        known = expected(str(error["loc"][-1]), names) if names else "no value of this name is expected"
         return f"it is not known here; {known}"
     return wording(error)
 

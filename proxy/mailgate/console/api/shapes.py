@@ -35,14 +35,14 @@ class Answered(BaseModel):
 
 
 def _digits(value: object) -> object:
-    """A value in an address is a text. Only digits make a number, without sign, space or underscore."""
+    """Convert the text of an address to a number. Only digits are accepted, without sign, space or underscore."""
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,10}", value):
         raise PydanticCustomError("number", "not a number; expected digits")
     return int(value)
 
 
 def _whole(value: object) -> object:
-    """In JSON 1.0 is the whole number 1 (JSON Schema, section 4.2.3)."""
+    """Convert 1.0 to 1, since in JSON it is a whole number (JSON Schema, section 4.2.3)."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -63,27 +63,27 @@ _LINE = r"^[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
 Line = Annotated[str, StringConstraints(pattern=_LINE, max_length=255)]
 """A name or some words."""
 Note = Annotated[str, StringConstraints(pattern=_LINE, max_length=1000)]
-"""Why somebody does something."""
+"""The reason for an action."""
 Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{6,64}$")]
-"""A digest, or how it begins."""
+"""A digest, or the beginning of one."""
 Moment = Annotated[
     datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
-"""RFC 3339, with its zone."""
+"""A time in RFC 3339, with its zone."""
 WHOLE = BeforeValidator(_whole)
-"""For a whole number in a body. It stands last, so that the limits before it become part of the schema."""
+"""For a whole number in a body. It comes last, so that the limits before it become part of the schema."""
 DIGITS = BeforeValidator(_digits)
 """For a whole number in an address."""
 Few = Annotated[int, Field(ge=1, le=100), DIGITS]
-"""How many at once, if each needs much work."""
+"""The most items to return, for items that need much work."""
 Many = Annotated[int, Field(ge=1, le=1000), DIGITS]
-"""How many at once."""
+"""The most items to return."""
 Cursor = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
 """The beginning of a page. Clients only send it back as it came."""
 
 
 def read_by(reader: Reader) -> PlainValidator:
-    """A value of an address as the pages of the console read it."""
+    """Validate a value of an address like the pages of the console."""
 
     def checked(value: object) -> str:
         try:
@@ -95,7 +95,7 @@ def read_by(reader: Reader) -> PlainValidator:
 
 
 def words_of(*words: str) -> WithJsonSchema:
-    """The schema of such a value, if it is one of these words."""
+    """The schema of such a value if it is one of these words."""
     return WithJsonSchema({"type": "string", "enum": list(words)})
 
 
@@ -108,10 +108,10 @@ OfKind = Annotated[str, read_by(one_of(KINDS)), words_of(*KINDS)]
 
 
 def cursor_of(number: int | None) -> str | None:
-    """The cursor that begins after the row with this number. None at the end."""
+    """The cursor for the page after the row with this number; None at the end."""
     return None if number is None else f"{number:012x}"
 
 
 def number_of(cursor: str | None, first: int) -> int:
-    """The number that a cursor stands for; ``first`` where there is none."""
+    """The number that a cursor stands for; ``first`` without a cursor."""
     return first if cursor is None else int(cursor, 16)

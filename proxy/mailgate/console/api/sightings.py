@@ -1,4 +1,4 @@
-"""What was decided of late, and each of it explained."""
+"""Recent decisions, and the explanation of each."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -16,55 +16,55 @@ from mailgate.views.explanation import Explanation, explanation
 from mailgate.views.recorded_requests import recall
 
 PlaceCursor = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{13}-[0-9a-f]{32}$")]
-"""Where a page begins: microseconds and an id, only to be sent back as they came."""
+"""The beginning of a page: microseconds and an id. Clients only send it back as it came."""
 
 
 class SightingsWanted(Asked):
-    """Which sightings."""
+    """The sightings to list."""
 
     rule: Line | None = None
-    """Decided by this rule."""
+    """The rule that decided."""
     reason: Reasoned | None = None
-    """With this reason code."""
+    """The reason code."""
     effect: Effected | None = None
-    """With this effect."""
+    """The effect."""
     kind: OfKind | None = None
-    """By this kind of client."""
+    """The kind of client."""
     user: Line | None = None
-    """Of who logged in by this name."""
+    """The login name of the person."""
     after: PlaceCursor | None = None
-    """What `next` was of the page before."""
+    """The `next` of the previous page."""
     limit: Few = 100
-    """How many at most."""
+    """The most sightings to return."""
 
 
 class SightingNamed(Asked):
     """One sighting."""
 
     sighting: Line
-    """Its id, or the reference id of an answer of the gate."""
+    """Its id, or the reference in an answer of the gate."""
 
 
 class Sightings(Answered):
-    """Some sightings."""
+    """A page of sightings."""
 
     items: list[SightingFacts]
-    """The last seen first. A page may have fewer than were asked for, even none, and not be the last."""
+    """The sightings, the last seen first. A page may have fewer than requested, or none, without being the last."""
     next: PlaceCursor | None
-    """Where the next page begins, for `after`; null at the end."""
+    """The value of `after` for the next page; null at the end."""
 
 
 class Recalled(Answered):
-    """What was decided then, and what would be decided now."""
+    """The decision at that time, and the decision now."""
 
     then: SightingFacts
-    """What was decided."""
+    """The decision at that time."""
     now: Explanation
-    """What the same client would get now, and why."""
+    """The decision on the same client now, explained."""
 
 
 async def list_sightings(call: Call, query: SightingsWanted) -> Sightings:
-    """List what was decided in the last two hours, the last seen first."""
+    """List the decisions of the last two hours, the last seen first."""
     wanted = {name: text or "" for name, text in query.model_dump(exclude={"limit", "after"}).items()}
     seen = await call.context.store.sightings.look(
         call.now - SPAN, query.limit, _place(query.after), **wanted

@@ -1,4 +1,4 @@
-"""The addresses of the API, and what every request to them has to pass."""
+"""The routes of the API, and the checks of every request to them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -25,7 +25,8 @@ log = structlog.get_logger()
 
 PATH = "/api"
 DESCRIPTION = "/openapi.json"
-"""Open to everybody who reaches the port: it says what every copy of this program can do, and nothing of this one."""
+"""The path of the description. Everybody who reaches the port may read it: it is the same for every gate of this
+release."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -49,7 +50,7 @@ def api_app(context: ConsoleContext) -> web.Application:
 
 
 async def describe(_: web.Request) -> web.Response:
-    """Made when it is first asked for, and beside the requests: making it takes a tenth of a second."""
+    """The description. It is made on the first request, in a thread, since that takes a tenth of a second."""
     return web.Response(body=await asyncio.to_thread(_described), content_type=JSON)
 
 
@@ -66,12 +67,13 @@ def _add(router: web.UrlDispatcher, operation: Operation, path: str, handler: Ha
 
 
 def _serving(operation: Operation, context: ConsoleContext, bearers: Bearers) -> Handler:
-    """What answers the requests for an operation."""
+    """The handler of an operation."""
 
     async def served(request: web.Request) -> web.StreamResponse:
         call = await admitted(request, context, bearers, operation)
         acceptable(request, operation.media)
         given = await read(request, operation)
+        await context.catch_up()
         return await _sent(request, operation, call.headers, await operation.answer(call, **given))
 
     return served
@@ -95,7 +97,7 @@ async def _sent(
 async def _streamed(
     request: web.Request, response: web.StreamResponse, pieces: AsyncIterator[str]
 ) -> web.StreamResponse:
-    """Written as it is read. What fails on the way cannot be said any more: that the end is missing shows it."""
+    """Send a text while it is read. An error on the way can only be shown by a missing end."""
     await response.prepare(request)
     if request.method == "HEAD":
         return response
@@ -103,7 +105,7 @@ async def _streamed(
         async for piece in pieces:
             await response.write(piece.encode())
         await response.write_eof()
-    except (ConnectionError, StoreError):  # who asked has left, or the store has
+    except (ConnectionError, StoreError):  # the client has left, or the store no longer answers
         if request.transport:
             request.transport.abort()
     return response
@@ -111,13 +113,13 @@ async def _streamed(
 
 @web.middleware
 async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer with a problem whatever was raised; nothing of it is shown that was not meant to be read."""
+    """Answer any exception with a problem, which shows only texts that are meant for the reader."""
     try:
         return await handler(request)
     except ProblemError as error:
         return answer(error)
     except RequestRefused:
-        # the request itself broke off: said like at every port (gateway/admin_port/hosted.py)
+        # the request itself broke off; the answer is the same at every port (gateway/admin_port/hosted.py)
         raise
     except web.HTTPException as error:
         if error.status not in KINDS:
@@ -126,9 +128,9 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
         return answer(ProblemError(error.status, headers=allow))
     except (UnknownError, NoVersionError) as error:
         status = 409 if isinstance(error, NoVersionError) and error.several else 404
-        return answer(ProblemError(status, str(error)))
+        return answer(ProblemError(status, error.words))
     except RefusedError as error:
-        return answer(ProblemError(409, str(error)))
+        return answer(ProblemError(409, error.words))
     except StoreError as error:
         log.warning("api-store", error=type(error).__name__)
         return answer(ProblemError(503, headers={"Retry-After": "1"}))

@@ -84,7 +84,7 @@ function card(table) {
   for (const row of table.querySelectorAll('tbody tr')) {
     [...row.cells].forEach((cell, place) => {
       const head = heads[place];
-      const says = head && cell.textContent.trim() && !head.querySelector('.hidden') && head.textContent.trim();
+      const says = head && cell.textContent.trim() && !head.querySelector('.hidden') && head.textContent.replace(/ [▲▼]/g, '').trim();
       if (says) cell.dataset.label ??= says;
     });
   }

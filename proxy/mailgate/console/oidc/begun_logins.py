@@ -1,4 +1,4 @@
-"""Logins that have begun. Each accepts one answer, in the browser that began it, for ten minutes."""
+"""Logins that have begun. Each accepts one answer within ten minutes, in the browser that began it."""
 
 import hashlib
 import hmac
@@ -20,7 +20,7 @@ class Begun:
     browser: bytes = field(repr=False)
     """The digest of the value of the browser's cookie."""
     after: str
-    """The page of the console to which the person was going. Empty for its first page."""
+    """The page of the console that the person asked for; empty for its first page."""
     started: datetime
     nonce: str = field(repr=False)
     verifier: str = field(repr=False)
@@ -41,7 +41,7 @@ class Pending:
     def begin(self, cookie: str, after: str, now: datetime) -> tuple[str, str, Begun]:
         """Begin a login. Returns its ``state``, the value of the browser's cookie, and the login.
 
-        A browser in which another login waits keeps its cookie, so that each of its tabs can go on.
+        A browser in which another login waits keeps its cookie, so that each of its tabs can finish.
         """
         browser = cookie if self._waits(cookie, now) else self._token()
         begun = Begun(_digest(browser), after, now, self._token(), self._token())
@@ -50,12 +50,12 @@ class Pending:
         return state, browser, begun
 
     def take(self, state: str, now: datetime) -> Begun | None:
-        """Take the login of a ``state``, which works once. None if there is none or it has expired."""
+        """Take the login of a ``state``, which works once; None if there is none or it has expired."""
         begun = self._begun.pop(state, None)
         return begun if begun and timedelta() <= now - begun.started < LIFE else None
 
     def _waits(self, cookie: str, now: datetime) -> bool:
-        """Whether a login waits with this cookie. A cookie that somebody else has set is not used."""
+        """Whether a login waits with this cookie. A cookie that the gate did not set is not used."""
         return bool(cookie) and any(
             each.is_of(cookie) and now - each.started < LIFE for each in self._begun.values()
         )

@@ -1,4 +1,4 @@
-"""What can go wrong with a login at a provider: a word for the log, a status and a text for the page."""
+"""The errors of a login at a provider: a word for the log, and a status and a text for the page."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from mailgate.model.phrase import phrase
 
 
 class Trouble(StrEnum):
-    """The word for the log. It says what went wrong and never for whom."""
+    """The word for the log. It says what went wrong but not for whom."""
 
     STATE = "state"
     BROWSER = "another-browser"
@@ -42,7 +42,7 @@ class Trouble(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The words of the page."""
+    """The words for the page."""
 
     status: int
     words: str

@@ -58,7 +58,7 @@ class Expected:
     client_id: str
     nonce: str
     access_token: str
-    """The token beside it, whose hash it may hold (``at_hash``)."""
+    """The access token beside it, whose hash the token may hold (``at_hash``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Signed:
 
 
 def read(text: object, offered: Sequence[str]) -> Signed:
-    """The head of a token, which says how it is signed. Raises LoginError.
+    """The header of a token, which says how it is signed. Raises LoginError.
 
     :param offered: the algorithms that the provider says it signs with.
     """
@@ -90,7 +90,8 @@ def read(text: object, offered: Sequence[str]) -> Signed:
 
 
 def key_for(signed: Signed, keys: Sequence[Jwk]) -> Jwk | None:
-    """The provider's key that the token names. A token that names none is accepted only if there is one key (Core 1.0, section 10.1)."""
+    """The provider's key that the token names; None if the key is unknown. A token that names none is accepted only if
+    there is one key (Core 1.0, section 10.1)."""
     fitting = [key for key in keys if _fits(key, signed.algorithm)]
     if signed.key_id is not None:
         fitting = [key for key in fitting if key.get("kid") == signed.key_id]
@@ -98,7 +99,8 @@ def key_for(signed: Signed, keys: Sequence[Jwk]) -> Jwk | None:
 
 
 def claims_of(signed: Signed, key: Jwk, expected: Expected, now: int) -> dict[str, Any]:
-    """The claims of a token, after its signature and its claims were checked. Raises LoginError. ``now`` is in seconds since 1970."""
+    """The claims of a token, after its signature and its claims were checked. Raises LoginError. ``now`` is in seconds
+    since 1970."""
     try:
         imported = _IMPORTS[key["kty"]].import_key({**key})
         token = jws.deserialize_compact(signed.text, imported, registry=_REGISTRY)

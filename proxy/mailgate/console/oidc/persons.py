@@ -1,4 +1,4 @@
-"""Finds the person and their roles by the provider's claims. Pure."""
+"""Finds the person and their roles from the provider's claims. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ MOST_GROUPS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A person who may come in."""
+    """A person who may log in."""
 
     name: str
     proved_by: str
     groups: frozenset[str] = frozenset()
-    """Those of their groups that the settings name, if the groups give the roles."""
+    """The groups of the person that the settings name, if these give the roles."""
 
 
 def known(settings: Settings, claims: Mapping[str, Any]) -> Known:
-    """The admin whom the provider names, or else a member of a group with roles. Raises LoginError."""
+    """The admin whom the provider names; otherwise a member of a group with roles. Raises LoginError."""
     oidc = settings.console.login.oidc
     assert oidc
     called = name_in(oidc, claims)
@@ -47,9 +47,10 @@ def name_in(oidc: OidcSettings, claims: Mapping[str, Any]) -> str:
 
 
 def groups_in(oidc: OidcSettings, claims: Mapping[str, Any]) -> frozenset[str]:
-    """Those of the provider's groups to which the settings give a role. Raises LoginError.
+    """The provider's groups of the person that have a role in the settings. Raises LoginError.
 
-    A provider with too many groups for a token names an address for them instead (Core 1.0, section 5.6.2); Entra does so beyond 200.
+    A provider with too many groups for a token names an address for them instead (Core 1.0, section 5.6.2); Entra does
+    so beyond 200.
     """
     if oidc.groups is None:
         return frozenset()

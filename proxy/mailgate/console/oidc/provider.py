@@ -25,12 +25,12 @@ from mailgate.console.oidc.id_token import Expected, Jwk, Signed, claims_of, key
 from mailgate.console.oidc.persons import is_missing
 
 PATIENCE = 15.0
-"""How many seconds all questions of one login to the provider may take."""
+"""How many seconds all requests to the provider for one login may take."""
 MOST_BYTES = 512 * 1024
 FRESH = timedelta(hours=1)
-"""How long the provider's metadata and keys are used before it is asked again."""
+"""How long the provider's metadata and keys are cached."""
 PAUSE = timedelta(seconds=30)
-"""A missing key makes the gate ask again at most once within this time."""
+"""The shortest time between two requests for a missing key."""
 
 _NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _MAY = ("userinfo_endpoint", "end_session_endpoint")
@@ -45,7 +45,7 @@ Result = TypeVar("Result")
 
 
 def https_wire(oidc: OidcSettings) -> Wire:
-    """A way to the provider, for one login."""
+    """A connection to the provider for one login."""
     return HttpsWire(PATIENCE, MOST_BYTES, oidc.ca)
 
 
@@ -57,7 +57,7 @@ class Metadata:
     algorithms: Sequence[str]
     token_auth: Sequence[str]
     says_issuer: bool
-    """Whether its answers name it (RFC 9207)."""
+    """Whether its answers name the issuer (RFC 9207)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Identity:
 
 @dataclass
 class Provider:
-    """Asks the provider of these settings. Every method may raise LoginError."""
+    """Sends requests to the provider of these settings. Every method may raise LoginError."""
 
     oidc: OidcSettings
     clock: Clock
@@ -79,7 +79,7 @@ class Provider:
     _keys: tuple[Sequence[Jwk], datetime] | None = None
 
     async def address(self, begun: Begun, state: str, back: str) -> str:
-        """The address at which the browser logs in. The provider then leads it to ``back``."""
+        """The address at which the browser logs in. The provider then redirects it to ``back``."""
         metadata = await self._once(self._described)
         return str(
             prepare_grant_uri(
@@ -108,7 +108,8 @@ class Provider:
         return await self._once(asked)
 
     async def farewell(self, id_token: str, back: str) -> str | None:
-        """The address at which the browser logs out at the provider too (RP-Initiated Logout 1.0). None if it offers none."""
+        """The address at which the browser logs out at the provider too (RP-Initiated Logout 1.0); None if there is
+        none."""
         metadata = await self._once(self._described)
         end = metadata.endpoints.get("end_session_endpoint")
         if end is None:
@@ -181,7 +182,8 @@ class Provider:
         return Identity(claims, signed.text)
 
     async def _key(self, wire: Wire, metadata: Metadata, signed: Signed) -> Jwk:
-        """The key that the token names. If it is not known, the provider is asked again, since it may have changed its keys."""
+        """The key that the token names. If it is unknown, the keys are fetched again, since the provider may have
+        changed them."""
         keys, asked_at = self._keys or ((), None)
         key = key_for(signed, keys) if asked_at and self._is_fresh(asked_at) else None
         if key is None and (asked_at is None or self.clock() - asked_at >= PAUSE):
@@ -197,7 +199,7 @@ class Provider:
     async def _more(
         self, wire: Wire, metadata: Metadata, access: str, claims: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """The claims that the UserInfo endpoint adds, if it speaks of the same person (Core 1.0, section 5.3.2)."""
+        """The claims that the UserInfo endpoint adds, if they are about the same person (Core 1.0, section 5.3.2)."""
         bearer = {"Authorization": f"Bearer {access}"}
         said = _object(
             await wire.ask(Question("GET", metadata.endpoints["userinfo_endpoint"], bearer)), Trouble.PROVIDER
@@ -211,7 +213,7 @@ class Provider:
 
 
 def _metadata(said: Mapping[str, Any], issuer: str) -> Metadata:
-    """The metadata of a provider, after checking that it is the one that was meant (Discovery 1.0, section 4.3)."""
+    """The metadata of a provider, if it is the one that was meant (Discovery 1.0, section 4.3)."""
     secure = issuer.startswith("https:")
     named = {key: said[key] for key in (*_NEEDED, *_MAY) if isinstance(said.get(key), str)}
     private = all(

@@ -1,4 +1,4 @@
-"""The pages of the console. One a file: those of the nouns (``console/nouns.py``), and those that stand beside them."""
+"""The pages of the console, one per file: those of the nouns (``console/nouns.py``), and others."""
 
 from aiohttp import web
 

@@ -1,4 +1,4 @@
-"""*Apps*: every listed app, who has it, and what its lists do."""
+"""*Apps*: every listed app, who has it, and the effect of its lists."""
 
 from aiohttp import web
 

@@ -1,4 +1,4 @@
-"""*Audit*: who changed what, the proof that nobody has edited that since, and all of it to take away."""
+"""*Audit*: who changed what, the verification of the log, and its export."""
 
 import asyncio
 import json
@@ -42,7 +42,7 @@ async def verify(request: web.Request) -> web.Response:
 
 
 async def export(request: web.Request) -> web.StreamResponse:
-    """Every entry, as CSV or as one JSON object a line, written while it is read."""
+    """Send every entry, as CSV or as one JSON object per line, while it is read."""
     pages = context_of(request).store.audit.pages()
     if request.match_info["kind"] == "csv":
         rows = ([row_of(entry) for entry in page] async for page in pages)
@@ -51,14 +51,14 @@ async def export(request: web.Request) -> web.StreamResponse:
     answer = web.StreamResponse(headers=named | {"Content-Disposition": saved_as("audit", "jsonl")})
     await answer.prepare(request)
     async for page in pages:
-        # other requests go on during a long log
+        # other requests get their turn during a long log
         await answer.write(await asyncio.to_thread(_json_lines, page))
     await answer.write_eof()
     return answer
 
 
 def _details(entry: Entry) -> dict[str, str]:
-    """The details of an entry, each on a line of its own, in words."""
+    """The details of an entry, each with its name, in words."""
     told = json.loads(entry.details)
     return dict(_lines(told)) if isinstance(told, dict) else {}
 

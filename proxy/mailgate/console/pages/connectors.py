@@ -1,4 +1,4 @@
-"""*Connectors*: the state of the device inventories, and reading one now."""
+"""*Connectors*: the state of the device inventories, and readings of them on request."""
 
 from aiohttp import web
 
@@ -18,7 +18,7 @@ async def connectors(request: web.Request) -> web.Response:
 
 @needs("operator")
 async def sync(request: web.Request) -> web.Response:
-    """Begin to read one. The page says how far it is."""
+    """Begin to read a source. The page shows the progress."""
     context, name = context_of(request), request.match_info["name"]
     if not can_be_read(context, name):
         raise web.HTTPNotFound

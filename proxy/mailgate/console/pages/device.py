@@ -5,11 +5,12 @@ from dataclasses import replace
 from aiohttp import web
 
 from mailgate.console.access import needs
-from mailgate.console.context import context_of, person_of
+from mailgate.console.context import context_of, person_of, roles_of
 from mailgate.console.forms import form_of
 from mailgate.console.layout import address, say, seen_again, seen_other, show
 from mailgate.console.pages.exemptions import SPANS
 from mailgate.console.support_acts import ask_sources, mark_lost
+from mailgate.console.toasts import Toast
 from mailgate.devices.device import Device
 from mailgate.model.phrase import joined, phrase
 from mailgate.views.devices import device_facts, parts_of
@@ -31,6 +32,7 @@ async def device(request: web.Request) -> web.Response:
     return show(
         request,
         "device.html",
+        stands=_just_lost(request, found) if "operator" in roles_of(request) else None,
         device=facts,
         name=device_told(facts.kind, facts.os, facts.os_version),
         mail_status=mail_status(access, decision, policy, seen, found.lost_at),
@@ -44,9 +46,17 @@ async def device(request: web.Request) -> web.Response:
     )
 
 
+def _just_lost(request: web.Request, found: Device) -> Toast | None:
+    """The message about a device that was just marked as lost, within a minute; not if it was found again since."""
+    if found.lost_at is None:
+        return None
+    words = phrase("The device %(id)s is marked as lost and gets nothing.", id=found.id)
+    return Toast(words, found.lost_at, address(request, "devices-lose", id=found.id), {"lost": "no"})
+
+
 @needs("operator")
 async def forget(request: web.Request) -> web.Response:
-    """Ask for confirmation with numbers, then exempt it."""
+    """Ask for confirmation with numbers, then delete everything about the device."""
     context, found = context_of(request), await device_of(request)
     if (await form_of(request)).get("confirmed") != "yes":
         seen = await sightings_of(context.store, found, SIGHTINGS)
@@ -61,7 +71,7 @@ async def forget(request: web.Request) -> web.Response:
 async def lost(request: web.Request) -> web.Response:
     """Mark it as lost after a confirmation, or as found."""
     context, found, sent = context_of(request), await device_of(request), await form_of(request)
-    now, by, here = context.clock(), person_of(request), address(request, "devices-lose", id=found.id)
+    now, by = context.clock(), person_of(request)
     if sent.get("lost") != "yes":
         await mark_lost(context, found, by, now, lost=False)
         say(
@@ -76,8 +86,6 @@ async def lost(request: web.Request) -> web.Response:
         return show(request, "device_lost.html", device=facts, name=name)
     else:
         await mark_lost(context, found, by, now, lost=True)
-        words = phrase("The device %(id)s is marked as lost and gets nothing.", id=found.id)
-        say(request, words, here, stays=True, lost="no")
     return seen_again(request, sent, "devices-one", id=found.id)
 
 
@@ -95,7 +103,7 @@ async def ask_now(request: web.Request) -> web.Response:
 
 
 async def device_of(request: web.Request) -> Device:
-    """The one device of the address. Raises HTTPNotFound."""
+    """The device in the address. Raises HTTPNotFound."""
     called = await context_of(request).store.devices.called(request.match_info["id"])
     if len(called) != 1:
         raise web.HTTPNotFound

@@ -1,4 +1,4 @@
-"""*Devices*: filtered by owner, kind and state, and sorted by any column. The address has all of it."""
+"""*Devices*: filtered by owner, kind and state, and sorted by any column. The address has the whole filter."""
 
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -15,6 +15,7 @@ from mailgate.console.download import send_sheet
 from mailgate.console.forms import form_of
 from mailgate.console.layout import address, say, seen_other, show
 from mailgate.console.support_acts import ask_sources_of_all
+from mailgate.devices.device import Device
 from mailgate.model.phrase import capital, phrase, plural
 from mailgate.store.device_rows import SORTS, Wanted
 from mailgate.views.address_values import MisreadError, Mistake
@@ -25,13 +26,13 @@ from mailgate.views.words import kind_told, state_told
 
 SIZE = 50
 MOST = 100
-"""Devices on one page at most, as the API has it."""
+"""The most devices on one page, as in the API."""
 EXPORTED = 500
 """How many devices are read at once for a file."""
 ASKED = 500
-"""Of how many devices the sources are asked at most at once."""
+"""The most devices whose sources are asked at once."""
 PLACE = ("after", "limit")
-"""What an address says of the page, beside what it asks for."""
+"""The parameters of a page, besides those of the filter."""
 SPANS = {
     "1d": phrase("a day ago"),
     "3d": phrase("three days ago"),
@@ -45,7 +46,7 @@ NOBODY = DevicePage((), None)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What an address asks for, beside all that could be asked for."""
+    """The filter in an address, and the values that it may have."""
 
     asked: Asked
     known: Known
@@ -55,7 +56,7 @@ class Request:
 async def found(request: web.Request) -> web.Response:
     if (
         "" in request.query.values()
-    ):  # untouched fields of the form: the address that is shared says what is asked for alone
+    ):  # leaves out untouched fields of the form, so that the address to share has only the filter
         said = [(name, text) for name, text in request.query.items() if text]
         raise web.HTTPSeeOther(f"{request.path}?{urlencode(said)}" if said else request.path)
     values = [(name, text) for name, text in request.query.items() if name not in PLACE]
@@ -75,7 +76,7 @@ async def found(request: web.Request) -> web.Response:
 
 @reads_its_address
 async def export(request: web.Request) -> web.StreamResponse:
-    """All that are meant, as CSV; written as it is read."""
+    """Send all devices that match as CSV, while they are read."""
     context, asked = context_of(request), await _asked(request, request.query.items())
     if asked.asked.mistakes:
         return _refused(request, asked)
@@ -92,17 +93,19 @@ async def ask_again(request: web.Request) -> web.Response:
     asked = await _asked(request, [(name, str(text)) for name, text in sent.items() if name != "csrf"])
     if asked.asked.mistakes:
         return _refused(request, asked)
-    devices = [each.device async for page in _all(context, asked.asked.wanted) for each in page][:ASKED]
+    devices = await _first(context, asked.asked.wanted, ASKED + 1)
+    begun, by = 0, person_of(request)
     if devices:
-        await ask_sources_of_all(context, devices, person_of(request), context.clock())
-    say(
-        request,
-        plural(
-            "The sources of %(count)s device is asked now.",
-            "The sources of %(count)s devices are asked now.",
-            len(devices),
-        ),
+        begun = await ask_sources_of_all(context, devices[:ASKED], by, context.clock())
+    said = plural(
+        "The sources of %(count)s device are asked now.",
+        "The sources of %(count)s devices are asked now.",
+        begun,
     )
+    more = phrase(
+        "%(said)s There are more devices than that: filter the list to ask about others.", said=said
+    )
+    say(request, more if len(devices) > begun else said)
     return seen_other(request, "devices", dict(asked.asked.said))
 
 
@@ -113,7 +116,7 @@ async def _asked(request: web.Request, values: Iterable[tuple[str, str]]) -> Req
 
 
 def _place(query: Mapping[str, str]) -> tuple[int, int]:
-    """Behind which device the page begins, and how many it has. Raises MisreadError."""
+    """The device after which the page begins, and the size of the page. Raises MisreadError."""
     after, size = query.get("after", ""), query.get("limit", "") or str(SIZE)
     if after and not re.fullmatch(r"[0-9a-f]{12}", after):
         raise MisreadError(phrase("this page does not exist; expected an address as the list gives it"))
@@ -135,7 +138,7 @@ def _shown(
     count: int = 0,
     whole: bool = True,
 ) -> web.Response:
-    """The list with its filters; beside mistakes nothing is listed."""
+    """The list with its filter. With mistakes nothing is listed."""
     bundle, said, known = context_of(request).bundle(), asked.asked.said, asked.known
     wanted = asked.asked.wanted
     sort = f"-{wanted.sort}" if wanted.descending else wanted.sort
@@ -162,7 +165,7 @@ def _shown(
 
 
 def number(text: str) -> int:
-    """A number in an address. 0 if it is not a number."""
+    """A number in an address; 0 if it is not a number."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
@@ -174,6 +177,16 @@ async def _all(context: ConsoleContext, wanted: Wanted) -> AsyncIterator[tuple[L
         after = page.after
 
 
+async def _first(context: ConsoleContext, wanted: Wanted, most: int) -> list[Device]:
+    """The first devices that match. No more of them are read than that takes."""
+    found = list[Device]()
+    async for page in _all(context, wanted):
+        found += [each.device for each in page]
+        if len(found) >= most:
+            break
+    return found[:most]
+
+
 def _cells(each: ListedDevice, bundle: Bundle) -> list[str]:
     posture, row = each.posture, each.row
     apps = "; ".join(bundle.policy.catalog.name_of(key) for key in posture.apps)
@@ -183,7 +196,7 @@ def _cells(each: ListedDevice, bundle: Bundle) -> list[str]:
 
 
 def _sorts(request: web.Request, said: Mapping[str, str], now: str) -> dict[str, tuple[str, str]]:
-    """Of each column, where a click on its head leads, and how it is sorted now (WAI-ARIA, aria-sort)."""
+    """For each column, the link in its heading, and its current order (WAI-ARIA, aria-sort)."""
     found, rest = {}, {name: text for name, text in said.items() if name not in ("sort", "order")}
     for name in SORTS:
         turned = f"-{name}" if now == name else name

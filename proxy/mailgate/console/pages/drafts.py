@@ -1,8 +1,11 @@
-"""Drafts: small changes of the rules that stand in no file yet; making one, what to commit, and the way to its plan."""
+"""Drafts: making a small change of the rules that no file has yet, the lines to commit, and its plan."""
+
+from datetime import date
 
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
+from mailgate.config.mistakes import wording
 from mailgate.config.text_edits import EditError, written_start
 from mailgate.console.access import needs
 from mailgate.console.context import context_of, person_of
@@ -11,6 +14,7 @@ from mailgate.console.forms import Form, form_of
 from mailgate.console.layout import say, seen_other, show
 from mailgate.model.phrase import phrase
 from mailgate.policy.edits import Edit
+from mailgate.policy.stages import share_of
 from mailgate.rollout.drafts import draft_called
 from mailgate.rollout.kept_plans import read_plan
 from mailgate.rollout.person import RefusedError
@@ -50,7 +54,7 @@ async def draft(request: web.Request) -> web.Response:
 
 @needs("operator", "approver")
 async def plan(request: web.Request) -> web.Response:
-    """Begin to plan a draft against what is in force now."""
+    """Begin to plan a draft against the rules in force."""
     context = context_of(request)
     kept = await draft_called(context.store, request.match_info["digest"])
     if not await plan_again(context, kept, person_of(request)):
@@ -59,14 +63,14 @@ async def plan(request: web.Request) -> web.Response:
 
 
 async def patch(request: web.Request) -> web.Response:
-    """What to commit, as a patch."""
+    """The change to commit, as a patch."""
     context = context_of(request)
     kept = await draft_called(context.store, request.match_info["digest"])
     return _download(await patch_of(context, kept), "text/x-diff", f"draft-{kept.digest[:12]}.patch")
 
 
 async def file(request: web.Request) -> web.Response:
-    """The whole file as it would be committed."""
+    """The whole file after the change."""
     context = context_of(request)
     facts = await facts_of(context, await draft_called(context.store, request.match_info["digest"]))
     if not facts.changes:
@@ -81,30 +85,45 @@ def _download(text: str, kind: str, name: str) -> web.Response:
 
 
 async def _wanted(request: web.Request) -> Edit:
-    """The change that a form asks for. Raises RefusedError."""
+    """The change in a form. Raises RefusedError."""
     sent = await form_of(request)
     said = {name: sent[name] for name in _FIELDS if name in sent}
     if "day" in sent:
         said["at"] = _moved(request, sent)
     if "percent" in sent:
-        said["share"] = f"{sent['percent'].strip()}%"
+        said["share"] = _share(sent["percent"].strip().removesuffix("%").strip())
     try:
         return _EDIT.validate_python(said)
     except ValidationError as error:
         first = error.errors()[0]
-        raise RefusedError(phrase("this cannot be changed so: %(first)s", first=first["msg"])) from None
+        field = next((each for each in first["loc"] if each in _FIELDS), "change")
+        why = phrase("this cannot be changed so: `%(field)s`: %(wrong)s", field=field, wrong=wording(first))
+        raise RefusedError(why) from None
+
+
+def _share(percent: str) -> str:
+    """A share as it stands in the file. Raises RefusedError."""
+    try:
+        share_of(f"{percent}%")
+    except ValueError:
+        raise RefusedError(phrase("a share is a number from 0 to 100, such as 25")) from None
+    return f"{percent}%"
 
 
 def _moved(request: web.Request, sent: Form) -> str:
-    """The start of a stage as it is written, on another day: its time and its zone stay. A stage that is new starts at midnight UTC."""
-    rules = context_of(request).bundle().rules
+    """The start of a stage on another day: its time and zone stay. A new stage starts at midnight UTC."""
+    rules, day = context_of(request).bundle().rules, sent["day"].strip()
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        raise RefusedError(phrase("choose a day, or write it like 2026-12-01")) from None
     try:
         written = written_start(rules, sent.get("rule", ""), sent.get("stage", ""))
     except EditError as error:
-        raise RefusedError(str(error)) from None
+        raise RefusedError(error.words) from None
     except LookupError:
         written = ""
-    return f"{sent['day']}{written[len('2026-12-01') :]}"
+    return f"{day}{written[len('2026-12-01') :]}"
 
 
 _ONE = "/policy/drafts/{digest:[0-9a-f]+}"

@@ -1,4 +1,4 @@
-"""*Exemptions*: who is spared from a rule until when, which rules are out for everybody, and putting them back."""
+"""*Exemptions*: who is exempt from a rule and until when, which rules are off for everybody, and putting them back."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -46,7 +46,7 @@ async def exemptions(request: web.Request) -> web.Response:
 
 @needs("operator")
 async def exempt(request: web.Request) -> web.Response:
-    """Spare one person or device from a rule."""
+    """Exempt one person or device from a rule."""
     context, sent = context_of(request), await form_of(request)
     why, rule = note_of(sent, "why"), str(sent.get("rule", "")).strip()[:LONGEST]
     whom, days = str(sent.get("whom", "")).strip()[:LONGEST], sent.get("days", "")
@@ -72,7 +72,7 @@ async def exempt(request: web.Request) -> web.Response:
 
 
 def say_given(request: web.Request, given: Relief, span: str) -> None:
-    """Say who is spared from what, with a way back."""
+    """Show who is exempt from what, with a way to undo it."""
     words = phrase(
         "%(whom)s is spared from %(rule)s for %(span)s.",
         whom=given.person or phrase("The device %(id)s", id=given.device),
@@ -84,7 +84,7 @@ def say_given(request: web.Request, given: Relief, span: str) -> None:
 
 @needs("operator")
 async def end(request: web.Request) -> web.Response:
-    """End an exemption before its time."""
+    """End an exemption early."""
     context, sent = context_of(request), await form_of(request)
     why = note_of(sent, "why")
     kept = await context.store.reliefs.one(number(str(sent.get("number", ""))))
@@ -119,7 +119,7 @@ async def turn_off(request: web.Request) -> web.Response:
 
 @needs("operator")
 async def resume(request: web.Request) -> web.Response:
-    """Ask for confirmation, then put a rule back that halted or was turned off."""
+    """Ask for confirmation, then put a rule back in force that halted or was turned off."""
     context, sent = context_of(request), await form_of(request)
     rule = str(sent.get("rule", ""))[:LONGEST]
     if sent.get("confirmed") != "yes":
@@ -163,7 +163,7 @@ async def _of(context: ConsoleContext, whom: str) -> list[KeptRelief]:
 
 
 def _further(kept: Sequence[KeptRelief]) -> int:
-    """The number below which the next page begins. 0 if this is the last page."""
+    """The number below which the next page begins; 0 if this is the last page."""
     return kept[SIZE - 1].relief.number if len(kept) > SIZE else 0
 
 

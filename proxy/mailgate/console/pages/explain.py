@@ -1,4 +1,4 @@
-"""*Explain*: one request, every rule that was tried for it in order, and the values that it saw."""
+"""*Explain*: one request, every rule that was tried for it in order, and the values that it read."""
 
 from typing import Any
 
@@ -21,12 +21,12 @@ from mailgate.views.recorded_requests import Recalled, asked_from, recall
 
 LONGEST = 100_000
 LAST = 20
-"""Requests to pick from."""
+"""How many recent requests are offered to choose from."""
 
 
 @takes(reference=line())
 async def explain(request: web.Request) -> web.Response:
-    """Explain the request of a reference, or show the form to paste into."""
+    """Explain the request of a reference, or show the form for a pasted one."""
     context, name = context_of(request), request.query.get("reference", "").strip()
     if not name:
         return await _shown(request)
@@ -46,7 +46,7 @@ async def pasted(request: web.Request) -> web.Response:
     try:
         access, decision = await _decided(context, text, name)
     except ConfigError as error:
-        return await _shown(request, 422, text=text, device=name, mistakes=str(error).splitlines())
+        return await _shown(request, 422, text=text, device=name, mistakes=error.mistakes)
     return await _shown(
         request, text=text, device=name, why=explanation(access, decision, context.bundle().policy)
     )
@@ -64,7 +64,15 @@ async def _decided(context: ConsoleContext, text: str, name: str) -> tuple[Acces
         return rehearse(Situation(request=asked), bundle.policy, context.clock())
     called = await context.store.devices.called(name)
     if len(called) != 1:
-        words = f"{len(called) or 'no'} devices are called {name}; expected the id of one, or no name"
+        words = (
+            phrase(
+                "%(count)s devices are called %(name)s; expected the id of one, or no name",
+                count=len(called),
+                name=name,
+            )
+            if called
+            else phrase("no devices are called %(name)s; expected the id of one, or no name", name=name)
+        )
         raise ConfigError([Mistake("device", 1, 1, words)])
     return asked_from(called[0], bundle, asked.facts(), context.clock())
 

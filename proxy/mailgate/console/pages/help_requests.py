@@ -1,4 +1,4 @@
-"""*Help requests*: who asked for help against which rule and waits for an answer."""
+"""*Help requests*: who asked for help because of which rule, and waits for an answer."""
 
 from aiohttp import web
 
@@ -42,7 +42,7 @@ async def requests(request: web.Request) -> web.Response:
 
 @needs("operator")
 async def done(request: web.Request) -> web.Response:
-    """Mark a request as done, or as open again."""
+    """Close a request, or open it again."""
     context, sent = context_of(request), await form_of(request)
     key = (str(sent.get("rule", ""))[:LONGEST], str(sent.get("subject", ""))[:LONGEST])
     by, now, back = person_of(request), context.clock(), str(sent.get("back", ""))

@@ -1,4 +1,4 @@
-"""The language in which somebody reads the console."""
+"""The choice of the console's language."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ MOST = 16 * 1024
 
 
 async def choose(request: web.Request) -> web.Response:
-    """Remember the language in a cookie and go back. It gives no access, so anybody may ask."""
+    """Keep the language in a cookie and go back. It gives no access, so anybody may choose."""
     sent = await form_of(request, MOST)
     tag = sent.get("lang", "")
     if tag not in console_languages():

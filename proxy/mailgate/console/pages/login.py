@@ -22,9 +22,9 @@ log = structlog.get_logger()
 MOST = 16 * 1024
 """The largest form in bytes, since anybody may send it."""
 LONGEST = 200
-"""How many characters of a name or a secret are read."""
+"""The longest name or secret that is read, in characters."""
 _HASHING = asyncio.Semaphore(2)
-"""A check takes 64 MiB of memory, so others wait and cannot fill it."""
+"""Limits the checks at once, since each takes 64 MiB of memory."""
 
 WRONG = phrase("This name and token or password do not belong together.")
 
@@ -34,7 +34,7 @@ async def form(request: web.Request) -> web.Response:
 
 
 async def log_in(request: web.Request) -> web.Response:
-    """A wrong name and a wrong secret look alike and take the same time."""
+    """Log in. A wrong name and a wrong secret look alike and take the same time."""
     context, sent = context_of(request), await form_of(request, MOST)
     settings = context.bundle().settings
     name, secret, after = (str(sent.get(field, "")) for field in ("name", "secret", "next"))
@@ -73,7 +73,8 @@ async def log_out(request: web.Request) -> web.Response:
 
 
 async def _proven(admins: Admins, name: str, secret: str) -> str | None:
-    """The admin. None if it is nobody. The whole token is accepted too, although the form asks only for the part after its colon."""
+    """The admin; None if there is none. The whole token is accepted too, although the form asks only for the part after
+    its colon."""
     token = token_of(name, secret.removeprefix(f"{name}:"))
     async with _HASHING:
         return await asyncio.to_thread(proven, admins, token)

@@ -1,4 +1,4 @@
-"""Writing to the people whom a rule is about, and decisions about mails that are unsure or failed."""
+"""Mails to the people whom a rule is about, and decisions about mails that are unsure or failed."""
 
 from functools import partial
 from typing import Any
@@ -25,7 +25,7 @@ from mailgate.views.address_values import line
 from mailgate.views.notices import WORDS, mail_facts, recipient_counts
 
 DECISIONS = ("sent", "again", "retry")
-"""What a person may decide about mails: the first two about unsure ones, the last about failed ones."""
+"""The decisions about mails: the first two are about unsure ones, the last about failed ones."""
 
 
 @takes(rule=line(LONGEST))
@@ -62,7 +62,7 @@ async def send(request: web.Request) -> web.Response:
 
 @needs("operator")
 async def decide(request: web.Request) -> web.Response:
-    """Ask for confirmation with the count, then call mails sent or send them again."""
+    """Ask for confirmation with the count, then mark mails as sent or send them again."""
     context, sent = context_of(request), await form_of(request)
     what, which = str(sent.get("what", "")), _which(sent)
     if what not in DECISIONS:
@@ -111,7 +111,7 @@ async def _counted(
 
 
 def _which(sent: Any) -> Which:
-    """The mails that a form names: one by its id, or all of one notice."""
+    """The mails in a form: one by its id, or all with one notice."""
     if name := str(sent.get("id", ""))[:LONGEST]:
         return [name]
     version, kind, rule = (str(sent.get(field, ""))[:LONGEST] for field in NoticeKey._fields)

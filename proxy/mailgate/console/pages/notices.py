@@ -1,4 +1,5 @@
-"""*Notices*: mails to the people whom a rule is about: which may be sent, what they say, to whom, and what became of each."""
+"""*Notices*: mails to the people whom a rule is about: which may be sent, their text, their recipients, and their
+states."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -32,9 +33,9 @@ SIZE = 50
 LONGEST = 256
 LANGUAGES = load_languages()
 FIRST = (*(MailState.UNSURE, MailState.FAILED, MailState.QUEUED), *MailState)
-"""The first of these states with any mails is listed if no other is asked for."""
+"""The order of states: by default the page lists the first state with any mails."""
 COUNTED = ("to-write", "unaddressed", "undecided")
-"""The parts of a recipient list: people to write to, people without an address, people who could not be decided."""
+"""The parts of a recipient list: people to write to, people without an address, and people for whom it is unknown."""
 STATES = (*(each.value for each in MailState), *COUNTED)
 
 
@@ -107,7 +108,7 @@ async def html(request: web.Request) -> web.Response:
 
 
 async def matter_of(request: web.Request) -> Matter:
-    """The matter that the address names. Raises HTTPNotFound."""
+    """The subject of the notice in the address. Raises HTTPNotFound."""
     parts, rule = request.match_info, request.query.get("rule", "")
     if parts["kind"] not in set(MailKind):
         raise web.HTTPNotFound
@@ -116,7 +117,7 @@ async def matter_of(request: web.Request) -> Matter:
 
 
 def _listed(request: web.Request, mails: NoticeMails, counting: Counting | None) -> str:
-    """The list that is shown: the mails in one state, or a part of the recipient list."""
+    """The list to show: the mails in one state, or a part of the recipient list."""
     asked = request.query.get("state", "")
     if asked in set(MailState) or (asked in COUNTED and counting and counting.found):
         return asked
@@ -125,14 +126,14 @@ def _listed(request: web.Request, mails: NoticeMails, counting: Counting | None)
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A page of a list, and the key after which the next page begins."""
+    """A page of a list, and the key to continue after."""
 
     mails: Sequence[MailFacts] = ()
     """Mails that were queued."""
     unwritten: Sequence[Mail] = ()
     """Mails of the recipient list, not queued yet."""
     names: Sequence[str] = ()
-    """People who get none."""
+    """People who get no mail."""
     more: str = ""
 
 

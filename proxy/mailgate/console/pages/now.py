@@ -1,4 +1,4 @@
-"""*Now*: what the gate decides at this moment, and what needs a person."""
+"""*Now*: the current verdicts of the gate, and what needs a person."""
 
 import asyncio
 import json
@@ -24,11 +24,11 @@ from mailgate.views.gates import gates_if_told
 from mailgate.views.traffic import RANGES, Range, RuleTraffic, Traffic, TrafficSpan, traffic_of
 
 EVERY = 5.0
-"""Seconds between two looks of a page that stays open."""
+"""The seconds between two updates of an open page."""
 PARTS = ("needs", "verdicts", "apps", "rules", "devices", "gates")
-"""The parts of the page that change, each in a template of its own."""
+"""The parts of the page that change, each with a template of its own."""
 APPS = 8
-"""Apps whose trends are shown."""
+"""How many apps are shown with their trends."""
 SPANS = {
     "1h": phrase("60 minutes"),
     "24h": phrase("24 hours"),
@@ -36,7 +36,7 @@ SPANS = {
     "60d": phrase("60 days"),
 }
 STREAMS = asyncio.Semaphore(50)
-"""Pages that are kept up to date at once."""
+"""Limits how many pages are kept up to date at once."""
 
 
 @takes(range=one_of(tuple(RANGES)))
@@ -48,7 +48,7 @@ async def now(request: web.Request) -> web.Response:
 
 @takes(range=one_of(tuple(RANGES)))
 async def stream(request: web.Request) -> web.StreamResponse:
-    """Server-sent events (HTML, section 9.2): each is a JSON object of parts that have changed."""
+    """Server-sent events (HTML, section 9.2). Each is a JSON object of the parts that have changed."""
     if STREAMS.locked():
         raise web.HTTPServiceUnavailable
     async with STREAMS:
@@ -60,7 +60,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
 
 
 async def _tell(request: web.Request, answer: web.StreamResponse) -> None:
-    """Tell what changes until who looks has left or may not look any more."""
+    """Send changes until the viewer leaves or loses access."""
     context, told = context_of(request), dict[str, str]()
     while not await _closes(request) and _may_look(request, context):
         seen = surrounding(request) | await _seen(context, _range(request), language_of(request))
@@ -108,7 +108,7 @@ async def _seen(context: ConsoleContext, asked: Range, language: Language) -> di
 
 
 def this_gate(context: ConsoleContext, now: datetime) -> Traffic:
-    """The last hour at this gate alone, while the store cannot be asked."""
+    """The last hour at this gate alone, used if the store does not answer."""
     minutes = context.verdict_rates.minutes(now)
     refused = context.verdict_rates.refusals(now).most_common()
     return Traffic(

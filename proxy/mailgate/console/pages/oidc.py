@@ -19,7 +19,7 @@ from mailgate.console.sessions import WHOLE, Session
 log = structlog.get_logger()
 
 COOKIE = "mailgate-console-login"
-"""Binds a login that has begun to its browser. ``Lax``: the provider's answer comes from another site."""
+"""The cookie that binds a login to its browser. It is ``Lax``, since the provider's answer comes from another site."""
 PATH = "/console/login/oidc"
 LONGEST = 4096
 
@@ -27,7 +27,7 @@ DENIED = frozenset({"access_denied", "login_required", "interaction_required", "
 
 
 async def leave(request: web.Request) -> web.Response:
-    """Begin a login and lead the browser to the provider."""
+    """Begin a login and redirect the browser to the provider."""
     context = context_of(request)
     settings = context.bundle().settings
     oidc, after = _oidc(settings.console), own(request.query.get("next", ""))
@@ -59,7 +59,8 @@ async def leave(request: web.Request) -> web.Response:
 async def come_back(request: web.Request) -> web.Response:
     """Take the provider's answer once and begin a session.
 
-    The browser comes from another site and would leave out the session's cookie at a redirect, so a page of the console leads on.
+    The browser comes from another site and would leave out the session's cookie at a redirect, so a page of the console
+    leads on.
     """
     context, begun = context_of(request), None
     settings = context.bundle().settings
@@ -86,7 +87,7 @@ async def come_back(request: web.Request) -> web.Response:
 
 
 async def farewell(request: web.Request, session: Session) -> str | None:
-    """The address at which to log out at the provider too. None if there was none or it offers none."""
+    """The address at which to log out at the provider too; None if there is none."""
     context = context_of(request)
     console = context.bundle().settings.console
     oidc = console.login.oidc
@@ -108,14 +109,14 @@ def _oidc(console: ConsoleSettings) -> OidcSettings:
 
 
 def _back(console: ConsoleSettings) -> str:
-    """The ``redirect_uri``, by the settings alone and not by the host of the request."""
+    """The ``redirect_uri``, from the settings alone and not from the host of the request."""
     return f"{console.url}{PATH}/back"
 
 
 def _to_its_own_name(request: web.Request, console: ConsoleSettings, after: str) -> str:
     """Redirect to the same page at the console's own address, where the browser will come back and needs its cookie.
 
-    It redirects only once, since behind a proxy that changes ``Host`` it would go on for ever.
+    It redirects only once, since behind a proxy that changes ``Host`` it would redirect for ever.
     """
     here = host_of(request, context_of(request).bundle().settings)
     if here == urlsplit(console.url or "").netloc or "moved" in request.query:
@@ -124,7 +125,7 @@ def _to_its_own_name(request: web.Request, console: ConsoleSettings, after: str)
 
 
 def _once(request: web.Request, name: str) -> str | None:
-    """A parameter of the answer. Raises LoginError if it stands there twice or is too long."""
+    """A parameter of the answer. Raises LoginError if it comes twice or is too long."""
     said: Sequence[str] = request.query.getall(name, [])
     if len(said) > 1 or any(len(each) > LONGEST for each in said):
         raise LoginError(Trouble.ASKED_WRONGLY)
@@ -145,14 +146,14 @@ def _begun(request: web.Request, state: str | None) -> Begun:
 
 
 def _refusal(error: str, issuer: str | None, oidc: OidcSettings) -> Trouble:
-    """The error that the provider names (RFC 6749, section 4.1.2.1; Core 1.0, section 3.1.2.6)."""
+    """The error in the provider's answer (RFC 6749, section 4.1.2.1; Core 1.0, section 3.1.2.6)."""
     if issuer is not None and issuer != oidc.issuer:
         return Trouble.MIXED_UP
     return Trouble.DENIED if error in DENIED else Trouble.PROVIDER
 
 
 def _failed(request: web.Request, trouble: Trouble, after: str) -> web.Response:
-    """Tell what went wrong: the person in words, the log in one word."""
+    """Show what went wrong on a page, and log it in one word."""
     log.warning("console-login-refused", way="oidc", why=trouble.value)
     told = TOLD[trouble]
     return bare(request, "login_failed.html", told.status, why=told.words, word=trouble.value, after=after)

@@ -1,4 +1,6 @@
-"""One person: their devices with their mail status, their requests and mails, and what can be done for them."""
+"""One person: their devices with mail status, their requests and mails, and the actions of the help desk."""
+
+from secrets import token_urlsafe
 
 from aiohttp import web
 
@@ -8,10 +10,12 @@ from mailgate.console.context import context_of, language_of, person_of
 from mailgate.console.forms import LONGEST, form_of, note_of, within
 from mailgate.console.layout import say, seen_other, show
 from mailgate.console.pages.exemptions import SPANS, say_given
+from mailgate.console.returned_forms import RENEWED
 from mailgate.console.support_acts import answer, exempt_for, finish
 from mailgate.devices.device import typed_id
 from mailgate.gateway.pages.languages import load_languages
 from mailgate.mail.reply import LONGEST as LONGEST_ANSWER
+from mailgate.mail.reply import unwritable
 from mailgate.model.phrase import phrase
 from mailgate.rollout.person import RefusedError
 from mailgate.views.address_values import line
@@ -29,7 +33,7 @@ async def person(request: web.Request) -> web.Response:
 
 @needs("operator")
 async def let_in(request: web.Request) -> web.Response:
-    """Spare a person or one device of theirs for a time."""
+    """Exempt a person or one of their devices for a time."""
     context, sent = context_of(request), await form_of(request)
     why, days = note_of(sent, "why"), sent.get("days", "1")
     rule, named = str(sent.get("rule", ""))[:LONGEST], str(sent.get("device", ""))[:LONGEST]
@@ -52,10 +56,15 @@ async def let_in(request: web.Request) -> web.Response:
 
 @needs("operator")
 async def write(request: web.Request) -> web.Response:
-    """Answer them by mail, and mark their requests as done if that is asked for."""
+    """Answer them by mail, and close their requests if that is chosen."""
     context, sent = context_of(request), await form_of(request)
     theirs, now, by = await whom(request, str(sent.get("login", ""))), context.clock(), person_of(request)
-    mail = await answer(context, theirs, within(str(sent.get("answer", "")), LONGEST_ANSWER), by, now)
+    answered = _answered(theirs)
+    request[RENEWED] = {"answered": answered}  # a form that comes back knows of it
+    text, form = within(str(sent.get("answer", "")), LONGEST_ANSWER), str(sent.get("form", ""))[:LONGEST]
+    mail = await answer(
+        context, theirs, text, by, now, form, overtaken=sent.get("answered", answered) != answered
+    )
     waiting = [(each.rule, each.subject) for each in still_open(theirs.help_requests)]
     closed = await finish(context, waiting, by, now) if waiting and sent.get("done") == "yes" else 0
     words = {"login": theirs.login, "address": mail.address}
@@ -65,8 +74,14 @@ async def write(request: web.Request) -> web.Response:
     return seen_other(request, "people", {"login": theirs.login})
 
 
+def _answered(theirs: PersonFacts) -> str:
+    """The moment of the last answer to their requests, as the form has it. Empty if there was none."""
+    moments = [at for each in theirs.help_requests for at in (each.replied_at, each.done_at) if at]
+    return max(moments).isoformat() if moments else ""
+
+
 async def whom(request: web.Request, login: str) -> PersonFacts:
-    """The person of this login. Raises HTTPNotFound."""
+    """The person with this login. Raises HTTPNotFound."""
     context = context_of(request)
     found = await facts_of(context.store, context.bundle(), login[:LONGEST], context.clock())
     if found is None:
@@ -81,9 +96,12 @@ async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
         request,
         "person.html",
         person=found,
+        form=token_urlsafe(9),
+        answered=_answered(found),
         waiting=still_open(found.help_requests),
         language=language_of(request).name_of(spoken.locale),
         writes=bundle.settings.notices is not None,
+        unwritable=unwritable,
         longest=LONGEST_ANSWER,
         spans=SPANS,
         name_of=bundle.policy.catalog.name_of,

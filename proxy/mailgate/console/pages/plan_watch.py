@@ -1,4 +1,4 @@
-"""A plan in force: what it does against what it said, and taking it back beside it."""
+"""A plan in force: its outcome compared with its prediction, and a way to take it back."""
 
 from aiohttp import web
 

@@ -1,4 +1,5 @@
-"""Plans: what a candidate would change, for whom by name, as pictures and in numbers; approving one, and putting it in force."""
+"""Plans: what a candidate would change, for whom by name, as pictures and in numbers; approving a plan, and putting it
+in force."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 
@@ -13,8 +14,8 @@ from mailgate.console.forms import Form, form_of, note_of
 from mailgate.console.layout import seen_other, show
 from mailgate.console.movers_asked import READERS, said_in, values_of, wanted_in
 from mailgate.console.pages.devices import number
-from mailgate.errors import ConfigError
-from mailgate.model.phrase import changed, phrase
+from mailgate.errors import ConfigError, Mistake
+from mailgate.model.phrase import phrase, sentence
 from mailgate.rollout import activation, approvals
 from mailgate.rollout.approvals import plan_status
 from mailgate.rollout.guard import guard_of
@@ -30,22 +31,23 @@ from mailgate.views.plan_telling import tellings
 from mailgate.views.plan_titles import headline_of, more_of
 from mailgate.views.plans import CSV_COLUMNS, NEWLY, idle_rules, notes_of, rows_of, undated_told
 from mailgate.views.spreadsheet import beginning, lines, saved_as
-from mailgate.views.words import without_commands
 
 SIZE = 50
 LAST_ROW = 10**18 - 1
-"""The highest number of a row that an address may name."""
+"""The highest number of a row in an address."""
 MOST_DAYS = 366
 WRITTEN = 1000
-"""Rows of a file that are written at once."""
+"""How many rows of a file are written at once."""
 PAGES = {
     "plan.html": "policy-plan",
     "plan_approve.html": "policy-plan-approve",
     "plan_apply.html": "policy-plan-apply",
 }
-"""The pages that show a plan, and the routes that lead to them."""
+"""The pages that show a plan, and their routes."""
+TELLING = ("open", "in force")
+"""The states of a plan in which its people may be told."""
 SVG_ALONE = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-"""For a picture that has its own styles in it and nothing else."""
+"""The Content-Security-Policy of a picture with its own styles."""
 
 
 async def plans(request: web.Request) -> web.Response:
@@ -54,7 +56,7 @@ async def plans(request: web.Request) -> web.Response:
 
 @needs("operator", "approver")
 async def make(request: web.Request) -> web.Response:
-    """Begin to plan the files on disk, rules that were sent in their place, or a version that was in force."""
+    """Begin to plan the files on disk, rules that were sent in place of them, or a version that was in force."""
     context, sent = context_of(request), await form_of(request)
     days, text = number(str(sent.get("days", DAYS))), _uploaded(sent)
     again = str(sent.get("plan", ""))
@@ -66,7 +68,7 @@ async def make(request: web.Request) -> web.Response:
     try:
         candidate = await (planned_before(context, again) if again else candidate_for(context, text, version))
     except ConfigError as error:
-        return await _listed(request, 422, mistakes=str(error).splitlines())
+        return await _listed(request, 422, mistakes=error.mistakes)
     if not context.planning.start(candidate, days, person_of(request), context.clock()):
         return await _listed(request, 409, [phrase("Another plan is being made: wait until it is there.")])
     return seen_other(request, "policy-plans")
@@ -78,7 +80,7 @@ async def plan(request: web.Request) -> web.Response:
 
 
 async def draw(request: web.Request) -> web.Response:
-    """The picture, to be shown in a page or taken away."""
+    """The picture, to show in a page or to download."""
     found = await plan_called(context_of(request).store, request.match_info["digest"])
     headers = {"Content-Security-Policy": SVG_ALONE}
     return web.Response(
@@ -88,7 +90,7 @@ async def draw(request: web.Request) -> web.Response:
 
 @takes(**READERS)
 async def movers(request: web.Request) -> web.StreamResponse:
-    """Everybody who moves, by name, for a spreadsheet; written as it is read."""
+    """Send all movers by name as a spreadsheet, while they are read."""
     context = context_of(request)
     found = await plan_called(context.store, request.match_info["digest"])
     wanted = wanted_in(said_in(request.query))
@@ -98,7 +100,7 @@ async def movers(request: web.Request) -> web.StreamResponse:
 
 
 async def _some(rows: AsyncIterable[list[str]]) -> AsyncIterator[list[list[str]]]:
-    """The rows, so many at a time."""
+    """Group rows into batches."""
     some = list[list[str]]()
     async for row in rows:
         some.append(row)
@@ -109,7 +111,7 @@ async def _some(rows: AsyncIterable[list[str]]) -> AsyncIterator[list[list[str]]
 
 
 async def sheet(request: web.Request) -> web.Response:
-    """The counts, for a spreadsheet."""
+    """The counts, as a spreadsheet."""
     found = await plan_called(context_of(request).store, request.match_info["digest"])
     text = beginning(CSV_COLUMNS) + lines(rows_of(read_plan(found)))
     named = {"Content-Disposition": saved_as(_named(found, "counts"))}
@@ -119,7 +121,7 @@ async def sheet(request: web.Request) -> web.Response:
 @takes(**READERS, after=whole(LAST_ROW))
 @needs("approver")
 async def approve(request: web.Request) -> web.Response:
-    """Ask first, in numbers; then stand up for exactly this plan."""
+    """Ask for confirmation with numbers, then approve exactly this plan."""
     context, note = context_of(request), await _confirmed(request)
     if note is None:
         return await _shown(request, "plan_approve.html")
@@ -134,7 +136,7 @@ async def approve(request: web.Request) -> web.Response:
 @takes(**READERS, after=whole(LAST_ROW))
 @needs("operator")
 async def apply(request: web.Request) -> web.Response:
-    """Ask first, in numbers and with what stands against it; then put it in force."""
+    """Ask for confirmation with numbers and objections, then put the plan in force."""
     context, note = context_of(request), await _confirmed(request)
     if note is None:
         return await _shown(request, "plan_apply.html")
@@ -153,7 +155,7 @@ def _named(found: Planned, what: str) -> str:
 
 
 async def _confirmed(request: web.Request) -> str | None:
-    """The note of who has confirmed; None where they have to be asked."""
+    """The note of a confirmed form; None if it is not confirmed yet."""
     if request.method == "GET":
         return None
     sent = await form_of(request)
@@ -163,14 +165,14 @@ async def _confirmed(request: web.Request) -> str | None:
 
 
 def _uploaded(sent: Form) -> str | None:
-    """The rules that were sent; None where those on disk are meant."""
+    """The rules that were sent; None if those on disk are to be planned."""
     return sent.get("file", "") if sent.get("from") == "upload" else None
 
 
 async def _shown(
     request: web.Request, template: str = "plan.html", refused: RefusedError | None = None, note: str = ""
 ) -> web.Response:
-    """The page of a plan, or one that asks. What was ``refused`` is asked again, with what was typed."""
+    """The page of a plan, or its page for confirmation. A ``refused`` form is shown again with its texts."""
     context, now = context_of(request), context_of(request).clock()
     bundle = context.bundle()
     found = await plan_called(context.store, request.match_info["digest"])
@@ -183,7 +185,7 @@ async def _shown(
         request,
         template,
         409 if refused else 200,
-        wrong=changed(refused.words, without_commands) if refused else "",
+        wrong=sentence(refused.words) if refused else "",
         note=note,
         here=PAGES[template],
         plan=body,
@@ -203,7 +205,9 @@ async def _shown(
         movers=await page_of_movers(context.store, found, body, catalog, wanted_in(said), after, SIZE),
         said=said,
         values={name: values_of(body, name) for name in ("group", "kind", "rule")},
-        tellings=list(tellings(body, bundle.policy, await _in_force(context), now)),
+        tellings=list(tellings(body, bundle.rules, await _in_force(context), now))
+        if status.state in TELLING
+        else [],
         idle=list(idle_rules(body.rules)),
         notes=list(notes_of(body)),
     )
@@ -215,7 +219,7 @@ async def _in_force(context: ConsoleContext) -> int:
 
 
 async def _listed(
-    request: web.Request, status: int = 200, wrong: Sequence[str] = (), mistakes: Sequence[str] = ()
+    request: web.Request, status: int = 200, wrong: Sequence[str] = (), mistakes: Sequence[Mistake] = ()
 ) -> web.Response:
     context = context_of(request)
     found = await approvals.plan_statuses(

@@ -1,4 +1,4 @@
-"""*Policy*: the rules in force, when their stages start, the versions that were, and what differs between two."""
+"""*Policy*: the rules in force, the starts of their stages, earlier versions, and the differences between two."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ async def version(request: web.Request) -> web.Response:
 
 @takes(old=line(64), new=line(64))
 async def diff(request: web.Request) -> web.Response:
-    """What differs between two versions, in words and line by line."""
+    """The differences between two versions, in words and line by line."""
     store, asked = context_of(request).store, request.query
     old, new = [await version_of(store, asked.get(name, "").strip()) for name in ("old", "new")]
     rules: list[Any] = [compile_rules(each.texts).policy for each in (old, new)]

@@ -17,7 +17,7 @@ from mailgate.views.versions import version_of
 
 @needs("operator", "approver")
 async def retract(request: web.Request) -> web.Response:
-    """Ask for confirmation in words and numbers, then do it at once."""
+    """Ask for confirmation in words and numbers, then take the rules back at once."""
     context, sent = context_of(request), await form_of(request)
     to = await version_of(context.store, str(sent.get("to", ""))[:64])
     now_in_force = await version_of(context.store, "")

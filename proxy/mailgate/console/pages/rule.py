@@ -1,6 +1,6 @@
-"""A rule: what it does, and small changes of it: the date of a stage, its share, and the apps on its lists."""
+"""A rule: its effect, and small changes of it: the date of a stage, its share, and the apps on its lists."""
 
-from datetime import date
+from datetime import date, datetime
 
 from aiohttp import web
 
@@ -37,15 +37,15 @@ async def rule(request: web.Request) -> web.Response:
     )
 
 
-def _starts(rules: Rules, rule: Rule) -> list[tuple[str, str, str]]:
-    """Each stage with the day of its start, and with the time and zone in which that is written."""
+def _starts(rules: Rules, rule: Rule) -> list[tuple[str, datetime, str]]:
+    """Each stage with its start, and with the day as which that is written."""
     found = []
-    for stage, _ in rule.stages.starts() if rule.stages else ():
+    for stage, start in rule.stages.starts() if rule.stages else ():
         try:
             written = written_start(rules, rule.id, stage.value)
         except EditError:
             continue
-        found.append((stage.value, date.fromisoformat(written[:_DAY]).isoformat(), written[_DAY + 1 :]))
+        found.append((stage.value, start, date.fromisoformat(written[:_DAY]).isoformat()))
     return found
 
 

@@ -1,4 +1,4 @@
-"""A made-up company: people, devices, what sources say of them, and two weeks of asking for mail under changing rules.
+"""A made-up company: people, devices, reports on them, and two weeks of requests for mail under changing rules.
 
 Everything is drawn from one seed. Nobody in it is a real person: login names are plain words at example.com.
 """

@@ -1,20 +1,20 @@
 """The two admins of the company, with their tokens in files that only their owner can read."""
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 from mailgate.demo.company.devices import FLEET, INTUNE, JAMF
 from mailgate.demo.company.history import OPERATOR, SECOND
 from mailgate.rollout.admins import SALT_BYTES, SECRET_BYTES, hash_of, new_secret, token_of
+from mailgate.whole_file import write_whole
 
 SETTINGS = "company.json"
 """The part of the demo's settings that a company adds."""
 NOTHING = "nothing"
-"""Credentials of the company's connectors. There is nothing to log in at."""
+"""The credentials of the company's connectors. There is no server to log in to."""
 OUTBOX, DOMAIN = "outbox", "example.com"
-"""Mails about rules are written to this folder beside the settings, and nobody gets one."""
+"""The folder beside the settings to which mails about rules are written, and their domain. No mail is sent."""
 MAY = {
     OPERATOR: "An operator: plans changes, puts in force what keeps out few people, and helps people.",
     SECOND: "An approver too: stands up for a plan that keeps out many.",
@@ -33,7 +33,7 @@ def make_admins(directory: Path, random: Callable[[int], bytes]) -> dict[str, Pa
     for name, roles in _ROLES.items():
         secret = new_secret(random(SECRET_BYTES))
         tokens[name] = directory / f"{name}.token"
-        write_privately(tokens[name], token_of(name, secret) + "\n")
+        write_whole(tokens[name], token_of(name, secret) + "\n", 0o600)
         admins[name] = {"token_hash": hash_of(secret, random(SALT_BYTES)), "roles": list(roles)}
     added = {
         "admins": admins,
@@ -41,8 +41,8 @@ def make_admins(directory: Path, random: Callable[[int], bytes]) -> dict[str, Pa
         "guard": {"max_newly_blocked": "1%", "approvals": 1},
         "notices": {"outbox": OUTBOX, "sender": f"it-help@{DOMAIN}", "domain": DOMAIN},
     }
-    write_privately(directory / NOTHING, "demo\n")
-    write_privately(directory / SETTINGS, json.dumps(added, indent=2) + "\n")
+    write_whole(directory / NOTHING, "demo\n", 0o600)
+    write_whole(directory / SETTINGS, json.dumps(added, indent=2) + "\n", 0o600)
     return tokens
 
 
@@ -59,20 +59,13 @@ def connectors() -> dict[str, dict[str, object]]:
 
 
 def added_settings(directory: Path) -> dict[str, object]:
-    """The settings that an earlier company has added. Empty if there is none. Raises OSError."""
+    """The settings that an earlier company has added; empty if there is none. Raises OSError."""
     path = directory / SETTINGS
     added: dict[str, object] = json.loads(path.read_text("utf-8")) if path.exists() else {}
     return added
 
 
 def tokens_in(directory: Path) -> dict[str, Path]:
-    """The token files of the admins of a company in this folder. Empty if there is none."""
+    """The token files of the admins of a company in this folder; empty if there is none."""
     known = {name: directory / f"{name}.token" for name in _ROLES}
     return {name: path for name, path in known.items() if path.exists()} if added_settings(directory) else {}
-
-
-def write_privately(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, in the place of any other. Raises OSError."""
-    path.unlink(missing_ok=True)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)

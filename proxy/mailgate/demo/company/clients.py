@@ -12,7 +12,7 @@ from mailgate.model import Kind, RequestFacts
 _PAGE = "/mail/inbox"
 _WITH_A_MAIL_PROGRAM = 0.05
 _BROWSES = 0.3
-"""How likely an unknown phone opens the webmail at all, and how likely a phone opens it on one day."""
+"""The probability that an unknown phone ever opens the webmail, and that a phone opens it on one day."""
 
 
 def ways(random: Random, owned: Owned) -> list[RequestFacts]:
@@ -28,7 +28,7 @@ def ways(random: Random, owned: Owned) -> list[RequestFacts]:
 
 
 def uses(random: Random, owned: Owned, facts: RequestFacts) -> bool:
-    """Whether this way is used on a day. On phones the browser is used now and then."""
+    """Whether this way is used on a day. On phones the browser is used occasionally."""
     seldom = owned.make.mail_app and facts.target == _PAGE
     return not seldom or random.random() < _BROWSES
 
@@ -39,7 +39,7 @@ def proves(owned: Owned, facts: RequestFacts) -> bool:
 
 
 def knows_itself(owned: Owned, facts: RequestFacts) -> bool:
-    """Whether the gate can tell which device asks this way: by its proof, or by its ActiveSync id."""
+    """Whether the gate can recognise the device in this way: by its proof, or by its ActiveSync id."""
     by_id = facts.target != _PAGE and facts.scheme == "https" and owned.source != ENROLLED
     return bool(owned.source) and (by_id or proves(owned, facts))
 

@@ -1,6 +1,7 @@
-"""What the charts of the company show: counts of the two weeks that were played, and weeks before them that are drawn after these.
+"""The counts for the charts of the company: of the two weeks that were simulated, and of the weeks before, which are
+derived from them.
 
-Nobody was kept out before: so the older weeks have the requests of the same days of the week, all let in.
+Nobody was kept out before, so the earlier weeks have the requests of the same days of the week, all let in.
 """
 
 from collections import Counter
@@ -15,14 +16,14 @@ from mailgate.store.app_counts import AppDay
 from mailgate.store.verdict_counts import Counted, start_of
 
 LONG = 60
-"""Days that the charts reach back."""
+"""How many days the charts reach back."""
 HOUR = timedelta(hours=1)
 _LESS = 0.004
-"""By what part there was less of everything for each day before."""
+"""The part by which every count shrinks with each day further back."""
 
 
 class Charts:
-    """Takes what was asked, and keeps counts of it."""
+    """Collects the requests, and writes their counts."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now
@@ -30,7 +31,7 @@ class Charts:
         self._blocked: dict[date, dict[str, set[tuple[str, int]]]] = {}
 
     def add(self, owned: Owned, asked: Asked) -> None:
-        """Count one answer, shared out over the time in which it was given."""
+        """Count one answer, distributed over the time in which it was given."""
         decision, tally = asked.decision, asked.tally
         effect, kind = decision.effect.value, asked.access.client.kind.value
         refused = Counted(effect, rule=decision.rule, reason=decision.reason.value)
@@ -45,7 +46,7 @@ class Charts:
                 apps.setdefault(app, set()).add((owned.person.login, owned.number))
 
     async def keep(self, store: Store, found: Sequence[Owned]) -> None:
-        """Write all of it."""
+        """Write all counts."""
         await store.verdicts.add(self._counts)
         await store.verdicts.add(dict(self._earlier()))
         await store.verdicts.trim(self._now)
@@ -85,7 +86,7 @@ def _counted(those: Iterable[tuple[str, int]]) -> tuple[int, int]:
 
 
 def _shares(first: datetime, last: datetime, times: int, now: datetime) -> Iterator[tuple[datetime, int]]:
-    """So many requests between two moments, hour by hour, and minute by minute within the last hours."""
+    """Distribute requests between two moments, by hour, and by minute within the last hours."""
     long, given, at = max((last - first).total_seconds(), 1.0), 0, first
     while at < last or not given:
         step = timedelta(minutes=1) if now - at < timedelta(hours=3) else HOUR

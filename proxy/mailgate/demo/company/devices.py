@@ -1,4 +1,4 @@
-"""The devices of the company: who has which, which source knows them, and what is wrong with each. Shares are percentages."""
+"""The devices of the company: their owners, their sources, and what is wrong with each. Shares are percentages."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -53,19 +53,19 @@ class Owned:
     make: Make
     version: str
     source: str
-    """The source that knows it: a connector, or ``enrolled`` if it enrolled itself. Empty if none does."""
+    """The source that reports it: a connector, or ``enrolled`` if it enrolled itself; empty if none does."""
     proves: bool
     """Whether it asks with signed evidence."""
     matter: Matter
     joined: datetime
-    """When it was reported first."""
+    """When it was first reported."""
     looked: datetime
     """When a source last looked at its apps."""
     apps: frozenset[str] = frozenset()
     before: frozenset[str] = frozenset()
     """The apps until ``changed``."""
     changed: datetime | None = None
-    """When ``apps`` changed, or the device was lost or removed. None if nothing changed."""
+    """When ``apps`` changed, or the device was lost or removed; None if nothing changed."""
 
     def apps_at(self, at: datetime) -> frozenset[str]:
         return self.before if self.changed and at < self.changed else self.apps

@@ -15,6 +15,7 @@ from mailgate.demo.company.history import planned as planned_rules
 from mailgate.demo.company.people import Person, members, people
 from mailgate.demo.company.seed import PLANNED, Company, Progress, refuse_used, seed
 from mailgate.demo.company.unfinished import being_made
+from mailgate.whole_file import write_whole
 
 SEED = 20200710
 """The seed, so that people, devices and requests are the same every time."""
@@ -41,10 +42,10 @@ async def is_new(config: Path) -> bool:
 
 
 async def fill(config: Path, count: int, progress: Progress, store_url: str = "") -> Filled:
-    """Make a company of so many people in the store that ``config`` names, which must be new.
+    """Make a company of ``count`` people in the store that ``config`` names, which must be new.
 
-    Its admins are in the settings once those are written anew. ``store_url``: of a store that is not the demo's own. Raises
-    OccupiedError, ConfigError, StoreError, OSError.
+    Its admins are in the settings once those are written again. ``store_url`` is the URL of a store that is not the
+    demo's own. Raises OccupiedError, ConfigError, StoreError, OSError.
     """
     bundle, random = load_bundle(config), Random(SEED)  # noqa: S311 - the same every time
     settle_memory()
@@ -61,10 +62,9 @@ async def fill(config: Path, count: int, progress: Progress, store_url: str = ""
 
 def _with_files(config: Path, bundle: Bundle, company: Company, staff: list[Person]) -> Filled:
     """The files that go with a company."""
-    config.with_name(bundle.settings.files.groups).write_text(
-        json.dumps({"groups": members(staff)}, indent=1), encoding="utf-8"
-    )
+    groups = json.dumps({"groups": members(staff)}, indent=1)
+    write_whole(config.with_name(bundle.settings.files.groups), groups)
     planned = config.with_name(f"{PLANNED}.yaml")
-    planned.write_text(planned_rules(bundle.rules).texts["policy.yaml"], encoding="utf-8")
+    write_whole(planned, planned_rules(bundle.rules).texts["policy.yaml"])
     tokens = make_admins(config.parent, secrets.token_bytes)
     return Filled(company, tokens, planned)

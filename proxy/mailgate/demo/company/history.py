@@ -1,4 +1,4 @@
-"""The history of the rules: six changes in two months, of which one was a mistake and was taken back."""
+"""The history of the rules: six changes in two months. One of them was a mistake and was taken back."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -24,23 +24,23 @@ _POLICY, _CASES = "policy.yaml", "policy.tests.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Era:
-    """Rules, and from when they were in force."""
+    """Rules, and when they came in force."""
 
     since: datetime
     policy: Policy
     spared: frozenset[str] = frozenset()
-    """Login names of those whom the rules spare."""
+    """The login names of people who are exempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
     days: int
-    """How long ago. If that was a weekend, on the Friday before."""
+    """How many days ago it was. If that was a weekend, it is the Friday before."""
     hour: int
     who: str
     note: str
     rules: str
-    """The policy file that came into force. Empty for the gate's own rules, and if the last change was taken back."""
+    """The policy file that came in force; empty for the gate's own rules, and if the last change was taken back."""
     taken_back: bool = False
 
     def at(self, now: datetime) -> datetime:
@@ -78,7 +78,8 @@ def planned(rules: Rules) -> Rules:
 
 
 def with_one_more(policy: str, rule: str) -> str:
-    """The text of a policy with one more rule. It stands before the rule that lets in all other phones, or else first."""
+    """The text of a policy with one more rule, before the rule that lets in all other phones; if there is none, at the
+    beginning."""
     before = _LETS_IN if _LETS_IN in policy else _FIRST
     return policy.replace(before, rule + before if before is _LETS_IN else before + rule, 1)
 

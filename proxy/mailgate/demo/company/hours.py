@@ -9,13 +9,13 @@ from mailgate.model import Kind
 
 _WORKS, _WEEKEND = 0.92, 0.12
 _LOOKS, _WEEKEND_LOOKS = 0.95, 0.6
-"""How likely a laptop and a phone ask on a weekday and on a day of the weekend."""
+"""The probability that a laptop or phone is used on a weekday, and on a day of the weekend."""
 _SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From when to when somebody asked on one day, and how often."""
+    """The beginning, the end and the number of requests on one day."""
 
     first: datetime
     last: datetime
@@ -31,7 +31,7 @@ class Span:
 
 
 def span(random: Random, owned: Owned, day: date, until: datetime) -> Span | None:
-    """When this device asked on this UTC day, up to now. None if it did not."""
+    """When this device asked on this UTC day, up to now; None if it did not."""
     works = owned.make.kind is Kind.LAPTOP
     ended = day.weekday() >= _SATURDAY
     likely = (_WEEKEND if ended else _WORKS) if works else (_WEEKEND_LOOKS if ended else _LOOKS)

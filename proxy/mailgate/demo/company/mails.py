@@ -21,7 +21,7 @@ _WHY = {MailState.FAILED: "550", MailState.UNSURE: "lost"}
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Somebody who was refused or warned."""
+    """A person who was refused or warned."""
 
     login: str
     device: str
@@ -54,7 +54,7 @@ def reached_by(asked: Asked) -> Reached:
 
 
 async def write_to_them(store: Store, random: Random, reached: Iterable[Reached], now: datetime) -> None:
-    """Note every mail as written at its time."""
+    """Store every mail as written at its time."""
     by_time = sorted(reached, key=lambda each: (each.first, each.login, each.device))
     refused = {
         (each.login, each.device, each.reason.value): each.first
@@ -70,7 +70,8 @@ async def write_to_them(store: Store, random: Random, reached: Iterable[Reached]
 
 
 def _about_rules(random: Random, by_time: Iterable[Reached], history: list[Activation]) -> Iterator[Mail]:
-    """One mail to each person whom a version warned of an app or kept out for one, and one where it was taken back."""
+    """One mail to each person whom a version warned or kept out because of an app, and one if the version was taken
+    back."""
     versions = {each.policy: each for each in reversed(history)}
     back = {gone.policy: after for gone, after in pairwise(history) if after.number < gone.number}
     told: set[tuple[str, int]] = set()

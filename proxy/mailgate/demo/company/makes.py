@@ -13,19 +13,19 @@ _K = "Mozilla/5.0 (Linux; Android 10; K)"
 
 @dataclass(frozen=True, slots=True)
 class Make:
-    """One make of device, as far as a gate can tell one from another."""
+    """One make of device, as far as a gate can distinguish makes."""
 
     kind: Kind
     os: str
     versions: tuple[str, ...]
-    """Versions of the system, the commonest first."""
+    """The versions of the system, the most frequent first."""
     browsers: tuple[str, ...]
     """User agents; ``{version}`` and ``{underscored}`` are those of the system."""
     mail_app: str = ""
-    """The user agent of its ActiveSync mail app. Empty if it has none."""
+    """The user agent of its ActiveSync mail app; empty if it has none."""
     eas_type: str = ""
     imap: str = ""
-    """The id of its IMAP client (RFC 2971). Empty if it has none."""
+    """The id of its IMAP client (RFC 2971); empty if it has none."""
 
 
 WINDOWS = Make(
@@ -96,7 +96,7 @@ IPAD = Make(
     ("18.6.2", "26.1", "17.7.2"),
     (
         f"Mozilla/5.0 (iPad; CPU OS {{underscored}} like Mac OS X) {_WEBKIT.format('{version}')} Mobile/15E148 Safari/604.1",
-        f"{_MAC} {_WEBKIT.format('18.6')} Safari/605.1.15",  # the desktop site, which it asks for unless told otherwise
+        f"{_MAC} {_WEBKIT.format('18.6')} Safari/605.1.15",  # the desktop site, which it requests by default
     ),
     "Apple-iPad14C3/2206.102",
     "iPad",

@@ -23,7 +23,7 @@ def last_records(owned: Owned) -> Iterator[Report]:
 
 
 def eas_id(owned: Owned) -> str:
-    """The ActiveSync id of its mail app. Empty if it has none."""
+    """The ActiveSync id of its mail app; empty if it has none."""
     return f"DEMO{owned.number:08X}" if owned.make.mail_app else ""
 
 

@@ -18,11 +18,11 @@ _GIVEN = (
     (44, SECOND, "Replacement phone is on its way", 3),
     (30, OPERATOR, "Tests a mail app for the support team", 60),
 )
-"""How many hours ago, by whom, why, and for how many days."""
+"""For each exemption: how many hours ago it was given, by whom, why, and for how many days."""
 _ENDED = 8
 """How many hours ago the last of them was ended."""
 _TURNED_OFF, _OFF = "kind-contradicted", 2
-"""The rule that is off for everybody, and since how many hours."""
+"""The rule that is off for everybody, and for how many hours it has been."""
 _ASKS = 6
 """One in this many people who are refused asks for help."""
 

@@ -1,4 +1,4 @@
-"""Two weeks of requests. Each is decided by ``decide``, by the rules of its day and by what was known on it."""
+"""Two weeks of requests. Each is decided by ``decide``, with the rules of its day and with what was known on it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -47,7 +47,7 @@ class Past:
     eras: Sequence[Era]
     max_age: timedelta
     stored: Mapping[int, Device]
-    """Devices as they are in the store, by the number of the owned one."""
+    """The devices in the store, by the number of the owned one."""
 
     def cuts(self, owned: Owned) -> list[datetime]:
         """The times at which something changed for this device: the rules, the exemptions of its person, or the device itself."""
@@ -67,7 +67,7 @@ class Past:
 
 @dataclass(slots=True)
 class Postures:
-    """The posture of one device. Each answer is kept for as long as nothing changes."""
+    """The posture of one device. Each result is cached as long as nothing changes."""
 
     owned: Owned
     device: Device | None

@@ -1,4 +1,4 @@
-"""Writes the whole company into a new store, in the order in which it came about."""
+"""Writes the whole company into a new store, in the order of its history."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ Progress = Callable[[str, int, int], None]
 
 
 class OccupiedError(MailgateError):
-    """The store is in use. Nothing made up is put among real data."""
+    """The store is in use. Made-up data is never put among real data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ async def seed(
 ) -> Company:
     """Fill a new store with a company of these people; the same ``random`` and ``now`` make the same company.
 
-    The rules in force at the end are those of ``bundle``. Raises ConfigError if the rules lack apps or lists that the company's history
-    names, StoreError.
+    The rules in force at the end are those of ``bundle``. Raises ConfigError if the rules lack apps or lists that the
+    company's history names, StoreError.
     """
     found, groups = devices(random, staff, now), Groups.of_members(members(staff))
     bundle = replace(bundle, rules=bundle.rules.grouped(groups))
@@ -161,7 +161,7 @@ async def _ask(
 
 
 async def _plan(store: Store, bundle: Bundle, candidate: Rules, now: datetime, progress: Progress) -> str:
-    """Keep a plan that waits for somebody to put it in force."""
+    """Keep a plan that waits to be put in force."""
     active = await store.policies.active()
     assert active is not None  # the history has put one in force
     who = Admin(OPERATOR, ORIGIN)

@@ -37,7 +37,7 @@ async def note_sources(store: Store, random: Random, found: Sequence[Owned], now
 
 
 def connector_states(found: Sequence[Owned], now: datetime) -> Iterator[SourceState]:
-    """Two connectors that work, and one that has been told to wait for hours."""
+    """Two connectors that work, and one that was asked to wait for hours."""
     counts = Counter(each.source for each in found if each.matter is not Matter.GONE)
     gone = Counter(each.source for each in found if each.matter is Matter.GONE)
     for name, minutes in ((FLEET, 21), (INTUNE, 8), (JAMF, 3)):
@@ -57,7 +57,7 @@ def connector_states(found: Sequence[Owned], now: datetime) -> Iterator[SourceSt
 
 
 def _key(owned: Owned, names: Sequence[str]) -> EnrolledKey:
-    """The key of a lost laptop is revoked from the time of the loss."""
+    """An enrolled key. The key of a lost laptop is revoked from the time of the loss."""
     lost = owned.changed if owned.matter is Matter.LOST else None
     name = own_id(owned, ENROLLED)
     token = names[owned.number % 2]

@@ -1,6 +1,6 @@
-"""A mark in the folder of a demo while its company is being made: nobody is shown half of one.
+"""A mark in the folder of a demo while its company is being made, so that half a company is never shown.
 
-Whoever ends the making, by Ctrl-C or by pulling the plug, leaves the mark behind, and the next start makes the company anew.
+If the making is interrupted, by Ctrl-C or by a power cut, the mark stays, and the next start makes the company again.
 """
 
 import json
@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mailgate.errors import MailgateError
+from mailgate.whole_file import write_whole
 
 MARK = "company.unfinished"
 DATABASE = "mailgate.db"
-"""The store of a demo that is given no other."""
+"""The store of a demo without another one."""
 
 
 class HalfMadeError(MailgateError):
@@ -23,15 +24,16 @@ class HalfMadeError(MailgateError):
 def being_made(directory: Path, people: int, store: str) -> Iterator[None]:
     """Mark the company of this folder as unfinished until the body ends well. ``store``: its URL; empty for the demo's own."""
     mark = directory / MARK
-    mark.write_text(json.dumps({"people": people, "own": not store}) + "\n", encoding="utf-8")
+    write_whole(mark, json.dumps({"people": people, "own": not store}) + "\n")
     yield
     mark.unlink()
 
 
 def clear_half_made(directory: Path, store: str) -> int | None:
-    """Delete half of a company, so that it can be made anew. Returns how many people it was to have; None where there is none.
+    """Delete half of a company, so that it can be made again. Returns how many people it was to have; None if there is
+    none.
 
-    Only the demo's own store is ever deleted. Raises HalfMadeError where the half is in a store of somebody else's, or OSError.
+    Only the demo's own store is ever deleted. Raises HalfMadeError if the half is in another store, or OSError.
     """
     mark = directory / MARK
     if not mark.exists():

@@ -1,1 +1,2 @@
-"""The start page of the demo: one click to be somebody before the gate, or an admin behind it. No gate has any of this."""
+"""The start page of the demo: one click to be a person in front of the gate, or an admin behind it. A real gate has
+none of this."""

@@ -7,7 +7,8 @@ from mailgate.errors import MailgateError
 
 
 class NotLetInError(MailgateError):
-    """The console did not take the token. ``wait``: in how many seconds it takes one again; None where it never does."""
+    """The console did not accept the token. ``wait`` is the seconds until it accepts one again; None if it never
+    does."""
 
     def __init__(self, words: str, wait: int | None = None) -> None:
         super().__init__(words)
@@ -15,7 +16,8 @@ class NotLetInError(MailgateError):
 
 
 class Sessions:
-    """The sessions that were begun by a click. A second click gives the same one, so that clicks are never too many tries."""
+    """The sessions that were begun by a click. A second click gives the same one, so that clicks are never too many
+    tries."""
 
     def __init__(self) -> None:
         self._cookies: dict[str, str] = {}
@@ -29,7 +31,7 @@ class Sessions:
 
 
 async def _lasts(admin: str, cookie: str) -> bool:
-    """Whether nobody has logged out of this session, and it is not over."""
+    """Whether nobody has logged out of this session, and it has not ended."""
     sent = {hdrs.COOKIE: cookie.partition(";")[0]}
     async with (
         ClientSession(cookie_jar=DummyCookieJar()) as session,

@@ -1,7 +1,7 @@
 """The start page, on ``localhost``, and the personas, each under a host name below it.
 
-It listens on the loopback interface alone, and logs in at the console with one click. Another host name that resolves to here (DNS
-rebinding) is answered with 421, and pages of other sites cannot press a button.
+It listens on the loopback interface only, and logs in at the console with one click. Another host name that resolves to
+this computer (DNS rebinding) is answered with 421, and pages of other sites cannot press a button.
 """
 
 import base64
@@ -23,17 +23,17 @@ _ITSELF, _BY_ADDRESS = "localhost", "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """The addresses to which the start page leads."""
+    """The addresses that the start page links to."""
 
     mail: str
     console: str
-    """The console, under a host name that shares its cookies with this page. Empty if nobody may log in."""
+    """The console, under a host name that shares its cookies with this page; empty if nobody may log in."""
     admin: str
     """The address of the admin port for the demo itself."""
     admins: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """The admins: name, roles in words, and token."""
     commands: Sequence[tuple[str, str]] = ()
-    """What can be tried in a terminal: a description and a command line."""
+    """Commands to try in a terminal: a description and a command line."""
 
 
 class StartPage:
@@ -58,7 +58,7 @@ class StartPage:
         return application
 
     async def serve(self, request: web.Request) -> web.Response:
-        """Answer a request by the host name under which it came."""
+        """Answer a request by its host name."""
         name = request.host.rpartition(":")[0] or request.host
         persona = self._personas.get(name.removesuffix(".localhost"))
         if persona is not None and name.endswith(".localhost"):

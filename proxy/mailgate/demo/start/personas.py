@@ -1,4 +1,4 @@
-"""The people of the start page: with which device each asks for mail, and what happens."""
+"""The people of the start page: the device with which each asks for mail, and the result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,22 +22,22 @@ _IPAD_READINGS = _LAPTOP_READINGS | {
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """Somebody with one device."""
+    """A person with one device."""
 
     key: str
-    """The first label of the host name under which the demo plays this device."""
+    """The first label of the host name at which the demo simulates this device."""
     who: str
     gets: str
-    """Why, in a sentence."""
+    """The result and its reason, in a sentence."""
     effect: str
     """``allow``, ``warn`` or ``block``."""
     agent: str
     device: Device | None = None
-    """The report of the management. None if nothing is known."""
+    """The report of the management; None if nothing is known."""
     readings: Mapping[str, object] | None = None
-    """The readings of the probe there."""
+    """The readings of the probe on this device; None if it is not probed."""
     size: tuple[int, int] | None = None
-    """The size of its screen in CSS pixels. None for a whole window."""
+    """The size of its screen in CSS pixels; None for a whole window."""
 
 
 def login_of(key: str) -> str:

@@ -1,4 +1,4 @@
-"""Plays a persona: takes a browser's request at the persona's address and sends it to the gate as that device would."""
+"""Simulates a persona: takes a browser's request at the persona's address and sends it to the gate like that device."""
 
 import json
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ class Player:
     """A proxy between a browser and the gate. ``start`` before the first request, ``stop`` at the end."""
 
     def __init__(self, gate: str, public_url: str, signer: Signer) -> None:
-        """``gate`` is the address where it listens, ``public_url`` its public name."""
+        """``gate`` is the address at which it listens, ``public_url`` its public name."""
         self._gate, self._public_url, self._signer = gate, public_url, signer
         self._session: ClientSession | None = None
 
@@ -58,7 +58,7 @@ class Player:
             return web.Response(status=answer.status, body=await answer.read(), headers=told)
 
     def _asked_with(self, request: web.Request, persona: Persona) -> CIMultiDict[str]:
-        """The browser's headers, with this device's in the place of those that tell the device."""
+        """The browser's headers, with this device's in place of those that identify the device."""
         dropped = _CONNECTION | _OF_THE_DEVICE
         kept = CIMultiDict(
             (name, self._at_gate(request, value) if name.lower() in ("origin", "referer") else value)

@@ -11,7 +11,7 @@ from mailgate.demo.start.personas import Persona
 
 _LIFE = timedelta(hours=1)
 _FRESH = timedelta(minutes=50)
-"""After this a new token is made."""
+"""After this time a new token is made."""
 
 
 class Signer:
@@ -24,7 +24,7 @@ class Signer:
         self._tokens: dict[str, tuple[str, datetime]] = {}
 
     def headers(self, persona: Persona, method: str, path: str) -> dict[str, str]:
-        """The headers for one request. There are none for a device of which nothing is known."""
+        """The headers for one request; empty for an unknown device."""
         if persona.device is None:
             return {}
         now, key = self._clock(), self._key(persona)

@@ -19,8 +19,9 @@ def admin_app(
 ) -> web.Application:
     """Make the application of the admin port.
 
-    ``/healthz`` says that the process runs. ``/readyz`` says whether it is ready, and answers 503 while it should get no
-    traffic. ``/metrics`` has the metrics. ``policy`` answers ``/dovecot/policy``, and ``intake`` ``/api/devices/NAME``.
+    ``/healthz`` shows that the process runs. ``/readyz`` shows whether it is ready, and answers 503 while it should get
+    no traffic. ``/metrics`` has the metrics. ``policy`` answers ``/dovecot/policy``, and ``intake``
+    ``/api/devices/NAME``.
     """
 
     async def healthz(_: web.Request) -> web.Response:

@@ -1,7 +1,8 @@
 """Refuses requests to the admin port under any name but its own.
 
-This stops DNS rebinding: the owner of a name can point it at this machine while a page of theirs is open in a browser. The
-browser then takes the admin port for the same origin as that page, but the ``Host`` that it sends still has the foreign name.
+This stops DNS rebinding: the owner of a name can point it at this machine while a page of theirs is open in a browser.
+The browser then takes the admin port for the same origin as that page, but the ``Host`` that it sends still has the
+foreign name.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from mailgate.model.addresses import read_address
 
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1"))
 WRONG_NAME = (
-    "This name is none of the admin port's. Expected an address of this machine, localhost, the host of"
+    "This is not a name of the admin port. Expected an address of this machine, localhost, the host of"
     " `console.url`, or a name in `console.hosts`."
 )
 
@@ -27,15 +28,15 @@ class OwnHosts:
     """The names that the settings give to the admin port."""
 
     names: frozenset[str]
-    """The names in small letters."""
+    """The names in lower case."""
     proxies: tuple[Network, ...] = ()
-    """The proxies that are believed about the name that a browser asked for (``X-Forwarded-Host``)."""
+    """The proxies that are believed about the name in the browser's request (``X-Forwarded-Host``)."""
 
     def admit(self, exchange: Exchange) -> None:
         """Raise RequestRefused for a foreign name, and for a request that came through a gate's port for mail."""
         head = exchange.head
         if any(PSEUDONYM in each.split() for each in members(head.fields, b"via")):
-            words = "This came through a gate as if it were for its webmail. `upstream` must not lead here."
+            words = "This request came through a gate's port for mail. `upstream` must not lead here."
             raise RequestRefused(421, Reason.REQUEST_MALFORMED, words)
         asked = origin_of(
             head.fields,

@@ -74,7 +74,8 @@ class Hosted:
         await self._runner.cleanup()
 
     def handle(self, exchange: Exchange) -> Rest:
-        """Serve a request. It runs to its end even if the client leaves: half an act would be worse than none."""
+        """Serve a request. It runs to its end even if the client leaves, since half an action would be worse than
+        none."""
         task = asyncio.get_running_loop().create_task(self._serve(exchange))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -150,7 +151,7 @@ async def _end_of(task: asyncio.Task[Outcome]) -> Outcome:
 
 
 def message_of(head: RequestHead) -> RawRequestMessage:
-    """Convert a head to aiohttp's form. Its ``Host`` is the host that was asked for, even if that stood in the target."""
+    """Convert a head to aiohttp's form. Its ``Host`` is the host of the request, even if that was in the target."""
     fields = [
         (b"Host", head.host),
         *((name, value) for name, value in head.fields if name.lower() != b"host"),
@@ -160,7 +161,7 @@ def message_of(head: RequestHead) -> RawRequestMessage:
     try:
         url = URL.build(path=path, query_string=query, encoded=True)
     except ValueError:
-        raise malformed("The request target is none that is served here.") from None
+        raise malformed("The request target is not served here.") from None
     return RawRequestMessage(
         head.method.decode("ascii"),
         target,

@@ -1,4 +1,4 @@
-"""``POST /api/devices/NAME`` on the admin port: here sources post reports about their devices."""
+"""``POST /api/devices/NAME`` on the admin port, with which sources post reports about their devices."""
 
 from base64 import b64decode
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,15 +20,15 @@ _PIECE = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """The place where one source may post."""
+    """The address at which one source may post."""
 
     key: str = field(repr=False)
     most: int
     """The size of the largest body in bytes."""
     take: Callable[[Mapping[str, str], bytes], Awaitable[int]]
-    """Takes headers and body; returns how many records were taken. May raise ``SourceError``."""
+    """Takes headers and body; returns the number of records. May raise ``SourceError``."""
     proof: Proof | None = None
-    """How the source proves itself instead of sending the key. None if it sends the key."""
+    """How the source authenticates instead of sending the key; None if it sends the key."""
 
 
 def intake_server(find: Callable[[str], Intake | None]) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -41,7 +41,7 @@ def intake_server(find: Callable[[str], Intake | None]) -> Callable[[web.Request
         name = request.match_info["name"]
         intake = find(name)
         if intake is None:
-            return _error(404, "no connector of this name takes what is posted")
+            return _error(404, "no connector of this name accepts posts")
         if intake.proof is None and not opens(intake.key, request):
             log.warning("intake-key-refused", connector=name)
             return _error(401, "expected the API key: Authorization: Bearer KEY, or X-API-Key: KEY")

@@ -1,4 +1,4 @@
-"""Tells another proxy what to do with a request: let it pass, or give its client this answer instead."""
+"""Answers another proxy: let the request pass, or give the client this answer instead."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -20,18 +20,18 @@ KEPT = timedelta(seconds=30)
 """How long such an answer waits to be fetched. Fetching takes a moment."""
 KEPT_BYTES = 8 * 1024 * 1024
 BESIDE = 1024
-"""The bytes that such an answer takes beside its body. ActiveSync's refusals have no body."""
+"""The bytes of such an answer besides its body. ActiveSync's refusals have no body."""
 STATUS = "X-Device-Status"
-"""The field with the status for the client, which is used if the proxy would take that status itself for a yes."""
+"""The field with the status for the client, used if the proxy would take that status for an allowing answer."""
 
 
 class Yes(NamedTuple):
-    """A yes that was given to another proxy."""
+    """An allowing answer to another proxy."""
 
     answer: Answer
     reference: str
     remember: timedelta
-    """How long the asking proxy may use it at most."""
+    """The longest time for which the asking proxy may use it."""
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class Authorizer:
     dialect: Dialect
     clock: Callable[[], datetime]
     remember: timedelta = timedelta()
-    """How long the asking proxy may use a yes without asking again."""
+    """How long the asking proxy may use an allowing answer without asking again."""
     _waiting: TTLCache[str, Answer] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -61,7 +61,7 @@ class Authorizer:
     def let_in(
         self, incoming: Incoming, access: Access, decision: Decision, reference: str, until: datetime
     ) -> Answer:
-        """Make a yes. nginx keeps it for the seconds of ``X-Accel-Expires`` and no longer."""
+        """Make an allowing answer. nginx keeps it for the seconds of ``X-Accel-Expires`` and no longer."""
         headers = results(access, decision, reference)
         seconds = self._seconds(incoming, until - access.now)
         return Answer(200, headers=(*headers, ("X-Accel-Expires", str(seconds))) if seconds else headers)
@@ -69,7 +69,8 @@ class Authorizer:
     def keep_out(
         self, answer: Answer, incoming: Incoming, access: Access, decision: Decision, reference: str
     ) -> Answer:
-        """Make a no that holds the client's answer. A proxy takes any success for a yes, and nginx knows just two statuses for a no."""
+        """Make a refusing answer that holds the client's answer. A proxy takes any success for allowing, and nginx
+        knows only two statuses for refusing."""
         if self.dialect is Dialect.NGINX:
             self._waiting[reference] = replace(answer, headers=(*answer.headers, *incoming.answer_fields))
         headers = list(results(access, decision, reference))
@@ -80,17 +81,18 @@ class Authorizer:
         return replace(answer, status=answer.status if is_no else 403, headers=(*own, *headers))
 
     def fetch(self, reference: str) -> Answer | None:
-        """Take the answer that waits under this reference. Returns None if there is none or it was fetched already."""
+        """Take the answer that waits under this reference; None if there is none or it was fetched already."""
         return self._waiting.pop(reference, None)
 
     def _seconds(self, incoming: Incoming, left: timedelta) -> int:
-        """The whole seconds for which the same request has the same answer. 0 if each has a proof or a nonce of its own."""
+        """The whole seconds for which the same request has the same answer; 0 if each has a proof or a nonce of its
+        own."""
         own = incoming.proofs or incoming.answer_fields
         return 0 if own else int(min(left, self.remember).total_seconds())
 
 
 def results(access: Access, decision: Decision, reference: str) -> tuple[tuple[str, str], ...]:
-    """The fields that tell the asking proxy, and the webmail behind it, the decision. All of them are always sent."""
+    """The fields with the decision for the asking proxy, and for the webmail behind it. All of them are always sent."""
     return (
         ("X-Device-Decision", decision.effect.value),
         ("X-Device-Reason", decision.reason.value),

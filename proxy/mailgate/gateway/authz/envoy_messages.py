@@ -1,7 +1,7 @@
-"""The messages of Envoy's ``envoy.service.auth.v3.Authorization/Check``: as much of them as is read or written here.
+"""The messages of Envoy's ``envoy.service.auth.v3.Authorization/Check``, with the fields that are read or written here.
 
-By the field numbers of envoy/service/auth/v3 (attribute_context.proto, external_auth.proto), envoy/config/core/v3 and
-google/rpc/status.proto. What else a message holds is skipped, as Protocol Buffers have it.
+The field numbers are those of envoy/service/auth/v3 (attribute_context.proto, external_auth.proto),
+envoy/config/core/v3 and google/rpc/status.proto. Other fields of a message are skipped, as Protocol Buffers require.
 """
 
 from typing import Any
@@ -44,7 +44,7 @@ _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
         "headers": (2, "*HeaderValueOption"),
         "body": (3, "string"),
     },
-    "HttpStatus": {"code": (1, "int32")},  # an enumeration of the very numbers
+    "HttpStatus": {"code": (1, "int32")},  # an enumeration with the same numbers
     "OkHttpResponse": {
         "headers": (2, "*HeaderValueOption"),
         "headers_to_remove": (5, "*string"),
@@ -52,7 +52,7 @@ _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
     },
     "HeaderValueOption": {"header": (1, "HeaderValue"), "append_action": (3, "int32")},
 }
-"""Name and number of each field, and what it holds; ``*`` before that: several."""
+"""The name and number of each field, and its type. A ``*`` before the type marks a repeated field."""
 
 
 def _described() -> descriptor_pb2.FileDescriptorProto:

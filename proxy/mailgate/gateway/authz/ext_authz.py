@@ -1,7 +1,9 @@
-"""Translates Envoy's question by gRPC into the question by HTTP, and the answer back, so that the same rules hold for both.
+"""Translates Envoy's question by gRPC into the question by HTTP, and the answer back, so that the same rules hold for
+both.
 
-By gRPC Envoy sends every field of the request, and a no has its own mark beside the client's status. So fields that a client could
-forge are removed here, and Envoy is told to remove them from what it passes on. A no may have the status 200.
+By gRPC Envoy sends every field of the request, and a refusal has its own mark besides the client's status. So fields
+that a client could forge are removed here, and Envoy is told to remove them from what it passes on. A refusal may have
+the status 200.
 """
 
 from collections.abc import Iterator
@@ -18,7 +20,7 @@ from mailgate.gateway.http1.trusted_headers import HOP_BY_HOP, forgeable
 PERMISSION_DENIED = 7
 """google.rpc.Code"""
 OVERWRITE, APPEND = 2, 0
-"""HeaderValueOption.HeaderAppendAction: in place of what is there, beside it."""
+"""HeaderValueOption.HeaderAppendAction: replace the existing value, or add another one."""
 FORWARDED = "x-forwarded-for"
 """Envoy's value of this field begins with the client's own value and ends with an address of Envoy's machine."""
 PROOFS = (b"device-attestation", b"dpop")
@@ -42,13 +44,14 @@ class Question:
     """The head of the same question by HTTP."""
     client: str = ""
     dropped: frozenset[str] = frozenset()
-    """Names in small letters."""
+    """Their names in lower case."""
     upgrading: bool = False
-    """True for a switch to WebSocket. Other options of `Connection` are not passed on."""
+    """Whether the request switches to WebSocket. Other options of `Connection` are not passed on."""
 
 
 def question(asked: Any, certificates: frozenset[bytes] = frozenset()) -> Question:
-    """``certificates``: the fields in which Envoy hands on client certificates, if it does. Raises RequestRefused."""
+    """Translate the question. ``certificates`` are the fields in which Envoy forwards client certificates. Raises
+    RequestRefused."""
     http = asked.attributes.request.http
     client = asked.attributes.source.address.socket_address.address
     told = (
@@ -76,7 +79,7 @@ def _dropped(name: bytes) -> bool:
 
 
 def _fields(http: Any, own: frozenset[bytes]) -> Iterator[Field]:
-    """Those of the request that are the client's to tell, or Envoy's ``own``."""
+    """The fields of the request that are from the client, or Envoy's ``own``."""
     for name, value in _all(http):
         key = name.lower()
         if key not in _LEFT_OUT and (key in own or not forgeable(name)):
@@ -138,7 +141,7 @@ def _no(status: int, fields: list[tuple[str, str]], body: bytes) -> Any:
 
 
 def _text(body: bytes) -> str | None:
-    """A body as text, which Envoy requires. None if it is no text, like a webmail's answer in another encoding."""
+    """A body as text, which Envoy requires; None if it is no text, like a webmail's answer in another encoding."""
     try:
         return body.decode()
     except UnicodeDecodeError:

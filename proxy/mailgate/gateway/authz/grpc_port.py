@@ -72,7 +72,8 @@ class Asked(asyncio.Transport):
 
 
 class GrpcPort:
-    """Answers questions by gRPC. ``trusted`` says which peers may ask. A message from any other peer is not even read."""
+    """Answers questions by gRPC. ``trusted`` says which peers may ask. A message from any other peer is not even
+    read."""
 
     def __init__(
         self,
@@ -84,8 +85,8 @@ class GrpcPort:
         local: bool,
         over: Callable[[Exchange], None] = lambda _: None,
     ) -> None:
-        """``certificates`` says in which fields Envoy hands on client certificates. ``local``: it is at a Unix socket, where who may open the
-        file may ask. ``over`` is told of each question once it is."""
+        """``certificates`` returns the fields in which Envoy forwards client certificates. ``local``: whether it
+        listens at a Unix socket, whose file permissions decide who may ask. ``over`` is called after each question."""
         self._handle, self._trusted, self._certificates = handle, trusted, certificates
         self._most, self._local, self._over = most_fields, local, over
         self._servers: list[Server] = []
@@ -104,7 +105,7 @@ class GrpcPort:
             self._servers.append(server)
 
     async def finish(self, timeout: float, parting: float = 0.0) -> None:
-        """Let running questions be answered, at most ``timeout`` seconds, then close."""
+        """Let running questions be answered, for at most ``timeout`` seconds, then close."""
         await asyncio.sleep(parting)
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout):

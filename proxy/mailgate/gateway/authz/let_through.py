@@ -1,7 +1,9 @@
-"""Refuses a request if the asking proxy let a field through that a client could forge, since its webmail would get it too.
+"""Refuses a request if the asking proxy let a field through that a client could forge, since its webmail would get it
+too.
 
-Some proxies cannot remove every field of a family (nginx, Traefik), and others are not set up to. Then the gate says no to
-the request. Fields that a proxy writes to ask its question are allowed; the configurations make sure that no client can send them.
+Some proxies cannot remove every field of a family (nginx, Traefik), and others are not configured to. The gate then
+refuses the request. Fields that a proxy writes to ask its question are allowed; the configurations make sure that no
+client can send them.
 """
 
 from mailgate.gateway.authz.original import Dialect
@@ -35,21 +37,23 @@ _OWN = {
 
 
 def refuse_let_through(fields: Fields, dialect: Dialect, certificates: frozenset[bytes]) -> None:
-    """Raise RequestRefused if such a field is there. ``certificates`` are the fields in which this proxy passes client certificates.
+    """Raise RequestRefused if such a field is present. ``certificates`` are the fields in which this proxy passes
+    client certificates.
 
-    The status is one that nginx takes for a no. The message does not repeat the name of the field, which the client chose.
+    nginx understands the status as a refusal. The message does not repeat the name of the field, which the client
+    chose.
     """
     login = fields.first.get(b"authorization", b"").split(None, 1)
     if login and login[0].lower() in CONNECTION_LOGINS:
         raise RequestRefused(
             403,
             Reason.REQUEST_NOT_SUPPORTED,
-            "This login is one for a whole connection, and the asking proxy sends others by the same.",
+            "This login is for a whole connection, over which the asking proxy also sends other requests.",
         )
     # the spelling counts: the proxy did not write a twin with underscores
     if not {key for key in fields.keys if forgeable(key)} <= _OWN[dialect] | certificates:
         raise RequestRefused(
             403,
             Reason.REQUEST_AMBIGUOUS,
-            "The request has a field by which a client could pass for somebody else, and the asking proxy lets it through.",
+            "The request has a field that a client could forge to be somebody else, and the asking proxy lets it through.",
         )

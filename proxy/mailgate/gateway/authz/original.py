@@ -61,7 +61,7 @@ def original(head: RequestHead, dialect: Dialect) -> RequestHead:
 
 
 def _once(fields: Fields, names: Sequence[bytes]) -> dict[bytes, bytes]:
-    """The values of these fields, each of which must be there once and not be empty."""
+    """The values of these fields. Each must be present once and not be empty."""
     told: dict[bytes, bytes] = {}
     for name in names:
         values = [each for each in fields.values(name) if each]
@@ -81,16 +81,17 @@ def _from(client: bytes, fields: Sequence[Field]) -> Fields:
 def _asked(head: RequestHead, method: bytes, target: bytes) -> RequestHead:
     """Parse the original request in origin form, by the grammar of every request. The asking proxy keeps its body."""
     if not is_token(method) or method == b"CONNECT":
-        raise malformed("The original method is none that could be asked with.")
+        raise malformed("The original method is not valid.")
     if not TARGET.fullmatch(target) or not (
         target.startswith(b"/") or (method, target) == (b"OPTIONS", b"*")
     ):
-        raise malformed("The original target is none that could be asked for.")
+        raise malformed("The original target is not valid.")
     return RequestHead(method, target, head.minor, _told(head.fields), head.host, keep_alive=head.keep_alive)
 
 
 def _told(fields: Fields) -> Fields:
-    """The fields without empty ones. To the key of a proxy that keeps verdicts they are like missing ones (``verdict_key.py``)."""
+    """The fields without empty ones. For the key of a proxy that caches verdicts they are like missing ones
+    (``verdict_key.py``)."""
     first, repeated = fields.first, fields.repeated
     if b"" not in first.values():
         return fields

@@ -1,4 +1,5 @@
-"""Answers the questions of another proxy that carries the mail itself. They are judged and recorded like any other request."""
+"""Answers the questions of another proxy that carries the mail itself. They are judged and recorded like any other
+request."""
 
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
@@ -32,7 +33,7 @@ from mailgate.model import Access, Decision, Effect, Protocol, Reason
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """Answers the questions. ``head`` and ``origin`` always belong to the request that is asked about."""
+    """Answers questions. ``head`` and ``origin`` always belong to the request that is asked about."""
 
     in_force: InForce
     reader: Reader
@@ -44,12 +45,12 @@ class Questions:
     metrics: Metrics
 
     def is_one(self, authorizer: Authorizer, exchange: Exchange) -> bool:
-        """Whether this is a question, from a proxy that may ask."""
+        """Whether this is a question from a proxy that may ask."""
         path = exchange.head.target.partition(b"?")[0].decode("ascii")
         return authorizer.serves(path) and is_proxy(exchange.peer, self.in_force.live.trusted)
 
     def serve_port(self, exchange: Exchange, asked_at: str, now: datetime) -> Outcome | Rest:
-        """Serve a port that carries no mail: it has questions, and the pages to which their answers lead."""
+        """Serve a port that carries no mail: questions, and the pages that their answers lead to."""
         authorizer = self.in_force.live.authorizers.get(asked_at)
         if authorizer and self.is_one(authorizer, exchange):
             return self.answer(authorizer, exchange, now)
@@ -59,7 +60,7 @@ class Questions:
         raise RequestRefused(404, Reason.NOT_FOUND, "There is no mail at this port.")
 
     def answer(self, authorizer: Authorizer, exchange: Exchange, now: datetime) -> Outcome | Rest:
-        """Answer a question: at once if nothing has to be waited for, else by a coroutine."""
+        """Answer a question: at once if nothing has to be waited for, otherwise by a coroutine."""
         head = original(exchange.head, authorizer.dialect)
         refuse_let_through(exchange.head.fields, authorizer.dialect, self.in_force.live.proxy_form.fields)
         origin = self.reader.origin(exchange, head)
@@ -118,7 +119,7 @@ class Questions:
         access: Access,
         decision: Decision,
     ) -> Answer | None:
-        """Record the decision. Returns its answer, or None if it is a refusal."""
+        """Record the decision. Returns its answer; None if it is a refusal."""
         reference = self.references.of(exchange)
         probe = self.refuser.probe_or_record(exchange, access, decision)
         if probe is not None:
@@ -132,11 +133,12 @@ class Questions:
         return authorizer.let_in(incoming, access, decision, reference, until)
 
     def _may_be_kept(self, question: RequestHead, access: Access) -> bool:
-        """Whether the asking proxy may keep a yes: it must find it again only for requests that would get the same answer.
+        """Whether the asking proxy may cache an allowing answer: it must use it only for requests that would get the
+        same answer.
 
-        A client may speak ActiveSync to any address, and the query then counts, so a plain target says too little. What a proof
-        is worth depends on where its key was used before, and whether a rule halts by requests depends on how many came: no key
-        holds either.
+        A client may speak ActiveSync to any address, and the query then counts, so a plain target is not enough. The
+        result of a proof depends on where its key was used before, and a halt by requests depends on their number: no
+        key holds either.
         """
         policy = self.in_force.live.policy
         if (
@@ -163,7 +165,8 @@ class Questions:
     async def _fetch(
         self, authorizer: Authorizer, exchange: Exchange, head: RequestHead, origin: Origin, now: datetime
     ) -> Answer:
-        """The answer that belongs to a no. If another process has it, this is the answer that would be given now."""
+        """The answer that belongs to a refusal. If another process has it, this is the answer that would be given
+        now."""
         told = values(exchange.head.fields, b"x-device-reference")
         waiting = authorizer.fetch(told[0].decode("latin-1")) if len(told) == 1 else None
         if waiting is not None:
@@ -179,7 +182,7 @@ class Questions:
 
 
 def _is_plain(head: RequestHead) -> bool:
-    """Whether a yes to this request is always the same bytes but for date and reference."""
+    """Whether an allowing answer to this request always has the same bytes apart from date and reference."""
     fetches = head.target.startswith(REFUSAL.encode())
     return head.keep_alive and bool(head.minor) and not head.has_body and not fetches
 

@@ -1,16 +1,19 @@
-"""Decides whether the key under which another proxy keeps verdicts is enough to keep a yes.
+"""Decides whether the key with which another proxy caches verdicts is enough to cache an allowing answer.
 
-The asking proxy lists in ``Mailgate-Verdict-Key`` what its key holds. A yes may be kept only if that list has everything
-on which an answer can rest by the policy in force. So two requests with the same key have the same answer, whatever the
-list leaves out. Unknown words are ignored. If the field is missing, nothing is kept. The words are:
+The asking proxy lists in ``Mailgate-Verdict-Key`` what its key holds. An answer may be cached only if that list has
+everything that it can depend on by the policy in force. So two requests with the same key have the same answer,
+whatever the list leaves out. Unknown words are ignored. If the field is missing, nothing is cached. The words are:
 
-- A field of the request, by its name in lower case: the key holds its values, joined as in RFC 9110, section 5.3, or the
+- A field of the request, by its name in lower case: the key holds its values, joined as in RFC 9110, section 5.3, or
+the
   question always has the same value. An empty field is like a missing one (``original.py``).
 - ``method``, ``scheme``, ``host``, ``address``, ``target``: the key holds this part of the original request.
 - ``certificate``: the key holds the client certificate, if one came.
-- ``own-cookies``: the key holds the whole ``Cookie`` if ``mailgate-`` stands anywhere in it, in any case.
-- ``TARGETS``: the key holds the whole target unless that is plain. A plain target (``PLAIN``) names no protocol, no way to the mail
-  and no address of the gate, so only rules read it. The word contains a digest of the pattern, so that a proxy with another
+- ``own-cookies``: the key holds the whole ``Cookie`` if it contains ``mailgate-`` anywhere, in any case.
+- ``TARGETS``: the key holds the whole target unless that is plain. A plain target (``PLAIN``) names no protocol, no way
+to the mail
+  and no address of the gate, so only rules read it. The word contains a digest of the pattern, so that a proxy with
+another
   pattern uses another word.
 """
 
@@ -48,16 +51,18 @@ FIELDS = frozenset(
         *("upgrade", "http2-settings", "content-length", "transfer-encoding"),
     }
 )
-"""The fields on which a yes can rest whatever the rules are. Of ``Cookie`` only the gate's own cookies count."""
+"""The fields that an allowing answer can depend on, whatever the rules are. Of ``Cookie`` only the gate's own cookies
+count."""
 ALWAYS = FIELDS | {"method", "scheme", "host", "certificate", "own-cookies", TARGETS}
 READ_BY_RULES = {RestsOn.REMOTE: "address", RestsOn.PATH: "target"}
-"""The words that are needed only if a rule reads something that rests on this part of a request."""
+"""The words that are needed only if a rule reads something that depends on this part of a request."""
 _MORE = {"target": TARGETS, "cookie": "own-cookies"}
 """Words whose part of the key includes that of another word, each with that other word."""
 
 
 def suffices(fields: Fields, reads: frozenset[str]) -> bool:
-    """Whether the key of this question holds all that an answer can rest on. ``reads`` are the variables that the rules read."""
+    """Whether the key of this question holds everything that an answer can depend on. ``reads`` are the variables that
+    the rules read."""
     told = fields.first.get(FIELD)
     return told is not None and FIELD not in fields.repeated and _suffices(told, reads)
 

@@ -1,1 +1,1 @@
-"""Autodiscover: how an answer of it is recognised, and how refused clients are still told the way to the mail."""
+"""Autodiscover: how its answers are recognised, and how refused clients still get the way to the mail."""

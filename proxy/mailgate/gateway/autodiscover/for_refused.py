@@ -1,8 +1,8 @@
-"""Tells a refused client the way to the mail. Only the way is passed on from the webmail's answer.
+"""Gives a refused client the way to the mail. Only the way is passed on from the webmail's answer.
 
-So no answer to such a request can hold mail, whatever the webmail makes of its address, its login and its body. The gate passes on
-a question for a login, a redirect, the versions and commands of ActiveSync, and a document in which every element belongs to
-Autodiscover (``recognise.py``). Any other successful answer becomes a 404.
+So no answer to such a request can hold mail, however the webmail treats its address, its login and its body. The gate
+passes on a question for a login, a redirect, the versions and commands of ActiveSync, and a document in which every
+element belongs to Autodiscover (``recognise.py``). Any other successful answer becomes a 404.
 """
 
 from dataclasses import replace
@@ -53,7 +53,8 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 def told_by_the_gate(access: Access, decision: Decision) -> bool:
-    """Whether the gate tells the way itself although another proxy carries the mail. A yes would let the whole answer through."""
+    """Whether the gate gives the way itself although another proxy carries the mail. An allowing answer would let the
+    whole mail answer through."""
     facts = access.facts
     return facts.asked_about and decision.rule == DISCOVERY_RULE
 
@@ -103,7 +104,7 @@ async def _document(
     response: ResponseHead,
     upstream: UpstreamConnection,
 ) -> Answer | None:
-    """The Autodiscover document in this answer with its addresses changed, or None if it holds none."""
+    """The Autodiscover document in this answer with its addresses changed; None if there is none."""
     if editor is None or asked.method == b"OPTIONS" or response.status not in _WITH_A_DOCUMENT:
         return None
     body = b""

@@ -61,7 +61,7 @@ def _check(holds: bool) -> None:
 
 
 class _Open:
-    """An element that has begun: whether it may hold elements, whether it may hold text, and its text so far."""
+    """An open element: whether it may hold elements, whether it may hold text, and its text so far."""
 
     def __init__(self, *, holder: bool, leaf: bool) -> None:
         self.holder, self.leaf, self.text = holder, leaf, ""

@@ -83,7 +83,7 @@ def _report(incoming: Incoming) -> Report:
     try:
         return Report.model_validate(said)
     except ValidationError as error:
-        # where and what is expected, never what was sent
+        # the place and what was expected, never the value that was sent
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(
             str(part) for part in first["loc"] if isinstance(part, int) or part in Report.model_fields

@@ -1,4 +1,5 @@
-"""``POST /.mailgate/enroll``: a device shows an enrolment token and proves a key of its own; from then on it is known."""
+"""``POST /.mailgate/enroll``: a device shows an enrolment token and proves a key of its own. From then on it is
+known."""
 
 import json
 from dataclasses import dataclass, replace
@@ -52,15 +53,16 @@ class Enrolling:
         return self.in_force.live
 
     async def prove_key(self, incoming: Incoming, now: datetime) -> AttestationResult:
-        """Verify that the sender has a key, and say which."""
+        """Verify that the sender has a key, and return it."""
         url = self.public_url + incoming.facts.path
         return await self.prover.prove_key(self.live.verifier, incoming, url, now)
 
 
 async def enroll(part: Enrolling, incoming: Incoming, reference: str, now: datetime) -> Answer:
-    """Answer 201 with the device's name and the time of its first report, or 200 if its key was taken before.
+    """Answer 201 with the device's name and the time of its first report, or 200 if its key was enrolled before.
 
-    Raises RequestRefused for anything but an enrolment."""
+    Raises RequestRefused for anything but an enrolment.
+    """
     token, evidence = _asked(incoming)
     digest = digest_of(token)
     tries = (caller_at(incoming.facts.remote), digest)

@@ -15,7 +15,7 @@ from mailgate.store import EnrolledKey, NotEnrolled
 
 
 class Enrolments(Protocol):
-    """Where enrolment is stored (``store/enrolments.py``)."""
+    """The store of enrolments (``store/enrolments.py``)."""
 
     async def enrol(
         self, digest: bytes, thumbprint: str, device: str, now: datetime
@@ -27,7 +27,7 @@ class Enrolments(Protocol):
 
 
 class Records(Protocol):
-    """Where reports about devices are stored (``store/devices.py``)."""
+    """The store of reports about devices (``store/devices.py``)."""
 
     async def take(self, records: Sequence[Report], now: datetime) -> object: ...
 
@@ -46,11 +46,11 @@ class Enroller:
     reports: Rates
     """Counts reports, by key."""
     devices: Records
-    """Stores the reports about what hardware vouches for."""
+    """Stores the reports from hardware evidence."""
     known: MutableMapping[str, bool] = field(default_factory=lambda: LRUCache(50_000))
     """Keys that have reported here."""
 
     def limit(self, most: int, span: timedelta) -> None:
-        """Take a changed limit. The tries counted so far stay counted."""
+        """Use a changed limit. The tries counted so far stay counted."""
         for rates in (self.failed, self.reports):
             rates.most, rates.span = most, span

@@ -1,7 +1,7 @@
-"""Hardware evidence that comes with an enrolment. What the maker of the device vouches for becomes a report of its own.
+"""Hardware evidence that comes with an enrolment. What the maker of the device confirms becomes a report of its own.
 
-A serial number that a device claims proves nothing. A serial number that its hardware vouches for is a name: by it the key
-that enrols and the reports of a device management become one device (``devices/trust.py``).
+A serial number that a device claims proves nothing. A serial number that its hardware confirms is a name, with which
+the key that enrols and the reports of a device management become one device (``devices/trust.py``).
 """
 
 from collections.abc import Mapping
@@ -19,13 +19,14 @@ from mailgate.model import HardwareResult, Reason
 def vouched_for(
     said: object, believed: Mapping[str, Roots], nonces: Nonces, thumbprint: str, now: datetime
 ) -> HardwareResult:
-    """What evidence proves about the key with this thumbprint. Never raises on input. ``believed`` has the roots by format."""
+    """What evidence proves about the key with this thumbprint. Never raises on input. ``believed`` has the roots by
+    format."""
     try:
         evidence = read_evidence(said)
     except RefusedError as refusal:
         return HardwareResult("", refused=refusal.reason, detail=refusal.detail)
     if nonces.read(evidence.nonce, now).sort not in (Sort.SHARED, Sort.OWN):
-        detail = "expected a nonce that this gate gave out in the last minutes"
+        detail = "expected a nonce of this gate from the last minutes"
         return HardwareResult(evidence.format, refused=Reason.EVIDENCE_CHALLENGE_WRONG, detail=detail)
     expected = Expected(evidence.nonce.encode(), thumbprint, now)
     return verify_evidence(evidence, believed, expected)

@@ -1,1 +1,1 @@
-"""Finds out who asks and from which device, and asks the policy for a decision."""
+"""Finds out the person and the device of a request, and asks the policy for a decision."""

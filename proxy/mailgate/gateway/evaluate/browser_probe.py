@@ -28,7 +28,7 @@ from mailgate.model import Access, Assurance, Kind, Protocol, RequestFacts
 SKIPPED = Found("", "skipped")
 
 AGAIN = timedelta(minutes=5)
-"""After this time a browser that was no computer is probed again, since a keyboard may have been attached."""
+"""After this time a browser that was not on a computer is probed again, since a keyboard may have been attached."""
 
 LONGEST = timedelta(days=400)
 """The longest life of a cookie. Browsers shorten longer lives to this (RFC 6265bis, section 5.5)."""
@@ -68,7 +68,7 @@ class BrowserProbe:
         return replace(facts, headers={**facts.headers, HEADER: told})
 
     def until(self, access: Access) -> datetime:
-        """The time until which the probe treats the same request in the same way."""
+        """When the probe may treat the same request differently."""
         if not self.on:
             return NEVER
         values = cookies_named(access.facts, PROBE_COOKIE)
@@ -81,7 +81,8 @@ class BrowserProbe:
         return min((turn for turn in turns if turn > access.now), default=NEVER)
 
     def wanted(self, access: Access) -> bool:
-        """Whether to answer this page load with the probe: the client claims to be a computer, is not attested and was not probed yet."""
+        """Whether to answer this page load with the probe: the client claims to be a computer, is not attested and was
+        not probed yet."""
         facts, client = access.facts, access.client
         if not self.on or client.protocol is not Protocol.WEB or not is_first_page_load(facts):
             return False
@@ -101,9 +102,10 @@ class BrowserProbe:
         return set_cookie(PROBE_COOKIE, value, seconds=seconds, secure=facts.scheme == "https")
 
     def _held(self, facts: RequestFacts, now: datetime) -> ProbeCookie | None:
-        """The valid pass of this browser. Of several passes, one that is no computer's wins, and then the newest.
+        """The valid pass of this browser; None if it has none. Of several passes, one that is no computer's wins, then
+        the newest.
 
-        If the probe is required, a pass without a probe counts for nothing.
+        If the probe is required, a pass without a probe is not valid.
         """
         values = cookies_named(facts, PROBE_COOKIE)
         passes = [each for value in values if (each := self._opened(value, facts))]
@@ -112,7 +114,8 @@ class BrowserProbe:
         return max(valid, key=lambda each: (each.found.form != COMPUTER, each.issued), default=None)
 
     def _opened(self, value: str, facts: RequestFacts) -> ProbeCookie | None:
-        """The pass in a cookie. A good pass is remembered together with its browser; its time is checked at every use."""
+        """The pass in a cookie; None if it is not valid. A good pass is cached together with its browser; its time is
+        checked at every use."""
         key = value, facts.user_agent, facts.headers.get(PLATFORM)
         kept = self._good.get(key)
         if kept is None:

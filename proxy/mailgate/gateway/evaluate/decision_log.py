@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 
 class Ledger(Protocol):
-    """Where decisions are remembered (``store/ledger.py``)."""
+    """The record of decisions (``store/ledger.py``)."""
 
     def record(self, access: Access, decision: Decision, reference: str = "") -> None: ...
 
@@ -34,7 +34,7 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """Keeps everything that a decision leaves behind."""
+    """Writes every record of a decision."""
 
     ledger: Ledger
     metrics: Metrics

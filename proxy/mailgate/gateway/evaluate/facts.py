@@ -25,7 +25,8 @@ class Incoming:
     attestations: list[bytes]
     proofs: list[bytes]
     login: str | None
-    """The name in Basic credentials: only a claim, until the webmail has checked the password."""
+    """The name in Basic credentials, which is only a claim until the webmail has checked the password; None without
+    credentials."""
     certificate: tuple[bytes, ...] | CertificateResult = ()
     """The client's certificates as they came, or why they could not be read (``client_certs/presented.py``)."""
     body: bytes = b""
@@ -72,7 +73,8 @@ def _headers(fields: Fields) -> dict[str, str]:
 
 
 def basic_user(fields: Sequence[Field]) -> str | None:
-    """The login name of Basic credentials (RFC 7617): who the client says it is. The webmail checks the password."""
+    """The login name in Basic credentials (RFC 7617), as the client claims it; None without them. The webmail checks
+    the password."""
     for value in values(fields, b"authorization"):
         scheme, _, credentials = value.partition(b" ")
         if scheme.lower() != b"basic":

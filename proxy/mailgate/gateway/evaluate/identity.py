@@ -1,4 +1,4 @@
-"""Finds out which device asks, by its attestation or ActiveSync id and by its TLS client certificate."""
+"""Finds out the device of a request, by its attestation or ActiveSync id and by its TLS client certificate."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -16,17 +16,19 @@ from mailgate.model import (
     PostureState,
     Reason,
 )
+from mailgate.model.phrase import phrase
 
 Named = Callable[[Client, AttestationResult | None, datetime], Awaitable[Posture]]
-"""The posture of the device that a proof or an ActiveSync id names (``Postures.current``, ``Postures.latest``)."""
+"""Returns the posture of the device that a proof or an ActiveSync id names (``Postures.current``,
+``Postures.latest``)."""
 Certified = Callable[[CertificateResult, datetime], Awaitable[Posture]]
-"""The posture of the device that a certificate names (``Postures.certified``)."""
+"""Returns the posture of the device that a certificate names (``Postures.certified``)."""
 
 
 def checked(
     certificates: CertificateVerifier | None, came: tuple[bytes, ...] | CertificateResult, now: datetime
 ) -> CertificateResult | None:
-    """What the client's certificates prove. None if the client sent none, or if the gate accepts none."""
+    """What the client's certificates prove; None if the client sent none, or if the gate accepts none."""
     if isinstance(came, CertificateResult):
         return came
     return certificates.verify(came, now) if certificates is not None and came else None
@@ -35,11 +37,14 @@ def checked(
 def still_bound(
     proof: AttestationResult | None, before: CertificateResult | None, now: CertificateResult | None
 ) -> AttestationResult | None:
-    """The proof after its certificate was checked again. A token proves nothing if it is bound to a certificate that no longer counts."""
+    """The proof after its certificate was checked again. A token proves nothing if it is bound to a certificate that is
+    no longer accepted."""
     bound = proof is not None and before is not None and proof.key_thumbprint == before.thumbprint != ""
     if not bound or (now is not None and now.refused is None):
         return proof
-    return AttestationResult(refused=Reason.PROOF_MISSING, detail="the token's certificate counts no longer")
+    return AttestationResult(
+        refused=Reason.PROOF_MISSING, detail="the token's certificate is no longer accepted"
+    )
 
 
 def with_places_of(before: Client, client: Client) -> Client:
@@ -60,7 +65,7 @@ async def identify(
     """The client with what its certificate says, and the posture of the device.
 
     A certificate is the stronger name, since anybody can send an ActiveSync id. If the two name different devices, that
-    is a finding, and the more restrictive posture counts. A certificate of an unknown device changes nothing.
+    is a finding, and the more restrictive posture is used. A certificate of an unknown device changes nothing.
     """
     posture = await named(seen, proof, now)
     if certificate is None:
@@ -72,5 +77,7 @@ async def identify(
         return client, own if lost else posture
     if posture.device_id in ("", own.device_id):
         return client, own
-    finding = Finding(Reason.TWO_DEVICES, "the certificate is of another device than the request names")
+    finding = Finding(
+        Reason.TWO_DEVICES, phrase("the certificate is of another device than the request names")
+    )
     return replace(client, findings=(*client.findings, finding)), strictest((own, posture))

@@ -1,4 +1,4 @@
-"""Decides what a request gets and why. It finds out who asks and from which device, and carries nothing out."""
+"""Decides what a request gets and why. It finds out the person and the device, and carries nothing out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ from mailgate.model import (
 )
 
 BY_THE_CLOCK = timedelta(seconds=10)
-"""How long a verdict on a hanging request stands if only time passes: stages begin, and reports expire."""
+"""How long a verdict on a hanging request is valid if only time passes: stages begin, and reports expire."""
 
 
 class Postures(Shape):
@@ -54,12 +54,13 @@ class Judge:
     clock: Callable[[], datetime]
 
     async def verdict(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]:
-        """Find out who asks and what is known of the device, and decide by the policy."""
+        """Find out the person and what is known of the device, and decide by the policy."""
         verdict = self.at_once(incoming, now)
         return verdict if verdict is not None else await self._judge_device(incoming, now)
 
     def at_once(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision] | None:
-        """The same as ``verdict`` for a client that names no device. None for other clients, since the store may have to be asked."""
+        """The same as ``verdict`` for a client that names no device; None for other clients, since the store may have
+        to be asked."""
         if incoming.attestations or incoming.certificate:
             return None
         started, facts = perf_counter(), self.in_force.live.browser_probe.remembered(incoming.facts, now)
@@ -98,7 +99,7 @@ class Judge:
         return access, decision
 
     async def again(self, before: Access, decision: Decision) -> tuple[Access, Decision] | None:
-        """The verdict on a hanging request by what is known now. None if it cannot differ from the one before."""
+        """The verdict on a hanging request by what is known now; None if it cannot differ from the one before."""
         now, live = self.clock(), self.in_force.live
         client, certificate, proof = before.client, before.certificate, before.attestation
         if certificate is None:
@@ -143,7 +144,8 @@ class Judge:
 
 
 def _who(incoming: Incoming, client: Client, proof: AttestationResult | None) -> str:
-    """The person who asks: by a trusted proxy's word, else by the device's proof, else by the login of a mail app.
+    """The person of a request: the name from a trusted proxy, otherwise the owner in the device's proof, otherwise the
+    login of a mail app.
 
     Only on ActiveSync is a login name believed: there the webmail checks the same credentials, while a browser with a
     session cookie could name anyone and so choose whose rules apply.

@@ -1,4 +1,4 @@
-"""Tells page loads from other requests: a person gets a page, and a program a problem document."""
+"""Distinguishes page loads from other requests: a person gets a page, and a program a problem document."""
 
 from mailgate.model import RequestFacts
 

@@ -25,7 +25,7 @@ _TEXT = re.compile(
 
 
 class ProbeCookie(NamedTuple):
-    """What was found, and when. ``found`` has no form if the person went on without being probed."""
+    """The finding, and its time. ``found`` has no form if the person went on without being probed."""
 
     found: Found
     issued: datetime
@@ -39,9 +39,9 @@ def seal(given: ProbeCookie, facts: RequestFacts, keys: Sequence[Secret]) -> str
 
 
 def unseal(value: str, facts: RequestFacts, keys: Sequence[Secret]) -> ProbeCookie | None:
-    """The pass in a cookie, whatever its time. None if it is not ours or was given to another browser.
+    """The pass in a cookie, whatever its time; None if the gate did not make it or another browser got it.
 
-    The user agent must be the same to the letter, and so must the platform hint if one is sent: browsers leave it out of
+    The user agent must be exactly the same, and so must the platform hint if one is sent: browsers leave it out of
     WebSocket handshakes.
     """
     told = _TEXT.fullmatch(value)
@@ -61,10 +61,10 @@ def is_current(given: ProbeCookie, now: datetime, lifetime: timedelta) -> bool:
 
 
 def validity(given: ProbeCookie, lifetime: timedelta) -> tuple[datetime, datetime]:
-    """The start and the end of the time in which a pass counts.
+    """The start and the end of the validity of a pass.
 
-    The pass of a device that is no computer counts for as long as it can be opened. If a service worker keeps the page, the
-    device is not probed again, and once its pass had ended it would count as the computer that it claims to be.
+    The pass of a device that is no computer is valid for as long as it can be opened. If a service worker keeps the
+    page, the device is not probed again, and without a pass it would count as the computer that it claims to be.
     """
     begin = given.issued - _CLOCKS_DIFFER
     return (begin, given.issued + lifetime) if given.found.form in ("", COMPUTER) else (begin, NEVER)

@@ -73,7 +73,7 @@ def _prober_asks(part: Probing, facts: RequestFacts) -> Client:
     client = classify(facts)
     if client.kind is not Kind.LAPTOP:
         raise RequestRefused(
-            403, Reason.REQUEST_NOT_SUPPORTED, "Only what claims to be a computer is probed."
+            403, Reason.REQUEST_NOT_SUPPORTED, "Only clients that claim to be a computer are probed."
         )
     return client
 

@@ -1,4 +1,5 @@
-"""Does the I/O of a verification: it fetches missing keys, asks for proofs that other gates took, and offers nonces."""
+"""Does the I/O of a verification: it fetches missing keys, asks for proofs that other gates have accepted, and offers
+nonces."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.keys.keyring import Keyring
 from mailgate.gateway.metrics import Metrics
 from mailgate.model import AttestationResult, Client, Finding, Reason, RequestFacts
+from mailgate.model.phrase import phrase
 from mailgate.store import StoreUnavailableError
 
 log = structlog.get_logger()
@@ -35,7 +37,7 @@ class Mode(StrEnum):
 
 
 class SpentProofs(Protocol):
-    """The proofs that all gates on one store have taken (``store/spent_proofs.py``)."""
+    """The proofs that all gates on one store have accepted (``store/spent_proofs.py``)."""
 
     async def spend(self, ticket: bytes, until: datetime, now: datetime) -> bool: ...
 
@@ -50,7 +52,7 @@ class Prover:
     metrics: Metrics
     mode: Mode = Mode.OFFER
     alone: Callable[[], bool] = bool
-    """Says whether no other process is known on the store. A client then comes back to this process."""
+    """Returns whether no other process is known on the store. A client then always comes back to this process."""
     places: CopiedKeys = field(default_factory=CopiedKeys)
 
     async def prove(
@@ -62,7 +64,8 @@ class Prover:
         now: datetime,
         certificate: str = "",
     ) -> AttestationResult | None:
-        """What the headers of a request prove. If a nonce is offered, it is added to the fields of the answer.
+        """What the headers of a request prove; None if they offer nothing. If a nonce is offered, it is added to the
+        fields of the answer.
 
         ``certificate`` is the thumbprint of an accepted client certificate, or empty.
         """
@@ -111,7 +114,7 @@ class Prover:
             return client
         self.metrics.two_places.inc()
         log.warning("key-in-two-places", issuer=proof.issuer)
-        detail = "the key is used from two networks or browsers at once: it may have been copied"
+        detail = phrase("the key is used from two networks or browsers at once: it may have been copied")
         return replace(client, findings=(*client.findings, Finding(Reason.KEY_IN_TWO_PLACES, detail)))
 
     async def _settle(self, verdict: Verdict, incoming: Incoming, now: datetime) -> AttestationResult | None:
@@ -127,21 +130,23 @@ class Prover:
         return result
 
     async def _share(self, spent: Spent, now: datetime) -> AttestationResult | None:
-        """The refusal of a proof that another gate has taken already, or None."""
+        """The refusal of a proof that another gate has accepted already; None if no gate has."""
         try:
             new = await self.spent.spend(spent.ticket, spent.until, now)
         except StoreUnavailableError:
-            detail = "the store does not answer, so no gate knows whether another took this proof"
+            detail = (
+                "the store does not answer, so it is unknown whether another gate has accepted this proof"
+            )
             return AttestationResult(refused=Reason.PROOF_STORE_UNAVAILABLE, detail=detail)
         if new:
             return None
-        return AttestationResult(refused=Reason.PROOF_REPLAYED, detail="another gate has taken this proof")
+        return AttestationResult(refused=Reason.PROOF_REPLAYED, detail="another gate has accepted this proof")
 
     def _offer(self, verdict: Verdict, result: AttestationResult | None, now: datetime) -> str:
-        """The nonce for the next proof. Empty if the one that came will do, or if none is offered.
+        """The nonce for the next proof; empty if the one that came is still good, or if none is offered.
 
-        It is bound to this process while the process is alone or the store is away, and if nonces are required. A client
-        that moves between gates gets shared nonces from then on.
+        It is bound to this process while the process is alone or the store cannot be reached, and if nonces are
+        required. A client that moves between gates gets shared nonces from then on.
         """
         if verdict.nonce is None or self.mode is Mode.OFF:
             return ""

@@ -36,7 +36,7 @@ class Body(Protocol):
         """Return the content in ``data`` and the bytes after the end of the body. Raises Malformed."""
 
     def feed_eof(self) -> None:
-        """Take note that the connection ended. Raises Malformed if that cuts the body short."""
+        """Note that the connection ended. Raises Malformed if that cuts the body short."""
 
 
 class LengthBody:

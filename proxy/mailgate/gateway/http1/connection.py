@@ -145,7 +145,7 @@ class Connection(BaseProtocol):
         await self._drain_helper()
 
     def start_tunnel(self, reader: Receiver, peer: Readable) -> None:
-        """From now on every byte goes to ``reader.feed_data``; ``peer`` is read only as fast as the client reads."""
+        """Pass every further byte to ``reader.feed_data``; ``peer`` is read only as fast as the client reads."""
         self._peer, self._receiver = peer, reader
         tail, self._tail = self._tail, b""
         if tail:
@@ -230,7 +230,7 @@ class Connection(BaseProtocol):
             self.wait_for(_already(outcome))
 
     def _go_on(self, outcome: Outcome) -> None:
-        """Serve the next request, unless either side wants no more."""
+        """Serve the next request, unless either side ends the connection."""
         exchange, self._current = self._current, None
         if exchange is not None and self._listener.over is not None:
             self._listener.over(exchange)
@@ -295,7 +295,7 @@ class Connection(BaseProtocol):
 
     @property
     def idle(self) -> bool:
-        """Whether no whole request waits for its answer."""
+        """Whether no complete request waits for its answer."""
         return self._current is None and not self._queue
 
     @property
@@ -309,7 +309,8 @@ class Connection(BaseProtocol):
         )
 
     def close(self) -> None:
-        """Close after the queued bytes, or once the client has not taken them for as long as an idle connection stays open."""
+        """Close after the queued bytes, or once the client has not taken them for as long as an idle connection stays
+        open."""
         self._closing = True
         transport, self.transport = self.transport, None
         if transport is None:
@@ -336,7 +337,8 @@ class Connection(BaseProtocol):
             self._loop.call_later(FAREWELL, transport.abort)
 
     def cut(self) -> asyncio.Task[None] | None:
-        """Close the connection with everything that runs on it. Returns the task that is ending, if there is one."""
+        """Close the connection with everything that runs on it. Returns the task that is ending; None if there is
+        none."""
         if self._task is None:
             self.close()
         self._cancel()

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import NamedTuple, Protocol
 
 LOOKED_AT = 64
-"""How many connections are looked at to find a place. A crowd must not make each newcomer expensive."""
+"""How many connections are checked to find a place, so that a new connection never costs much."""
 ADMIN = range(16, 257)
 MAIL = 16
 """The fewest connections that the ports for mail get, however low the limit is."""
@@ -17,7 +17,7 @@ KEPT = 64
 
 
 class Held(Protocol):
-    """A connection, as far as its place goes (``connection.py``)."""
+    """A connection, as far as its place is concerned (``connection.py``)."""
 
     @property
     def idle(self) -> bool:
@@ -67,7 +67,7 @@ class Room:
 
 
 class Shares(NamedTuple):
-    """How many connections there may be at the admin port, and at all ports for mail together."""
+    """The number of connections that the admin port may have, and that all ports for mail together may have."""
 
     admin: int
     mail: int

@@ -30,7 +30,8 @@ def set_cookie(name: str, value: str, *, seconds: int, secure: bool) -> str:
 
 
 def without_own(value: bytes) -> bytes:
-    """A Cookie field without the gate's own cookies. The other bytes stay as they came. Empty if no other cookie is left."""
+    """A Cookie field without the gate's own cookies, with the other bytes as they came; empty if no other cookie is
+    left."""
     if b"mailgate-" not in value:
         return value
     rest = _OWN.sub(b"", value)

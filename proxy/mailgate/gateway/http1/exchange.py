@@ -41,11 +41,11 @@ class Line(Readable, Protocol):
 
     @property
     def peer(self) -> str:
-        """The address of the other end of the connection; empty where it has none."""
+        """The address of the other end of the connection; empty if it has none."""
 
     @property
     def secure(self) -> bool:
-        """Whether it is by TLS."""
+        """Whether the connection uses TLS."""
 
     @property
     def ssl_context(self) -> object: ...
@@ -60,10 +60,10 @@ class Line(Readable, Protocol):
         """Wait until the transport's buffer has room again."""
 
     def start_tunnel(self, reader: Receiver, peer: Readable) -> None:
-        """From now on every byte goes to ``reader.feed_data``; ``peer`` is read only as fast as the client reads."""
+        """Pass every further byte to ``reader.feed_data``; ``peer`` is read only as fast as the client reads."""
 
     def answered(self, outcome: "Outcome") -> None:
-        """The exchange is over."""
+        """End the exchange."""
 
     def wait_for(self, rest: Coroutine[Any, Any, "Outcome"]) -> None:
         """Run ``rest`` in a task. The exchange is over when it ends."""
@@ -105,37 +105,38 @@ class Exchange:
         self.body = body
         self.connection = connection
         self.content: bytes | None = content
-        """The whole body if it came with its head. None if it did not, or once it was forwarded. ``body`` has it too."""
+        """The whole body if it came with its head; None if it did not, or once it was forwarded. ``body`` has it
+        too."""
         self.started = False
         """Whether the first byte of the final response was written."""
         self.answer_fields: Sequence[tuple[str, str]] = ()
-        """Fields that the gate adds to the answer, whether the gate or the webmail gives it."""
+        """Fields that the gate adds to the answer, whether its own or the webmail's."""
         self.reference = ""
         """The reference id, once it was shown (``gateway/reference.py``)."""
         self.give_up: Callable[[], None] | None = None
         """What to do when the client leaves while no task serves it."""
-        # what is told of it once it is over (``gateway/observe``); moments are of ``perf_counter``
+        # for reports on finished requests (``gateway/observe``); moments are of ``perf_counter``
         self.began_at = perf_counter()
         self.asked_at = self.answered_at = 0.0
-        """When the webmail was asked, and when the head of its answer was there; 0 where that did not come to be."""
+        """When the webmail was asked, and when the head of its answer came; 0 if that did not happen."""
         self.status = 0
-        """Of the final response; 0 while there is none."""
+        """The status of the final response; 0 while there is none."""
         self.judged: Judged | None = None
         self.origin: Origin | None = None
         self.failed = ""
-        """Why it could not be served."""
+        """Why it could not be served; empty if it was."""
         self.hangs = False
-        """Whether it waits on purpose, so that its time tells nothing."""
+        """Whether it waits on purpose, so that its time means nothing."""
         self.trace: Trace | None = None
 
     @property
     def peer(self) -> str:
-        """The address of the other end of the connection; empty where it has none."""
+        """The address of the other end of the connection; empty if it has none."""
         return self.connection.peer
 
     @property
     def reached_at(self) -> str:
-        """The address of this machine that the client connected to. Empty at a Unix socket."""
+        """The address of this machine that the client connected to; empty at a Unix socket."""
         transport = self.connection.transport
         name = transport.get_extra_info("sockname") if transport is not None else None
         return str(name[0]) if isinstance(name, tuple) else ""
@@ -145,7 +146,7 @@ class Exchange:
         return self.connection.secure
 
     def certificates(self) -> tuple[bytes, ...]:
-        """The certificates from the client's handshake in DER, the leaf first. Empty if it was not asked for any or sent none."""
+        """The certificates from the client's handshake in DER, the leaf first; empty if none were requested or sent."""
         context, transport = self.connection.ssl_context, self.connection.transport
         if (
             not isinstance(context, ssl.SSLContext)
@@ -202,6 +203,6 @@ class Exchange:
 KEPT, ENDED = Outcome(keep_alive=True), Outcome(keep_alive=False)
 
 Rest: TypeAlias = Coroutine[Any, Any, Outcome] | None
-"""A coroutine that answers the request. None if ``Line.answered`` is or will be called instead."""
+"""A coroutine that answers the request; None if ``Line.answered`` is or will be called instead."""
 Handler = Callable[[Exchange], Rest]
 """Serves a request, at once if it can."""

@@ -37,7 +37,7 @@ class Fields(Sequence[Field]):
         first: dict[bytes, bytes],
         repeated: dict[bytes, list[bytes]],
     ) -> "Fields":
-        """Make fields from four views that were made already."""
+        """Make fields from four views that exist already."""
         fields = cls.__new__(cls)
         fields.lines, fields.keys, fields.first, fields.repeated = lines, keys, first, repeated
         return fields

@@ -1,15 +1,16 @@
 """The table of the fields that a client could forge. There is no other table of them.
 
-With these fields a front proxy, a login before it, a framework or this gate tells the webmail who is there, by which
-certificate, from where, and which address or method was asked for. Clients have no reason to send them.
+With these fields a front proxy, a login before it, a framework or this gate tells the webmail the person, their
+certificate, the client's address, and the address or method of the request. Clients have no reason to send them.
 ``deploy/make_unforged.py`` writes the configurations of the other proxies from this table.
 
-Names are in lower case and with hyphens, as ``trusted_headers.canonical`` makes them. Fields that clients may send are left
-out: ``X-Auth-Token``, ``X-User-Identity`` and ``Client-Request-Id`` of Outlook, ``X-MS-PolicyKey``, ``X-Requested-With``.
+Names are in lower case and with hyphens, as ``trusted_headers.canonical`` makes them. Fields that clients may send are
+left out: ``X-Auth-Token``, ``X-User-Identity`` and ``Client-Request-Id`` of Outlook, ``X-MS-PolicyKey``,
+``X-Requested-With``.
 """
 
 FAMILIES = {
-    # where from, for which address, by which method
+    # the client's address, and the address and method of the request
     "forwarded": "-for -host -proto -user",
     "x-forward": "-for ed ed-for ed-host ed-proto ed-port ed-server ed-prefix ed-scheme ed-protocol ed-ssl ed-https ed-by "
     "ed-uri ed-url ed-path ed-method ed-ip ed-client-ip ed-proto-version ed-user ed-username ed-preferred-username ed-email "
@@ -78,7 +79,7 @@ FAMILIES = {
     "cf-cert-": "presented verified revoked issuer-dn subject-dn issuer-dn-rfc2253 subject-dn-rfc2253 issuer-dn-legacy "
     "subject-dn-legacy serial issuer-serial fingerprint-sha1 fingerprint-sha256 not-before not-after issuer-ski ski",
     "cf-client-": "cert-der-base64 cert-chain-der-base64 cert-sha256",
-    # who a login before the webmail has found
+    # the person whom a login before the webmail has found
     "x-auth-request-": "user email groups preferred-username access-token redirect",
     "x-auth-user": "name id -name -id -email",
     "x-auth-email": "",
@@ -204,18 +205,19 @@ FAMILIES = {
 """Families of names by their beginning, each with the ends of its known names.
 
 A proxy that cannot remove names by their beginning removes each known name. If another name of a family comes with a
-question, the gate says no (``authz/let_through.py``)."""
+question, the gate refuses the request (``authz/let_through.py``).
+"""
 
 NAMES = frozenset(
     [
-        # where from, for which address, by which method
+        # the client's address, and the address and method of the request
         "fly-client-ip", "do-connecting-ip", "ali-cdn-real-ip", "cdn-src-ip", "cdn-real-ip", "x-azure-clientip", "x-azure-socketip",
         "x-nf-client-connection-ip", "x-appengine-remote-addr", "x-custom-ip-authorization", "x-true-ip",
         "x-clientip", "x-clientside", "cloudfront-viewer-address", "cloudfront-forwarded-proto", "fastly-ssl", "cf-visitor", "front-end-https",
         "https", "x-https", "x-scheme", "x-url-scheme", "x-protocol", "x-host", "script-name", "path-info", "x-script-name",
         "x-path-info",
         "proxy",  # a CGI application reads it as the variable HTTP_PROXY (CVE-2016-5385)
-        # who is there
+        # the person
         "x-user", "x-username", "x-userid", "x-useremail", "x-userinfo", "x-usergroups", "x-user-name", "x-user-id", "x-user-email",
         "x-user-mail", "x-user-login", "x-user-group", "x-user-groups", "x-user-role", "x-user-roles", "x-user-info", "x-user-dn",
         "x-email", "x-groups", "x-roles", "x-login", "x-principal", "x-subject", "x-subject-dn", "x-issuer-dn", "x-identity",

@@ -46,7 +46,8 @@ def unfinished(head: bytes) -> None:
 
 
 def split_head(head: bytes, most: int) -> tuple[bytes, Fields] | None:
-    """The first line and the fields of a head that ends in an empty line. None if there are more than ``most`` fields."""
+    """The first line and the fields of a head that ends in an empty line; None if there are more than ``most``
+    fields."""
     lines = lines_of(head)
     first = lines[0]
     del lines[-1], lines[0]
@@ -59,7 +60,7 @@ def split_head(head: bytes, most: int) -> tuple[bytes, Fields] | None:
 
 
 def _usual_fields(lines: list[bytes]) -> Fields | None:
-    """Parse fields in one pass if every line is exactly ``name: value``. None if a line is not."""
+    """Parse fields in one pass; None if a line is not exactly ``name: value``."""
     keys: list[bytes] = []
     first: dict[bytes, bytes] = {}
     repeated: dict[bytes, list[bytes]] = {}
@@ -145,7 +146,8 @@ def takes_trailers(fields: Fields) -> bool:
 
 
 def content_length(fields: Sequence[Field]) -> int | None:
-    """The Content-Length, if there is one. A repeated, listed, signed or enormous one is refused (RFC 9112, section 6.3)."""
+    """The Content-Length; None if there is none. A repeated, listed, signed or enormous one is refused (RFC 9112,
+    section 6.3)."""
     found = values(fields, b"content-length")
     if not found:
         return None

@@ -10,7 +10,7 @@ from mailgate.gateway.http1.exchange import Exchange, Handler
 from mailgate.gateway.http1.parser import ServerLimits
 
 LOOK = 0.05
-"""The pause in seconds between two looks at the running requests while the gate stops."""
+"""The seconds between two looks at the running requests while the gate stops."""
 
 
 class Server:
@@ -27,11 +27,11 @@ class Server:
     ) -> None:
         self.handler = handler
         self.over = over
-        """Told of each request once it is over; it never raises."""
+        """Called after each request; never raises."""
         self.room = Room(sys.maxsize) if room is None else room
         """Limits the connections. Several listeners may share it. If none is given, there is no limit."""
         self.local = local
-        """True at a Unix socket, where peers have no address (``trusted_headers.LOCAL``)."""
+        """Whether it listens at a Unix socket, where peers have no address (``trusted_headers.LOCAL``)."""
         self.connections: set[Connection] = set()
         self.draining = False
         self._limits = limits
@@ -39,7 +39,7 @@ class Server:
 
     @property
     def running(self) -> int:
-        """The number of requests that are being served."""
+        """The number of running requests."""
         return sum(connection.serving for connection in self.connections)
 
     def __call__(self) -> Connection:

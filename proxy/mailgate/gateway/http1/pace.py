@@ -1,4 +1,5 @@
-"""Ends bodies that come too slowly. A client that sends a byte at a time would hold a connection and everything behind it."""
+"""Ends bodies that come too slowly. A client that sends a byte at a time would hold a connection and everything behind
+it."""
 
 import asyncio
 
@@ -8,7 +9,7 @@ from mailgate.gateway.http1.request import RequestRefused
 from mailgate.model import Reason
 
 SPAN = 10.0
-"""The pause between two looks in seconds."""
+"""The seconds between two looks."""
 LEAST = 4 * 1024
 """The fewest bytes that have to come from one look to the next, unless the body has ended."""
 

@@ -78,7 +78,8 @@ class RequestParser:
         return messages, True, tail
 
     def whole(self, data: bytes) -> tuple[RequestHead, bytes] | None:
-        """Parse a request with its body if exactly these bytes are one and nothing waits before them. Most come in one piece.
+        """Parse a request with its body if exactly these bytes are one and nothing waits before them. Most come in one
+        piece.
 
         Returns None in every other case, also for a request to refuse. ``feed_data`` handles those.
         """

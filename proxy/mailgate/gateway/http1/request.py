@@ -78,9 +78,10 @@ class RequestHead:
     length: int | None = None
     chunked: bool = False
     upgrade: bytes = b""
-    """``websocket`` if the client asks to switch to it. Other protocols are not offered to the upstream."""
+    """``websocket`` if the client asks to switch to it; otherwise empty. Other protocols are not offered to the
+    upstream."""
     scheme: bytes = b""
-    """The scheme of an absolute target in lower case. Empty if the target came in origin form."""
+    """The scheme of an absolute target in lower case; empty if the target came in origin form."""
     refused: RequestRefused | None = None
     trailers: Sequence[Field] = ()
     """The trailers. They are filled in when the body has been read."""
@@ -91,7 +92,7 @@ class RequestHead:
 
     @property
     def max_forwards(self) -> int | None:
-        """How many more hops a TRACE or OPTIONS may take (RFC 9110, section 7.6.2). None if there is no limit."""
+        """How many more hops a TRACE or OPTIONS may take (RFC 9110, section 7.6.2); None if there is no limit."""
         if self.method not in (b"OPTIONS", b"TRACE"):
             return None
         found = values(self.fields, b"max-forwards")
@@ -103,7 +104,7 @@ class RequestHead:
 
 
 def refused_head(why: RequestRefused) -> RequestHead:
-    """Make a head that stands in the queue for a request that could not be read, so that its answer comes in turn.
+    """Make a head that takes the place of a request that could not be read, so that its answer comes in turn.
 
     The error's traceback is dropped: it holds the calls, and they hold the bytes of the head and this object.
     """
@@ -181,7 +182,7 @@ def _scheme_host_and_target(
     if absolute:
         scheme, host, target = absolute[1].lower(), _host(absolute[2]), absolute[3]
         if method == b"OPTIONS" and not target:
-            target = b"*"  # section 3.2.4: the server itself is meant
+            target = b"*"  # section 3.2.4: the request is for the server itself
         elif not target.startswith(b"/"):
             target = b"/" + target
     elif not (target == b"*" and method == b"OPTIONS"):
@@ -197,12 +198,12 @@ def _one_host(fields: Fields) -> bytes | None:
 
 
 def _one_login(fields: Fields) -> None:
-    """Refuse two logins: the gate could go by one, and the webmail by the other."""
+    """Refuse two logins, since the gate could use one, and the webmail the other."""
     login = fields.first.get(b"authorization")
     if login is None:
         return
     if login[:5].lower() == b"basic" and not BASIC.fullmatch(login):
-        raise ambiguous("The Basic credentials are not what RFC 7617 makes of a login and a password.")
+        raise ambiguous("The Basic credentials do not have the form of RFC 7617.")
     if b"authorization" in fields.repeated or SEVERAL_LOGINS.match(login):
         raise ambiguous("A request has at most one Authorization field, with one login in it.")
 

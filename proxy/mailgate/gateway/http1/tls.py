@@ -14,7 +14,7 @@ _WEAK = ("TOO_SMALL", "TOO_WEAK")
 
 
 class CertificateError(MailgateError):
-    """A file cannot be used to serve. The error says which of the two files it is, and why."""
+    """A file cannot be used to serve. The error says which of the two files, and why."""
 
     def __init__(self, which: Literal["certificate", "key"], path: Path, why: str) -> None:
         self.which = which
@@ -51,7 +51,7 @@ def _content(which: Literal["certificate", "key"], path: Path) -> bytes:
 
 
 def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
-    """Serve these files from the next connection on. Raises CertificateError, and then nothing has changed."""
+    """Use these files from the next connection on. Raises CertificateError, and then nothing has changed."""
     served_certificate(certificate)
     _content("key", key)
     try:
@@ -87,7 +87,7 @@ def server_context(certificate: Path, key: Path, protocol: str = "http/1.1") -> 
 
 
 def renew(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
-    """Serve these files to every new connection. Raises CertificateError, and then nothing has changed."""
+    """Use these files for every new connection. Raises CertificateError, and then nothing has changed."""
     # a certificate and a key that do not belong together would leave one of them in the context
     server_context(certificate, key)
     _load(context, certificate, key)

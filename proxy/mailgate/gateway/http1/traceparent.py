@@ -30,7 +30,7 @@ class Trace(NamedTuple):
 
 
 def parent_in(values: Sequence[bytes]) -> Parent | None:
-    """The parent that a request's ``traceparent`` names. None if there is none or it is malformed."""
+    """The parent that a request's ``traceparent`` names; None if there is none or it is malformed."""
     found = _FIELD.fullmatch(values[0]) if len(values) == 1 else None
     if found is None or (found[1] == b"00" and found[5]):
         return None

@@ -1,7 +1,7 @@
 """Decides which headers to believe from which peer, and which headers never reach the webmail.
 
-A client can write any header. The headers with which a front proxy or this gate tells the webmail who is there
-(``forgeable.py``) are dropped from every request, in any spelling, and set anew. Only a peer in ``trusted_proxies`` is
+A client can write any header. The headers with which a front proxy or this gate names the person to the webmail
+(``forgeable.py``) are dropped from every request, in any spelling, and set again. Only a peer in ``trusted_proxies`` is
 believed about the client's address and the scheme.
 """
 
@@ -68,7 +68,7 @@ def speaks_for_the_gate(name: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a request came from, as far as that can be believed."""
+    """The origin of a request, as far as it can be believed."""
 
     remote: str
     scheme: str
@@ -76,9 +76,9 @@ class Origin:
     forwarded_for: bytes
     """The value of X-Forwarded-For that the webmail gets."""
     user: bytes = b""
-    """The person whom a trusted proxy names (X-Forwarded-User). The webmail is told the same."""
+    """The person whom a trusted proxy names (X-Forwarded-User), passed on to the webmail; empty if none is named."""
     by_proxy: bool = False
-    """Whether a trusted proxy said this."""
+    """Whether the origin comes from a trusted proxy."""
 
 
 LOCAL = "unix:"

@@ -1,1 +1,1 @@
-"""Keys: the keys of the issuers that are believed, how they are fetched, and the gate's own keys."""
+"""Keys: those of the trusted issuers, how they are fetched, and the gate's own keys."""

@@ -10,7 +10,7 @@ import aiohttp
 MAX_BYTES = 64 * 1024
 PATIENCE = aiohttp.ClientTimeout(total=5)
 SHORTEST, LONGEST, USUAL = timedelta(minutes=1), timedelta(hours=24), timedelta(minutes=10)
-"""The bounds of an answer's freshness, whatever its Cache-Control says, and the freshness if it says nothing."""
+"""The limits of an answer's freshness, whatever its Cache-Control says, and the freshness if it says nothing."""
 
 _MAX_AGE = re.compile(r'(?:^|,)\s*max-age\s*=\s*"?(?P<seconds>[0-9]{1,10})"?\s*(?:,|$)', re.IGNORECASE)
 _ANEW = re.compile(r"(?:^|,)\s*no-(?:cache|store)\s*(?:,|$)", re.IGNORECASE)
@@ -75,7 +75,7 @@ async def _read(response: aiohttp.ClientResponse, etag: str) -> Answer:
 
 
 def freshness(cache_control: str) -> timedelta:
-    """How long an answer may be used without asking again (RFC 9111, section 5.2.2), within our own bounds."""
+    """How long an answer may be used without asking again (RFC 9111, section 5.2.2), within the gate's own limits."""
     if _ANEW.search(cache_control):
         return SHORTEST
     told = _MAX_AGE.search(cache_control)

@@ -1,4 +1,4 @@
-"""The keyring: the current keys of every issuer that is believed, from files, from the network or from the store."""
+"""The keyring: the current keys of every trusted issuer, from files, from the network or from the store."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -61,7 +61,7 @@ class Keyring(Mapping[str, KeySet]):
         return [source for source in self._sources.values() if isinstance(source, RemoteKeys)]
 
     def replace(self, sources: Mapping[str, KeySource]) -> None:
-        """Believe these sources from now on. A source that stays goes on unchanged; a new one is asked at once."""
+        """Use these sources from now on. A source that is already used stays; a new one is asked at once."""
         before, self._sources = self._sources, sources
         for issuer, task in list(self._tasks.items()):
             if sources.get(issuer) is not before.get(issuer):

@@ -26,7 +26,7 @@ PAUSE = timedelta(seconds=1)
 
 
 class Keys(Protocol):
-    """The place where the gates on one store share secrets (``store/keys.py``)."""
+    """The store of secrets that gates share (``store/keys.py``)."""
 
     async def current(self, purpose: str, now: datetime, renew_after: timedelta) -> tuple[Key, ...]: ...
 
@@ -50,7 +50,7 @@ class OwnKeys:
         return mint.jwks(*(key for _, key in self._made))
 
     def signing_key(self) -> SigningKey:
-        """The newest key that every gate knows by now."""
+        """The newest key that every gate has by now."""
         settled = (key for made_at, key in self._made if made_at <= self._clock() - SETTLING)
         return next(settled, self._made[-1][1])
 
@@ -75,7 +75,7 @@ class OwnKeys:
         self._keys = self._keys.renewed(parse_jwks(self.jwks()))
 
     async def run(self, interval: float = 5.0) -> None:
-        """Read the keys again and again, until cancelled. A store that is away changes nothing."""
+        """Read the keys regularly, until cancelled. A store that cannot be reached changes nothing."""
         while True:
             await asyncio.sleep(interval)
             try:
@@ -86,5 +86,5 @@ class OwnKeys:
 
 def _signing_key(key: Key) -> SigningKey:
     """Derive a P-256 key from the shared secret. It is named by its own thumbprint, so that no two keys have the same name."""
-    made = mint.make_key(key.secret, "")
+    made = mint.make_key(key.secret)
     return mint.make_key(key.secret, f"gate-{made.thumbprint()[:16]}")

@@ -23,7 +23,7 @@ MOST_WAITING = 1000
 
 
 class Counting(Protocol):
-    """Counts the outcome of each question."""
+    """Counts the outcome of each request."""
 
     def __call__(self, issuer: str, result: str) -> None: ...
 
@@ -39,7 +39,7 @@ class RemoteKeys:
     count: Counting
     last_success: datetime | None = None
     failure: str = ""
-    """Why the last question failed. Empty after a success and before the first question."""
+    """Why the last request failed; empty after a success and before the first request."""
     _keys: KeySet = field(default_factory=lambda: KeySet({}))
     _etag: str = ""
     _due: datetime | None = None
@@ -49,18 +49,19 @@ class RemoteKeys:
     _waiting: int = 0
 
     def keys(self) -> KeySet:
-        """The keys that count now. They count for a day after the last answer, and there are none before the first."""
+        """The keys that are valid now. They are valid for a day after the last answer, and there are none before the
+        first."""
         if self.last_success is None or self.clock() - self.last_success > STALE:
             return KeySet({}, unavailable=True)
         return KeySet(self._keys.keys, unavailable=bool(self.failure) or self._asking is not None)
 
     async def press(self) -> bool:
-        """Ask because a key is missing, or wait for an answer that is on its way. Returns False if neither is done."""
+        """Ask because a key is missing, or wait for a running request. Returns False if neither is done."""
         if self._asking is None:
             now = self.clock()
             if self._pressed is not None and abs(now - self._pressed) < PAUSE:
                 return False
-            if self._due is not None:  # the first question is due anyway
+            if self._due is not None:  # the first request is due anyway
                 self._pressed = now
         elif self._waiting >= MOST_WAITING:
             return False
@@ -72,7 +73,8 @@ class RemoteKeys:
         return True
 
     async def renew(self) -> None:
-        """Ask once. Callers that come meanwhile wait for the same answer. Never raises if the issuer does not answer."""
+        """Ask once. Callers that come in between wait for the same answer. Does not raise if the issuer does not
+        answer."""
         if self._asking is None:
             self._asking = asyncio.get_running_loop().create_task(self._renew())
         # awaiting the task would cancel it together with the caller, and raise its error here
@@ -83,14 +85,14 @@ class RemoteKeys:
         try:
             while True:
                 await asyncio.sleep(self.pause().total_seconds())
-                if not self.pause():  # another caller may have asked meanwhile
+                if not self.pause():  # another caller may have asked in between
                     await self.renew()
         finally:
             if self._asking is not None:
                 self._asking.cancel()
 
     def pause(self) -> timedelta:
-        """How long until the next question is due."""
+        """How long until the next request is due."""
         return max(self._due - self.clock(), timedelta()) if self._due else timedelta()
 
     async def _renew(self) -> None:

@@ -43,7 +43,7 @@ class Revocations(set[str]):
             self._whole_at = now
 
     async def run(self) -> None:
-        """Look until cancelled. While the store is away, the revocations known so far count."""
+        """Look regularly, until cancelled. While the store cannot be reached, the known revocations are used."""
         away = False
         while True:
             await asyncio.sleep(INTERVAL)

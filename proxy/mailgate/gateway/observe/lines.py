@@ -26,11 +26,12 @@ PATIENCE = 5.0
 """How many seconds the waiting lines have when the gate ends."""
 
 Way = Callable[[Sequence[bytes]], None]
-"""Writes whole lines, each with its line end. If it raises OSError, all of them are tried again, but for what ``CutShortError`` says."""
+"""Writes whole lines, each with its line end. If it raises OSError, all of them are tried again, except those that
+``CutShortError`` counts."""
 
 
 class CutShortError(OSError):
-    """The first lines are written, and the one after them could not be."""
+    """The first lines are written, and the next one could not be."""
 
     def __init__(self, written: int, error: OSError) -> None:
         super().__init__(error.errno, error.strerror)
@@ -58,7 +59,7 @@ class Lines:
             self._waiting.append(line)
 
     def close(self) -> None:
-        """Take no more lines. The waiting lines are still tried once, but this does not wait for that."""
+        """Take no more lines. The waiting lines are tried once more, but this does not wait for that."""
         self._ends.set()
 
     def finish(self) -> None:
@@ -95,7 +96,7 @@ class Lines:
             self._waiting.popleft()
 
     def _failed(self, error: OSError) -> None:
-        """Say it once, until lines are written again."""
+        """Log the failure once, until lines are written again."""
         if not self._failing:
             kind = type(error.__cause__ or error).__name__
             log.error("lines-not-written", log=self._name, error=kind, why=error.strerror)
@@ -109,9 +110,9 @@ def to_standard_error(lines: Sequence[bytes]) -> None:
 
 
 def to_file(path: Path) -> Way:
-    """Append to a file. It is opened each time, so that it may be moved away. A missing folder is made.
+    """Append to a file. It is opened each time, so that it may be moved away. A missing folder is created.
 
-    A line of which a full disk took a part stands in the file as that part, and once more as a whole.
+    If a full disk takes a part of a line, the file has that part, and later the whole line.
     """
     torn = False
 

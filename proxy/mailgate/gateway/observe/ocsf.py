@@ -1,6 +1,6 @@
 """Writes decisions and acts as events of the Open Cybersecurity Schema Framework, version 1.6.0, for a SIEM.
 
-A decision is an HTTP Activity (class 4002) with the profile Security Control; an act of the audit log is an Entity Management (class
+A decision is an HTTP Activity (class 4002) with the profile Security Control, and with Host, which has the actor, if it names the user; an act of the audit log is an Entity Management (class
 3004). ``type_uid`` is the class times 100 plus the activity. Values without a place in the schema stand in ``unmapped``.
 """
 
@@ -64,9 +64,11 @@ def decision_event(
     method = METHODS.get(exchange.head.method, OTHER)
     action, disposition = _OUTCOMES[judged.effect]
     told = {name: read(exchange) for name, read in OF_CLIENTS.items() if name in include}
+    name = told.get("name", "")
+    profiles = ["security_control", *(["host"] if name else [])]
     words = {name: getattr(judged, name) for name in ("effect", "kind", "protocol")}
     return _event(_NETWORK, _HTTP_ACTIVITY, _METHODS.get(method, _UNMAPPED), method, now) | {
-        "metadata": _metadata("decisions", exchange.reference, profiles=["security_control"]),
+        "metadata": _metadata("decisions", exchange.reference, profiles=profiles),
         "severity_id": _INFORMATIONAL if action == _ALLOWED else _LOW,
         "status_id": _FAILURE if action == _DENIED else _SUCCESS,
         "status_detail": judged.reason,
@@ -79,7 +81,7 @@ def decision_event(
         **({"http_response": {"code": exchange.status}} if exchange.status else {}),
         "dst_endpoint": {"hostname": host, "svc_name": "webmail"},
         **({"src_endpoint": {"ip": told["address"]}} if told.get("address") else {}),
-        **({"observables": [_user(told["name"])]} if told.get("name") else {}),
+        **({"actor": {"user": {"name": name}}, "observables": [_user(name)]} if name else {}),
         "unmapped": words,
     }
 
@@ -130,7 +132,7 @@ def _user(name: str) -> dict[str, Any]:
 
 
 def _details(entry: Entry) -> object:
-    """The details, or nothing if they are too long for a datagram. The audit log has all of them."""
+    """The details; None if they are too long for a datagram. The audit log has all of them."""
     if len(entry.details) > LONGEST_DETAILS:
         return {}
     try:

@@ -34,7 +34,8 @@ def _none_yet() -> Timed:
 class RequestNumbers(Collector):
     """Counts requests. ``over`` is called with each finished request. It costs one lookup and a few additions.
 
-    What is told apart is method, status, effect, and whether the webmail has answered; what Prometheus reads is summed up from that.
+    Counts are kept by method, status, effect, and whether the webmail has answered. The metrics for Prometheus are
+    summed up from them.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -87,7 +88,7 @@ class RequestNumbers(Collector):
     def collect(self) -> Iterator[Metric]:
         requests = CounterMetricFamily(
             "mailgate_requests",
-            "Requests that are over, by what was decided and answered",
+            "Finished requests, by decision and answer",
             labels=("method", "code", "effect"),
         )
         by_effect: defaultdict[str, Timed] = defaultdict(_none_yet)

@@ -1,4 +1,4 @@
-"""Makes a link of a contact from a settings file, if it is an address."""
+"""Makes a link from a contact of a settings file, if it is an address."""
 
 import re
 from typing import NamedTuple

@@ -67,12 +67,13 @@ FINDINGS: dict[str, Message] = {
         "Another device goes by one of its ids. Your help desk can tell them apart."
     ),
 }
-"""What people are told of a contradiction, by its reason code."""
+"""The texts for people about a contradiction, by its reason code."""
 OTHER_FINDING = mark("Its sources contradict each other about it. Your help desk can see in what.")
 
 
 def name_of(os: str, kind: Kind | None) -> str | Message:
-    """The usual name of such a device: a brand that is the same in every language, or words. It is never a client's own text."""
+    """The usual name of such a device: a brand that is the same in every language, or words. It is never a client's own
+    text."""
     if os in _BRANDS:
         return _BRANDS[os]
     system = os if (os, None) in _NAMES else ""
@@ -80,5 +81,5 @@ def name_of(os: str, kind: Kind | None) -> str | Message:
 
 
 def state_of(card: DeviceCard) -> Message:
-    """What is known of the apps on it. An app that is looked for is named whether it stands on a list or not."""
+    """What is known of the apps on it. A watched app is named whether it is on a list or not."""
     return FOUND if card.apps else STATES.get(card.state, FOUND)

@@ -14,7 +14,7 @@ Value = str | int | bool | date | datetime | tuple[str, ...] | None
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field as it is stored; ``name`` is that of ``stored.LABELS``."""
+    """One stored field; ``name`` is that of ``stored.LABELS``."""
 
     name: str
     value: Value
@@ -22,12 +22,12 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A source that reports a device, and when it last looked at the apps on it."""
+    """A source that reports a device, and when it last looked at the apps."""
 
     name: str
     looked_at: datetime | None = None
     complete: bool | None = None
-    """False if it sees work apps only. None if it sees no apps."""
+    """False if it sees work apps only; None if it sees no apps."""
 
 
 class Came(StrEnum):
@@ -38,11 +38,11 @@ class Came(StrEnum):
     PARTLY = "partly"
     """No listed app, but only work apps can be seen."""
     UNSEEN = "unseen"
-    """It does not see which apps are there."""
+    """It does not see which apps are installed."""
     UNKNOWN = "unknown"
     """It does not know the device, or no longer."""
     ASKED = "asked"
-    """It has told the device to report, and the device will answer by itself."""
+    """It has asked the device to report, and the device will answer by itself."""
     SILENT = "silent"
     """It did not answer."""
     NOBODY = "nobody"
@@ -52,7 +52,7 @@ class Came(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What one source said when it was asked."""
+    """The answer of one source."""
 
     came: Came
     source: str = ""
@@ -62,16 +62,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class LastSeen:
-    """When a device asked for mail last."""
+    """The last request of a device for mail."""
 
     at: datetime
     program: str
-    """The program that asked. Empty if that is not known."""
+    """The program that asked; empty if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exempted:
-    """An exemption without which there would be no mail."""
+    """The exemption without which the device would get no mail."""
 
     why: str
     until: datetime | None = None
@@ -79,18 +79,18 @@ class Exempted:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What its owner may report of a device here, and what they have just reported."""
+    """What the owner may report about a device here, and what they have just reported."""
 
     sayable: bool = False
     """Whether they may report it as lost or not theirs."""
     to_confirm: bool = False
     """Whether they have to confirm that it is lost."""
     undo: bool = False
-    """Whether they may still take back that it is lost."""
+    """Whether they may still take back the report that it is lost."""
     too_late: bool = False
-    """Whether they tried to take it back and may not."""
+    """Whether they tried to take it back too late."""
     noted: bool = False
-    """Whether they have just said that it is not theirs."""
+    """Whether they have just reported that it is not theirs."""
 
 
 NOTHING_TOLD = Told()
@@ -98,21 +98,21 @@ NOTHING_TOLD = Told()
 
 @dataclass(frozen=True, slots=True)
 class DeviceCard:
-    """One device: what it gets and why, which sources report it, what is stored and until when."""
+    """One device: its verdict and the reason, the sources that report it, and what is stored and until when."""
 
     mark: str
     """Its name in forms and addresses: letters, digits and hyphens."""
     verdict: View
-    """What it gets and what would change that, as the block page has it."""
+    """The verdict and what would change it, as on the block page."""
     state: PostureState
     kind: Kind | None = None
     os: str = ""
     os_version: str = ""
     model: str = ""
     tail: str = ""
-    """The end of an id that people can compare."""
+    """The end of an id, for people to compare."""
     here: bool = False
-    """Whether this very request comes from it."""
+    """Whether this request comes from it."""
     exempted: Exempted | None = None
     last: LastSeen | None = None
     told: Told = NOTHING_TOLD
@@ -127,12 +127,12 @@ class DeviceCard:
     """The stored fields of the device itself, then of each report."""
     since: datetime | None = None
     until: datetime | None = None
-    """When it is deleted unless it reports again. None if nothing is stored."""
+    """When it is deleted unless it reports again; None if nothing is stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row that is kept of requests or mails, and when it is deleted."""
+    """One stored row of requests or mails, and when it is deleted."""
 
     fields: tuple[Field, ...]
     until: datetime
@@ -140,7 +140,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A request for help that is open."""
+    """An open request for help."""
 
     reason: str
     at: datetime
@@ -150,7 +150,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class StoredRecords:
-    """Every row that is stored of a person beside their devices, by what it is about."""
+    """Every row that is stored about a person besides their devices, by kind."""
 
     requests: tuple[Record, ...] = ()
     quarantine_mails: tuple[Record, ...] = ()
@@ -174,18 +174,18 @@ class EmployeeView:
     """The whole page. Every text may be hostile, so pages escape all of it."""
 
     here: View
-    """What this browser gets."""
+    """The verdict on this browser."""
     person: str = ""
     known_by: str = ""
-    """``proxy``, ``device`` or ``login``. Empty if nobody is known."""
+    """``proxy``, ``device`` or ``login``; empty if the person is unknown."""
     login: str = "none"
-    """The result of a login: ``wrong``, ``too-many``, ``untold``, or one about which the page says nothing."""
+    """The result of a login: ``wrong``, ``too-many``, ``untold``, or one that the page does not mention."""
     sign_in: bool = False
     """Whether the page offers to log in."""
     devices: tuple[DeviceCard, ...] = ()
     records: StoredRecords = NO_RECORDS
     waiting: tuple[Waiting, ...] = ()
-    """Their requests for help that are open."""
+    """Their open requests for help."""
     unread: bool = False
     """Whether what is stored could not be read."""
     more: int = 0
@@ -193,20 +193,20 @@ class EmployeeView:
     exempted: Exempted | None = None
     """The exemption without which this browser would get no mail."""
     listed: tuple[str, ...] = ()
-    """Display names of the apps that are looked for."""
+    """Display names of the apps that are watched."""
     keeping_out: tuple[str, ...] = ()
-    """Those of them that keep mail out now."""
+    """Display names of those that keep mail away now."""
     later: tuple[str, ...] = ()
-    """Those of them that will keep mail out once the dates of their rules have come."""
+    """Display names of those that will keep mail away once the dates of their rules have come."""
     contact: str = ""
     codes: bool = False
     """Whether the page offers a pairing code."""
     code: str = ""
     """The pairing code that was just made."""
     fingerprint: str = ""
-    """The ETag of ``/.mailgate/status`` as it is now. If it changes, the page is out of date."""
+    """The current ETag of ``/.mailgate/status``. If it changes, the page is out of date."""
 
     @property
     def nothing(self) -> bool:
-        """Whether nothing at all is stored."""
+        """Whether nothing is stored."""
         return not (self.devices or any(self.records.by_kind().values()) or self.unread)

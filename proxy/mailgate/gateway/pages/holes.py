@@ -1,15 +1,19 @@
-"""Pages that are rendered once, with holes for what differs from request to request.
+"""Pages that are rendered once, with holes for what differs between requests.
 
-The law of what is remembered. A page is rendered from a view and its holes, and from nothing else:
+A page is rendered from a view and its holes, and from nothing else:
 
-- ``Holes`` are what each request has of its own. A page that is to be remembered is rendered with marks in their place, drawn at random for
-  this one rendering, so that no other text in it can be a mark. The values of a request take the place of the marks at the end, in the form
-  that the template would give them (``Holes.written``);
-- ``without_holes`` is the view without any of these. The template gets this view, whether the page is remembered or not, and the view is
-  the key. So everything else that a template reads is a part of the key: a field that nobody thought of costs a hit but never gives a wrong
+- ``Holes`` are the values of a single request. A page to be cached is rendered with marks in their place, drawn at
+random for this one
+  rendering, so that no other text in it can be a mark. The values of a request replace the marks at the end, in the
+form that the template
+  would give them (``Holes.written``);
+- ``without_holes`` is the view without any of these. The template gets this view, whether the page is cached or not,
+and the view is the
+  key. So everything else that a template reads is a part of the key: a field that was forgotten here costs a hit but
+never gives a wrong
   page.
 
-A template may ask of a hole whether it is empty, since an empty one has no mark. It may do nothing else with a hole but write it.
+A template may check whether a hole is empty, since an empty one has no mark. Apart from that it may only write it.
 """
 
 import re
@@ -38,13 +42,13 @@ class Holes(NamedTuple):
     continue_url: str = ""
     help_ticket: str = ""
     looked_at: str = ""
-    """The time for programs, and below the time for people."""
+    """The time for programs; the next field is the time for people."""
     looked_when: str = ""
     asked_at: str = ""
     asked_when: str = ""
 
     def written(self) -> tuple[bytes, ...]:
-        """Each value as it stands in a page."""
+        """Each value as it is written in a page."""
         texts = (escape(self.reference), quote(self.subject, safe=""), *map(escape, self[2:]))
         return tuple([text.encode() for text in texts])
 
@@ -63,12 +67,13 @@ def _told(at: datetime | None) -> tuple[str, str]:
 
 
 def marks_for(filled: Iterable[bool]) -> Holes:
-    """Marks in the place of the values that are not empty."""
+    """Marks in place of the values that are not empty."""
     return Holes(*(secrets.token_hex(16) if each else "" for each in filled))
 
 
 def without_holes(view: View, language: str) -> View:
-    """The view without its holes, for a page in this language. Its time is left in only if a deadline runs, as the time until then."""
+    """The view without its holes, for a page in this language. Its time stays only if a deadline runs, as the time
+    until then."""
     runs = view.remaining is not None
     return replace(
         in_language(view, language),
@@ -87,7 +92,7 @@ def without_holes(view: View, language: str) -> View:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A rendered page, cut at its marks. ``places`` says which hole is where in ``pieces``."""
+    """A rendered page, cut at its marks. ``places`` says which hole is at which place in ``pieces``."""
 
     pieces: tuple[bytes, ...]
     places: tuple[tuple[int, int], ...]

@@ -9,9 +9,10 @@ from mailgate.policy.worded import said_in
 
 
 def in_language(view: View, tag: str) -> View:
-    """The view with the rule's own texts in this language. A text without a wording in it is left out.
+    """The view with the rule's own texts in this language. A text that has no wording in it is left out.
 
-    The page has words of its own for a missing text, except for the contact: a contact in another language is better than none.
+    The page has words of its own for a missing text, except for the contact: a contact in another language is better
+    than none.
     """
     asked, default = primary(tag), primary(view.default_language)
     return replace(
@@ -23,5 +24,5 @@ def in_language(view: View, tag: str) -> View:
 
 
 def contact_in(contact: str, tag: str, default_language: str) -> str:
-    """The contact, in this language if there is such a wording."""
+    """The contact in this language, or as it is if it has no such wording."""
     return said_in(contact, primary(tag), primary(default_language)) or str(contact)

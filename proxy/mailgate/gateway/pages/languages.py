@@ -27,7 +27,7 @@ _MORE_APPS = mark_plural("%(count)d more app", "%(count)d more apps")
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One language: its texts and how it writes dates and lists. What comes out is safe to stand in HTML."""
+    """One language: its texts and its form of dates and lists. The results are safe to put into HTML."""
 
     locale: Locale
     texts: NullTranslations
@@ -39,7 +39,7 @@ class Language:
 
     @property
     def name(self) -> str:
-        """Its own name."""
+        """The language's own name."""
         name = str(self.locale.language_name)
         return name[:1].upper() + name[1:]
 
@@ -97,7 +97,7 @@ class Language:
         return escape(format_timedelta(abs(length), threshold=2, locale=self.locale))
 
     def countdown(self, remaining: timedelta) -> Markup:
-        """The time that is left, in words: "in 6 days". A unit is used from two of it on."""
+        """The time that is left, in words: "in 6 days". A unit is used if there are at least two of it."""
         return escape(format_timedelta(remaining, threshold=2, add_direction=True, locale=self.locale))
 
 
@@ -108,7 +108,7 @@ def load_languages() -> Mapping[str, Language]:
 
 
 def asked_as(languages: Iterable[str]) -> dict[str, str]:
-    """The lower-case tags that people ask with, each with the language that answers: ``zh`` is ``zh-Hans``."""
+    """The lower-case tags that browsers send, each with the language that answers: ``zh`` is ``zh-Hans``."""
     return {primary(tag): tag for tag in languages} | {tag.lower(): tag for tag in languages}
 
 
@@ -117,7 +117,7 @@ def _texts(tag: str) -> NullTranslations:
 
 
 def catalog_of(package: str, tag: str) -> Traversable:
-    """The file of a package with its texts in a language."""
+    """The file with a package's texts in a language."""
     return files(package).joinpath("locale", tag.replace("-", "_"), "LC_MESSAGES", "messages.po")
 
 

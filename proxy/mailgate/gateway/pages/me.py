@@ -45,7 +45,7 @@ _TAIL = mark("id ends in %(tail)s")
 
 
 class Words(NamedTuple):
-    """Why mail does not open, and what would change that."""
+    """Why mail is refused, and what would change that."""
 
     title: Markup
     detail: Markup
@@ -56,7 +56,7 @@ class Words(NamedTuple):
 
 
 def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
-    """Everything that the template says of this view, in words."""
+    """Everything that the template says about this view, in words."""
     now, kinds = view.here.now, view.records.by_kind()
     return {
         "person": _isolated(view.person),
@@ -129,7 +129,7 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
 
 
 def _last(last: LastSeen, language: Language, now: datetime) -> Markup:
-    """When and with which program it asked for mail last. That tells people which of their phones it is."""
+    """The time and program of the last request for mail, by which people recognise their phones."""
     when = Markup('<time datetime="{}" data-form="ago">{}</time>').format(
         last.at.isoformat(), language.ago(now - last.at)
     )
@@ -157,7 +157,7 @@ def _here(view: EmployeeView, language: Language) -> Markup:
 def _until(
     end: datetime | None, message: Message, language: Language, left: timedelta | None = None
 ) -> Markup:
-    """Until when mail comes, and how long that still is. An exemption may have no end."""
+    """How long mail still comes: the date and the time left. An exemption may have no end."""
     if end is None:
         return language.say(EXEMPTED_OPEN)
     countdown = language.countdown(left) if left else ""
@@ -165,7 +165,7 @@ def _until(
 
 
 def _moment(at: datetime, language: Language) -> Markup:
-    """A time, in the reader's own zone where there are scripts."""
+    """A time, shown in the reader's own zone if scripts run."""
     return Markup('<time datetime="{}" data-form="short">{}</time>').format(
         at.isoformat(), language.moment(at)
     )
@@ -195,7 +195,7 @@ def _about(card: DeviceCard, language: Language) -> Markup:
 
 
 def _record(record: Record, language: Language, names: Container[str] = ()) -> Mapping[str, Any]:
-    """``names`` are the fields that are shown, if not all are."""
+    """A row in words. ``names`` are the fields to show; by default all."""
     fields = [field for field in record.fields if field.name in names] if names else record.fields
     return {
         "fields": _fields(fields, language),

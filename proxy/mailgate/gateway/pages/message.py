@@ -4,14 +4,15 @@ from typing import NamedTuple
 
 
 class Message(NamedTuple):
-    """A translatable text; ``plural`` if a number changes its wording."""
+    """A translatable text, with a ``plural`` if its wording depends on a number."""
 
     singular: str
     plural: str = ""
 
 
 class Wording(NamedTuple):
-    """The texts of one reason. ``detail`` may name ``%(apps)s`` or ``%(rule)s``; ``bare`` is used if there is none."""
+    """The texts of one reason. ``detail`` may contain ``%(apps)s`` or ``%(rule)s``; ``bare`` is used if there is
+    none."""
 
     title: Message
     detail: Message
@@ -24,5 +25,5 @@ def mark(text: str) -> Message:
 
 
 def mark_plural(singular: str, plural: str) -> Message:
-    """Mark a text that changes with a number."""
+    """Mark a text that depends on a number."""
     return Message(singular, plural)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 LONGEST_HEADER = 1000
-"""How many characters are read."""
+"""How many characters of the header are read."""
 _MOST_RANGES = 32
 _RANGE = re.compile(
     r"\s*(?P<tag>\*|[a-z]{1,8}(?:-[a-z0-9]{1,8})*)\s*(?:;\s*q\s*=\s*(?P<q>0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?",
@@ -13,7 +13,7 @@ _RANGE = re.compile(
 
 
 def choose_language(accept_language: str, available: Mapping[str, str], default: str) -> str:
-    """The available language that fits best, or ``default``.
+    """The best available language, or ``default``.
 
     ``available`` maps lower-case tags to what is returned for them. Ranges that are not well-formed are ignored.
     """

@@ -1,5 +1,5 @@
-"""Says what is wrong with a proof, if that helps its sender: a wrong clock, an old report, another address. Of a proof that looks forged it
-only says that it was not accepted."""
+"""Texts about a refused proof, if they help its sender: a wrong clock, an old report, another address. For a proof that
+looks forged the text only says that it was not accepted."""
 
 from datetime import timedelta
 
@@ -68,7 +68,7 @@ SAME_WORDS = {
 }
 
 SET_CLOCK = "set-clock"
-"""The reason for a wrong clock. No rule names it, since it is found out and not decided."""
+"""The reason for a wrong clock. No rule names it, since it is detected and not decided."""
 FIXES = {
     Reason.PROOF_STALE: SET_CLOCK,
     Reason.TOKEN_EXPIRED: "report-again",
@@ -97,13 +97,13 @@ _MINUTE = timedelta(minutes=1)
 
 
 def refused_proof(access: Access, decision: Decision) -> Reason | None:
-    """What was wrong with the proof that came, if that may be the cause and may be told."""
+    """Why the proof was refused, if that may be the cause of the refusal and may be shown; otherwise None."""
     refused = shown_refusal(access)
     return refused if refused in TOLD and decision.reason in _ENDED_BY_PROOF else None
 
 
 def shown_refusal(access: Access) -> Reason | None:
-    """Why the proof of a request was refused, as far as its sender is told."""
+    """Why the proof of a request was refused, if its sender may know; otherwise None."""
     proof = access.attestation
     if proof is None or proof.refused is None:
         return None
@@ -111,7 +111,7 @@ def shown_refusal(access: Access) -> Reason | None:
 
 
 def clock_off(access: Access) -> timedelta | None:
-    """How far a refused device's clock is ahead, to the minute. None if something else is wrong."""
+    """How far a refused device's clock is ahead, to the minute; None if something else is wrong."""
     off = access.attestation.clock_off if access.attestation else None
     return None if off is None else round(off / _MINUTE) * _MINUTE
 

@@ -220,7 +220,7 @@ SAME_WORDS = {
     Reason.KEY_REVOKED: Reason.KEY_NOT_ENROLLED,
     Reason.STORE_UNAVAILABLE: Reason.POSTURE_UNAVAILABLE,
 }
-"""Reasons that programs and admins tell apart and that are the same to a person."""
+"""Reasons that programs and admins distinguish but that have one text for people."""
 
 
 def wording_of(reason: Reason) -> Wording:
@@ -236,7 +236,7 @@ def wording_of(reason: Reason) -> Wording:
 
 
 def detail_of(wording: Wording, *, apps: bool, rule: bool) -> Message:
-    """The detail that fits what is known. It names apps or a rule only if there are any."""
+    """The detail text for what is known. It names apps or a rule only if there are any."""
     if wording.bare is None or (apps and "%(apps)s" in wording.detail.singular):
         return wording.detail
     return wording.detail if rule and "%(rule)s" in wording.detail.singular else wording.bare
@@ -248,7 +248,7 @@ _WARNED_OF_APPS = mark(
 
 
 def detail_for(view: View) -> Message:
-    """The detail that fits what a page knows. Of what is still to come it does not speak as if it were so now."""
+    """The detail text for what a page knows. A future effect is not described as if it had begun."""
     if view.clock_off is not None:
         return proofs.clock_words(view.clock_off)
     if view.why is Reason.PROHIBITED_APP and view.effect is Effect.WARN and view.apps:

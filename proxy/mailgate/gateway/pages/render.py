@@ -1,4 +1,4 @@
-"""Renders views to pages. Whatever can be done once is done when ``Pages`` is built or when a page is first shown."""
+"""Renders views to pages. As much as possible is done once, when ``Pages`` is built or when a page is first shown."""
 
 import base64
 import hashlib
@@ -38,7 +38,7 @@ _RETRY = frozenset(
         Reason.INTERNAL_ERROR,
     }
 )
-"""Reasons that pass by themselves, so that the same request may succeed later."""
+"""Reasons that end by themselves, so that the same request may succeed later."""
 
 _AROUND = re.compile(r"\s*([{};,])\s*|(?<=:) ")
 """White space in a style that has no meaning."""
@@ -56,9 +56,9 @@ _ASSETS = {
 """The styles and scripts of each page."""
 
 REMEMBERED = 256
-"""How many pages with holes are kept, each of about 12 KiB."""
+"""How many pages with holes are cached, each of about 12 KiB."""
 REMEMBERED_WISHES = 512
-"""How many Accept-Language fields are kept with their language."""
+"""How many Accept-Language fields are cached with their language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,10 @@ class RenderedMail:
 
 
 class _Look:
-    """The style and the scripts that stand in a page, and the policy that allows these alone."""
+    """The style and the scripts of a page, and the policy that allows only these."""
 
     def __init__(self, more: str, *assets: str) -> None:
-        """``more`` is a style that follows those of the files."""
+        """``more`` is a style that is added after those of the files."""
         style = "\n".join([*(_asset(name) for name in assets if name.endswith(".css")), more]).strip()
         texts = [_asset(name) for name in assets if name.endswith(".js")]
         self.style = Markup(style)  # noqa: S704
@@ -99,7 +99,8 @@ class _Look:
 
 
 class Pages:
-    """The pages in every language. They are built once at start. Rendering does no I/O and keeps nothing but forms (``holes.py``)."""
+    """The pages in every language. They are built once at start. Rendering does no I/O and caches only forms
+    (``holes.py``)."""
 
     def __init__(self, appearance: Appearance = OURS) -> None:
         self._appearance = appearance
@@ -112,7 +113,7 @@ class Pages:
         self._chosen = lru_cache(REMEMBERED_WISHES)(self._choose)
 
     def refusal(self, view: View) -> RenderedPage:
-        """The page for a request that gets no mail. It says why, what ends it and whom to ask."""
+        """The page for a request that gets no mail, with the reason, what ends it, and the contact."""
         return self._page("refusal", view)
 
     def warning(self, view: View) -> RenderedPage:
@@ -120,19 +121,19 @@ class Pages:
         return self._page("warning", view)
 
     def probe(self, view: View, *, may_skip: bool) -> RenderedPage:
-        """The page that reads what kind of device the browser runs on, and goes on to what was asked for."""
+        """The page that reads what kind of device the browser runs on, and then goes on to the requested page."""
         return self._page("probe", view, may_skip=may_skip)
 
     def error(self, view: View) -> RenderedPage:
-        """The page for a request that the gate could not or would not serve."""
+        """The page for a request that the gate could not serve or refused to."""
         return self._page("error", view)
 
     def help(self, view: View) -> RenderedPage:
-        """The page that says that a request for help is noted. ``view.reference`` is that of the refusal."""
+        """The page that confirms a request for help. ``view.reference`` is that of the refusal."""
         return self._page("help", view)
 
     def me(self, view: EmployeeView) -> RenderedPage:
-        """A person's own page: their devices, what is stored of them, and until when."""
+        """A person's own page: their devices, what is stored about them, and until when."""
         language, look = self._language(view.here), self._looks["me"]
         html = self._templates["me"].render(
             style=look.style,
@@ -234,7 +235,7 @@ class Pages:
 
 
 def _decided(view: View, language: Language) -> dict[str, Any]:
-    """What refusals and warnings show beyond what every page shows."""
+    """The parts of refusals and warnings besides those of every page."""
     steps = steps_of(view)
     names = language.names(view.apps)
     store = Markup('<a href="{}" target="_blank" rel="noreferrer">{}</a>').format(
@@ -292,7 +293,8 @@ def _asset(name: str) -> str:
 
 
 def _content_security_policy(style: str, scripts: list[str]) -> str:
-    """A policy that allows only what stands in the page itself, by its hash (CSP 3, section 2.3.1), and requests to this host."""
+    """A policy that allows only what is in the page itself, by its hash (CSP 3, section 2.3.1), and requests to this
+    host."""
     return "; ".join(
         (
             "default-src 'none'",

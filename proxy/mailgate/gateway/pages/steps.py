@@ -72,7 +72,7 @@ _COMES_BY_ITSELF = mark(
 )
 _ENTER_CODE = mark("Open its set-up and enter the address of your mail and the code.")
 STORE = mark("the store of your browser")
-"""The words that link to the extension's page, in the place of ``%(store)s``."""
+"""The words that link to the extension's page, in place of ``%(store)s``."""
 _FROM_STORE: Steps = (
     _COMES_BY_ITSELF,
     mark("If not, add it from %(store)s. Your help desk gives you a code."),

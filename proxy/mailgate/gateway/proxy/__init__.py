@@ -1,1 +1,1 @@
-"""Forwards requests to the webmail and its answers back: connections, heads, bodies, and rewriting."""
+"""Forwards requests to the webmail, and its answers back: connections, heads, bodies, and rewriting."""

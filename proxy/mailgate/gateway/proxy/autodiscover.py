@@ -102,7 +102,7 @@ class AutodiscoverEditor:
         return replace(response, fields=Fields(fields), body=LengthBody(len(body))), body
 
     def told(self, response: ResponseHead, body: bytes) -> tuple[str, str] | None:
-        """The text of an answer with its addresses changed, and its charset. None if the answer cannot be read."""
+        """The text of an answer with its addresses changed, and its charset; None if the answer cannot be read."""
         with suppress(UnicodeError, LookupError, zlib.error):
             plain = _unpacked(body) if _is_gzip(values(response.fields, b"content-encoding")) else body
             charset = _charset(response, plain)
@@ -138,7 +138,8 @@ def _host(netloc: str) -> str:
 
 
 def _is_gzip(encodings: Sequence[bytes]) -> bool:
-    """Whether the body is gzip. A server may compress against the client's wish if it has the file in no other form."""
+    """Whether the body is gzip. A server may compress although the client did not accept it, if it has the file in no
+    other form."""
     return len(encodings) == 1 and encodings[0].strip().lower() in _GZIP
 
 

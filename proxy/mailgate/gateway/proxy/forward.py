@@ -32,14 +32,14 @@ from mailgate.gateway.proxy.webmail import UpstreamClosed, UpstreamError, Upstre
 
 # a webmail that sends nothing but 1xx would hold its client for ever
 MAX_INTERIM = 32
-# RFC 9110, section 9.2.1: repeating these cannot do a thing twice
+# RFC 9110, section 9.2.1: repeating these has no effect
 SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PROPFIND", b"REPORT", b"SEARCH"})
 MAY_GO_UNREAD = frozenset({b"GET", b"HEAD", b"DELETE", b"OPTIONS", b"TRACE"})
 # RFC 4559, section 6: these log a connection in, so the webmail would take its next request for the same person's
 CONNECTION_LOGINS = frozenset({b"ntlm", b"negotiate"})
 
 WaitFor: TypeAlias = Callable[[Coroutine[Any, Any, Outcome]], None]
-"""Takes a coroutine that answers the request when it has run."""
+"""Takes a coroutine that answers the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +51,16 @@ class Forwarder:
     default_host: bytes
     idle: float
     editor: AutodiscoverEditor | None = None
-    """Changes answers that are small enough to be read as a whole. None if no answer is changed."""
+    """Changes answers that are small enough to be read as a whole; None if no answer is changed."""
     mark: Callable[[Exchange, bytes], bytes] | None = None
-    """Makes a request to the webmail a part of a trace."""
+    """Adds a request to the webmail to its trace; None without traces."""
 
     def start(self, exchange: Exchange, origin: Origin, now: datetime, wait_for: WaitFor) -> Rest:
-        """Do as ``forward`` does, but without a task as long as none is needed.
+        """Like ``forward``, but without a task as long as none is needed.
 
-        Most requests need none: their body came with their head, an idle connection waits for them, and their answer comes in
-        one piece. Then this returns None, and the exchange ends with the answer. Anything else goes to ``wait_for``.
+        Most requests need none: their body came with their head, an idle connection waits for them, and their answer
+        comes in one piece. Then this returns None, and the exchange ends with the answer. Anything else goes to
+        ``wait_for``.
         """
         head, content = exchange.head, exchange.content or b""
         repeatable = _repeatable(head)
@@ -113,10 +114,11 @@ class Forwarder:
     async def forward(
         self, exchange: Exchange, origin: Origin, now: datetime, asked: UpstreamConnection | None = None
     ) -> Outcome:
-        """Forward one request and write its answer. If a connection already has the head, ``asked`` is that connection.
+        """Forward one request and write its answer. ``asked`` is a connection that already has the head, if there is
+        one.
 
-        Raises UpstreamError or RequestRefused as long as nothing was written. After the answer has begun, a failure breaks
-        the client's connection, so that a part never looks like the whole answer.
+        Raises UpstreamError or RequestRefused as long as nothing was written. After the answer has begun, a failure
+        breaks the client's connection, so that a part never looks like the whole answer.
         """
         exchange.asked_at = exchange.asked_at or perf_counter()
         data = self._request(exchange, origin)
@@ -125,7 +127,7 @@ class Forwarder:
         try:
             return await self._once(exchange, upstream, b"" if asked else data, now)
         except UpstreamClosed:
-            # the webmail closed an idle connection just as we used it, so nobody saw this request
+            # the webmail closed the idle connection at this moment, so it has not read this request
             if exchange.started or not repeatable or not upstream.served:
                 raise
         return await self._once(exchange, await self.pool.connect(), data, now)
@@ -185,7 +187,7 @@ class Forwarder:
                     raise body.refused from None
                 raise
             if head.status == 101 and members(head.fields, b"upgrade") != [request.upgrade]:
-                raise UpstreamMalformed("101 to what was not asked for")
+                raise UpstreamMalformed("101 for a request that asked for no upgrade")
             if not head.informational or head.status == 101:
                 return head
             if request.minor:  # RFC 9110, section 15.2: every 1xx is passed on, except to HTTP/1.0
@@ -263,12 +265,12 @@ async def _raising(error: Exception) -> Outcome:
 
 
 async def _whole(upstream: UpstreamConnection) -> bytes:
-    """Read a body to its end. Raises UpstreamMalformed if it is longer than an answer that is changed may be."""
+    """Read a body to its end. Raises UpstreamMalformed if it is longer than an answer to be changed may be."""
     body = b""
     while piece := await upstream.read():
         body += piece
         if len(body) > MAX_BODY:
-            raise UpstreamMalformed(f"an answer over {MAX_BODY} bytes where its addresses must be changed")
+            raise UpstreamMalformed(f"an answer over {MAX_BODY} bytes whose addresses must be changed")
     return body
 
 

@@ -101,7 +101,7 @@ _ASKED = _Fates(_fate_of_asked)
 
 
 def _of_this_hop(fields: Fields) -> list[bytes]:
-    """The fields that the Connection field removes, beside those that are never passed on."""
+    """The fields that the Connection field removes, besides those that are never passed on."""
     return [option for option in connection_options(fields) if option not in HOP_BY_HOP]
 
 
@@ -123,7 +123,7 @@ def _passed_on(head: RequestHead) -> bytes:
 
 
 def _changed(head: RequestHead, key: bytes, line: bytes) -> bytes | None:
-    """The line as it is passed on. None if it is dropped."""
+    """The line as it is passed on; None if it is dropped."""
     name, _, value = line.partition(b": ")
     match key:
         case b"host":
@@ -252,7 +252,7 @@ def _returned(
 def _changed_answer(
     response: ResponseHead, framing: Framing, rewrite: Rewrite, key: bytes, line: bytes
 ) -> bytes | None:
-    """The line as the client gets it. None if it is dropped."""
+    """The line as the client gets it; None if it is dropped."""
     name, _, value = line.partition(b": ")
     match key:
         case b"transfer-encoding":
@@ -266,7 +266,7 @@ def _changed_answer(
 
 
 def connection_option(request: RequestHead, *, keep_alive: bool) -> bytes:
-    """The Connection field. It is empty if the version's default is what happens (RFC 9112, section 9.3)."""
+    """The Connection field; empty if it would be the version's default (RFC 9112, section 9.3)."""
     if not keep_alive:
         return b"Connection: close\r\n"
     return b"" if request.minor else b"Connection: keep-alive\r\n"

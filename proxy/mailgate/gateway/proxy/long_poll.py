@@ -1,6 +1,6 @@
-"""Requests that wait for mail. ActiveSync's Ping and Sync hang for up to an hour and are judged again meanwhile.
+"""Requests that wait for mail. ActiveSync's Ping and Sync hang for up to an hour and are judged again during that time.
 
-Otherwise a phone with a hanging request would go on getting its mail for the rest of that hour.
+Otherwise a phone with a hanging request would keep getting its mail for the rest of that hour.
 """
 
 import asyncio
@@ -16,21 +16,21 @@ from mailgate.model import Access, Decision, Effect, Protocol
 log = structlog.get_logger()
 
 EVERY = 0.5
-"""The pause between two looks in seconds. Changes by another process are known after half of it (``app/device_changes.py``)."""
+"""The seconds between two looks. Changes by another process are known after half of it (``app/device_changes.py``)."""
 
 _COMMANDS = frozenset({"Ping", "Sync"})
 _AT_A_TIME = 64
 
 Verdict = tuple[Access, Decision]
 JudgeAgain = Callable[[Access, Decision], Awaitable[Verdict | None]]
-"""Judges a request again. None if nothing has changed on which the answer depends."""
+"""Judges a request again; None if nothing has changed that the answer depends on."""
 
 
 def hangs(access: Access) -> bool:
     """Whether the webmail may take an hour to answer ([MS-ASCMD] 2.2.3.88, 2.2.3.198: a wait of up to 59 minutes).
 
-    A Sync waits if its body says so, or if it has no body and repeats a Sync that waited. No body is read here, and a phone
-    may lie about its version. So every Sync is taken for one that may wait, and each ends once it is no longer allowed.
+    A Sync waits if its body says so, or if it has no body and repeats a Sync that waited. No body is read here, and a
+    phone may send a wrong version. So every Sync is assumed to wait, and each ends once it is no longer allowed.
     """
     client = access.client
     waits = client.eas_command in _COMMANDS and client.protocol is Protocol.ACTIVESYNC

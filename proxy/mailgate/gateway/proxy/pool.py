@@ -60,7 +60,7 @@ class UpstreamPool:
                     server_hostname=endpoint.host if endpoint.tls else None,
                 )
         except TimeoutError:
-            raise UpstreamUnreachable("the webmail does not take a connection in time") from None
+            raise UpstreamUnreachable("the webmail does not accept a connection in time") from None
         except (OSError, ssl.SSLError) as error:
             raise UpstreamUnreachable(f"the webmail cannot be reached: {type(error).__name__}") from None
         return connection

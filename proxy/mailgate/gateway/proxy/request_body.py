@@ -17,7 +17,7 @@ Raised = TypeVar("Raised", bound=Exception)
 
 @dataclass(slots=True)
 class Sending:
-    """The state of the sending. ``refused`` says why the client's body could not be read to its end."""
+    """The state of sending. ``refused`` says why the client's body could not be read to its end; None if it could."""
 
     complete: bool
     task: asyncio.Future[None] | None = None

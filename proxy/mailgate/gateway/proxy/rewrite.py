@@ -56,7 +56,7 @@ class Rewrite:
 
 
 def _spellings(url: SplitResult) -> set[str]:
-    """The host and port of a URL. If the port is the scheme's default, the form without it is included."""
+    """The host and port of a URL, also without the port if it is the scheme's default."""
     default = {"http": 80, "https": 443}[url.scheme]
     host = url.netloc.removesuffix(f":{url.port}") if url.port else url.netloc
     return {host, f"{host}:{default}"} if (url.port or default) == default else {url.netloc}

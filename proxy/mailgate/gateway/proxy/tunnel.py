@@ -17,7 +17,7 @@ class _ToUpstream:
             self._upstream.write(data)
 
     def feed_eof(self) -> None:
-        """The client is gone, so the other half has to end too."""
+        """The client is gone, so end the other half too."""
         self._upstream.close()
 
 

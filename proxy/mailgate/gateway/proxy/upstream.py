@@ -122,7 +122,7 @@ class UpstreamConnection(asyncio.Protocol):
             async with asyncio.timeout(self._endpoint.idle_time):
                 await self._drain_waiter
         except TimeoutError:
-            raise UpstreamTimeout("the webmail does not take the request body") from None
+            raise UpstreamTimeout("the webmail does not accept the request body") from None
 
     def ask(self, method: bytes, head: bytes) -> None:
         """Send the head of a request. Raises UpstreamClosed once the connection is gone."""
@@ -152,7 +152,7 @@ class UpstreamConnection(asyncio.Protocol):
         return self._heads.popleft()
 
     def watch(self, watcher: Callable[[], None]) -> None:
-        """Call ``watcher`` when a head has come or none can come any more. ``read_head`` says which."""
+        """Call ``watcher`` when a head has come or can no longer come. ``read_head`` says which."""
         self._watcher = watcher
         self._deadline.set(self._endpoint.response_time)
 
@@ -187,7 +187,7 @@ class UpstreamConnection(asyncio.Protocol):
             await self._news()
 
     def take(self) -> bytes:
-        """The bytes of the body that have come. Empty if none have."""
+        """The bytes of the body that have come; empty if none have."""
         if not self._content:
             return b""
         piece = self._content.popleft()
@@ -225,7 +225,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     @property
     def usable(self) -> bool:
-        """Whether an idle connection may carry a request: it is alive, and no bytes came unasked."""
+        """Whether an idle connection may carry a request: it is open, and no bytes came unrequested."""
         return not self._closed and self._error is None and not self._buffer and not self._heads
 
     @property
@@ -270,7 +270,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _feed_head(self) -> bool:
         if not self._method:
-            self._fail(UpstreamMalformed("bytes that no request asked for"))
+            self._fail(UpstreamMalformed("bytes outside an answer"))
             self.abort()
             return False
         end = self._buffer.find(b"\r\n\r\n", 0, self._endpoint.max_head)

@@ -1,4 +1,4 @@
-"""The webmail behind the gate: where it is, what it may take, and what can be wrong with its answers."""
+"""The webmail behind the gate: its address, its limits, and the errors of its answers."""
 
 import ssl
 from dataclasses import dataclass

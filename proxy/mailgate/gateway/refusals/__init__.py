@@ -1,4 +1,4 @@
-"""Refusals in the form of the protocol that the caller speaks. Each protocol has a file, and this list has them all.
+"""Refusals in the form of the client's protocol. Each protocol has a file, and this list has them all.
 
 Protocols outside the list are refused as on the web: by a page for a navigation, and by a problem document otherwise.
 """

@@ -1,4 +1,4 @@
-"""Turns a decision or an error into the answer that the caller gets."""
+"""Turns a decision or an error into the answer to the client."""
 
 import hashlib
 from collections.abc import Mapping
@@ -43,10 +43,10 @@ class Speaker:
     """How long a browser that has shown a warning does not get the same warning again."""
 
     seen_within: Mapping[str, timedelta] = field(default_factory=dict)
-    """How long it usually takes until a source sees a change, by its name; those of which nobody knows are missing."""
+    """How long it usually takes until a source sees a change, by its name; without sources for which it is unknown."""
 
     help_address: str = ""
-    """Whom to ask where a rule names nobody."""
+    """The contact if a rule names none."""
 
     def refuse(self, access: Access, decision: Decision, reference: str) -> Answer:
         """The answer to a request that was blocked, or that has to prove itself first."""
@@ -73,7 +73,8 @@ class Speaker:
     def _page(
         self, access: Access, decision: Decision, reference: str, headers: tuple[tuple[str, str], ...]
     ) -> Answer:
-        """The page of a refusal. A browser of which nobody is known gets a name with it, by which its request for help is one."""
+        """The page of a refusal. A browser of an unknown person and device gets a name with it, so that its requests
+        for help are one."""
         before = helped(access.facts)
         if self.tickets and before is None and not any(counted_as(access)):
             headers = (*headers, marked(self.tickets.mark_of(reference), access.facts))
@@ -87,14 +88,14 @@ class Speaker:
         return page_answer(403, self.pages.refusal(view), headers)
 
     def warn(self, access: Access, decision: Decision, reference: str) -> Answer:
-        """The warning page: it says what is coming, and has a button to go on to the mail."""
+        """The warning page, with what is coming and a button to go on to the mail."""
         target = quote(access.facts.target, safe="/")
         onwards = f"/.mailgate/continue?rule={warned_mark(decision)}&to={target}"
         view = self.view(access, decision, reference, continue_url=onwards)
         return page_answer(200, self.pages.warning(view), (("X-Device-Reason", decision.reason.value),))
 
     def probe(self, facts: RequestFacts, now: datetime, reference: str, *, may_skip: bool) -> Answer:
-        """The page of the browser probe. ``may_skip`` says that a browser which cannot be probed may go on."""
+        """The page of the browser probe. ``may_skip``: whether a browser that cannot be probed may go on."""
         skip = f"/.mailgate/probe/skip?to={quote(facts.target, safe='/')}" if may_skip else ""
         view = self._view_of(facts, Reason.PROBE_REQUIRED, reference, now, continue_url=skip)
         headers = (("X-Device-Reason", Reason.PROBE_REQUIRED.value),)
@@ -109,14 +110,15 @@ class Speaker:
         now: datetime,
         detail: str = "",
     ) -> Answer:
-        """The answer to a request that could not be served. ``detail`` is for programs and reveals nothing about the inside."""
+        """The answer to a request that could not be served. ``detail`` is for programs and reveals nothing about the
+        inside."""
         if is_navigation(facts):
             view = self._view_of(facts, reason, reference, now, status=status)
             return page_answer(status, self.pages.error(view), ())
         return problem(status, reason, reference, detail=detail)
 
     def view(self, access: Access, decision: Decision, reference: str, **more: Any) -> View:
-        """A decision as pages show it. ``more`` has further fields of the view."""
+        """The view of a decision for pages. ``more`` has further fields of the view."""
         client, proof = access.client, refused_proof(access, decision)
         return self._view_of(
             access.facts,
@@ -139,7 +141,8 @@ class Speaker:
         )
 
     def _evidence(self, access: Access, decision: Decision) -> dict[str, Any]:
-        """Who looked at the apps, when, and how soon they see a change: where the decision rests on that."""
+        """The source that looked at the apps, the time, and how soon it sees a change, if the decision depends on
+        apps."""
         posture = access.posture
         if decision.reason not in _RESTS_ON_A_LOOK or not posture.reported_at or posture.source == ENROLLED:
             return {}
@@ -160,7 +163,7 @@ class Speaker:
     def _view_of(
         self, facts: RequestFacts, reason: Reason, reference: str, now: datetime, **more: Any
     ) -> View:
-        """What every page shows of a request, and ``more``."""
+        """The fields that every page shows of a request, and ``more``."""
         return View(
             reason,
             reference,
@@ -174,19 +177,20 @@ class Speaker:
 
 
 def language_wish(facts: RequestFacts) -> str:
-    """Which language a page is to be in: as somebody has chosen on one, else as the browser asks (``Accept-Language``)."""
+    """The requested language of a page: the one chosen on a page, otherwise that of the browser
+    (``Accept-Language``)."""
     chosen = cookies_named(facts, LANGUAGE_COOKIE)
     return chosen[0][:20] if chosen else facts.headers.get("accept-language", "")
 
 
 def _engine_of(facts: RequestFacts) -> str:
-    """The kind of extensions that a browser takes. The browser's own word is enough to choose a link."""
+    """The kind of extensions that a browser supports. The browser's own word is enough to choose a link."""
     agent = facts.user_agent
     return "firefox" if "Firefox/" in agent else "chromium" if "Chrome/" in agent else ""
 
 
 def nonce_asked(access: Access) -> Reason | None:
-    """The reason if another proof with the offered nonce would be accepted (RFC 9449, section 9), or None."""
+    """The reason if another proof with the offered nonce would be accepted (RFC 9449, section 9); otherwise None."""
     refused = access.attestation.refused if access.attestation else None
     return refused if refused in ASKS_FOR_NONCE else None
 

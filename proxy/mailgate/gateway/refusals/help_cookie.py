@@ -1,4 +1,4 @@
-"""The cookie by which a browser that nobody knows is told apart from others like it, and told that it has asked for help."""
+"""The cookie that distinguishes an unknown browser from others like it, and remembers its request for help."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ _TEXT = re.compile(r"(?P<client>[0-9a-f]{32})(?:\.(?P<rule>[0-9a-f]{16})\.(?P<at
 
 @dataclass(frozen=True, slots=True)
 class Helped:
-    """A browser, and against which rule it last asked for help. It is no secret: who makes one up fools themselves."""
+    """A browser, and the rule that it last asked for help about. It is no secret: a made-up one only affects its own
+    sender."""
 
     client: str
     rule: str = ""
@@ -22,12 +23,12 @@ class Helped:
     at: datetime | None = None
 
     def asked_at(self, rule: str) -> datetime | None:
-        """When it asked for help against this rule."""
+        """When it asked for help because of this rule; None if it did not."""
         return self.at if self.rule == _mark(rule) else None
 
 
 def helped(facts: RequestFacts) -> Helped | None:
-    """What the cookie of a request says; None where there is none that is whole."""
+    """The content of the cookie; None if there is no valid one."""
     for text in cookies_named(facts, HELP_COOKIE):
         if told := _TEXT.fullmatch(text):
             at = datetime.fromtimestamp(int(told["at"]), UTC) if told["at"] else None
@@ -36,12 +37,12 @@ def helped(facts: RequestFacts) -> Helped | None:
 
 
 def marked(client: str, facts: RequestFacts) -> tuple[str, str]:
-    """The field that gives a browser its name."""
+    """The Set-Cookie field that gives a browser its name."""
     return _field(client, facts)
 
 
 def has_asked(client: str, rule: str, now: datetime, facts: RequestFacts) -> tuple[str, str]:
-    """The field that notes in a browser that it has asked for help against this rule."""
+    """The Set-Cookie field that notes a browser's request for help because of this rule."""
     return _field(f"{client}.{_mark(rule)}.{int(now.timestamp())}", facts)
 
 

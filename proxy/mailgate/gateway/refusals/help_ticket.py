@@ -1,4 +1,5 @@
-"""The ticket that the help button of a refusal sends back. It says which rule refused whom, sealed with a key of the store."""
+"""The ticket that the help button of a refusal sends back. It holds the rule and the person or device, sealed with a
+key of the store."""
 
 import hmac
 import re
@@ -23,18 +24,18 @@ _TEXT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """One refusal. ``subject`` is a digest of the one who was refused. It is empty if the gate does not know them."""
+    """One refusal. ``subject`` is a digest of the person or device; empty if unknown."""
 
     rule: str
     reason: str
     reference: str
     subject: str
     sighting: str
-    """The id under which this refusal is recorded."""
+    """The id of the sighting of this refusal."""
     issued: datetime
 
     def is_of(self, subject: str) -> bool:
-        """Whether the ticket was given to this subject. An unknown subject never matches."""
+        """Whether the ticket was given to this subject; false for an unknown subject."""
         return bool(subject) and hmac.compare_digest(self.subject, digest_of(subject))
 
 
@@ -45,13 +46,13 @@ class Tickets:
     keys: Sequence[Secret]
 
     def seal(self, ticket: Ticket) -> str:
-        """The text that stands in the page."""
+        """The text of a ticket in the page."""
         parts = (ticket.rule, ticket.reason, ticket.reference, ticket.subject, ticket.sighting)
         text = ".".join(("1", str(int(ticket.issued.timestamp())), *parts))
         return f"{text}.{mac(sealing(self.keys, ticket.issued, SETTLING), _HELP, text)}"
 
     def open(self, text: str, now: datetime) -> Ticket | None:
-        """The ticket in a text. None if it is not ours or too old."""
+        """The ticket in a text; None if it is not valid or too old."""
         told = _TEXT.fullmatch(text)
         if told is None:
             return None
@@ -66,18 +67,18 @@ class Tickets:
         return Ticket(rule, reason, reference, subject, sighting, issued)
 
     def seal_of(self, said: str, now: datetime) -> str:
-        """The seal of anything else that the gate gives a browser to send back."""
+        """The seal of any other text that the gate gives to a browser to send back."""
         return mac(sealing(self.keys, now, SETTLING), _SAID, said)
 
     def sealed(self, seal: str, said: str) -> bool:
-        """Whether this is the seal of just that."""
+        """Whether this is the seal of exactly that text."""
         return any(hmac.compare_digest(seal.encode(), mac(key, _SAID, said).encode()) for key in self.keys)
 
     def mark_of(self, text: str) -> str:
-        """A name for a client that is told apart from others by this text, which nobody can read from the name."""
+        """A name for a client with this text, from which the text cannot be read."""
         return hmac.digest(self.keys[-1].secret, f"mailgate-client\n{text}".encode(), "sha256").hex()[:32]
 
 
 def digest_of(subject: str) -> str:
-    """The digest of a subject for a ticket, since nobody's name belongs in a page."""
+    """The digest of a subject for a ticket, since a page must not have the name."""
     return sha256(subject.encode("utf-8", "surrogatepass")).hexdigest()[:32] if subject else ""

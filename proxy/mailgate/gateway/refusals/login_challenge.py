@@ -1,8 +1,8 @@
 """Passes the webmail's question for a login to a refused mail app that has not logged in yet.
 
-A mail app whose first request is not answered with 401 thinks that the service is absent. It falls back to another protocol or
-never asks for a password. So the gate asks the webmail at the same address, without the body and by methods that change
-nothing. It passes on only the question for a login.
+A mail app whose first request is not answered with 401 assumes that the service does not exist. It falls back to
+another protocol or never asks for a password. So the gate asks the webmail at the same address, without the body and by
+methods that change nothing. It passes on only the question for a login.
 """
 
 from mailgate.gateway.answer import Answer
@@ -22,13 +22,13 @@ _SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PROPFIND", b"REPORT"})
 _INSTEAD = (b"OPTIONS", b"GET")
 """The methods that are tried, in this order, in place of any other method.
 
-SOGo answers 401 to OPTIONS, but to an ActiveSync POST only if that has neither a body nor a ``Content-Length``. Servers that
-answer browsers' preflights allow OPTIONS to everybody, and answer 401 to GET.
+SOGo answers 401 to OPTIONS, but to an ActiveSync POST only if that has neither a body nor a ``Content-Length``. Servers
+that answer browsers' preflights allow OPTIONS to everybody, and answer 401 to GET.
 """
 
 
 def has_no_login(access: Access, incoming: Incoming) -> bool:
-    """Whether a request of a mail app has nothing that says who sent it."""
+    """Whether a request of a mail app has nothing that identifies its sender."""
     headers = access.facts.headers
     return (
         access.client.protocol in _OF_MAIL_APPS
@@ -39,7 +39,7 @@ def has_no_login(access: Access, incoming: Incoming) -> bool:
 
 
 async def ask_for_login(forwarder: Forwarder, head: RequestHead, incoming: Incoming) -> Answer | None:
-    """The webmail's 401 with its challenges, or None if it asks for no login. Raises UpstreamError."""
+    """The webmail's 401 with its challenges; None if it asks for no login. Raises UpstreamError."""
     for method in (head.method,) if head.method in _SAFE else _INSTEAD:
         response = await _ask(forwarder, without_body(head, method), incoming)
         challenges = values(response.fields, b"www-authenticate")
@@ -50,7 +50,8 @@ async def ask_for_login(forwarder: Forwarder, head: RequestHead, incoming: Incom
 
 
 async def _ask(forwarder: Forwarder, asked: RequestHead, incoming: Incoming) -> ResponseHead:
-    """Ask over a separate connection and return the head of the answer. The connection is closed, since nobody needs the rest."""
+    """Ask over a separate connection and return the head of the answer. The connection is closed, since the rest is not
+    needed."""
     upstream = await forwarder.pool.connect()
     try:
         upstream.expect(asked.method)

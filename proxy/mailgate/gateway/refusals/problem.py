@@ -10,7 +10,7 @@ from mailgate.gateway.pages import explain_reason
 from mailgate.model import Reason
 
 REMEMBERED = 256
-"""How many documents are kept. Each has about half a KiB."""
+"""How many documents are cached. Each has about half a KiB."""
 _JSON = json.JSONEncoder(ensure_ascii=False)
 
 
@@ -26,9 +26,11 @@ def problem(
     clock_off: timedelta | None = None,
     headers: tuple[tuple[str, str], ...] = (),
 ) -> Answer:
-    """A problem document with the reason as its type, in words and as a code. ``title`` is the title of the rule that decided.
+    """A problem document with the reason as its type, in words and as a code. ``title`` is the title of the rule that
+    decided.
 
-    ``proof`` says what was wrong with a proof, and is then put into words. ``clock_off`` is how far the device's clock is ahead.
+    ``proof`` is the reason why a proof was refused, if there is one. ``clock_off`` is how far the device's clock is
+    ahead.
     """
     before, behind = _around_reference(status, reason, apps, title, detail, proof, clock_off)
     return Answer(status, before + _JSON.encode(reference).encode() + behind, PROBLEM, headers)

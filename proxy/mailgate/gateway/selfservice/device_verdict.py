@@ -1,4 +1,5 @@
-"""Verdicts on a person's devices: what a device gets that does not ask itself, and whether it gets mail by an exemption alone."""
+"""Verdicts on a person's devices: what a device would get if it asked, and whether it gets mail only because of an
+exemption."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -27,10 +28,10 @@ _KEPT_OUT = (Effect.BLOCK, Effect.CHALLENGE)
 def verdict_on(
     before: Access, posture: Posture, policy: Policy, *, user: User, attests: bool, eas_id: str = ""
 ) -> tuple[Access, Decision]:
-    """What the policy says to this device of this person now. ``before`` is the request that asks about it.
+    """The decision on this device of this person. ``before`` is the request that asks about it.
 
-    A device that can prove itself asks with a proof; any other one by its ActiveSync id, which is all that it can
-    show. What is not known to be a computer counts as a handheld.
+    A device that can prove itself is assumed to ask with a proof; any other one by its ActiveSync id, which is all that
+    it can show. A device that is not known to be a computer counts as a handheld.
     """
     kind = posture.kind or Kind.UNKNOWN
     by_mail_app = bool(eas_id) and not attests
@@ -52,7 +53,7 @@ def verdict_on(
 
 
 def exempted_by(access: Access, decision: Decision, policy: Policy) -> Relief | None:
-    """The exemption without which this request would get no mail. None if there is none."""
+    """The exemption without which this request would get no mail; None if there is none."""
     ours = {each for each in policy.reliefs.about(access) if each.cause is Cause.EXEMPTION}
     if not ours or decision.effect in _KEPT_OUT:
         return None

@@ -1,4 +1,4 @@
-"""A file of everything that is stored about a person, for them to keep."""
+"""A file with everything that is stored about a person, for them to keep."""
 
 import json
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ FILE = "stored-about-you.json"
 
 
 def download(person: str, devices: Sequence[DeviceCard], records: StoredRecords) -> Answer:
-    """The file, which a browser saves and does not show."""
+    """The file as a download, which a browser saves and does not show."""
     told = {
         "person": person,
         "devices": [_device(card) for card in devices],

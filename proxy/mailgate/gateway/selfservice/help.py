@@ -1,4 +1,4 @@
-"""``/.mailgate/help``: somebody who was refused asks for help by the button on the refusal. It works without scripts."""
+"""``/.mailgate/help``: a refused person asks for help by the button on the refusal. It works without scripts."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -30,7 +30,7 @@ from mailgate.store.sightings import fingerprint
 log = structlog.get_logger()
 
 UNKNOWN = "client:"
-"""How the subject of a client begins of which nobody is known, so that it is never that of a person or a device."""
+"""The beginning of the subject of an unknown client, so that it never equals that of a person or a device."""
 REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
@@ -42,25 +42,25 @@ class Requests(Shape):
 
 @dataclass(frozen=True, slots=True)
 class HelpDesk:
-    """What it takes to note that somebody asks for help."""
+    """The parts that are needed to note a request for help."""
 
     in_force: InForce
     judge: Judge
     metrics: Metrics
     requests: Requests
     called: Callable[[str], Awaitable[None]]
-    """Called with the rule against which somebody has asked for help."""
+    """Called with the rule that somebody has asked for help about."""
     rates: Rates
     """How often one person, device or client may ask."""
     network_rates: Rates
-    """How often all those together may ask who are not known and share an address."""
+    """How often all unknown clients with one address may ask together."""
 
 
 async def ask_for_help(desk: HelpDesk, incoming: Incoming, _reference: str, now: datetime) -> Answer:
-    """Note the request of somebody who was refused, and say so. Raises RequestRefused.
+    """Note the request of a refused person, and confirm it. Raises RequestRefused.
 
-    The form carries a ticket from the refusal's page, which no other site can read, so no other site can make such a request. The ticket
-    counts only if the same person or device sends it back.
+    The form carries a ticket from the refusal's page, which no other site can read, so no other site can make such a
+    request. The ticket counts only if the same person or device sends it back.
     """
     speaker, tickets = desk.in_force.live.speaker, desk.in_force.live.speaker.tickets
     sent = dict(parse_qsl(incoming.body.decode("latin-1"))).get("refusal", "")
@@ -103,7 +103,8 @@ async def ask_for_help(desk: HelpDesk, incoming: Incoming, _reference: str, now:
 
 
 async def show_confirmation(desk: HelpDesk, incoming: Incoming, _reference: str, now: datetime) -> Answer:
-    """The same page once more, in another language for example, to a browser that has asked. Others are led to their mail."""
+    """The confirmation again, for example in another language, for a browser that has asked. Others are redirected to
+    their mail."""
     before, speaker = helped(incoming.facts), desk.in_force.live.speaker
     named = dict(parse_qsl(incoming.facts.query)).get("reference", "")
     if before is None or before.at is None or not REFERENCE.fullmatch(named):
@@ -121,7 +122,7 @@ async def _confirmed(
     known: bool,
     headers: tuple[tuple[str, str], ...] = (),
 ) -> Answer:
-    """The page that says that it is noted. It promises the person's own page only where that can tell whose it is."""
+    """The confirmation. It mentions the person's own page only if that page can recognise the person."""
     told = known and (proven_device(access) or (await recognise(incoming, access, None)).name)
     view = speaker.view(access, decision, reference, asker_known=known, asker_told=bool(told))
     page = speaker.pages.help(replace(view, return_url=f"{incoming.facts.path}?reference={reference}"))
@@ -129,7 +130,7 @@ async def _confirmed(
 
 
 def _client(tickets: Tickets, access: Access) -> str:
-    """What tells a client of which nobody is known from others: its cookie, else what it says of itself and its network."""
+    """The key of an unknown client: its cookie; without one, its own description and its network."""
     before = helped(access.facts)
     if before is not None:
         return before.client
@@ -138,11 +139,12 @@ def _client(tickets: Tickets, access: Access) -> str:
 
 
 def _see_that_it_is_not_too_often(desk: HelpDesk, who: str, network: str, now: datetime) -> None:
-    """Raises RequestRefused. ``network`` is empty for those who are known: they never wait for their neighbours."""
+    """Raise RequestRefused if it is too often. ``network`` is empty for known people, so that they never wait for their
+    neighbours."""
     limits = [(desk.rates, who), *([(desk.network_rates, network)] if network else [])]
     if any(rates.wait(each, now) for rates, each in limits):
         raise RequestRefused(
-            429, Reason.TOO_MANY_REQUESTS, "Help was asked for many times from here just now."
+            429, Reason.TOO_MANY_REQUESTS, "There were many requests for help from here just now."
         )
     for rates, each in limits:
         rates.note(each, now)

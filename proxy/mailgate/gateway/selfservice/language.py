@@ -16,7 +16,7 @@ _LASTS = timedelta(days=365)
 
 
 async def choose_language(incoming: Incoming, _reference: str, _now: datetime) -> Answer:
-    """Remember the language in a cookie and go back. It gives no access, so anybody may ask."""
+    """Keep the language in a cookie and go back. It gives no access, so anybody may choose."""
     said = dict(parse_qsl(incoming.body.decode("latin-1")))
     language, target = said.get("lang", ""), own_path(said.get("to", "/"))
     if language not in load_languages() or not target.isascii():

@@ -1,10 +1,11 @@
 """Checks Basic credentials by asking the webmail, since the gate keeps no passwords.
 
-A name in Basic credentials is only a claim. On ActiveSync the webmail checks it with the same request. The gate's own pages never reach the
-webmail, so there the gate asks it. The webmail is believed only if it tells right from wrong: without credentials and with made-up ones it
-has to answer 401, and with the person's own neither 401 nor an error.
+A name in Basic credentials is only a claim. On ActiveSync the webmail checks it with the same request. The gate's own
+pages never reach the webmail, so there the gate asks it. The webmail is believed only if it distinguishes right from
+wrong: without credentials and with made-up ones it has to answer 401, and with the person's own neither 401 nor an
+error.
 
-The question carries no cookies, since a session of the webmail would be answered instead of the credentials.
+The question carries no cookies, since the webmail would answer for a session instead of the credentials.
 """
 
 import asyncio
@@ -36,15 +37,16 @@ KEPT = 60
 AT_MOST = 5
 """How many different credentials may be wrong, for one name or from one address, before checks pause."""
 REST = 600
-"""How many seconds they pause."""
+"""The length of the pause, in seconds."""
 PROVEN = 600
-"""How many seconds it is remembered that the webmail tells right from wrong. A tenth of that if it does not."""
+"""How many seconds it is remembered that the webmail distinguishes right from wrong, and a tenth of that if it does
+not."""
 PATIENCE = 5.0
 """How many seconds one check may take."""
 AT_ONCE = 4
 _MANY = 10_000
 _BASIC = re.compile(r"basic +[A-Za-z0-9+/]+={0,2}", re.IGNORECASE)
-"""The one field with the one value. Of two fields the gate might read one and the webmail the other."""
+"""The only accepted value. Of two fields the gate might read one and the webmail the other."""
 
 
 class Login(StrEnum):
@@ -54,27 +56,28 @@ class Login(StrEnum):
     RIGHT = "right"
     WRONG = "wrong"
     TOO_MANY = "too-many"
-    """Too many were wrong lately, so the webmail was not asked."""
+    """Too many were wrong recently, so the webmail was not asked."""
     UNTOLD = "untold"
-    """The webmail does not answer, or does not tell right from wrong."""
+    """The webmail does not answer, or does not distinguish right from wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request for which the webmail asks for a login and which changes nothing: ``OPTIONS /Microsoft-Server-ActiveSync``."""
+    """A request that makes the webmail ask for a login and changes nothing: ``OPTIONS
+    /Microsoft-Server-ActiveSync``."""
 
     method: bytes
     target: bytes
 
 
 class Connects(Protocol):
-    """The way to the webmail (``gateway/proxy/pool.py``)."""
+    """The connections to the webmail (``gateway/proxy/pool.py``)."""
 
     async def connect(self) -> UpstreamConnection: ...
 
 
 class LoginCheck:
-    """Asks the webmail about Basic credentials. Few questions run at once, and guesses for one person are limited."""
+    """Asks the webmail about Basic credentials. Few requests run at once, and guesses for one person are limited."""
 
     def __init__(
         self,
@@ -97,7 +100,7 @@ class LoginCheck:
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def look(self, incoming: Incoming) -> Login:
-        """Check the credentials of this request. It never raises, whatever the webmail answers."""
+        """Check the credentials of this request. Never raises, whatever the webmail answers."""
         credentials = incoming.facts.headers.get("authorization", "")
         if incoming.login is None or not _BASIC.fullmatch(credentials):
             return Login.NONE
@@ -140,7 +143,8 @@ class LoginCheck:
         return Login.RIGHT if 200 <= answer.status < 300 else Login.UNTOLD
 
     async def _tells_right_from_wrong(self, incoming: Incoming) -> bool:
-        """Whether the webmail refuses both a request without credentials and made-up credentials. It is asked again every ten minutes."""
+        """Whether the webmail refuses both a request without credentials and made-up credentials. It is asked again
+        every ten minutes."""
         if True in self._tells or True in self._does_not:
             return True in self._tells
         made_up = f"mailgate-{self._new_secret()[:12]}:{self._new_secret()}"
@@ -182,7 +186,7 @@ class LoginCheck:
 
 
 def _nobody(origin: Origin) -> Origin:
-    """The origin of the request, without the name that the webmail would take for a login."""
+    """The origin of the request, without the name that the webmail would accept as a login."""
     return replace(origin, user=b"")
 
 

@@ -1,4 +1,4 @@
-"""The cookie with which a person may take back for a minute that a device of theirs is lost."""
+"""The cookie with which a person may take back the report of a lost device within a minute."""
 
 from datetime import datetime, timedelta
 
@@ -12,7 +12,7 @@ LASTS = timedelta(minutes=1)
 
 
 def may_take_back(tickets: Tickets, facts: RequestFacts, device: Device, person: str, now: datetime) -> bool:
-    """Whether this browser has the cookie of just this report. It opens no device that somebody else has shut."""
+    """Whether this browser has the cookie of exactly this report. It cannot end a mark that somebody else has set."""
     if device.lost_at is None or not device.lost_at <= now < device.lost_at + LASTS:
         return False
     said = _said(device, person, device.lost_at)
@@ -22,12 +22,12 @@ def may_take_back(tickets: Tickets, facts: RequestFacts, device: Device, person:
 def reported(
     tickets: Tickets, facts: RequestFacts, device: Device, person: str, now: datetime
 ) -> tuple[str, str]:
-    """The field that lets a browser take the report of this moment back."""
+    """The Set-Cookie field with which a browser may take back the report of this moment."""
     return _field(tickets.seal_of(_said(device, person, now), now), LASTS, facts)
 
 
 def taken_back(facts: RequestFacts) -> tuple[str, str]:
-    """The field that ends the cookie."""
+    """The Set-Cookie field that deletes the cookie."""
     return _field("", timedelta(), facts)
 
 

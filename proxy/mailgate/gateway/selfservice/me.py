@@ -1,5 +1,5 @@
-"""Answers ``/.mailgate/me`` (a person's own page and its forms) and ``status``. A person has to show who they are, and sees nothing about
-anyone else."""
+"""Answers ``/.mailgate/me`` (a person's own page and its forms) and ``status``. A person has to identify themselves,
+and sees nothing about anyone else."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -40,7 +40,7 @@ _EVERYTHING = 100_000
 
 
 async def tell_status(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
-    """Answer what would happen if this client asked for its mail now, with every device that it may see."""
+    """Answer with the verdict on this client for a request now, and with every device that it may see."""
     asking = await _asking(service, incoming, now)
     data = await read_own_data(service, asking, records=False)
     content = _content(service, data)
@@ -93,7 +93,7 @@ async def take_form(service: SelfService, incoming: Incoming, reference: str, no
 async def _said(
     service: SelfService, data: OwnData, own: OwnDevice, said: Said, reference: str, *, confirmed: bool
 ) -> Answer:
-    """Note what a person says of their device, and answer with the page. May raise StoreUnavailableError."""
+    """Note a person's report about their device, and answer with the page. May raise StoreUnavailableError."""
     reports, person, now = service.reports, data.asking.person.name, data.asking.access.now
     if reports is None or not sayable(own, person):
         return _answer(service, data, reference)
@@ -114,12 +114,12 @@ async def _said(
 
 
 def _back_to(part: str, headers: tuple[tuple[str, str], ...]) -> Answer:
-    """Lead to the page, so that loading it again does nothing twice."""
+    """Redirect to the page, so that reloading it repeats nothing."""
     return replace(Answer(303), headers=(("Location", f"/.mailgate/me#{part}"), *headers))
 
 
 def _undo_of(service: SelfService, asking: Asking, own: OwnDevice) -> tuple[tuple[str, str], ...]:
-    """The field with which this browser may take back that the device is lost, since this moment."""
+    """The Set-Cookie field with which this browser may take back the report of a lost device."""
     tickets, access = service.live.speaker.tickets, asking.access
     if tickets is None or own.device is None or own.device.lost_at is not None:
         return ()
@@ -136,7 +136,7 @@ def _may_undo(service: SelfService, asking: Asking, own: OwnDevice) -> bool:
 
 
 async def ask_again(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
-    """Ask the sources of the device that sent this request, for the button of a refusal, and answer what they said."""
+    """Ask the sources of the device that sent this request, for the button of a refusal, and return their answers."""
     _see_own_page(service, incoming)
     access, decision = await service.judge.verdict(incoming, now)
     asking = Asking(access, decision, Person(), service.live.policy, service.live.groups)
@@ -150,7 +150,8 @@ async def ask_again(service: SelfService, incoming: Incoming, reference: str, no
 
 
 async def _ask_own(service: SelfService, asking: Asking) -> tuple[Asked, ...]:
-    """What the sources say of the device that proved itself with this request. May raise StoreUnavailableError."""
+    """The answers of the sources of the device that proved itself with this request. May raise
+    StoreUnavailableError."""
     owned = await own_devices(asking, service.people, service.known)
     came = await service.recheck.ask([report for each in shown(owned) for report in each.reports])
     devices = shown(await own_devices(asking, service.people, service.known))
@@ -165,7 +166,7 @@ def _see_own_page(service: SelfService, incoming: Incoming) -> None:
 def _with_answers(
     data: OwnData, own: OwnDevice, came: Mapping[Slot, CheckResult], name_of: NameOf
 ) -> OwnData:
-    """Put the answers beside the device that they are about, which they may have shown to be another one."""
+    """Put the answers beside their device. The answers may have shown that it is another one."""
     devices = shown(data.owned)
     answers = answers_of(came, devices, name_of)
     marks = [each.id for each in devices if any(each.report(slot) for slot in came)]

@@ -1,4 +1,4 @@
-"""Reads what one request may see of the data that is stored of a person, for the page, the download and the status."""
+"""Reads the data stored about a person that one request may see, for the page, the download and the status."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -67,7 +67,7 @@ class People(OwnDevices, Shape):
 
 @dataclass(frozen=True, slots=True)
 class SelfService:
-    """The parts that a person's own page needs: to read what is stored, and to ask sources again."""
+    """The parts of a person's own page: to read what is stored, and to ask sources again."""
 
     in_force: InForce
     judge: Judge
@@ -80,9 +80,9 @@ class SelfService:
     contact: str = ""
     codes: OwnCodes | None = None
     reports: OwnReports | None = None
-    """Takes reports that a device is lost or not theirs. None if people may not make any."""
+    """Takes reports that a device is lost or not theirs; None if people may not make any."""
     domain: str = ""
-    """The domain of mail addresses. Empty if no mails about refusals are written."""
+    """The domain of mail addresses; empty if no mails about refusals are sent."""
 
     @property
     def live(self) -> Live:
@@ -91,27 +91,27 @@ class SelfService:
 
 @dataclass(frozen=True, slots=True)
 class OwnData:
-    """What one request may see of what is stored."""
+    """The stored data that one request may see."""
 
     asking: Asking
     owned: tuple[OwnDevice, ...] = ()
     records: StoredRecords = NO_RECORDS
     waiting: tuple[Waiting, ...] = ()
-    """Their requests for help that are open."""
+    """Their open requests for help."""
     more: int = 0
-    """How many rows about requests are stored beyond those that the page shows."""
+    """How many rows about requests are stored besides those that the page shows."""
     unread: bool = False
     """Whether the store could not be read."""
     asked: dict[str, tuple[Asked, ...]] = field(default_factory=dict)
     """The answers of the sources of a device, by the device's mark."""
     last: Mapping[str, LastSeen] = field(default_factory=dict)
-    """When a device asked for mail last, and with what, by its id."""
+    """The last request of each device for mail, by the device's id."""
     noted: str = ""
-    """The mark of the device that was just said not to be theirs."""
+    """The mark of the device that was just reported as not theirs."""
     to_confirm: str = ""
-    """The mark of the device of which they have to confirm that it is lost."""
+    """The mark of the device whose loss they have to confirm."""
     too_late: str = ""
-    """The mark of the device that is lost and can no longer be taken back here."""
+    """The mark of the lost device that can no longer be taken back here."""
 
 
 async def read_own_data(
@@ -154,7 +154,7 @@ async def _with_records(service: SelfService, own: OwnData, size: int) -> OwnDat
 
 
 def here_of(own: OwnData) -> tuple[Access, Decision]:
-    """The verdict on this request, by what is known now of its device if that is stored."""
+    """The verdict on this request, with its device as it is stored now."""
     first = next((each for each in own.owned if each.here), None)
     return (first.access, first.decision) if first else (own.asking.access, own.asking.decision)
 

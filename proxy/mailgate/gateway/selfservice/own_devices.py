@@ -1,4 +1,4 @@
-"""The devices that one person may see, each with what is known of it and what it gets."""
+"""The devices that one person may see, each with what is known of it and its verdict."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ class Known(Shape):
     """The known devices (``store/postures.py``)."""
 
     precedence: Sequence[str]
-    """Names of sources, the most believed first."""
+    """The names of sources, the most trusted first."""
 
     def worth(self, device: Device, now: datetime) -> Posture: ...
 
@@ -47,7 +47,7 @@ class People(Shape):
 
 @dataclass(frozen=True, slots=True)
 class OwnDevice:
-    """One device: what is stored of it and what it gets. A phone that only asked for mail has no report."""
+    """One device, with its stored data and its verdict. A phone that only asked for mail has no report."""
 
     mark: str
     posture: Posture
@@ -57,7 +57,7 @@ class OwnDevice:
     sighted: Sighted | None = None
     here: bool = False
     exempted: Relief | None = None
-    """The exemption without which it would get no mail."""
+    """The exemption without which it would get no mail; None if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Asking:
 
     @property
     def proven(self) -> str:
-        """The id of the device that proved itself with this request. Empty if none did."""
+        """The id of the device that proved itself with this request; empty if none did."""
         return proven_device(self.access)
 
 
@@ -86,7 +86,7 @@ def tail_of(own: OwnDevice) -> str:
 
 
 async def own_devices(asking: Asking, people: People, known: Known) -> tuple[OwnDevice, ...]:
-    """The person's devices. If nobody is known, only the device of this request. May raise StoreUnavailableError.
+    """The person's devices; if the person is unknown, only the device of this request. May raise StoreUnavailableError.
 
     The one that asks comes first, then those that get no mail.
     """
@@ -100,7 +100,8 @@ async def own_devices(asking: Asking, people: People, known: Known) -> tuple[Own
 
 
 async def _devices(asking: Asking, people: People, known: Known) -> list[Device]:
-    """The devices as they are now. A report that came with this request may not be in the store yet, so memory is read too."""
+    """The devices as they are now. A report that came with this request may not be stored yet, so memory is read
+    too."""
     name, proven = asking.person.name, asking.proven
 
     async def stored() -> list[Device]:

@@ -1,4 +1,5 @@
-"""Takes what people report of a device under their name: that it is lost or found after all, or that it is not theirs."""
+"""Takes reports of people about a device under their name: that it is lost, that it is found again, or that it is not
+theirs."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,11 +14,11 @@ from mailgate.store.help_requests import NOT_THEIRS
 
 
 class Said(StrEnum):
-    """What a person reports of a device."""
+    """What a person reports about a device."""
 
     LOST = "lost"
     FOUND = "found"
-    """That it is not lost after all, within a minute."""
+    """It is not lost after all; possible within a minute."""
     NOT_MINE = "not-mine"
 
 
@@ -37,13 +38,13 @@ class Requests(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OwnReports:
-    """Notes the reports."""
+    """Stores the reports."""
 
     devices: Devices
     requests: Requests
 
     async def lose(self, own: OwnDevice, now: datetime) -> bool:
-        """Mark a device as lost: it gets no mail until an admin opens it again. Returns False where nothing is marked.
+        """Mark a device as lost: it gets no mail until an admin marks it as found. Returns False if it does not exist.
 
         May raise StoreUnavailableError.
         """
@@ -59,7 +60,7 @@ class OwnReports:
         return await self.devices.lose(own.device.id, None, act, since=own.device.lost_at)
 
     async def disown(self, own: OwnDevice, person: str, reference: str, now: datetime) -> bool:
-        """Tell the admins that a device is somebody else's. May raise StoreUnavailableError."""
+        """Tell the admins that a device belongs to somebody else. May raise StoreUnavailableError."""
         if own.device is None:
             return False
         name = user_text(person)

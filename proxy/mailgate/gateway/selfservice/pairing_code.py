@@ -1,4 +1,4 @@
-"""Pairing codes from a person's own page: somebody who has logged in may add the computer that they use."""
+"""Pairing codes from a person's own page: a person who has logged in may add the computer that they use."""
 
 import secrets
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from mailgate.model import Access, Kind, Reason
 from mailgate.store import EnrolmentToken, StoreUnavailableError
 
 NOTE = "own page"
-"""The note by which `mailgate enroll list` tells such a code from an admin's."""
+"""The note that distinguishes such a code from an admin's in `mailgate enroll list`."""
 _LOGGED_IN = frozenset({KnownBy.PROXY, KnownBy.LOGIN})
 
 
@@ -26,7 +26,7 @@ class Tokens(Protocol):
 
 @dataclass(slots=True)
 class OwnCodes:
-    """Decides who may have a code, and how often. ``offered`` says whether anybody may."""
+    """Decides who may have a code, and how often. ``offered``: whether anybody may."""
 
     tokens: Tokens
     offered: bool = False

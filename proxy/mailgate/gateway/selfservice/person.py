@@ -1,4 +1,4 @@
-"""Finds out which person asks, well enough to show them what is stored about them."""
+"""Finds out the person of a request, with enough certainty to show them what is stored about them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,7 +24,7 @@ class KnownBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person by login name. The name is empty if nothing shows who asks."""
+    """A person by login name. The name is empty if the person is unknown."""
 
     name: str = ""
     by: KnownBy = KnownBy.NOTHING
@@ -33,9 +33,10 @@ class Person:
 
 
 def proven_device(access: Access) -> str:
-    """The id of the device that proved itself with this request. Empty if none did.
+    """The id of the device that proved itself with this request; empty if none did.
 
-    A key that is used in two places proves nothing here, and neither does a certificate of another device than the request names.
+    A key that is used in two places proves nothing here, and neither does a certificate of another device than the
+    request names.
     """
     proofs = (access.attestation, access.certificate)
     proved = any(proof is not None and proof.refused is None for proof in proofs)
@@ -44,9 +45,10 @@ def proven_device(access: Access) -> str:
 
 
 async def recognise(incoming: Incoming, access: Access, check: LoginCheck | None) -> Person:
-    """Find out who asks: by a trusted proxy's word, else by the owner of the proven device, else by a login that was checked.
+    """Find out the person: the name from a trusted proxy, otherwise the owner of the proven device, otherwise a checked
+    login.
 
-    A session cookie of the webmail does not count, since the gate cannot tell whose it is.
+    A session cookie of the webmail does not count, since the gate cannot know its owner.
     """
     if incoming.facts.user:
         return Person(incoming.facts.user, KnownBy.PROXY)
@@ -59,7 +61,7 @@ async def recognise(incoming: Incoming, access: Access, check: LoginCheck | None
 
 
 def _owner(access: Access) -> str:
-    """The owner of the proven device, by its token or else by its sources."""
+    """The owner of the proven device, from its token, otherwise from its sources."""
     proof = access.attestation
     said = proof.user if proof is not None and proof.refused is None else ""
     return said or access.posture.owner

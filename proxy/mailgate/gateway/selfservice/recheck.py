@@ -1,4 +1,4 @@
-"""Asks the sources of one device at once, for somebody who has just fixed what was wrong."""
+"""Asks the sources of one device now, for a person who has just fixed something."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -9,6 +9,8 @@ from mailgate.gateway.pages.employee import Asked, Came
 
 AT_ONCE = 8
 """The most questions at the same time, for all people together."""
+PATIENCE = 5.0
+"""The most seconds that somebody waits for their turn."""
 
 Ask = Callable[[str, str], Awaitable[CheckResult]]
 """Asks a source about one of its devices and stores the answer (``app/connectors.py``)."""
@@ -31,11 +33,12 @@ async def ask_nobody(_source: str, _device_id: str) -> CheckResult:
 
 
 class Recheck:
-    """Asks all sources of a device together."""
+    """Asks all sources of a device together. Nobody waits long for a turn behind others."""
 
-    def __init__(self, source: Ask = ask_nobody) -> None:
+    def __init__(self, source: Ask = ask_nobody, patience: float | None = PATIENCE) -> None:
         self.source = source
-        """Asks one source. The reader of the sources is put here once it runs."""
+        """Asks one source. It is set once the reader of the sources runs."""
+        self._patience = patience
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def ask(self, reports: Sequence[Report]) -> dict[Slot, CheckResult]:
@@ -44,14 +47,21 @@ class Recheck:
         return dict(zip(slots, await asyncio.gather(*map(self._in_turn, slots)), strict=True))
 
     async def _in_turn(self, slot: Slot) -> CheckResult:
-        async with self._turns:
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._turns.acquire()
+        except TimeoutError:
+            return CheckResult.FAILED
+        try:
             return await self.source(*slot)
+        finally:
+            self._turns.release()
 
 
 def answers_of(
     came: Mapping[Slot, CheckResult], devices: Sequence[Device], name_of: NameOf
 ) -> tuple[Asked, ...]:
-    """The answers for people. ``devices`` already has what the sources have just said."""
+    """The answers for people. ``devices`` already has the new reports."""
     asked = {slot: again for slot, again in came.items() if again is not CheckResult.CANNOT}
     if not asked:
         return (Asked(Came.NOBODY),)

@@ -36,7 +36,7 @@ def status_of(
 
 
 def _proof_of(access: Access) -> dict[str, object] | None:
-    """Why the proof of this request was refused, as far as that is told. None if none came or it was accepted."""
+    """Why the proof of this request was refused, as far as it is shown; None if none came or it was accepted."""
     refused, off = shown_refusal(access), clock_off(access)
     if refused is None:
         return None
@@ -57,7 +57,7 @@ def verdict_of(decision: Decision) -> dict[str, object]:
 
 
 def device_of(own: OwnDevice, keep: Keep) -> dict[str, object]:
-    """One device: what is known of it and by which sources, what it gets, and until when it is stored."""
+    """One device: what is known of it and from which sources, its verdict, and until when it is stored."""
     posture, device, sighted = own.posture, own.device, own.sighted
     since, until = stored_from_to(own, keep)
     return {
@@ -89,7 +89,7 @@ def device_of(own: OwnDevice, keep: Keep) -> dict[str, object]:
 
 
 def stored_from_to(own: OwnDevice, keep: Keep) -> tuple[datetime | None, datetime | None]:
-    """Since when a device is stored, and when it is deleted if it sends nothing more."""
+    """Since when a device is stored, and when it is deleted if it does not report again."""
     if own.device is not None:
         return own.device.first_seen, keep.end_of(own.device)
     if own.sighted is not None:

@@ -106,7 +106,7 @@ def _of_report(report: Report, person: str, name_of: NameOf) -> tuple[Field, ...
 
 
 def request_of(recorded: Recorded, keep: timedelta) -> Record:
-    """One row of what was decided, with every field that is stored."""
+    """One row of a decision, with every stored field."""
     seen, client, tally = recorded.sighting, recorded.sighting.client, recorded.tally
     told: dict[str, object] = {
         "day": seen.day,
@@ -185,7 +185,7 @@ def token_of(token: EnrolmentToken, keep: timedelta) -> Record:
 
 
 def exemption_of(kept: KeptRelief, keep: timedelta) -> Record:
-    """An exemption of the person or of a device of theirs, without the name of the admin who gave it."""
+    """An exemption of the person or of one of their devices, without the name of the admin who gave it."""
     relief = kept.relief
     named = {"rule": relief.rule or "*", "note": relief.why, "made_at": relief.at, "ends_at": relief.until}
     named |= {"user": relief.person, "device_id": relief.device, "revoked_at": kept.ended_at}
@@ -222,22 +222,22 @@ def last_seen(rows: Iterable[Recorded]) -> dict[str, LastSeen]:
 
 
 def exemption_view(relief: Relief | None) -> Exempted | None:
-    """An exemption as the page shows it, without the name of the admin who gave it."""
+    """An exemption for the page, without the name of the admin who gave it."""
     return Exempted(relief.why, relief.until) if relief else None
 
 
 def listed_names(catalog: AppCatalog) -> tuple[str, ...]:
-    """Display names of every app that is looked for, whether it stands on a list or not. What is found of them is stored."""
+    """Display names of every watched app, on a list or not. Findings of these are stored."""
     return _named(catalog.apps, catalog)
 
 
 def names_keeping_out(policy: Policy, now: datetime) -> tuple[str, ...]:
-    """Display names of the apps that a rule keeps mail away for now."""
+    """Display names of the apps for which a rule keeps mail away now."""
     return _named(_kept_out(policy, now), policy.catalog)
 
 
 def names_later(policy: Policy, now: datetime) -> tuple[str, ...]:
-    """Display names of the apps that no rule keeps mail away for yet, but one will once its date has come."""
+    """Display names of the apps for which no rule keeps mail away yet, but one will once its date has come."""
     ends = (each.stages.enforce for each in policy.rules if each.keeps_out and each.stages)
     coming = [_kept_out(policy, end) for end in ends if end and end > now]
     return _named(frozenset().union(*coming) - _kept_out(policy, now), policy.catalog)

@@ -56,7 +56,8 @@ def policy_server(
 
 
 async def _answer(door: SideDoor, request: web.Request) -> web.Response:
-    """Answer ``status`` -1 to fail the login and 0 to let it go on. A report changes nothing, since the question was recorded."""
+    """Answer ``status`` -1 to fail the login and 0 to let it go on. A report changes nothing, since the question was
+    recorded."""
     match request.query.getall("command", []):
         case ["allow"]:
             verdict = await judge_login(door, read_login(await request.read()))

@@ -25,7 +25,7 @@ from mailgate.model import (
 from mailgate.model.addresses import in_one_form
 
 LET_IN = frozenset({Effect.ALLOW, Effect.WARN})
-"""The effects that let a login in. A mail client cannot show a warning, so it goes on."""
+"""The effects that let a login in. A mail client cannot show a warning, so it is let in."""
 
 _SERVICES = {protocol.value: protocol for protocol in LOGINS} | {
     "pop": Protocol.POP3,
@@ -43,11 +43,11 @@ _WORDS = {
     Reason.DEVICE_CONTRADICTED: "Your company's records do not agree on a phone or tablet of yours. You did nothing wrong.",
     Reason.POSTURE_UNAVAILABLE: "Your phones and tablets cannot be checked right now. You did nothing wrong.",
 }
-"""Texts that differ from those of pages. A page speaks of the device that asks; here all devices of the person count."""
+"""Texts that differ from those of pages. A page is about the device that asks; here all devices of the person count."""
 
 
 class LoginError(ValueError):
-    """The question cannot be understood. The text says what was expected and repeats nothing from the question."""
+    """The question is not understood. The text says what was expected and repeats nothing from the question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class SideDoor:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether somebody may log in, and the text that the mail client shows if not."""
+    """Whether the login is accepted, and the text for the mail client if it is not."""
 
     let_in: bool
     message: str = ""
@@ -70,7 +70,7 @@ class Verdict:
 def read_login(body: bytes) -> RequestFacts:
     """The facts of the login that a mail server asks about (Dovecot's auth policy, command ``allow``).
 
-    :raises LoginError: if the question cannot be understood.
+    :raises LoginError: if the question is not understood.
     """
     try:
         asked = json.loads(body)
@@ -123,7 +123,8 @@ async def judge_login(door: SideDoor, facts: RequestFacts) -> Verdict:
 
 
 def refusal(decision: Decision, reference: str, public_url: str) -> str:
-    """The text that the mail client shows: why, what to do, and what to tell the help desk. It is ASCII, as IMAP requires."""
+    """The text that the mail client shows: the reason, what to do, and the reference for the help desk. It is ASCII, as
+    IMAP requires."""
     own = _WORDS.get(decision.reason)
     if own is None or (decision.reason is Reason.PROHIBITED_APP and not decision.apps):
         why = explain_reason(decision.reason, decision.apps, decision.title).detail

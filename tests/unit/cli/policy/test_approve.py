@@ -44,7 +44,8 @@ def test_a_change_beyond_the_guard_takes_two_persons(act) -> None:  # type: igno
     digest = planned(act)
     refused = act("ada", "apply", digest, "--note", "now")
     assert refused.exit_code == 2
-    assert "0 of 1 approvals given, 1 missing" in refused.output
+    assert "0 of 1 approvals given, 1 missing: `mailgate policy approve" in refused.output
+    assert "`mailgate policy approve PLAN`" in act("ada", "plans").output
     given = act("lin", "approve", digest, "--note", "agreed")
     assert given.output == f"plan {digest} is approved by lin; it has the approvals that it needs\n"
     applied = json.loads(act("ada", "apply", digest, "--note", "now", "--json").output)
@@ -56,13 +57,13 @@ def test_a_change_beyond_the_guard_takes_two_persons(act) -> None:  # type: igno
 @pytest.mark.parametrize(
     ("who", "what", "why"),
     [
-        ("ada", "approve", "is ada's own"),
+        ("ada", "approve", "is your own"),
         ("kim", "approve", "kim may not do this: it takes the role approver"),
         ("lin", "apply", "lin may not do this: it takes the role operator"),
         ("joe", "apply", "joe may not do this: it takes the role operator"),
         ("joe", "retract", "joe may not do this: it takes the role operator or approver"),
         ("", "apply", "the settings have admins: give your token"),
-        ("nobody", "approve", "the admin token is not right"),
+        ("nobody", "approve", "the admin token is not valid"),
     ],
 )
 def test_who_may_not_is_refused(act, who: str, what: str, why: str) -> None:  # type: ignore[no-untyped-def]
@@ -82,7 +83,7 @@ def test_a_plan_that_nobody_answers_for_is_shown_and_not_kept(act) -> None:  # t
 
 
 def test_plans_are_listed_with_what_they_need(act) -> None:  # type: ignore[no-untyped-def]
-    assert "No plan is kept" in act("", "plans").output
+    assert "There is no plan" in act("", "plans").output
     digest = planned(act)
     (told,) = json.loads(act("", "plans", "--json").output)
     assert told["newly"]["block"] == {"people": 1, "devices": 1}

@@ -37,7 +37,7 @@ def folder(config: Path) -> Path:
 def test_the_files_that_are_in_force_change_nothing(folder: Path) -> None:
     shown = run("plan")
     assert shown.exit_code == 0
-    assert "nothing that decides anything" in shown.output
+    assert "no difference that affects a decision" in shown.output
     assert "Nothing was changed. These rules are in force already" in " ".join(shown.output.split())
 
 

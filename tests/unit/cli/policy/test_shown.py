@@ -80,7 +80,7 @@ def test_who_moves_when_a_stage_begins_stands_under_its_date() -> None:
 def test_who_may_be_kept_out_when_nobody_can_tell_is_named() -> None:
     hit = {"people": 1, "devices": 1, "rules": ["late"], "samples": [SAMPLE]}
     text = shown(undated=PLAN["undated"] | hit)
-    assert "At moments that cannot be told" in text
+    assert "At moments that cannot be predicted" in text
     assert "1 person with 1 device might newly be kept out" in text
     assert "ada: phone ios, d1: let in by open now" in text
-    assert "At moments that cannot be told" not in shown()
+    assert "At moments that cannot be predicted" not in shown()

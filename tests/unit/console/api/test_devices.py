@@ -98,7 +98,7 @@ async def test_one_that_there_is_not_is_not_found_and_of_several_none_is_taken(
     assert (await vic.get("/devices/none")).status == 404
     await has(firm, record("a1", "alice"), record("a2", "alice"))
     told = await vic.get("/devices/alice")
-    assert (told.status, told.body["detail"]) == (409, "2 devices are called so: expected the id of one")
+    assert (told.status, told.body["detail"]) == (409, "2 devices have this name: expected the id of one")
 
 
 async def test_an_operator_marks_it_as_lost_once_and_as_found(ada: Caller, firm: Company) -> None:

@@ -36,7 +36,7 @@ async def test_a_page_behind_a_mail_that_is_gone_is_not_the_first_one_again(
 ) -> None:
     await written(firm, "ann")
     told = await vic.get(f"{MAILS}&state=queued&after={'0' * 32}")
-    assert (told.status, "begin anew" in told.body["detail"]) == (409, True)
+    assert (told.status, "start again" in told.body["detail"]) == (409, True)
 
 
 async def test_without_the_setting_mails_have_no_message_id(vic: Caller, firm: Company) -> None:

@@ -22,7 +22,12 @@ async def test_everybody_who_moves_is_listed_by_name_a_page_at_a_time_and_as_csv
     (last,) = (
         await ada.get(f"/plans/{digest}/people?sort=person&order=descending&after={told['next']}")
     ).body["items"]
-    assert (last["person"], last["today"], last["then"], last["rule"]) == ("bob", "allow", "block", "nobody")
+    assert (last["person"], last["without"], last["then"], last["rule"]) == (
+        "bob",
+        "allow",
+        "block",
+        "nobody",
+    )
     assert (await ada.get(f"/plans/{digest}/people?group=nobody")).body["items"] == []
     sheet = await ada.get(f"/plans/{digest}/people.csv?name=cy")
     assert [row[0] for row in csv.reader(io.StringIO(sheet.body.removeprefix("\ufeff")))] == ["person", "cy"]

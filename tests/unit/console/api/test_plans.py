@@ -38,6 +38,16 @@ async def test_a_plan_in_force_is_held_against_what_it_said(ada: Caller, firm: C
     await ada.post(f"/plans/{digest}/apply", {"note": "at once", "override": True})
     told = (await ada.get(f"/plans/{digest}/outcome")).body
     assert (told["version"], told["before"], told["kept_out"], told["predicted"]) == (2, 1, 0, 1)
+    assert (await ada.get(f"/plans/{digest}")).body["status"]["term"]["ended"] is None
+    assert (await ada.post("/policy/retractions", {"note": "sent in error"})).status == 200
+    status = (await ada.get(f"/plans/{digest}")).body["status"]
+    assert (status["state"], status["term"]["version"], status["term"]["ended"]["retracted"]) == (
+        "retracted",
+        2,
+        True,
+    )
+    told = (await ada.get(f"/plans/{digest}/outcome")).body
+    assert (told["before"], told["ended"]["version"], told["ended"]["note"]) == (0, 1, "sent in error")
 
 
 async def test_its_counts_and_its_picture_can_be_taken_away(ada: Caller, firm: Company) -> None:
@@ -57,7 +67,9 @@ async def test_another_approves_it_and_only_then_it_is_put_in_force(
     digest = await planned(ada, firm)
     early = await ada.post(f"/plans/{digest}/apply", {"note": "now"})
     assert (early.status, early.body["type"]) == (409, "urn:mailgate:problem:refused")
-    assert "0 of 1 approvals given" in early.body["detail"]
+    assert early.body["detail"].endswith("0 of 1 approvals given, 1 missing"), (
+        "a program sits at no command line"
+    )
     approved = await lin.post(f"/plans/{digest}/approvals", {"note": "looked at it"})
     assert (approved.status, approved.body["approved"], approved.body["missing"]) == (201, ["lin"], 0)
     told = await ada.post(f"/plans/{digest}/apply", {"note": "agreed"})

@@ -1,11 +1,12 @@
 """The addresses of the API, and what every answer has."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import aiohttp
 import pytest
 from tests.unit.console.api.calling import PROBLEM, Caller
-from tests.unit.console.browsing import Company
+from tests.unit.console.browsing import NOW, Company
 
 from mailgate.store import Entry, StoreUnavailableError
 
@@ -77,3 +78,12 @@ async def test_what_fails_is_told_without_what_it_quotes(
 async def test_the_console_is_where_it_was(nobody: Caller) -> None:
     async with nobody.session.get("http://console.example.com/console/login") as answer:
         assert answer.status == 200
+
+
+async def test_a_call_sees_what_the_one_before_it_did(ada: Caller, firm: Company) -> None:
+    until = (NOW + timedelta(days=1)).isoformat()
+    body = {"rule": "prohibited-app", "person": "alice", "why": "a new phone", "until": until}
+    assert not firm.bundle.policy.reliefs.every
+    assert (await ada.post("/exemptions", body)).status == 201
+    await ada.get("/exemptions")
+    assert [each.person for each in firm.bundle.policy.reliefs.every] == ["alice"]

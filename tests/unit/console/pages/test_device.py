@@ -79,8 +79,16 @@ async def test_a_device_is_forgotten_once_it_was_confirmed_and_that_is_written_d
     assert (await firm.acts())[-1] == ("device-forgotten", "ada", f"device {phone.id}")
 
 
-async def test_a_lost_device_is_kept_out_and_a_found_one_is_not(
+async def test_a_loss_that_somebody_else_has_undone_is_not_said_any_more(
     ada: Browser, firm: Company, phone: Device
+) -> None:
+    page = await ada.post(f"/console/devices/{phone.id}/lost", lost="yes", confirmed="yes")
+    await firm.store.devices.lose(phone.id, None)
+    assert "is marked as lost" not in (await ada.get(page.path)).words
+
+
+async def test_a_lost_device_is_kept_out_and_a_found_one_is_not(
+    ada: Browser, vic: Browser, firm: Company, phone: Device
 ) -> None:
     page = await ada.post(f"/console/devices/{phone.id}/lost", lost="yes")
     assert "Mark this device as lost?" in page.words
@@ -90,6 +98,7 @@ async def test_a_lost_device_is_kept_out_and_a_found_one_is_not(
     assert f"The device {phone.id} is marked as lost and gets nothing. Undo" in page.words
     assert "Undo" not in (await ada.get("/console/")).words, "it is about this device"
     assert "Undo" in (await ada.get(page.path)).words, "for a minute"
+    assert "Undo" not in (await vic.get(page.path)).words, "a viewer may not"
     page = await ada.post(f"/console/devices/{phone.id}/lost", lost="no", undoes=page.path)
     assert page.path == f"/console/devices/{phone.id}"
     assert "Undo" not in page.words

@@ -100,10 +100,10 @@ async def test_a_plan_is_made_again_and_one_at_a_time(ada: Browser, firm: Compan
         (ON | {"app": "tiktok"}, "This is so already"),
         (ON | {"app": "a: b"}, "cannot be changed so"),
         ({"change": "rename"}, "cannot be changed so"),
-        ({"change": "move-stage", "rule": "prohibited-app", "stage": "report_only", "day": "2026-12-01"}, "does not start after"),
+        ({"change": "move-stage", "rule": "prohibited-app", "stage": "report_only", "day": "2026-12-01"}, "so warning would not start later than reporting."),
         ({"change": "move-stage", "rule": "none", "stage": "warn", "day": "2026-12-01"}, "No rule is called none"),
-        ({"change": "move-stage", "rule": "prohibited-app", "stage": "warn", "day": "soon"}, "cannot be changed so"),
-        ({"change": "set-share", "rule": "prohibited-app", "percent": "200"}, "cannot be changed so"),
+        ({"change": "move-stage", "rule": "prohibited-app", "stage": "warn", "day": "soon"}, "Choose a day"),
+        ({"change": "set-share", "rule": "prohibited-app", "percent": "200"}, "A share is a number from 0 to 100"),
     ],
 )  # fmt: skip
 async def test_what_cannot_be_done_is_said_and_leaves_nothing(
@@ -112,7 +112,18 @@ async def test_what_cannot_be_done_is_said_and_leaves_nothing(
     page = await ada.post("/console/policy/drafts", **fields)
     assert page.status == 409
     assert why in page.words
+    assert "policy.yaml" not in page.words, "who fills in a form knows no place in a file"
     assert await firm.store.drafts.latest(9) == []
+
+
+async def test_a_day_or_a_share_that_is_refused_comes_back_to_be_mended(ada: Browser) -> None:
+    page = await ada.post("/console/policy/drafts", change="set-share", rule="prohibited-app", percent="101")
+    assert 'name="percent" type="number" step="any" value="101"' in page.text
+    assert 'name="rule" value="prohibited-app"' in page.text
+    day = {"change": "move-stage", "rule": "prohibited-app", "stage": "warn", "day": "2027-12-20"}
+    assert (
+        'name="day" type="date" value="2027-12-20"' in (await ada.post("/console/policy/drafts", **day)).text
+    )
 
 
 async def test_a_viewer_sees_drafts_and_makes_none(ada: Browser, vic: Browser) -> None:
@@ -120,4 +131,4 @@ async def test_a_viewer_sees_drafts_and_makes_none(ada: Browser, vic: Browser) -
     assert "What to commit" in (await vic.get(path)).words
     assert "What if" not in (await vic.get("/console/apps")).words
     assert (await vic.post("/console/policy/drafts", **ON)).status == 403
-    assert (await vic.get("/console/policy/drafts/abcdef12")).status == 409
+    assert (await vic.get("/console/policy/drafts/abcdef12")).status == 404

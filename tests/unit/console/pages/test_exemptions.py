@@ -49,12 +49,12 @@ async def test_a_device_is_spared_by_any_of_its_names(ada: Browser, firm: Compan
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"whom": ""}, "whom, and for how long?"),
-        ({"days": "9999"}, "whom, and for how long?"),
-        ({"whom": "none", "what": "device"}, "no devices are called none"),
-        ({"why": ""}, "a note is needed"),
+        ({"whom": ""}, "Whom, and for how long?"),
+        ({"days": "9999"}, "Whom, and for how long?"),
+        ({"whom": "none", "what": "device"}, "No devices are called none"),
+        ({"why": ""}, "A note is needed"),
         ({"rule": "laptop-browser"}, "lets people in"),
-        ({"rule": "nope"}, "no rule is called nope"),
+        ({"rule": "nope"}, "No rule is called nope"),
     ],
 )
 async def test_what_cannot_be_is_said(

@@ -80,7 +80,7 @@ async def test_headers_may_come_from_a_device_that_is_known(ada: Browser, firm: 
     [
         ("", "nothing is there"),
         ("User-Agent: x\nno header", "pasted:2:1: not a header"),
-        ('{"methd": "GET"}', "the key `methd` is not known"),
+        ('{"methd": "GET"}', "the key methd is not known"),
     ],
 )
 async def test_what_cannot_be_read_is_said_with_its_place_and_kept_in_the_form(
@@ -89,3 +89,11 @@ async def test_what_cannot_be_read_is_said_with_its_place_and_kept_in_the_form(
     page = await ada.post("/console/explain", text=text)
     assert (page.status, words in page.words) == (422, True)
     assert f"required>{text.replace(chr(34), '&#34;')}</textarea>" in page.text
+
+
+async def test_in_german_mistakes_are_german(ada: Browser) -> None:
+    await ada.post("/console/language", lang="de", to="/console/explain")
+    page = await ada.post("/console/explain", text='{"methd": "GET"}')
+    assert "pasted:1:2: der Schlüssel methd ist nicht bekannt; meinten Sie method ?" in page.words
+    page = await ada.post("/console/explain", text="User-Agent: x", device="nobody")
+    assert "kein Gerät heißt nobody" in page.words

@@ -1,9 +1,10 @@
 """One person, and what can be done for them."""
 
+import re
 from datetime import timedelta
 
 import pytest
-from tests.unit.console.browsing import NOW, Browser, Company
+from tests.unit.console.browsing import NOW, Browser, Company, Page
 from tests.unit.console.phones import asks, has, record
 
 from mailgate.connectors.recheck import CheckResult
@@ -58,12 +59,11 @@ async def test_somebody_is_let_in_for_a_day_with_a_reason_and_that_can_be_undone
         "one rule alone would not let the phone in"
     )
     refused = await ada.post("/console/people/spare", login="alice", rule="all", why=" ", days="1")
-    assert (refused.status, "a note is needed" in refused.words) == (409, True)
+    assert (refused.status, "A note is needed" in refused.words) == (409, True)
     page = await ada.post("/console/people/spare", login="alice", rule="all", why="on a journey", days="1")
     (given,) = (await firm.store.reliefs.current(NOW)).every
     assert (given.person, given.rule, given.until) == ("alice", "", NOW + timedelta(days=1))
     assert "alice is spared from every rule for 1 day. Undo" in page.words
-    firm.bundle = firm.relieved(await firm.store.reliefs.current(NOW))
     page = await ada.get(ALICE)
     assert "Spared until 2026-12-02 12:00 UTC (on a journey), then kept out: TikTok on it." in page.words
     await ada.post("/console/exemptions/end", number=str(given.number), why="undone at once")
@@ -96,6 +96,39 @@ async def test_where_no_mails_are_sent_that_is_said(ada: Browser, firm: Company,
     firm.no_notices()
     assert "These settings send no mails." in (await ada.get(ALICE)).words
     assert (await ada.post("/console/people/reply", login="alice", answer="x")).status == 409
+
+
+def hidden(page: Page, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page.text)
+    assert found
+    return found[1]
+
+
+async def test_a_form_that_is_pressed_twice_sends_one_mail(
+    ada: Browser, firm: Company, phone: Device
+) -> None:
+    page = await ada.get(ALICE)
+    sent = {name: hidden(page, name) for name in ("form", "answered")}
+    for _ in range(2):
+        page = await ada.post("/console/people/reply", login="alice", answer="Please remove it.", **sent)
+        assert "The answer to alice goes to alice@example.com." in page.words
+    assert len(await firm.store.mails.page()) == 1
+
+
+async def test_who_answers_after_somebody_else_is_told_and_may_send_it_all_the_same(
+    ada: Browser, lin: Browser, firm: Company, phone: Device
+) -> None:
+    first, second = [
+        {name: hidden(await each.get(ALICE), name) for name in ("form", "answered")} for each in (ada, lin)
+    ]
+    await ada.post("/console/people/reply", login="alice", answer="Please remove it.", done="yes", **first)
+    page = await lin.post("/console/people/reply", login="alice", answer="Call us, please.", **second)
+    assert (page.status, "Somebody has answered alice" in page.words) == (409, True)
+    assert "Call us, please." in page.text
+    again = {"form": hidden(page, "form"), "answered": hidden(page, "answered")}
+    page = await lin.post("/console/people/reply", login="alice", answer="Call us, please.", **again)
+    assert "The answer to alice goes to" in page.words
+    assert len(await firm.store.mails.page()) == 2
 
 
 async def test_its_sources_are_asked_and_what_they_say_is_told(
@@ -153,7 +186,7 @@ async def test_nobody_is_spared_twice_from_the_same_rule(ada: Browser, firm: Com
     again = await ada.post("/console/people/spare", why="a new phone", **given)
     assert again.status == 409
     assert (
-        "alice is spared from every rule already until 2026-12-02 12:00 UTC , by ada (on a journey)"
+        "There is an exemption already: alice is spared from every rule until 2026-12-02 12:00 UTC , by ada (on a journey)"
         in again.words
     )
     assert len((await firm.store.reliefs.current(NOW)).every) == 1
@@ -164,7 +197,7 @@ async def test_a_form_that_is_refused_comes_back_with_what_was_typed(
 ) -> None:
     long = "<b>" + "x" * 998
     page = await ada.post("/console/people/spare", login="alice", rule="all", why=long, days="7")
-    assert (page.status, "the text has 1,001 characters; expected at most 1,000" in page.words) == (409, True)
+    assert (page.status, "The text has 1,001 characters; expected at most 1,000" in page.words) == (409, True)
     assert f">&lt;b&gt;{'x' * 998}</textarea>" in page.text
     assert 'name="days" value="7"' in page.text
     assert 'action="/console/people/spare"' in page.text

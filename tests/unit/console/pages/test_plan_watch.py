@@ -23,7 +23,7 @@ async def test_it_says_who_was_kept_out_as_planned_and_who_was_not_and_leads_bac
     digest = await planned(lin, firm)
     page = await lin.get(f"/console/policy/plans/{digest}/watch")
     assert page.path == f"/console/policy/plans/{digest}"  # it is not in force
-    applied = {"confirmed": "yes", "note": "now", "override": "yes"}
+    applied = {"confirmed": "yes", "note": "sent in error", "override": "yes"}
     await lin.post(f"/console/policy/plans/{digest}/apply", **applied)
     (plan,) = await firm.store.plans.find(digest)
     firm.clock.now = NOW + timedelta(minutes=20)
@@ -33,3 +33,17 @@ async def test_it_says_who_was_kept_out_as_planned_and_who_was_not_and_leads_bac
     assert "1 of 2 people kept out, as planned so far" in page.words
     assert "1 kept out who were not in the plan" in page.words
     assert "Retract …" in page.words
+    firm.clock.now = NOW + timedelta(minutes=30)
+    await lin.post("/console/policy/retract", confirmed="yes", note="sent in error", to="1")
+    page = await lin.get(f"/console/policy/plans/{digest}/watch")
+    assert "1 of 2 people kept out, as planned" in page.words
+    assert "Retracted In force as version 2 from" in page.words
+    assert "lin retracted it, and version 1 came back: sent in error" in page.words
+    assert "Retract …" not in page.words
+    assert "data-again" not in page.text, "it changes no more"
+    page = await lin.get(f"/console/policy/plans/{digest}")
+    assert "Retracted In force as version 2 from" in page.words
+    assert "It opens again" not in page.words
+    assert f'href="/console/policy/plans/{digest}/watch"' in page.text
+    assert "Plan it again" in page.words
+    assert "Retracted" in (await lin.get("/console/policy/plans")).words

@@ -57,6 +57,10 @@ async def test_a_plan_says_whom_each_later_stage_moves(ada: Browser, firm: Compa
     assert "Change Today From 2030-01-01 00:00 UTC From 2030-02-01 00:00 UTC" in page.words
     assert "Rule 'nobody' starts on 1 January 2030" in page.words
     assert re.search(r"Newly warned 0 [1-3] people [1-3] devices", page.words)
+    later = page.words.partition("Groups Listed apps Device")[2]
+    assert "Newly warned 2030-01-01 00:00 UTC nobody" in later
+    assert "Without this plan: let in by" in later
+    assert "today" not in later, "what decides at a later moment does not do so today"
 
 
 async def in_force(firm: Company) -> int:
@@ -137,7 +141,31 @@ async def test_who_could_be_told_first_is_said_with_the_way(ada: Browser, firm: 
     digest = await planned(ada, firm)
     page = await ada.get(f"/console/policy/plans/{digest}")
     assert "Tell these first" in page.words
-    assert "nobody : it is not in force yet" in page.words
+    assert "nobody : It hits them at once. To tell them first, give it a date" in page.words
+    await ada.post(
+        f"/console/policy/plans/{digest}/apply", confirmed="yes", note="sent in error", override="yes"
+    )
+    firm.bundle = load_bundle(firm.folder / "mailgate.yaml")
+    page = await ada.get(f"/console/policy/plans/{digest}")
+    assert "Tell them" in page.words
+    assert "/console/notices/2/enforced?rule=nobody" in page.text
+
+
+async def test_people_whom_a_plan_adds_to_a_rule_in_force_are_not_told_by_its_notice(
+    ada: Browser, firm: Company
+) -> None:
+    await settled(firm)
+    wider = json.loads(json.dumps(PHONE_RULES))
+    wider["rules"][1]["when"] = 'client.kind == "phone" || "prohibited" in device.lists'
+    await ada.post("/console/policy/plans", **{"days": "14", "from": "upload", "file": json.dumps(wider)})
+    assert firm.context.planning._task
+    await firm.context.planning._task
+    assert firm.context.planning.last
+    page = await ada.get(f"/console/policy/plans/{firm.context.planning.last.digest}")
+    assert (
+        "prohibited-app : It hits them at once, and its notice goes to those it affects today" in page.words
+    )
+    assert "/console/notices/" not in page.text.partition('id="tell"')[2]
 
 
 async def test_names_go_when_somebody_is_forgotten_and_the_page_says_so(ada: Browser, firm: Company) -> None:
@@ -213,6 +241,11 @@ async def test_another_person_approves_and_a_third_puts_it_in_force(
     assert "Newly kept out 2 people 2 devices" in page.words
     assert "Override the objections" not in page.words
     assert await in_force(firm) == 1
+    page = await lin.get(f"/console/policy/plans/{digest}")
+    assert "You have approved this plan." in page.words
+    assert "Approve …" not in page.words
+    page = await approved(lin, digest, confirmed="yes", note="again")
+    assert "Not done. You have approved this plan already: it has the approvals that it needs." in page.words
     page = await ada.post(f"/console/policy/plans/{digest}/apply", confirmed="yes", note="as agreed")
     assert page.path == f"/console/policy/plans/{digest}/watch"
     assert await in_force(firm) == 2
@@ -230,7 +263,10 @@ async def test_nobody_approves_their_own_plan(lin: Browser, firm: Company) -> No
     digest = await planned(lin, firm)
     assert "Approve …" not in (await lin.get(f"/console/policy/plans/{digest}")).words
     page = await approved(lin, digest, confirmed="yes", note="mine")
-    assert (page.status, "lin's own" in page.words) == (409, True)
+    assert (
+        page.status,
+        "Plan" in page.words and "is your own: another person has to approve it." in page.words,
+    ) == (409, True)
 
 
 async def test_what_goes_beyond_the_guard_is_not_put_in_force_but_by_override(
@@ -242,7 +278,9 @@ async def test_what_goes_beyond_the_guard_is_not_put_in_force_but_by_override(
     assert "Override the objections" in page.words
     page = await ada.post(f"/console/policy/plans/{digest}/apply", confirmed="yes", note="now")
     assert (page.status, await in_force(firm)) == (409, 1)
-    assert "Not done." in page.words
+    assert "Not done. 1 of 2 people would" in page.words or "Not done. 2 of" in page.words, page.words
+    assert "0 of 1 approvals given, 1 missing." in page.words
+    assert "To do it all the same" not in page.words, "what a command line says is not for a page"
     assert "Override the objections" in page.words, "it can be done all the same from there"
     assert 'name="note" maxlength="1000" required value="now"' in page.text, "what was typed is there still"
     page = await ada.post(
@@ -254,4 +292,4 @@ async def test_what_goes_beyond_the_guard_is_not_put_in_force_but_by_override(
 
 async def test_a_plan_that_there_is_not_is_said(ada: Browser) -> None:
     page = await ada.get("/console/policy/plans/abcdef123456")
-    assert (page.status, "no plan is called" in page.words) == (409, True)
+    assert (page.status, "No plan is called" in page.words) == (404, True)

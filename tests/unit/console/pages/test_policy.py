@@ -70,4 +70,4 @@ async def test_what_differs_is_told_in_words_and_line_by_line(
 @pytest.mark.parametrize("path", ["versions/9", "versions/abcdef", "diff?old=9", "diff?old=1&new=x"])
 async def test_a_version_that_there_is_not_is_said(ada: Browser, path: str) -> None:
     page = await ada.get(f"/console/policy/{path}")
-    assert (page.status, "no version is called" in page.words) == (404, True)
+    assert (page.status, "No version is called" in page.words) == (404, True)

@@ -12,8 +12,8 @@ async def filled(firm: Company) -> None:
 
 async def test_a_rule_shows_what_of_it_can_be_changed(ada: Browser) -> None:
     page = await ada.get("/console/policy/rules/prohibited-app")
-    assert "Warns from 2026-11-01" in page.words
-    assert "Is enforced from 2026-12-24 09:00:00+01:00" in page.words
+    assert "Warns from 2026-11-01 00:00 UTC" in page.words
+    assert "Is enforced from 2026-12-24 08:00 UTC" in page.words
     assert "It applies to 25% of people" in page.words
     assert "TikTok Take off TikTok" in page.words
     assert '<option value="wechat">WeChat</option>' in page.text

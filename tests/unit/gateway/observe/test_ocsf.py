@@ -69,6 +69,8 @@ async def test_what_is_asked_for_stands_where_the_schema_has_it():
         "http_method": "GET", "url": {"hostname": "mail.example.com", "path": "/folder/1"}, "user_agent": "Mozilla/5.0",
     }  # fmt: skip
     assert event["src_endpoint"] == {"ip": "192.0.2.7"}
+    assert event["actor"] == {"user": {"name": "ada@example.com"}}
+    assert event["metadata"]["profiles"] == ["security_control", "host"]
     assert event["observables"] == [{"name": "actor.user.name", "type_id": 4, "value": "ada@example.com"}]
     assert "1234" not in json.dumps(event)
 

@@ -93,3 +93,19 @@ async def test_a_few_questions_are_out_at_once():
     go.set()
     await asyncio.gather(*asking)
     assert most == AT_ONCE
+
+
+async def test_nobody_waits_long_for_their_turn():
+    never = asyncio.Event()
+
+    async def silent(_source, _device_id):
+        await never.wait()
+
+    recheck = Recheck(silent, patience=0)
+    others = [asyncio.create_task(recheck.ask([REPORT])) for _ in range(AT_ONCE)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert await recheck.ask([OTHER]) == {OTHER.slot: CheckResult.FAILED}
+    for each in others:
+        each.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

@@ -55,7 +55,7 @@ def presented(
 
 
 def from_proxy(fields: Sequence[Field], form: ProxyForm) -> Chain | CertificateResult:
-    """The certificates in a trusted proxy's header, the leaf first, or the reason why they count for nothing.
+    """The certificates in a trusted proxy's header, the leaf first, or the reason why they are not accepted.
 
     The tuple is empty if the client had none.
     """

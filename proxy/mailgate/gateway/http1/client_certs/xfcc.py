@@ -22,9 +22,10 @@ _PAIR = re.compile(rb'[ \t]*([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^",;=]*(?:=[^",
 
 
 def read_xfcc(value: bytes, at_most: int) -> list[bytes]:
-    """The DER certificates of the last element, the leaf first, from ``Chain`` if it is there and else from ``Cert``.
+    """The DER certificates of the last element, the leaf first, from ``Chain`` if present, otherwise from ``Cert``.
 
-    The list is empty if the element has neither. Envoy is then not set up to send it (``set_current_client_cert_details``).
+    The list is empty if the element has neither. Envoy is then not set up to send it
+    (``set_current_client_cert_details``).
 
     :raises UnreadableError: for anything but elements of pairs, or a ``Chain`` whose leaf is not the ``Cert``.
     """

@@ -1,6 +1,6 @@
-"""Every table as the first release makes it. ``schema.py`` says what each of them holds.
+"""Every table of the first release. ``schema.py`` describes them.
 
-Every store begins with this step. Once a version is released it does not change any more: what comes later is a step after it.
+Every store begins with this step. It does not change after a release: later changes are further steps.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ down_revision = None
 _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _INSTANT = sa.DateTime(timezone=True)
 _LOGINS = {"sightings": "user", "enrolment_tokens": "owner", "enrolled_keys": "owner"}
-"""Columns of login names, which are found however they were written."""
+"""Columns of login names, which are compared without case."""
 _REFUSED = "the audit log is only added to"
 
 
@@ -112,14 +112,14 @@ def _devices() -> None:
     op.create_table(
         "device_rows",
         sa.Column("device", _NUMBER, nullable=False, autoincrement=False),
-        *_columns(sa.Text, "person kind os os_version source state mail apps groups"),
+        *_columns(sa.Text, "person kind os os_version source state mail apps blocked_by groups"),
         sa.Column("reported_at", _INSTANT, nullable=False),
         sa.ForeignKeyConstraint(
             ["device"], ["devices.key"], name="fk_device_rows_device_devices", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("device", name="pk_device_rows"),
     )
-    for name in ("person", "kind", "os", "source", "state", "mail", "apps", "reported_at"):
+    for name in ("person", "kind", "os", "source", "state", "mail", "apps", "blocked_by", "reported_at"):
         op.create_index(f"ix_device_rows_{name}", "device_rows", [name, "device"])
     op.create_table(
         "app_counts",
@@ -430,7 +430,7 @@ def _gates() -> None:
 
 
 def _numbers() -> None:
-    """The rows that are always there: where counting starts, and the head of an empty log."""
+    """Insert the rows that always exist: the counters, and the head of an empty log."""
     op.execute("INSERT INTO device_changes (one, number) VALUES (1, 1)")
     op.execute("INSERT INTO device_row_changes (one, number) VALUES (1, 0)")
     op.execute("INSERT INTO relief_changes (one, number) VALUES (1, 0)")
@@ -438,7 +438,7 @@ def _numbers() -> None:
 
 
 def _refuse_on_sqlite() -> None:
-    """The database itself refuses a change of the log by accident; one on purpose is found by the chain.
+    """Let the database refuse accidental changes of the log. Changes on purpose are found by the chain.
 
     REPLACE deletes a row without asking a trigger for DELETE, but it asks those for INSERT first.
     """
@@ -455,7 +455,7 @@ def _refuse(name: str, act: str, when: str) -> None:
 
 
 def _refuse_on_postgresql() -> None:
-    """The same. What refuses a change does so where triggers are off for a replica too."""
+    """The same on PostgreSQL. The triggers also work on a replica, where others are off."""
     _function("audit_refuse", f"RAISE EXCEPTION '{_REFUSED}'")
     _function("audit_follow", _unless("NEW.number IS DISTINCT FROM (SELECT number + 1 FROM audit_head)"))
     _function("audit_head_follow", _unless("NEW.number IS DISTINCT FROM OLD.number + 1"))

@@ -1,0 +1,70 @@
+"""Updates the rules of a running gate from the store: versions in force and reliefs, whichever process changes them."""
+
+import asyncio
+from typing import Protocol
+
+import structlog
+
+from mailgate.rollout import Keeper
+from mailgate.rollout.halting import Halting
+from mailgate.rollout.relief_watch import ReliefWatch
+from mailgate.store import Store, StoreError
+from mailgate.store.change_numbers import ChangeNumbers
+
+log = structlog.get_logger()
+
+LOOK = 0.25
+"""The seconds between two looks at the store, if it does not report a change before."""
+
+
+class Running(Protocol):
+    """The gate whose rules are updated (``app/service.py``)."""
+
+    store: Store
+    keeper: Keeper
+    reliefs: ReliefWatch
+    halting: Halting
+
+    def take_rules(self) -> None: ...
+
+    def take_reliefs(self) -> None: ...
+
+
+class RuleChanges:
+    """Takes over what is in force in the store. Run ``run`` as a task."""
+
+    def __init__(self, gate: Running) -> None:
+        self._gate = gate
+        self._turn = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Look regularly, and at once if the store reports a change, until cancelled."""
+        heard = 0
+        while True:
+            heard = await self._gate.store.change_signal.wait(LOOK, heard)
+            await self.look()
+
+    async def look(self) -> None:
+        """Use what is in force now. An error ends only this look, and nothing is raised."""
+        async with self._turn:
+            try:
+                await self._look()
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with one version, the next must be seen
+                log.error("policy-look-failed", error=type(error).__name__)
+
+    async def _look(self) -> None:
+        gate, numbers = self._gate, await self._numbers()
+        if numbers is None or gate.keeper.is_behind(numbers.activation):
+            await gate.keeper.look()
+        gate.take_rules()
+        await gate.halting.act()
+        changed = numbers is None or numbers.reliefs != gate.reliefs.current.serial
+        if changed and await gate.reliefs.look():
+            gate.take_reliefs()
+
+    async def _numbers(self) -> ChangeNumbers | None:
+        """The numbers of the store; None if it cannot be reached, when each part goes on in its own way."""
+        try:
+            return await self._gate.store.change_numbers()
+        except StoreError:
+            return None

@@ -1,0 +1,78 @@
+"""Makes an SQLite store that is whole under its name, or not there: an empty one would pass for a backup."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mailgate.store.database import StoreError
+from mailgate.whole_file import give_name, is_at
+
+
+class TakenError(StoreError):
+    """Something has the name that the store was to get."""
+
+
+@contextmanager
+def whole_store(path: Path) -> Iterator[Path]:
+    """Yield a path for the store while it is made, in a folder beside ``path``. It gets its name if the body ends well.
+
+    What one that was killed has left there is deleted. Raises TakenError if anything has the name, or StoreError.
+    """
+    try:
+        with _held(path.with_name(f"{path.name}.part")) as folder:
+            draft = folder / path.name
+            _clear(folder, draft)
+            try:
+                yield draft
+                _name(draft, path)
+            finally:
+                _delete(draft)
+                folder.rmdir()
+    except OSError as error:
+        raise StoreError(f"{error.filename or path} cannot be made: {error.strerror}") from error
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[Path]:
+    """Make a folder that only its owner can read, and keep others from it as long as this process lives."""
+    while True:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            _lock(handle, folder)
+            if is_at(folder, handle):  # who held it before may have deleted it
+                yield folder
+                return
+        finally:
+            os.close(handle)
+
+
+def _lock(handle: int, folder: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise StoreError(f"another command writes to {folder}; wait for its end") from error
+
+
+def _clear(folder: Path, draft: Path) -> None:
+    _delete(draft)
+    if any(folder.iterdir()):
+        raise StoreError(f"{folder} holds what this command has not left there; move it away")
+
+
+def _name(draft: Path, path: Path) -> None:
+    with draft.open("rb") as file:
+        os.fsync(file.fileno())
+    try:
+        give_name(draft, path)
+    except FileExistsError as error:
+        raise TakenError(
+            f"{path} is there already and stays as it is; expected the name of a new file"
+        ) from error
+
+
+def _delete(draft: Path) -> None:
+    for end in ("", "-wal", "-shm", "-journal"):
+        Path(f"{draft}{end}").unlink(missing_ok=True)

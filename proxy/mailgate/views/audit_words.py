@@ -1,0 +1,69 @@
+"""What an entry of the audit log says was done, and about what, in words for a page. The log itself keeps its codes."""
+
+from mailgate.model.phrase import phrase
+
+ACTS = {
+    "connector-read": phrase("Connector read"),
+    "console-login": phrase("Logged in to the console"),
+    "console-logout": phrase("Logged out of the console"),
+    "corrections-queued": phrase("Corrections written"),
+    "device-asked": phrase("Sources of a device asked"),
+    "device-forgotten": phrase("Device deleted"),
+    "device-found": phrase("Device marked as found"),
+    "device-lost": phrase("Device marked as lost"),
+    "devices-asked": phrase("Sources of devices asked"),
+    "enrolment-revoked": phrase("Enrolment revoked"),
+    "enrolment-token-made": phrase("Enrolment token made"),
+    "exemption-ended": phrase("Exemption ended"),
+    "exemption-given": phrase("Exemption given"),
+    "help-answered": phrase("Request for help answered"),
+    "help-done": phrase("Requests for help done"),
+    "help-reopened": phrase("Requests for help opened again"),
+    "keys-renewed": phrase("Keys of the store renewed"),
+    "notices-queued": phrase("Mails about a rule written"),
+    "notices-retried": phrase("Failed mails sent again"),
+    "notices-sent": phrase("Mails sent"),
+    "notices-settled": phrase("Unsure mails decided"),
+    "person-forgotten": phrase("Person deleted"),
+    "policy-activated": phrase("Rules put in force"),
+    "policy-activated-against-the-guard": phrase("Rules put in force against the guard"),
+    "policy-approved": phrase("Plan approved"),
+    "policy-drafted": phrase("Change drafted"),
+    "policy-planned": phrase("Plan made"),
+    "policy-retracted": phrase("Rules taken back"),
+    "rule-halted": phrase("Rule halted by itself"),
+    "rule-resumed": phrase("Rule resumed"),
+    "rule-turned-off": phrase("Rule turned off"),
+    "settings-changed": phrase("Settings changed"),
+    "settings-noted": phrase("Settings noted"),
+}
+"""Every act by its code."""
+_ABOUT = {
+    "break-glass": phrase("turning off"),
+    "connector": phrase("connector"),
+    "device": phrase("device"),
+    "draft": phrase("draft"),
+    "exemption": phrase("exemption"),
+    "halt": phrase("halt"),
+    "key": phrase("key"),
+    "plan": phrase("plan"),
+    "rule": phrase("rule"),
+    "rules": phrase("rules"),
+    "token": phrase("token"),
+    "version": phrase("version"),
+}
+_DIGEST = 64
+
+
+def act_told(code: str) -> str:
+    """What was done. A code of another release stays as it is."""
+    return ACTS.get(code) or code
+
+
+def thing_told(about: str) -> str:
+    """What it was done about: ``plan DIGEST``, ``version 3``, ``device ID``. A digest is cut as pages cut it."""
+    noun, _, name = about.partition(" ")
+    if noun not in _ABOUT or not name:
+        return about
+    name = name[:12] if len(name) == _DIGEST else name
+    return phrase("%(noun)s %(name)s", noun=_ABOUT[noun], name=name)

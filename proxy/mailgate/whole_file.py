@@ -1,0 +1,83 @@
+"""Writes files that are whole under their name, or not there, whatever breaks the writing off.
+
+A file is written beside its place under another name, synced to the disk, and then given its name in one step (rename(2), link(2)).
+"""
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
+"""How file systems without hard links, like FAT, refuse one."""
+
+
+def write_whole(path: Path, text: str, mode: int = 0o666) -> None:
+    """Write a file, in the place of any other. A link stays one, and what is no file, like a pipe, is written to. Raises OSError."""
+    if path.exists() and not path.is_file():
+        path.write_text(text, "utf-8")
+        return
+    place = path.resolve()
+    with _draft(place, text, mode) as draft:
+        draft.rename(place)
+    sync_folder(place.parent)
+
+
+def write_new(path: Path, text: str, mode: int = 0o666) -> None:
+    """Write a file that replaces no other. Raises FileExistsError if there is one, or another OSError."""
+    with _draft(path, text, mode) as draft:
+        give_name(draft, path)
+
+
+def give_name(draft: Path, path: Path) -> None:
+    """Give a file that is whole a name that nothing has. Raises FileExistsError if something has it, or another OSError."""
+    try:
+        os.link(draft, path)
+    except FileExistsError as error:
+        raise FileExistsError(error.errno, error.strerror, str(path)) from None
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # who takes the name between these two lines is replaced; nothing better is there without links
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        draft.rename(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Sync a folder to the disk. A name survives a power cut only if its folder is there too."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def is_at(path: Path, handle: int) -> bool:
+    """Whether an opened file or folder still has this name. Another process may have renamed, replaced or deleted it."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(handle))
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def _draft(path: Path, text: str, mode: int) -> Iterator[Path]:
+    """The same file under another name, which goes at the end. An OSError tells the name that was meant."""
+    draft = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.part")
+    try:
+        try:
+            opened = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+            with open(opened, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(opened)
+            yield draft
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        error.filename = str(path)
+        raise

@@ -1,0 +1,39 @@
+"""What was done and about what, in words."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import mailgate
+from mailgate.console.languages import console_languages
+from mailgate.model.phrase import said
+from mailgate.views.audit_words import ACTS, act_told, thing_told
+
+GERMAN = console_languages()["de"]
+ACT = re.compile(r'(?:\bact|_act|\bAct)\([^"]*?"([a-z]+(?:-[a-z]+)+)"')
+
+
+def test_every_act_has_its_words() -> None:
+    sources = Path(mailgate.__file__).parent.rglob("*.py")
+    written = {code for path in sources for code in ACT.findall(path.read_text("utf-8"))}
+    assert len(written) > 15
+    assert written - ACTS.keys() == set()
+
+
+def test_an_act_of_another_release_keeps_its_code() -> None:
+    assert (act_told("exemption-given"), act_told("rule-sung")) == ("Exemption given", "rule-sung")
+
+
+@pytest.mark.parametrize(
+    ("about", "german"),
+    [
+        (f"plan {'a' * 64}", "Plan aaaaaaaaaaaa"),
+        ("version 3", "Version 3"),
+        ("break-glass 5", "Abschaltung 5"),
+        ("settings of gate-1", "settings of gate-1"),
+        ("", ""),
+    ],
+)
+def test_what_it_is_about_is_told_in_words_and_short(about: str, german: str) -> None:
+    assert said(thing_told(about), GERMAN) == german
