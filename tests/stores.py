@@ -1,4 +1,4 @@
-"""New SQLite stores at a low price: copies of a migrated one, whose statements are compiled once for all.
+"""Stores at a low price: new ones on SQLite are copies of a migrated one, and statements are compiled once for all.
 
 ``unit/store/test_migrate.py`` holds that migrations make such a one.
 """
@@ -36,7 +36,7 @@ def copying(new: bytes) -> Callable[..., None]:
 
 
 def compiling_once(create: Callable[..., AsyncEngine]) -> Callable[..., AsyncEngine]:
-    """What stands in for ``create_async_engine``: each of its engines on SQLite knows what the others have compiled.
+    """What stands in for ``create_async_engine``: each of its engines knows what those of its kind have compiled.
 
     SQLAlchemy keeps compiled statements by their dialect, and would make one for each engine.
     """
@@ -45,9 +45,12 @@ def compiling_once(create: Callable[..., AsyncEngine]) -> Callable[..., AsyncEng
 
     def created(url: URL, **options: Any) -> AsyncEngine:
         engine = create(url, **options)
-        if url.get_backend_name() == "sqlite":
-            engine.sync_engine.dialect = dialects.setdefault(url.drivername, engine.sync_engine.dialect)
-            engine.sync_engine.update_execution_options(compiled_cache=known)
+        own, first = engine.sync_engine.dialect, dialects.get(url.drivername)
+        if first is None or first.server_version_info is None:  # it has not talked to its database yet
+            dialects[url.drivername] = own
+        else:
+            engine.sync_engine.dialect = first
+        engine.sync_engine.update_execution_options(compiled_cache=known)
         return engine
 
     return created

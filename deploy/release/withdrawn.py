@@ -22,7 +22,7 @@ def main(locks: list[str]) -> int:
 
 
 def _judged(lock: str) -> int:
-    # what lies beside the index says nothing of what the index has withdrawn
+    # local files beside the index do not tell what the index has withdrawn
     environment = {name: value for name, value in os.environ.items() if name != "PIP_FIND_LINKS"}
     asked = subprocess.run(
         [sys.executable, "-m", "pip", *_ASK.split(), lock], capture_output=True, text=True, env=environment

@@ -12,14 +12,14 @@ class MailgateError(Exception):
     """
 
     by_command: str = ""
-    """What the command line alone says behind the words, such as the command that helps."""
+    """What only the command line adds after the words, such as the command that helps."""
 
     def __str__(self) -> str:
         return f"{super().__str__()}{self.by_command}"
 
     @property
     def words(self) -> str:
-        """What it says. Where that is a phrase, it can be said in other languages."""
+        """The message. A phrase, which can be translated, if it was raised with one."""
         return next((each for each in self.args if isinstance(each, Phrase)), super().__str__())
 
 

@@ -1,6 +1,7 @@
-"""Writes files that are whole under their name, or not there, whatever breaks the writing off.
+"""Writes files that have their name only once they are complete, even if writing is interrupted.
 
-A file is written beside its place under another name, synced to the disk, and then given its name in one step (rename(2), link(2)).
+A file is written beside its place under another name, synced to the disk, and then given its name in one step
+(rename(2), link(2)).
 """
 
 import errno
@@ -11,11 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
-"""How file systems without hard links, like FAT, refuse one."""
+"""The errors of file systems without hard links, like FAT."""
 
 
 def write_whole(path: Path, text: str, mode: int = 0o666) -> None:
-    """Write a file, in the place of any other. A link stays one, and what is no file, like a pipe, is written to. Raises OSError."""
+    """Write a file, or replace it. A symbolic link is kept, and its target is replaced. Anything but a file, like a
+    pipe, is written to directly. Raises OSError."""
     if path.exists() and not path.is_file():
         path.write_text(text, "utf-8")
         return
@@ -26,13 +28,13 @@ def write_whole(path: Path, text: str, mode: int = 0o666) -> None:
 
 
 def write_new(path: Path, text: str, mode: int = 0o666) -> None:
-    """Write a file that replaces no other. Raises FileExistsError if there is one, or another OSError."""
+    """Write a new file. Raises FileExistsError if the name is taken, or another OSError."""
     with _draft(path, text, mode) as draft:
         give_name(draft, path)
 
 
 def give_name(draft: Path, path: Path) -> None:
-    """Give a file that is whole a name that nothing has. Raises FileExistsError if something has it, or another OSError."""
+    """Give a complete file a name that is free. Raises FileExistsError if it is taken, or another OSError."""
     try:
         os.link(draft, path)
     except FileExistsError as error:
@@ -40,7 +42,7 @@ def give_name(draft: Path, path: Path) -> None:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        # who takes the name between these two lines is replaced; nothing better is there without links
+        # a file that takes the name between these two lines is replaced; without links there is no better way
         if os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
         draft.rename(path)
@@ -48,7 +50,7 @@ def give_name(draft: Path, path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Sync a folder to the disk. A name survives a power cut only if its folder is there too."""
+    """Sync a folder to the disk. Without this, a power cut could lose the name of a new file."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -66,7 +68,7 @@ def is_at(path: Path, handle: int) -> bool:
 
 @contextmanager
 def _draft(path: Path, text: str, mode: int) -> Iterator[Path]:
-    """The same file under another name, which goes at the end. An OSError tells the name that was meant."""
+    """A draft of the file under another name, which is removed at the end. An OSError names the intended path."""
     draft = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.part")
     try:
         try:

@@ -1,14 +1,16 @@
 """The ways to a webmail: through the gate itself, and through each proxy that asks it, as ``deploy/`` sets it up."""
 
+import json
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.attacks.recording import Webmail, listening
-from tests.integration.conftest import Guard, Guarded
+from tests.integration.conftest import Guarded, guarded
 from tests.integration.conftest import client as client
 from tests.integration.conftest import guard as guard
 from tests.integration.gate import PHONE_RULES
@@ -29,10 +31,30 @@ class Way:
 Open = Callable[..., Way]
 
 
+@pytest.fixture(scope="session")
+def origin() -> Iterator[socket.socket]:
+    """The listening socket of each webmail that records: ways to it may outlive a test."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
 @pytest.fixture
-async def recording() -> AsyncIterator[Webmail]:
-    async with listening(Webmail()) as mail:
+async def recording(origin: socket.socket) -> AsyncIterator[Webmail]:
+    _turn_away(origin)
+    async with listening(Webmail(), origin.dup()) as mail:
         yield mail
+
+
+def _url(origin: socket.socket) -> str:
+    return f"http://127.0.0.1:{origin.getsockname()[1]}"
+
+
+def _turn_away(origin: socket.socket) -> None:
+    """End the connections that came when nobody answered any more."""
+    origin.setblocking(False)
+    with suppress(BlockingIOError):
+        while True:
+            origin.accept()[0].close()
 
 
 @pytest.fixture
@@ -49,25 +71,56 @@ class Address:
         return self.mail.url + path
 
 
-@pytest.fixture(params=[INLINE, *FRONTS])
-def way(request: pytest.FixtureRequest, guard: Guard, recording: Webmail, tmp_path: Path) -> Iterator[Open]:
+@contextmanager
+def leading(front: str, mail: str, folder: Path, policy: dict[str, Any], **settings: Any) -> Iterator[Way]:
+    """A way by this proxy, with a gate of its own."""
+    if front == INLINE:
+        with guarded(folder, mail, policy, **settings) as gate:
+            yield Way(INLINE, gate.url, gate)
+        return
+    dialect, serve = FRONTS[front]
+    asked = asked_in(dialect) | {"trusted_proxies": ("127.0.0.1/32",)}
+    with guarded(folder, mail, policy, **asked, **settings) as gate:
+        run = folder / "front"
+        run.mkdir()
+        further = {"questions": questions_of(gate.gate)} if dialect == "envoy-grpc" else {}
+        with serve(gate.url, mail, run, **further) as url:
+            yield Way(front, url, gate)
+
+
+@pytest.fixture(scope="session", params=[INLINE, *FRONTS])
+def kept(
+    request: pytest.FixtureRequest, origin: socket.socket, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[dict[str, Any]], Way]]:
+    """One way to the recording webmail for each policy, as long as tests come by this proxy."""
+    ways = dict[str, Way]()
     with ExitStack() as stack:
 
-        def opened(policy: dict[str, Any] = PHONE_RULES, mail: str = recording.url, **settings: Any) -> Way:
-            if request.param == INLINE:
-                guarded = guard(policy, upstream=mail, **settings)
-                return Way(INLINE, guarded.url, guarded)
-            dialect, serve = FRONTS[request.param]
-            guarded = guard(
-                policy,
-                **asked_in(dialect),
-                trusted_proxies=("127.0.0.1/32",),
-                upstream=mail,
-                **settings,
-            )
-            run = tmp_path / "front"
-            run.mkdir()
-            further = {"questions": questions_of(guarded.gate)} if dialect == "envoy-grpc" else {}
-            return Way(request.param, stack.enter_context(serve(guarded.url, mail, run, **further)), guarded)
+        def opened(policy: dict[str, Any]) -> Way:
+            key = json.dumps(policy)
+            if key not in ways:
+                folder = tmp_path_factory.mktemp("way")
+                ways[key] = stack.enter_context(leading(request.param, _url(origin), folder, policy))
+            return ways[key]
+
+        yield opened
+
+
+@pytest.fixture
+def way(
+    request: pytest.FixtureRequest,
+    kept: Callable[[dict[str, Any]], Way],
+    origin: socket.socket,
+    recording: Webmail,
+    tmp_path: Path,
+) -> Iterator[Open]:
+    """A way of the test's own where its webmail is, or where it has settings."""
+    front, shared = request.node.callspec.params["kept"], recording.url == _url(origin)
+    with ExitStack() as stack:
+
+        def opened(policy: dict[str, Any] = PHONE_RULES, mail: str = "", **settings: Any) -> Way:
+            if shared and not mail and not settings:
+                return kept(policy)
+            return stack.enter_context(leading(front, mail or recording.url, tmp_path, policy, **settings))
 
         yield opened

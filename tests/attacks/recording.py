@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -44,9 +45,10 @@ Mail = TypeVar("Mail", bound=Answering)
 
 
 @asynccontextmanager
-async def listening(mail: Mail) -> AsyncIterator[Mail]:
-    """Let it answer on a free port of the loopback interface."""
-    async with await asyncio.start_server(lambda r, w: mail.serve(r, w), "127.0.0.1", 0) as server:
+async def listening(mail: Mail, at: socket.socket | None = None) -> AsyncIterator[Mail]:
+    """Let it answer at this socket, or on a free port of the loopback interface."""
+    at = at or socket.create_server(("127.0.0.1", 0))
+    async with await asyncio.start_server(lambda r, w: mail.serve(r, w), sock=at) as server:
         mail.port = server.sockets[0].getsockname()[1]
         yield mail
 

@@ -40,7 +40,7 @@ def test_what_the_pages_name_of_these_folders_is_there(laid: Path) -> None:
         for page in laid.glob("*.md")
         for name in re.findall(rf"(?<![\w/.])(?:{folders})/[\w./-]*\w", page.read_text("utf-8"))
     }
-    assert len(named) > 10
+    assert named
     assert sorted((page, name) for page, name in named if not (laid / name).exists()) == []
 
 

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
@@ -91,19 +91,27 @@ def guard(webmail: TestServer, tmp_path: Path) -> Iterator[Guard]:
     with ExitStack() as stopping:
 
         def started(policy: dict[str, Any], **settings: Any) -> Guarded:
-            keys = key_files(secrets.token_bytes(32), secrets.token_bytes(32))
-            (tmp_path / JWKS_FILE).write_text(keys[JWKS_FILE])
-            scheme, port = "https" if "tls" in settings else "http", free_port()
-            known = {
-                "listen": f"127.0.0.1:{port}",
-                "public_url": f"{scheme}://127.0.0.1:{port}",
-                "attestation": {"issuers": [{"issuer": TEST_ISSUER, "jwks": JWKS_FILE}]},
-            }
-            gate = start_gate(write_config(tmp_path, str(webmail.make_url("")), known | settings, policy))
-            stopping.callback(lambda: _stopped(gate))
-            return Guarded(gate, tmp_path, f"{scheme}://127.0.0.1:{port}", keys)
+            return stopping.enter_context(guarded(tmp_path, str(webmail.make_url("")), policy, **settings))
 
         yield started
+
+
+@contextmanager
+def guarded(folder: Path, webmail: str, policy: dict[str, Any], **settings: Any) -> Iterator[Guarded]:
+    """A gate with its files in this folder; it has to leave with exit code 0."""
+    keys = key_files(secrets.token_bytes(32), secrets.token_bytes(32))
+    (folder / JWKS_FILE).write_text(keys[JWKS_FILE])
+    scheme, port = "https" if "tls" in settings else "http", free_port()
+    known = {
+        "listen": f"127.0.0.1:{port}",
+        "public_url": f"{scheme}://127.0.0.1:{port}",
+        "attestation": {"issuers": [{"issuer": TEST_ISSUER, "jwks": JWKS_FILE}]},
+    }
+    gate = start_gate(write_config(folder, webmail, known | settings, policy))
+    try:
+        yield Guarded(gate, folder, f"{scheme}://127.0.0.1:{port}", keys)
+    finally:
+        _stopped(gate)
 
 
 def _stopped(gate: Gate) -> None:

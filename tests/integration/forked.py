@@ -23,14 +23,14 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO
+from typing import IO, Any
 
 ROOT = Path(__file__).parents[2]
 CODE = struct.Struct("i")
 MOST = 1 << 16
 """Bytes of one order: arguments and environment."""
 
-LOADED_LATER = ("anyio._backends._asyncio", "encodings.idna", "typer._adapters")
+LOADED_LATER = ("anyio._backends._asyncio", "encodings.idna", "typer._adapters", "typer._click.decorators")
 """What a gate would load only when it begins: every gate again."""
 
 
@@ -114,11 +114,14 @@ def _close(orders: socket.socket, nursery: subprocess.Popen[bytes]) -> None:
 def _serve(orders: socket.socket) -> None:
     # here, and once: this is what costs
     import typer.main
+    from aiohttp import web
     from tests.stores import copying, migrated
 
     import mailgate.cli
     import mailgate.store.store as store
     from mailgate.classify import warm
+    from mailgate.console import with_console
+    from mailgate.console.api import with_api
     from mailgate.gateway.pages import Pages
 
     for later in LOADED_LATER:
@@ -128,7 +131,9 @@ def _serve(orders: socket.socket) -> None:
     typer.main.get_command = cache(typer.main.get_command)
     typer.main.get_command(mailgate.cli.app)
     Pages()  # catalogs are read and templates compiled for all of a process
-    warm()  # so are the patterns of user agents
+    none: Any = None
+    with_api(with_console(web.Application(), none), none)  # so are the patterns of addresses
+    warm()  # and those of user agents
     vars(import_module("mailgate.app.serve"))["warm"] = lambda: None
     gc.collect()
     gc.freeze()  # a gate looks through its memory at its start: not through what all of them share

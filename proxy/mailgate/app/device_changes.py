@@ -38,14 +38,14 @@ class DeviceChanges:
                 await self.look()
                 if looks % COUNT_AFTER == 0:
                     await self.count_findings()
-            except Exception as error:  # noqa: BLE001 - the next look must come whatever broke this one
+            except Exception as error:  # noqa: BLE001 - the loop goes on after any error
                 log.error("follow-failed", error=type(error).__name__)
             looks += 1
             await asyncio.sleep(EVERY)
 
     async def look(self) -> None:
         """Learn what has changed. One cheap query shows whether anything has."""
-        now = self._clock()  # before the query: what is known then is known up to here
+        now = self._clock()  # read before the query, so that no change is missed
         try:
             numbers = await self._store.change_numbers()
         except StoreUnavailableError:

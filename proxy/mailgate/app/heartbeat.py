@@ -89,7 +89,7 @@ class Heartbeat:
             except StoreError as error:
                 self.numbers.store_up.set(0)
                 log.debug("beat-failed", error=type(error).__name__)  # /readyz reports it
-            except Exception as error:  # noqa: BLE001 - the next word must come whatever broke this one
+            except Exception as error:  # noqa: BLE001 - the heartbeat goes on after any error
                 self.numbers.store_up.set(0)
                 log.error("beat-failed", error=type(error).__name__)
             with suppress(TimeoutError):

@@ -116,7 +116,7 @@ class MailSending:
                 self._is_down(str(error))
             except StoreError as error:
                 log.warning("notices-store-down", error=type(error).__name__)
-            except Exception as error:  # noqa: BLE001 - whatever went wrong, the next look must come
+            except Exception as error:  # noqa: BLE001 - the loop goes on after any error
                 self._is_down(type(error).__name__)
             await asyncio.sleep(max(POLL, self._rest.total_seconds()))
 

@@ -16,6 +16,6 @@ async def repeat(look: Callable[[], Awaitable[None]], every: float, *, failed: C
             await look()
         except StoreError:
             pass
-        except Exception as error:  # noqa: BLE001 - the next look must come whatever broke this one
+        except Exception as error:  # noqa: BLE001 - the loop goes on after any error
             failed(type(error).__name__)
         await asyncio.sleep(every)

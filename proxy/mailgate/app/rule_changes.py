@@ -49,7 +49,7 @@ class RuleChanges:
         async with self._turn:
             try:
                 await self._look()
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with one version, the next must be seen
+            except Exception as error:  # noqa: BLE001 - the next version must be read after any error
                 log.error("policy-look-failed", error=type(error).__name__)
 
     async def _look(self) -> None:

@@ -179,9 +179,7 @@ class Service:
             self.place, self.gate.metrics.registry, examples=self.gate.tracing is not None
         )
         self.admin = await self._open_admin(settings.admin_listen, Room(shares.admin))
-        self._closing.push_async_callback(
-            self._finish
-        )  # this ends once all ports are closed, which are opened below
+        self._closing.push_async_callback(self._finish)  # ends after the ports below are closed
         await ports.open(settings, self._closing)
         numbers = GateNumbers(self.gate.metrics.registry)
         self.heartbeat = Heartbeat(self.store, self.keeper, self.place, ports.public, utc_now, numbers)

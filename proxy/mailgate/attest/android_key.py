@@ -43,7 +43,7 @@ def verify_android_key(chain: Sequence[bytes], roots: Roots, expected: Expected)
     extension = values_of(leaf, [OID])
     if not extension:
         raise RefusedError(Reason.EVIDENCE_EXTENSION_MISSING, f"expected the extension {OID.dotted_string}")
-    # 7. What it says.
+    # 7. The statements about the key.
     try:
         told = read_description(extension[OID.dotted_string])
     except DescriptionError as error:

@@ -68,7 +68,7 @@ class CertificateVerifier:
             return self._verify(chain, now)
         except RefusedError as refusal:
             return CertificateResult(refused=refusal.reason, detail=refusal.detail)
-        except Exception as error:  # noqa: BLE001 - whatever a parser trips over is the input's fault
+        except Exception as error:  # noqa: BLE001 - any error of a parser is a fault of the input
             detail = f"cannot be read ({type(error).__name__})"
             return CertificateResult(refused=Reason.CERTIFICATE_MALFORMED, detail=detail)
 
@@ -96,7 +96,7 @@ class CertificateVerifier:
         leaf, *intermediates = [read_certificate(each) for each in chain]
         # 3. The leaf is for clients and no authority.
         _check_purpose(leaf)
-        # 5. The leaf's own time, which has a reason of its own.
+        # 5. The validity of the leaf has its own reason.
         _check_time(leaf, now)
         # 4. A chain to an authority, and the time of each certificate in it.
         try:

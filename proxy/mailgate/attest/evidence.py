@@ -59,6 +59,6 @@ def verify_evidence(evidence: Evidence, roots: Mapping[str, Roots], expected: Ex
         return FORMATS[name](chain, roots[name], expected)
     except RefusedError as refusal:
         return HardwareResult(name, refused=refusal.reason, detail=refusal.detail)
-    except Exception as error:  # noqa: BLE001 - whatever a parser trips over is the input's fault
+    except Exception as error:  # noqa: BLE001 - any error of a parser is a fault of the input
         detail = f"cannot be read ({type(error).__name__})"
         return HardwareResult(name, refused=Reason.EVIDENCE_MALFORMED, detail=detail)

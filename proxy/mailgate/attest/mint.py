@@ -55,10 +55,8 @@ class Issue:
 
 
 def make_key(secret: bytes, kid: str = "", algorithm: str = "ES256") -> Key:
-    """Derive a private key from a secret of at least 32 random bytes.
-
-    Without a ``kid`` it is named by its thumbprint (RFC 7638), so that no two keys of a set ever have the same name.
-    """
+    """Derive a private key from a secret of at least 32 random bytes. Without a ``kid``, its thumbprint (RFC 7638) is
+    its name, so that no two keys of a set have the same name."""
     options: KeyParameters = {"kid": kid} if kid else {}
     key: Key = (
         ECKey.derive_key(secret, "P-256", options)

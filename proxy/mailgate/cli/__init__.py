@@ -82,7 +82,7 @@ def mailgate(
 def main() -> None:
     """Entry point of the console script."""
     if sys.stdin is None:  # the caller closed it, so no more input comes
-        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - as long as the process
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - open until the process ends
     try:
         app()
     except OSError as error:  # the disk is full, or the terminal is gone

@@ -1,4 +1,5 @@
-"""Lets zsh complete a command at the first Tab of a shell. Typer's script only says then how to do it at the second."""
+"""Lets zsh complete a command at the first Tab of a shell. At the first Tab, Typer's script only registers its
+function."""
 
 from contextlib import suppress
 
@@ -7,11 +8,13 @@ if [ "$funcstack[1]" = "_%(prog_name)s" ]; then
   %(complete_func)s "$@"
 fi
 """
-"""zsh runs the file itself when something is completed for the first time. Who reads it with ``source`` wants nothing completed."""
+"""zsh runs the file as a function at the first completion. If the file is read with ``source``, there is nothing to
+complete."""
 
 
 def complete_at_once() -> None:
-    """Add that to the script, however it is asked for. A version of Typer that keeps it elsewhere gives its own."""
+    """Add ``_AT_ONCE`` to the script, both for showing and for installing it. A version of Typer that keeps the script
+    elsewhere keeps its own."""
     with suppress(ImportError, AttributeError, KeyError):
         from typer import _completion_classes as classes
         from typer import _completion_shared as shared

@@ -1,4 +1,4 @@
-"""Lets a command that is told to end take away what it has half made."""
+"""Lets a command clean up what it has half made when it is told to end."""
 
 import signal
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ _TOLD_TO_END = (signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def tidy_ending() -> Iterator[None]:
-    """End by an exception, as after Ctrl-C, when a system stops, a time is over or a terminal is closed: else nothing is cleaned up.
+    """Turn SIGTERM and SIGHUP into an exception, as Ctrl-C does, so that the command can clean up.
 
-    What is ignored, as after nohup, stays so.
+    A signal that is ignored, as after nohup, stays ignored.
     """
     before = {each: signal.getsignal(each) for each in _TOLD_TO_END}
     for each, handler in before.items():

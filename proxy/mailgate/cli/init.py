@@ -110,7 +110,7 @@ def init(
 
 
 def _found_from_anywhere(store: str) -> str:
-    """A file that is named from here, as the settings in another folder have to name it."""
+    """The store as settings in another folder must name it: with the absolute path of a file."""
     way, _, name = store.partition(":")
     return f"file:{Path(name).absolute()}" if way == "file" else store
 

@@ -1,4 +1,4 @@
-"""The tables of commands: nothing in them is cut, however narrow the terminal is."""
+"""The tables that commands print. Nothing in them is cut, however narrow the terminal is."""
 
 from collections.abc import Collection
 

@@ -34,7 +34,7 @@ app = typer.Typer(
 _WAYS = "sqlite:///PATH, postgresql://…, or env:NAME or file:PATH for one that holds a password"
 
 Faults = dict[str, list[str]]
-"""What is wrong, by where it is."""
+"""The faults of each part of the store."""
 
 From = Annotated[str, typer.Argument(metavar="FROM", help=f"The store to read: {_WAYS}.")]
 To = Annotated[

@@ -71,7 +71,7 @@ def has_password(store: str) -> bool:
 
 
 def _store(text: str) -> str:
-    """The URL of a store, or where it is: ``env:NAME`` or ``file:PATH``."""
+    """A store in YAML: its URL, or a mapping for ``env:NAME`` or ``file:PATH``."""
     way, _, name = text.partition(":")
     return f"{{{way}: {_as_yaml(name)}}}" if way in ("env", "file") else _as_yaml(text)
 

@@ -57,7 +57,8 @@ def edited(before: Rules, edit: Edit) -> Rules:
 
 
 def _in_turn(policy: Policy, edit: StageEdit) -> None:
-    """Raises EditError where a stage would not start after the one before it: said of the rule, not of a place in its file."""
+    """Check that each stage would start after the one before it. Raises EditError, which names the rule instead of a
+    place in its file."""
     rule = rule_of(policy, edit.rule)
     starts = {stage.value: start for stage, start in rule.stages.starts()} if rule and rule.stages else {}
     starts[edit.stage] = moment_of(edit.at)

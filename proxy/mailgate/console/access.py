@@ -79,8 +79,8 @@ def _login(request: web.Request, after: str) -> str:
 
 
 async def _returned(request: web.Request) -> dict[str, Any]:
-    """The form, with what was typed. It comes back only where the browser says that a page of this console sent it: another site
-    could have anybody send again what it has made up."""
+    """The form with its typed values, to be shown again. Empty unless the browser says that a page of this console sent
+    it, since another site could make people send a form that it has filled in."""
     told = "Origin" in request.headers or request.headers.get("Sec-Fetch-Site") == "same-origin"
     return await returned_form(request) if told else {}
 

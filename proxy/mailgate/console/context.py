@@ -59,7 +59,8 @@ class ConsoleContext:
     recheck: Recheck = field(default_factory=Recheck)
     """Asks the sources of a device at once."""
     recheck_many: Recheck = field(default_factory=lambda: Recheck(patience=None))
-    """Asks those of many devices, one after the other. It has turns of its own, so that nobody who waits for an answer stands behind it."""
+    """Asks the sources of many devices, one device after another. Its limit is separate, so no single request waits
+    behind them."""
     asking: BackgroundQuestions = field(default_factory=BackgroundQuestions)
     toasts: Toasts = field(default_factory=Toasts)
 

@@ -58,7 +58,7 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
         log.warning("console-store", error=type(error).__name__)
         why = phrase("The store does not answer. The gate goes on with what it knows; try again in a moment.")
         return _refused(request, 503, why, **await _form(request))
-    except Exception as error:  # noqa: BLE001 - the text of an error may quote what nobody should read
+    except Exception as error:  # noqa: BLE001 - the text of an error may quote secrets
         log.error("console-failed", page=request.match_info.route.name, error=type(error).__name__)
         why = phrase(
             "Something went wrong here, and nothing is known of it but its kind, which stands in the log."

@@ -64,7 +64,7 @@ class Planning:
             making.digest = made.digest
         except MailgateError as error:
             making.wrong = phrase("No plan was made: %(error)s", error=error.words)
-        except Exception as error:  # noqa: BLE001 - its text may quote what nobody should read
+        except Exception as error:  # noqa: BLE001 - its text may quote secrets
             making.wrong = phrase("No plan was made (%(name)s).", name=type(error).__name__)
         finally:
             making.wrong = making.wrong or ("" if making.digest else phrase("It was ended."))

@@ -1,4 +1,4 @@
-"""A form that was not done comes back with what was typed, to be mended and sent again."""
+"""Shows a refused form again with its typed values, so that it can be corrected and sent again."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -11,15 +11,15 @@ from mailgate.gateway.pages.view import own_path
 from mailgate.model.phrase import phrase
 
 CSRF = "csrf"
-"""The field with the token of the session, which does not come back."""
+"""The field with the token of the session. It is never shown again."""
 MOST = 200_000
-"""The largest form that comes back, in bytes."""
+"""The largest form that is shown again, in bytes."""
 UPLOADED = "file"
-"""The field of a file, which its owner still has."""
+"""The field of an uploaded file. Such a form is not shown again."""
 
 
 RENEWED: web.RequestKey[dict[str, str]] = web.RequestKey("renewed")
-"""Fields that have another value when the form comes back, since it was sent by somebody who did not know what has changed."""
+"""Fields with a new value in the form that is shown again, so that its sender now answers to the current state."""
 
 
 class Typed(NamedTuple):
@@ -27,7 +27,7 @@ class Typed(NamedTuple):
 
     label: str
     kind: str = "text"
-    """`lines`, or the type of an input."""
+    """`lines` for a text area, otherwise the type of an input."""
 
 
 TYPED: Mapping[str, Typed] = {
@@ -44,7 +44,8 @@ TYPED: Mapping[str, Typed] = {
 
 
 async def returned_form(request: web.Request) -> dict[str, Any]:
-    """The fields of a form, for `refused.html`, and the page that it was on. What is no form, or too large to come back, has none."""
+    """The fields of a form and the page that it was on, for `refused.html`. There are no fields if the body is no form,
+    is too large, or has a file."""
     back = page_before(request)
     if request.method != "POST":
         return {"back": back}
@@ -61,7 +62,7 @@ async def returned_form(request: web.Request) -> dict[str, Any]:
 
 
 def page_before(request: web.Request) -> str:
-    """The page of the console that a form was on; empty where the browser does not say."""
+    """The page of the console that a form was on; empty if the browser does not say."""
     url = URL(request.headers.get("Referer", ""))
     page = url.raw_path_qs if url.host else ""
     return page if page.startswith("/console/") and own_path(page) == page else ""

@@ -47,6 +47,6 @@ def write_settings(
 
 
 def _named(path: Path, directory: Path) -> str:
-    """A file as people name it who stand in the folder of the settings."""
+    """The path of a file, relative to the folder of the settings if the file is in it."""
     folder = directory.absolute()
     return str(path.relative_to(folder) if path.is_relative_to(folder) else path)

@@ -39,7 +39,7 @@ def decide(access: Access, policy: Policy) -> Decision:
     try:
         decision = _lost(policy) if access.posture.lost else _first_match(access, policy)
         return _told_the_way(decision) if asks_the_way(access.facts) else decision
-    except Exception as error:  # noqa: BLE001 - whatever broke, the answer is no
+    except Exception as error:  # noqa: BLE001 - any error refuses the request
         trial = RuleTrial(
             DEFAULT_RULE, "", False, Stage.ENFORCE, Effect.BLOCK, f"failed: {type(error).__name__}"
         )

@@ -60,7 +60,7 @@ class Gate:
                 served = self.questions.serve_port(exchange, asked_at, now)
             else:
                 served = self._serve(exchange, now)
-        except Exception as error:  # noqa: BLE001 - the edge: whatever broke becomes one answer
+        except Exception as error:  # noqa: BLE001 - the edge: any error becomes an answer
             served = self.failures.answer(exchange, error)
         if isinstance(served, Outcome):
             exchange.connection.answered(served)

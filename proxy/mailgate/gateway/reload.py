@@ -51,7 +51,7 @@ class Reloader(Generic[Loaded]):
             return self._rejected(
                 [phrase("the files cannot be put in force: %(why)s", why=error.words)], again
             )
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with the files, later ones must be read
+        except Exception as error:  # noqa: BLE001 - later files must be read after any error
             return self._rejected(
                 [phrase("the files cannot be put in force: %(why)s", why=type(error).__name__)], again
             )

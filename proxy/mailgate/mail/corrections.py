@@ -1,4 +1,4 @@
-"""Corrections: mails to the people whom a rule reached that was taken back.
+"""Corrections: mails to the people who were reached by a rule that was then taken back.
 
 A rule reached the people who were refused, were shown the page of a warning, or got a mail under a version that was
 taken back. A rule that is unchanged in the version now in force was not taken back, and nobody is corrected about it.
@@ -29,7 +29,7 @@ _SOON = timedelta(seconds=2)
 
 @dataclass
 class Found:
-    """The people whom the rules reached that were taken back."""
+    """The people whom the rules that were taken back had reached."""
 
     people: dict[str, set[Reached]] = field(default_factory=lambda: defaultdict(set))
     """How they were reached, by login name."""
@@ -89,7 +89,7 @@ async def corrections(
     address_of: AddressOf,
     now: datetime,
 ) -> tuple[list[Mail], Found]:
-    """One mail to each person whom a rule reached that no longer holds, whether it was queued before or not."""
+    """One mail to each person who was reached by a rule that no longer holds, whether it was queued before or not."""
     target = await _rules(store, in_force)
     found = Found()
     for number in retraction.versions:

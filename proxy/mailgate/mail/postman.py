@@ -193,5 +193,5 @@ async def finished(work: Coroutine[Any, Any, None]) -> None:
     except asyncio.CancelledError:
         await asyncio.wait({task})
         if not task.cancelled():
-            task.exception()  # whatever it raised, the task was cancelled
+            task.exception()  # retrieved, so that asyncio does not log it
         raise

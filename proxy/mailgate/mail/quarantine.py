@@ -137,7 +137,7 @@ class QuarantineMailer:
             try:
                 async with asyncio.timeout(PATIENCE):
                     await self._write(refused)
-            except Exception as error:  # noqa: BLE001 - whatever broke this mail, the next person must get theirs
+            except Exception as error:  # noqa: BLE001 - the other mails are sent after any error
                 log.warning("quarantine-mail-failed", error=type(error).__name__)
 
     async def _write(self, refused: _Refusal) -> None:

@@ -99,5 +99,6 @@ async def reply(
 
 
 def _number(*what: str) -> int:
-    """A number for the same answer of the same form, or of the same second: that is one mail."""
+    """A number that is the same for an answer that is sent twice by one form, or within one second. Such answers are
+    one mail."""
     return zlib.crc32("\n".join(what).encode()) & 0x7FFFFFFF

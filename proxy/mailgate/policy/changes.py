@@ -190,7 +190,7 @@ def _list(name: str, before: AppCatalog, after: AppCatalog) -> Iterator[Change]:
 
 
 def _words(keys: Iterable[str], catalog: AppCatalog) -> str:
-    """Apps by their names, with the keys that stand in the file."""
+    """Apps by name, with their keys in the file."""
     return ", ".join(f"{catalog.name_of(key)} (`{key}`)" for key in keys) or phrase("nothing")
 
 

@@ -35,9 +35,9 @@ DEFAULT_RULE = "default"
 DISCOVERY_RULE = "discovery"
 LOST_RULE = "device-lost"
 RESERVED = {
-    DEFAULT_RULE: phrase("is what no rule matching is called"),
-    DISCOVERY_RULE: phrase("is what asking the way to the mail is called"),
-    LOST_RULE: phrase("is what shutting out a lost device is called"),
+    DEFAULT_RULE: phrase("is the name for requests that no rule matches"),
+    DISCOVERY_RULE: phrase("is the name for requests that look up the mail server"),
+    LOST_RULE: phrase("is the name for refusing a lost device"),
 }
 """Ids that no rule may have, with the reason: they belong to decisions that no rule made."""
 

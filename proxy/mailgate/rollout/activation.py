@@ -80,13 +80,15 @@ class _Checked:
     serial: int
     """The serial of the activation that it replaces."""
     lacks: bool
-    """Whether it lacks approvals."""
+    """Whether approvals are missing."""
 
     @property
     def by_command(self) -> str:
-        """The commands that help if it may not simply be put in force."""
+        """The commands that help if it cannot be put in force as usual."""
         digest = self.plan.digest[:12]
-        approve = f": `mailgate policy approve {digest}` by others than who planned it and who applies it"
+        approve = (
+            f": `mailgate policy approve {digest}` by people other than its author and the one who applies it"
+        )
         override = f". To do it all the same: `mailgate policy apply {digest} --override` with a --note that says why"
         return approve + override if self.lacks else override
 
@@ -151,7 +153,7 @@ def _missing(plan: Planned, applier: str, by: Sequence[str], approved: Sequence[
     could = guard.counting(guard.approvers, plan.author)
     if len(could) < guard.approvals:
         return phrase(
-            "it needs %(needed)s approvals, more than there are approvers beside who planned it (%(there)s)",
+            "it needs %(needed)s approvals, more than there are approvers other than its author (%(there)s)",
             needed=guard.approvals,
             there=len(could),
         )

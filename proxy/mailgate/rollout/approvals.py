@@ -81,7 +81,7 @@ async def approve(
 
 
 def _approved_already(status: PlanStatus) -> str:
-    """Why one cannot approve a plan twice, and what it lacks if that is why they tried."""
+    """The reason why nobody can approve a plan twice, with the number of missing approvals."""
     if status.missing:
         return plural(
             "you have approved this plan already: it lacks %(count)s approval of another person",

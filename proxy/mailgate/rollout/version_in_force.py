@@ -260,7 +260,7 @@ class Keeper:
             return replace(looked, against=joined(filter(None, (waiting.lacks, looked.against)), "; "))
         except StoreError:
             raise
-        except Exception as error:  # noqa: BLE001 - what cannot be looked at is not put in force
+        except Exception as error:  # noqa: BLE001 - rules that cannot be checked are not put in force
             kind = type(error).__name__
             return Looked(
                 phrase("they could not be looked at (%(kind)s); %(ended)s", kind=kind, ended=_ENDED)

@@ -54,7 +54,7 @@ async def insert_rows(connection: AsyncConnection, table: Table, rows: Rows) -> 
         await connection.execute(insert(table), rows)
         return
     names = ", ".join(map(_quoted, rows[0]))
-    statement = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {{told}}"  # noqa: S608 - names of ours
+    statement = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {{told}}"  # noqa: S608 - names from the code
     await _send(connection, table, statement, rows)
 
 
@@ -90,7 +90,7 @@ async def update_rows(connection: AsyncConnection, table: Table, rows: Rows, *ke
         await connection.execute(each, _keyed(rows, key))
         return
     changes = ", ".join(f"{_quoted(name)} = told.{_quoted(name)}" for name in rows[0] if name not in key)
-    statement = f"UPDATE {table.name} SET {changes} FROM {{told}} {_same(table, key)}"  # noqa: S608 - names of ours
+    statement = f"UPDATE {table.name} SET {changes} FROM {{told}} {_same(table, key)}"  # noqa: S608 - names from the code
     await _send(connection, table, statement, rows)
 
 
@@ -102,7 +102,7 @@ async def delete_rows(connection: AsyncConnection, table: Table, rows: Rows) -> 
     if not _takes_json(connection):
         await connection.execute(delete(table).where(*_named(table, key)), _keyed(rows, key))
         return
-    statement = f"DELETE FROM {table.name} USING {{told}} {_same(table, key)}"  # noqa: S608 - names of ours
+    statement = f"DELETE FROM {table.name} USING {{told}} {_same(table, key)}"  # noqa: S608 - names from the code
     await _send(connection, table, statement, rows)
 
 

@@ -53,7 +53,7 @@ class ChangeSignal:
         """Listen until cancelled. If the database cannot be reached, try again."""
         listen = self._read_number if self._url.get_backend_name() == "sqlite" else self._listen
         while True:
-            with suppress(Exception):  # whatever failed, waiting tasks look again by themselves
+            with suppress(Exception):  # after any error, waiting tasks look again by themselves
                 await listen()
             await asyncio.sleep(AGAIN)
 
@@ -75,7 +75,7 @@ class ChangeSignal:
                 self._ring()
 
     async def _read_number(self) -> None:
-        if not Path(str(self._url.database)).exists():  # noqa: ASYNC240 - a look at a local file; opening would make it
+        if not Path(str(self._url.database)).exists():  # noqa: ASYNC240 - a stat of a local file; opening it would create it
             return
         async with aiosqlite.connect(str(self._url.database)) as connection:
             before = None

@@ -70,7 +70,7 @@ def copy_store(source: URL, target: URL, told: Told = lambda *_: None, *, while_
 
 @contextmanager
 def _made(target: URL) -> Iterator[URL]:
-    """The target, or the place where its file is made: it is there once it is whole."""
+    """The target. For a new SQLite file: a draft, which gets the target's name once it is complete."""
     path = Path(str(target.database)).resolve()
     if target.get_backend_name() != "sqlite" or path.exists():
         yield target

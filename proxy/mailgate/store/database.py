@@ -31,10 +31,10 @@ _FAREWELL = 5.0
 """How many seconds ``close`` waits for running transactions."""
 
 _DAMAGED = ("XX001", "XX002")
-"""PostgreSQL's states for files and indexes that are damaged (its manual, appendix A)."""
+"""PostgreSQL's SQLSTATEs for damaged files and indexes (its manual, appendix A)."""
 
 WHAT_HELPS = "stop every gate, move the store away and restore a backup, as docs/recover.md says"
-"""What to do about a store that is damaged."""
+"""The advice for a damaged store."""
 
 Read = TypeVar("Read")
 _PRAGMAS = (
@@ -57,7 +57,7 @@ class StoreUnavailableError(StoreError):
 
 
 class DamagedStoreError(StoreUnavailableError):
-    """The database says that its files are damaged, or lacks parts: nothing that waits helps, so what does is said."""
+    """The files of the database are damaged or incomplete. Waiting does not help, so the text says what does."""
 
     def __init__(self, fault: str) -> None:
         super().__init__(f"{fault}; {WHAT_HELPS}")
@@ -328,13 +328,13 @@ class _translated:  # noqa: N801 - reads as a statement
 
 
 def unavailable(error: BaseException, message: str) -> StoreUnavailableError:
-    """The error to raise for a driver's."""
+    """The error of the store for an error of the driver."""
     return DamagedStoreError(message) if _is_damage(error) else StoreUnavailableError(message)
 
 
 def _is_damage(error: BaseException) -> bool:
     cause = error.orig if isinstance(error, DBAPIError) else None
-    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the rest says where it was found
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the upper bits say where it was found
     return (
         code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or getattr(cause, "sqlstate", "") in _DAMAGED
     )

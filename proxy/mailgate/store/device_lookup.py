@@ -77,7 +77,7 @@ class _Among(FunctionElement[Any]):
 @compiles(_Among, "sqlite")
 def _among_on_sqlite(element: _Among, compiler: SQLCompiler, **how: Any) -> str:
     column, texts = (compiler.process(each, **how) for each in element.clauses)
-    return f"{column} IN (SELECT value FROM json_each({texts}))"  # noqa: S608 - a name of ours
+    return f"{column} IN (SELECT value FROM json_each({texts}))"  # noqa: S608 - a name from the code
 
 
 @compiles(_Among, "postgresql")

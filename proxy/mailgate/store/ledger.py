@@ -114,7 +114,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
             access = sent_by(recurring.access, user_agent, repeated.first)
             sighting = sighting_of(client_facts(access.facts, access.client), access, recurring.decision)
             self._keep(sighting, access, Tally(repeated.times, repeated.first, repeated.last), room=True)
-        except Exception as error:  # noqa: BLE001 - nothing else is lost with one sighting
+        except Exception as error:  # noqa: BLE001 - only this sighting is lost
             self._lost(error)
 
     def _begun(self) -> None:
@@ -135,7 +135,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
             if self._keep(sighting, access, tally, room=room) and _is_stranger(access):
                 self._strangers += 1
                 self._agents.add(access.facts.user_agent[:LONGEST])
-        except Exception as error:  # noqa: BLE001 - a request is never refused for its bookkeeping
+        except Exception as error:  # noqa: BLE001 - an error of the ledger never refuses a request
             self._lost(error)
 
     def _keep(self, sighting: Sighting, access: Access, tally: Tally, *, room: bool) -> bool:
@@ -151,7 +151,8 @@ class Ledger(WriteQueue[Sighting, Tally]):
         return False
 
     def _floods(self, access: Access, user_agent: str, now: datetime) -> bool:
-        """Whether this is a stranger beyond the limits, of whom nothing is kept. Only the user agent decides that."""
+        """Whether this is a stranger beyond the limits, so that nothing about it is stored. Only the user agent decides
+        that."""
         if not _is_stranger(access):
             return False
         full = self._strangers >= MOST_STRANGERS and user_agent[:LONGEST] not in self._agents

@@ -1,4 +1,4 @@
-"""Makes an SQLite store that is whole under its name, or not there: an empty one would pass for a backup."""
+"""Creates an SQLite store that has its name only once it is complete. An empty one would pass for a backup."""
 
 import fcntl
 import os
@@ -11,14 +11,15 @@ from mailgate.whole_file import give_name, is_at
 
 
 class TakenError(StoreError):
-    """Something has the name that the store was to get."""
+    """A file with the name of the new store exists."""
 
 
 @contextmanager
 def whole_store(path: Path) -> Iterator[Path]:
-    """Yield a path for the store while it is made, in a folder beside ``path``. It gets its name if the body ends well.
+    """Yield a path for the store while it is made, in a folder beside ``path``. It gets its name if the body ends
+    without an error.
 
-    What one that was killed has left there is deleted. Raises TakenError if anything has the name, or StoreError.
+    The draft of a command that was killed is deleted. Raises TakenError if ``path`` exists, or StoreError.
     """
     try:
         with _held(path.with_name(f"{path.name}.part")) as folder:
@@ -36,13 +37,13 @@ def whole_store(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _held(folder: Path) -> Iterator[Path]:
-    """Make a folder that only its owner can read, and keep others from it as long as this process lives."""
+    """Make a folder that only its owner can read, and lock it while this process lives."""
     while True:
         folder.mkdir(mode=0o700, exist_ok=True)
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             _lock(handle, folder)
-            if is_at(folder, handle):  # who held it before may have deleted it
+            if is_at(folder, handle):  # the process that held it before may have deleted it
                 yield folder
                 return
         finally:
@@ -59,7 +60,7 @@ def _lock(handle: int, folder: Path) -> None:
 def _clear(folder: Path, draft: Path) -> None:
     _delete(draft)
     if any(folder.iterdir()):
-        raise StoreError(f"{folder} holds what this command has not left there; move it away")
+        raise StoreError(f"{folder} holds other files; move them away")
 
 
 def _name(draft: Path, path: Path) -> None:

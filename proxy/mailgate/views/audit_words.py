@@ -1,4 +1,4 @@
-"""What an entry of the audit log says was done, and about what, in words for a page. The log itself keeps its codes."""
+"""The action and the object of an entry of the audit log, in words for a page. The log itself holds codes."""
 
 from mailgate.model.phrase import phrase
 
@@ -37,7 +37,7 @@ ACTS = {
     "settings-changed": phrase("Settings changed"),
     "settings-noted": phrase("Settings noted"),
 }
-"""Every act by its code."""
+"""The words of every action by its code."""
 _ABOUT = {
     "break-glass": phrase("turning off"),
     "connector": phrase("connector"),
@@ -56,12 +56,12 @@ _DIGEST = 64
 
 
 def act_told(code: str) -> str:
-    """What was done. A code of another release stays as it is."""
+    """The action in words. An unknown code, such as one of a newer release, stays as it is."""
     return ACTS.get(code) or code
 
 
 def thing_told(about: str) -> str:
-    """What it was done about: ``plan DIGEST``, ``version 3``, ``device ID``. A digest is cut as pages cut it."""
+    """The object in words: ``plan DIGEST``, ``version 3``, ``device ID``. A digest is cut as pages cut it."""
     noun, _, name = about.partition(" ")
     if noun not in _ABOUT or not name:
         return about

@@ -21,7 +21,7 @@ class FileChange(Fact):
     """The change of one file."""
 
     file: str
-    """The file, by its name in its folder."""
+    """The name of the file, as a path in its folder."""
     folder: str
     """The folder to apply the patch in, if the file is outside the folder of `mailgate.yaml`. Empty otherwise."""
     lines: list[str]
@@ -31,7 +31,7 @@ class FileChange(Fact):
 
 
 class Places(NamedTuple):
-    """Where the files of the rules are."""
+    """The places of the files of the rules."""
 
     names: Files
     """Their names in the settings."""
@@ -40,11 +40,11 @@ class Places(NamedTuple):
 
     @classmethod
     def of(cls, bundle: Bundle) -> "Places":
-        """Those of a configuration, whose first file is ``mailgate.yaml``."""
+        """The places in a configuration. Its first file is ``mailgate.yaml``."""
         return cls(bundle.settings.files, bundle.paths[0].absolute().parent)
 
     def of_text(self, name: str) -> tuple[str, str]:
-        """The folder and the file of a text: the settings name it, and a list stands beside the apps."""
+        """The folder and the file of a text. The settings name the file. A list is in the folder of the apps."""
         field = _FOLDER_OWN.get(name)
         written = PurePath(getattr(self.names, field)) if field else PurePath(self.names.apps).parent / name
         path = PurePath(normpath(self.folder / written))

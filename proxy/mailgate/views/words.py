@@ -176,7 +176,7 @@ def looked_told(source: str) -> str:
 
 
 def looked_first(source: str) -> str:
-    """The same as a sentence begins. The name of a source is written as it is."""
+    """The same at the beginning of a sentence. The name of a source keeps its case."""
     told = looked_told(source)
     return capital(told) if source == ENROLLED else told
 

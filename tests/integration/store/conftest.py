@@ -8,6 +8,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
+from tests.stores import compiling_once
 
 from mailgate.store import Store
 from mailgate.store.database import store_url
@@ -60,6 +62,13 @@ def databases(postgres: str) -> Iterator[Databases]:
 def url(databases: Databases, migrated: str) -> Iterator[str]:
     with databases.new(like=migrated) as address:
         yield address
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statements_are_compiled_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mailgate.store.database.create_async_engine", compiling_once(create_async_engine))
+        yield
 
 
 @pytest.fixture

@@ -774,9 +774,9 @@ async def test_what_is_read_on_the_way_of_a_request_that_is_kept_is_in_its_key(m
     looked_at = set()
     plain = facts._headers
     monkeypatch.setattr(facts, "_headers", lambda fields: Recording(plain(fields), looked_at))
+    side = Side(VerdictCache)
     for first in range(len(POLICIES)):
-        side = Side(VerdictCache)
-        live_with(first)(side.gate, START)
+        live_with(first)(side.gate, START)  # with other rules nothing is remembered any more
         probing(probe)(side.gate, START)
         looked_at.clear()
         head = request("GET", "/mail/inbox", *_but_agent(fields), f"User-Agent: {LAPTOP}")

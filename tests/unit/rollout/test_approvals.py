@@ -161,7 +161,7 @@ async def test_more_approvals_than_anybody_could_give_are_named(store: Store, di
     three = replace(GUARD, approvals=3)
     with pytest.raises(
         RefusedError,
-        match=r"it needs 3 approvals, more than there are approvers beside who planned it \(2\)",
+        match=r"it needs 3 approvals, more than there are approvers other than its author \(2\)",
     ):
         await apply(store, digest, ADA, "now", NOW, three)
 

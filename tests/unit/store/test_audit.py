@@ -205,7 +205,7 @@ async def test_a_database_that_writes_nothing_takes_no_entry(store: Store, url: 
         nothing = "CREATE RULE quiet AS ON INSERT TO audit DO INSTEAD NOTHING"
     with engine.begin() as connection:
         connection.execute(text(nothing))
-    with pytest.raises(StoreError, match="takes no more entries"):
+    with pytest.raises(StoreError, match="accepts no more entries"):
         await store.audit.append(ACT)
     assert await store.audit.head() == Head()
 

@@ -59,17 +59,17 @@ ASKED = (
 IN_ORDER = [("", False), *((sort, descending) for sort in SORTS for descending in (False, True))]
 
 
-@pytest.mark.parametrize("window", [6, 1000])
+@pytest.mark.parametrize(("window", "size"), [(6, 7), (1000, 19)])
 async def test_exactly_those_who_are_meant_come_once_and_in_order(
-    filled: Store, window: int, monkeypatch: pytest.MonkeyPatch
+    filled: Store, window: int, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In windows smaller than a page of seven, and in one that holds all; one store for all of these looks."""
+    """In windows smaller than a page, and in one that holds all; one store for all of these looks."""
     monkeypatch.setattr(device_rows, "WINDOW", window)
     every = {each: row(each) for each in range(1, 41)}
     for asked, (sort, descending) in product(ASKED, IN_ORDER):
         meant = {key for key, each in every.items() if asked.fits(each) and _is_called(each, asked.name)}
         wanted = replace(asked, sort=sort, descending=descending)
-        found = await keys(filled, wanted)
+        found = await keys(filled, wanted, size)
         assert sorted(found) == sorted(meant), wanted
         if sort:
             values = [(getattr(every[key], sort), key) for key in found]

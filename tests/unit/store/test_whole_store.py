@@ -85,7 +85,7 @@ def test_somebody_elses_folder_is_left_alone(tmp_path: Path) -> None:
     theirs = tmp_path / "new.db.part" / "theirs"
     theirs.parent.mkdir()
     theirs.touch()
-    with pytest.raises(StoreError, match="move it away"), whole_store(tmp_path / "new.db"):
+    with pytest.raises(StoreError, match="move them away"), whole_store(tmp_path / "new.db"):
         raise AssertionError
     assert theirs.exists()
 

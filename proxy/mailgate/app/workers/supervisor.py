@@ -163,7 +163,7 @@ class Supervisor:
             for descriptor in (*self._signals, self._alive[1], *self._pipes.values()):
                 os.close(descriptor)
             return self.run_worker(number, ready, self._alive[0])
-        except BaseException as error:  # noqa: BLE001 - the edge of a process: its text may quote what nobody may read
+        except BaseException as error:  # noqa: BLE001 - the edge of a process: the text of an error may quote secrets
             where = traceback.format_tb(error.__traceback__)[-4:]
             log.error("worker-failed", worker=number, error=type(error).__name__, where=where)
             return 1

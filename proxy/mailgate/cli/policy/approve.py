@@ -67,7 +67,7 @@ def plans(
                 typer.echo(printable(f"{each.plan.digest[:12]}: {words}"))
         if any(each.state == "open" and each.missing for each in found):
             typer.echo(
-                "`mailgate policy approve PLAN` approves one, by others than who planned it and who applies it."
+                "`mailgate policy approve PLAN` approves one, by people other than its author and the one who applies it."
             )
     else:
         typer.echo("There is no plan: `mailgate policy plan` makes one.")

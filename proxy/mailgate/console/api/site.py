@@ -134,6 +134,6 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
     except StoreError as error:
         log.warning("api-store", error=type(error).__name__)
         return answer(ProblemError(503, headers={"Retry-After": "1"}))
-    except Exception as error:  # noqa: BLE001 - the text of an error may quote what nobody should read
+    except Exception as error:  # noqa: BLE001 - the text of an error may quote secrets
         log.error("api-failed", operation=request.match_info.route.name, error=type(error).__name__)
         return answer(ProblemError(500))

@@ -102,7 +102,7 @@ async def _wanted(request: web.Request) -> Edit:
 
 
 def _share(percent: str) -> str:
-    """A share as it stands in the file. Raises RefusedError."""
+    """A share in the form of the file, such as ``25%``. Raises RefusedError."""
     try:
         share_of(f"{percent}%")
     except ValueError:

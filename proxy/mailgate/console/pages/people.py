@@ -60,7 +60,7 @@ async def write(request: web.Request) -> web.Response:
     context, sent = context_of(request), await form_of(request)
     theirs, now, by = await whom(request, str(sent.get("login", ""))), context.clock(), person_of(request)
     answered = _answered(theirs)
-    request[RENEWED] = {"answered": answered}  # a form that comes back knows of it
+    request[RENEWED] = {"answered": answered}  # for the form, if it is shown again
     text, form = within(str(sent.get("answer", "")), LONGEST_ANSWER), str(sent.get("form", ""))[:LONGEST]
     mail = await answer(
         context, theirs, text, by, now, form, overtaken=sent.get("answered", answered) != answered
@@ -75,7 +75,7 @@ async def write(request: web.Request) -> web.Response:
 
 
 def _answered(theirs: PersonFacts) -> str:
-    """The moment of the last answer to their requests, as the form has it. Empty if there was none."""
+    """The moment of the last answer to their requests, in ISO 8601 as the form holds it. Empty if there was none."""
     moments = [at for each in theirs.help_requests for at in (each.replied_at, each.done_at) if at]
     return max(moments).isoformat() if moments else ""
 

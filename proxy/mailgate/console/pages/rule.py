@@ -38,7 +38,7 @@ async def rule(request: web.Request) -> web.Response:
 
 
 def _starts(rules: Rules, rule: Rule) -> list[tuple[str, datetime, str]]:
-    """Each stage with its start, and with the day as which that is written."""
+    """Each stage with its start, and with the day that is written for it in the file."""
     found = []
     for stage, start in rule.stages.starts() if rule.stages else ():
         try:

@@ -47,7 +47,7 @@ async def fill(config: Path, count: int, progress: Progress, store_url: str = ""
     Its admins are in the settings once those are written again. ``store_url`` is the URL of a store that is not the
     demo's own. Raises OccupiedError, ConfigError, StoreError, OSError.
     """
-    bundle, random = load_bundle(config), Random(SEED)  # noqa: S311 - the same every time
+    bundle, random = load_bundle(config), Random(SEED)  # noqa: S311 - must be reproducible
     settle_memory()
     staff = people(random, count)
     store = await open_store(config, bundle.settings, make=True)

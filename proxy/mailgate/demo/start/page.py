@@ -98,7 +98,7 @@ class StartPage:
         text = self._template.render(
             personas=[(each, f"http://{each.key}.localhost:{port}") for each in PERSONAS],
             links=self._links,
-            style=Markup(self._style),  # noqa: S704 - a file of ours
+            style=Markup(self._style),  # noqa: S704 - a file of the package
             script=Markup(self._script),  # noqa: S704
         )
         return web.Response(text=text, content_type="text/html", headers=self._headers())

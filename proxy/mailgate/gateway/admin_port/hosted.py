@@ -84,7 +84,7 @@ class Hosted:
     async def _serve(self, exchange: Exchange) -> Outcome:
         try:
             return await self._answer(exchange)
-        except Exception as error:  # noqa: BLE001 - the edge: whatever broke becomes one answer
+        except Exception as error:  # noqa: BLE001 - the edge: any error becomes an answer
             return self._fail(exchange, error)
 
     async def _answer(self, exchange: Exchange) -> Outcome:

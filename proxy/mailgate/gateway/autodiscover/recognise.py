@@ -30,7 +30,7 @@ _ERROR_CODE = re.compile(r"[A-Za-z0-9]{1,64}")
 
 
 def is_xml_directions(text: str) -> bool:
-    """Whether it is a whole document in which every name is in Autodiscover's schemas and only leaves hold text."""
+    """Whether it is a complete document, every name is in Autodiscover's schemas, and only leaves hold text."""
     parser = ParserCreate(namespace_separator=_SEPARATOR)
     seen = _Seen()
     parser.buffer_text = True

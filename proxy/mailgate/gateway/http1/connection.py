@@ -215,7 +215,7 @@ class Connection(BaseProtocol):
             await self._linger(outcome)
         except ConnectionError:
             pass
-        except Exception as error:  # noqa: BLE001 - whatever comes through the handler ends this connection alone
+        except Exception as error:  # noqa: BLE001 - any error of the handler ends only this connection
             # the log never shows its arguments, since they hold the request
             log.error("connection-failed", error=type(error).__name__)
         finally:

@@ -96,7 +96,7 @@ class Forwarder:
             response = upstream.take_head()
             framing, out = self._answer_head(exchange, response, now, whole=True)
             written = self._pass_on(exchange, upstream, framing, out)
-        except Exception as error:  # noqa: BLE001 - it is for whoever waits
+        except Exception as error:  # noqa: BLE001 - the error is passed to the waiting task
             upstream.abort()
             wait_for(_raising(error))
             return

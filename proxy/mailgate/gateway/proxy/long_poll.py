@@ -96,5 +96,5 @@ class Hanging:
             if self._running:
                 try:
                     await self.recheck(judge_again)
-                except Exception as error:  # noqa: BLE001 - the next look must come whatever broke this one
+                except Exception as error:  # noqa: BLE001 - the loop goes on after any error
                     log.error("recheck-failed", error=type(error).__name__)

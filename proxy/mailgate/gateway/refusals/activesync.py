@@ -63,7 +63,7 @@ def refuse(access: Access, decision: Decision, reference: str) -> Answer:
     return Answer(200, body, CONTENT_TYPE, (("X-Device-Reason", decision.reason.value),))
 
 
-def forbid(access: Access, decision: Decision, reference: str) -> Answer:  # noqa: ARG001 - the shape of every form
+def forbid(access: Access, decision: Decision, reference: str) -> Answer:  # noqa: ARG001 - the signature of every form
     """Answer 403 without a body, which every version understands."""
     return Answer(403, headers=(("X-Device-Reason", decision.reason.value),))
 

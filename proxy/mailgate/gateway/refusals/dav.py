@@ -17,7 +17,7 @@ _BODY = """\
 """
 
 
-def refuse(access: Access, decision: Decision, reference: str) -> Answer:  # noqa: ARG001 - the shape of every form
+def refuse(access: Access, decision: Decision, reference: str) -> Answer:  # noqa: ARG001 - the signature of every form
     """Answer 403, so that the client does not repeat the request. Every reason code is a valid XML name."""
     body = _BODY.format(
         namespace=NAMESPACE,

@@ -27,7 +27,7 @@ _BODY = """\
 """
 
 
-def refuse(access: Access, decision: Decision, reference: str) -> Answer:  # noqa: ARG001 - the shape of every form
+def refuse(access: Access, decision: Decision, reference: str) -> Answer:  # noqa: ARG001 - the signature of every form
     """Answer 403 with ``ErrorAccessDenied``, which clients show and do not retry."""
     body = _BODY.format(
         services=_SERVICES,

@@ -68,7 +68,7 @@ class Failures:
         """Await ``rest``, and answer if it raises."""
         try:
             return await rest
-        except Exception as error:  # noqa: BLE001 - the edge: whatever broke becomes one answer
+        except Exception as error:  # noqa: BLE001 - the edge: any error becomes an answer
             return self.answer(exchange, error)
 
     def answer(self, exchange: Exchange, error: Exception) -> Outcome:

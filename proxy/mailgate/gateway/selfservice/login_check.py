@@ -92,7 +92,7 @@ class LoginCheck:
         self._default_host = default_host
         self._new_secret = new_secret
         self._salt = new_secret().encode()
-        timer = lambda: clock().timestamp()  # noqa: E731 - one timer for the three
+        timer = lambda: clock().timestamp()  # noqa: E731 - one timer for all three
         self._answers: TTLCache[bytes, Login] = TTLCache(_MANY, KEPT, timer)
         self._wrong: TTLCache[str, int] = TTLCache(_MANY, REST, timer)
         self._tells: TTLCache[bool, None] = TTLCache(1, PROVEN, timer)

@@ -102,7 +102,7 @@ def test_how_many_are_missing_is_said(act, config: Path) -> None:  # type: ignor
     )
     told = json.loads(act("lin", "approve", planned(act), "--note", "agreed", "--json").output)
     assert (told["approved_by"], told["needed"], told["missing"]) == (["lin"], 2, 1)
-    assert "more than there are approvers beside who planned it (1)" in act("", "plans").output
+    assert "more than there are approvers other than its author (1)" in act("", "plans").output
 
 
 def test_without_admins_nobody_can_approve(folder: Path, config: Path) -> None:

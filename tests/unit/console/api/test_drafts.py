@@ -1,9 +1,16 @@
 """Drafts by the API: the same as in the console."""
 
+import asyncio
+
 import pytest
 from tests.unit.console.api.calling import Caller
 from tests.unit.console.browsing import Company
 from tests.unit.console.drafted import planned, written
+
+from mailgate.config import Rules
+from mailgate.console.planning import Progress
+from mailgate.rollout.person import Person
+from mailgate.rollout.plan import Plan
 
 ON = {"edit": {"change": "join-list", "app": "wechat", "list": "prohibited"}}
 
@@ -36,9 +43,19 @@ async def test_a_list_of_many_makes_none_of_them_again(ada: Caller, monkeypatch:
     assert (listed["state"], "changes" in listed) == ("draft", False)
 
 
-async def test_it_is_planned_again_unless_another_plan_is_made(ada: Caller, firm: Company) -> None:
+async def test_it_is_planned_again_unless_another_plan_is_made(
+    ada: Caller, firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, may_end = firm.context.planning._make, asyncio.Event()
+
+    async def made_later(candidate: Rules, days: int, who: Person, progress: Progress) -> Plan:
+        await may_end.wait()
+        return await make(candidate, days, who, progress)
+
+    monkeypatch.setattr(firm.context.planning, "_make", made_later)
     digest = (await ada.post("/drafts", ON)).body["digest"]
     assert (await ada.post(f"/drafts/{digest}/plan")).status == 409
+    may_end.set()
     await planned(firm)
     again = await ada.post(f"/drafts/{digest}/plan")
     assert (again.status, again.headers["Location"]) == (202, "/api/v1/plans/making")
