@@ -1,3 +1,4 @@
+import signal
 from collections.abc import Iterator
 from functools import cache
 
@@ -19,3 +20,12 @@ def made_stores(tmp_path, new_store):
     for folder in ("", "var", "config", "config/var"):
         (tmp_path / folder).mkdir(exist_ok=True)
         (tmp_path / folder / "mailgate.db").write_bytes(new_store)
+
+
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Signals as a shell leaves them to a command, also where the tests themselves run under nohup."""
+    before = {each: signal.signal(each, signal.SIG_DFL) for each in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)

@@ -8,6 +8,7 @@ import pytest
 from mailgate.cli.ending import tidy_ending
 
 
+@pytest.mark.usefixtures("heeded")
 @pytest.mark.parametrize(("told", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_what_is_told_to_end_ends_by_an_exception(told: signal.Signals, code: int) -> None:
     before = signal.getsignal(told)

@@ -160,6 +160,7 @@ def test_what_cannot_be_written_whole_leaves_nothing_in_the_way(monkeypatch: pyt
     assert init(*UPSTREAM).exit_code == 0
 
 
+@pytest.mark.usefixtures("heeded")
 def test_what_is_broken_off_leaves_nothing_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """As when the system stops: with every file that is written, it may be the last one."""
 

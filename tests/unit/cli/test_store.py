@@ -112,9 +112,8 @@ def test_a_backup_that_failed_leaves_no_file(monkeypatch: pytest.MonkeyPatch) ->
     assert not Path("backup.db").exists()
 
 
-@pytest.mark.parametrize(
-    ("told", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
-)
+@pytest.mark.usefixtures("heeded")
+@pytest.mark.parametrize(("told", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 @pytest.mark.parametrize(
     "call", [["backup", "backup.db"], ["copy", "sqlite:///config/gate.db", "sqlite:///backup.db"]]
 )
