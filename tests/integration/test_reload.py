@@ -13,6 +13,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from tests.integration.commands import begin
 from tests.integration.conftest import LAPTOP, Guard, Guarded
 from tests.integration.gate import PROXY, START, wait_for, write_config
 
@@ -74,13 +75,8 @@ async def test_rules_whose_cases_fail_are_refused_as_at_a_start_and_nothing_is_h
     assert "policy.tests.yaml:1:" in mistake
     assert "the case `a laptop gets in` fails: effect is block, not allow" in mistake
     for command in (["run", "--config"], ["check"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "mailgate", *command, str(guarded.directory / "mailgate.yaml")],
-            env=os.environ | {"PYTHONPATH": str(PROXY)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        config = str(guarded.directory / "mailgate.yaml")
+        done = begin([*command, config], guarded.directory, os.environ).ended()
         assert done.returncode in (1, 2)
         assert "a laptop gets in" in done.stdout + done.stderr
     (guarded.directory / "policy.yaml").write_text(json.dumps(OPEN))

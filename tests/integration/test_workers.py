@@ -7,7 +7,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -18,11 +17,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from tests.integration.commands import run
 from tests.integration.conftest import IPHONE, LAPTOP, Guard
 from tests.integration.gate import (
     EVERYONE,
     PHONE_RULES,
-    PROXY,
     START,
     Gate,
     start_gate,
@@ -388,14 +387,7 @@ async def test_workers_end_when_their_supervisor_is_killed(start: Start) -> None
 
 def refused_start(config: Path) -> str:
     """What a start says that fails; the exit code is 1."""
-    done = subprocess.run(
-        [sys.executable, "-m", "mailgate", "run", "--config", str(config)],
-        env=os.environ | {"PYTHONPATH": str(PROXY)},
-        capture_output=True,
-        text=True,
-        timeout=START,
-        check=False,
-    )
+    done = run(config, "run")
     assert done.returncode == 1
     return done.stderr
 
