@@ -19,6 +19,8 @@ def complete_at_once() -> None:
         from typer import _completion_classes as classes
         from typer import _completion_shared as shared
 
-        script = shared.COMPLETION_SCRIPT_ZSH + _AT_ONCE
+        script = (
+            shared.COMPLETION_SCRIPT_ZSH.lstrip() + _AT_ONCE
+        )  # zsh looks for #compdef in the first line alone
         shared._completion_scripts["zsh"] = script
         classes.ZshComplete.source_template = script

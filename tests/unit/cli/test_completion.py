@@ -37,6 +37,7 @@ def test_the_first_tab_completes_and_reading_the_script_does_not(
     require("zsh")
     assert callable(script)
     (tmp_path / "_mailgate").write_text(script())
+    assert script().startswith("#compdef mailgate\n")
     program = tmp_path / "mailgate"
     program.write_text("""#!/bin/sh\necho "_arguments '${_TYPER_COMPLETE_ARGS#* }: store'"\n""")
     program.chmod(0o755)
