@@ -28,7 +28,7 @@ def device(*apps: str, looked: bool = True) -> Device:
 )
 def test_a_source_that_answered_is_told_with_the_apps_that_it_saw(known: Device | None, words: str) -> None:
     assert source_answers({SLOT: CheckResult.TAKEN}, known, CATALOG) == [
-        SourceAnswer(source="jamf", came="taken", words=words)
+        SourceAnswer(source="jamf", result="taken", words=words)
     ]
 
 
