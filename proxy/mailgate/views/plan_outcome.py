@@ -66,7 +66,7 @@ class PlanOutcome(PlanTerm):
     """The hours while it was in force, up to now; the days if these are more than 48."""
     kept_out: int
     """How many that the plan named were kept out."""
-    unsorted: int
+    not_compared: int
     """How many were kept out and are not yet compared with the plan."""
     unexpected: int
     """How many were kept out that neither the plan named nor the earlier rules kept out."""
@@ -109,7 +109,7 @@ async def outcome_of(store: Store, found: Planned, plan: Plan, now: datetime) ->
         before=0 if term.ended else await _way_back(store, history),
         spans=spans,
         kept_out=sum(each.planned for each in hours),
-        unsorted=sum(each.new for each in hours),
+        not_compared=sum(each.new for each in hours),
         unexpected=sum(each.others for each in hours),
         predicted=predicted_at(plan, until),
         help_requests=await _help(store, plan, term.since, until),

@@ -24,7 +24,7 @@ class SourceAnswer(Fact):
 
     source: str
     """The source."""
-    came: str
+    result: str
     """`taken`: it answered; `asked`: the device was told to report; `gone`: it no longer has the device; `wait`: it was
     asked a moment ago; `cannot`: it cannot be asked; `failed`."""
     words: Words
@@ -37,7 +37,7 @@ def source_answers(
     """The answer of each source. ``device`` already has the new reports."""
     reports = {each.slot: each for each in device.reports} if device else {}
     return [
-        SourceAnswer(source=slot[0], came=again.value, words=_words(slot, again, reports.get(slot), catalog))
+        SourceAnswer(source=slot[0], result=again.value, words=_words(slot, again, reports.get(slot), catalog))
         for slot, again in came.items()
     ]
 

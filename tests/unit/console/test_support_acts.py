@@ -81,7 +81,7 @@ async def test_what_the_sources_say_counts_as_of_now(firm: Company) -> None:
 
     firm.context.recheck.source = answer
     (said,) = await support_acts.ask_sources(firm.context, phone, ADA, NOW)
-    assert (said.came, said.words) == ("taken", "jamf-file answered: no listed app on it")
+    assert (said.result, said.words) == ("taken", "jamf-file answered: no listed app on it")
 
 
 async def test_who_asked_is_written_down_even_if_no_answer_comes(firm: Company) -> None:

@@ -28,14 +28,14 @@ def device(*apps: str, looked: bool = True) -> Device:
 )
 def test_a_source_that_answered_is_told_with_the_apps_that_it_saw(known: Device | None, words: str) -> None:
     assert source_answers({SLOT: CheckResult.TAKEN}, known, CATALOG) == [
-        SourceAnswer(source="jamf", came="taken", words=words)
+        SourceAnswer(source="jamf", result="taken", words=words)
     ]
 
 
 @pytest.mark.parametrize("came", set(CheckResult) - {CheckResult.TAKEN})
 def test_what_else_came_of_it_has_words_and_says_nothing_of_apps_seen_before(came: CheckResult) -> None:
     (told,) = source_answers({SLOT: came}, device("tiktok"), CATALOG)
-    assert (told.source, told.came) == ("jamf", came.value)
+    assert (told.source, told.result) == ("jamf", came.value)
     assert told.words.startswith("jamf ")
     assert "Tiktok" not in told.words
     assert "answered:" not in told.words
