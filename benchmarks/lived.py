@@ -72,7 +72,7 @@ LIFE: dict[str, str] = {
                WHEN NOT apps_complete THEN 'partial' ELSE 'clean' END,
           CASE WHEN device % 5000 = 77 THEN 'lost'
                WHEN apps = '[]' AND reported_at >= {stale} AND apps_complete THEN 'gets-mail' ELSE 'kept-out' END,
-          CASE apps WHEN '[]' THEN '' ELSE apps END, '', coalesce(reported_at, '1970-01-01 00:00:00.000000')
+          CASE apps WHEN '[]' THEN '' ELSE apps END, CASE WHEN apps = '[]' OR device % 5000 = 77 THEN '' ELSE apps END, '', coalesce(reported_at, '1970-01-01 00:00:00.000000')
         FROM reports WHERE id NOT LIKE 'agent-%'
     """.replace("{stale}", "strftime('%Y-%m-%d %H:%M:%S.000000', :now, '-1 days')"),
     "rows that are up to date": "UPDATE device_row_changes SET number = (SELECT number FROM device_changes)",
