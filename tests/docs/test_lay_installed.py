@@ -1,7 +1,7 @@
 """What is installed beside the program: pages whose links lead somewhere, and the files that they tell to take."""
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePath
 from runpy import run_path
 
 import pytest
@@ -60,3 +60,11 @@ def test_what_somebody_has_made_there_does_not_come_along(
     monkeypatch.setitem(LAID["places"].__globals__, "ROOT", tmp_path)
     assert tmp_path / "config/policy.yaml" in LAID["places"]()
     assert [path for path in LAID["places"]() if path.suffix in (".db", ".jwk")] == []
+
+
+def test_an_image_is_built_of_every_file_that_comes_along() -> None:
+    let_in = {
+        line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").split() if line.startswith("!")
+    }
+    for each in (*LAID["FOLDERS"], *LAID["FILES"]):
+        assert let_in & {each, each.partition("/")[0], f"*{PurePath(each).suffix}"}, each
