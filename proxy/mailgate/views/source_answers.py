@@ -37,7 +37,9 @@ def source_answers(
     """The answer of each source. ``device`` already has the new reports."""
     reports = {each.slot: each for each in device.reports} if device else {}
     return [
-        SourceAnswer(source=slot[0], result=again.value, words=_words(slot, again, reports.get(slot), catalog))
+        SourceAnswer(
+            source=slot[0], result=again.value, words=_words(slot, again, reports.get(slot), catalog)
+        )
         for slot, again in came.items()
     ]
 
