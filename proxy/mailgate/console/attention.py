@@ -104,7 +104,8 @@ def _gate(state: Readiness, *, explained: bool) -> Iterator[Need]:
     if state.rules.held and not explained:
         yield Need(phrase("The rules on disk are held: %(held)s", held=state.rules.held), "policy")
     for each in state.rules.off:
-        yield Need(phrase("The rule %(words)s", words=each), "exemptions", grave=True)
+        words = phrase("A rule restricts nobody now. %(words)s", words=each)
+        yield Need(words, "exemptions", grave=True)
     for each in state.rules.only_report:
         yield Need(phrase("The rule %(words)s", words=each), "policy")
     if state.workers.answering < state.workers.wanted:

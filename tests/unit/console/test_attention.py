@@ -43,7 +43,12 @@ def test_nothing_does_where_all_is_well() -> None:
             True,
         ),
         (rules(held="too many"), "are held: too many", "policy", False),
-        (rules(off=["phones: halted since then"]), "The rule phones: halted since then", "exemptions", True),
+        (
+            rules(off=["phones: halted since then"]),
+            "A rule restricts nobody now. phones: halted since then",
+            "exemptions",
+            True,
+        ),
         (rules(only_report=["phones only reports"]), "The rule phones only reports", "policy", False),
         (
             {"store": "unwritable", "ledger": {"error": "disk is full"}},
