@@ -790,7 +790,7 @@ def _but_agent(fields):
     return [field for field in fields if not field.lower().startswith(("user-agent", "host"))]
 
 
-CASES = 40_000
+CASES = 100_000
 """Requests that a warm gate and a cold one are both asked, in rounds with a policy each."""
 ROUNDS = 40
 NEVER_READ = sorted(SILENT - {b"content-length", b"transfer-encoding", b"host", b"connection", b"user-agent"})
