@@ -4,18 +4,14 @@ was allowed.
 Only a request that was judged in full (``gateway/evaluate/judge.py``) and allowed is kept. Its verdict, its record and
 its answer may depend on nothing but
 
-- the key, which has the method; the place of the path (``place_of``), so that a path of another protocol or of the gate
-is not
-  kept; the person whom a trusted proxy names and their languages, and whether a proxy names anybody; the traits of the
-user agent, or
-  all of it if a rule or the probe reads more; the address, scheme, host and path as far as a rule reads them; the
-gate's own cookies;
-  and **every other field line as it came, except those of ``SILENT``**, whose values nothing reads on the way to a
-decision.
-  A field that was forgotten here is part of the key, so it costs a hit but never gives a wrong answer;
-- what a reload replaces (``live.py``): rules, reliefs, groups, the probe and its keys, trusted proxies. If any of them
-changes, all
-  entries are dropped;
+- the key, which has the method; the place of the path (``place_of``), so that a path of another protocol or of the
+  gate is not kept; the person whom a trusted proxy names and their languages, and whether a proxy names anybody; the
+  traits of the user agent, or all of it if a rule or the probe reads more; the address, scheme, host and path as far
+  as a rule reads them; the gate's own cookies; and **every other field line as it came, except those of ``SILENT``**,
+  whose values nothing reads on the way to a decision. A field that was forgotten here is part of the key, so it costs
+  a hit but never gives a wrong answer;
+- what a reload replaces (``live.py``): rules, reliefs, groups, the probe and its keys, trusted proxies. If any of
+  them changes, all entries are dropped;
 - the time, up to the first moment at which any of this could change (``_until``).
 
 A request is judged in full each time if it names a device, or a person by a login, offers a proof or a certificate, has

@@ -5,16 +5,13 @@ everything that it can depend on by the policy in force. So two requests with th
 whatever the list leaves out. Unknown words are ignored. If the field is missing, nothing is cached. The words are:
 
 - A field of the request, by its name in lower case: the key holds its values, joined as in RFC 9110, section 5.3, or
-the
-  question always has the same value. An empty field is like a missing one (``original.py``).
+  the question always has the same value. An empty field is like a missing one (``original.py``).
 - ``method``, ``scheme``, ``host``, ``address``, ``target``: the key holds this part of the original request.
 - ``certificate``: the key holds the client certificate, if one came.
 - ``own-cookies``: the key holds the whole ``Cookie`` if it contains ``mailgate-`` anywhere, in any case.
-- ``TARGETS``: the key holds the whole target unless that is plain. A plain target (``PLAIN``) names no protocol, no way
-to the mail
-  and no address of the gate, so only rules read it. The word contains a digest of the pattern, so that a proxy with
-another
-  pattern uses another word.
+- ``TARGETS``: the key holds the whole target unless that is plain. A plain target (``PLAIN``) names no protocol, no
+  way to the mail and no address of the gate, so only rules read it. The word contains a digest of the pattern, so
+  that a proxy with another pattern uses another word.
 """
 
 import re
