@@ -33,7 +33,7 @@ from mailgate.model import (
 )
 from mailgate.policy import AppCatalog
 from mailgate.store import Store
-from mailgate.store.database import store_url
+from mailgate.store.address import store_url
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 ASKED = 1_000

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from mailgate.store import migrate, migrations
-from mailgate.store.database import store_url
+from mailgate.store.address import store_url
 
 STEP = """\
 from alembic import op

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from mailgate.store.database import create_file, store_url
+from mailgate.store.address import create_file, store_url
 from mailgate.store.migrate import migrate
 
 

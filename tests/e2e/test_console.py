@@ -30,8 +30,8 @@ from mailgate.rollout.activation import apply
 from mailgate.rollout.person import Person
 from mailgate.rollout.relief_acts import break_glass, exempt
 from mailgate.store import EnrolmentToken, HelpRequest, MailKind, MailState, NoticeKey
+from mailgate.store.address import store_url
 from mailgate.store.app_counts import AppDay
-from mailgate.store.database import store_url
 from mailgate.store.migrate import migrate
 
 pytestmark = pytest.mark.e2e

@@ -23,7 +23,7 @@ from mailgate.config.upstream_loop import Names
 from mailgate.errors import ConfigError, Mistake
 from mailgate.gateway.http1.tls import CertificateError, fit_to_serve
 from mailgate.store import StoreError
-from mailgate.store.database import store_url
+from mailgate.store.address import store_url
 
 Fault = tuple[Key, str]
 """The key of a setting that cannot be used, and what is wrong with it."""

@@ -21,8 +21,9 @@ from mailgate.cli.stored import fail, on_store, with_store
 from mailgate.config import Bundle, load_settings
 from mailgate.errors import MailgateError
 from mailgate.store import Store
+from mailgate.store.address import store_url
 from mailgate.store.copying import Counts, InUseError, NotEmptyError, Told, copy_store
-from mailgate.store.database import WHAT_HELPS, DamagedStoreError, StoreError, store_url
+from mailgate.store.errors import WHAT_HELPS, DamagedStoreError, StoreError
 from mailgate.store.spool import waits_in
 from mailgate.store.whole_store import TakenError
 from mailgate.views.audit_verification import verified

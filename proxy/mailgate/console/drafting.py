@@ -12,7 +12,7 @@ from mailgate.policy.edits import Edit
 from mailgate.rollout.drafts import make_draft, rules_with
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import DAYS
-from mailgate.rollout.version_in_force import rules_of
+from mailgate.rollout.stored_rules import rules_of
 from mailgate.store import Activation
 from mailgate.store.drafts import KeptDraft
 from mailgate.views.drafts import (

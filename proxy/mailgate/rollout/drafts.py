@@ -13,7 +13,7 @@ from mailgate.errors import ConfigError
 from mailgate.model.phrase import phrase
 from mailgate.policy.edits import Edit
 from mailgate.rollout.person import Person, RefusedError, UnknownError
-from mailgate.rollout.version_in_force import rules_of
+from mailgate.rollout.stored_rules import rules_of
 from mailgate.store import Store
 from mailgate.store.drafts import SHORTEST, KeptDraft
 

@@ -10,7 +10,7 @@ from mailgate.rollout.person import Person, RefusedError, UnknownError
 from mailgate.rollout.plan import NOUNS, Plan, RulesNamed, digest_of, dump, load
 from mailgate.rollout.plan_base import base_serial
 from mailgate.rollout.plan_terms import term_of
-from mailgate.rollout.version_in_force import draft_of
+from mailgate.rollout.stored_rules import draft_of
 from mailgate.store import Planned, Store
 from mailgate.store.plans import SHORTEST
 

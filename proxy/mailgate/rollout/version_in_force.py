@@ -14,12 +14,12 @@ from typing import Any
 
 import structlog
 
-from mailgate.config import Rules, compile_rules
+from mailgate.config import Rules
 from mailgate.config.admins import BY_FILE
-from mailgate.errors import ConfigError, MailgateError
 from mailgate.model.phrase import joined, phrase
 from mailgate.policy.overtaken_files import taken_back
-from mailgate.store import Act, Activation, Draft, OvertakenError, Policies, Store, StoreError, kept_out
+from mailgate.rollout.stored_rules import UnreadableVersionError, draft_of, rules_of
+from mailgate.store import Act, Activation, OvertakenError, Policies, StoreError, kept_out
 from mailgate.store.kept_out import NOBODY, KeptOut
 
 log = structlog.get_logger()
@@ -55,10 +55,6 @@ async def let_pass(_active: Activation, _files: Rules) -> Looked:
 def never() -> str:
     """Say that nothing is frozen."""
     return ""
-
-
-class UnreadableVersionError(MailgateError):
-    """The version in force was made by another release of Mailgate, and this one cannot decide by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,37 +313,3 @@ class Keeper:
         if files and files.digest == activation.digest:
             return Current(activation, files)
         return Current(activation, await rules_of(self._policies, activation))
-
-
-def draft_of(rules: Rules) -> Draft:
-    """The draft of rules that the store takes."""
-    return Draft(rules.policy.version, rules.texts)
-
-
-async def rules_of(policies: Policies, activation: Activation) -> Rules:
-    """The compiled rules of an activation. Raises UnreadableVersionError, or StoreUnavailableError."""
-    version = await policies.get(activation.number)
-    assert version is not None  # a foreign key makes sure that the version exists
-    if version.altered or version.digest != await policies.logged(version.number):
-        raise UnreadableVersionError(
-            phrase(
-                "version %(number)s of the rules, which is in force, is not what was put in force: it was changed in "
-                "the store. `mailgate audit verify` says where, `mailgate policy retract` puts the version before in force",
-                number=str(version.number),
-            )
-        )
-    try:
-        return compile_rules(version.texts)
-    except ConfigError as error:
-        message = phrase(
-            "version %(number)s of the rules, which is in force, cannot be used by this Mailgate: %(why)s",
-            number=str(version.number),
-            why=str(error),
-        )
-        raise UnreadableVersionError(message) from error
-
-
-async def in_force(store: Store) -> Rules | None:
-    """The rules in force on this store; None before the first start."""
-    active = await store.policies.active()
-    return await rules_of(store.policies, active) if active else None

@@ -7,8 +7,8 @@ from mailgate.model.notice import MailKind
 from mailgate.store.approvals import Approval
 from mailgate.store.audit import Act
 from mailgate.store.chain import Break, Entry, Head
-from mailgate.store.database import StoreError, StoreMissingError, StoreUnavailableError
 from mailgate.store.enrolments import EnrolledKey, Enrolments, EnrolmentToken, NotEnrolled, Revoked
+from mailgate.store.errors import StoreError, StoreMissingError, StoreUnavailableError
 from mailgate.store.gates import Beat, Heard
 from mailgate.store.help_requests import HelpRequest
 from mailgate.store.ingest import Taken

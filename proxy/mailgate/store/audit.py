@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import storable
 from mailgate.store.chain import Break, Chain, Entry, Head, digest_of
-from mailgate.store.database import Database, StoreError
+from mailgate.store.database import Database
+from mailgate.store.errors import StoreError
 from mailgate.store.schema import audit, audit_head
 
 _PAGE = 1000

@@ -12,14 +12,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from mailgate.store.database import (
-    OlderStoreError,
-    StoreError,
-    connecting,
-    prepare,
-    unavailable,
-    writes,
-)
+from mailgate.store.database import connecting, prepare, writes
+from mailgate.store.errors import OlderStoreError, StoreError, unavailable
 from mailgate.store.migrate import migrate
 from mailgate.store.schema import audit, audit_head, gates, metadata
 from mailgate.store.whole_store import whole_store

@@ -1,8 +1,6 @@
-"""Access to the database: the forms of URLs, the connections, and the errors of a store that does not answer."""
+"""Access to the database: its connections and its transactions, each bounded in time."""
 
 import asyncio
-import os
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -11,18 +9,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Select, event
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from mailgate.errors import MailgateError
 from mailgate.store.circuit_breaker import REST, CircuitBreaker
 from mailgate.store.driver_connection import Rows, Values, line_to
+from mailgate.store.errors import StoreUnavailableError, unavailable
 from mailgate.store.folding import teach
 from mailgate.store.wal import empty_log
 
-_EXPECTED = "expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
 _WRITES = "mailgate_writes"
 _PATIENCE = 2.5
 """How many seconds a query may take: a little more than ``Database.reading`` allows, so that it can end by itself."""
@@ -30,11 +27,6 @@ _PATIENCE = 2.5
 _FAREWELL = 5.0
 """How many seconds ``close`` waits for running transactions."""
 
-_DAMAGED = ("XX001", "XX002")
-"""PostgreSQL's SQLSTATEs for damaged files and indexes (its manual, appendix A)."""
-
-WHAT_HELPS = "stop every gate, move the store away and restore a backup, as docs/recover.md says"
-"""The advice for a damaged store."""
 
 Read = TypeVar("Read")
 _PRAGMAS = (
@@ -46,73 +38,6 @@ _PRAGMAS = (
     "wal_autocheckpoint=16000",  # in pages; a page that is written many times reaches the file once
     "secure_delete=ON",  # deleted rows are overwritten and not only unlinked
 )
-
-
-class StoreError(MailgateError):
-    """The store cannot be used as it is; a person has to act."""
-
-
-class StoreUnavailableError(StoreError):
-    """The store does not answer now. The same call may succeed later."""
-
-
-class DamagedStoreError(StoreUnavailableError):
-    """The files of the database are damaged or incomplete. Waiting does not help, so the text says what does."""
-
-    def __init__(self, fault: str) -> None:
-        super().__init__(f"{fault}; {WHAT_HELPS}")
-        self.fault = fault
-
-
-class StoreMissingError(StoreError):
-    """There is no store yet, and only a gate creates one."""
-
-
-class OlderStoreError(StoreError):
-    """The store is of an earlier release, and only a gate upgrades it."""
-
-
-def store_url(text: str) -> URL:
-    """Read the setting ``store``. A relative SQLite path is relative to the working directory.
-
-    Raises ``StoreError``, which says what is expected and never shows a password.
-    """
-    try:
-        url = make_url(text)
-    except (ArgumentError, ValueError):
-        raise StoreError(f"the store's address cannot be read: {_EXPECTED}") from None
-    system = url.drivername.partition("+")[0]  # the setting does not choose the driver
-    if system in ("postgresql", "postgres"):
-        if (
-            "@" in f"{url.host}{url.database}"
-        ):  # SQLAlchemy ends a password at its first @, and the rest would be shown
-            raise StoreError(
-                f"the store's address has more than one @, write %40 for an @ in a password or name: {_EXPECTED}"
-            )
-        return url.set(drivername="postgresql+psycopg")
-    if system == "sqlite" and url.database and url.database != ":memory:" and not url.host:
-        return url.set(drivername="sqlite+pysqlite", database=str(Path(url.database).absolute()))
-    raise StoreError(f"{shown(url)} is no store: {_EXPECTED}")
-
-
-def shown(url: URL) -> str:
-    """A store's name to show: the path of a file, or a URL without a password, which may be in its query too."""
-    if url.drivername.startswith("sqlite") and url.database:
-        return url.database
-    where = {name: url.query[name] for name in ("host", "port") if name in url.query}
-    return url.set(drivername=url.get_backend_name(), query=where).render_as_string(hide_password=True)
-
-
-def create_file(url: URL) -> None:
-    """Make an SQLite file that only its owner can read. SQLite gives -wal and -shm the same mode."""
-    if url.get_backend_name() != "sqlite":
-        return
-    path = Path(str(url.database))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    except OSError as error:
-        raise StoreError(f"the store's file {path} cannot be made: {error.strerror}") from error
 
 
 def prepare(engine: Engine) -> None:
@@ -325,19 +250,6 @@ class _translated:  # noqa: N801 - reads as a statement
             return
         if isinstance(error, (DBAPIError, PoolTimeout, OSError, TimeoutError)):
             raise unavailable(error, f"the store does not answer ({_why(error)})") from error
-
-
-def unavailable(error: BaseException, message: str) -> StoreUnavailableError:
-    """The error of the store for an error of the driver."""
-    return DamagedStoreError(message) if _is_damage(error) else StoreUnavailableError(message)
-
-
-def _is_damage(error: BaseException) -> bool:
-    cause = error.orig if isinstance(error, DBAPIError) else None
-    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the upper bits say where it was found
-    return (
-        code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or getattr(cause, "sqlstate", "") in _DAMAGED
-    )
 
 
 def _why(error: BaseException) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from mailgate.devices.device import Device
 from mailgate.policy.logins import user_text
-from mailgate.store.database import StoreUnavailableError
+from mailgate.store.errors import StoreUnavailableError
 from mailgate.store.spool import Spool
 
 

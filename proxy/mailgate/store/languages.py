@@ -7,7 +7,8 @@ from cachetools import LRUCache
 from sqlalchemy import delete, or_, select
 
 from mailgate.devices.names import user_text
-from mailgate.store.database import Database, StoreUnavailableError
+from mailgate.store.database import Database
+from mailgate.store.errors import StoreUnavailableError
 from mailgate.store.schema import languages
 from mailgate.store.upserts import upsert
 

@@ -13,17 +13,14 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from mailgate.store.database import (
+from mailgate.store.address import create_file, shown
+from mailgate.store.database import connecting, prepare, writes
+from mailgate.store.errors import (
     DamagedStoreError,
     OlderStoreError,
     StoreError,
     StoreMissingError,
-    connecting,
-    create_file,
-    prepare,
-    shown,
     unavailable,
-    writes,
 )
 from mailgate.store.schema import metadata
 

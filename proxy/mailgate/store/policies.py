@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mailgate.policy.version_digest import digest_of_texts
 from mailgate.store.audit import Act, append, take_turns
 from mailgate.store.change_signal import ring
-from mailgate.store.database import Database, StoreError
+from mailgate.store.database import Database
+from mailgate.store.errors import StoreError
 from mailgate.store.schema import activations, audit, policies, retractions
 
 ACTIVATED = "policy-activated"

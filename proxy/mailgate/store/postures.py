@@ -15,9 +15,10 @@ from mailgate.devices.trust import source_of
 from mailgate.model import AttestationResult, CertificateResult, Client, Posture, PostureState
 from mailgate.policy import AppCatalog
 from mailgate.store.change_watch import Watching
-from mailgate.store.database import StoreUnavailableError, in_time
+from mailgate.store.database import in_time
 from mailgate.store.device_cache import DeviceCache, Known, Owned, Read
 from mailgate.store.devices import Changes, Devices
+from mailgate.store.errors import StoreUnavailableError
 from mailgate.store.reports import Reports, report_of
 
 Answer = TypeVar("Answer")

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.store.database import Database, StoreError, StoreUnavailableError
+from mailgate.store.database import Database
+from mailgate.store.errors import StoreError, StoreUnavailableError
 from mailgate.store.schema import spent_proofs
 from mailgate.store.upserts import upsert
 

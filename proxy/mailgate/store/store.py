@@ -11,13 +11,14 @@ from sqlalchemy.engine import URL
 
 from mailgate.devices.trust import ENROLLED, report_by
 from mailgate.policy import AppCatalog
+from mailgate.store.address import store_url
 from mailgate.store.app_counts import AppCounts
 from mailgate.store.approvals import Approvals
 from mailgate.store.audit import Audit
 from mailgate.store.change_numbers import ChangeNumbers, change_numbers
 from mailgate.store.change_signal import ChangeSignal
 from mailgate.store.connectors import Connectors
-from mailgate.store.database import Database, store_url
+from mailgate.store.database import Database
 from mailgate.store.device_rows import DeviceRows
 from mailgate.store.devices import Devices
 from mailgate.store.drafts import Drafts

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mailgate.store.database import StoreError
+from mailgate.store.errors import StoreError
 from mailgate.whole_file import give_name, is_at
 
 

@@ -14,7 +14,8 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.store.database import Database, StoreUnavailableError
+from mailgate.store.database import Database
+from mailgate.store.errors import StoreUnavailableError
 from mailgate.store.spool import Spool
 
 _log = structlog.get_logger(__name__)

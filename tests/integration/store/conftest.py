@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from tests.stores import compiling_once
 
 from mailgate.store import Store
-from mailgate.store.database import store_url
+from mailgate.store.address import store_url
 from mailgate.store.migrate import migrate
 
 _numbers = count()

@@ -17,7 +17,8 @@ from tests.unit.store.examples import BLOCK, CATALOG, MAX_AGE, NOW, access, mail
 
 from mailgate.model import PostureState
 from mailgate.store import Store, StoreUnavailableError, postgresql
-from mailgate.store.database import Database, store_url
+from mailgate.store.address import store_url
+from mailgate.store.database import Database
 from mailgate.store.upserts import count_change
 
 BOUND = 60.0

@@ -10,8 +10,8 @@ from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, MAX_AGE, NOW, acc
 
 from mailgate.model import PostureState
 from mailgate.store import Store, StoreError, StoreUnavailableError
+from mailgate.store.address import store_url
 from mailgate.store.copying import copy_store
-from mailgate.store.database import store_url
 from mailgate.store.migrate import migrate
 from mailgate.store.postgresql import ServerLine
 

@@ -27,7 +27,7 @@ from mailgate.policy.reliefs import Reliefs
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
-from mailgate.rollout.version_in_force import draft_of
+from mailgate.rollout.stored_rules import draft_of
 from mailgate.store import Act, Store, StoreError
 from mailgate.views.readiness import Readiness
 

@@ -11,7 +11,7 @@ from tests.unit.console.typed import TYPED
 
 from mailgate.console import render
 from mailgate.console.pages import now
-from mailgate.store.database import store_url
+from mailgate.store.address import store_url
 from mailgate.store.migrate import migrate
 
 

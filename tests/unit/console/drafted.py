@@ -3,7 +3,7 @@
 from tests.unit.console.browsing import NOW, Company
 
 from mailgate.config import load_bundle
-from mailgate.rollout.version_in_force import draft_of, rules_of
+from mailgate.rollout.stored_rules import draft_of, rules_of
 from mailgate.store import Act
 
 APPS = """\

@@ -23,9 +23,9 @@ from mailgate.rollout.kept_plans import keep_plan
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import Scope, make_plan
-from mailgate.rollout.version_in_force import UnreadableVersionError
+from mailgate.rollout.stored_rules import UnreadableVersionError
 from mailgate.store import Act, Activation, AlteredError, Store
-from mailgate.store.database import store_url
+from mailgate.store.address import store_url
 from mailgate.store.kept_out import KeptOut
 
 ADA = Person("ada", "desk")

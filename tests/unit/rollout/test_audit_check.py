@@ -20,7 +20,7 @@ from mailgate.rollout.approvals import approve
 from mailgate.rollout.audit_check import compare, verify
 from mailgate.rollout.person import Person
 from mailgate.store import Store
-from mailgate.store.database import store_url
+from mailgate.store.address import store_url
 
 LIN = Person("lin", "desk")
 

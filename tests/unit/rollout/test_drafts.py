@@ -10,7 +10,7 @@ from tests.unit.store.examples import NOW
 from mailgate.policy.edits import ListEdit, ShareEdit
 from mailgate.rollout.drafts import base_of, draft_called, edit_of, make_draft, rules_with
 from mailgate.rollout.person import Person, RefusedError, UnknownError
-from mailgate.rollout.version_in_force import draft_of
+from mailgate.rollout.stored_rules import draft_of
 from mailgate.store import Act, Store
 
 ADA = Person("ada", "desk")

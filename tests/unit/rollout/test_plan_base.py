@@ -8,7 +8,7 @@ from tests.unit.rollout.test_approvals import GUARD
 from mailgate.rollout.activation import apply, retract
 from mailgate.rollout.approvals import plan_statuses
 from mailgate.rollout.person import RefusedError
-from mailgate.rollout.version_in_force import draft_of
+from mailgate.rollout.stored_rules import draft_of
 from mailgate.store import Act, Store
 
 

@@ -19,7 +19,7 @@ from mailgate.rollout.person import Person
 from mailgate.rollout.plan import LABELS, Plan, dump, plain
 from mailgate.rollout.planning import Scope, looked_at, make_plan, plan_and_keep
 from mailgate.store import Act, Store
-from mailgate.store.database import store_url
+from mailgate.store.address import store_url
 from mailgate.store.migrate import migrate
 from mailgate.store.plan_movers import MoversWanted
 from mailgate.views.plans import undated_told

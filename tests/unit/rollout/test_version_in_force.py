@@ -17,7 +17,8 @@ from mailgate.policy.groups import Groups
 from mailgate.rollout import Keeper, draft_of, in_force
 from mailgate.rollout.activation import retract
 from mailgate.rollout.person import Person
-from mailgate.rollout.version_in_force import Looked, UnreadableVersionError
+from mailgate.rollout.stored_rules import UnreadableVersionError
+from mailgate.rollout.version_in_force import Looked
 from mailgate.store import Act, Activation, Draft, Store, StoreUnavailableError
 
 OTHER = "rules: [{id: other, when: 'true', effect: warn}]\n"

@@ -16,7 +16,7 @@ from tests.unit.store.steps import goes_by, scanned, steps_of
 
 import mailgate
 from mailgate.store import Act, Head, Store, StoreError
-from mailgate.store.database import store_url
+from mailgate.store.address import store_url
 
 ACT = Act(NOW, "ada", "policy-activated", "version 1", "first start", "desk", {"rules": 3})
 

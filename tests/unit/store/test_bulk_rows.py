@@ -9,8 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from mailgate.store import Store
+from mailgate.store.address import store_url
 from mailgate.store.bulk_rows import among, delete_rows, insert_rows, update_rows, upsert_rows
-from mailgate.store.database import Database, store_url
+from mailgate.store.database import Database
 from mailgate.store.schema import device_names, devices, reports
 from mailgate.store.upserts import upsert
 

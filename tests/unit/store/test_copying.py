@@ -10,8 +10,9 @@ from tests.unit.store.test_migrate import steps as steps
 
 from mailgate.store import StoreError, StoreMissingError
 from mailgate.store import copying as module
+from mailgate.store.address import store_url
 from mailgate.store.copying import InUseError, NotEmptyError, copy_store
-from mailgate.store.database import OlderStoreError, store_url
+from mailgate.store.errors import OlderStoreError
 from mailgate.store.migrate import migrate
 from mailgate.store.schema import metadata
 

@@ -4,7 +4,8 @@ from sqlalchemy import text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailgate.store import Store
-from mailgate.store.database import Database, store_url
+from mailgate.store.address import store_url
+from mailgate.store.database import Database
 from mailgate.store.logins import is_login
 from mailgate.store.schema import enrolled_keys, enrolment_tokens, sightings
 

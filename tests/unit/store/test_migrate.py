@@ -21,7 +21,8 @@ from tests.unit.store.examples import NOW
 
 import mailgate
 from mailgate.store import Store, StoreError, StoreMissingError, StoreUnavailableError, migrations
-from mailgate.store.database import OlderStoreError, create_file, store_url
+from mailgate.store.address import create_file, store_url
+from mailgate.store.errors import OlderStoreError
 from mailgate.store.migrate import migrate
 from mailgate.store.schema import gates, metadata
 
@@ -45,12 +46,12 @@ async def test_opening_again_keeps_what_is_stored(url: str) -> None:
 
 MIGRATE = """
 import os, sys
-from mailgate.store import database, migrate
+from mailgate.store import address, migrate
 
 # what takes longest is to import all this, which each of the three has from here
 for _ in range(3):
     if not os.fork():
-        migrate.migrate(database.store_url(sys.argv[1]))
+        migrate.migrate(address.store_url(sys.argv[1]))
         os._exit(0)
 sys.exit(any([os.wait()[1] for _ in range(3)]))
 """

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailgate.store import whole_store as module
-from mailgate.store.database import StoreError
+from mailgate.store.errors import StoreError
 from mailgate.store.whole_store import TakenError, whole_store
 
 

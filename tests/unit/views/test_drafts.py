@@ -12,7 +12,7 @@ from mailgate.config import Rules
 from mailgate.config.settings import Files
 from mailgate.policy.edits import ListEdit, ShareEdit
 from mailgate.rollout.drafts import make_draft
-from mailgate.rollout.version_in_force import draft_of, rules_of
+from mailgate.rollout.stored_rules import draft_of, rules_of
 from mailgate.store import Act, Store
 from mailgate.store.drafts import KeptDraft
 from mailgate.views.drafts import DraftFacts, draft_facts, draft_patch, explained, uncommitted

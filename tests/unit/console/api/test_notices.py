@@ -11,7 +11,7 @@ from tests.unit.console.written_mails import gone, written
 from mailgate.model.notice import Notice
 from mailgate.rollout.activation import retract
 from mailgate.rollout.person import Person
-from mailgate.rollout.version_in_force import draft_of
+from mailgate.rollout.stored_rules import draft_of
 from mailgate.store import Act, MailKind, MailState
 
 RULE = "?rule=prohibited-app"

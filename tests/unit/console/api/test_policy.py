@@ -7,7 +7,7 @@ from tests.integration.gate import PHONE_RULES
 from tests.unit.console.api.calling import Caller
 from tests.unit.console.browsing import NOW, Company
 
-from mailgate.rollout.version_in_force import draft_of
+from mailgate.rollout.stored_rules import draft_of
 from mailgate.store import Act
 
 

@@ -9,7 +9,7 @@ from tests.unit.console.written_mails import ENFORCED, gone, state_of, written
 
 from mailgate.console.recipient_lists import GOOD_FOR
 from mailgate.model.notice import Notice
-from mailgate.rollout.version_in_force import draft_of
+from mailgate.rollout.stored_rules import draft_of
 from mailgate.store import Act, MailKind, MailState
 
 COUNT = "/console/notices/1/enforced/count?rule=prohibited-app"

@@ -13,7 +13,7 @@ from mailgate.model.languages import TAGS
 from mailgate.model.notice import Notice
 from mailgate.rollout.activation import retract
 from mailgate.rollout.person import Person
-from mailgate.rollout.version_in_force import draft_of
+from mailgate.rollout.stored_rules import draft_of
 from mailgate.store import Act, MailKind, MailState
 
 

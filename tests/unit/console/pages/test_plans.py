@@ -11,7 +11,7 @@ from tests.unit.console.browsing import Browser, Company, Page
 from tests.unit.console.phones import asks, has, record
 
 from mailgate.config import load_bundle
-from mailgate.rollout.version_in_force import draft_of
+from mailgate.rollout.stored_rules import draft_of
 from mailgate.store import Act
 
 Opened = Callable[[], Awaitable[Browser]]

@@ -8,7 +8,7 @@ from tests.integration.gate import PHONE_RULES, write_config
 from tests.unit.console.browsing import NOW, Browser, Company
 
 from mailgate.config import load_bundle
-from mailgate.rollout.version_in_force import draft_of
+from mailgate.rollout.stored_rules import draft_of
 from mailgate.store import Act
 
 
