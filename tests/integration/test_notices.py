@@ -25,10 +25,10 @@ from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.mail.composer import address_book, message_id
 from mailgate.mail.corrections import correct
-from mailgate.mail.recipient_list import believed_by, list_recipients, queue
+from mailgate.mail.recipient_list import data_scope_of, list_recipients, queue
 from mailgate.mail.undelivered import settle
 from mailgate.model import AppsReport, Kind
-from mailgate.rollout import draft_of
+from mailgate.rollout import rule_texts_of
 from mailgate.rollout.activation import retract
 from mailgate.rollout.person import Person
 from mailgate.store import Act, MailKind, MailState, Store
@@ -75,17 +75,17 @@ class Desk:
     async def _fill(self) -> None:
         store = await Store.open(self.url)
         await store.policies.activate(
-            draft_of(rules(OPEN)), Act(datetime.now(UTC), "file", "policy-activated")
+            rule_texts_of(rules(OPEN)), Act(datetime.now(UTC), "file", "policy-activated")
         )
-        await store.devices.take([phone(name, "tiktok") for name in PEOPLE[:-1]], datetime.now(UTC))
-        await store.devices.take([phone(PEOPLE[-1])], datetime.now(UTC))
+        await store.devices.ingest([phone(name, "tiktok") for name in PEOPLE[:-1]], datetime.now(UTC))
+        await store.devices.ingest([phone(PEOPLE[-1])], datetime.now(UTC))
         await store.close()
 
     def activate(self, policy: dict[str, Any]) -> None:
         async def put() -> None:
             store = await Store.open(self.url)
             act = Act(datetime.now(UTC), "ada", "policy-activated")
-            await store.policies.activate(draft_of(rules(policy)), act)
+            await store.policies.activate(rule_texts_of(rules(policy)), act)
             await store.close()
 
         asyncio.run(put())
@@ -123,7 +123,7 @@ class Desk:
         bundle = load_bundle(self.config)
         store = await Store.open(self.url)
         try:
-            known, book = believed_by(bundle), address_book(settings_of(bundle))
+            known, book = data_scope_of(bundle), address_book(settings_of(bundle))
             now = datetime.now(UTC)
             for each in (now, now + timedelta(minutes=5)):  # it looks again for who is written down late
                 await correct(store, known, book, DESK, each)
@@ -173,7 +173,7 @@ async def list_and_queue(store: Store, bundle: Bundle) -> None:
     now = datetime.now(UTC)
     subject = await subject_of(store, bundle, "prohibited-app", MailKind.ENFORCED, now)
     found = await list_recipients(
-        store, bundle.rules, subject.active, subject.topic, believed_by(bundle),
+        store, bundle.rules, subject.active, subject.topic, data_scope_of(bundle),
         address_book(settings_of(bundle)), now, lambda *_: None,
     )  # fmt: skip
     await queue(store, found, DESK, subject.topic, now)

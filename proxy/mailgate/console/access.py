@@ -14,7 +14,7 @@ from mailgate.console.forms import form_of
 from mailgate.console.layout import bare, show
 from mailgate.console.peer import host_of
 from mailgate.console.returned_forms import CSRF, page_before, returned_form
-from mailgate.model.phrase import either, listed, phrase
+from mailgate.model.phrase import joined_by_or, joined_names, phrase
 from mailgate.views.words import ROLES
 
 SAFE = frozenset({"GET", "HEAD"})
@@ -107,7 +107,7 @@ def needs(*roles: str) -> Callable[[Handler], Handler]:
     def wrapped(handler: Handler) -> Handler:
         async def checked(request: web.Request) -> web.StreamResponse:
             if roles_of(request).isdisjoint(roles):
-                words = listed([ROLES[each] for each in roles], either)
+                words = joined_names([ROLES[each] for each in roles], joined_by_or)
                 why = phrase("This needs the role %(words)s, which you do not have.", words=words)
                 form = await returned_form(request)
                 return show(request, "refused.html", 403, layout="base.html", why=why, **form)

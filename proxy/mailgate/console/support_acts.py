@@ -51,7 +51,7 @@ async def mark_lost(
     at = (device.lost_at or now) if lost else None
     if at != device.lost_at:
         act = replace(by.act(now, "device-lost" if lost else "device-found"), about=f"device {device.id}")
-        await context.store.devices.lose(device.id, at, act)
+        await context.store.devices.mark_lost(device.id, at, act)
     return at
 
 

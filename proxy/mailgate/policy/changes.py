@@ -7,7 +7,7 @@ from typing import Any
 from mailgate.model.phrase import joined, phrase
 from mailgate.policy.apps import AppCatalog
 from mailgate.policy.rules import DEFAULT_RULE, Default, Policy, Rule
-from mailgate.policy.subjects import about_told
+from mailgate.policy.subjects import subject_in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,12 @@ class Change:
     """The difference in words."""
 
     def __str__(self) -> str:
-        return str(self.told)
+        return str(self.in_one_line)
 
     @property
-    def told(self) -> str:
+    def in_one_line(self) -> str:
         """The whole change in one line."""
-        return joined((self.sign, joined((about_told(self.about), self.words), ": ")), " ")
+        return joined((self.sign, joined((subject_in_words(self.about), self.words), ": ")), " ")
 
 
 def changes(old: Policy, new: Policy) -> tuple[Change, ...]:

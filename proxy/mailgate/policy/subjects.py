@@ -3,7 +3,7 @@
 from mailgate.model.phrase import phrase
 
 
-def about_told(about: str) -> str:
+def subject_in_words(about: str) -> str:
     """A subject in words: `rule ID`, `app KEY`, `list NAME` or `default`."""
     noun, _, name = about.partition(" ")
     told = {"rule": _named_rule, "app": _named_app, "list": _named_list}.get(noun) if name else None

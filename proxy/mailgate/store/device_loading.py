@@ -67,7 +67,7 @@ def _looks(connection: AsyncConnection, news: Sequence[Report]) -> Iterator[tupl
                 reports.c.source == source, among(connection, reports.c.id, ids)
             )
             yield found, len(ids) + 1
-    would_be = [new_id(report.slot) for report in news]
+    would_be = [new_id(report.key) for report in news]
     for ids in _portions(would_be):
         yield select(devices.c.key).where(among(connection, devices.c.id, ids)), len(ids)
     names = {name for report in news for name in report.names} | {(FORMER, each) for each in would_be}
@@ -110,13 +110,13 @@ async def _parts(connection: AsyncConnection, query: Select[Any], column: str) -
 def device_of(row: Any, told: Iterable[Any], named: Iterable[Any], noted: Iterable[Any]) -> Device:
     """Make a device from its rows in each table."""
     held = {(each.kind, each.name) for each in named}
-    found = tuple(sorted((_report(each) for each in told), key=lambda report: report.slot))
+    found = tuple(sorted((_report(each) for each in told), key=lambda report: report.key))
     claims = frozenset[Name]().union(*(report.names for report in found))
     return Device(
         id=row.id,
         reports=found,
-        former=frozenset(text for kind, text in held if kind == FORMER),
-        ceded=claims - held,
+        former_ids=frozenset(text for kind, text in held if kind == FORMER),
+        ceded_names=claims - held,
         findings=tuple(
             Contradiction(Reason(each.reason), each.about, each.detail, each.since)
             for each in sorted(noted, key=lambda each: (each.reason, each.about))

@@ -10,7 +10,7 @@ from sqlalchemy import and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.database import Database
-from mailgate.store.pagination import Newest, Place
+from mailgate.store.pagination import Newest, RowPosition
 from mailgate.store.schema import enrolled_keys as keys
 from mailgate.store.schema import enrolment_tokens as tokens
 
@@ -119,7 +119,7 @@ class Enrolments:
         async with self._database.writing(patience=5) as connection:
             return bool((await connection.execute(update(keys).where(mine).values(reported_at=now))).rowcount)
 
-    async def tokens(self, size: int | None = None, after: Place | None = None) -> list[EnrolmentToken]:
+    async def tokens(self, size: int | None = None, after: RowPosition | None = None) -> list[EnrolmentToken]:
         """The stored tokens, the newest first, after a place. Without ``size`` all of them are returned."""
         query = select(tokens).where(*_NEWEST.behind(after)).order_by(*_NEWEST.order).limit(size)
         async with self._database.reading(patience=30) as connection:

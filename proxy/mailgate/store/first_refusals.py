@@ -18,7 +18,7 @@ from mailgate.store.database import Database
 from mailgate.store.schema import first_refusals, plan_movers
 from mailgate.store.sightings import Sighting, Tally
 
-PLANNED, BEFORE, OTHER, NEW = SORTS = ("planned", "before", "other", "")
+PLANNED, BEFORE, OTHER, NEW = REFUSAL_CLASSES = ("planned", "before", "other", "")
 """Who expected the refusal: the plan, the earlier rules, or neither; empty if it is not compared yet."""
 CHUNK = 500
 """How many rows are compared with a plan at once."""
@@ -78,7 +78,7 @@ class FirstRefusals:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def sort_out(self, policy: str, plan: str, before: str, size: int = CHUNK) -> bool:
+    async def compare_refusals(self, policy: str, plan: str, before: str, size: int = CHUNK) -> bool:
         """Compare up to ``size`` first refusals with a plan and with the policy before it. Returns whether there may be
         more."""
         query = select(first_refusals).where(_COLUMNS.policy == policy, _COLUMNS.sort == NEW).limit(size)
@@ -116,7 +116,7 @@ class FirstRefusals:
             for hour, what, count in await connection.execute(query):
                 found.setdefault(hour, {})[what] = count
         return [
-            HourOfRefusals(hour, *(each.get(sort, 0) for sort in SORTS))
+            HourOfRefusals(hour, *(each.get(sort, 0) for sort in REFUSAL_CLASSES))
             for hour, each in sorted(found.items())
         ]
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.store.audit import told_at
+from mailgate.store.audit import audit_time
 from mailgate.store.database import Database
 from mailgate.store.policies import Activation
 from mailgate.store.schema import audit, kept_out
@@ -62,7 +62,7 @@ class KeptOutCounts:
         return _sum([*counts, KeptOut(len(devices), len(devices))])
 
     async def _told(self, moment: datetime, *which: ColumnElement[bool]) -> list[dict[str, Any]]:
-        query = select(audit.c.details).where(audit.c.at >= told_at(moment), *which)
+        query = select(audit.c.details).where(audit.c.at >= audit_time(moment), *which)
         async with self._database.reading() as connection:
             return [json.loads(each) for each in (await connection.execute(query)).scalars()]
 

@@ -180,7 +180,7 @@ class MailQueue:
                 await append(connection, act(count))
             return count
 
-    async def told_under(self, versions: Sequence[int], before: int) -> list[Mail]:
+    async def perhaps_read_about(self, versions: Sequence[int], before: int) -> list[Mail]:
         """The mails about these versions, from before this activation, that may have been read."""
         meant = and_(mails.c.version.in_(versions), mails.c.kind.not_in(_ABOUT_NO_VERSION))
         read = (mails.c.state.in_(PERHAPS_READ), mails.c.round < before)

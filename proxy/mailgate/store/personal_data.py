@@ -79,7 +79,7 @@ class Subject:
 
     @property
     def ids(self) -> list[str]:
-        return [each for device in self.devices for each in (device.id, *sorted(device.former))]
+        return [each for device in self.devices for each in (device.id, *sorted(device.former_ids))]
 
     def names(self, kind: str) -> list[str]:
         """The names of this kind of all their devices."""

@@ -16,7 +16,7 @@ from mailgate.store.sightings import ClientFacts, facts_of
 _PAGE = 500
 
 
-class Way(NamedTuple):
+class SeenClient(NamedTuple):
     """One way: a client of a person on a device."""
 
     device: str
@@ -31,17 +31,17 @@ class SeenClients:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def of(self, devices: Sequence[str], since: date) -> list[Way]:
+    async def of(self, devices: Sequence[str], since: date) -> list[SeenClient]:
         """The ways of these devices from the day ``since`` on, each once."""
         of_them = sightings.c.device.in_(devices)
         return await self._read(_query(sightings.c.device, of_them, sightings.c.day >= since))
 
-    async def by(self, login: str, since: date) -> list[Way]:
+    async def by(self, login: str, since: date) -> list[SeenClient]:
         """The ways of a person from the day ``since`` on, each once. The login name is compared without case."""
         theirs = is_login(sightings.c.user, login)
         return await self._read(_query(sightings.c.device, theirs, sightings.c.day >= since))
 
-    async def strangers(self, since: date, after: tuple[str, str], size: int = _PAGE) -> list[Way]:
+    async def strangers(self, since: date, after: tuple[str, str], size: int = _PAGE) -> list[SeenClient]:
         """The ways of clients without a known device, in the order of client id and user, after ``after``."""
         client, user = after
         named = device_names.c.name == sightings.c.device
@@ -51,10 +51,10 @@ class SeenClients:
         query = _query(literal(""), ~known, sightings.c.day >= since, behind)
         return await self._read(query.limit(size))
 
-    async def _read(self, query: Any) -> list[Way]:
+    async def _read(self, query: Any) -> list[SeenClient]:
         async with self._database.reading(patience=300) as connection:
             rows = (await connection.execute(query)).all()
-        return [Way(device, user, client[0], facts_of(client[1:])) for device, user, *client in rows]
+        return [SeenClient(device, user, client[0], facts_of(client[1:])) for device, user, *client in rows]
 
 
 def _query(device: Any, *where: Any) -> Any:

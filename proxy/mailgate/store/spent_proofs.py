@@ -14,7 +14,7 @@ from mailgate.store.upserts import upsert
 
 _MOST_WAITING = 10_000
 _BATCH = 500
-_PATIENCE = 2.0
+_TIMEOUT_SECONDS = 2.0
 _REST = timedelta(seconds=1)
 """How long a store that did not answer is not asked again, so that not every request waits for it."""
 _CLOCKS_DIFFER = timedelta(minutes=2)
@@ -75,7 +75,10 @@ class SpentProofs:
 
     async def _write_batch(self, batch: _Waiting, now: datetime) -> None:
         try:
-            async with asyncio.timeout(_PATIENCE + 0.5), self._database.writing(_PATIENCE) as connection:
+            async with (
+                asyncio.timeout(_TIMEOUT_SECONDS + 0.5),
+                self._database.writing(_TIMEOUT_SECONDS) as connection,
+            ):
                 new = await _insert(connection, {ticket: until for ticket, (until, _) in batch.items()})
         except (StoreError, TimeoutError):
             self._silent_at = now

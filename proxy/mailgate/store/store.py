@@ -155,12 +155,12 @@ class Store:
         """The numbers that show what has changed. Raises StoreUnavailableError."""
         return await change_numbers(self._database)
 
-    async def shut_out(self, name: str, now: datetime) -> Revoked:
+    async def revoke(self, name: str, now: datetime) -> Revoked:
         """Revoke the enrolment token, key or device of this name. Reports of such a device about itself no longer
         count."""
         revoked = await self.enrolments.revoke(name, now)
         gone = [report_by(ENROLLED, device, gone=True) for device in revoked.devices]
-        await self.devices.take(gone, now)
+        await self.devices.ingest(gone, now)
         return revoked
 
     async def wipe(self) -> bool:

@@ -27,7 +27,7 @@ Item = TypeVar("Item")
 
 
 @dataclass(slots=True)
-class Counts:
+class WriteCounts:
     """The outcomes of the items of one queue since the start."""
 
     written: int = 0
@@ -68,7 +68,7 @@ class WriteQueue(ABC, Generic[Key, Item]):
         self._closing = asyncio.Event()
         self._turn = asyncio.Lock()
         self._spooling = spool.waiting
-        self.counts = Counts()
+        self.counts = WriteCounts()
         self._refused_since: float | None = None
         self._refused_why = ""
 

@@ -55,12 +55,12 @@ _ABOUT = {
 _DIGEST = 64
 
 
-def act_told(code: str) -> str:
+def act_in_words(code: str) -> str:
     """The action in words. An unknown code, such as one of a newer release, stays as it is."""
     return ACTS.get(code) or code
 
 
-def thing_told(about: str) -> str:
+def thing_in_words(about: str) -> str:
     """The object in words: ``plan DIGEST``, ``version 3``, ``device ID``. A digest is cut as pages cut it."""
     noun, _, name = about.partition(" ")
     if noun not in _ABOUT or not name:

@@ -5,7 +5,7 @@ from tests.exchanges import MARKER, Exchanges
 from tests.unit.connectors.around import runtime, settings_of, setup
 
 from mailgate.config.sources import EverySource, FileSettings, PostSettings
-from mailgate.connectors import SourceError, Told, Trouble, connector_for, is_scheduled
+from mailgate.connectors import ReceivesPosts, SourceError, Trouble, connector_for, is_scheduled
 from mailgate.connectors.file import FileChanges
 from mailgate.connectors.lines import LinesRefusedError
 
@@ -20,7 +20,7 @@ def made(around=None, **values):
 def posted():
     settings = settings_of(PostSettings, {"type": "post"}, api_key="hunter2")
     connector = connector_for(setup(Exchanges("jamf", "")), settings)
-    assert isinstance(connector, Told)
+    assert isinstance(connector, ReceivesPosts)
     return connector, settings
 
 

@@ -11,7 +11,7 @@ from tests.unit.connectors.run_store import RunStore, Source
 from mailgate.config.sources import EverySource
 from mailgate.connectors import SourceError, Trouble, runner
 from mailgate.connectors.leased_run import LeasedRun
-from mailgate.connectors.metrics import Numbers
+from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.runner import Runner
 from mailgate.model import SourceState
 
@@ -46,7 +46,7 @@ def make(clock, run_store, told, listed):
     def made(source, settings=SETTINGS):
         around = lambda: runtime(now=clock)  # noqa: E731
         leased_run = LeasedRun(
-            lambda *_: source, run_store, around, Numbers(CollectorRegistry()), lambda: listed[-1]
+            lambda *_: source, run_store, around, ConnectorMetrics(CollectorRegistry()), lambda: listed[-1]
         )
         return Runner(lambda: settings, lambda each: each.every < NEVER, leased_run, around(), told.append)
 

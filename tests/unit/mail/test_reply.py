@@ -35,7 +35,7 @@ async def test_the_mail_is_queued_as_it_was_written_and_waits_no_longer_than_it_
     store: Store,
 ) -> None:
     store.languages.listening = True
-    store.languages.hear("LIN", "de", NOW)
+    store.languages.note("LIN", "de", NOW)
     await store.languages.flush()
     mail = await answered(
         store, answer=" Remove it, please.\n", rule="app", contact="help@example.com", devices=[PHONE]

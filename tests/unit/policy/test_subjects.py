@@ -3,8 +3,8 @@
 import pytest
 
 from mailgate.console.languages import console_languages
-from mailgate.model.phrase import said
-from mailgate.policy.subjects import about_told
+from mailgate.model.phrase import translate
+from mailgate.policy.subjects import subject_in_words
 
 GERMAN = console_languages()["de"]
 
@@ -19,4 +19,4 @@ GERMAN = console_languages()["de"]
     ],
 )
 def test_it_is_told_in_any_language(about: str, german: str) -> None:
-    assert (about_told(about), said(about_told(about), GERMAN)) == (about, german)
+    assert (subject_in_words(about), translate(subject_in_words(about), GERMAN)) == (about, german)

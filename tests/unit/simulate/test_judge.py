@@ -45,7 +45,7 @@ REMOTE = {"when": 'client.handheld && request.remote == "10.0.0.1"', "effect": "
 
 def test_an_answer_that_hangs_on_what_was_not_recorded_is_none() -> None:
     outcome = Judge(policy_of(REMOTE)).outcome(access(PHONE), UNTOLD)
-    assert (outcome.effect, outcome.rule, outcome.untold, outcome.matched) == (
+    assert (outcome.effect, outcome.rule, outcome.unrecorded, outcome.matched) == (
         UNKNOWN,
         "rule-0",
         ("request.remote",),

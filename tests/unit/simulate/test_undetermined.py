@@ -6,7 +6,7 @@ import pytest
 from tests.unit.policy.examples import CLEAN, NOW, PHONE, access, policy_of
 
 from mailgate.model import Posture, PostureState
-from mailgate.simulate.undetermined import hanging, hanging_ahead
+from mailgate.simulate.undetermined import future_undetermined_rules, undetermined_rules
 
 NOTHING = frozenset[str]()
 PATH = frozenset({"request.path"})
@@ -23,8 +23,8 @@ PATH = frozenset({"request.path"})
 )
 def test_a_condition_hangs_where_what_is_not_known_could_settle_it(when: str, hangs: bool) -> None:
     policy = policy_of({"when": when})
-    assert bool(hanging(policy.rules, access(PHONE, CLEAN), PATH, ())) is hangs
-    assert not hanging(policy.rules, access(PHONE, CLEAN), NOTHING, ())
+    assert bool(undetermined_rules(policy.rules, access(PHONE, CLEAN), PATH, ())) is hangs
+    assert not undetermined_rules(policy.rules, access(PHONE, CLEAN), NOTHING, ())
 
 
 @pytest.mark.parametrize(
@@ -37,21 +37,21 @@ def test_a_condition_hangs_where_what_is_not_known_could_settle_it(when: str, ha
 )
 def test_later_the_clock_may_say_anything_but_what_has_a_date(when: str, hangs: bool) -> None:
     policy, seen = policy_of({"when": when}), access(PHONE, replace(CLEAN, reported_at=NOW))
-    assert bool(hanging_ahead(policy.rules, seen, NOTHING, ())) is hangs
+    assert bool(future_undetermined_rules(policy.rules, seen, NOTHING, ())) is hangs
 
 
 def test_who_has_never_reported_stays_as_old_as_that() -> None:
     policy, missing = policy_of({"when": "device.age > duration('1h')"}), Posture()
-    assert not hanging_ahead(policy.rules, access(PHONE, missing), NOTHING, ())
+    assert not future_undetermined_rules(policy.rules, access(PHONE, missing), NOTHING, ())
 
 
 def test_a_rule_that_is_not_about_somebody_does_not_hang() -> None:
     policy = policy_of({"when": "request.path == '/'", "stages": {"enforce": "2027-01-01"}})
-    assert not hanging(policy.rules, access(PHONE, CLEAN), PATH, ())
+    assert not undetermined_rules(policy.rules, access(PHONE, CLEAN), PATH, ())
 
 
 def test_where_the_posture_cannot_be_had_what_is_known_of_the_device_hangs_too() -> None:
     policy = policy_of({"when": "device.managed && request.path == '/'"})
     lost = replace(CLEAN, state=PostureState.UNAVAILABLE, managed=False)
-    assert hanging(policy.rules, access(PHONE, lost), PATH, ())
-    assert not hanging(policy.rules, access(PHONE, replace(CLEAN, managed=False)), PATH, ())
+    assert undetermined_rules(policy.rules, access(PHONE, lost), PATH, ())
+    assert not undetermined_rules(policy.rules, access(PHONE, replace(CLEAN, managed=False)), PATH, ())

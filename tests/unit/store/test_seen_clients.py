@@ -6,13 +6,13 @@ from tests.unit.store.examples import ALLOW, BLOCK, BROWSER, NOW, access, mail_a
 
 from mailgate.devices.device import new_id
 from mailgate.devices.trust import report_by
-from mailgate.store import Store, Way
+from mailgate.store import SeenClient, Store
 
 TODAY = NOW.date()
 APP = mail_app("ApplX1")
 
 
-def named(ways: list[Way]) -> list[tuple[str, str, str]]:
+def named(ways: list[SeenClient]) -> list[tuple[str, str, str]]:
     return [(way.device, way.user, way.client.eas_id) for way in ways]
 
 
@@ -63,10 +63,10 @@ async def test_strangers_come_a_page_after_the_other(store: Store) -> None:
 
 
 async def test_no_stranger_is_who_came_on_a_known_device_under_any_of_its_names(store: Store) -> None:
-    await store.devices.take([report_by("jamf", "a", serial="SERIAL1")], NOW)
-    await store.devices.take([report_by("intune", "b", eas_ids=("ApplX1",))], NOW)
-    await store.devices.take([report_by("google", "c", serial="SERIAL1", eas_ids=("ApplX1",))], NOW)
+    await store.devices.ingest([report_by("jamf", "a", serial="SERIAL1")], NOW)
+    await store.devices.ingest([report_by("intune", "b", eas_ids=("ApplX1",))], NOW)
+    await store.devices.ingest([report_by("google", "c", serial="SERIAL1", eas_ids=("ApplX1",))], NOW)
     (device,) = await store.devices.page()
-    (former,) = device.former
+    (former,) = device.former_ids
     await came(store, (device.id, "now"), (former, "before"), (new_id(("jamf", "gone")), "stranger"))
     assert [way.user for way in await store.ways.strangers(TODAY, ("", ""))] == ["stranger"]

@@ -35,15 +35,15 @@ async def test_a_full_queue_drops_and_counts(store: Store, tmp_path: Path) -> No
 
 async def test_who_reads_the_store_knows_what_was_waiting_when_they_began(store: Store) -> None:
     reports, one, other = store.reports, report_of(proof(), CATALOG, NOW), report_of(OTHER, CATALOG, NOW)
-    reports.put(one.slot, one)
+    reports.put(one.key, one)
     began = reports.holding()
     await reports.flush()
-    reports.put(other.slot, other)
-    assert [reports.holds(each.slot) for each in (one, other)] == [False, True]
-    assert [began(each.slot) for each in (one, other)] == [True, True]
-    assert not reports.holding()(one.slot)
+    reports.put(other.key, other)
+    assert [reports.holds(each.key) for each in (one, other)] == [False, True]
+    assert [began(each.key) for each in (one, other)] == [True, True]
+    assert not reports.holding()(one.key)
     await reports.flush()
-    assert not began(other.slot)
+    assert not began(other.key)
 
 
 async def test_an_outage_loses_nothing(store: Store, tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ class Verified(Answered):
 async def list_entries(call: Call, query: EntriesWanted) -> Entries:
     """List the entries, the newest first, a page at a time."""
     before = min(number_of(query.after, MOST), MOST)
-    looked = await call.context.store.audit.look(query.sought or "", query.who or "", before, query.limit)
+    looked = await call.context.store.audit.search(query.sought or "", query.who or "", before, query.limit)
     return Entries.model_validate({"items": looked.entries, "next": cursor_of(looked.before)})
 
 

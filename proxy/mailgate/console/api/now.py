@@ -7,7 +7,7 @@ from mailgate.console.api.shapes import Answered, Asked
 from mailgate.console.attention import needs_now
 from mailgate.console.sources import Connector, sources_of
 from mailgate.views.app_trends import AppTrend, trends_of
-from mailgate.views.gates import GateState, Node, gates_if_told
+from mailgate.views.gates import GateNode, GateState, gates_if_known
 from mailgate.views.readiness import Readiness, Workers
 from mailgate.views.traffic import Range, Traffic, traffic_of
 
@@ -117,7 +117,7 @@ async def get_now(call: Call) -> Now:
     Verdicts and refusals are those of the workers of this gate since its start.
     """
     context, at = call.context, call.now
-    state, gates = await context.readiness(), await gates_if_told(context.store, at)
+    state, gates = await context.readiness(), await gates_if_known(context.store, at)
     minutes = [
         {"at": each.at, "verdicts": [{**v._asdict(), "times": times} for v, times in each.verdicts.items()]}
         for each in reversed(context.verdict_rates.minutes(at))
@@ -166,7 +166,7 @@ async def get_traffic(call: Call, query: Span) -> TrafficAndApps:
     )
 
 
-def _told(gate: Node) -> Gate:
+def _told(gate: GateNode) -> Gate:
     beat = gate.beat
     return Gate(
         host=gate.host,

@@ -12,7 +12,7 @@ from mailgate.console.layout import seen_other, show
 from mailgate.console.list_position import PLACE, place_in, told
 from mailgate.console.pages.devices import number
 from mailgate.model.phrase import phrase
-from mailgate.store import Place
+from mailgate.store import RowPosition
 from mailgate.views.address_values import line
 
 SIZE = 50
@@ -97,7 +97,7 @@ async def _shown(
         "enrolment.html",
         status,
         tokens=tokens[:SIZE],
-        older=told(Place(last.made_at, last.name)) if last else {},
+        older=told(RowPosition(last.made_at, last.name)) if last else {},
         keys=keys,
         more=keys[-1].thumbprint if len(keys) == SIZE else "",
         made=made,

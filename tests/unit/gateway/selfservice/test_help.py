@@ -38,7 +38,7 @@ class Desk:
         self.noted.append(asked)
         self.led_to.append(sighting)
 
-    async def called(self, rule):
+    async def help_requested(self, rule):
         self.told.append(rule)
 
 

@@ -6,41 +6,41 @@ from typing import Protocol
 from mailgate.errors import MailgateError
 
 
-class RefusedMailError(MailgateError):
+class RejectedMailError(MailgateError):
     """This message is refused for good: a 5xx answer about it or its recipient."""
 
 
-class LaterError(MailgateError):
+class DeferredError(MailgateError):
     """This message is not taken now: a 4xx answer."""
 
 
-class WayDownError(MailgateError):
+class TransportDownError(MailgateError):
     """No message can be sent now, whatever its recipient. The text is one word."""
 
 
-class LostError(MailgateError):
+class UnknownOutcomeError(MailgateError):
     """No answer came, so it is unknown whether the message was taken."""
 
 
-class MailWay(Protocol):
+class MailTransport(Protocol):
     """Sends one message at a time."""
 
-    async def offer(self, message: EmailMessage, key: str) -> None:
+    async def prepare(self, message: EmailMessage, key: str) -> None:
         """Do everything that can be called back. Raises RefusedMailError, LaterError or WayDownError.
 
         :param key: the id of the mail, in letters and digits; the same at every try.
         """
         ...
 
-    async def call_back(self, key: str) -> None:
+    async def abort(self, key: str) -> None:
         """Call back the offered message. Never raises."""
         ...
 
-    async def hand_over(self, key: str) -> None:
-        """Hand over the offered message. Raises RefusedMailError, LaterError or LostError."""
+    async def commit_delivery(self, key: str) -> None:
+        """Hand over the offered message. Raises RejectedMailError, DeferredError or UnknownOutcomeError."""
         ...
 
-    async def was_taken(self, key: str) -> bool | None:
+    async def was_delivered(self, key: str) -> bool | None:
         """Whether another process handed this message over before it died; None if unknown."""
         ...
 
