@@ -48,14 +48,20 @@ HIT = [f"{name}@example.com" for name in PEOPLE[:-1]]
 POINTS = [
     ("queue", "before"),
     ("queue", "after"),
-    ("offer", "after"),
+    ("prepare", "after"),
     ("begin", "before"),
     ("begin", "after"),
-    ("hand_over", "after"),
+    ("commit_delivery", "after"),
     ("end", "after"),
 ]
-CORRECTING = [("queue", "before"), ("queue", "after"), ("looked", "before"), ("looked", "after"), *POINTS[3:]]
-UNSURE = {("begin", "after"), ("hand_over", "after")}
+CORRECTING = [
+    ("queue", "before"),
+    ("queue", "after"),
+    ("note_search", "before"),
+    ("note_search", "after"),
+    *POINTS[3:],
+]
+UNSURE = {("begin", "after"), ("commit_delivery", "after")}
 """Where a mail server may have taken a mail, and only a person can find out."""
 
 DESK = Person("ada", "desk")

@@ -137,7 +137,7 @@ def _rules(which: list[Key]) -> str:
 
 def _let_in_until(whom: PersonFacts) -> datetime | None:
     """The end of the first exemption of their devices."""
-    spared = [each.mail_status.until for each in whom.devices if each.mail_status.mail is MailAccess.SPARED]
+    spared = [each.mail_status.until for each in whom.devices if each.mail_status.mail is MailAccess.EXEMPT]
     return min((at for at in spared if at), default=None)
 
 

@@ -16,7 +16,7 @@ from mailgate.whole_file import sync_folder
 
 
 class FolderTransport:
-    """A ``MailWay`` into one folder, which is created with the first message."""
+    """A ``MailTransport`` into one folder, which is created with the first message."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

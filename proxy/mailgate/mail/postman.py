@@ -1,7 +1,7 @@
 """Sends the queued mails: one at a time, no faster than set, and none twice, even if a process dies.
 
 Only the process that holds the lease sends. It first looks at mails that another process was handing over when it died:
-if the way knows whether a mail was taken, that counts; otherwise an admin decides about it (decision 15).
+if the transport knows whether a mail was taken, that counts; otherwise an admin decides about it (decision 15).
 """
 
 import asyncio
@@ -75,7 +75,7 @@ class Postman:
     async def round(self, first: Callable[[], Awaitable[None]] | None = None) -> bool:
         """Do ``first``, then send the due mails. Returns False if another process has the lease.
 
-        Raises StoreUnavailableError, and WayDownError if no mail can be sent now: due mails stay queued.
+        Raises StoreUnavailableError, and TransportDownError if no mail can be sent now: due mails stay queued.
         """
         if not await self._lead():
             return False
@@ -145,7 +145,7 @@ class Postman:
             raise RejectedMailError(type(error).__name__) from error
 
     async def _handed_over(self, mail: Mail) -> Note:
-        """Hand over the offered message. Returns the function that stores the outcome."""
+        """Deliver the prepared message. Returns the function that stores the outcome."""
         try:
             await self.transport.commit_delivery(mail.id)
         except RejectedMailError as error:

@@ -59,7 +59,7 @@ class MailServer:
 
 
 class SmtpTransport:
-    """A ``MailWay`` to one mail server."""
+    """A ``MailTransport`` to one mail server."""
 
     def __init__(self, server: MailServer) -> None:
         self._server = server

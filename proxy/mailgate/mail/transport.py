@@ -1,4 +1,4 @@
-"""The way by which the postman sends a message, in two steps: the first can be called back, the second cannot."""
+"""The transport by which the postman sends a message, in two steps: the first can be aborted, the second cannot."""
 
 from email.message import EmailMessage
 from typing import Protocol
@@ -26,22 +26,22 @@ class MailTransport(Protocol):
     """Sends one message at a time."""
 
     async def prepare(self, message: EmailMessage, key: str) -> None:
-        """Do everything that can be called back. Raises RefusedMailError, LaterError or WayDownError.
+        """Do everything that can be aborted. Raises RejectedMailError, DeferredError or TransportDownError.
 
         :param key: the id of the mail, in letters and digits; the same at every try.
         """
         ...
 
     async def abort(self, key: str) -> None:
-        """Call back the offered message. Never raises."""
+        """Drop the prepared message. Never raises."""
         ...
 
     async def commit_delivery(self, key: str) -> None:
-        """Hand over the offered message. Raises RejectedMailError, DeferredError or UnknownOutcomeError."""
+        """Deliver the prepared message. Raises RejectedMailError, DeferredError or UnknownOutcomeError."""
         ...
 
     async def was_delivered(self, key: str) -> bool | None:
-        """Whether another process handed this message over before it died; None if unknown."""
+        """Whether another process delivered this message before it died; None if unknown."""
         ...
 
     async def close(self) -> None:

@@ -52,12 +52,12 @@ Render = Callable[[Translator], str]
 class Phrase(str):
     """An English text that can be translated."""
 
-    __slots__ = ("say",)
+    __slots__ = ("render",)
     render: Render
 
-    def __new__(cls, say: Render) -> "Phrase":
-        made = super().__new__(cls, say(ENGLISH))
-        made.render = say
+    def __new__(cls, render: Render) -> "Phrase":
+        made = super().__new__(cls, render(ENGLISH))
+        made.render = render
         return made
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:

@@ -26,7 +26,7 @@ class MailAccess(StrEnum):
 
     GETS = "gets-mail"
     WARNED = "warned"
-    SPARED = "spared"
+    EXEMPT = "exempt"
     PROOF = "must-prove-itself"
     OUT = "kept-out"
     LOST = "lost"
@@ -35,7 +35,7 @@ class MailAccess(StrEnum):
 HEADLINES = {
     MailAccess.GETS: phrase("Gets mail"),
     MailAccess.WARNED: phrase("Gets mail after a warning"),
-    MailAccess.SPARED: phrase("Spared"),
+    MailAccess.EXEMPT: phrase("Spared"),
     MailAccess.PROOF: phrase("Has to prove itself first"),
     MailAccess.OUT: phrase("Kept out"),
     MailAccess.LOST: phrase("Lost, gets nothing"),
@@ -54,14 +54,14 @@ class MailStatus(Fact):
     """The mail status of one device now."""
 
     mail: MailAccess
-    """`gets-mail`; `warned`, after a page; `spared`, only because of an exemption; `must-prove-itself`; `kept-out`;
+    """`gets-mail`; `warned`, after a page; `exempt`, only because of an exemption; `must-prove-itself`; `kept-out`;
     `lost`."""
     headline: Words
     """The status in words."""
     cause: Words
     """The cause in words."""
     rule: str
-    """The rule that decides. For a spared device, the rule that would decide without the exemption."""
+    """The rule that decides. For an exempt device, the rule that would decide without the exemption."""
     title: str
     """Its title; empty if it has none."""
     reason: str
@@ -105,7 +105,7 @@ def mail_status(
     lost_at: datetime | None = None,
 ) -> MailStatus:
     """The mail status that follows from a decision."""
-    without, relief = _spared(access, decision, policy)
+    without, relief = _exempted(access, decision, policy)
     told = without if relief else decision
     mail = _mail(access, decision, relief)
     since = relief.at if relief else lost_at if mail is MailAccess.LOST else _since(decision, seen)
@@ -124,7 +124,7 @@ def mail_status(
         then=EFFECTS[without.effect] if relief else "",
         source=access.posture.source,
         looked_at=access.posture.reported_at,
-        exempt_from=_spare_from(access, decision, policy),
+        exempt_from=_exempt_from(access, decision, policy),
         sentence="",
     )
     return found.model_copy(update={"sentence": _sentence(found)})
@@ -132,14 +132,14 @@ def mail_status(
 
 def mail_of(access: Access, decision: Decision, policy: Policy) -> MailAccess:
     """Whether a device with this decision gets mail."""
-    return _mail(access, decision, _spared(access, decision, policy)[1])
+    return _mail(access, decision, _exempted(access, decision, policy)[1])
 
 
 def _mail(access: Access, decision: Decision, relief: Relief | None) -> MailAccess:
-    return MailAccess.SPARED if relief else MailAccess.LOST if access.posture.lost else _MAIL[decision.effect]
+    return MailAccess.EXEMPT if relief else MailAccess.LOST if access.posture.lost else _MAIL[decision.effect]
 
 
-def _spared(access: Access, decision: Decision, policy: Policy) -> tuple[Decision, Relief | None]:
+def _exempted(access: Access, decision: Decision, policy: Policy) -> tuple[Decision, Relief | None]:
     """The decision without exemptions, and the exemption that makes the difference."""
     if not any(each.cause is Cause.EXEMPTION for each in policy.reliefs.about(access)):
         return decision, None
@@ -197,7 +197,7 @@ def _unlisted(posture: Posture) -> str:
     return phrase("nothing was reported of its apps")
 
 
-def _spare_from(access: Access, decision: Decision, policy: Policy) -> str:
+def _exempt_from(access: Access, decision: Decision, policy: Policy) -> str:
     if decision.effect is Effect.ALLOW or access.posture.lost:
         return ""
     for rule in (decision.rule, ""):
@@ -220,7 +220,7 @@ def _named(relief: Relief) -> tuple[Relief, ...]:
 
 def _sentence(found: MailStatus) -> str:
     words = found.headline + (f" until {_time(found.until)}" if found.until else "")
-    if found.mail is MailAccess.SPARED:
+    if found.mail is MailAccess.EXEMPT:
         words += f" ({found.exempted_why}), then {found.then}"
     elif found.since:
         words += f" since {_time(found.since)}"

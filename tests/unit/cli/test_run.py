@@ -57,7 +57,7 @@ def test_nothing_is_started_with_a_secret_that_everybody_may_read(
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = ExposedFile(Path("store.url"), "read", secret=True)
-    monkeypatch.setattr(bundle, "open_files", lambda *_: iter([opened]))
+    monkeypatch.setattr(bundle, "exposed_files", lambda *_: iter([opened]))
     result = start()
     assert (result.exit_code, gate.started) == (1, [])
     assert result.stderr.startswith("mailgate: not started: store.url holds a secret")
@@ -67,7 +67,7 @@ def test_rules_that_everybody_may_change_are_named_in_the_log(
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = ExposedFile(Path("policy.yaml"), "change", secret=False)
-    monkeypatch.setattr(bundle, "open_files", lambda *_: iter([opened]))
+    monkeypatch.setattr(bundle, "exposed_files", lambda *_: iter([opened]))
     monkeypatch.setattr(run, "configure_logs", lambda _: None)
     with structlog.testing.capture_logs() as logged:
         assert start().exit_code == 0

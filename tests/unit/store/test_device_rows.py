@@ -139,7 +139,7 @@ async def test_a_row_goes_with_its_device_and_none_comes_without(filled: Store) 
 
 
 async def test_only_what_differs_is_written_again(filled: Store) -> None:
-    same, other = row(1), row(2)._replace(mail="spared")
+    same, other = row(1), row(2)._replace(mail="exempt")
     assert await filled.rows.differing([same, other]) == [other]
 
 

@@ -544,7 +544,7 @@ async def test_what_is_read_of_devices_is_brought_up_by_reports_on_their_way(
     assert [postures.worth(each, NOW).state for each in (stored, known)] == ["listed", "clean"]
 
 
-@pytest.mark.parametrize("ask", ["brought_up", "current", "of_person", "catch_up"])
+@pytest.mark.parametrize("ask", ["with_pending_reports", "current", "of_person", "catch_up"])
 async def test_a_report_that_is_written_while_the_store_is_read_is_not_lost_on_the_way(
     store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch, ask: str
 ) -> None:
@@ -556,13 +556,13 @@ async def test_a_report_that_is_written_while_the_store_is_read_is_not_lost_on_t
     for name in ("called", "find", "owned", "load"):
         slow_to_answer(store, monkeypatch, name)
     states = {
-        "brought_up": lambda: postures.with_pending_reports(lambda: store.devices.called(PHONE_1)),
+        "with_pending_reports": lambda: postures.with_pending_reports(lambda: store.devices.called(PHONE_1)),
         "current": lambda: postures.current(app, None, LATER),
         "of_person": lambda: postures.of_person(person, LATER),
         "catch_up": lambda: postures.catch_up(LATER),
     }
     found = await states[ask]()
-    if ask == "brought_up":
+    if ask == "with_pending_reports":
         found = postures.worth(found[0], LATER)
     elif ask == "catch_up":
         found = await postures.latest(app, None, LATER)

@@ -99,7 +99,7 @@ async def test_a_spared_device_is_told_with_why_until_when_and_what_becomes_of_i
 ) -> None:
     await reported(store, "tiktok")
     found = await stands(store, exempt=(exempt(rule),))
-    assert (found.mail, found.rule, found.cause) == (MailAccess.SPARED, "banned", "Tiktok on it")
+    assert (found.mail, found.rule, found.cause) == (MailAccess.EXEMPT, "banned", "Tiktok on it")
     assert (found.since, found.until) == (NOW - DAY, NOW + DAY)
     assert (found.exempted_why, found.then) == ("a test phone", "kept out")
     assert found.sentence.startswith(

@@ -38,7 +38,7 @@ class Desk:
         self.noted.append(asked)
         self.led_to.append(sighting)
 
-    async def help_requested(self, rule):
+    async def called(self, rule):
         self.told.append(rule)
 
 
