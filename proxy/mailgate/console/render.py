@@ -27,7 +27,7 @@ from mailgate.model.phrase import (
     transformed,
     translate,
 )
-from mailgate.policy.subjects import subject_in_words
+from mailgate.policy.changes import subject_in_words
 from mailgate.views.audit_words import act_in_words, thing_in_words
 from mailgate.views.gates import roughly
 from mailgate.views.words import (

@@ -1,7 +1,7 @@
 """Sentences that are written in English and can be translated.
 
 A ``Phrase`` is its English text: logs, the API and the command line use it like any ``str``. To show it to a person it
-is translated with a tongue. Anything else, such as a name or a stored text, is the same in every tongue.
+is translated by a translator. Anything else, such as a name or a stored text, is the same in every language.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -88,7 +88,7 @@ def fill(text: str, values: dict[str, object], translator: Translator) -> str:
 
 
 def translate(words: object, translator: Translator) -> str:
-    """Any value as a text in this tongue."""
+    """Any value as a text in the language of this translator."""
     if isinstance(words, Phrase):
         return words.render(translator)
     if isinstance(words, str):

@@ -69,12 +69,12 @@ def _to_come(rule: Rule, access: Access) -> Unrecorded:
 
 
 def _hanging(rule: Rule, access: Access, away: Unrecorded, reliefs: tuple[Relief, ...]) -> UndeterminedRule:
-    """A rule that hangs. Two conditions with one text have one identity, since they come out alike on the same
+    """A rule that may come out either way. Two conditions with one text have one identity, since they come out alike on the same
     values."""
     lost = access.posture.state is PostureState.UNAVAILABLE
     known = tuple((name, _value(access, name)) for name in sorted(rule.when.reads - away))
-    chance: UnknownId = (rule.when.text, known, rule.on_unavailable if lost else None)
-    return UndeterminedRule(chance, lost or may_fail(rule.when), reliefs)
+    unknown: UnknownId = (rule.when.text, known, rule.on_unavailable if lost else None)
+    return UndeterminedRule(unknown, lost or may_fail(rule.when), reliefs)
 
 
 def _value(access: Access, name: str) -> object:

@@ -22,7 +22,7 @@ UnknownId = Hashable
 
 
 class ConditionOutcome(Enum):
-    """The outcomes of a chance, as CEL expressions."""
+    """The outcomes of an unknown condition, as CEL expressions."""
 
     HOLDS = "true"
     FAILS = "1 / 0 == 0"
@@ -33,7 +33,7 @@ _REMEMBERED = 1000
 """How many policies with settled conditions are cached."""
 
 Assignment = Mapping[UnknownId, ConditionOutcome]
-"""One outcome for each of some chances."""
+"""One outcome for each of some unknown conditions and reliefs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class UndeterminedRule:
         return (ConditionOutcome.HOLDS, ConditionOutcome.FAILS) if self.fails else (ConditionOutcome.HOLDS,)
 
     def deciding(self, outcome: ConditionOutcome | None) -> Assignment:
-        """The chances that make the rule decide, if its condition has this outcome."""
+        """The outcomes that make the rule decide, if its condition has this outcome."""
         over = dict.fromkeys(self.reliefs, ConditionOutcome.NOT)
         return {**over, self.condition: outcome} if outcome else over
 
@@ -117,17 +117,17 @@ def _constant(outcome: ConditionOutcome) -> Condition:
 
 
 PolicySide = tuple[Access, PolicyVariants, Mapping[str, UndeterminedRule]]
-"""An access, a policy without the reliefs that are a chance, and its rules that depend on unknown values, by id."""
+"""An access, a policy without the reliefs that may be over, and its rules that depend on unknown values, by id."""
 
 
 def moves(before: PolicySide, after: PolicySide) -> set[Move]:
-    """Every pair of effects that the same request may have, over all outcomes of the chances."""
+    """Every pair of effects that the same request may have, over all outcomes of what is unknown."""
     news = list(_ways(*after))
     return {(old, new) for one, old in _ways(*before) for other, new in news if _together(one, other)}
 
 
 def _together(one: Assignment, other: Assignment) -> bool:
-    return all(other.get(chance, outcome) is outcome for chance, outcome in one.items())
+    return all(other.get(unknown, outcome) is outcome for unknown, outcome in one.items())
 
 
 def _ways(

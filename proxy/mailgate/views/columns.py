@@ -50,7 +50,7 @@ def columns(
     """Draw the grid with its numbers, the columns, and the marks below them.
 
     :param numbers: write the sum above each column.
-    :param tongue: the language of numbers and words.
+    :param translator: the language of numbers and words.
     """
     top = nice(max((sum(each.values()) for each in counted), default=0))
     parts = [each for value in sorted({0, top // 2, top}) for each in _line(value, top, box, translator)]

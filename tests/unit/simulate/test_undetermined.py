@@ -13,7 +13,7 @@ PATH = frozenset({"request.path"})
 
 
 @pytest.mark.parametrize(
-    ("when", "hangs"),
+    ("when", "undetermined"),
     [
         ("request.path == '/'", True),
         ("client.handheld && request.path == '/'", True),
@@ -21,23 +21,25 @@ PATH = frozenset({"request.path"})
         ("client.handheld", False),
     ],
 )
-def test_a_condition_hangs_where_what_is_not_known_could_settle_it(when: str, hangs: bool) -> None:
+def test_a_condition_is_undetermined_where_what_is_not_known_could_settle_it(
+    when: str, undetermined: bool
+) -> None:
     policy = policy_of({"when": when})
-    assert bool(undetermined_rules(policy.rules, access(PHONE, CLEAN), PATH, ())) is hangs
+    assert bool(undetermined_rules(policy.rules, access(PHONE, CLEAN), PATH, ())) is undetermined
     assert not undetermined_rules(policy.rules, access(PHONE, CLEAN), NOTHING, ())
 
 
 @pytest.mark.parametrize(
-    ("when", "hangs"),
+    ("when", "undetermined"),
     [
         ("now.getMonth() == 11", True),
         ("device.age > duration('1h')", True),
         ("now > timestamp('2027-01-01T00:00:00Z')", False),
     ],
 )
-def test_later_the_clock_may_say_anything_but_what_has_a_date(when: str, hangs: bool) -> None:
+def test_later_the_clock_may_say_anything_but_what_has_a_date(when: str, undetermined: bool) -> None:
     policy, seen = policy_of({"when": when}), access(PHONE, replace(CLEAN, reported_at=NOW))
-    assert bool(future_undetermined_rules(policy.rules, seen, NOTHING, ())) is hangs
+    assert bool(future_undetermined_rules(policy.rules, seen, NOTHING, ())) is undetermined
 
 
 def test_who_has_never_reported_stays_as_old_as_that() -> None:
