@@ -47,7 +47,7 @@ def classify(facts: RequestFacts) -> Client:
     if facts.scheme in LOGIN_PROTOCOLS:
         return _classify_login(facts.headers.get(IMAP_ID, "")[:MAX_IMAP_ID], Protocol(facts.scheme))
     named = protocol_in_path(facts.path)
-    asked = facts.method[:_LONGEST_METHOD], named, _agent(facts.headers), _told(facts.headers)
+    asked = facts.method[:_LONGEST_METHOD], named, _agent(facts.headers), _sent_headers(facts.headers)
     if named is not Protocol.ACTIVESYNC:
         client = _classify(*asked, None)
         if client.protocol is not Protocol.ACTIVESYNC:
@@ -72,7 +72,7 @@ def _agent(headers: Mapping[str, str]) -> str:
     return shortened(headers.get("user-agent", ""))
 
 
-def _told(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def _sent_headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """The other headers that are read, as names and values, if they were sent."""
     return tuple([(name, headers[name][:_LONGEST]) for name in _READ if name in headers])
 

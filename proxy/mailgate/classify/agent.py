@@ -126,12 +126,12 @@ class _Rules(UserAgent):  # type: ignore[misc]  # user_agents has no types
 
     def __init__(self, agent: Agent) -> None:
         self.ua_string = agent.text
-        self.os = parse_operating_system(*_told(agent.os))
-        self.browser = parse_browser(*_told(agent.browser))
+        self.os = parse_operating_system(*_name_and_version(agent.os))
+        self.browser = parse_browser(*_name_and_version(agent.browser))
         self.device = parse_device(agent.device.family, agent.device.brand, agent.device.model)
 
 
-def _told(named: "Browser | OS | None") -> tuple[str | None, ...]:
+def _name_and_version(named: "Browser | OS | None") -> tuple[str | None, ...]:
     return (named.family, named.major, named.minor, named.patch) if named else ("Other", None, None, None)
 
 

@@ -15,9 +15,9 @@ from mailgate.devices.trust import report_by
 
 PAUSE = timedelta(seconds=60)
 """How long the same device is not asked about again."""
-_PATIENCE = 20.0
+_TIMEOUT_SECONDS = 20.0
 """The most seconds that a person has to wait."""
-_REMEMBERED = 100_000
+_CACHE_SIZE = 100_000
 
 
 class CheckResult(StrEnum):
@@ -44,7 +44,7 @@ class DeviceRecheck:
         self._leased_run = leased_run
         now = leased_run.runtime().now
         self._asked: TTLCache[tuple[str, str], bool] = TTLCache(
-            _REMEMBERED, PAUSE.total_seconds(), timer=lambda: now().timestamp()
+            _CACHE_SIZE, PAUSE.total_seconds(), timer=lambda: now().timestamp()
         )
 
     async def ask(self, name: str, settings: EverySource, device_id: str) -> CheckResult:
@@ -57,7 +57,7 @@ class DeviceRecheck:
             if (name, device_id) in self._asked:
                 return CheckResult.WAIT
             self._asked[name, device_id] = True
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
                 if isinstance(connector, WakesDevices):
                     await connector.wake(device_id)
                     return CheckResult.ASKED

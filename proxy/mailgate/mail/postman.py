@@ -82,7 +82,7 @@ class Postman:
         try:
             if first is not None:
                 await first()
-            await self._look_after_the_dead()
+            await self._settle_interrupted()
             while batch := await self.queue.due(self.around.clock()):
                 for mail in batch:
                     await self._keep_pace()
@@ -91,7 +91,7 @@ class Postman:
                     await run_to_end(self._send(mail))
             return True
         finally:
-            await run_to_end(self._let_go())
+            await run_to_end(self._release_lease())
 
     async def _lead(self) -> bool:
         now = self.around.clock()
@@ -101,7 +101,7 @@ class Postman:
         self._renewed = now if held else None
         return held
 
-    async def _let_go(self) -> None:
+    async def _release_lease(self) -> None:
         self._renewed = None
         await self.transport.close()
         try:
@@ -109,7 +109,7 @@ class Postman:
         except StoreUnavailableError:
             return  # the lease expires by itself
 
-    async def _look_after_the_dead(self) -> None:
+    async def _settle_interrupted(self) -> None:
         for mail in await self.queue.left_over(self.holder):
             taken, now = await self.transport.was_delivered(mail.id), self.around.clock()
             if taken is False:

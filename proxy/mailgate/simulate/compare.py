@@ -9,7 +9,7 @@ from mailgate.simulate.judge import UNKNOWN, Judge, Key, Outcome
 from mailgate.simulate.unknowns import Move as Move
 from mailgate.simulate.unknowns import moves
 
-_REMEMBERED = 50_000
+_CACHE_SIZE = 50_000
 """How many comparisons are cached."""
 
 Keys = tuple[Key, Key]
@@ -86,7 +86,7 @@ class Comparison:
         """The move, if it does not depend on what was not recorded; ``UNKNOWN`` twice if nothing changes; otherwise
         None."""
         if keys not in self._settled:
-            if len(self._settled) >= _REMEMBERED:
+            if len(self._settled) >= _CACHE_SIZE:
                 self._settled.clear()
             old, new, unrecorded = self._before, self._after, occasion.unrecorded
             found = moves(

@@ -21,7 +21,7 @@ from mailgate.simulate.unknowns import PolicyVariants, UndeterminedRule
 UNKNOWN = "unknown"
 """Stands for an effect that depends on values that were not recorded."""
 
-_REMEMBERED = 50_000
+_CACHE_SIZE = 50_000
 """How many outcomes a judge caches. With a condition on a name, every person may have an outcome of their own."""
 
 Key = tuple[Hashable, Hashable]
@@ -63,7 +63,7 @@ class Judge:
         key = key or self.key(access, unrecorded)
         found = self._known.get(key)
         if found is None:
-            if len(self._known) >= _REMEMBERED:
+            if len(self._known) >= _CACHE_SIZE:
                 self._known.clear()
             found = self._known[key] = self._decide(access, unrecorded)
         return found

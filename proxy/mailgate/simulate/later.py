@@ -10,7 +10,7 @@ from mailgate.policy.rules import Policy
 from mailgate.simulate.compare import Comparison, ComparisonResult, Keys, Occasion
 from mailgate.simulate.moments import starts
 
-_REMEMBERED = 50_000
+_CACHE_SIZE = 50_000
 """How many kinds of occasions are cached. With a condition on a name, every person may be a kind of their own."""
 
 TimedResult = tuple[datetime, ComparisonResult]
@@ -46,7 +46,7 @@ class LaterComparison:
         key = _key(occasion, keys)
         found = self._known.get(key)
         if found is None:
-            if len(self._known) >= _REMEMBERED:
+            if len(self._known) >= _CACHE_SIZE:
                 self._known.clear()
             found = self._known[key] = tuple(self.compared(occasion))
         return found
@@ -71,7 +71,7 @@ class SampledComparison:
         """The first moment for each label that occurs at some moment. ``keys`` are the keys of now."""
         key = _key(occasion, keys)
         if key not in self._known:
-            if len(self._known) >= _REMEMBERED:
+            if len(self._known) >= _CACHE_SIZE:
                 self._known.clear()
             found: dict[str, TimedResult] = {}
             for turn in self._ahead.compared(occasion):

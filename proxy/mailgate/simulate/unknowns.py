@@ -29,7 +29,7 @@ class ConditionOutcome(Enum):
     NOT = "false"
 
 
-_REMEMBERED = 1000
+_CACHE_SIZE = 1000
 """How many policies with settled conditions are cached."""
 
 Assignment = Mapping[UnknownId, ConditionOutcome]
@@ -97,7 +97,7 @@ class PolicyVariants:
             return self._policy
         key = frozenset(deciding_outcomes.items())
         if key not in self._made:
-            if len(self._made) >= _REMEMBERED:
+            if len(self._made) >= _CACHE_SIZE:
                 self._made.clear()
             rules = tuple(_with(rule, deciding_outcomes.get(rule.id)) for rule in self._policy.rules)
             made = self._made[key] = replace(self._policy, rules=rules)

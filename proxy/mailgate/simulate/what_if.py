@@ -66,7 +66,7 @@ def with_apps(access: Access, apps: tuple[str, ...], catalog: AppCatalog, source
     posture = replace(
         old,
         state=PostureState.LISTED if lists else PostureState.CLEAN,
-        kind=old.kind or _told(access.client),
+        kind=old.kind or _known_kind(access.client),
         os=old.os or access.client.os,
         apps=tuple(sorted(apps)),
         lists=lists,
@@ -107,7 +107,7 @@ def managed(access: Access, catalog: AppCatalog) -> Access:
 def proved(access: Access, issuer: str) -> Access:
     """The request with signed evidence that is accepted."""
     posture, client = access.posture, _without(access.client, Reason.ATTESTATION_INVALID)
-    kind = posture.kind or _told(client)
+    kind = posture.kind or _known_kind(client)
     device = posture.device_id or "device"
     proof = AttestationResult(device, issuer, kind=kind, os=posture.os or client.os, status="affirming")
     return replace(access, client=with_attestation(client, proof), attestation=proof)
@@ -199,7 +199,7 @@ def on_system(access: Access, system: str) -> Access:
     return replace(access, client=replace(access.client, os=system))
 
 
-def _told(client: Client) -> Kind | None:
+def _known_kind(client: Client) -> Kind | None:
     return client.kind if client.kind in _TOLD else None
 
 

@@ -20,7 +20,7 @@ from mailgate.simulate.undetermined import future_undetermined_rules
 from mailgate.simulate.unknowns import PolicySide, PolicyVariants, moves
 from mailgate.simulate.what_if import with_expired_report, with_last_known_posture
 
-_REMEMBERED = 50_000
+_CACHE_SIZE = 50_000
 """How many kinds of occasions are cached."""
 
 
@@ -47,7 +47,7 @@ class WorstMoment:
         key = (occasion.before.now, *lasting, _reported(occasion), _order(common, ends))
         found = self._known.get(key)
         if found is None:
-            if len(self._known) >= _REMEMBERED:
+            if len(self._known) >= _CACHE_SIZE:
                 self._known.clear()
             moments = sorted({occasion.before.now, *common, *ends[0], *ends[1]})
             found = self._known[key] = any(

@@ -60,7 +60,7 @@ class Audit:
     async def page(self, after: int = 0, size: int = _PAGE) -> list[Entry]:
         """Entries in order, after number ``after``."""
         query = select(audit).where(audit.c.number > after).order_by(audit.c.number).limit(size)
-        async with self._database.reading(patience=30) as connection:
+        async with self._database.reading(timeout_seconds=30) as connection:
             return [Entry(**row) for row in (await connection.execute(query)).mappings()]
 
     async def search(self, sought: str, who: str, before: int, size: int) -> AuditPage:
@@ -74,7 +74,7 @@ class Audit:
         """
         theirs = [audit.c.number < before, *([audit.c.who == who] if who else [])]
         query = select(audit).order_by(audit.c.number.desc()).limit(size)
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             end = None
             if sought:
                 end = (await connection.execute(_end_of_window(theirs))).scalar()

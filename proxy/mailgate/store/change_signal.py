@@ -36,14 +36,14 @@ class ChangeSignal:
         self.rings = 0
         """The number of changes so far."""
 
-    async def wait(self, patience: float, heard: int) -> int:
-        """Wait until there are more than ``heard`` changes, at most ``patience`` seconds. Returns their number."""
+    async def wait(self, timeout_seconds: float, heard: int) -> int:
+        """Wait until there are more than ``heard`` changes, at most ``timeout_seconds`` seconds. Returns their number."""
         if self.rings == heard:
             waiter = asyncio.get_running_loop().create_future()
             self._waiting.add(waiter)
             with suppress(TimeoutError):
                 try:
-                    async with asyncio.timeout(patience):
+                    async with asyncio.timeout(timeout_seconds):
                         await waiter
                 finally:
                     self._waiting.discard(waiter)

@@ -125,34 +125,34 @@ class Database:
         return None if self._refused_since is None else time.monotonic() - self._refused_since
 
     @asynccontextmanager
-    async def reading(self, patience: float = 2.0) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction that reads. It is given up after ``patience`` seconds."""
+    async def reading(self, timeout_seconds: float = 2.0) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that reads. It is given up after ``timeout_seconds`` seconds."""
         self._check_file()
         with _translated(), self._asked():
-            async with asyncio.timeout(patience), self._engine.connect() as connection:
+            async with asyncio.timeout(timeout_seconds), self._engine.connect() as connection:
                 yield connection
 
     @asynccontextmanager
-    async def writing(self, patience: float = 10.0) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction that writes and is committed at its end. It is given up after ``patience`` seconds."""
+    async def writing(self, timeout_seconds: float = 10.0) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that writes and is committed at its end. It is given up after ``timeout_seconds`` seconds."""
         try:
             self._check_file()
             with _translated(), self._asked():
-                async with asyncio.timeout(patience), self._writer.begin() as connection:
+                async with asyncio.timeout(timeout_seconds), self._writer.begin() as connection:
                     yield connection
         except StoreUnavailableError as error:
             self._refused(str(error))
             raise
         self._refused_since, self.refused_why = None, ""
 
-    async def ask(self, question: Select[Any], values: Values, patience: float = 2.0) -> Rows:
-        """Send one query by the driver alone, and return the driver's rows. It is given up after ``patience`` seconds.
+    async def ask(self, question: Select[Any], values: Values, timeout_seconds: float = 2.0) -> Rows:
+        """Send one query by the driver alone, and return the driver's rows. It is given up after ``timeout_seconds`` seconds.
 
         It is for queries that decisions wait for, and costs a twentieth of ``reading``.
         """
         self._check_file()
         with _translated(), self._asked():
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(timeout_seconds):
                 return await self._line.ask(self._statement(question), values)
 
     async def wipe(self) -> bool:

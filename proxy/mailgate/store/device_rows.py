@@ -114,7 +114,7 @@ class DeviceRows:
         """The distinct texts of an indexed column, in order. Each takes one step in the index, however many rows have
         it."""
         column, found, last = _COLUMNS[name], list[str](), ""
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             while len(found) < DIFFERENT:
                 least = select(func.min(column)).where(column > last)
                 last = (await connection.execute(least)).scalar_one()
@@ -126,14 +126,14 @@ class DeviceRows:
     async def differing(self, rows: Sequence[DeviceRow]) -> list[DeviceRow]:
         """The rows that differ from the stored ones."""
         query = select(device_rows).where(_COLUMNS.device.in_([each.device for each in rows]))
-        async with self._database.reading(patience=60) as connection:
+        async with self._database.reading(timeout_seconds=60) as connection:
             stored = {row.device: DeviceRow(**row._mapping) for row in await connection.execute(query)}
         return [each for each in rows if stored.get(each.device) != each]
 
     async def keep(self, rows: Sequence[DeviceRow], seen: int | None = None) -> None:
         """Store these rows, except for devices that no longer exist. ``seen`` is the number of the last change that is
         in them."""
-        async with self._database.writing(patience=60) as connection:
+        async with self._database.writing(timeout_seconds=60) as connection:
             there = {each.number for each in await load(connection, [row.device for row in rows])}
             values = [row._asdict() for row in sorted(rows) if row.device in there]
             if values:
@@ -147,7 +147,7 @@ class DeviceRows:
 
     async def search(self, wanted: DeviceFilter, after: int, size: int) -> FoundDevices:
         """The next devices after the one with this key whose rows match."""
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             place = (
                 (await connection.execute(select(device_rows).where(_COLUMNS.device == after))).first()
                 if after
@@ -170,7 +170,7 @@ class DeviceRows:
             func.count().filter(*_filters(wanted, window.c)) if _filters(wanted, window.c) else func.count()
         )
         query = select(meant, func.count()).select_from(window)
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             number, looked = (await connection.execute(query)).one()
         return int(number), bool(wanted.name) or looked < COUNTED
 

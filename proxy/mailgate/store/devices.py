@@ -79,7 +79,7 @@ class Devices:
         taken = IngestResult()
         for start in range(0, len(records), _BATCH):
             news = [report.received(now) for report in records[start : start + _BATCH]]
-            async with self._database.writing(patience=60) as connection:
+            async with self._database.writing(timeout_seconds=60) as connection:
                 taken = taken.plus(await store_reports(connection, news))
         return taken
 
@@ -113,17 +113,17 @@ class Devices:
     async def page(self, after: str = "", size: int = _PAGE) -> list[Device]:
         """Devices in the order of their ids, after ``after``."""
         query = select(devices.c.key).where(devices.c.id > after).order_by(devices.c.id).limit(size)
-        found = await self._all(query, patience=30)
+        found = await self._all(query, timeout_seconds=30)
         return sorted(found, key=lambda device: device.id)
 
     async def summaries(self, after: str, size: int) -> list[Device]:
         """Like ``page``, but only with the data that decisions need and without most names (``device_summaries.py``)."""
-        async with self._database.reading(patience=60) as connection:
+        async with self._database.reading(timeout_seconds=60) as connection:
             return await summaries(connection, after, size)
 
     async def count(self) -> int:
         """The number of devices."""
-        async with self._database.reading(patience=30) as connection:
+        async with self._database.reading(timeout_seconds=30) as connection:
             return (await connection.execute(select(func.count()).select_from(devices))).scalar() or 0
 
     async def splits(self, parts: int) -> list[str]:
@@ -131,7 +131,7 @@ class Devices:
         count = await self.count()
         query = select(devices.c.id).order_by(devices.c.id).limit(1)
         places = sorted({count * part // parts for part in range(1, parts)} - {0, count})
-        async with self._database.reading(patience=60) as connection:
+        async with self._database.reading(timeout_seconds=60) as connection:
             return [(await connection.execute(query.offset(place - 1))).scalar_one() for place in places]
 
     async def load(self, numbers: Iterable[int]) -> list[Device]:
@@ -194,7 +194,7 @@ class Devices:
         """
         for known in await self._all(select(devices.c.key).where(devices.c.id == device_id)):
             await forget_lines(self._spools, words_of(known))
-        async with self._database.writing(patience=60) as connection:
+        async with self._database.writing(timeout_seconds=60) as connection:
             change = await count_change(connection)
             key = (await connection.execute(select(devices.c.key).where(devices.c.id == device_id))).scalar()
             if key is None:
@@ -230,8 +230,8 @@ class Devices:
             await _let_go(connection, gone, change, now)
             return len(gone)
 
-    async def _all(self, query: Any, patience: float = 2.0) -> list[Device]:
-        async with self._database.reading(patience) as connection:
+    async def _all(self, query: Any, timeout_seconds: float = 2.0) -> list[Device]:
+        async with self._database.reading(timeout_seconds) as connection:
             return await load(connection, (await connection.execute(query)).scalars())
 
 

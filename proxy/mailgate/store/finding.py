@@ -62,7 +62,7 @@ class Finding:
             _distinct(reports.c.person, HAS_PERSON, *_begins(reports.c.person, person)),
             _distinct(asked, *_begins(asked, person)),
         )
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             found = [each for query in queries for each in await connection.scalars(query.limit(size))]
         return sorted(set(found))[:size]
 
@@ -75,7 +75,7 @@ class Finding:
         if not sought.strip("."):
             return LoginPage(())
         behind = select(person).where(HAS_PERSON, person > after).order_by(person)
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             end = await connection.scalar(behind.offset(WINDOW - 1).limit(1))
             within = [HAS_PERSON, person > after, *([person <= end] if end else [])]
             query = _distinct(person, *within, Folded(person).contains(sought, autoescape=True))
@@ -92,7 +92,7 @@ class Finding:
         return await self._devices(_beginning(texts, size)) if texts else []
 
     async def _devices(self, query: Select[Any]) -> list[Device]:
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             found = await load(connection, await connection.scalars(query))
         return sorted(found, key=lambda device: device.number)
 

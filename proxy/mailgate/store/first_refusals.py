@@ -82,7 +82,7 @@ class FirstRefusals:
         """Compare up to ``size`` first refusals with a plan and with the policy before it. Returns whether there may be
         more."""
         query = select(first_refusals).where(_COLUMNS.policy == policy, _COLUMNS.sort == NEW).limit(size)
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             rows = (await connection.execute(query)).all()
             persons = {row.person for row in rows if row.person}
             devices = {row.device for row in rows if not row.person}
@@ -99,7 +99,7 @@ class FirstRefusals:
             {"policy": policy, "subject": subject, "sort": sort} for subject, sort in sorted(sorts.items())
         ]
         if told:
-            async with self._database.writing(patience=10) as connection:
+            async with self._database.writing(timeout_seconds=10) as connection:
                 await update_rows(connection, first_refusals, told, "policy", "subject")
         return len(rows) == size
 
@@ -112,7 +112,7 @@ class FirstRefusals:
             .group_by(_COLUMNS.sort, _COLUMNS.hour)  # in the order of the index
         )
         found: dict[datetime, dict[str, int]] = {}
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             for hour, what, count in await connection.execute(query):
                 found.setdefault(hour, {})[what] = count
         return [

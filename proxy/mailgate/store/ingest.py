@@ -35,9 +35,9 @@ class IngestResult(NamedTuple):
         return IngestResult(*(one + more for one, more in zip(self, other, strict=True)))
 
 
-async def store_reports(connection: AsyncConnection, news: Iterable[Report]) -> IngestResult:
+async def store_reports(connection: AsyncConnection, new_reports: Iterable[Report]) -> IngestResult:
     """Store reports in the order in which they came."""
-    in_order = sorted(news, key=lambda report: report.last_seen)
+    in_order = sorted(new_reports, key=lambda report: report.last_seen)
     if not in_order:
         return IngestResult()
     change = await count_change(connection)

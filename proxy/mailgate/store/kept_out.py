@@ -50,18 +50,18 @@ class KeptOutCounts:
 
         Times and numbers come from the audit log, where an edit would be found.
         """
-        told = await self._told(moment, audit.c.details.contains('"kept_out": '))
+        told = await self._audit_details(moment, audit.c.details.contains('"kept_out": '))
         return _sum(KeptOut(**each["kept_out"]) for each in told if "kept_out" in each)
 
     async def forgotten(self, moment: datetime) -> KeptOut:
         """The most people and devices that may have been forgotten from this moment on, by the audit log."""
-        people = await self._told(moment, audit.c.what == "person-forgotten")
-        devices = await self._told(moment, audit.c.what == "device-forgotten")
+        people = await self._audit_details(moment, audit.c.what == "person-forgotten")
+        devices = await self._audit_details(moment, audit.c.what == "device-forgotten")
         counts = [KeptOut(each["people"], each["devices"]) for each in people]
         # the owner of the device is forgotten too
         return _sum([*counts, KeptOut(len(devices), len(devices))])
 
-    async def _told(self, moment: datetime, *which: ColumnElement[bool]) -> list[dict[str, Any]]:
+    async def _audit_details(self, moment: datetime, *which: ColumnElement[bool]) -> list[dict[str, Any]]:
         query = select(audit.c.details).where(audit.c.at >= audit_time(moment), *which)
         async with self._database.reading() as connection:
             return [json.loads(each) for each in (await connection.execute(query)).scalars()]

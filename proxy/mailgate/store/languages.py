@@ -64,7 +64,7 @@ class Languages:
         """The languages of these people by login name as ``user_text`` writes it. Raises ``StoreUnavailableError``."""
         persons = sorted({user_text(login) for login in logins})
         found: dict[str, str] = {}
-        async with self._database.reading(patience=30) as connection:
+        async with self._database.reading(timeout_seconds=30) as connection:
             for start in range(0, len(persons), _PAGE):
                 theirs = languages.c.person.in_(persons[start : start + _PAGE])
                 query = select(languages.c.person, languages.c.tag).where(theirs)

@@ -69,12 +69,12 @@ class PlanMovers:
     async def add(self, plan: str, first: int, movers: Sequence[Mover]) -> None:
         """Store movers of a plan, numbered from ``first`` on."""
         rows = [_row(plan, number, each) for number, each in enumerate(movers, first)]
-        async with self._database.writing(patience=60) as connection:
+        async with self._database.writing(timeout_seconds=60) as connection:
             await insert_rows(connection, plan_movers, rows)
 
     async def drop(self, plan: str) -> None:
         """Delete all movers of a plan."""
-        async with self._database.writing(patience=60) as connection:
+        async with self._database.writing(timeout_seconds=60) as connection:
             await connection.execute(delete(plan_movers).where(_COLUMNS.plan == plan))
 
     async def search(
@@ -82,7 +82,7 @@ class PlanMovers:
     ) -> FoundMovers:
         """The next movers after the one with this number. ``large``: whether the plan has more than ``WINDOW``
         movers."""
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             wanted = await _meant(connection, plan, wanted, large=large)
             place = (await connection.execute(_one(plan, after))).first() if after else None
             window = _ordered(plan, wanted, place, large=large).limit(_most(large=large)).subquery()
@@ -98,7 +98,7 @@ class PlanMovers:
 
     async def count(self, plan: str, wanted: MoverFilter, *, large: bool) -> tuple[int, int, bool]:
         """The number of rows and of people that match, and whether these are complete."""
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             wanted = await _meant(connection, plan, wanted, large=large)
             return await self._count(connection, plan, wanted, large=large)
 
@@ -125,7 +125,7 @@ class PlanMovers:
     async def count_of(self, plan: str) -> int:
         """The number of movers of a plan."""
         query = select(func.count()).select_from(plan_movers).where(_COLUMNS.plan == plan)
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             return int((await connection.execute(query)).scalar_one())
 
 

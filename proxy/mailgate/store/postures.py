@@ -28,7 +28,7 @@ NO_DEVICE = Posture()
 
 _FRESH = timedelta(seconds=5)
 """How long the store's answer is used if the gate may miss changes."""
-_REST = timedelta(seconds=1)
+_RETRY_AFTER = timedelta(seconds=1)
 """How long a store that did not answer is not asked again, so that not every request waits for it."""
 _PAGES = 20
 """How many pages of changes are read in one go. A large import is followed, and other work still gets its turn."""
@@ -209,8 +209,8 @@ class Postures:
         stored = None if fresh else await self._ask(lambda: self._devices.around(report), now)
         known = self._memory.get(slot)  # another request may have learned something in between
         device_set = self._shelf_around(report, known, stored, holds)
-        news = device_set.add(report)
-        for each in device_set if news is not ReportChange.SAME or stored is not None else ():
+        change = device_set.add(report)
+        for each in device_set if change is not ReportChange.SAME or stored is not None else ():
             self._memory.learn(each)
         device = device_set.at(slot)
         if stored is not None:
@@ -219,7 +219,7 @@ class Postures:
             self._memory.remember(slot, device, known.at, read, known.beginning)
         else:
             self._memory.remember(slot, device, now, read)
-        if device is not None and news is not ReportChange.SAME:
+        if device is not None and change is not ReportChange.SAME:
             self._reports.put(slot, report)
             for kind, text in device.names:  # so that the next request with an ActiveSync id finds it
                 if kind == EAS:
@@ -325,7 +325,9 @@ class Postures:
         self, read: Callable[[], Awaitable[Answer]], now: datetime, *, patient: bool = False
     ) -> Answer | None:
         """The store's answer; None if it does not answer, or did not answer a moment ago."""
-        if abs(now - self._silent_at) < _REST:  # a clock that was put back must not make this a long pause
+        if (
+            abs(now - self._silent_at) < _RETRY_AFTER
+        ):  # a clock that was put back must not make this a long pause
             return None
         try:
             asked = self._since_a_change(read)

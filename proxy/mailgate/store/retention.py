@@ -91,7 +91,7 @@ class Retention:
             .where(reports.c.last_seen < before, devices.c.last_seen >= before)
             .limit(size)
         )
-        async with self._database.writing(patience=60) as connection:
+        async with self._database.writing(timeout_seconds=60) as connection:
             found = {(source, name): number for source, name, number in await connection.execute(old)}
             if found:
                 await _take_off(connection, found)

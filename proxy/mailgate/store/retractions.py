@@ -129,7 +129,7 @@ class Retractions:
         told = select(*named, *said).where(*where).distinct().subquery()
         facts = (clients.c[name] for name in ClientFacts._fields)
         query = select(*told.c, *facts).join(clients, clients.c.id == told.c.client)
-        async with self._database.reading(patience=300) as connection:
+        async with self._database.reading(timeout_seconds=300) as connection:
             rows = (await connection.execute(query)).all()
         return [_shown(row) for row in rows]
 

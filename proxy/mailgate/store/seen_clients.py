@@ -52,7 +52,7 @@ class SeenClients:
         return await self._read(query.limit(size))
 
     async def _read(self, query: Any) -> list[SeenClient]:
-        async with self._database.reading(patience=300) as connection:
+        async with self._database.reading(timeout_seconds=300) as connection:
             rows = (await connection.execute(query)).all()
         return [SeenClient(device, user, client[0], facts_of(client[1:])) for device, user, *client in rows]
 

@@ -144,7 +144,7 @@ class Sightings:
 
     async def _end_of_window(self, near: Sequence[ColumnElement[bool]]) -> RowPosition | None:
         places = select(*_LAST_FIRST).where(*near).order_by(*_LAST_FIRST.order)
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             last = (await connection.execute(places.offset(WINDOW - 1).limit(1))).first()
         return RowPosition(*last) if last else None
 
@@ -181,7 +181,7 @@ class Sightings:
         return gone
 
     async def _rows(self, query: Any) -> list[Recorded]:
-        async with self._database.reading(patience=30) as connection:
+        async with self._database.reading(timeout_seconds=30) as connection:
             return [_read(row) for row in (await connection.execute(query)).mappings()]
 
 

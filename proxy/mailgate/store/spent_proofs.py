@@ -15,7 +15,7 @@ from mailgate.store.upserts import upsert
 _MOST_WAITING = 10_000
 _BATCH = 500
 _TIMEOUT_SECONDS = 2.0
-_REST = timedelta(seconds=1)
+_RETRY_AFTER = timedelta(seconds=1)
 """How long a store that did not answer is not asked again, so that not every request waits for it."""
 _CLOCKS_DIFFER = timedelta(minutes=2)
 """Proofs are kept for this much longer, since another gate's clock may be behind."""
@@ -37,7 +37,7 @@ class SpentProofs:
 
         Raises ``StoreUnavailableError`` if that cannot be known. The proof may then be marked or not.
         """
-        if self._silent_at is not None and abs(now - self._silent_at) < _REST:
+        if self._silent_at is not None and abs(now - self._silent_at) < _RETRY_AFTER:
             raise StoreUnavailableError("the store did not answer just now")
         if ticket in self._waiting:
             return False

@@ -141,12 +141,12 @@ class Store:
         finally:
             await end(change_signal)
 
-    async def close(self, patience: float = 5.0) -> None:
-        """Write everything that waits, each queue within ``patience`` seconds or otherwise to disk, and close the
+    async def close(self, timeout_seconds: float = 5.0) -> None:
+        """Write everything that waits, each queue within ``timeout_seconds`` seconds or otherwise to disk, and close the
         database."""
         try:
             await asyncio.gather(
-                self.reports.close(patience), self.ledger.close(patience), self.spent.close()
+                self.reports.close(timeout_seconds), self.ledger.close(timeout_seconds), self.spent.close()
             )
         finally:
             await self._database.close()

@@ -92,10 +92,10 @@ def rules_in_words(policy: Policy, now: datetime) -> list[RuleInWords]:
         (),
     )
     off = {each.rule: phrase("is %(words)s", words=each.words) for each in policy.reliefs.for_everybody(now)}
-    return [*(_told(rule, now, off.get(rule.id)) for rule in policy.rules), last]
+    return [*(_in_words(rule, now, off.get(rule.id)) for rule in policy.rules), last]
 
 
-def _told(rule: Rule, now: datetime, off: str | None) -> RuleInWords:
+def _in_words(rule: Rule, now: datetime, off: str | None) -> RuleInWords:
     """A rule in words. ``off`` says why it restricts nobody now, whatever its stage."""
     stage = rule.stages.at(now) if rule.stages else Stage.ENFORCE
     starts = rule.stages.starts() if rule.stages else []

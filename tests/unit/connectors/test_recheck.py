@@ -125,6 +125,6 @@ async def test_a_source_that_cannot_be_asked_is_not(checking):
 
 @pytest.mark.parametrize("answer", [SourceError(Trouble.TIMEOUT), asyncio.Event()])
 async def test_a_source_that_does_not_answer_changes_nothing(checking, run_store, monkeypatch, answer):
-    monkeypatch.setattr(recheck, "_PATIENCE", 0.01)
+    monkeypatch.setattr(recheck, "_TIMEOUT_SECONDS", 0.01)
     assert await checking(Asked(answer)).ask("mdm", SETTINGS, "1") is CheckResult.FAILED
     assert run_store.taken == []

@@ -194,7 +194,7 @@ async def test_what_cannot_be_written_in_time_goes_to_disk(
 async def test_a_write_that_hangs_is_given_up(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     await store.ping()  # opens the connection; a write is what hangs
     writing = Database.writing
-    monkeypatch.setattr(Database, "writing", lambda self: writing(self, patience=0))
+    monkeypatch.setattr(Database, "writing", lambda self: writing(self, timeout_seconds=0))
     store.ledger.record(access(), BLOCK)
     await store.ledger.flush()
     assert store.ledger.counts.spooled == 1
