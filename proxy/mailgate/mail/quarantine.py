@@ -31,7 +31,7 @@ log = structlog.get_logger()
 QUEUE_SIZE = 1000
 SEND_SECONDS = 30.0
 """The seconds that one mail may take."""
-REST = 60
+REPEAT_IGNORED_SECONDS = 60
 """The seconds for which the same refusal is ignored, whether its mail was sent or not."""
 
 _PASSING = frozenset({Reason.POSTURE_UNAVAILABLE, Reason.RULE_ERROR, Reason.INTERNAL_ERROR})
@@ -112,7 +112,7 @@ class QuarantineMailer:
         )
         self._waiting: asyncio.Queue[_Refusal] = asyncio.Queue(QUEUE_SIZE)
         self._lately: TTLCache[tuple[str, str, str], None] = TTLCache(
-            10_000, REST, timer=lambda: clock().timestamp()
+            10_000, REPEAT_IGNORED_SECONDS, timer=lambda: clock().timestamp()
         )
 
     def queue(self, incoming: Incoming, access: Access, decision: Decision, reference: str) -> None:

@@ -10,7 +10,7 @@ from mailgate.connectors.run import RunOutcome
 
 
 async def test_what_runs_for_it_looks_at_the_gate_itself(service: Any) -> None:
-    service.store.devices = type("Devices", (), {"sketches": None})()
+    service.store.devices = type("Devices", (), {"summaries": None})()
     service.store.verdicts = type("Verdicts", (), {"add": None})()
     context = context_for(service)
     assert context.bundle().policy.reliefs is service.reliefs.current

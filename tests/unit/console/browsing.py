@@ -108,7 +108,7 @@ class Company:
             return
         if numbers.reliefs != self._reliefs:
             self._reliefs = numbers.reliefs
-            self.bundle = self.relieved(await self.store.reliefs.current(self.clock()))
+            self.bundle = self.with_reliefs(await self.store.reliefs.current(self.clock()))
 
     def candidate(self, policy: str | None) -> Rules:
         """The rules that stand on disk, or with this text for their policy file."""
