@@ -101,7 +101,7 @@ class Heartbeat:
         found = await gates_now(self.store, self.clock())
         self.gate_states = Counter(each.state for each in found)
         self.alone = self.place.of == 1 and not any(
-            self._other(heard) for gate in found for heard in gate.heard
+            self._other(heard) for gate in found for heard in gate.last_heartbeats
         )
         self.numbers.show(self.gate_states)
 

@@ -28,7 +28,7 @@ class DriverConnection(Protocol):
 
 
 def driver_connection_to(url: URL) -> DriverConnection:
-    """Make the line to this database. It is not opened yet."""
+    """Make the connection to this database. It is not opened yet."""
     if url.get_backend_name() == "sqlite":
         return SqliteDriverConnection(Path(str(url.database)))
     from mailgate.store.postgresql import PostgresDriverConnection  # psycopg is an optional dependency
@@ -37,7 +37,7 @@ def driver_connection_to(url: URL) -> DriverConnection:
 
 
 class SqliteDriverConnection:
-    """The line to an SQLite file. A separate thread reads the file, so that a hanging disk blocks nothing else."""
+    """A connection to an SQLite file. A separate thread reads the file, so that a hanging disk blocks nothing else."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -46,7 +46,7 @@ class LoginPage:
     after: str = ""
 
 
-class Finding:
+class NameSearch:
     """Queries by a typed text. Every method may raise ``StoreUnavailableError``."""
 
     def __init__(self, database: Database) -> None:

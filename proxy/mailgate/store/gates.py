@@ -50,10 +50,10 @@ class Gates:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def note(self, beat: GateHeartbeat) -> None:
+    async def note(self, heartbeat: GateHeartbeat) -> None:
         """Store the report of a process that runs."""
         async with self._database.writing() as connection:
-            row = asdict(beat) | {"heard_at": seconds_now(connection)}
+            row = asdict(heartbeat) | {"heard_at": seconds_now(connection)}
             statement = upsert(connection, gates).values(**row)
             news = {name: value for name, value in row.items() if name not in _SLOT}
             await connection.execute(statement.on_conflict_do_update(index_elements=_SLOT, set_=news))

@@ -56,7 +56,7 @@ def address_of(url: URL) -> str:
 
 
 class PostgresDriverConnection:
-    """The line to a PostgreSQL server (``driver_connection.py``). The server prepares each statement once and keeps it.
+    """A connection to a PostgreSQL server (``driver_connection.py``). The server prepares each statement once and keeps it.
 
     Only psycopg's binding of libpq is used, since a cursor costs as much as everything else together.
     """

@@ -155,7 +155,7 @@ class Postures:
             for gone in changes.forgotten:
                 self._memory.forget(gone)
             for device in changed:
-                for each in self._shelf([device], holds):
+                for each in self._device_set([device], holds):
                     self._memory.change(each)
             self._seen = changes.number
             if not changes.more:
@@ -208,7 +208,7 @@ class Postures:
         holds = self._reports.holds if fresh else self._reports.holding()
         stored = None if fresh else await self._ask(lambda: self._devices.around(report), now)
         known = self._memory.get(slot)  # another request may have learned something in between
-        device_set = self._shelf_around(report, known, stored, holds)
+        device_set = self._device_set_around(report, known, stored, holds)
         change = device_set.add(report)
         for each in device_set if change is not ReportChange.SAME or stored is not None else ():
             self._memory.learn(each)
@@ -240,7 +240,7 @@ class Postures:
         known = self._memory.get(name)
         if stored is None:
             return known.device if known else None, False
-        device_set = self._shelf(stored, holds, known.device if known else None)
+        device_set = self._device_set(stored, holds, known.device if known else None)
         device = device_set.called(text) if kind == MDM else device_set.named((kind, form) for form in forms)
         for each in device_set:
             self._memory.learn(each)
@@ -258,13 +258,13 @@ class Postures:
         known = self._memory.owned(person)
         if stored is None:
             return known, False
-        device_set = self._shelf(stored, holds, *(known.devices if known else ()))
+        device_set = self._device_set(stored, holds, *(known.devices if known else ()))
         for report in (*waiting, *self._reports.waiting()):
             if user_text(report.owner) == person or device_set.at(report.key):
                 device_set.add(report)
         return self._memory.remember_owned(person, device_set, now, self._watching.since(mark)), True
 
-    def _shelf_around(
+    def _device_set_around(
         self,
         report: Report,
         known: CachedDevice | None,
@@ -275,13 +275,13 @@ class Postures:
         memory."""
         named = [self._memory.get((EAS, text)) for kind, text in report.names if kind == EAS]
         cached = {each.device.id: each.device for each in (known, *named) if each and each.device}
-        return self._shelf(cached.values() if stored is None else stored, holds, *cached.values())
+        return self._device_set(cached.values() if stored is None else stored, holds, *cached.values())
 
     def _as_known(self, device: Device, holds: Callable[[ReportKey], bool]) -> Device:
-        device_set = self._shelf([device], holds)
+        device_set = self._device_set([device], holds)
         return next((each for each in device_set if device.id in (each.id, *each.former_ids)), device)
 
-    def _shelf(
+    def _device_set(
         self, stored: Iterable[Device], holds: Callable[[ReportKey], bool], *cached: Device | None
     ) -> DeviceSet:
         """Stored devices, with reports about them that are not stored yet.

@@ -1,4 +1,4 @@
-"""Ways: the combinations of client, person and device in sightings. Each is listed once, whatever was decided and how
+"""Seen clients: the combinations of client, person and device in sightings. Each is listed once, whatever was decided and how
 often."""
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _PAGE = 500
 
 
 class SeenClient(NamedTuple):
-    """One way: a client of a person on a device."""
+    """A client of a person on a device."""
 
     device: str
     user: str
@@ -26,23 +26,23 @@ class SeenClient(NamedTuple):
 
 
 class SeenClients:
-    """Queries on ways. Every method may raise ``StoreUnavailableError``."""
+    """Queries on seen clients. Every method may raise ``StoreUnavailableError``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def of(self, devices: Sequence[str], since: date) -> list[SeenClient]:
-        """The ways of these devices from the day ``since`` on, each once."""
+        """The clients of these devices from the day ``since`` on, each once."""
         of_them = sightings.c.device.in_(devices)
         return await self._read(_query(sightings.c.device, of_them, sightings.c.day >= since))
 
     async def by(self, login: str, since: date) -> list[SeenClient]:
-        """The ways of a person from the day ``since`` on, each once. The login name is compared without case."""
+        """The clients of a person from the day ``since`` on, each once. The login name is compared without case."""
         theirs = is_login(sightings.c.user, login)
         return await self._read(_query(sightings.c.device, theirs, sightings.c.day >= since))
 
     async def strangers(self, since: date, after: tuple[str, str], size: int = _PAGE) -> list[SeenClient]:
-        """The ways of clients without a known device, in the order of client id and user, after ``after``."""
+        """The clients without a known device, in the order of client id and user, after ``after``."""
         client, user = after
         named = device_names.c.name == sightings.c.device
         former = select(device_names.c.device).where(device_names.c.kind == FORMER, named).exists()
@@ -58,7 +58,7 @@ class SeenClients:
 
 
 def _query(device: Any, *where: Any) -> Any:
-    """A query on ways, each once. The texts of a client are read only after that."""
+    """A query on seen clients, each once. The texts of a client are read only after that."""
     named = (device.label("device"), sightings.c.user, sightings.c.client)
     seen = select(*named).where(*where).distinct().subquery()
     facts = (clients.c[name] for name in ClientFacts._fields)

@@ -24,7 +24,7 @@ from mailgate.store.devices import Devices
 from mailgate.store.drafts import Drafts
 from mailgate.store.enrolments import Enrolments, Revoked
 from mailgate.store.faults import faults
-from mailgate.store.finding import Finding
+from mailgate.store.finding import NameSearch
 from mailgate.store.first_refusals import FirstRefusals
 from mailgate.store.gates import Gates
 from mailgate.store.help_requests import HelpRequests
@@ -69,11 +69,11 @@ class Store:
             Spool(spool / f"{noun}{SUFFIX}", _SPOOL_BYTES) for noun in ("sightings", "reports")
         )
         self.devices = Devices(database, (sightings, reports))
-        self.finding = Finding(database)
+        self.finding = NameSearch(database)
         self.rows = DeviceRows(database)
         self.app_counts = AppCounts(database)
         self.sightings = Sightings(database)
-        self.ways = SeenClients(database)
+        self.seen_clients = SeenClients(database)
         self.people = People(database, self.devices, self.sightings)
         self.personal = Personal(database, self.devices, self.people, (sightings, reports))
         self.quarantine_mails = QuarantineMails(database)

@@ -37,19 +37,19 @@ class GateNode:
     state: GateState
     words: str
     """What is wrong with it; empty if nothing is."""
-    beat: GateHeartbeat
+    heartbeat: GateHeartbeat
     """The last report of the worker in the worst state."""
-    heard: tuple[LastHeartbeat, ...]
+    last_heartbeats: tuple[LastHeartbeat, ...]
     """The last reports of its workers."""
 
     @property
     def answering(self) -> int:
-        return sum(each.ago < MISSED_AFTER for each in self.heard)
+        return sum(each.ago < MISSED_AFTER for each in self.last_heartbeats)
 
     @property
     def last(self) -> timedelta:
         """The time since its last report."""
-        return min(each.ago for each in self.heard)
+        return min(each.ago for each in self.last_heartbeats)
 
 
 async def gates_now(store: Store, now: datetime) -> list[GateNode]:

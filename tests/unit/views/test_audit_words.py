@@ -8,7 +8,7 @@ import pytest
 import mailgate
 from mailgate.console.languages import console_languages
 from mailgate.model.phrase import translate
-from mailgate.views.audit_words import ACTS, act_in_words, thing_in_words
+from mailgate.views.audit_words import ACTION_WORDS, act_in_words, thing_in_words
 
 GERMAN = console_languages()["de"]
 ACT = re.compile(r'(?:\bact|_act|\bAct)\([^"]*?"([a-z]+(?:-[a-z]+)+)"')
@@ -18,7 +18,7 @@ def test_every_act_has_its_words() -> None:
     sources = Path(mailgate.__file__).parent.rglob("*.py")
     written = {code for path in sources for code in ACT.findall(path.read_text("utf-8"))}
     assert len(written) > 15
-    assert written - ACTS.keys() == set()
+    assert written - ACTION_WORDS.keys() == set()
 
 
 def test_an_act_of_another_release_keeps_its_code() -> None:

@@ -52,7 +52,7 @@ def test_one_gate(heard: LastHeartbeat, active: Activation | None, state: GateSt
 
 def test_a_gate_is_as_well_off_as_the_worker_that_is_worst_off() -> None:
     found = one(LastHeartbeat(CURRENT, JUST), LastHeartbeat(replace(BEAT, worker=1), timedelta()))
-    assert (found.state, found.beat.worker, found.answering, found.last) == (
+    assert (found.state, found.heartbeat.worker, found.answering, found.last) == (
         GateState.BEHIND,
         1,
         2,

@@ -167,7 +167,7 @@ async def get_traffic(call: Call, query: Span) -> TrafficAndApps:
 
 
 def _told(gate: GateNode) -> Gate:
-    beat = gate.beat
+    beat = gate.heartbeat
     return Gate(
         host=gate.host,
         address=gate.address,
