@@ -67,7 +67,11 @@ LOOKED_AT: tuple[tuple[str, str], ...] = (
     ("devices of a source", "/devices?source={source}"),
     ("devices that are warned", "/devices?mail=warned"),
     ("devices with an app that are kept out", "/devices?app=tiktok&mail=kept-out&sort=person"),
-    *((f"devices by {sort}, the last first", f"/devices?sort=-{sort}") for sort in SORT_COLUMNS if sort != "apps"),
+    *(
+        (f"devices by {sort}, the last first", f"/devices?sort=-{sort}")
+        for sort in SORT_COLUMNS
+        if sort != "apps"
+    ),
     *((f"devices by {sort}", f"/devices?sort={sort}") for sort in SORT_COLUMNS),
     ("a device", "/devices/{device}"),
     ("a person", "/people?login=person-123@example.com"),

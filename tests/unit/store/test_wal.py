@@ -130,7 +130,7 @@ async def test_a_log_that_somebody_reads_is_emptied_later_and_that_is_said(
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM devices").fetchone()
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr("mailgate.store.wal._TIMEOUT_SECONDS", 1)
+        monkeypatch.setattr("mailgate.store.wal._BUSY_TIMEOUT_MS", 1)
         await forget_person(store)
         assert not await store.wipe()
     assert found_in(tmp_path)

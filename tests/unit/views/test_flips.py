@@ -22,7 +22,7 @@ def test_a_phone_with_a_listed_app_line_by_line() -> None:
         flip_lines(flips_facts(flips_both_ways(access(PHONE, WITH_TIKTOK), APP, Effect.BLOCK), CATALOG))
     )
     assert lines[:2] == [
-        "StepKind would let it in",
+        "What would let it in",
         "  if TikTok is removed and the device reports so: allow by rest",
     ]
     assert "  only hypothetical: if the kind were laptop: allow by laptop" in lines
@@ -34,7 +34,7 @@ def test_where_nothing_helps_it_is_said() -> None:
     lines = list(
         flip_lines(flips_facts(flips_both_ways(access(PHONE, Posture()), shut, Effect.BLOCK), CATALOG))
     )
-    assert lines == ["StepKind would let it in", "  nothing that can be done was found, in up to 2 steps"]
+    assert lines == ["What would let it in", "  nothing that can be done was found, in up to 2 steps"]
 
 
 def test_the_same_for_programs() -> None:

@@ -63,7 +63,7 @@ async def test_a_person_is_found_in_every_spelling_of_their_login(store: Store, 
 @pytest.mark.parametrize(
     "leave",
     [
-        lambda store: store.devices.take([phone("1")], NOW),
+        lambda store: store.devices.ingest([phone("1")], NOW),
         lambda store: ask(store, LAPTOP, ALLOW),
         lambda store: store.reliefs.grant(EXEMPT, ACT),
         lambda store: store.help_requests.note(ASKED),
