@@ -64,9 +64,9 @@ def test_only_a_file_that_is_complete_tells_what_is_gone():
 
 async def test_what_is_posted_is_json_lines_or_csv():
     connector, settings = posted()
-    assert [each.id for each in await connector.told({}, LINES.encode())] == ["1", "2"]
+    assert [each.id for each in await connector.receive({}, LINES.encode())] == ["1", "2"]
     headers = {"content-type": "text/csv; charset=utf-8"}
-    assert [each.id for each in await connector.told(headers, b"id\n3\n")] == ["3"]
+    assert [each.id for each in await connector.receive(headers, b"id\n3\n")] == ["3"]
     assert not is_scheduled(settings)
     assert [record async for record in connector.devices(None)] == []
 
@@ -74,7 +74,7 @@ async def test_what_is_posted_is_json_lines_or_csv():
 async def test_of_a_call_with_a_mistake_nothing_is_taken():
     connector, _ = posted()
     with pytest.raises(LinesRefusedError):
-        await connector.told({}, (LINES + "{}").encode())
+        await connector.receive({}, (LINES + "{}").encode())
 
 
 def test_a_file_counts_as_changed_once_it_rests(tmp_path, monkeypatch):

@@ -158,10 +158,10 @@ class Calling(Source):
 
 async def test_a_call_says_how_a_source_fares_that_only_calls(lead, run_store):
     source = Calling(scheduled=False)
-    assert await lead(source).told("mdm", SETTINGS, {}, b"") == 1
+    assert await lead(source).receive("mdm", SETTINGS, {}, b"") == 1
     assert (run_store.taken, source.closed, run_store.noted["mdm"].last_success) == ([["1"]], 1, NOW)
 
 
 async def test_a_call_puts_off_no_run_of_a_source_that_is_asked_too(lead, run_store):
-    assert await lead(Calling(scheduled=True)).told("mdm", SETTINGS, {}, b"") == 1
+    assert await lead(Calling(scheduled=True)).receive("mdm", SETTINGS, {}, b"") == 1
     assert (run_store.taken, run_store.noted) == ([["1"]], {})

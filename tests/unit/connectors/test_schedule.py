@@ -19,7 +19,7 @@ GOOD = replace(
 
 
 @pytest.mark.parametrize(
-    ("later", "chance", "is_due"),
+    ("later", "chance", "expected"),
     [
         (14 * MINUTE, 0.0, False),
         (15 * MINUTE, 0.0, True),
@@ -28,8 +28,8 @@ GOOD = replace(
         (-1 * MINUTE, 0.0, True),  # the clock was put back
     ],
 )
-def test_a_run_is_due_a_while_after_the_last(later, chance, is_due):
-    assert is_due(GOOD, SETTINGS, NOW + later, chance) is is_due
+def test_a_run_is_due_a_while_after_the_last(later, chance, expected):
+    assert is_due(GOOD, SETTINGS, NOW + later, chance) is expected
 
 
 def test_the_first_run_is_due_at_once():
