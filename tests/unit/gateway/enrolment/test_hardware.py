@@ -153,6 +153,6 @@ async def test_a_store_that_is_away_says_so():
     async def away(records, now):
         raise StoreUnavailableError("away")
 
-    on.own.enrolling.enroller.devices.take = away
+    on.own.enrolling.enroller.devices.ingest = away
     status, _, told = await post(on, "/.mailgate/enroll", {"token": "let me in", "evidence": evidence(on)})
     assert (status, told["reason"]) == (503, "store-unavailable")
