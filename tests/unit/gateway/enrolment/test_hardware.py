@@ -107,7 +107,7 @@ async def test_who_has_no_key_yet_is_given_a_nonce_for_it(mode, given):
     assert (status, told["reason"]) == (401, "proof-missing")
     assert ("DPoP-Nonce" in headers) is given
     if given:
-        assert on.judge.prover.nonces.read(headers["DPoP-Nonce"], NOW).sort in (
+        assert on.judge.prover.nonces.read(headers["DPoP-Nonce"], NOW).origin in (
             NonceOrigin.SHARED,
             NonceOrigin.OWN,
         )
