@@ -265,7 +265,7 @@ def test_who_dies_while_correcting_loses_nobody_and_corrects_nobody_twice(
         desk = Desk(tmp_path, smtp(sink))
         desk.activate(SHUT)
         asyncio.run(desk.tell_and_take_back())
-        number = "1" if point[0] in ("queue", "looked") else "3"
+        number = "1" if point[0] in ("queue", "note_search") else "3"
         assert desk.run("notices", "correct", dying=(*point, number)).returncode == -signal.SIGKILL
         states, unsure = asyncio.run(desk.corrects({str(mail["Message-ID"]) for mail in sink.taken}))
         assert unsure == (point in UNSURE)
