@@ -13,6 +13,7 @@ from mailgate.gateway.pages.employee import (
     EmployeeView,
     Field,
     LastSeen,
+    OwnerReports,
     Source,
     SourceResult,
     StoredRecord,
@@ -90,7 +91,7 @@ OWN = EmployeeView(
         DeviceCard(
             mark="77aa02",
             last=LastSeen(BLOCKED.now - timedelta(hours=2), "Chrome Mobile"),
-            can_report=True,
+            owner_reports=OwnerReports(can_report=True),
             verdict=replace(BLOCKED, effect=Effect.ALLOW, kind=Kind.TABLET),
             state=PostureState.CLEAN,
             kind=Kind.TABLET,
