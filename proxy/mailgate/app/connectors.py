@@ -101,7 +101,7 @@ def leased_run_for(store: Store, bundle: Callable[[], Bundle], registry: Collect
     )
 
 
-class Syncing:
+class ConnectorSyncs:
     """The connectors of a running gate. ``start`` it once, and ``stop`` it before the store is closed."""
 
     def __init__(
