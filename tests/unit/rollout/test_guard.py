@@ -57,6 +57,18 @@ NOBODY_KNOWN = {"people": 0, "devices": 0}
         (plan(11, known=NOBODY_KNOWN), Limit(1.0), 0),  # which limits nobody
         (plan(1000, failed=1), Limit(0), 3),  # and the cases beside the limit
     ],
+    ids=[
+        "as many as may",
+        "more people than may",
+        "a part, rounded down",
+        "more devices than may",
+        "who may be kept out counts",
+        "no limit",
+        "a number, and nobody is known",
+        "a part, and nobody is known",
+        "everybody may, and nobody is known",
+        "cases beside the limit",
+    ],
 )
 def test_more_than_the_limit_is_objected_to(made: Plan, limit: Limit | None, count: int) -> None:
     assert len(failing_cases(made) + beyond_limit(made, limit)) == count
