@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from tests.unit.rollout.examples import OPEN, OTHER, SHUT, rules
 from tests.unit.rollout.versions import ADA, altered, put_in_force
 from tests.unit.store.examples import NOW
+from tests.unit.store.outage import away
 
 from mailgate.config import Rules
 from mailgate.console.languages import console_languages
@@ -153,34 +154,31 @@ async def test_the_same_file_brought_to_each_gate_in_turn_is_one_activation(stor
     assert (one.held, other.held) == ("", "")
 
 
-class Away:
+class Outage:
     """A store that does not answer until it is back."""
 
     def __init__(self, store: Store) -> None:
-        self.store, self.away = store, True
+        self.store, self.over = store, False
 
     def __getattr__(self, name: str) -> object:
-        async def refused(*_: object) -> None:
-            raise StoreUnavailableError
-
-        return refused if self.away else getattr(self.store.policies, name)
+        return getattr(self.store.policies, name) if self.over else away
 
 
 async def test_a_change_waits_for_a_store_that_is_away(store: Store) -> None:
     """Rules that nobody can take back, and no other gate has, are not decided by."""
     gate = await started(store)
-    gate._policies = away = Away(store)  # type: ignore[assignment]
+    gate._policies = outage = Outage(store)  # type: ignore[assignment]
     await gate.offer(rules(SHUT))
     await gate.refresh()
     assert (decides(gate), gate.held) == ("open", "the files have changed and wait for the store")
-    away.away = False
+    outage.over = True
     await gate.refresh()
     assert (decides(gate), gate.held) == ("shut", "")
 
 
 async def test_a_start_without_the_store_is_none(store: Store) -> None:
     gate = keeper(store)
-    gate._policies = Away(store)  # type: ignore[assignment]
+    gate._policies = Outage(store)  # type: ignore[assignment]
     with pytest.raises(StoreUnavailableError):
         await gate.start(rules())
 
