@@ -1,7 +1,7 @@
 """A database that is away."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Never
 
 import pytest
@@ -26,3 +26,11 @@ def cut_off(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Database, "ask", away)
     monkeypatch.setattr(Database, "reading", no_connection)
     monkeypatch.setattr(Database, "writing", no_connection)
+
+
+@contextmanager
+def outage(store: Store) -> Iterator[None]:
+    """The database is away for a while."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        cut_off(store, monkeypatch)
+        yield
