@@ -2,6 +2,7 @@
 
 import string
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,12 +11,23 @@ from mailgate.devices.names import eas_forms, eas_text, forms_of
 ids = st.text(string.ascii_letters + string.digits, min_size=1, max_size=32)
 
 
-def test_a_name_that_somebody_else_wrote_is_looked_for_as_it_is_stored() -> None:
-    assert forms_of("cert", "aB") == forms_of("key", "aB") == forms_of("mdm", "aB") == {"aB"}
-    assert forms_of("serial", " c02xk1 ") == {"C02XK1"}
-    assert forms_of("udid", "{0000-a8120}") == {"0000A8120"}
-    assert forms_of("eas", "aB") == eas_forms("AB")
-    assert forms_of("serial", " ") == forms_of("eas", "") == frozenset()
+@pytest.mark.parametrize(
+    ("kind", "written", "forms"),
+    [
+        ("cert", "aB", {"aB"}),
+        ("key", "aB", {"aB"}),
+        ("mdm", "aB", {"aB"}),
+        ("serial", " c02xk1 ", {"C02XK1"}),
+        ("udid", "{0000-a8120}", {"0000A8120"}),
+        ("eas", "aB", eas_forms("AB")),
+        ("serial", " ", set()),
+        ("eas", "", set()),
+    ],
+)
+def test_a_name_that_somebody_else_wrote_is_looked_for_as_it_is_stored(
+    kind: str, written: str, forms: set[str]
+) -> None:
+    assert forms_of(kind, written) == forms
 
 
 @given(ids)

@@ -1,12 +1,13 @@
 """Who is told that what they were told no longer holds: exactly those, and nobody else."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.unit.mail.examples import ADA, APP, BELIEVED, OPEN, activate, address, policy
+from tests.unit.mail.examples import APP, BELIEVED, OPEN, address, policy
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules
+from tests.unit.rollout.versions import ADA, last_entry, plan_for, put_in_force
 from tests.unit.store.examples import NOW, minutes
 from tests.unit.store.mail import a_mail
 
@@ -14,7 +15,6 @@ from mailgate.config import Rules
 from mailgate.mail.corrections import SEARCH_SPAN, correct, is_due
 from mailgate.rollout.activation import retract
 from mailgate.rollout.kept_plans import keep_plan
-from mailgate.rollout.planning import Scope, make_plan
 from mailgate.store import MailKind, MailState, Retraction, Store
 from mailgate.views.versions import rules_called
 
@@ -27,7 +27,7 @@ BEFORE, AFTER = rules(policy(GRACE, OPEN)), rules(policy(GRACE, APP, OPEN))
 @pytest.fixture
 async def store(store: Store) -> Store:
     """Ada and a stranger have the app, Lin has not."""
-    await activate(store, BEFORE)
+    await put_in_force(store, BEFORE)
     phones = [people.phone(1, "tiktok", owner="ada"), people.phone(2, owner="lin"), people.phone(3, "tiktok")]
     await people.know(store, BEFORE.policy, phones)
     return store
@@ -35,10 +35,8 @@ async def store(store: Store) -> Store:
 
 async def plan_back(store: Store, url: str, number: int) -> None:
     """Plan to go back to this version."""
-    active = await store.policies.active()
-    assert active is not None
-    candidate, scope = await rules_called(store, str(number)), Scope(NOW, 14, people.MAX_AGE)
-    plan = await make_plan(store, url, active, candidate, scope, 1, lambda *_: None)
+    candidate = await rules_called(store, str(number))
+    plan = await plan_for(store, url, candidate)
     await keep_plan(store, plan, candidate, ADA, NOW)
 
 
@@ -65,7 +63,7 @@ BLOCKED = [("kept-out", "No such apps", "prohibited-app")]
 
 async def test_those_who_were_blocked_are_told_and_nobody_else(store: Store) -> None:
     await load(store, BEFORE, "early", phone=3)
-    await activate(store, AFTER)
+    await put_in_force(store, AFTER)
     await load(store, AFTER, "ada", phone=1)
     await load(store, AFTER, "lin", phone=2)
     await load(store, AFTER, "grace")
@@ -75,20 +73,20 @@ async def test_those_who_were_blocked_are_told_and_nobody_else(store: Store) -> 
     (mail,) = await store.mails.page()
     assert mail.notice
     assert (mail.notice.mail_restored, mail.notice.contact, mail.version) == (True, "help@example.com", 2)
-    assert (await store.audit.page())[-1].what == "corrections-queued"
+    assert (await last_entry(store)).what == "corrections-queued"
 
 
 async def test_by_a_device_that_nobody_logged_in_on_its_owner_is_told(store: Store) -> None:
-    await activate(store, AFTER)
+    await put_in_force(store, AFTER)
     await load(store, AFTER, "", phone=1)
     await load(store, AFTER, "", phone=3)
     await retract(store, ADA, "sent in error", NOW)
     assert list(await corrected(store)) == ["ada"]
-    assert '"nameless": 1' in (await store.audit.page())[-1].details
+    assert '"nameless": 1' in (await last_entry(store)).details
 
 
 async def test_those_who_were_written_to_are_told(store: Store) -> None:
-    await activate(store, AFTER)
+    await put_in_force(store, AFTER)
     states = {"sent": MailState.SENT, "unsure": MailState.UNSURE, "failed": MailState.FAILED}
     await store.mails.queue([a_mail(name, version=2) for name in (*states, "queued")])
     for each in await store.mails.page():
@@ -102,9 +100,9 @@ async def test_those_who_were_written_to_are_told(store: Store) -> None:
 async def test_only_versions_that_were_taken_back_count_and_all_of_them(store: Store, url: str) -> None:
     """Two versions with the rule, then back to one that has it: what both say is not taken back."""
     other = rules(policy(GRACE, APP, "{id: lin, when: 'user.name == \"lin\"', effect: block}", OPEN))
-    await activate(store, AFTER)
+    await put_in_force(store, AFTER)
     await load(store, AFTER, "ada", phone=1)
-    await activate(store, other)
+    await put_in_force(store, other)
     await load(store, other, "ada", phone=1)
     await load(store, other, "lin", phone=2)
     await retract(store, ADA, "the last one alone", NOW)
@@ -118,9 +116,9 @@ async def test_only_versions_that_were_taken_back_count_and_all_of_them(store: S
 
 async def test_a_retraction_may_go_back_more_than_one_version(store: Store, url: str) -> None:
     other = rules(policy(GRACE, "{id: lin, when: 'user.name == \"lin\"', effect: block}", OPEN))
-    await activate(store, AFTER)
+    await put_in_force(store, AFTER)
     await load(store, AFTER, "ada", phone=1)
-    await activate(store, other)
+    await put_in_force(store, other)
     await load(store, other, "lin", phone=2)
     await plan_back(store, url, 1)
     await retract(store, ADA, "all of it", NOW, 1)
@@ -128,11 +126,11 @@ async def test_a_retraction_may_go_back_more_than_one_version(store: Store, url:
 
 
 async def test_who_is_kept_out_by_another_rule_is_not_told_that_all_is_well(store: Store) -> None:
-    await activate(store, AFTER)
+    await put_in_force(store, AFTER)
     await load(store, AFTER, "ada", phone=1)
     still = rules(policy("{id: ada, when: 'user.name == \"ada\"', effect: block}", OPEN))
-    await activate(store, still)
-    await activate(store, AFTER)
+    await put_in_force(store, still)
+    await put_in_force(store, AFTER)
     await load(store, AFTER, "ada", phone=1, minute=1)
     await retract(store, ADA, "back", NOW, 3)
     await corrected(store)
@@ -145,9 +143,9 @@ async def test_a_rule_that_holds_and_took_others_is_taken_back_for_those(store: 
     """Without the rule that let laptops in, the one below, which is unchanged, kept them out."""
     rest = "{id: rest, when: 'true', effect: block}"
     laptops = "{id: laptops, when: 'client.kind == \"laptop\"', effect: allow}"
-    await activate(store, rules(policy(laptops, rest)))
+    await put_in_force(store, rules(policy(laptops, rest)))
     without = rules(policy(rest))
-    await activate(store, without)
+    await put_in_force(store, without)
     await load(store, without, "on-a-laptop")
     await load(store, without, "ada", phone=1)
     await retract(store, ADA, "sent in error", NOW)
@@ -155,7 +153,7 @@ async def test_a_rule_that_holds_and_took_others_is_taken_back_for_those(store: 
 
 
 async def test_what_is_written_down_late_is_found_and_nobody_is_told_twice(store: Store) -> None:
-    await activate(store, AFTER)
+    await put_in_force(store, AFTER)
     await load(store, AFTER, "ada", phone=1)
     await retract(store, ADA, "sent in error", NOW)
     assert list(await corrected(store)) == ["ada"]
@@ -167,18 +165,27 @@ async def test_what_is_written_down_late_is_found_and_nobody_is_told_twice(store
 
 
 async def test_a_version_that_is_put_in_force_anew_is_not_corrected(store: Store) -> None:
-    await activate(store, AFTER)
+    await put_in_force(store, AFTER)
     await load(store, AFTER, "ada", phone=1)
     await retract(store, ADA, "sent in error", NOW)
-    await activate(store, AFTER)
+    await put_in_force(store, AFTER)
     assert await corrected(store) == {}
     assert await store.retractions.open() == []
 
 
-def test_looks_become_rare() -> None:
-    now = NOW + timedelta(hours=1)
-    assert is_due(Retraction(1, NOW, (2,), {}), NOW)
-    assert not is_due(Retraction(1, NOW, (2,), {}, NOW), NOW + timedelta(seconds=1))
-    assert is_due(Retraction(1, NOW, (2,), {}, NOW), NOW + timedelta(seconds=2))
-    assert not is_due(Retraction(1, NOW, (2,), {}, now), now + timedelta(minutes=59))
-    assert is_due(Retraction(1, NOW, (2,), {}, now), now + timedelta(minutes=60))
+ONE_HOUR = NOW + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("looked_at", "after", "due"),
+    [
+        (None, timedelta(0), True),
+        (NOW, timedelta(seconds=1), False),
+        (NOW, timedelta(seconds=2), True),
+        (ONE_HOUR, timedelta(minutes=59), False),
+        (ONE_HOUR, timedelta(minutes=60), True),
+    ],
+    ids=["the first", "too early", "soon", "later too early", "later an hour after the last"],
+)
+def test_looks_become_rare(looked_at: datetime | None, after: timedelta, due: bool) -> None:
+    assert is_due(Retraction(1, NOW, (2,), {}, looked_at), (looked_at or NOW) + after) is due

@@ -5,17 +5,17 @@ from datetime import datetime, timedelta
 from email.message import EmailMessage
 
 import pytest
-from tests.unit.rollout.examples import OPEN, rules
+from tests.unit.rollout.examples import OPEN, OTHER, rules
+from tests.unit.rollout.versions import put_in_force
 from tests.unit.store.examples import NOW
 from tests.unit.store.mail import a_mail
 
 from mailgate.mail.postman import LEASE, PAUSES, Postman, PostmanTools, run_to_end
 from mailgate.mail.transport import DeferredError, RejectedMailError, TransportDownError, UnknownOutcomeError
-from mailgate.rollout import rule_texts_of
-from mailgate.store import Act, Mail, MailState, Store, StoreUnavailableError
+from mailgate.store import Mail, MailState, Store, StoreUnavailableError
 
 
-class Way:
+class Transport:
     """Takes everything, or raises what it was given for an address at a step."""
 
     def __init__(self) -> None:
@@ -46,11 +46,11 @@ class Way:
         self.offered = ""
 
 
-class Desk:
+class PostOffice:
     """A postman with a clock that moves only while it waits."""
 
     def __init__(self, store: Store, holder: str = "one", rate: int = 60) -> None:
-        self.now, self.store, self.way = NOW, store, Way()
+        self.now, self.store, self.way = NOW, store, Transport()
         self.waited: list[float] = []
         self.told: list[tuple[str, str, str]] = []
         around = PostmanTools(lambda: self.now, self._sleep, self._told)
@@ -77,7 +77,7 @@ def composed(mail: Mail) -> EmailMessage:
 
 @pytest.fixture
 async def store(store: Store) -> Store:
-    await store.policies.activate(rule_texts_of(rules(OPEN)), Act(NOW, "ada", "policy-activated"))
+    await put_in_force(store, rules(OPEN))
     return store
 
 
@@ -86,13 +86,13 @@ async def queue(store: Store, *people: str, at: datetime = NOW) -> None:
 
 
 async def test_everybody_gets_one_at_the_pace_that_is_set(store: Store) -> None:
-    desk = Desk(store, rate=30)
+    office = PostOffice(store, rate=30)
     await queue(store, "a", "b", "c")
-    assert await desk.postman.round()
-    assert await desk.postman.round()
-    assert sorted(desk.way.taken) == ["a", "b", "c"]
-    assert desk.waited == [2.0, 2.0]
-    assert await desk.states() == dict.fromkeys("abc", "sent")
+    assert await office.postman.round()
+    assert await office.postman.round()
+    assert sorted(office.way.taken) == ["a", "b", "c"]
+    assert office.waited == [2.0, 2.0]
+    assert await office.states() == dict.fromkeys("abc", "sent")
 
 
 @pytest.mark.parametrize(
@@ -109,54 +109,54 @@ async def test_everybody_gets_one_at_the_pace_that_is_set(store: Store) -> None:
 async def test_what_is_not_taken_stops_nobody_else(
     store: Store, at_offer: Exception | None, at_hand_over: Exception | None, state: tuple[str, str]
 ) -> None:
-    desk = Desk(store)
-    desk.way.at_offer = {"b": at_offer} if at_offer else {}
-    desk.way.at_hand_over = {"b": at_hand_over} if at_hand_over else {}
+    office = PostOffice(store)
+    office.way.at_offer = {"b": at_offer} if at_offer else {}
+    office.way.at_hand_over = {"b": at_hand_over} if at_hand_over else {}
     await queue(store, "a", "b", "c")
-    await desk.postman.round()
-    assert sorted(desk.way.taken) == ["a", "c"]
-    assert ("b", *state) in desk.told
-    assert await desk.states() == {"a": "sent", "b": state[0], "c": "sent"}
+    await office.postman.round()
+    assert sorted(office.way.taken) == ["a", "c"]
+    assert ("b", *state) in office.told
+    assert await office.states() == {"a": "sent", "b": state[0], "c": "sent"}
 
 
 async def test_a_mail_that_cannot_be_written_is_failed(store: Store) -> None:
-    desk = Desk(store)
+    office = PostOffice(store)
     await queue(store, "unreadable", "a")
-    await desk.postman.round()
-    assert await desk.states() == {"unreadable": "failed", "a": "sent"}
+    await office.postman.round()
+    assert await office.states() == {"unreadable": "failed", "a": "sent"}
 
 
 async def test_a_mail_is_tried_so_often_and_then_given_up(store: Store) -> None:
-    desk = Desk(store)
-    desk.way.at_offer = {"a": DeferredError("451")}
+    office = PostOffice(store)
+    office.way.at_offer = {"a": DeferredError("451")}
     await queue(store, "a")
     for pause in PAUSES:
-        await desk.postman.round()
-        assert await desk.states() == {"a": "queued"}
-        assert await store.mails.due(desk.now + pause - timedelta(seconds=1)) == []
-        desk.now += pause
-    await desk.postman.round()
-    assert await desk.states() == {"a": "failed"}
+        await office.postman.round()
+        assert await office.states() == {"a": "queued"}
+        assert await store.mails.due(office.now + pause - timedelta(seconds=1)) == []
+        office.now += pause
+    await office.postman.round()
+    assert await office.states() == {"a": "failed"}
 
 
 async def test_where_no_mail_goes_nothing_counts_against_one(store: Store) -> None:
-    desk = Desk(store)
-    desk.way.at_offer = {"a": TransportDownError("SMTPConnectError")}
+    office = PostOffice(store)
+    office.way.at_offer = {"a": TransportDownError("SMTPConnectError")}
     await queue(store, "a")
     with pytest.raises(TransportDownError):
-        await desk.postman.round()
-    (left,) = await store.mails.due(desk.now)
+        await office.postman.round()
+    (left,) = await store.mails.due(office.now)
     assert left.attempts == 0
-    desk.way.at_offer = {}
-    assert await Desk(store, "two").postman.round()  # the lease was given back
+    office.way.at_offer = {}
+    assert await PostOffice(store, "two").postman.round()  # the lease was given back
 
 
 async def test_only_who_has_the_lease_sends(store: Store) -> None:
     await queue(store, "a")
     await store.leases.claim("notices", "another", LEASE)
-    desk = Desk(store)
-    assert not await desk.postman.round()
-    assert desk.way.taken == []
+    office = PostOffice(store)
+    assert not await office.postman.round()
+    assert office.way.taken == []
 
 
 @pytest.mark.parametrize(
@@ -170,27 +170,28 @@ async def test_what_a_dead_process_left_goes_by_what_the_way_knows(
     await queue(store, "a")
     (due,) = await store.mails.due(NOW)
     await store.mails.begin(due, "dead", NOW)
-    desk = Desk(store)
-    desk.way.knows = knows
-    await desk.postman.round()
-    assert (await desk.states(), desk.way.taken) == ({"a": states}, taken)
+    office = PostOffice(store)
+    office.way.knows = knows
+    await office.postman.round()
+    assert (await office.states(), office.way.taken) == ({"a": states}, taken)
 
 
 async def test_a_mail_that_must_not_go_is_called_back(store: Store) -> None:
-    desk = Desk(store)
+    office = PostOffice(store)
     await queue(store, "a")
-    await store.policies.activate(
-        rule_texts_of(rules("rules: [{id: b, when: 'true', effect: warn}]")),
-        Act(NOW, "ada", "policy-activated"),
+    await put_in_force(store, rules(OTHER))
+    await office.postman.round()
+    assert (await office.states(), office.way.taken, len(office.way.called_back)) == (
+        {"a": "withdrawn"},
+        [],
+        1,
     )
-    await desk.postman.round()
-    assert (await desk.states(), desk.way.taken, len(desk.way.called_back)) == ({"a": "withdrawn"}, [], 1)
 
 
 async def test_what_only_this_process_knows_is_written_down_once_the_store_is_back(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk, real, failures = Desk(store), store.mails.end, [StoreUnavailableError("away")] * 3
+    office, real, failures = PostOffice(store), store.mails.end, [StoreUnavailableError("away")] * 3
 
     async def end(*given: object, **named: object) -> bool:
         if failures:
@@ -199,14 +200,14 @@ async def test_what_only_this_process_knows_is_written_down_once_the_store_is_ba
 
     monkeypatch.setattr(store.mails, "end", end)
     await queue(store, "a")
-    await desk.postman.round()
-    assert (await desk.states(), desk.way.taken) == ({"a": "sent"}, ["a"])
+    await office.postman.round()
+    assert (await office.states(), office.way.taken) == ({"a": "sent"}, ["a"])
 
 
 async def test_a_mail_that_could_not_be_begun_goes_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk, real, failures = Desk(store), store.mails.begin, [StoreUnavailableError("away")]
+    office, real, failures = PostOffice(store), store.mails.begin, [StoreUnavailableError("away")]
 
     async def begin(*given: object) -> bool:
         done = await real(*given)  # type: ignore[arg-type]
@@ -216,8 +217,8 @@ async def test_a_mail_that_could_not_be_begun_goes_again(
 
     monkeypatch.setattr(store.mails, "begin", begin)
     await queue(store, "a")
-    await desk.postman.round()
-    assert (await desk.states(), desk.way.taken) == ({"a": "sent"}, ["a"])
+    await office.postman.round()
+    assert (await office.states(), office.way.taken) == ({"a": "sent"}, ["a"])
 
 
 async def test_first_things_are_done_by_who_sends_alone(store: Store) -> None:
@@ -226,9 +227,9 @@ async def test_first_things_are_done_by_who_sends_alone(store: Store) -> None:
     async def first() -> None:
         done.append("first")
 
-    assert await Desk(store).postman.round(first)
+    assert await PostOffice(store).postman.round(first)
     await store.leases.claim("notices", "another", LEASE)
-    assert not await Desk(store).postman.round(first)
+    assert not await PostOffice(store).postman.round(first)
     assert done == ["first"]
 
 

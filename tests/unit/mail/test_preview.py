@@ -1,9 +1,10 @@
 """What somebody would be written, known or made up."""
 
 import pytest
-from tests.unit.mail.examples import APP, BELIEVED, OPEN, activate, policy
+from tests.unit.mail.examples import APP, BELIEVED, OPEN, policy
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules
+from tests.unit.rollout.versions import put_in_force
 from tests.unit.store.examples import NOW
 
 from mailgate.mail.preview import made_up, made_up_correction, sample
@@ -19,7 +20,7 @@ TOPIC = topic_of(FILES.policy, 2, "app", MailKind.ENFORCED, NOW)
 
 @pytest.fixture
 async def store(store: Store) -> Store:
-    await activate(store, FILES)
+    await put_in_force(store, FILES)
     await people.know(
         store, FILES.policy, [people.phone(n, "tiktok", owner=o) for n, o in enumerate(["ada", "lin"])]
     )
@@ -37,11 +38,14 @@ async def test_what_one_person_would_get(store: Store) -> None:
     assert len(everybody.people) == 2
 
 
-async def test_a_made_up_person_is_told_of_laptops_what_is_true_of_them() -> None:
-    closed = """{id: closed, when: 'client.kind == "laptop"', effect: block}"""
-    for line, free in ((OPEN, True), (closed, False)):
-        notice = await made_up(rules(policy(APP, line)).policy, TOPIC)
-        assert (notice.laptop_allowed, [each.fix for each in notice.devices]) == (free, ["remove-app"])
+CLOSED = """{id: closed, when: 'client.kind == "laptop"', effect: block}"""
+
+
+@pytest.mark.parametrize(("line", "allowed"), [(OPEN, True), (CLOSED, False)], ids=["open", "closed"])
+async def test_a_made_up_person_is_told_of_laptops_what_is_true_of_them(line: str, allowed: bool) -> None:
+    notice = await made_up(rules(policy(APP, line)).policy, TOPIC)
+    assert notice.laptop_allowed is allowed
+    assert [each.fix for each in notice.devices] == ["remove-app"]
 
 
 @pytest.mark.parametrize(

@@ -56,15 +56,15 @@ def incoming(asked):
     return Incoming(asked.facts, Origin(asked.facts.remote, "http", b"", b""), [], [], asked.user.name)
 
 
-class Desk:
+class PostOffice:
     """Everything that a quarantine mail goes through, and what came out."""
 
-    def __init__(self):
+    def __init__(self, login=Login.WRONG):
         self.sent, self.claimed, self.released = [], [], []
         self.known = False
         self.breaks = None
         self.now = NOW
-        self.looked, self.login = [], Login.WRONG
+        self.looked, self.login = [], login
         self.quarantine = QuarantineMailer(HEAD, PAGES, self, self.send, lambda: self.now, self)
 
     async def look(self, incoming):
@@ -94,7 +94,7 @@ class Desk:
 
 
 async def test_the_mail_names_the_device_the_reason_and_the_fix():
-    [mail] = await Desk().after(access())
+    [mail] = await PostOffice().after(access())
     text = mail.get_content()
     assert (mail["To"], mail["From"]) == ("ada@example.com", '"mail.example.com" <it-help@example.com>')
     assert mail["Auto-Submitted"] == "auto-generated"
@@ -113,30 +113,30 @@ async def test_the_mail_names_the_device_the_reason_and_the_fix():
 
 
 async def test_the_mail_is_in_the_language_of_the_mail_app():
-    [mail] = await Desk().after(access(**{"accept-language": "de-de"}))
+    [mail] = await PostOffice().after(access(**{"accept-language": "de-de"}))
     assert mail["Content-Language"] == "de"
     assert "Referenz: REF2345" in mail.get_content()
 
 
 async def test_nobody_is_told_twice():
-    desk = Desk()
-    await desk.after(*[access()] * 5, access(device="other"))
-    assert desk.claimed == [("ada@example.com", "ApplX1", "prohibited-app"), ("ada@example.com", "other", "prohibited-app")]  # fmt: skip
-    desk.known, desk.sent, desk.now = True, [], NOW + timedelta(hours=1)
-    assert await desk.after(access()) == []
-    assert len(desk.claimed) == 3
+    office = PostOffice()
+    await office.after(*[access()] * 5, access(device="other"))
+    assert office.claimed == [("ada@example.com", "ApplX1", "prohibited-app"), ("ada@example.com", "other", "prohibited-app")]  # fmt: skip
+    office.known, office.sent, office.now = True, [], NOW + timedelta(hours=1)
+    assert await office.after(access()) == []
+    assert len(office.claimed) == 3
 
 
 @pytest.mark.parametrize("error", [OSError("away"), ValueError("text of a mail")])
 async def test_a_mail_that_could_not_be_sent_is_tried_again_later_and_holds_up_nobody(error):
-    desk = Desk()
-    desk.breaks = error
+    office = PostOffice()
+    office.breaks = error
     with capture_logs() as logs:
-        await desk.after(access(), access("bob"))
-    assert [key[0] for key in desk.released] == ["ada@example.com", "bob@example.com"]
+        await office.after(access(), access("bob"))
+    assert [key[0] for key in office.released] == ["ada@example.com", "bob@example.com"]
     assert [(line["event"], line["error"]) for line in logs] == [("quarantine-mail-failed", type(error).__name__)] * 2  # fmt: skip
-    desk.breaks, desk.now = None, NOW + timedelta(minutes=2)
-    assert len(await desk.after(access())) == 1
+    office.breaks, office.now = None, NOW + timedelta(minutes=2)
+    assert len(await office.after(access())) == 1
 
 
 @pytest.mark.parametrize(
@@ -152,16 +152,16 @@ async def test_a_mail_that_could_not_be_sent_is_tried_again_later_and_holds_up_n
     ],
 )
 async def test_who_gets_no_mail(asked, decision):
-    desk = Desk()
-    assert await desk.after(asked, decision=decision) == desk.claimed == []
+    office = PostOffice()
+    assert await office.after(asked, decision=decision) == office.claimed == []
 
 
 async def test_a_flood_of_devices_waits_in_a_bounded_queue():
-    desk = Desk()
+    office = PostOffice()
     for number in range(QUEUE_SIZE + 10):
         asked = access(device=str(number), remote=f"198.51.{number // 250}.{number % 250}")
-        desk.quarantine.queue(incoming(asked), asked, BLOCKED, "REF2345")
-    assert desk.quarantine._waiting.qsize() == QUEUE_SIZE
+        office.quarantine.queue(incoming(asked), asked, BLOCKED, "REF2345")
+    assert office.quarantine._waiting.qsize() == QUEUE_SIZE
 
 
 def said_by(asked):
@@ -175,74 +175,73 @@ def said_by(asked):
     )
 
 
-async def test_no_text_of_a_client_stands_in_a_mail():
-    [mail] = await Desk().after(said_by(access()))
+@pytest.mark.parametrize("asked", [access(), unknown()], ids=["a known device", "a device that nobody knows"])
+async def test_no_text_of_a_client_stands_in_a_mail(asked):
+    [mail] = await PostOffice(Login.RIGHT).after(said_by(asked))
     assert "evil" not in mail.as_string()
     assert mail["Bcc"] is None
-    desk = Desk()
-    desk.login = Login.RIGHT
-    [mail] = await desk.after(said_by(unknown()))
-    assert "evil" not in mail.as_string()
 
 
 @pytest.mark.parametrize("login", [each for each in Login if each is not Login.RIGHT])
 async def test_nobody_is_written_to_for_a_login_that_the_webmail_has_not_taken(login):
-    desk = Desk()
-    desk.login = login
+    office = PostOffice(login)
     asked = [unknown(user=f"user{number}") for number in range(65)]
-    assert await desk.after(*asked) == desk.claimed == []
-    assert len(desk.looked) == FROM_ONE_ADDRESS
+    assert await office.after(*asked) == office.claimed == []
+    assert len(office.looked) == FROM_ONE_ADDRESS
 
 
 async def test_guessed_logins_use_up_no_mails_of_known_devices_at_the_same_address():
-    desk = Desk()
-    await desk.after(*[unknown(user=f"user{number}") for number in range(65)])
-    assert len(await desk.after(access())) == 1
+    office = PostOffice()
+    await office.after(*[unknown(user=f"user{number}") for number in range(65)])
+    assert len(await office.after(access())) == 1
 
 
 async def test_whose_login_the_webmail_takes_is_written_to():
-    desk = Desk()
-    desk.login = Login.RIGHT
-    [mail] = await desk.after(unknown())
-    assert (mail["To"], desk.looked) == ("ada@example.com", ["ada"])
+    office = PostOffice(Login.RIGHT)
+    [mail] = await office.after(unknown())
+    assert (mail["To"], office.looked) == ("ada@example.com", ["ada"])
 
 
 async def test_without_a_check_only_what_is_known_is_written_about():
-    desk = Desk()
-    desk.quarantine = QuarantineMailer(HEAD, PAGES, desk, desk.send, lambda: desk.now)
-    assert await desk.after(unknown()) == []
-    assert len(await desk.after(access(device="known"))) == 1
+    office = PostOffice()
+    office.quarantine = QuarantineMailer(HEAD, PAGES, office, office.send, lambda: office.now)
+    assert await office.after(unknown()) == []
+    assert len(await office.after(access(device="known"))) == 1
 
 
 async def test_a_device_of_somebody_else_says_nothing_of_who_is_named():
     asked = replace(access(user="ceo"), posture=Posture(device_id="own", owner="eve"))
-    desk = Desk()
-    assert await desk.after(asked) == []
-    assert desk.looked == ["ceo"]
+    office = PostOffice()
+    assert await office.after(asked) == []
+    assert office.looked == ["ceo"]
 
 
-async def test_whom_a_trusted_proxy_or_a_proof_names_is_believed():
-    named = unknown()
-    proof = AttestationResult(device_id="d", user="ADA")
-    asked = [
-        replace(named, facts=replace(named.facts, user="ada")),
-        replace(unknown(device="b"), attestation=proof),
-    ]
-    desk = Desk()
-    assert len(await desk.after(*asked)) == 2
-    assert desk.looked == []
-    refused = replace(proof, refused=Reason.PROOF_STALE)
-    assert await Desk().after(replace(named, attestation=refused)) == []
+PROOF = AttestationResult(device_id="d", user="ADA")
+
+
+@pytest.mark.parametrize(
+    ("asked", "believed"),
+    [
+        (replace(unknown(), facts=replace(unknown().facts, user="ada")), True),
+        (replace(unknown(), attestation=PROOF), True),
+        (replace(unknown(), attestation=replace(PROOF, refused=Reason.PROOF_STALE)), False),
+    ],
+    ids=["by a trusted proxy", "by a proof", "by a refused proof"],
+)
+async def test_whom_a_trusted_proxy_or_a_proof_names_is_believed(asked, believed):
+    office = PostOffice()
+    assert len(await office.after(asked)) == believed
+    assert (office.looked == []) is believed
 
 
 async def test_one_address_causes_only_so_many_mails():
-    desk = Desk()
+    office = PostOffice()
     asked = [access(user=f"u{number}", remote=f"2001:db8::{number:x}") for number in range(65)]
-    assert len(await desk.after(*asked)) == FROM_ONE_ADDRESS
-    assert len(await desk.after(access(user="elsewhere", remote="2001:db8:1::1"))) == FROM_ONE_ADDRESS + 1
-    desk.now = NOW + ADDRESS_SPAN
-    later = access(user="later", remote="2001:db8::1", now=desk.now)
-    assert len(await desk.after(later)) == FROM_ONE_ADDRESS + 2
+    assert len(await office.after(*asked)) == FROM_ONE_ADDRESS
+    assert len(await office.after(access(user="elsewhere", remote="2001:db8:1::1"))) == FROM_ONE_ADDRESS + 1
+    office.now = NOW + ADDRESS_SPAN
+    later = access(user="later", remote="2001:db8::1", now=office.now)
+    assert len(await office.after(later)) == FROM_ONE_ADDRESS + 2
 
 
 def test_where_no_mail_is_written_nothing_happens():

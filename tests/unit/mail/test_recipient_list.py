@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from tests.integration.gate import write_config
-from tests.unit.mail.examples import ADA, APP, BELIEVED, OPEN, activate, address, policy
+from tests.unit.mail.examples import APP, BELIEVED, OPEN, address, policy
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules
+from tests.unit.rollout.versions import ADA, last_entry, put_in_force
 from tests.unit.store.examples import NOW
 
 from mailgate.config import load_bundle
@@ -24,8 +25,8 @@ TOPIC = topic_of(FILES.policy, 2, "app", MailKind.ENFORCED, NOW)
 
 @pytest.fixture
 async def store(store: Store) -> Store:
-    await activate(store, rules(policy(OPEN)))
-    await activate(store, FILES)
+    await put_in_force(store, rules(policy(OPEN)))
+    await put_in_force(store, FILES)
     owners = ["ada", "Ada@Example.com", "lin@elsewhere.example", ""]
     await people.know(store, FILES.policy, [people.phone(n, "tiktok", owner=o) for n, o in enumerate(owners)])
     return store
@@ -59,7 +60,7 @@ async def test_who_was_told_is_not_told_again_unless_it_was_taken_back_meanwhile
     again = await found_in(store)
     assert (again.mails, again.written_before) == ((), 1)
     await retract(store, ADA, "sent in error", NOW)
-    await activate(store, FILES)
+    await put_in_force(store, FILES)
     anew = await found_in(store)
     assert [each.round for each in anew.mails] == [3]
     assert await queue(store, anew, ADA, TOPIC, NOW) == 1
@@ -67,21 +68,25 @@ async def test_who_was_told_is_not_told_again_unless_it_was_taken_back_meanwhile
 
 async def test_the_audit_log_says_how_many_and_not_who(store: Store) -> None:
     await queue(store, await found_in(store), ADA, TOPIC, NOW)
-    last = (await store.audit.page())[-1]
+    last = await last_entry(store)
     assert (last.what, last.who, last.about) == ("notices-queued", "ada", "rule app")
     assert last.details == '{"kind": "enforced", "mails": 1}'
     (mail,) = await store.mails.page()
     assert mail.state is MailState.QUEUED
 
 
-async def test_a_rule_for_some_groups_is_about_people_in_them(store: Store) -> None:
+@pytest.mark.parametrize(
+    ("members", "told"), [({}, []), ({"sales": ["ada"]}, ["ada"])], ids=["nobody", "ada"]
+)
+async def test_a_rule_for_some_groups_is_about_people_in_them(
+    store: Store, members: dict[str, list[str]], told: list[str]
+) -> None:
     files = rules(policy(APP.replace("effect: block", "effect: block, groups: [sales]"), OPEN))
-    active = await activate(store, files)
+    active = await put_in_force(store, files)
     topic = topic_of(files.policy, active.number, "app", MailKind.ENFORCED, NOW)
-    for members, told in (({}, []), ({"sales": ["ada"]}, ["ada"])):
-        known = replace(BELIEVED, groups=Groups.of_members(members))
-        found = await list_recipients(store, files, active, topic, known, address, NOW, lambda *_: None)
-        assert [each.login for each in found.mails] == told
+    known = replace(BELIEVED, groups=Groups.of_members(members))
+    found = await list_recipients(store, files, active, topic, known, address, NOW, lambda *_: None)
+    assert [each.login for each in found.mails] == told
 
 
 def test_what_is_stored_is_worth_what_the_files_say(tmp_path: Path) -> None:

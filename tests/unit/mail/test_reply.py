@@ -5,8 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.mail.examples import ADA, APP, OPEN, activate, address, policy
+from tests.unit.mail.examples import APP, OPEN, address, policy
 from tests.unit.rollout.examples import rules
+from tests.unit.rollout.versions import ADA, put_in_force
 from tests.unit.store.examples import NOW
 
 from mailgate.mail.reply import GOOD_FOR, reply
@@ -23,7 +24,7 @@ SECOND = timedelta(seconds=1)
 @pytest.fixture
 async def store(store: Store) -> Store:
     """The first rules are in force."""
-    await activate(store, rules(policy(APP, OPEN)))
+    await put_in_force(store, rules(policy(APP, OPEN)))
     return store
 
 

@@ -46,6 +46,11 @@ def client(monkeypatch: pytest.MonkeyPatch) -> type[Client]:
     return Client
 
 
+@pytest.fixture
+def way() -> SmtpTransport:
+    return SmtpTransport(MailServer("smtp.example.com", 25, "none"))
+
+
 def mail() -> EmailMessage:
     made = EmailMessage()
     made["From"], made["To"] = "Gate <gate@example.com>", "ada@example.com"
@@ -57,8 +62,9 @@ async def handed_over(way: SmtpTransport) -> None:
     await way.commit_delivery("k")
 
 
-async def test_mails_go_one_after_the_other_on_one_connection(client: type[Client]) -> None:
-    way = SmtpTransport(MailServer("smtp.example.com", 25, "none"))
+async def test_mails_go_one_after_the_other_on_one_connection(
+    client: type[Client], way: SmtpTransport
+) -> None:
     for key in ("a", "b"):
         await way.prepare(mail(), key)
         await way.commit_delivery(key)
@@ -87,17 +93,15 @@ async def test_mails_go_one_after_the_other_on_one_connection(client: type[Clien
     ],
 )
 async def test_every_answer_means_something(
-    client: type[Client], step: str, error: Exception, kind: type[Exception]
+    client: type[Client], way: SmtpTransport, step: str, error: Exception, kind: type[Exception]
 ) -> None:
     client.fails = {step: error}
-    way = SmtpTransport(MailServer("smtp.example.com", 25, "none"))
     with pytest.raises(kind) as caught:
         await handed_over(way)
     assert "ada" not in str(caught.value)
 
 
-async def test_what_was_called_back_is_not_handed_over(client: type[Client]) -> None:
-    way = SmtpTransport(MailServer("smtp.example.com", 25, "none"))
+async def test_what_was_called_back_is_not_handed_over(client: type[Client], way: SmtpTransport) -> None:
     await way.prepare(mail(), "k")
     await way.abort("k")
     with pytest.raises(DeferredError):

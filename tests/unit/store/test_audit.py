@@ -88,6 +88,7 @@ async def test_text_that_no_database_keeps_does_not_break_the_chain(store: Store
         ("version 2", ("policy-activated",), 4),
         ("version 3", ("policy-activated",), None),
     ],
+    ids=["of several words", "of one word", "about another", "about nothing"],
 )
 async def test_the_last_entry_about_something(
     store: Store, about: str, whats: tuple[str, ...], number: int | None

@@ -82,7 +82,9 @@ def test_a_device_is_found_by_its_id(device_id: str, device: Device | None) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "waits"), [(NAME, True), ((USER, "ada"), True), ((EAS, "other"), False), ((USER, "bob"), False)]
+    ("name", "waits"),
+    [(NAME, True), ((USER, "ada"), True), ((EAS, "other"), False), ((USER, "bob"), False)],
+    ids=["its name", "its person", "another name", "another person"],
 )
 def test_it_is_known_who_was_asked_for(name: tuple[str, str], waits: bool) -> None:
     assert asked().waits_for(*name) is waits

@@ -31,7 +31,11 @@ async def asked_by_four(store: Store) -> Store:
     return store
 
 
-@pytest.mark.parametrize(("since", "count"), [(NOW - HOUR, 2), (NOW, 1), (NOW + HOUR, 0)])
+@pytest.mark.parametrize(
+    ("since", "count"),
+    [(NOW - HOUR, 2), (NOW, 1), (NOW + HOUR, 0)],
+    ids=["an hour before", "now", "an hour later"],
+)
 async def test_only_who_is_known_counts_and_only_what_was_lately(
     asked_by_four: Store, since: datetime, count: int
 ) -> None:

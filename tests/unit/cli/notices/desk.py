@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from tests.unit.cli.test_open_store import config as config
-from tests.unit.mail.examples import APP, OPEN, activate, policy
+from tests.unit.mail.examples import APP, OPEN, policy
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules
+from tests.unit.rollout.versions import put_in_force
 from typer.testing import CliRunner, Result
 
 from mailgate.cli import app
@@ -24,8 +25,8 @@ def run(*arguments: str, answer: str = "") -> Result:
 def folder(config: Path) -> Path:
     async def fill() -> None:
         store, files = await Store.open("sqlite:///mailgate.db"), rules(policy(APP, OPEN))
-        await activate(store, rules(policy(OPEN)))
-        await activate(store, files)
+        await put_in_force(store, rules(policy(OPEN)))
+        await put_in_force(store, files)
         await people.know(
             store, files.policy, [people.phone(1, "tiktok", owner="ada"), people.phone(2, owner="lin")]
         )

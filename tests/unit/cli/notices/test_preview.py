@@ -38,15 +38,16 @@ def test_who_would_get_no_mail_is_shown_none(folder: Path) -> None:
 def test_where_nobody_is_known_a_phone_stands_in(folder: Path) -> None:
     import asyncio
 
-    from tests.unit.mail.examples import OPEN, activate, policy
+    from tests.unit.mail.examples import OPEN, policy
     from tests.unit.rollout.examples import rules
+    from tests.unit.rollout.versions import put_in_force
 
     from mailgate.store import Store
 
     async def change() -> None:
         store = await Store.open("sqlite:///mailgate.db")
         rule = "{id: nobody, when: 'client.os == \"tizen\"', effect: block}"
-        await activate(store, rules(policy(rule, OPEN)))
+        await put_in_force(store, rules(policy(rule, OPEN)))
         await store.close()
 
     asyncio.run(change())
