@@ -233,15 +233,32 @@ def test_the_most_restrictive_kind_is_taken(kinds: list[Kind | None], expected: 
     assert kind_of(said(kind=kind) for kind in kinds) is expected
 
 
-def test_the_owner_is_the_one_that_the_source_says_that_looked_last() -> None:
-    one, two = said("one", owner="Ada", **CLEAN), later(said("two", owner="bob", **CLEAN))
-    assert owner_of(device(one, two)) == "bob"
-    assert owner_of(device(one, two), ("one",)) == "Ada"
-    assert owner_of(device(one, replace(two, gone=True))) == "Ada"
-    assert owner_of(device(said())) == ""
-    assert belongs_to(device(one), "ADA")
-    assert not belongs_to(device(one, two), "ada")
-    assert not belongs_to(device(said()), "")
+ADAS, BOBS_LATER = said("one", owner="Ada", **CLEAN), later(said("two", owner="bob", **CLEAN))
+
+
+@pytest.mark.parametrize(
+    ("reports", "precedence", "owner"),
+    [
+        ([ADAS, BOBS_LATER], (), "bob"),
+        ([ADAS, BOBS_LATER], ("one",), "Ada"),
+        ([ADAS, replace(BOBS_LATER, gone=True)], (), "Ada"),
+        ([said()], (), ""),
+    ],
+    ids=["who looked last", "who is believed most", "who has not let go of it", "nobody"],
+)
+def test_the_owner_is_the_one_that_the_source_says_that_looked_last(
+    reports: list[Report], precedence: tuple[str, ...], owner: str
+) -> None:
+    assert owner_of(device(*reports), precedence) == owner
+
+
+@pytest.mark.parametrize(
+    ("reports", "person", "is_theirs"),
+    [([ADAS], "ADA", True), ([ADAS, BOBS_LATER], "ada", False), ([said()], "", False)],
+    ids=["in any case", "no longer", "nobody's"],
+)
+def test_a_device_belongs_to_its_owner_alone(reports: list[Report], person: str, is_theirs: bool) -> None:
+    assert belongs_to(device(*reports), person) is is_theirs
 
 
 @pytest.mark.parametrize(

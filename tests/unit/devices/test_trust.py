@@ -20,25 +20,29 @@ WHOLE: dict[str, Any] = {
 }
 
 
-def test_a_source_of_the_company_brings_every_kind_of_name() -> None:
-    assert report_by("intune", "7", **WHOLE).names == {
-        (SERIAL, "C02XK1ABCD"),
-        (UDID, "AAAABBBBCCCC"),
-        (EAS, "applx1"),
-        (EAS, b"applx1".hex()),
-        (KEY, "k1"),
-        (CERT, "c1"),
-    }
+NO_NAMES = {"serial": "unknown", "udid": "0", "eas_ids": ("validate", b"VALIDATE".hex()), "keys": ("",)}
+EVERY_NAME = {
+    (SERIAL, "C02XK1ABCD"),
+    (UDID, "AAAABBBBCCCC"),
+    (EAS, "applx1"),
+    (EAS, b"applx1".hex()),
+    (KEY, "k1"),
+    (CERT, "c1"),
+}
 
 
-def test_a_device_that_enrolled_brings_only_what_it_proves() -> None:
-    """Else a laptop could enrol as a colleague's phone, or as the own blocked one."""
-    assert report_by(ENROLLED, "7", **WHOLE).names == {(KEY, "k1"), (CERT, "c1")}
-
-
-def test_placeholders_are_no_names() -> None:
-    empty = {"serial": "unknown", "udid": "0", "eas_ids": ("validate", b"VALIDATE".hex()), "keys": ("",)}
-    assert report_by("intune", "7", **WHOLE | empty).names == {(CERT, "c1")}
+@pytest.mark.parametrize(
+    ("source", "told", "names"),
+    [
+        ("intune", WHOLE, EVERY_NAME),
+        # else a laptop could enrol as a colleague's phone, or as the own blocked one
+        (ENROLLED, WHOLE, {(KEY, "k1"), (CERT, "c1")}),
+        ("intune", WHOLE | NO_NAMES, {(CERT, "c1")}),
+    ],
+    ids=["the company's, of every kind", "a device's own, of what it proves", "no placeholders"],
+)
+def test_which_names_a_source_brings(source: str, told: dict[str, Any], names: set[tuple[str, str]]) -> None:
+    assert report_by(source, "7", **told).names == names
 
 
 def test_what_it_looked_at_and_when() -> None:
@@ -54,12 +58,19 @@ def test_what_no_database_keeps_is_written_as_its_escape() -> None:
     assert not any("\0" in text for _, text in report.names)
 
 
-def test_a_devices_own_word_links_it_by_one_name() -> None:
+BOTH = frozenset({(CERT, "c1"), (KEY, "k1"), (KEY, "l1")})
+
+
+@pytest.mark.parametrize(
+    ("source", "names", "linking"),
+    [(ENROLLED, BOTH, {(KEY, "k1")}), (ENROLLED, frozenset(), set()), ("intune", BOTH, BOTH)],
+    ids=["its own", "none", "the company's"],
+)
+def test_a_devices_own_word_links_it_by_one_name(
+    source: str, names: frozenset[tuple[str, str]], linking: set[tuple[str, str]]
+) -> None:
     """Else whoever holds the key of a phone and the certificate of a laptop would make the two one."""
-    both = Report(ENROLLED, "e", names=frozenset({(CERT, "c1"), (KEY, "k1"), (KEY, "l1")}))
-    assert linking_names(both) == {(KEY, "k1")}
-    assert linking_names(replace(both, names=frozenset())) == frozenset()
-    assert linking_names(replace(both, source="intune")) == both.names
+    assert linking_names(Report(source, "e", names=names)) == linking
 
 
 @pytest.mark.parametrize(
