@@ -14,12 +14,12 @@ RUN for each in mailgate:requirements.lock build:requirements-build.lock; do \
     done
 # what .dockerignore lets in: all that the package is made of
 COPY . .
-# bazel-project: what a wheel was made of, and no part of it
+# bazel-project is what a wheel was made of, and no part of it. Compiled is all anew (-f), without times: some of it pip has imported.
 RUN /opt/build/bin/python -m hatchling build -t wheel -d dist \
  && /opt/build/bin/pip --python /opt/mailgate install --no-deps --no-index --no-cache-dir --no-compile \
       --disable-pip-version-check dist/*.whl \
  && rm -rf /opt/mailgate/lib/python*/site-packages/bazel-project \
- && /opt/mailgate/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/mailgate
+ && /opt/mailgate/bin/python -m compileall -q -f --invalidation-mode unchecked-hash /opt/mailgate
 
 FROM ${BASE}
 ARG SOURCE_DATE_EPOCH
