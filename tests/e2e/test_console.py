@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import pytest
 from aiohttp import web
 from playwright.sync_api import Browser, Page, expect
 from tests.admins import token
-from tests.e2e.serving import AXE
+from tests.e2e.looks import complained
 from tests.e2e.threads import in_a_thread
 from tests.integration.gate import PHONE_RULES
 from tests.unit.console.browsing import NOW, Company, company, whole
@@ -211,26 +210,6 @@ def opened(chromium: Browser, site: Site, complaints: list[str], **context: obje
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     return page
-
-
-LOOKS: tuple[tuple[int, Literal["dark", "light"]], ...] = ((320, "dark"), (1280, "light"))
-
-
-def complained(page: Page) -> list[tuple[int, str, str]]:
-    """What axe-core finds wrong with a page in each look when all of it is opened, and whether it is wider than its window."""
-    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-    page.evaluate(AXE.read_text("utf-8"))
-    return [wrong for look in LOOKS for wrong in complained_in(page, *look)]
-
-
-def complained_in(page: Page, width: int, scheme: Literal["dark", "light"]) -> list[tuple[int, str, str]]:
-    page.set_viewport_size({"width": width, "height": 800})
-    page.emulate_media(color_scheme=scheme)
-    told = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    wrong = [(width, each["id"], each["nodes"][0]["html"]) for each in told["violations"]]
-    if page.evaluate("document.documentElement.scrollWidth") > width:
-        wrong.append((width, "too wide", page.url))
-    return wrong
 
 
 def test_everyone_can_read_every_page(chromium: Browser, site: Site, complaints: list[str]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.demos import RunningDemo, running_demo
-from tests.e2e.serving import AXE
+from tests.e2e.looks import LOOKS, complained
 
 pytestmark = pytest.mark.e2e
 
@@ -73,18 +73,8 @@ def test_the_console_has_what_the_company_promises(start: Page, demo: RunningDem
         expect(start.get_by_text(name).first).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390, 320])
-def test_it_is_accessible_and_fits(chromium: Browser, demo: RunningDemo, scheme: str, width: int) -> None:
-    with chromium.new_context(
-        color_scheme=scheme, viewport={"width": width, "height": 844}, bypass_csp=True
-    ) as context:
-        page = context.new_page()
-        page.goto(demo.start)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.add_script_tag(path=str(AXE))
-        found = page.evaluate("axe.run().then(result => result.violations.map(each => each.id))")
-        assert found == []
+def test_it_is_accessible_and_fits(start: Page) -> None:
+    assert complained(start, [*LOOKS, (390, "dark")]) == []
 
 
 def test_without_scripts_the_links_open_a_tab(chromium: Browser, demo: RunningDemo) -> None:
