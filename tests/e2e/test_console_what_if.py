@@ -102,7 +102,7 @@ def until(hand: Hand, url: str, words: str, *, there: bool) -> None:
         hand.page.goto(url)
         if (words in hand.page.inner_text("main")) is there:
             return
-        hand.page.wait_for_timeout(50)
+        hand.page.wait_for_timeout(250)
     raise AssertionError(f"{words!r} is not told at {url}" if there else f"{words!r} is still told at {url}")
 
 
