@@ -9,14 +9,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from benchmarks.chosen_mixes import UnknownName, measured, mixes_of, peers_of
 from benchmarks.comparison import compare
 from benchmarks.machine import descriptors_allowed
 from benchmarks.plan import FULL, QUICK, Plan
 from benchmarks.processes import NotInstalled, NotStarted, leave_nothing_behind
-from benchmarks.published import keep as keep_results
+from benchmarks.publish import keep as keep_results
 from benchmarks.ratios import failures
 from benchmarks.report import TITLES, terminal
-from benchmarks.single import Unknown, measured, mixes_of, peers_of
 from benchmarks.transfers import WrongAnswer
 from benchmarks.wrk import LoadFailed
 
@@ -44,7 +44,7 @@ def main(
             console.print(_single(plan, only, peers, console))
             return
         results = _measured(plan, console)
-    except (NotInstalled, NotStarted, WrongAnswer, LoadFailed, Unknown) as error:
+    except (NotInstalled, NotStarted, WrongAnswer, LoadFailed, UnknownName) as error:
         console.print(f"bench: {error}", style="red", markup=False)
         raise typer.Exit(1) from None
     for table in terminal(results):

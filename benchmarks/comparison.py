@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks import alone, memory, transfers, varied, wrk
+from benchmarks import isolated, memory, transfers, varied_traffic, wrk
 from benchmarks.checks import check, check_transfers
 from benchmarks.latency import summary
 from benchmarks.machine import descriptors_allowed, facts
@@ -19,7 +19,7 @@ from benchmarks.ratios import Found, rounded, spread
 from benchmarks.rounds import interleaved
 from benchmarks.site import LARGE_BYTES, PAGE_BYTES, Site, serve_site
 from benchmarks.websockets import messages_per_second
-from mailgate.gateway.http1.connection_limits import shares_of
+from mailgate.gateway.http1.connection_limits import connection_shares
 
 HERE = Path(__file__).parent
 BESIDE_IDLE = 256
@@ -43,7 +43,7 @@ class Comparison:
     found: Found = field(default_factory=Found)
     latency: dict[str, dict[str, float]] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
-    traffic: varied.Varied = field(default_factory=varied.Varied)
+    traffic: varied_traffic.Varied = field(default_factory=varied_traffic.Varied)
     machine: dict[str, str | int | float] = field(default_factory=facts)
 
     @contextmanager
@@ -61,10 +61,10 @@ class Comparison:
 
     @property
     def steps(self) -> int:
-        mixes = self.plan.mix_rounds * len(varied.loads(self.running))
+        mixes = self.plan.mix_rounds * len(varied_traffic.loads(self.running))
         loads = self.plan.rounds * (len(PEERS) - 1 + 2 + 2) + self.plan.transfers * 4
         rates = self.plan.rate_rounds * (len(UNDER_A_RATE) + 1)
-        return 2 * len(PEERS) + mixes + loads + rates + 1 + len(ALONE)
+        return 2 * len(PEERS) + mixes + loads + rates + 1 + len(ISOLATED)
 
     def step(self, what: str) -> None:
         self.watch(what, self.steps)
@@ -86,11 +86,13 @@ class Comparison:
 
     def load_mixes(self) -> None:
         """Load the mixes. Raises LoadFailed."""
-        chosen = varied.loads(self.running)
-        found = varied.measure(self.running, chosen, self.plan.mix_rounds, self.plan.seconds, self.step)
+        chosen = varied_traffic.loads(self.running)
+        found = varied_traffic.measure(
+            self.running, chosen, self.plan.mix_rounds, self.plan.seconds, self.step
+        )
         self.found.samples |= found.samples
         for kind in ("page", "problem", "activesync"):
-            samples = found.samples[f"{varied.PREFIX}refused_{kind}_cpu.{GATE.name}"]
+            samples = found.samples[f"{varied_traffic.PREFIX}refused_{kind}_cpu.{GATE.name}"]
             self.found.absolute[f"refused_{kind}_us"] = statistics.median(samples)
         self.traffic = found
 
@@ -130,12 +132,12 @@ class Comparison:
     def keep_idle(self) -> None:
         """Keep idle connections. Raises LoadFailed."""
         self.step("idle connections")
-        gate, room = self.running[GATE.name], shares_of(descriptors_allowed()).mail - BESIDE_IDLE
+        gate, room = self.running[GATE.name], connection_shares(descriptors_allowed()).mail - BESIDE_IDLE
         if room < BESIDE_IDLE:
             self.found.missing["idle_connection_kib"] = f"a gate may have {room} connections (ulimit -n)"
             return
         numbers = map(str, (gate.port, gate.pid, min(room, self.plan.idle)))
-        self.found.absolute |= alone.answer_of("idle", *numbers)
+        self.found.absolute |= isolated.output_of_module("idle", *numbers)
 
     def results(self) -> dict[str, Any]:
         """The content of ``latest.json``."""
@@ -179,17 +181,17 @@ class Comparison:
 
     def _latencies(self, port: int, _turn: int) -> list[float]:
         numbers = map(str, (port, self.plan.rate, self.plan.rate_seconds))
-        samples: list[float] = alone.answer_of("fixed_rate", *numbers)
+        samples: list[float] = isolated.output_of_module("fixed_rate", *numbers)
         return samples
 
     def _rate_step(self, name: str) -> None:
         self.step(f"a fixed rate: {name}")
 
 
-ALONE: dict[str, Callable[[Plan], Found]] = {
-    "timing decisions": alone.time_decisions,
-    "a million devices": alone.time_million,
-    "taking rules back": alone.time_retractions,
+ISOLATED: dict[str, Callable[[Plan], Found]] = {
+    "timing decisions": isolated.time_decisions,
+    "a million devices": isolated.time_million,
+    "taking rules back": isolated.time_retractions,
 }
 
 
@@ -208,7 +210,7 @@ def compare(plan: Plan, run: Path, watch: Watch) -> dict[str, Any]:
             comparison.hold_a_rate()
             comparison.move_large_files()
             comparison.keep_idle()
-    for what, measure in ALONE.items():
+    for what, measure in ISOLATED.items():
         comparison.step(what)
         comparison.found.add(measure(plan))
     return comparison.results()

@@ -1,6 +1,6 @@
 """Measures how long each page of the console takes with a million devices.
 
-``python -m benchmarks.console_pages`` starts a gate on a store that ``lived.py`` makes, and requests every page in
+``python -m benchmarks.console_pages`` starts a gate on a store that ``company_store.py`` makes, and requests every page in
 turn, for some rounds. ``--store`` names an empty PostgreSQL database to do the same there. With ``--keep`` the figures
 and the table in ``docs/performance.md`` are written again.
 """
@@ -23,11 +23,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from benchmarks.company_store import ADMIN, company_store, freshen, token, write_settings
 from benchmarks.console_report import Page, replaced, results_of, rows_of
-from benchmarks.copied import copy_to
-from benchmarks.filled import eas_id
-from benchmarks.lived import ADMIN, freshen, lived, token, write_settings
+from benchmarks.filled_store import eas_id
 from benchmarks.machine import facts
+from benchmarks.postgresql_copy import copy_to
 from benchmarks.processes import ROOT, free_port, leave_nothing_behind, python_module, serving
 from mailgate.console.pages import ROUTES
 from mailgate.store.device_rows import SORTS
@@ -163,7 +163,7 @@ def prepared(count: int, store: str, run: Path, progress: Progress) -> tuple[Pat
             tasks[what] = progress.add_task(f"filling: {what}")
         progress.update(tasks[what], completed=done, total=of)
 
-    made = asyncio.run(lived(count, watch=watch)).parent
+    made = asyncio.run(company_store(count, watch=watch)).parent
     freshen(made / "mailgate.db", datetime.now(UTC))
     known = in_it(made / "mailgate.db", count)
     url = store or f"sqlite:///{made}/mailgate.db"

@@ -23,9 +23,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from benchmarks.agents import PHONE
 from benchmarks.decisions import PEER, request
 from benchmarks.machine import facts
-from benchmarks.million import timed
+from benchmarks.million_devices import timed
 from benchmarks.peers.mailgate import write_config
-from benchmarks.published import keep_devices
+from benchmarks.publish import keep_devices
 from mailgate.app import Service
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by

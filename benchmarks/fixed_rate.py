@@ -22,7 +22,7 @@ CONNECTIONS = 64
 REQUEST = (
     f"GET /page.html HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: {LAPTOP}\r\nAccept: */*\r\n\r\n".encode()
 )
-PATIENCE = 30.0
+TIMEOUT_SECONDS = 30.0
 """How many seconds the last answers may take."""
 
 
@@ -124,7 +124,7 @@ async def run(port: int, rate: float, seconds: float) -> list[float]:
         load.due(instant)
         if load.done.done():
             break
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         await load.done
     for transport, _ in made:
         transport.abort()

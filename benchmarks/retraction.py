@@ -33,7 +33,7 @@ from mailgate.store import Act, Store
 GATES = 2
 PAUSE = 0.005
 """The seconds between two requests to one gate."""
-PATIENCE = 10.0
+TIMEOUT_SECONDS = 10.0
 """The seconds after which a gate that still uses the old rules is a failure."""
 NO_LAPTOPS = """  - {id: no-laptops, when: 'client.kind == "laptop"', effect: block}\n"""
 
@@ -98,7 +98,7 @@ async def last_other(status: int, client: aiohttp.ClientSession, port: int) -> f
     """Request until the answer has this status. Returns the time of the last one with another status. Raises
     TimeoutError."""
     last = 0.0
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         while True:
             async with client.get(f"http://127.0.0.1:{port}/page.html") as answer:
                 await answer.read()

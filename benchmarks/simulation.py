@@ -1,7 +1,7 @@
 """Measures the time and memory of a plan over many devices. Run as a module; prints one JSON object.
 
 ``mailgate policy plan`` compares the shipped rules with rules that keep out another fifth of the phones, over a store
-that ``filled.py`` makes.
+that ``filled_store.py`` makes.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.filled import filled
+from benchmarks.filled_store import filled_store
 from benchmarks.memory import tree_mib
 from benchmarks.processes import environment, leave_nothing_behind
 from mailgate.config import load_bundle
@@ -32,7 +32,7 @@ def main(
 ) -> None:
     """Plan over a filled store."""
     leave_nothing_behind()
-    print(json.dumps(simulated(asyncio.run(filled(count)), workers)))
+    print(json.dumps(simulated(asyncio.run(filled_store(count)), workers)))
 
 
 def simulated(config: Path, workers: int) -> dict[str, float]:

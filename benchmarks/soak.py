@@ -34,12 +34,12 @@ from mailgate.attest.jose import Key
 RESULTS = ROOT / "benchmarks" / "results" / "soak.json"
 PAGE = ROOT / "docs" / "performance.md"
 PICTURE = ROOT / "docs" / "images" / "soak.svg"
-EVERY = 1.0
+SAMPLE_SECONDS = 1.0
 """The seconds between two looks at the gate."""
 
 
 @dataclass
-class Look:
+class Sample:
     """The state of the gate at one moment, in minutes since the start."""
 
     minutes: float
@@ -95,9 +95,9 @@ def gate(folder: Path, site: Site, issuer: Key) -> Iterator[tuple[Running, Path]
 
 async def soak(
     minutes: float, running: Running, rules: Path, site: Site, issuer: Key
-) -> tuple[list[Look], Traffic]:
+) -> tuple[list[Sample], Traffic]:
     """The looks at the gate, and the traffic with its counts."""
-    looks: list[Look] = []
+    looks: list[Sample] = []
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as client:
         traffic = Traffic(client, f"http://127.0.0.1:{running.port}", site, issuer, rules)
@@ -109,12 +109,12 @@ async def soak(
     return looks, traffic
 
 
-async def watch(pid: int, looks: list[Look]) -> None:
+async def watch(pid: int, looks: list[Sample]) -> None:
     """Look at the gate until cancelled. Raises OSError if it has ended."""
     started = time.monotonic()
     while True:
-        looks.append(Look((time.monotonic() - started) / 60, resident(pid), descriptors(pid)))
-        await asyncio.sleep(EVERY)
+        looks.append(Sample((time.monotonic() - started) / 60, resident(pid), descriptors(pid)))
+        await asyncio.sleep(SAMPLE_SECONDS)
 
 
 if __name__ == "__main__":

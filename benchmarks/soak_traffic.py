@@ -29,7 +29,7 @@ NEW_AGENTS = 1000
 warm-up."""
 UPLOAD = b"u" * MiB
 CLOSED = """  - {id: closed, when: 'request.path == "/closed"', effect: block}\n"""
-PATIENCE = 10.0
+TIMEOUT_SECONDS = 10.0
 """The seconds that changed rules may take."""
 
 
@@ -183,7 +183,7 @@ class Traffic:
         text = self.rules.read_text()
         closed, opened = CLOSED not in text, text.replace(CLOSED, "")
         self.rules.write_text(opened.replace("rules:\n", f"rules:\n{CLOSED}", 1) if closed else opened)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             while (await self._status("/closed")) != (403 if closed else 404):
                 await asyncio.sleep(0.1)
 

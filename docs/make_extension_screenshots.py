@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 from tests.e2e.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
-from tests.e2e.extension.standin import show
+from tests.e2e.extension.browser_standin import show
 
 IMAGES = Path(__file__).parent / "images"
 PICTURES = [

@@ -8,14 +8,15 @@ from playwright.sync_api import Browser, sync_playwright
 
 from mailgate.gateway.pages import Pages, RenderedPage, View
 from mailgate.gateway.pages.employee import (
-    Asked,
-    Came,
+    AskedSource,
     DeviceCard,
     EmployeeView,
     Field,
     LastSeen,
-    Record,
+    OwnerReports,
     Source,
+    SourceResult,
+    StoredRecord,
     StoredRecords,
 )
 from mailgate.model import Effect, Kind, PostureState, Reason
@@ -80,7 +81,9 @@ OWN = EmployeeView(
                 Source("intune", BLOCKED.now - timedelta(minutes=3), complete=True),
                 Source("https://mdm.example.com", BLOCKED.now - timedelta(hours=7), complete=True),
             ),
-            asked=(Asked(Came.FOUND, "intune", ("TikTok",), BLOCKED.now - timedelta(minutes=3)),),
+            asked=(
+                AskedSource(SourceResult.FOUND, "intune", ("TikTok",), BLOCKED.now - timedelta(minutes=3)),
+            ),
             stored=((Field("id", "phone-1"), Field("owner", "alice")),),
             since=BLOCKED.now - timedelta(days=41),
             until=BLOCKED.now + timedelta(days=90),
@@ -88,7 +91,7 @@ OWN = EmployeeView(
         DeviceCard(
             mark="77aa02",
             last=LastSeen(BLOCKED.now - timedelta(hours=2), "Chrome Mobile"),
-            sayable=True,
+            owner_reports=OwnerReports(can_report=True),
             verdict=replace(BLOCKED, effect=Effect.ALLOW, kind=Kind.TABLET),
             state=PostureState.CLEAN,
             kind=Kind.TABLET,
@@ -119,7 +122,7 @@ OWN = EmployeeView(
     ),
     records=StoredRecords(
         requests=(
-            Record(
+            StoredRecord(
                 (
                     Field("day", BLOCKED.now.date()),
                     Field("headers", ("user-agent: Apple-iPhone17C1/2307.102",)),
@@ -132,7 +135,7 @@ OWN = EmployeeView(
             ),
         ),
         quarantine_mails=(
-            Record(
+            StoredRecord(
                 (Field("written_at", BLOCKED.now - timedelta(days=1)), Field("reason", "prohibited-app")),
                 BLOCKED.now + timedelta(days=29),
             ),

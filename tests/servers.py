@@ -18,7 +18,7 @@ START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 
 
-def require(*programs: str) -> None:
+def require_or_skip(*programs: str) -> None:
     """Skip with one line that names what is missing; fail instead where ``MAILGATE_E2E=required``."""
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
     missing = [

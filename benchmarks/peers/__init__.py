@@ -16,8 +16,8 @@ from benchmarks.peers.peer import Peer, Running
 __all__ = ["BEHIND", "GATE", "NGINX", "PEERS", "TWO", "UNDER_A_RATE", "VARIANTS", "Peer", "Running"]
 
 GATE = mailgate.PEER
-BEHIND, TWO = mailgate.BEHIND, mailgate.TWO
-VARIANTS = (BEHIND, TWO)
+BEHIND_PROXY, TWO_WORKERS = mailgate.BEHIND_PROXY, mailgate.TWO_WORKERS
+VARIANTS = (BEHIND_PROXY, TWO_WORKERS)
 """The gate in configurations other than alone with one worker. A mix names them."""
 NGINX = nginx.PEER
 PEERS: tuple[Peer, ...] = (
@@ -31,8 +31,8 @@ PEERS: tuple[Peer, ...] = (
     nginx_authz.PEER,
     nginx_authz.CACHED,
     GATE,
-    BEHIND,
-    TWO,
+    BEHIND_PROXY,
+    TWO_WORKERS,
 )
 UNDER_A_RATE = (NGINX.name, caddy_forward_auth.PEER.name, nginx_authz.PEER.name, GATE.name)
 """The systems whose latency is measured at a fixed rate: those that decide, and those they are compared with."""

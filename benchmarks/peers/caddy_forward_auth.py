@@ -22,7 +22,7 @@ def start(site: Site) -> Iterator[Running]:
             site, "caddy-forward-auth", f"forward_auth 127.0.0.1:{port} {{\n    uri /authorize\n  }}"
         ) as running,
     ):
-        yield replace(running, beside=(authorizer,))
+        yield replace(running, helpers=(authorizer,))
 
 
 PEER = Peer(

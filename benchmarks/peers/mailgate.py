@@ -41,14 +41,14 @@ def write_config(directory: Path, settings: Mapping[str, object]) -> Path:
 
 
 PEER = Peer("mailgate", "Mailgate, decisions on", start, lambda: __version__, refuses=("/page.html", PHONE))
-BEHIND = Peer(
+BEHIND_PROXY = Peer(
     "mailgate_behind",
     "Mailgate behind a trusted proxy",
     partial(start, name="mailgate-behind", trusted_proxies=["127.0.0.1/32"]),
     lambda: __version__,
 )
 """The load is the proxy, and forwards the address of each request."""
-TWO = Peer(
+TWO_WORKERS = Peer(
     "mailgate_two",
     "Mailgate with two workers",
     partial(start, name="mailgate-two", workers=2),

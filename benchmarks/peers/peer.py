@@ -11,18 +11,18 @@ from benchmarks.site import Site
 class Running:
     """A system that answers on a port of the loopback interface; ``pid`` is its first process.
 
-    ``beside``: the first processes of systems that it asks, whose time is spent for its answers too. ``admin``: the
+    ``helpers``: the first processes of systems that it asks, whose time is spent for its answers too. ``admin``: the
     port of its metrics; 0 for none.
     """
 
     port: int
     pid: int
-    beside: tuple[int, ...] = ()
+    helpers: tuple[int, ...] = ()
     admin: int = 0
 
     @property
     def pids(self) -> tuple[int, ...]:
-        return (self.pid, *self.beside)
+        return (self.pid, *self.helpers)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ WARM_ANSWERS, WARM_SECONDS = 2000, 3.0
 """The warm-up before the measurement: this many answers, or as many as come in this time."""
 ANSWERS_A_CONNECTION = 200
 """After this many answers the next client comes, from another address."""
-PATIENCE = 10.0
+TIMEOUT_SECONDS = 10.0
 """The seconds without any answer that end a load."""
 LAST_CHUNK = b"\r\n0\r\n\r\n"
 
@@ -40,7 +40,7 @@ class Loaded:
     share: float
 
 
-class Wrong(Exception):
+class UnexpectedAnswer(Exception):
     """An answer is not one of the expected ones."""
 
 
@@ -86,9 +86,9 @@ class Load:
         until = started + seconds
         poll, clients, answered = self._poll.poll, self._clients, self._answered
         while (now := time.perf_counter()) < until and self.count < answers:
-            ready = poll(PATIENCE)
+            ready = poll(TIMEOUT_SECONDS)
             if not ready:
-                raise Wrong(f"no answer for {PATIENCE:.0f} s")
+                raise UnexpectedAnswer(f"no answer for {TIMEOUT_SECONDS:.0f} s")
             for number, _ in ready:
                 answered(clients[number])
         return now - started
@@ -103,7 +103,7 @@ class Load:
         """Take the received bytes, and send the next request once the answer is complete."""
         data = client.socket.recv(262_144)
         if not data:
-            raise Wrong("a connection was closed in the place of an answer")
+            raise UnexpectedAnswer("a connection was closed in the place of an answer")
         if client.missing > 0:
             client.missing -= len(data)
             if client.missing == 0:
@@ -116,7 +116,7 @@ class Load:
             client.data = data
             return
         if data[9:12] not in self._statuses or self._kind not in data:
-            raise Wrong(f"the answer is {data[:600]!r}")
+            raise UnexpectedAnswer(f"the answer is {data[:600]!r}")
         client.data = b""
         client.missing = max(0, length - len(data))
         if client.missing == 0:

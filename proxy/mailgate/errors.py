@@ -33,7 +33,7 @@ class Mistake:
     message: str
 
     def __str__(self) -> str:
-        return str(self.told)
+        return str(self.text)
 
     @property
     def place(self) -> str:
@@ -41,7 +41,7 @@ class Mistake:
         return f"{self.file}:{self.line}:{self.column}"
 
     @property
-    def told(self) -> str:
+    def text(self) -> str:
         """The whole mistake in words; a phrase if its message is one."""
         return joined((self.place, self.message), ": ")
 
@@ -51,4 +51,4 @@ class ConfigError(MailgateError):
 
     def __init__(self, mistakes: list[Mistake]) -> None:
         self.mistakes = sorted(mistakes)
-        super().__init__(joined((each.told for each in self.mistakes), "\n"))
+        super().__init__(joined((each.text for each in self.mistakes), "\n"))

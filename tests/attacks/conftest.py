@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.attacks.recording import Webmail, listening
+from tests.attacks.recording_webmail import Webmail, listening
 from tests.integration.conftest import Guarded, guarded
 from tests.integration.conftest import client as client
 from tests.integration.conftest import guard as guard
@@ -20,7 +20,7 @@ INLINE = "inline"
 
 
 @dataclass
-class Way:
+class EntryPoint:
     """``name``: of the proxy, or ``inline``. ``url``: where a client comes in."""
 
     name: str
@@ -28,7 +28,7 @@ class Way:
     guarded: Guarded
 
 
-Open = Callable[..., Way]
+Open = Callable[..., EntryPoint]
 
 
 @pytest.fixture(scope="session")
@@ -72,11 +72,13 @@ class Address:
 
 
 @contextmanager
-def leading(front: str, mail: str, folder: Path, policy: dict[str, Any], **settings: Any) -> Iterator[Way]:
+def leading(
+    front: str, mail: str, folder: Path, policy: dict[str, Any], **settings: Any
+) -> Iterator[EntryPoint]:
     """A way by this proxy, with a gate of its own."""
     if front == INLINE:
         with guarded(folder, mail, policy, **settings) as gate:
-            yield Way(INLINE, gate.url, gate)
+            yield EntryPoint(INLINE, gate.url, gate)
         return
     dialect, serve = FRONTS[front]
     asked = asked_in(dialect) | {"trusted_proxies": ("127.0.0.1/32",)}
@@ -85,18 +87,18 @@ def leading(front: str, mail: str, folder: Path, policy: dict[str, Any], **setti
         run.mkdir()
         further = {"questions": questions_of(gate.gate)} if dialect == "envoy-grpc" else {}
         with serve(gate.url, mail, run, **further) as url:
-            yield Way(front, url, gate)
+            yield EntryPoint(front, url, gate)
 
 
 @pytest.fixture(scope="session", params=[INLINE, *FRONTS])
 def kept(
     request: pytest.FixtureRequest, origin: socket.socket, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[dict[str, Any]], Way]]:
+) -> Iterator[Callable[[dict[str, Any]], EntryPoint]]:
     """One way to the recording webmail for each policy, as long as tests come by this proxy."""
-    ways = dict[str, Way]()
+    ways = dict[str, EntryPoint]()
     with ExitStack() as stack:
 
-        def opened(policy: dict[str, Any]) -> Way:
+        def opened(policy: dict[str, Any]) -> EntryPoint:
             key = json.dumps(policy)
             if key not in ways:
                 folder = tmp_path_factory.mktemp("way")
@@ -109,7 +111,7 @@ def kept(
 @pytest.fixture
 def way(
     request: pytest.FixtureRequest,
-    kept: Callable[[dict[str, Any]], Way],
+    kept: Callable[[dict[str, Any]], EntryPoint],
     origin: socket.socket,
     recording: Webmail,
     tmp_path: Path,
@@ -118,7 +120,7 @@ def way(
     front, shared = request.node.callspec.params["kept"], recording.url == _url(origin)
     with ExitStack() as stack:
 
-        def opened(policy: dict[str, Any] = PHONE_RULES, mail: str = "", **settings: Any) -> Way:
+        def opened(policy: dict[str, Any] = PHONE_RULES, mail: str = "", **settings: Any) -> EntryPoint:
             if shared and not mail and not settings:
                 return kept(policy)
             return stack.enter_context(leading(front, mail or recording.url, tmp_path, policy, **settings))

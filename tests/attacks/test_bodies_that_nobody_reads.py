@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from tests.attacks.conftest import INLINE, Open
-from tests.attacks.recording import request
+from tests.attacks.recording_webmail import request
 from tests.integration.conftest import IPHONE, LAPTOP
 
 ASIDE = b"GET /slow/inbox HTTP/1.1\r\nHost: mail.example.com\r\nAuthorization: Basic YWRhOnNlY3JldA==\r\nConnection: keep-alive\r\n\r\n"

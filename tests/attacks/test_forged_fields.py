@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from tests.attacks.conftest import INLINE, Open, Way
-from tests.attacks.recording import Webmail, request, said
+from tests.attacks.conftest import INLINE, EntryPoint, Open
+from tests.attacks.recording_webmail import Webmail, answer_to, request
 from tests.integration.conftest import IPHONE, LAPTOP
 from tests.integration.gate import EVERYONE
 
@@ -30,10 +30,10 @@ def some_of(names: Iterable[str]) -> Iterator[list[str]]:
     return (left[start : start + 30] for start in range(0, len(left), 30))
 
 
-async def asked(way: Way, names: Iterable[str], agent: str = LAPTOP) -> bytes:
+async def asked(way: EntryPoint, names: Iterable[str], agent: str = LAPTOP) -> bytes:
     """The status of the answer to a request with all these fields."""
     fields = [f"{name}: forged".encode() for name in names]
-    answer = await said(way.url, request(b"GET /inbox", f"User-Agent: {agent}".encode(), *fields))
+    answer = await answer_to(way.url, request(b"GET /inbox", f"User-Agent: {agent}".encode(), *fields))
     return answer.split(b" ")[1]
 
 
@@ -74,7 +74,7 @@ async def test_no_trailer_arrives(way: Open, recording: Webmail) -> None:
     front = way(EVERYONE)
     fields = (b"Transfer-Encoding: chunked", b"TE: trailers", b"Trailer: X-Forwarded-User")
     head = request(b"POST /inbox", b"User-Agent: " + LAPTOP.encode(), *fields)
-    answer = await said(
+    answer = await answer_to(
         front.url, head + b"2\r\nhi\r\n0\r\nX-Forwarded-User: forged\r\nX_User: forged\r\n\r\n"
     )
     assert answer.startswith(b"HTTP/1.1 200")
@@ -83,7 +83,7 @@ async def test_no_trailer_arrives(way: Open, recording: Webmail) -> None:
 
 async def test_the_gates_own_pages_take_no_forged_field_for_true(way: Open, recording: Webmail) -> None:
     front = way()
-    answer = await said(
+    answer = await answer_to(
         front.url,
         request(
             b"GET /.mailgate/status",
@@ -102,11 +102,11 @@ async def test_what_a_connection_names_is_missed_by_neither_side(way: Open, reco
         "Connection: User-Agent, Sec-CH-UA-Mobile, X-Forwarded-For, X-Device-Class, X-Device-Decision, Cookie"
     )
     phone = (named.encode(), b"User-Agent: " + IPHONE.encode(), b"Sec-CH-UA-Mobile: ?1")
-    refused = await said(front.url, request(b"GET /inbox", *phone))
+    refused = await answer_to(front.url, request(b"GET /inbox", *phone))
     assert refused.split(b" ")[1] in (b"400", b"403")
     assert recording.heads == []
     fields = (b"Connection: X-Forwarded-For, X-Device-Class", b"User-Agent: " + LAPTOP.encode())
-    await said(front.url, request(b"GET /inbox", *fields))
+    await answer_to(front.url, request(b"GET /inbox", *fields))
     if front.name in ("envoy", "envoy-grpc"):  # it takes such a request for malformed
         assert recording.heads == []
         return
@@ -117,7 +117,7 @@ async def test_what_a_connection_names_is_missed_by_neither_side(way: Open, reco
 
 
 async def test_no_answer_of_the_webmail_speaks_for_the_gate(way: Open, recording: Webmail) -> None:
-    answer = await said(way(EVERYONE).url, request(b"GET /inbox", b"User-Agent: " + LAPTOP.encode()))
+    answer = await answer_to(way(EVERYONE).url, request(b"GET /inbox", b"User-Agent: " + LAPTOP.encode()))
     assert answer.startswith(b"HTTP/1.1 200")
     assert recording.heads
     assert b"forged" not in answer
@@ -125,6 +125,6 @@ async def test_no_answer_of_the_webmail_speaks_for_the_gate(way: Open, recording
 
 async def test_a_refusal_keeps_the_gates_own_word(way: Open, recording: Webmail) -> None:
     fields = (b"User-Agent: " + IPHONE.encode(), b"Accept: application/json")
-    answer = await said(way().url, request(b"GET /api", *fields))
+    answer = await answer_to(way().url, request(b"GET /api", *fields))
     assert answer.startswith(b"HTTP/1.1 403")
     assert b"x-device-reason: posture-missing" in answer.lower()

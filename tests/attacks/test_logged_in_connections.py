@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from tests.attacks.conftest import Open
-from tests.attacks.recording import Answering, listening, request, said
+from tests.attacks.recording_webmail import RawServer, answer_to, listening, request
 from tests.integration.conftest import IPHONE, LAPTOP
 
 MAIL = b"Dear Ada, your salary"
@@ -22,7 +22,7 @@ LOGINS = {
 }
 
 
-class LoggingIn(Answering):
+class LoggingIn(RawServer):
     """As mod_auth_gssapi with GssapiConnectionBound, or IIS: the scheme ends at any white space."""
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -55,7 +55,7 @@ async def test_nobody_comes_by_a_connection_on_which_somebody_logged_in(way: Ope
         (b"OPTIONS /Microsoft-Server-ActiveSync", "a refused phone", phone),
         (b"GET /autodiscover/autodiscover.xml", "a refused phone that looks for its mail", phone),
     ):
-        mine = await said(front.url, request(b"GET /inbox", laptop, b"Authorization: " + login))
+        mine = await answer_to(front.url, request(b"GET /inbox", laptop, b"Authorization: " + login))
         assert MAIL in mine or mine[8:13] in (b" 400 ", b" 401 ", b" 403 ")
-        answers[name] = await said(front.url, request(line, agent))
+        answers[name] = await answer_to(front.url, request(line, agent))
     assert [name for name, answer in answers.items() if MAIL in answer] == []

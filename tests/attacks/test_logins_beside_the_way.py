@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from tests.attacks.conftest import Open
-from tests.attacks.recording import Answering, listening, request, said
+from tests.attacks.recording_webmail import RawServer, answer_to, listening, request
 from tests.integration.conftest import IPHONE
 
 AGENT = b"User-Agent: " + IPHONE.encode()
@@ -32,7 +32,7 @@ MAIL = b"Dear Ada, your salary"
 LOGIN = re.compile(rb"(?im)^(?!host|user-agent)[\w-]+:[ \t]*secret|<Password>secret<")
 
 
-class OneScript(Answering):
+class OneScript(RawServer):
     """A webmail with one script for every address, which shows mail to whoever brings a login, wherever."""
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -62,7 +62,7 @@ async def recording() -> AsyncIterator[OneScript]:
 
 async def shown(way: Open, requests: dict[str, bytes]) -> list[str]:
     front = way()
-    return [name for name, sent in requests.items() if MAIL in await said(front.url, sent)]
+    return [name for name, sent in requests.items() if MAIL in await answer_to(front.url, sent)]
 
 
 async def test_a_login_in_a_field_whose_name_is_known(way: Open) -> None:

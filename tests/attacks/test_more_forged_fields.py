@@ -2,7 +2,7 @@
 
 import pytest
 from tests.attacks.conftest import Open
-from tests.attacks.recording import Webmail, request, said
+from tests.attacks.recording_webmail import Webmail, answer_to, request
 from tests.integration.conftest import LAPTOP
 
 FIELDS = {
@@ -23,7 +23,7 @@ async def test_no_field_of_another_login_reaches_the_webmail(
     front, agent = way(), b"User-Agent: " + LAPTOP.encode()
     passed = []
     for name in names:
-        await said(front.url, request(b"GET /inbox", agent, name + b": forged"))
+        await answer_to(front.url, request(b"GET /inbox", agent, name + b": forged"))
         passed += [name] if recording.lines(name) else []
         recording.heads.clear()
     assert passed == []

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 from tests.attacks.conftest import Open
-from tests.attacks.recording import KEY, Webmail, request, said
+from tests.attacks.recording_webmail import KEY, Webmail, answer_to, request
 from tests.integration.conftest import IPHONE, LAPTOP
 
 SETTINGS = b"HTTP2-Settings: AAMAAABkAAQAAP__"
@@ -57,7 +57,7 @@ async def test_no_switch_but_to_a_websocket_reaches_the_webmail(way: Open, recor
     front = way()
     for asked, (line, agent) in ASKED.items():
         for name, fields in SWITCHES.items():
-            answer = await said(front.url, request(line, b"User-Agent: " + agent.encode(), *fields))
+            answer = await answer_to(front.url, request(line, b"User-Agent: " + agent.encode(), *fields))
             upgrades = recording.lines(b"upgrade")
             assert set(upgrades) <= {b"websocket"}, (asked, name)
             assert len(upgrades) <= 1, (asked, name)
@@ -80,7 +80,7 @@ async def test_a_phone_that_asks_the_way_gets_no_switch(way: Open, recording: We
             b"Upgrade: websocket",
             *HANDSHAKE,
         )
-        answer = await said(front.url, request(line, *fields))
+        answer = await answer_to(front.url, request(line, *fields))
         assert not answer.startswith(b"HTTP/1.1 101"), line
         assert recording.lines(b"upgrade") == []
     assert recording.beyond == b""
@@ -120,6 +120,6 @@ async def test_a_websocket_is_asked_for_in_any_case(way: Open, recording: Webmai
         b"upgrade: WebSocket",
         *HANDSHAKE,
     )
-    answer = await said(front.url, request(b"GET /socket", *fields))
+    answer = await answer_to(front.url, request(b"GET /socket", *fields))
     assert answer.startswith(b"HTTP/1.1 101")
     assert [each.lower() for each in recording.lines(b"upgrade")] == [b"websocket"]

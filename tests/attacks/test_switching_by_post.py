@@ -2,7 +2,7 @@
 
 import pytest
 from tests.attacks.conftest import Open
-from tests.attacks.recording import KEY, Webmail, request, said
+from tests.attacks.recording_webmail import KEY, Webmail, answer_to, request
 from tests.integration.conftest import LAPTOP
 
 
@@ -16,6 +16,6 @@ async def test_no_other_method_switches(way: Open, recording: Webmail, method: b
         b"Sec-WebSocket-Key: " + KEY,
         b"Content-Length: 0",
     )
-    answer = await said(way().url, request(method + b" /inbox", *fields))
+    answer = await answer_to(way().url, request(method + b" /inbox", *fields))
     assert recording.lines(b"upgrade") == []
     assert not answer.startswith(b"HTTP/1.1 101")

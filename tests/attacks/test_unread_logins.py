@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.attacks.recording import said
+from tests.attacks.recording_webmail import answer_to
 from tests.integration.conftest import Guard
 from tests.integration.conftest import guard as guard
-from tests.servers import free_port, listens, require, running
+from tests.servers import free_port, listens, require_or_skip, running
 
 RULES = {
     "rules": [
@@ -34,7 +34,7 @@ SPELLED = {
 
 @pytest.fixture
 def mail(tmp_path: Path) -> Iterator[str]:
-    require("nginx")
+    require_or_skip("nginx")
     port, run = free_port(), tmp_path / "mail"
     run.mkdir()
     (run / "passwords").write_text("ada:{PLAIN}secret\n")
@@ -62,5 +62,5 @@ async def test_whom_a_rule_names_gets_no_mail_however_their_login_is_spelled(
         f"GET {EAS} HTTP/1.1\r\nHost: mail.example.com\r\nUser-Agent: Apple-iPhone14C2/2002.62\r\n"
         f"Authorization: {login}\r\n\r\n"
     )
-    answer = await said(guarded.url, sent.encode())
+    answer = await answer_to(guarded.url, sent.encode())
     assert b"mail of ada" not in answer

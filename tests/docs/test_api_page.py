@@ -14,7 +14,7 @@ from tests.admins import admins, token
 from tests.docs.reading import ROOT, Run, runs, table
 from tests.integration.gate import PHONE_RULES, start_gate, write_config
 from tests.integration.test_notices import phone
-from tests.servers import require
+from tests.servers import require_or_skip
 
 from mailgate.console.api.problems import KINDS
 from mailgate.store import Store
@@ -26,7 +26,7 @@ TEXT = PAGE.read_text("utf-8")
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     """A folder with a token, and the admin port of a gate that knows the phones of two people."""
-    require("curl", "jq", "bash")
+    require_or_skip("curl", "jq", "bash")
     folder = tmp_path_factory.mktemp("api")
     config = write_config(folder, "http://127.0.0.1:9", {"admins": admins(ada="operator")}, PHONE_RULES)
     assert start_gate(config).stop() == 0  # makes the store

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.integration.gate import start_gate, write_config
 from tests.integration.test_tls import write_certificate
-from tests.servers import require
+from tests.servers import require_or_skip
 
 from mailgate.attest.mint import JWKS_FILE, key_files
 from mailgate.config import load_bundle
@@ -56,7 +56,7 @@ def test_no_file_of_the_image_has_the_mode_that_it_has_in_a_clone() -> None:
 
 
 def test_what_reads_the_journal_reads_lines_of_systemd_and_mistakes_too() -> None:
-    require("jq")
+    require_or_skip("jq")
     (filter_,) = re.findall(r"journalctl -u mailgate -o cat \| (jq [^`]*)`", DEPLOY)
     mistake = "mailgate.yaml:3:1: the key `x` is not known"
     lines = ["Starting mailgate.service...", '{"event": "listening"}', mistake]
@@ -73,7 +73,7 @@ def test_what_reads_the_journal_reads_lines_of_systemd_and_mistakes_too() -> Non
 
 @pytest.fixture(scope="module")
 def services() -> dict[str, Any]:
-    require("docker-compose")
+    require_or_skip("docker-compose")
     printed = subprocess.run(
         ["docker-compose", "--file", ROOT / "docker-compose.yml", "config", "--format", "json"],
         capture_output=True,
@@ -86,7 +86,7 @@ def services() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def paired() -> dict[str, Any]:
     """With the second gate and HAProxy."""
-    require("docker-compose")
+    require_or_skip("docker-compose")
     files = ["--file", ROOT / "docker-compose.yml", "--file", COMPOSE / "two-gates.yml"]
     command = ["docker-compose", *files, "config", "--format", "json"]
     found: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
@@ -166,7 +166,7 @@ def test_secrets_come_as_files_and_are_made_once(tmp_path: Path) -> None:
 
 
 def test_dovecot_takes_its_configuration(tmp_path: Path) -> None:
-    require("doveconf")
+    require_or_skip("doveconf")
     config = tmp_path / "dovecot.conf"
     config.write_text((COMPOSE / "dovecot" / "dovecot.conf").read_text().replace(" = vmail", " = www-data"))
     read = subprocess.run(["doveconf", "-n", "-c", config], capture_output=True, text=True)
@@ -193,7 +193,7 @@ def test_the_image_does_not_run_as_root() -> None:
 
 
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:
-    require("systemd-analyze")
+    require_or_skip("systemd-analyze")
     unit = tmp_path / "mailgate.service"
     source = (ROOT / "deploy" / "systemd" / "mailgate.service").read_text()
     unit.write_text(source.replace("/opt/mailgate/bin/mailgate", "/bin/true"))
@@ -209,7 +209,7 @@ def test_the_unit_names_documentation_that_the_wheel_installs() -> None:
 
 
 def test_nginx_takes_the_lines_that_are_shown(tmp_path: Path) -> None:
-    require("nginx")
+    require_or_skip("nginx")
     mail, console = re.findall(r"```nginx\n(.*?)```", DEPLOY, re.DOTALL)
     (mapping,) = re.findall(r"`(map .*?})`", DEPLOY)
     config = tmp_path / "nginx.conf"

@@ -8,7 +8,7 @@ import kubernetes_validate
 import pytest
 from ruamel.yaml import YAML
 from tests.docs.reading import ROOT
-from tests.servers import require
+from tests.servers import require_or_skip
 
 from mailgate.config import load_bundle
 
@@ -24,7 +24,7 @@ def documents(text: str) -> list[dict[str, Any]]:
 
 
 def built(overlay: str) -> list[dict[str, Any]]:
-    require("kustomize")
+    require_or_skip("kustomize")
     command = ["kustomize", "build", KUBERNETES / "overlays" / overlay]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -4,7 +4,7 @@ import importlib.util
 import subprocess
 
 from tests.docs.reading import ROOT
-from tests.servers import require
+from tests.servers import require_or_skip
 
 PAGE = ROOT / "docs" / "mailgate.1"
 
@@ -19,7 +19,7 @@ def test_the_page_is_made_of_the_help() -> None:
 
 
 def test_it_is_a_page_that_man_shows() -> None:
-    require("man")
+    require_or_skip("man")
     shown = subprocess.run(
         ["man", "--warnings", "--local-file", PAGE],
         capture_output=True,

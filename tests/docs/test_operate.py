@@ -15,16 +15,16 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from tests.docs.reading import ROOT, spans, table
 from tests.integration.gate import start_gate, write_config
-from tests.servers import require
+from tests.servers import require_or_skip
 from tests.unit.gateway.wire import exchange
 
-from mailgate.app.heartbeat import GateNumbers
-from mailgate.app.mails import NoticeNumbers
+from mailgate.app.heartbeat import GateMetrics
+from mailgate.app.mails import MailMetrics
 from mailgate.connectors.metrics import Numbers
-from mailgate.gateway.counters import Tallies
+from mailgate.gateway.counters import LabelledCounter
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.observe.access_log import OF_CLIENTS, AccessLog
-from mailgate.gateway.observe.request_numbers import RequestNumbers
+from mailgate.gateway.observe.access_log import CLIENT_FACTS, AccessLog
+from mailgate.gateway.observe.request_metrics import RequestMetrics
 
 TEXT = (ROOT / "docs" / "operate.md").read_text("utf-8")
 ALERTS = ROOT / "deploy" / "prometheus"
@@ -47,14 +47,16 @@ def test_every_metric_is_listed_with_its_type(served: dict[str, str]) -> None:
 
 def test_every_label_is_listed(served: dict[str, str]) -> None:
     listed = {spans(row["metric"])[0]: spans(row["labels"]) for row in table(TEXT, "metric")}
-    others = tuple(made(CollectorRegistry()) for made in (Numbers, NoticeNumbers, GateNumbers))
+    others = tuple(made(CollectorRegistry()) for made in (Numbers, MailMetrics, GateMetrics))
     metrics = [metric for each in (Metrics(), *others) for metric in vars(each).values()]
     counted = [metric for metric in metrics if isinstance(metric, Counter)]
     labels = {f"{metric.describe()[0].name}_total": list(metric._labelnames) for metric in counted}
     gauges = [metric for metric in metrics if isinstance(metric, Gauge) and metric._labelnames]
     labels |= {metric.describe()[0].name: list(metric._labelnames) for metric in gauges}
-    labels |= {f"{each.name}_total": list(each.labels) for each in metrics if isinstance(each, Tallies)}
-    families = [family for family in RequestNumbers(CollectorRegistry()).collect() if family._labelnames]
+    labels |= {
+        f"{each.name}_total": list(each.labels) for each in metrics if isinstance(each, LabelledCounter)
+    }
+    families = [family for family in RequestMetrics(CollectorRegistry()).collect() if family._labelnames]
     labels |= {
         family.name + ("_total" if family.type == "counter" else ""): list(family._labelnames)
         for family in families
@@ -65,7 +67,7 @@ def test_every_label_is_listed(served: dict[str, str]) -> None:
 
 
 def test_names_types_and_units_are_as_prometheus_asks(served: dict[str, str]) -> None:
-    require("promtool")
+    require_or_skip("promtool")
     checked = subprocess.run(
         ["promtool", "check", "metrics"],
         input=served["/metrics"],
@@ -84,7 +86,7 @@ def test_every_alarm_is_listed_and_is_heard_in_a_test() -> None:
 
 
 def test_every_alarm_rings_when_it_should_and_only_then() -> None:
-    require("promtool")
+    require_or_skip("promtool")
     promtool("check", "config", ALERTS / "prometheus.yml")
     promtool("test", "rules", ALERTS / "alerts.test.yml")
 
@@ -144,8 +146,8 @@ def test_every_event_is_listed_with_its_levels_and_fields() -> None:
 
 async def test_every_field_of_the_access_log_is_listed() -> None:
     written: list[bytes] = []
-    log = AccessLog(written.append, tuple(OF_CLIENTS), lambda: datetime.now(UTC), 0)
-    log.over(exchange())
+    log = AccessLog(written.append, tuple(CLIENT_FACTS), lambda: datetime.now(UTC), 0)
+    log.request_finished(exchange())
     listed = [name for row in table(TEXT, "field of a request") for name in spans(row["field of a request"])]
     assert set(listed) == set(json.loads(written[0]))
 

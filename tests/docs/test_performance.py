@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks import console_report, devices_report, moving_report, parts_report, report, soak_report, words
+from benchmarks import (
+    console_report,
+    devices_report,
+    report,
+    request_parts_report,
+    sentences,
+    soak_report,
+    store_moves_report,
+)
 from benchmarks.plots import pictures
 
 ROOT = Path(__file__).parents[2]
@@ -32,8 +40,8 @@ def latest() -> dict[str, Any]:
 
 def test_the_sentences_are_those_of_the_last_run() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
-    assert words.replaced(page(), latest()) == page()
-    assert words.replaced_headline(readme, latest()) == readme
+    assert sentences.replaced(page(), latest()) == page()
+    assert sentences.replaced_headline(readme, latest()) == readme
 
 
 def test_a_million_devices_cost_what_is_said() -> None:
@@ -43,7 +51,7 @@ def test_a_million_devices_cost_what_is_said() -> None:
 
 def test_the_parts_of_a_request_take_what_is_said() -> None:
     kept = json.loads((RESULTS / "parts.json").read_text("utf-8"))
-    assert parts_report.replaced(page(), kept) == page()
+    assert request_parts_report.replaced(page(), kept) == page()
 
 
 def test_no_figure_is_written_by_hand() -> None:
@@ -76,7 +84,7 @@ def test_the_pages_of_the_console_took_what_is_said(kept: Path) -> None:
 
 @pytest.mark.parametrize("kept", sorted(RESULTS.glob("moving.json")))
 def test_moving_a_store_took_what_is_said(kept: Path) -> None:
-    assert moving_report.replaced(page(), json.loads(kept.read_text("utf-8"))) == page()
+    assert store_moves_report.replaced(page(), json.loads(kept.read_text("utf-8"))) == page()
 
 
 @pytest.mark.parametrize("kept", sorted(RESULTS.glob("soak.json")))

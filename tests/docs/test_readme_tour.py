@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from tests.demos import running_demo
 from tests.docs.reading import ROOT, runs
-from tests.servers import require
+from tests.servers import require_or_skip
 
-from mailgate.demo.tour import Place, steps
+from mailgate.demo.tour import DemoAddresses, steps
 
 TOUR = runs((ROOT / "README.md").read_text("utf-8"))
 REFERENCE = re.compile(r'"reference": "[A-Z2-7]{10}"')
@@ -21,7 +21,7 @@ REFERENCE = re.compile(r'"reference": "[A-Z2-7]{10}"')
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]]:
     """A directory as a clone is after ``make setup``, and the port of the demo that runs in it."""
-    require("curl", "grep", "bash")
+    require_or_skip("curl", "grep", "bash")
     directory = tmp_path_factory.mktemp("clone")
     program = directory / ".venv" / "bin" / "mailgate"
     program.parent.mkdir(parents=True)
@@ -50,5 +50,5 @@ def test_every_command_prints_what_stands_under_it(place: tuple[Path, int]) -> N
 
 
 def test_the_tour_is_the_one_that_the_demo_shows() -> None:
-    shown = steps(Place("http://localhost:8080/", "", ".venv/bin/mailgate", ""))
+    shown = steps(DemoAddresses("http://localhost:8080/", "", ".venv/bin/mailgate", ""))
     assert [run.command for run in TOUR][: len(shown)] == [step.command for step in shown]

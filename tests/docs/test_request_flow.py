@@ -71,7 +71,7 @@ def test_whatever_the_gate_does_is_a_step_and_in_its_order() -> None:
 
 
 IN_TURN = [
-    "Questions.is_one",
+    "Questions.is_question",
     "Reader.origin",
     "VerdictCache.find",
     "Reader.facts",
@@ -80,7 +80,7 @@ IN_TURN = [
     "Refuser.probe_or_record",
     "VerdictCache.keep",
     "Carrier.start",
-    "Refuser.say",
+    "Refuser.warn_or_refuse",
 ]
 """What is done in turn: the rest is one of two ways, or is done in several places."""
 

@@ -35,7 +35,7 @@ COMMANDS = {
 }
 """[MS-ASHTTP] 2.2.1.1.1.1.2"""
 
-PATIENCE = 30.0
+TIMEOUT_SECONDS = 30.0
 """Seconds that an answer may take."""
 
 
@@ -87,7 +87,7 @@ class MailApp:
     ) -> Iterator[http.client.HTTPConnection]:
         """A request on its way: its answer may be long in coming."""
         parts = urlsplit(self.url)
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
         try:
             target = f"{PATH}?{self._binary(command) if self.binary else self._plain(command, parameters)}"
             connection.request("POST", target, _encode(document), self._headers())
@@ -97,7 +97,7 @@ class MailApp:
 
     def options(self) -> Reply:
         parts = urlsplit(self.url)
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
         try:
             connection.request("OPTIONS", PATH, headers=self._headers())
             return reply_of(connection)

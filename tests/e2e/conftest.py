@@ -9,7 +9,7 @@ from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.mailsystem import MailSystem, mail_system
 from tests.e2e.sogo import sogo_system
 from tests.integration.gate import PHONE_RULES
-from tests.servers import require
+from tests.servers import require_or_skip
 
 expect.set_options(timeout=20_000)  # milliseconds; a busy machine is slow, not wrong
 
@@ -42,7 +42,7 @@ def guarded_sogo(sogo: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     """One driver a module: its loop must have ended before a test of another module runs its own."""
-    require(PAGES)
+    require_or_skip(PAGES)
     with sync_playwright() as driver:
         yield driver
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.servers import require, running, unavailable
+from tests.servers import require_or_skip, running, unavailable
 
 ROOT = Path(__file__).parents[2]
 BASE = "docker.io/library/python:3.13-slim"
@@ -135,7 +135,7 @@ def need() -> None:
     missing = [each for each in PROGRAMS if not shutil.which(each, path=path)]
     if missing:
         unavailable(f"not installed: {', '.join(missing)}")
-    require("caddy", "dovecot", "php", "prometheus", "curl")
+    require_or_skip("caddy", "dovecot", "php", "prometheus", "curl")
 
 
 def build(run: Path, store: Sequence[str]) -> None:

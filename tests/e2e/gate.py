@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
-from tests.attesting import carrying, signed_report
+from tests.attestations import attestation_headers, signed_report
 from tests.integration.gate import PHONE_RULES, Gate, start_gate, write_config
 from tests.servers import free_port
 
@@ -39,14 +39,14 @@ class GuardedWebmail:
             device, audience=self.url, issuer_key=self.issuer_key, device_key=self.device_key
         )
 
-    def carrying(self, token: str, *, method: str, url: str) -> dict[str, str]:
+    def attestation_headers(self, token: str, *, method: str, url: str) -> dict[str, str]:
         """The headers that send a report with one request."""
-        return carrying(token, device_key=self.device_key, method=method, url=url)
+        return attestation_headers(token, device_key=self.device_key, method=method, url=url)
 
     def report(self, device: Device) -> None:
         """Hand in a report on a device, as a management agent does, apart from any mail."""
         url = f"{self.url}/.mailgate/status"
-        headers = self.carrying(self.token(device), method="GET", url=url)
+        headers = self.attestation_headers(self.token(device), method="GET", url=url)
         with urlopen(Request(url, headers=headers), timeout=10) as answer:
             answer.read()
 

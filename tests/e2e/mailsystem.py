@@ -14,7 +14,7 @@ from email.policy import default
 from pathlib import Path
 from uuid import uuid4
 
-from tests.servers import free_port, listens, require, running, unavailable
+from tests.servers import free_port, listens, require_or_skip, running, unavailable
 
 PASSWORD = "secret"
 USERS = ("alice", "bob")
@@ -104,13 +104,13 @@ class MailSystem:
     def deliver(self, user: str, subject: str) -> None:
         """Put a new message into a user's inbox, while everything runs."""
         spool = self.maildirs / user / "Maildir" / "tmp" / f"{uuid4().hex}.new"
-        spool.write_bytes(Letter(subject, "Just arrived.\n").to(user, 9))
+        spool.write_bytes(SampleMail(subject, "Just arrived.\n").to(user, 9))
         shutil.chown(spool, "www-data", "www-data")
         spool.rename(spool.parents[1] / "new" / spool.name)
 
 
 @dataclass(frozen=True)
-class Letter:
+class SampleMail:
     """One message that lies in every mailbox."""
 
     subject: str
@@ -134,22 +134,22 @@ class Letter:
         return message.as_bytes()
 
 
-PLAIN = Letter("Canteen opens later on Monday", "The canteen opens at eleven on Monday.\n")
-UNICODE = Letter(
+PLAIN = SampleMail("Canteen opens later on Monday", "The canteen opens at eleven on Monday.\n")
+UNICODE = SampleMail(
     "Grüße aus Köln: 今週の予定 ✓",
     "Sitzung am Donnerstag, 今週木曜日。\n",
     html="<p>Sitzung am <b>Donnerstag</b>, 今週木曜日。</p>",
 )
-ATTACHED = Letter(
+ATTACHED = SampleMail(
     "The minutes, attached", "See the file.\n", attachment=("minutes.bin", bytes(range(256)) * 1024)
 )
-LETTERS = (PLAIN, UNICODE, ATTACHED)
+SAMPLE_MAILS = (PLAIN, UNICODE, ATTACHED)
 
 
 @contextmanager
 def mail_system() -> Iterator[MailSystem]:
     """Start everything, hand it out, stop and delete everything."""
-    require("dovecot", "php", str(ROUNDCUBE / "index.php"), str(ROUNDCUBE_SCHEMA))
+    require_or_skip("dovecot", "php", str(ROUNDCUBE / "index.php"), str(ROUNDCUBE_SCHEMA))
     if os.geteuid() != 0:
         unavailable("the mail system needs root: Dovecot gives its processes users of their own")
     with tempfile.TemporaryDirectory(prefix="mailgate-mail-") as directory:
@@ -177,7 +177,7 @@ def fill_maildirs(home: Path) -> None:
     for user in USERS:
         for part in ("new", "cur", "tmp"):
             (home / user / "Maildir" / part).mkdir(parents=True)
-        for number, letter in enumerate(LETTERS):
+        for number, letter in enumerate(SAMPLE_MAILS):
             (home / user / "Maildir" / "new" / f"{number}.seed").write_bytes(letter.to(user, number))
     for path in (home, *home.rglob("*")):
         shutil.chown(path, "www-data", "www-data")
@@ -189,7 +189,7 @@ def take_in(port: int) -> None:
         with imaplib.IMAP4("127.0.0.1", port) as session:
             session.login(user, PASSWORD)
             status, counts = session.select()
-            assert (status, counts) == ("OK", [str(len(LETTERS)).encode()])
+            assert (status, counts) == ("OK", [str(len(SAMPLE_MAILS)).encode()])
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from joserfc.jwk import RSAKey
-from tests.servers import free_port, listens, require, running
+from tests.servers import free_port, listens, require_or_skip, running
 
 HERE = Path(__file__).parent
 PROGRAM = HERE / "openid.mjs"
@@ -62,6 +62,6 @@ class OpenId:
 
 def openid_at(folder: Path, console: str) -> OpenId:
     """A provider that knows the console at this origin."""
-    require("node", str(INSTALLED))
+    require_or_skip("node", str(INSTALLED))
     port = free_port()
     return OpenId(f"http://localhost:{port}", port, console, folder / "openid.log")

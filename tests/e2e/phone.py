@@ -30,7 +30,7 @@ class Phone:
 
     def _send(self, paused: dict[str, Any]) -> None:
         request = paused["request"]
-        carried = self._gate.carrying(self._token, method=request["method"], url=request["url"])
+        carried = self._gate.attestation_headers(self._token, method=request["method"], url=request["url"])
         headers = {**request["headers"], **carried}
         listed = [{"name": name, "value": value} for name, value in headers.items()]
         self._browser.send("Fetch.continueRequest", {"requestId": paused["requestId"], "headers": listed})

@@ -10,7 +10,7 @@ from threading import Thread
 AXE = Path(str(files("axe_playwright_python") / "axe.min.js"))
 
 
-class Answering(BaseHTTPRequestHandler):
+class QuietHandler(BaseHTTPRequestHandler):
     """A server's side of one connection, quiet."""
 
     def answer(self, status: int, body: str, headers: Mapping[str, str]) -> None:
@@ -25,7 +25,7 @@ class Answering(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(handler: type[Answering]) -> Iterator[str]:
+def serving(handler: type[QuietHandler]) -> Iterator[str]:
     """The origin at which it answers, until the end of the block."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = Thread(target=server.serve_forever)

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 from tests.e2e.mailsystem import PASSWORD, USERS, MailSystem
 from tests.integration.postgres import postgres_server
-from tests.servers import free_port, listens, require, running, unavailable
+from tests.servers import free_port, listens, require_or_skip, running, unavailable
 
 ACTIVESYNC = "/Microsoft-Server-ActiveSync"
 SHORTEST_PING = 5
@@ -70,7 +70,7 @@ http {{
 @contextmanager
 def sogo_system(mail: MailSystem) -> Iterator[str]:
     """Start everything, yield the address of the web server, stop and delete everything."""
-    require("sogod", "memcached", "nginx", "doveadm")
+    require_or_skip("sogod", "memcached", "nginx", "doveadm")
     resources = next(_LIBRARY.glob(f"*/{_RESOURCES}"), None)
     if resources is None or not (_LIBRARY / resources.parent / "ActiveSync.SOGo").exists():
         unavailable("not installed: sogo-activesync")

@@ -20,7 +20,7 @@ from tests.e2e.mailsystem import PASSWORD, PLAIN, MailSystem
 from tests.e2e.phone import Phone
 from tests.e2e.webmail import Webmail
 from tests.integration.gate import wait_for
-from tests.integration.passing import STEP, pass_on
+from tests.integration.moving_clock import CLOCK_STEP, move_clock
 
 from mailgate.attest.mint import Device
 from mailgate.console.access import COOKIE
@@ -49,7 +49,7 @@ def after(**stages: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def gate(mail: MailSystem, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedWebmail]:
-    step = {STEP: str(APART.total_seconds())}
+    step = {CLOCK_STEP: str(APART.total_seconds())}
     guard = {"max_newly_blocked": 0}
     folder = tmp_path_factory.mktemp("gate")
     with guarded(mail.url, folder, BEFORE, step, admins=STAFF, guard=guard) as running:
@@ -62,7 +62,7 @@ def later(gate: GuardedWebmail) -> Iterator[Callable[[], None]]:
     with time_machine.travel(datetime.now(UTC), tick=True) as clock:
 
         def moved_on() -> None:
-            pass_on(gate.gate.process.pid)
+            move_clock(gate.gate.process.pid)
             clock.shift(APART)
 
         yield moved_on
@@ -80,7 +80,7 @@ def admin(chromium: Browser, gate: GuardedWebmail, who: str) -> Iterator[Console
 def fetched(gate: GuardedWebmail, path: str) -> tuple[int, list[tuple[str, str]], bytes]:
     """What the phone gets at this path, byte for byte, but what changes with the time."""
     url = gate.url + path
-    headers = gate.carrying(gate.token(PHONE), method="GET", url=url)
+    headers = gate.attestation_headers(gate.token(PHONE), method="GET", url=url)
     try:
         with urlopen(Request(url, headers=headers), timeout=10) as answer:
             told = [each for each in answer.getheaders() if each[0] not in ("Date", "Expires", "DPoP-Nonce")]

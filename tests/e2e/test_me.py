@@ -9,13 +9,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.e2e.gate import GuardedWebmail
 from tests.e2e.mailsystem import PASSWORD
-from tests.e2e.serving import AXE, Answering, serving
+from tests.e2e.serving import AXE, QuietHandler, serving
 from tests.e2e.test_pages import open_page
 from tests.unit.gateway.pages.own import ALLOWED, BLOCKED, NOBODY, NOW, OWN, PHONE, TABLET
 
 from mailgate.attest.mint import Device
 from mailgate.gateway.pages import Pages
-from mailgate.gateway.pages.employee import Asked, Came, EmployeeView
+from mailgate.gateway.pages.employee import AskedSource, EmployeeView, SourceResult
 from mailgate.model.languages import TAGS
 
 pytestmark = pytest.mark.e2e
@@ -48,7 +48,7 @@ class Gate:
     pages: Pages
     url: str = ""
     shows: EmployeeView = OWN
-    answers: tuple[Asked, ...] = ()
+    answers: tuple[AskedSource, ...] = ()
     posted: list[str] = field(default_factory=list)
     broken: bool = False
 
@@ -58,8 +58,8 @@ class Gate:
         return page.html, page.content_security_policy
 
 
-def handler_of(gate: Gate) -> type[Answering]:
-    class Handler(Answering):
+def handler_of(gate: Gate) -> type[QuietHandler]:
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             if self.path == "/.mailgate/status":
                 same = self.headers.get("If-None-Match") == gate.shows.fingerprint
@@ -162,7 +162,7 @@ def test_check_again_says_in_place_what_came_of_it(
     page = opened(chromium, gate, complaints)
     tablet = page.get_by_role("article", name="Android tablet")
     tablet.get_by_text("Everything that is stored").click()
-    gate.answers = (Asked(Came.CLEAR, "jamf", looked_at=NOW),)
+    gate.answers = (AskedSource(SourceResult.CLEAR, "jamf", looked_at=NOW),)
     button = page.get_by_role("article", name="iPhone").get_by_role("button", name="Check again")
     button.press("Enter")
     expect(page.get_by_role("status")).to_contain_text("Asked jamf: it sees none of the listed apps")
@@ -189,7 +189,7 @@ def test_a_check_that_does_not_get_through_says_so(
 def test_without_scripts_check_again_is_a_form(chromium: Browser, gate: Gate) -> None:
     page = chromium.new_context(java_script_enabled=False).new_page()
     page.goto(gate.url)
-    gate.answers = (Asked(Came.FOUND, "jamf", ("WeChat",), NOW),)
+    gate.answers = (AskedSource(SourceResult.FOUND, "jamf", ("WeChat",), NOW),)
     page.get_by_role("article", name="iPhone").get_by_role("button", name="Check again").click()
     expect(page.get_by_role("article", name="iPhone")).to_contain_text("Asked jamf: it still sees WeChat")
     assert page.url == f"{gate.url}#device-{PHONE.mark}"

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.e2e.serving import AXE, Answering, serving
+from tests.e2e.serving import AXE, QuietHandler, serving
 
 from mailgate.gateway.pages import Pages, View
 from mailgate.model import Effect, Kind, Reason
@@ -68,8 +68,8 @@ class Gate:
         return page.html, {"Content-Security-Policy": page.content_security_policy}
 
 
-def handler_of(gate: Gate) -> type[Answering]:
-    class Handler(Answering):
+def handler_of(gate: Gate) -> type[QuietHandler]:
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
             gate.asked[path] += 1

@@ -14,8 +14,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 from tests.e2e.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.e2e.gate import GuardedWebmail, guarded
-from tests.e2e.serving import AXE, Answering, serving
-from tests.servers import require, running
+from tests.e2e.serving import AXE, QuietHandler, serving
+from tests.servers import require_or_skip, running
 
 pytestmark = pytest.mark.e2e
 
@@ -46,7 +46,7 @@ class Upstream:
 def webmail() -> Iterator[Upstream]:
     kept = Upstream()
 
-    class Handler(Answering):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             kept.asked.append((self.command, self.path))
             kept.cookies.append(self.headers["Cookie"])
@@ -182,7 +182,7 @@ def test_a_page_that_a_service_worker_asks_for_is_probed_like_any_other(
 
 
 def test_firefox_passes_too(gate: GuardedWebmail, webmail: Upstream, tmp_path: Path) -> None:
-    require("firefox-esr")
+    require_or_skip("firefox-esr")
     command = ["firefox-esr", "--headless", "--no-remote", "--profile", tmp_path, f"{gate.url}/mail?box=in#7"]
     with running(command, ready=lambda: webmail.asked, log=tmp_path / "log"):
         assert webmail.asked[0] == ("GET", "/mail?box=in")

@@ -18,10 +18,10 @@ from urllib.request import Request, urlopen
 
 import pytest
 from aiosmtpd.controller import Controller
-from tests.e2e.mailsystem import LETTERS, PASSWORD, USERS, dovecot
+from tests.e2e.mailsystem import PASSWORD, SAMPLE_MAILS, USERS, dovecot
 from tests.integration.conftest import Guarded
 from tests.integration.gate import PHONE_RULES, start_gate, wait_for, write_config
-from tests.servers import free_port, require, unavailable
+from tests.servers import free_port, require_or_skip, unavailable
 
 from mailgate.attest.mint import JWKS_FILE, TEST_ISSUER, key_files
 
@@ -116,14 +116,14 @@ def log_in(
             session.login(user, password)
         except imaplib.IMAP4.error as refused:
             return str(refused.args[0], "utf-8")
-        assert session.select() == ("OK", [str(len(LETTERS)).encode()])
+        assert session.select() == ("OK", [str(len(SAMPLE_MAILS)).encode()])
     return ""
 
 
 @contextmanager
 def mail_server(policy_url: str, key: str, further: str = "", *, on_fail: str = "yes") -> Iterator[int]:
     """A Dovecot with the shipped snippet and ``further`` settings. Yields its IMAP port."""
-    require("dovecot")
+    require_or_skip("dovecot")
     if os.geteuid() != 0:
         unavailable("Dovecot gives its processes users of their own, which needs root")
     with tempfile.TemporaryDirectory(prefix="mailgate-side-door-") as directory:
@@ -185,7 +185,7 @@ def read_pop3(port: int, user: str, password: str) -> str:
     try:
         session.user(user)
         session.pass_(password)
-        assert session.stat()[0] == len(LETTERS)
+        assert session.stat()[0] == len(SAMPLE_MAILS)
         session.quit()
     except poplib.error_proto as refused:
         return str(refused)
@@ -233,7 +233,7 @@ def outgoing(outbox: Outbox) -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def others(door: SideDoor) -> Iterator[OtherDoors]:
-    require(*(f"/usr/lib/dovecot/{service}" for service, _ in PROTOCOLS.values()))
+    require_or_skip(*(f"/usr/lib/dovecot/{service}" for service, _ in PROTOCOLS.values()))
     ports = {protocol: free_port() for protocol in PROTOCOLS}
     outbox = Outbox()
     with outgoing(outbox) as relay:

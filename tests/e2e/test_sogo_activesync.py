@@ -26,7 +26,7 @@ from tests.e2e.activesync import (
     sync,
 )
 from tests.e2e.gate import GuardedWebmail, guarded
-from tests.e2e.mailsystem import LETTERS, PASSWORD, MailSystem
+from tests.e2e.mailsystem import PASSWORD, SAMPLE_MAILS, MailSystem
 from tests.e2e.sogo import SHORTEST_PING
 
 from mailgate.attest.mint import Device
@@ -160,7 +160,7 @@ def test_a_clean_phone_works_as_without_the_gate(sogo: str, gate: GuardedWebmail
     without = [as_read(reply) for reply in conversation(direct)]
     assert [as_read(reply) for reply in conversation(guarded_app)] == without
     everything = " ".join(text for _, _, text in without)
-    assert all(f"Email.Subject({letter.subject})" in everything for letter in LETTERS)
+    assert all(f"Email.Subject({letter.subject})" in everything for letter in SAMPLE_MAILS)
 
 
 def test_everybody_may_ask_for_the_options(sogo: str, gate: GuardedWebmail) -> None:

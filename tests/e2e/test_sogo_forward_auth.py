@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.e2e.activesync import folder_sync
 from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.groupware import Groupware
-from tests.e2e.mailsystem import LETTERS, PASSWORD
+from tests.e2e.mailsystem import PASSWORD, SAMPLE_MAILS
 from tests.e2e.test_sogo_activesync import (
     BLOCKED,
     COMMANDS,
@@ -20,10 +20,10 @@ from tests.e2e.test_sogo_activesync import (
     report,
 )
 from tests.e2e.test_sogo_dav import DavClient, litmus, write_an_event
-from tests.integration import fronts
+from tests.integration import front_proxies
 from tests.integration.gate import PHONE_RULES
 from tests.integration.test_forward_auth import questions_of
-from tests.servers import require
+from tests.servers import require_or_skip
 
 pytestmark = pytest.mark.e2e
 
@@ -53,7 +53,7 @@ def fronted(sogo: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fro
     settings = {"trusted_proxies": ["127.0.0.1/32"], "authz_listeners": [listener]}
     with guarded(sogo, tmp_path_factory.mktemp("gate"), RULES, **settings) as gate:
         run = tmp_path_factory.mktemp("front")
-        with fronts.nginx(questions_of(gate.gate), sogo, run) as url:
+        with front_proxies.nginx(questions_of(gate.gate), sogo, run) as url:
             yield Fronted(url, gate)
 
 
@@ -64,7 +64,7 @@ def test_a_clean_phone_works_as_without_both(sogo: str, fronted: Fronted, binary
     without = [as_read(reply) for reply in conversation(direct)]
     assert [as_read(reply) for reply in conversation(through)] == without
     everything = " ".join(text for _, _, text in without)
-    assert all(f"Email.Subject({letter.subject})" in everything for letter in LETTERS)
+    assert all(f"Email.Subject({letter.subject})" in everything for letter in SAMPLE_MAILS)
 
 
 @FORMS
@@ -88,7 +88,7 @@ def test_calendars_and_litmus_find_the_same(sogo: str, fronted: Fronted, tmp_pat
     phone_of_alice = DavClient(fronted.url, "iOS/18.1 (22B83) dataaccessd/1.0")
     answer, body = phone_of_alice.ask("PROPFIND", "/SOGo/dav/alice/Calendar/", Depth="1")
     assert (answer.status, "<M:posture-missing/>" in body) == (403, True)
-    require("litmus")
+    require_or_skip("litmus")
     assert litmus(fronted.url, tmp_path / "through") == litmus(sogo, tmp_path / "without")
 
 
@@ -97,7 +97,7 @@ def test_a_laptop_reads_mail_in_the_web_ui_and_a_phone_is_told_why(
 ) -> None:
     groupware = Groupware(laptop, fronted.url)
     groupware.log_in("alice", PASSWORD)
-    groupware.read(LETTERS[0].subject)
+    groupware.read(SAMPLE_MAILS[0].subject)
     groupware.open_calendar()
     iphone.goto(fronted.url)
     expect(iphone.get_by_role("heading", level=1)).to_have_text("Company mail is paused on this phone")

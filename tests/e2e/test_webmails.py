@@ -8,12 +8,15 @@ import pytest
 from playwright.sync_api import Page, expect
 from tests.e2e.gate import guarded
 from tests.e2e.groupware import Groupware
-from tests.e2e.mailsystem import LETTERS, PASSWORD, MailSystem
+from tests.e2e.mailsystem import PASSWORD, SAMPLE_MAILS, MailSystem
 from tests.e2e.webmail import Webmail
-from tests.integration import fronts
+from tests.integration import front_proxies
 
 pytestmark = pytest.mark.e2e
-ASKING: dict[str, Callable[..., AbstractContextManager[str]]] = {"nginx": fronts.nginx, "caddy": fronts.caddy}
+ASKING: dict[str, Callable[..., AbstractContextManager[str]]] = {
+    "nginx": front_proxies.nginx,
+    "caddy": front_proxies.caddy,
+}
 PAUSED = "Company mail is paused on this phone"
 
 
@@ -41,7 +44,7 @@ def test_roundcube(way: Callable[[str], str], mail: MailSystem, laptop: Page, ip
     webmail = Webmail(laptop, url)
     webmail.open()
     webmail.log_in("alice", PASSWORD)
-    webmail.read(LETTERS[0].subject)
+    webmail.read(SAMPLE_MAILS[0].subject)
     webmail.log_out()
     iphone.goto(url)
     expect(iphone.get_by_role("heading", level=1)).to_have_text(PAUSED)
@@ -51,7 +54,7 @@ def test_sogo(way: Callable[[str], str], sogo: str, laptop: Page, iphone: Page) 
     url = way(sogo)
     groupware = Groupware(laptop, url)
     groupware.log_in("alice", PASSWORD)
-    groupware.read(LETTERS[0].subject)
+    groupware.read(SAMPLE_MAILS[0].subject)
     groupware.open_calendar()
     iphone.goto(url)
     expect(iphone.get_by_role("heading", level=1)).to_have_text(PAUSED)

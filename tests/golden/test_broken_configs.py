@@ -31,7 +31,7 @@ def test_mistakes_in_what_a_console_plans_can_be_said_in_its_languages() -> None
         except ConfigError as error:
             found += (each for each in error.mistakes if not each.file.endswith("mailgate.yaml"))
     assert len(found) > 20
-    assert [each for each in found if not isinstance(each.told, Phrase)] == []
+    assert [each for each in found if not isinstance(each.text, Phrase)] == []
 
 
 def test_there_are_broken_configs_and_the_good_one_is_good(monkeypatch: pytest.MonkeyPatch) -> None:

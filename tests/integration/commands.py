@@ -10,12 +10,12 @@ from typing import IO
 
 from tests.integration.forked import Forked, fork
 
-PATIENCE = 60.0
+TIMEOUT_SECONDS = 60.0
 """Seconds that a command may take."""
 
 
 @dataclass
-class Begun:
+class RunningCommand:
     """A command that runs."""
 
     arguments: Sequence[str]
@@ -26,18 +26,18 @@ class Begun:
         """Once it is at its end: its exit code, and what it has printed. Once only."""
         with self.process.stderr, self.printed:
             said = self.process.stderr.read().decode()
-            code = self.process.wait(PATIENCE)
+            code = self.process.wait(TIMEOUT_SECONDS)
             self.printed.seek(0)
             return CompletedProcess(self.arguments, code, self.printed.read().decode(), said)
 
 
-def begin(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Begun:
+def begin(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> RunningCommand:
     """Start a command in this folder, with this environment and no other."""
     printed = TemporaryFile()  # noqa: SIM115 - closed at its end
-    return Begun(arguments, fork(arguments, folder, environment, printed.fileno()), printed)
+    return RunningCommand(arguments, fork(arguments, folder, environment, printed.fileno()), printed)
 
 
-def begin_beside(config: Path, *arguments: str, **environment: str) -> Begun:
+def begin_beside(config: Path, *arguments: str, **environment: str) -> RunningCommand:
     """Start a command with these settings, and this in its environment besides that of the tests."""
     return begin([*arguments, "--config", str(config)], config.parent, {**os.environ, **environment})
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from tests.attesting import carrying, signed_report
+from tests.attestations import attestation_headers, signed_report
 from tests.integration.conftest import IPHONE, LAPTOP, NAVIGATION
 from tests.integration.fleet import PUBLIC
 
@@ -55,7 +55,7 @@ class Phone:
         return {
             **_page_load(self.owner, IPHONE, self.language),
             **({"Cookie": self.cookie} if self.cookie else {}),
-            **carrying(token, device_key=own, method="GET", url=PUBLIC + "/"),
+            **attestation_headers(token, device_key=own, method="GET", url=PUBLIC + "/"),
         }
 
 

@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from tests.attesting import carrying, signed_report
+from tests.attestations import attestation_headers, signed_report
 from tests.integration.gate import Gate, start_gate, write_config
 from tests.integration.postgres import postgres as postgres
 from tests.servers import free_port
@@ -65,7 +65,7 @@ class Guarded:
         )
         return {
             "User-Agent": IPHONE,
-            **carrying(token, device_key=own, method=method, url=self.url + path, ahead=ahead),
+            **attestation_headers(token, device_key=own, method=method, url=self.url + path, ahead=ahead),
         }
 
 

@@ -144,10 +144,10 @@ def _serve(orders: socket.socket) -> None:
 def _run(
     arguments: list[str], folder: str, environment: dict[str, str], error: int, printing: list[int]
 ) -> None:
-    import dying  # type: ignore[import-not-found]  # beside this file, which runs as a script
-    import killing  # type: ignore[import-not-found]
+    import killed_at_statement  # type: ignore[import-not-found]  # beside this file, which runs as a script
+    import killed_while_mailing  # type: ignore[import-not-found]
+    import moving_clock  # type: ignore[import-not-found]
     import next_version  # type: ignore[import-not-found]
-    import passing  # type: ignore[import-not-found]
 
     from mailgate.cli import main
 
@@ -159,12 +159,12 @@ def _run(
     os.environ.update(environment)
     time.tzset()
     sys.argv = ["mailgate", *arguments]
-    if point := environment.get(killing.POINT):
-        killing.arm(int(point), environment.get(killing.BEHIND, ""))
-    if death := environment.get(dying.DEATH):
-        dying.arm(*death.split())
-    if step := environment.get(passing.STEP):
-        passing.arm(float(step))
+    if point := environment.get(killed_at_statement.POINT):
+        killed_at_statement.arm(int(point), environment.get(killed_at_statement.BEHIND, ""))
+    if death := environment.get(killed_while_mailing.DEATH):
+        killed_while_mailing.arm(*death.split())
+    if step := environment.get(moving_clock.CLOCK_STEP):
+        moving_clock.arm(float(step))
     if steps := environment.get(next_version.STEPS):
         next_version.arm(steps)
     try:

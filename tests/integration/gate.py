@@ -19,7 +19,7 @@ from tests.integration.forked import Forked, fork
 from tests.servers import descendants
 
 PROXY = Path(__file__).parents[2] / "proxy"
-START = 30.0
+START_SECONDS = 30.0
 """Seconds that a gate may take to start, and to stop, before a test gives up on it."""
 
 APPS = {
@@ -67,7 +67,7 @@ class Gate:
         self._ready.set()
 
     def wait_until_ready(self) -> None:
-        self._ready.wait(START)
+        self._ready.wait(START_SECONDS)
         if not self.public[1]:
             self.process.kill()
             self.process.wait()
@@ -99,7 +99,7 @@ class Gate:
         """SIGTERM; the exit code."""
         self.terminate()
         try:
-            return self.process.wait(START)
+            return self.process.wait(START_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.servers import free_port, listens, require, running
+from tests.servers import free_port, listens, require_or_skip, running
 
 CONFIG = """\
 daemon off;
@@ -64,7 +64,7 @@ class Nginx:
 @contextmanager
 def nginx(run: Path, further: str = "") -> Iterator[Nginx]:
     """nginx with ``page.html``, ``text.txt`` (long enough for gzip), ``blob.bin`` (1 MiB), and ``further`` settings."""
-    require("nginx")
+    require_or_skip("nginx")
     port = free_port()
     root = run / "www"
     root.mkdir(parents=True)
@@ -78,7 +78,7 @@ def nginx(run: Path, further: str = "") -> Iterator[Nginx]:
 @contextmanager
 def nginx_before(gate: str, run: Path, files: Path) -> Iterator[str]:
     """nginx that ends TLS with ``cert.pem`` of ``files`` and hands on any client certificate; its address."""
-    require("nginx")
+    require_or_skip("nginx")
     port = free_port()
     run.mkdir()
     with _serving(run, port, TLS.format(port=port, files=files, gate=gate)):

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-from tests.servers import free_port, listens, require, running
+from tests.servers import free_port, listens, require_or_skip, running
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yml"
 
@@ -43,7 +43,7 @@ class Prometheus:
 @contextmanager
 def scraping(folder: Path, *targets: str) -> Iterator[Prometheus]:
     """Scrapes the admin ports of these gates."""
-    require("prometheus")
+    require_or_skip("prometheus")
     config, port = folder / "prometheus.json", free_port()
     job = {"job_name": "mailgate", "static_configs": [{"targets": list(targets)}]}
     every = {"scrape_interval": "1s", "evaluation_interval": "1s"}

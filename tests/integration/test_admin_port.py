@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from tests.integration.conftest import LAPTOP
-from tests.integration.gate import EVERYONE, PROXY, START, Gate, write_config
+from tests.integration.gate import EVERYONE, PROXY, START_SECONDS, Gate, write_config
 
 DESCRIPTORS = 256
 CROWD = 210
@@ -77,7 +77,7 @@ def gate(webmail: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gat
             yield gate
         finally:
             process.terminate()
-            assert process.wait(START) == 0
+            assert process.wait(START_SECONDS) == 0
 
 
 async def left(writer: asyncio.StreamWriter) -> None:

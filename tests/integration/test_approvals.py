@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.admins import admins, token
-from tests.integration.commands import Begun, begin_beside
+from tests.integration.commands import RunningCommand, begin_beside
 from tests.integration.gate import Gate, wait_for, write_config
 from tests.integration.test_reload import OPEN, SHUT
 from tests.integration.test_versions import blocks, ready
@@ -25,12 +25,12 @@ def settled(folder: Path, url: str, guard: dict[str, Any]) -> Path:
     return write_config(folder, "http://127.0.0.1:9", {"store": url, "guard": guard, "admins": WHO}, OPEN)
 
 
-def begun(folder: Path, who: str, *arguments: str) -> Begun:
+def begun(folder: Path, who: str, *arguments: str) -> RunningCommand:
     """A command that runs on the files in this folder as this admin."""
     return begin_beside(folder / "mailgate.yaml", *arguments, MAILGATE_ADMIN_TOKEN=token(who))
 
 
-def ended(command: Begun) -> tuple[int, str]:
+def ended(command: RunningCommand) -> tuple[int, str]:
     """Its exit code, and what it said."""
     done = command.ended()
     return done.returncode, done.stdout + done.stderr

@@ -20,7 +20,7 @@ from tests.integration.conftest import Guard, Guarded
 from tests.integration.gate import PHONE_RULES, wait_for
 from tests.integration.nginx import nginx_before
 from tests.pki import Issued, name, root, server
-from tests.servers import free_port, require
+from tests.servers import free_port, require_or_skip
 
 from mailgate.attest.client_certs import CertificateVerifier
 from mailgate.attest.mint import (
@@ -77,7 +77,7 @@ class Devices:
 
 @pytest.fixture
 def devices(tmp_path: Path) -> Devices:
-    require("curl")
+    require_or_skip("curl")
     now = datetime.now(UTC)
     server(now).write(tmp_path, "cert")
     authority = root(now=now).write(tmp_path, "devices")

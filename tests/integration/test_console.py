@@ -11,7 +11,7 @@ from tests.admins import admins, token
 from tests.integration.conftest import IPHONE, LAPTOP, Guard, Guarded
 from tests.integration.gate import PHONE_RULES
 
-from mailgate.console.verdict_rates import LOOK
+from mailgate.console.verdict_rates import POLL_SECONDS
 
 WHO = admins(ada="operator")
 
@@ -52,7 +52,7 @@ async def test_what_every_worker_decides_is_shown_within_seconds(
     session = await logged_in(guarded)
     async with session:
         if workers > 1:
-            await asyncio.sleep(LOOK + 1)  # the other may not have answered at the first look
+            await asyncio.sleep(POLL_SECONDS + 1)  # the other may not have answered at the first look
         for _ in range(8):
             async with client.get(
                 f"{guarded.url}/mail", headers={"User-Agent": IPHONE, "Connection": "close"}

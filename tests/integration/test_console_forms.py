@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from tests.admins import admins
 from tests.integration.conftest import LAPTOP, Guard, Guarded
-from tests.integration.crawling import Form, names, walk
+from tests.integration.console_crawler import Form, names, walk
 from tests.integration.gate import PHONE_RULES
 from tests.integration.test_api import mails
 from tests.integration.test_console import form, logged_in, text

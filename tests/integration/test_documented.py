@@ -6,7 +6,7 @@ from threading import Barrier, Thread
 
 import pytest
 from tests.integration.conftest import IPHONE, LAPTOP
-from tests.integration.documented import Answer, Client, verified_claims
+from tests.integration.documented_client import Answer, Client, verified_claims
 from tests.integration.fleet import PUBLIC, Fleet, fleet, mailgate
 from tests.integration.gate import wait_for
 from tests.servers import free_port

@@ -17,7 +17,7 @@ from tests.integration.test_replay import ISSUER_KEY, MDM, believing
 from tests.integration.test_replay import store as store
 from tests.unit.store.examples import CATALOG, MAX_AGE, mail_app
 
-from mailgate.app.device_changes import EVERY
+from mailgate.app.device_changes import POLL_SECONDS
 from mailgate.attest import mint
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, PostureState
@@ -106,13 +106,13 @@ async def test_where_no_changes_are_heard_of_the_store_is_asked(tmp_path: Path, 
     async def follow() -> None:
         while not ended.is_set():
             await postures.catch_up(now())
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(POLL_SECONDS)
 
     ended = asyncio.Event()
     following = asyncio.ensure_future(follow())
-    await asyncio.sleep(EVERY)
+    await asyncio.sleep(POLL_SECONDS)
     await report()
-    await asyncio.sleep(2 * EVERY)
+    await asyncio.sleep(2 * POLL_SECONDS)
     assert await is_now(PostureState.CLEAN)
     await asyncio.sleep(OLD)
     assert await is_now(PostureState.CLEAN)

@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from tests.integration import fronts
+from tests.integration import front_proxies
 from tests.integration.conftest import IPHONE, LAPTOP, NAVIGATION, Guard, Guarded
 from tests.integration.gate import PHONE_RULES, Gate
 from tests.integration.test_reload import until
@@ -26,16 +26,16 @@ from mailgate.gateway.authz.verdict_key import ALWAYS
 from mailgate.gateway.http1.forgeable import KNOWN
 
 FRONTS: dict[str, tuple[str, Callable[..., AbstractContextManager[str]]]] = {
-    "nginx": ("nginx", fronts.nginx),
-    "caddy": ("caddy", fronts.caddy),
-    "haproxy": ("haproxy", fronts.haproxy),
-    "envoy": ("envoy", fronts.envoy),
-    "envoy-grpc": ("envoy-grpc", fronts.envoy_grpc),
+    "nginx": ("nginx", front_proxies.nginx),
+    "caddy": ("caddy", front_proxies.caddy),
+    "haproxy": ("haproxy", front_proxies.haproxy),
+    "envoy": ("envoy", front_proxies.envoy),
+    "envoy-grpc": ("envoy-grpc", front_proxies.envoy_grpc),
 }
-if fronts.NEWER_CADDY.exists():
-    FRONTS["newer-caddy"] = ("caddy", partial(fronts.caddy, binary=str(fronts.NEWER_CADDY)))
-if fronts.TRAEFIK.exists():
-    FRONTS["traefik"] = ("traefik", fronts.traefik)
+if front_proxies.NEWER_CADDY.exists():
+    FRONTS["newer-caddy"] = ("caddy", partial(front_proxies.caddy, binary=str(front_proxies.NEWER_CADDY)))
+if front_proxies.TRAEFIK.exists():
+    FRONTS["traefik"] = ("traefik", front_proxies.traefik)
 EAS = "/Microsoft-Server-ActiveSync?Cmd=FolderSync&User=alice&DeviceId=ApplC39X8FAKEID&DeviceType=iPhone"
 LOGIN = {"Authorization": "Basic " + b64encode(b"alice:secret").decode()}
 FORGED = {

@@ -15,7 +15,7 @@ import pytest
 from tests.demos import running_demo
 from tests.docs.test_lay_installed import dead_links
 from tests.integration.installed import ROOT, Built, build, install
-from tests.servers import free_port, require, running
+from tests.servers import free_port, require_or_skip, running
 
 ENVIRONMENT = {
     name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "MAILGATE_CONFIG")
@@ -98,7 +98,7 @@ def test_an_index_takes_both_and_shows_the_readme_with_links_that_lead_somewhere
 
 
 def test_twine_finds_nothing(built: Built) -> None:
-    require("twine")
+    require_or_skip("twine")
     checked = subprocess.run(
         ["twine", "check", "--strict", built.wheel, built.sdist], capture_output=True, text=True
     )
@@ -132,7 +132,7 @@ def test_a_first_command_says_how_to_get_settings(programs: Path, tmp_path: Path
 
 
 def test_the_demo_works_in_an_empty_folder(programs: Path, tmp_path: Path) -> None:
-    require("curl", "grep", "bash")
+    require_or_skip("curl", "grep", "bash")
     clean = {"PYTHONPATH": "", "MAILGATE_CONFIG": ""}
     program = (programs / "mailgate",)
     with running_demo(tmp_path, "--people", "0", program=program, environment=clean, cloned=False) as demo:
@@ -144,7 +144,7 @@ def test_the_demo_works_in_an_empty_folder(programs: Path, tmp_path: Path) -> No
 
 
 def test_what_init_writes_is_checked_starts_and_decides(programs: Path, tmp_path: Path) -> None:
-    require("curl", "bash")
+    require_or_skip("curl", "bash")
     port, admin = free_port(), free_port()
     where = ["--listen", f"127.0.0.1:{port}", "--admin-listen", f"127.0.0.1:{admin}"]
     written = call(programs, tmp_path, "init", "--upstream", "http://127.0.0.1:9", *where)

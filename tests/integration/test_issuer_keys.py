@@ -13,12 +13,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from tests.integration.fleet import Fleet, Phone, fleet, get, signed_for
-from tests.integration.gate import START, wait_for
+from tests.integration.gate import START_SECONDS, wait_for
 from tests.integration.test_tls import write_certificate
 from tests.servers import free_port
 
 from mailgate.attest import mint
-from mailgate.gateway.keys.jwks import MAX_BYTES, JwksError, ask
+from mailgate.gateway.keys.jwks import MAX_BYTES, JwksError, fetch
 
 MDM = "https://mdm.example.com"
 KEYS = [mint.make_key(bytes([number]) * 32, f"key-{number}") for number in range(4)]
@@ -95,7 +95,7 @@ async def test_no_good_token_is_refused_while_the_issuer_rotates(
 
     async def some_are_sent() -> None:
         enough = count + 20
-        async with asyncio.timeout(START):
+        async with asyncio.timeout(START_SECONDS):
             while count < enough:
                 await asyncio.sleep(0.01)
 
@@ -203,13 +203,13 @@ async def test_a_reload_keeps_the_keys_of_an_issuer_that_stays(
 async def test_a_question_is_conditional_and_bounded(jwks: TestServer, issuer: Issuer) -> None:
     url = str(jwks.make_url("/jwks"))
     issuer.headers = {"ETag": '"1"', "Cache-Control": "max-age=300"}
-    first = await ask(url, "")
+    first = await fetch(url, "")
     assert (first.text, first.etag, first.fresh_for) == (mint.jwks(KEYS[0]), '"1"', timedelta(minutes=5))
-    again = await ask(url, first.etag)
+    again = await fetch(url, first.etag)
     assert (again.text, again.etag) == (None, '"1"')
     assert issuer.conditional == [None, '"1"']
     issuer.text = " " * MAX_BYTES
-    assert (await ask(url, "")).text == issuer.text
+    assert (await fetch(url, "")).text == issuer.text
     for change, why in [
         ({"text": " " * (MAX_BYTES + 1)}, "too-large"),
         ({"status": 302}, "redirect"),
@@ -219,10 +219,10 @@ async def test_a_question_is_conditional_and_bounded(jwks: TestServer, issuer: I
         vars(broken).update(change)
         issuer.text, issuer.status = broken.text, broken.status
         with pytest.raises(JwksError) as error:
-            await ask(url, "")
+            await fetch(url, "")
         assert error.value.why == why
     with pytest.raises(JwksError) as error:
-        await ask(f"http://127.0.0.1:{free_port()}/", "")
+        await fetch(f"http://127.0.0.1:{free_port()}/", "")
     assert error.value.why == "unreachable"
 
 
@@ -239,8 +239,8 @@ async def test_over_https_the_certificate_must_be_of_the_named_authority(
     await server.start_server(ssl=served)
     url = f"https://127.0.0.1:{server.port}/jwks"
     trust = ssl.create_default_context(cafile=certificate)
-    assert (await ask(url, "", trust=trust)).text == mint.jwks(KEYS[0])
+    assert (await fetch(url, "", trust=trust)).text == mint.jwks(KEYS[0])
     with pytest.raises(JwksError) as error:
-        await ask(url, "")
+        await fetch(url, "")
     assert error.value.why == "tls"
     await server.close()

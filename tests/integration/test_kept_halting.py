@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from tests.integration import fronts
+from tests.integration import front_proxies
 from tests.integration.conftest import IPHONE, LAPTOP, Guard
 from tests.integration.test_forward_auth import Mail
 from tests.integration.test_forward_auth import mail as mail
@@ -37,17 +37,17 @@ async def test_a_rule_halts_by_the_requests_that_came(
     keeping: bool,
 ) -> None:
     """A tenth of the requests is kept out, and half of them may be."""
-    shipped = fronts._config
+    shipped = front_proxies._config
 
     def with_a_name(name: str, gate: str, webmail: str, *changes: tuple[str, str]) -> str:
         named = (r'checked_user {\n  default "";', 'checked_user {\n  default "ada";')
         return shipped(name, gate, webmail, *changes, named)
 
-    monkeypatch.setattr(fronts, "_config", with_a_name)
+    monkeypatch.setattr(front_proxies, "_config", with_a_name)
     guarded = guard(RULES, authz={"dialect": "nginx", "remember": "2s"}, trusted_proxies=("127.0.0.1/32",))
     run = tmp_path / "front"
     run.mkdir()
-    with fronts.nginx(guarded.url, str(mail.server.make_url("")), run, keeping=keeping) as url:
+    with front_proxies.nginx(guarded.url, str(mail.server.make_url("")), run, keeping=keeping) as url:
 
         async def asks(agent: str) -> int:
             headers = {"Host": "mail.example.com", "User-Agent": agent}

@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
-from tests.integration import fronts
+from tests.integration import front_proxies
 from tests.integration.conftest import LAPTOP
 from tests.integration.fleet import Phone, fleet, mailgate
 from tests.integration.test_enrolment import enrol, report
@@ -47,7 +47,7 @@ async def test_a_copied_token_is_found_out_whatever_nginx_keeps(
             enrolment={"attempts": 1000},
             **asked,
         ) as gates,
-        fronts.nginx(gates.url(), upstream, run, keeping=keeping, besides=besides) as url,
+        front_proxies.nginx(gates.url(), upstream, run, keeping=keeping, besides=besides) as url,
     ):
         device = Phone(mint.make_key(secrets.token_bytes(32), ""))
         await enrol(client, gates.url(), device, mailgate(tmp_path, "enroll", "token")["token"])

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.integration import fronts
+from tests.integration import front_proxies
 from tests.integration.conftest import LAPTOP, Guard
 from tests.integration.gate import PHONE_RULES
 from tests.integration.test_forward_auth import Mail
@@ -26,8 +26,8 @@ def both(guard: Guard, mail: Mail, tmp_path: Path) -> Iterator[tuple[int, int, P
     for run in runs:
         run.mkdir()
     with (
-        fronts.nginx(guarded.url, webmail, runs[0], keeping=True) as kept,
-        fronts.nginx(guarded.url, webmail, runs[1]) as asked,
+        front_proxies.nginx(guarded.url, webmail, runs[0], keeping=True) as kept,
+        front_proxies.nginx(guarded.url, webmail, runs[1]) as asked,
     ):
         yield int(kept.rpartition(":")[2]), int(asked.rpartition(":")[2]), runs[0]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.integration import killing
+from tests.integration import killed_at_statement
 from tests.integration.forked import fork
 from tests.integration.gate import start_gate, wait_for, write_config
 from tests.integration.test_reload import OPEN, SHUT
@@ -47,7 +47,7 @@ class Ground:
         """The exit code of a command, which is killed at this point; 0: it is not."""
         environment = dict(os.environ)
         if point:
-            environment |= {killing.POINT: str(point), killing.BEHIND: behind}
+            environment |= {killed_at_statement.POINT: str(point), killed_at_statement.BEHIND: behind}
         process = fork([*arguments, "--config", str(self.config)], self.folder, environment)
         with process.stderr:
             self.said = process.stderr.read().decode()

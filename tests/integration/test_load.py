@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from aiohttp import web
-from benchmarks.traffic.load import ANSWERS_A_CONNECTION, CONNECTIONS, Wrong, loaded
+from benchmarks.traffic.load import ANSWERS_A_CONNECTION, CONNECTIONS, UnexpectedAnswer, loaded
 from benchmarks.traffic.mixes import MIXES, Mix
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -70,6 +70,6 @@ async def test_a_wrong_answer_ends_the_load_and_is_shown() -> None:
     async def refused(_: web.BaseRequest) -> web.StreamResponse:
         return web.Response(status=403, text="not you")
 
-    with pytest.raises(Wrong, match="403"):
+    with pytest.raises(UnexpectedAnswer, match="403"):
         await load(refused, MIXES["mixed"])
     assert await load(refused, replace(MIXES["mixed"], statuses=frozenset({b"403"}))) > 0

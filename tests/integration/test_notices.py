@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 from tests.integration.commands import run
-from tests.integration.dying import DEATH
 from tests.integration.gate import APPS, start_gate, wait_for, write_config
+from tests.integration.killed_while_mailing import DEATH
 from tests.integration.mail_sink import MailSink, mail_sink
 
-from mailgate.cli.notices.about import settings_of, subject_of
-from mailgate.cli.notices.delivering import deliver
+from mailgate.cli.notices.delivery import deliver
+from mailgate.cli.notices.subject import settings_of, subject_of
 from mailgate.config import Bundle, Rules, compile_rules, load_bundle
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by

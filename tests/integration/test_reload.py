@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 from tests.integration.commands import begin
 from tests.integration.conftest import LAPTOP, Guard, Guarded
-from tests.integration.gate import PROXY, START, wait_for, write_config
+from tests.integration.gate import PROXY, START_SECONDS, wait_for, write_config
 
 OPEN = {"rules": [{"id": "open", "when": "true", "effect": "allow"}]}
 SHUT = {"rules": [{"id": "shut", "when": "true", "effect": "block"}]}
@@ -196,12 +196,12 @@ def test_a_signal_that_comes_while_the_gate_starts_is_heeded_once_it_has(
             stderr=stream,
         )
     try:
-        assert wait_for(lambda: puts_off(process.pid, sent) or "listening" in log.read_text(), START)
+        assert wait_for(lambda: puts_off(process.pid, sent) or "listening" in log.read_text(), START_SECONDS)
         process.send_signal(sent)
-        assert wait_for(lambda: f'"{heeded}"' in log.read_text(), START), log.read_text()
+        assert wait_for(lambda: f'"{heeded}"' in log.read_text(), START_SECONDS), log.read_text()
     finally:
         process.terminate()
-    assert process.wait(START) == 0
+    assert process.wait(START_SECONDS) == 0
 
 
 def puts_off(pid: int, number: signal.Signals) -> bool:

@@ -11,7 +11,7 @@ from urllib.request import urlopen
 import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
-from tests.integration import fronts
+from tests.integration import front_proxies
 from tests.integration.conftest import LAPTOP, Guarded
 from tests.integration.gate import PHONE_RULES, Gate, start_gate, write_config
 from tests.integration.test_phone import EAS
@@ -47,7 +47,7 @@ def pair(webmail: TestServer, tmp_path: Path, url: str) -> Iterator[list[Guarded
             gate = start_gate(write_config(folder, str(webmail.make_url("")), settings, PHONE_RULES))
             stopping.callback(lambda gate=gate: gate.process.poll() is None and gate.stop())
             found.append(Guarded(gate, folder, front, keys))
-        stopping.enter_context(fronts.two_gates([each.gate for each in found], port, tmp_path))
+        stopping.enter_context(front_proxies.two_gates([each.gate for each in found], port, tmp_path))
         yield found
 
 

@@ -22,13 +22,13 @@ from tests.integration.conftest import IPHONE, LAPTOP, Guard
 from tests.integration.gate import (
     EVERYONE,
     PHONE_RULES,
-    START,
+    START_SECONDS,
     Gate,
     start_gate,
     wait_for,
     write_config,
 )
-from tests.servers import descendants, require
+from tests.servers import descendants, require_or_skip
 
 COUNT = 2
 EAS_ID = "ApplC39X8FAKEID"
@@ -43,7 +43,9 @@ def start(webmail: TestServer, tmp_path: Path) -> Iterator[Start]:
     def started(policy: dict[str, Any] = EVERYONE, upstream: str = "", **settings: Any) -> Gate:
         known = {"workers": COUNT} | settings
         gates.append(start_gate(write_config(tmp_path, upstream or str(webmail.make_url("")), known, policy)))
-        assert wait_for(lambda: len(workers(gates[-1])) == COUNT and len(serving(gates[-1])) >= COUNT, START)
+        assert wait_for(
+            lambda: len(workers(gates[-1])) == COUNT and len(serving(gates[-1])) >= COUNT, START_SECONDS
+        )
         return gates[-1]
 
     yield started
@@ -99,7 +101,7 @@ async def replace_workers(gate: Gate) -> None:
     before = set(workers(gate))
     gate.process.send_signal(signal.SIGUSR2)
     replaced = lambda: len(workers(gate)) == COUNT and before.isdisjoint(workers(gate))  # noqa: E731
-    assert await asyncio.to_thread(wait_for, replaced, START)
+    assert await asyncio.to_thread(wait_for, replaced, START_SECONDS)
 
 
 async def decided(client: aiohttp.ClientSession, gate: Gate) -> dict[str, float]:
@@ -138,7 +140,7 @@ async def test_every_process_says_what_it_uses_and_the_numbers_of_all_are_as_pro
     held = re.findall(r'^process_resident_memory_bytes\{worker="(\d)"\} (\S+)$', text, re.MULTILINE)
     assert [worker for worker, _ in held] == [str(number) for number in range(COUNT)]
     assert all(float(size) > 2**20 for _, size in held)
-    require("promtool")
+    require_or_skip("promtool")
     checked = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, capture_output=True, check=False)  # fmt: skip
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
 
@@ -196,7 +198,7 @@ async def test_a_worker_that_dies_is_started_again_while_the_others_go_on(
             async with client.get(url(gate)) as answer:
                 answers.append(answer.status)
         assert answers == [200] * 20
-        assert await asyncio.to_thread(wait_for, lambda: len(serving(gate)) == COUNT + times, START)  # noqa: B023
+        assert await asyncio.to_thread(wait_for, lambda: len(serving(gate)) == COUNT + times, START_SECONDS)  # noqa: B023
         (victim,) = set(workers(gate)) - others
     died = [each for each in gate.records() if each.get("event") == "worker-died"]
     assert [each["code"] for each in died] == [-signal.SIGKILL] * 3
@@ -221,7 +223,7 @@ async def test_deaths_in_the_middle_of_a_replacement_leave_all_workers_serving(
     gate = start()
     before = set(workers(gate))
     gate.process.send_signal(signal.SIGUSR2)
-    assert await asyncio.to_thread(wait_for, lambda: set(workers(gate)) - before, START)
+    assert await asyncio.to_thread(wait_for, lambda: set(workers(gate)) - before, START_SECONDS)
     for pid in workers(gate):  # the old ones, and the first of the new ones while it starts
         os.kill(pid, signal.SIGKILL)
     await others_serve(client, gate, before)
@@ -361,11 +363,11 @@ async def test_what_runs_is_finished_when_all_are_to_end(start: Start, tmp_path:
         asking = asyncio.create_task(session.get(url(gate)))
         await asked.wait()
         gate.terminate()
-        assert await asyncio.to_thread(wait_for, lambda: not takes_connections(gate), START)
+        assert await asyncio.to_thread(wait_for, lambda: not takes_connections(gate), START_SECONDS)
         finish.set()
         async with await asking as answer:
             assert await answer.text() == "late mail"
-    assert await asyncio.to_thread(gate.process.wait, START) == 0
+    assert await asyncio.to_thread(gate.process.wait, START_SECONDS) == 0
 
 
 def takes_connections(gate: Gate) -> bool:
@@ -380,9 +382,9 @@ async def test_workers_end_when_their_supervisor_is_killed(start: Start) -> None
     gate = start()
     left = workers(gate)
     gate.process.kill()
-    await asyncio.to_thread(gate.process.wait, START)
+    await asyncio.to_thread(gate.process.wait, START_SECONDS)
     gone = lambda: not [pid for pid in left if Path(f"/proc/{pid}").exists()]  # noqa: E731
-    assert await asyncio.to_thread(wait_for, gone, START)
+    assert await asyncio.to_thread(wait_for, gone, START_SECONDS)
 
 
 def refused_start(config: Path) -> str:

@@ -13,14 +13,14 @@ from mailgate.whole_file import write_whole
 
 log = structlog.get_logger()
 
-LOOK = 1.0
+POLL_SECONDS = 1.0
 """The seconds between two looks at the log."""
 
 Put = Callable[[bytes], None]
 
 
 class AuditEvents:
-    """Run ``run`` as a task. ``put`` returns the function that takes lines, at every look; None while nobody wants
+    """Run ``run`` as a task. ``put`` returns the function that takes lines, at every poll; None while nobody wants
     them.
 
     The file ``position`` has the last entry that was sent. If it does not exist, sending begins with the next entry,
@@ -32,10 +32,10 @@ class AuditEvents:
         self._told: int | None = None
 
     async def run(self) -> None:
-        """Look regularly, until cancelled."""
-        await repeat(self.look, LOOK, failed=lambda error: log.error("audit-not-told", error=error))
+        """Poll regularly, until cancelled."""
+        await repeat(self.poll, POLL_SECONDS, failed=lambda error: log.error("audit-not-told", error=error))
 
-    async def look(self) -> None:
+    async def poll(self) -> None:
         """Send new entries. Raises StoreError."""
         put = self._put()
         if put is None:

@@ -9,22 +9,22 @@ from pathlib import Path
 
 import structlog
 
-from mailgate.app.observing import PRIORITY, syslog_at
 from mailgate.app.repeating import repeat
+from mailgate.app.request_receivers import PRIORITY, syslog_at
 from mailgate.config.observing import WitnessSettings
-from mailgate.gateway.observe.lines import to_syslog
+from mailgate.gateway.observe.line_writer import to_syslog
 from mailgate.store import Head
 from mailgate.store.audit import Audit
 
 log = structlog.get_logger()
 
-LOOK = 1.0
+POLL_SECONDS = 1.0
 """The seconds between two looks at the head."""
-AGAIN, LATER = timedelta(days=1), timedelta(minutes=1)
+NOTE_AGAIN_AFTER, RETRY_AFTER = timedelta(days=1), timedelta(minutes=1)
 """After this time a head is noted again; and after this time one that could not be noted everywhere is tried again."""
 
 
-class Witness:
+class AuditWitness:
     """Run ``run`` as a task. ``settings`` is called for every note."""
 
     def __init__(
@@ -37,10 +37,10 @@ class Witness:
         self._due: datetime | None = None
 
     async def run(self) -> None:
-        """Look regularly, until cancelled."""
-        await repeat(self.look, LOOK, failed=lambda error: log.error("witness-failed", error=error))
+        """Poll regularly, until cancelled."""
+        await repeat(self.poll, POLL_SECONDS, failed=lambda error: log.error("witness-failed", error=error))
 
-    async def look(self) -> None:
+    async def poll(self) -> None:
         """Note the head if it has changed, or once a day; log an error if the log was changed before it."""
         head, now = await self._audit.head() or Head(), self._clock()
         if head == self._noted and self._due and now < self._due:
@@ -48,7 +48,7 @@ class Witness:
         if self._noted and head != self._noted and not await self._continues(self._noted, head):
             log.error("audit-rewritten", noted=str(self._noted), head=str(head))
         self._noted = head
-        self._due = now + (AGAIN if await self._note(head, now) else LATER)
+        self._due = now + (NOTE_AGAIN_AFTER if await self._note(head, now) else RETRY_AFTER)
 
     async def _continues(self, noted: Head, head: Head) -> bool:
         return noted.number < head.number and await self._audit.holds(noted)

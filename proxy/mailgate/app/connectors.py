@@ -97,7 +97,7 @@ def leased_run_for(store: Store, bundle: Callable[[], Bundle], registry: Collect
     return LeasedRun(make, run_store, runtime, Numbers(registry), lambda: bundle().policy.catalog.fingerprint)
 
 
-class Syncing:
+class ConnectorSyncs:
     """The connectors of a running gate. ``start`` it once, and ``stop`` it before the store is closed."""
 
     def __init__(

@@ -11,7 +11,7 @@ from socket import gethostname
 from tempfile import NamedTemporaryFile
 from typing import Any, Protocol
 
-from mailgate.app.connectors import Syncing
+from mailgate.app.connectors import ConnectorSyncs
 from mailgate.app.parts import utc_now
 from mailgate.app.readiness import Running, readiness
 from mailgate.app.rule_changes import RuleChanges
@@ -36,9 +36,9 @@ from mailgate.views.device_rows import catch_up, refresh
 from mailgate.views.plan_outcome import sort_all_out
 from mailgate.views.recorded_requests import posture_now
 
-SORTED = 10.0
+CATCH_UP_SECONDS = 10.0
 """The seconds between two comparisons of first refusals with the plan in force."""
-TRIMMED = 900.0
+TRIM_SECONDS = 900.0
 """The seconds between two deletions of counts after their retention time."""
 
 
@@ -70,17 +70,17 @@ def context_for(service: Gate) -> ConsoleContext:
     return ConsoleContext(
         store=service.store,
         bundle=bundle,
-        catch_up=service.rule_changes.look,
+        catch_up=service.rule_changes.poll,
         clock=utc_now,
         readiness=partial(readiness, service),
         host=gethostname(),
         candidate=partial(candidate_of, service.config),
         verdict_rates=VerdictRates(),
         device_counts=DeviceCounts(service.store.devices.sketches, state, utc_now, look, changed),
-        readings=Readings(partial(sync_now, service.syncing)),
+        readings=Readings(partial(sync_now, service.connector_syncs)),
         planning=Planning(partial(plan_now, service)),
-        recheck=Recheck(service.syncing.check_again),
-        recheck_many=Recheck(service.syncing.check_again, patience=None),
+        recheck=Recheck(service.connector_syncs.check_again),
+        recheck_many=Recheck(service.connector_syncs.check_again, patience=None),
     )
 
 
@@ -119,7 +119,7 @@ def running(context: ConsoleContext, service: Gate) -> list[Coroutine[Any, Any, 
         context.device_counts.run(),
         counting.run(),
         trim_verdicts(context),
-        hold_against_plan(context.store),
+        compare_with_plan(context.store),
     ]
 
 
@@ -128,20 +128,20 @@ async def trim_verdicts(context: ConsoleContext) -> None:
     while True:
         with suppress(StoreError):  # /readyz reports it
             await context.store.verdicts.trim(context.clock())
-        await asyncio.sleep(TRIMMED)
+        await asyncio.sleep(TRIM_SECONDS)
 
 
-async def hold_against_plan(store: Store) -> None:
+async def compare_with_plan(store: Store) -> None:
     """Compare first refusals with the plan in force, a little at a time."""
     while True:
         with suppress(
             MailgateError
         ):  # /readyz reports a store that cannot be reached; a plan that was changed reports nothing
             await sort_all_out(store)
-        await asyncio.sleep(SORTED)
+        await asyncio.sleep(CATCH_UP_SECONDS)
 
 
-async def sync_now(syncing: Syncing, name: str, full: bool, progress: Progress) -> str:
+async def sync_now(syncing: ConnectorSyncs, name: str, full: bool, progress: Progress) -> str:
     """Read a connector's source, and return the result."""
     outcome = await syncing.sync_now(name, full=full, progress=progress)
     if outcome is None:

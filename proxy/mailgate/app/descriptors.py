@@ -3,11 +3,11 @@
 import resource
 from contextlib import suppress
 
-MOST = 2**20
+UNLIMITED = 2**20
 
 
 def descriptors() -> int:
-    """The limit, after raising it as far as this process may; ``MOST`` if there is none."""
+    """The limit, after raising it as far as this process may; ``UNLIMITED`` if there is none."""
     soft, hard = _limits()
     if soft < hard:
         with suppress(OSError, ValueError):  # some systems have a lower limit than they report
@@ -21,4 +21,4 @@ def _limits() -> tuple[int, int]:
 
 
 def _bounded(limit: int) -> int:
-    return MOST if limit == resource.RLIM_INFINITY else min(limit, MOST)
+    return UNLIMITED if limit == resource.RLIM_INFINITY else min(limit, UNLIMITED)

@@ -12,7 +12,7 @@ from mailgate.store import Postures, Store, StoreUnavailableError
 
 log = structlog.get_logger()
 
-EVERY = 0.25
+POLL_SECONDS = 0.25
 """The seconds between two looks. With the half second between two looks of a hanging request, this is less than one
 second in all."""
 COUNT_AFTER = 240
@@ -31,19 +31,19 @@ class DeviceChanges:
         self._clock = clock
 
     async def run(self) -> None:
-        """Look regularly, until cancelled, whatever error a look raises."""
+        """Poll regularly, until cancelled, even if a poll raises an error."""
         looks = 0
         while True:
             try:
-                await self.look()
+                await self.poll()
                 if looks % COUNT_AFTER == 0:
                     await self.count_findings()
             except Exception as error:  # noqa: BLE001 - the loop goes on after any error
                 log.error("follow-failed", error=type(error).__name__)
             looks += 1
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(POLL_SECONDS)
 
-    async def look(self) -> None:
+    async def poll(self) -> None:
         """Learn what has changed. One cheap query shows whether anything has."""
         now = self._clock()  # read before the query, so that no change is missed
         try:

@@ -14,7 +14,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Gauge
 
 from mailgate import __version__
-from mailgate.app.workers.place import Place
+from mailgate.app.workers.place import WorkerPlace
 from mailgate.rollout import Keeper
 from mailgate.store import Beat, Heard, Store, StoreError
 from mailgate.tasks import end
@@ -22,13 +22,13 @@ from mailgate.views.gates import MISSED, GateState, gates_now
 
 log = structlog.get_logger()
 
-EVERY = 5.0
+BEAT_SECONDS = 5.0
 """The seconds between two heartbeats while nothing changes."""
-KEPT = timedelta(days=1)
+FORGET_AFTER = timedelta(days=1)
 """How long a gate without a heartbeat is still shown."""
 
 
-class GateNumbers:
+class GateMetrics:
     """Gauges of the gates on a store."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -52,14 +52,14 @@ class Heartbeat:
 
     store: Store
     keeper: Keeper
-    place: Place
+    place: WorkerPlace
     address: str
     clock: Callable[[], datetime]
-    numbers: GateNumbers
+    numbers: GateMetrics
     gate_states: Counter[GateState] = field(default_factory=Counter)
-    """The number of gates on the store in each state at the last look."""
-    alone: bool = False
-    """Whether the last look found no other process."""
+    """The number of gates on the store in each state at the last heartbeat."""
+    is_alone: bool = False
+    """Whether the last heartbeat found no other process."""
     _instance: str = field(default_factory=lambda: secrets.token_hex(8))
     _took: tuple[int, datetime] | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -74,13 +74,13 @@ class Heartbeat:
         with suppress(StoreError):
             await self.store.gates.leave(self._instance)
 
-    def changed(self) -> None:
+    def rules_changed(self) -> None:
         """Send a heartbeat at once, since other rules came in force here."""
         self._news.set()
 
     async def _run(self) -> None:
         with suppress(StoreError):
-            await self.store.gates.forget(KEPT)
+            await self.store.gates.forget(FORGET_AFTER)
         while True:
             self._news.clear()
             try:
@@ -93,14 +93,14 @@ class Heartbeat:
                 self.numbers.store_up.set(0)
                 log.error("beat-failed", error=type(error).__name__)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), EVERY)
+                await asyncio.wait_for(self._news.wait(), BEAT_SECONDS)
 
     async def beat(self) -> None:
         """Send a heartbeat, and read the states of all gates. Raises StoreError."""
-        await self.store.gates.note(self._told())
+        await self.store.gates.note(self._own_beat())
         found = await gates_now(self.store, self.clock())
         self.gate_states = Counter(each.state for each in found)
-        self.alone = self.place.of == 1 and not any(
+        self.is_alone = self.place.count == 1 and not any(
             self._other(heard) for gate in found for heard in gate.heard
         )
         self.numbers.show(self.gate_states)
@@ -108,7 +108,7 @@ class Heartbeat:
     def _other(self, heard: Heard) -> bool:
         return heard.beat.instance != self._instance and heard.ago < MISSED
 
-    def _told(self) -> Beat:
+    def _own_beat(self) -> Beat:
         active = self.keeper.current.activation
         if self._took is None or self._took[0] != active.serial:
             self._took = (active.serial, self.clock())
@@ -116,7 +116,7 @@ class Heartbeat:
             host=gethostname(),
             address=self.address,
             worker=self.place.number,
-            workers=self.place.of,
+            workers=self.place.count,
             instance=self._instance,
             version=__version__,
             policy=active.policy,

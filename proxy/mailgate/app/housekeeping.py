@@ -29,7 +29,7 @@ class Running(Shape):
     def lingering(self) -> dict[str, str]: ...
 
 
-async def look_after(service: Running) -> None:
+async def do_hourly_work(service: Running) -> None:
     """Do the hourly work. Run it as a task."""
     while True:
         warn_of_stale_lists(service.bundle.settings)
@@ -49,8 +49,8 @@ async def _renew_keys(service: Running) -> None:
     tickets = await tickets_for(service.store)
     live = service.gate.in_force.live  # as of now, since other settings may have come in between
     browser_probe = BrowserProbe(live.browser_probe.mode, live.browser_probe.lifetime, keys)
-    speaker = replace(live.speaker, tickets=tickets)
-    service.gate.in_force.live = replace(live, browser_probe=browser_probe, speaker=speaker)
+    responses = replace(live.responses, tickets=tickets)
+    service.gate.in_force.live = replace(live, browser_probe=browser_probe, responses=responses)
 
 
 def warn_of_lingering_rules(found: dict[str, str]) -> None:

@@ -16,7 +16,7 @@ from mailgate.gateway.http1.listener import Server
 
 log = structlog.get_logger()
 
-PAUSE = 1.0
+ACCEPT_PAUSE_SECONDS = 1.0
 """The seconds for which no connection is accepted if no descriptors are left."""
 
 
@@ -69,7 +69,7 @@ async def open_admin(
     """
     own = () if given else open_listeners(address, 1)[0]
     for each in given or own:
-        door = Door(each, server)
+        door = Acceptor(each, server)
         door.open()
         closing.callback(each.close)
         closing.callback(door.close)
@@ -82,7 +82,7 @@ async def open_at_path(server: Server, path: Path, closing: AsyncExitStack) -> N
     closing.callback(listener.close)
 
 
-class Door:
+class Acceptor:
     """Accepts the connections of a socket, one at a time."""
 
     def __init__(self, listening: socket.socket, server: Server) -> None:
@@ -110,7 +110,7 @@ class Door:
         except OSError as error:  # no descriptors are left, and others need the next ones
             log.warning("connection-not-taken", port="admin", error=error.errno)
             self._loop.remove_reader(self._listening)
-            self._pause = self._loop.call_later(PAUSE, self.open)
+            self._pause = self._loop.call_later(ACCEPT_PAUSE_SECONDS, self.open)
             return
         taken.setblocking(False)
         self._taking = self._loop.create_task(self._connect(taken))

@@ -18,7 +18,7 @@ from mailgate.gateway.http1.client_certs.presented import NO_PROXY, ProxyForm
 from mailgate.gateway.live import Live
 from mailgate.gateway.pages import Appearance, Pages
 from mailgate.gateway.refusals import FORMS, activesync
-from mailgate.gateway.refusals.enforce import Speaker
+from mailgate.gateway.refusals.enforce import ResponseBuilder
 from mailgate.gateway.refusals.help_ticket import LIFETIME, Tickets
 from mailgate.model import Protocol
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
@@ -35,7 +35,7 @@ async def first_live(bundle: Bundle, store: Store, trust: Trust, reliefs: Relief
     bare = Live(
         bundle.policy,
         verifier_for(bundle, trust),
-        speaker_for(settings, Pages(appearance_of(settings)), await tickets_for(store)),
+        responses_for(settings, Pages(appearance_of(settings)), await tickets_for(store)),
         keep_of(settings),
         hardware=settings.attestation.hardware.believed(),
         trusted=settings.trusted_proxies,
@@ -45,10 +45,10 @@ async def first_live(bundle: Bundle, store: Store, trust: Trust, reliefs: Relief
         authorizer=authorizer_for(settings),
         authorizers=authorizers_for(settings),
     )
-    return decided_by(bare, bundle, trust, reliefs)
+    return live_with_rules_of(bare, bundle, trust, reliefs)
 
 
-def decided_by(live: Live, bundle: Bundle, trust: Trust, reliefs: Reliefs = NO_RELIEFS) -> Live:
+def live_with_rules_of(live: Live, bundle: Bundle, trust: Trust, reliefs: Reliefs = NO_RELIEFS) -> Live:
     """The live parts with the rules and issuers of these files."""
     certificates = bundle.settings.client_certificates
     verifier = (
@@ -98,11 +98,11 @@ async def probe_keys(settings: Settings, store: Store) -> Sequence[Secret]:
     return await store.keys.current("probe", utc_now(), KEY_AGE + settings.probe_lifetime)
 
 
-def speaker_for(settings: Settings, pages: Pages, tickets: Tickets | None = None) -> Speaker:
+def responses_for(settings: Settings, pages: Pages, tickets: Tickets | None = None) -> ResponseBuilder:
     forms = dict(FORMS)
     if settings.activesync.refusal == "forbidden":
         forms[Protocol.ACTIVESYNC] = activesync.forbid
-    return Speaker(
+    return ResponseBuilder(
         pages,
         urlsplit(settings.public_url).netloc,
         settings.languages.default,

@@ -28,15 +28,15 @@ from mailgate.tasks import end
 
 log = structlog.get_logger()
 
-POLL = 2.0
+POLL_SECONDS = 2.0
 """The seconds between two looks for mails to send."""
-LONGEST_REST = timedelta(minutes=5)
+MAX_PAUSE = timedelta(minutes=5)
 """The longest wait between two tries while no mail can be sent."""
-GATE = "gate"
+SENT_BY_GATE = "gate"
 """The author in the audit log if no person has sent the mails."""
 
 
-def way_for(notices: NoticeSettings) -> MailWay:
+def mail_way_for(notices: NoticeSettings) -> MailWay:
     """The way to send mails by these settings."""
     if notices.outbox is not None:
         return IntoFolder(notices.outbox)
@@ -52,7 +52,7 @@ def postman_for(settings: Settings, notices: NoticeSettings, store: Store, told:
         store.mails,
         store.leases,
         composer_for(settings, notices.sender, notices.domain),
-        way_for(notices),
+        mail_way_for(notices),
         notices.rate,
         secrets.token_hex(8),
         Around(utc_now, asyncio.sleep, told),
@@ -64,7 +64,7 @@ def sent_act(who: str, origin: str, counts: Mapping[str, int]) -> Act:
     return Act(utc_now(), who, "notices-sent", origin=origin, details=dict(counts))
 
 
-class NoticeNumbers:
+class MailMetrics:
     """Counters of mails about rules."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -80,17 +80,17 @@ class NoticeNumbers:
             registry=registry,
         )
 
-    def told(self, mail: Mail, state: MailState) -> None:
+    def count_mail(self, mail: Mail, state: MailState) -> None:
         self.ended.labels(mail.kind.value, state.value).inc()
 
 
-class MailSending:
+class MailSender:
     """Sends mails in this gate. ``start`` it once, and ``stop`` it before the store is closed."""
 
     def __init__(self, store: Store, bundle: Callable[[], Bundle], registry: CollectorRegistry) -> None:
         self._store = store
         self._bundle = bundle
-        self._numbers = NoticeNumbers(registry)
+        self._numbers = MailMetrics(registry)
         self._round: Counts[str] = Counts()
         self._postman: tuple[Any, Postman] | None = None
         self._rest = timedelta()
@@ -110,17 +110,17 @@ class MailSending:
             try:
                 self._store.languages.listening = self._bundle().settings.notices is not None
                 await self._store.languages.flush()
-                await self.look()
-                self._came_back()
+                await self.poll()
+                self._on_recovery()
             except WayDownError as error:
                 self._is_down(str(error))
             except StoreError as error:
                 log.warning("notices-store-down", error=type(error).__name__)
             except Exception as error:  # noqa: BLE001 - the loop goes on after any error
                 self._is_down(type(error).__name__)
-            await asyncio.sleep(max(POLL, self._rest.total_seconds()))
+            await asyncio.sleep(max(POLL_SECONDS, self._rest.total_seconds()))
 
-    async def look(self) -> None:
+    async def poll(self) -> None:
         """Send due mails, unless another gate does. Raises WayDownError or StoreError."""
         settings = self._bundle().settings
         notices = settings.notices
@@ -131,7 +131,7 @@ class MailSending:
         finally:
             counts, self._round = dict(self._round), Counts()
             if counts:
-                await self._store.audit.append(sent_act(GATE, gethostname(), counts))
+                await self._store.audit.append(sent_act(SENT_BY_GATE, gethostname(), counts))
 
     async def _anything(self) -> bool:
         now = utc_now()
@@ -139,19 +139,19 @@ class MailSending:
         return due or await self._store.mails.wait(now)
 
     async def _correct(self, notices: NoticeSettings) -> None:
-        gate, believed = Person(GATE, gethostname()), believed_by(self._bundle())
+        gate, believed = Person(SENT_BY_GATE, gethostname()), believed_by(self._bundle())
         await correct(self._store, believed, address_book(notices), gate, utc_now())
 
     def _postman_of(self, settings: Settings, notices: NoticeSettings) -> Postman:
         """The postman, kept until the settings change, since it knows when the last mail was sent."""
         key = (notices, settings.public_url, settings.languages)
         if self._postman is None or self._postman[0] != key:
-            self._postman = (key, postman_for(settings, notices, self._store, self._told))
+            self._postman = (key, postman_for(settings, notices, self._store, self._on_mail))
         return self._postman[1]
 
-    def _told(self, mail: Mail, state: MailState, why: str) -> None:
+    def _on_mail(self, mail: Mail, state: MailState, why: str) -> None:
         self._round[state.value] += 1
-        self._numbers.told(mail, state)
+        self._numbers.count_mail(mail, state)
         kind, rule = mail.kind.value, mail.rule
         if state is MailState.SENT:
             log.info("notice-sent", kind=kind, rule=rule)
@@ -163,11 +163,11 @@ class MailSending:
             log.warning("notice-failed", kind=kind, rule=rule, why=why)
 
     def _is_down(self, trouble: str) -> None:
-        self._rest = min(LONGEST_REST, max(self._rest * 2, timedelta(seconds=POLL)))
+        self._rest = min(MAX_PAUSE, max(self._rest * 2, timedelta(seconds=POLL_SECONDS)))
         self._numbers.down.inc()
         if trouble != self._trouble:
             log.warning("notices-down", error=trouble)
         self._trouble = trouble
 
-    def _came_back(self) -> None:
+    def _on_recovery(self) -> None:
         self._rest, self._trouble = timedelta(), ""

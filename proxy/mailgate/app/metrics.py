@@ -15,7 +15,7 @@ from mailgate.store import Ledger, Store
 
 def watch_numbers(gate: Gate, ledger: Ledger, keeper: Keeper) -> None:
     """Add numbers of other parts to ``/metrics``."""
-    metrics, counts, hanging = gate.metrics, ledger.counts, gate.carrier.hanging
+    metrics, counts, hanging = gate.metrics, ledger.counts, gate.carrier.long_polls
     verdicts = gate.verdicts
     metrics.watch_count(
         "mailgate_verdicts_hits", "Requests that were answered with a cached verdict", lambda: verdicts.hits

@@ -17,12 +17,12 @@ from mailgate.app.trust import Trust
 from mailgate.config import Settings
 from mailgate.gateway.admin_port.host_names import OwnHosts
 from mailgate.gateway.authz.questions import Questions
-from mailgate.gateway.carrying import Carrier
-from mailgate.gateway.enrolment.enroll import Enrolling
+from mailgate.gateway.carrier import Carrier
+from mailgate.gateway.enrolment.enroll import EnrolmentParts
 from mailgate.gateway.enrolment.enroller import Enroller
 from mailgate.gateway.evaluate.decision_log import Recorder
 from mailgate.gateway.evaluate.judge import Judge
-from mailgate.gateway.evaluate.probe_endpoint import Probing
+from mailgate.gateway.evaluate.probe_endpoint import ProbeParts
 from mailgate.gateway.evaluate.proving import Mode as NonceMode
 from mailgate.gateway.evaluate.proving import Prover
 from mailgate.gateway.handler import Gate
@@ -30,33 +30,33 @@ from mailgate.gateway.http1.parser import ServerLimits
 from mailgate.gateway.http1.tls import upstream_context
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.observe.request_numbers import RequestNumbers
+from mailgate.gateway.observe.request_metrics import RequestMetrics
 from mailgate.gateway.observe.tracing import Tracing
 from mailgate.gateway.own_addresses import OwnAddresses
 from mailgate.gateway.pages import Pages
 from mailgate.gateway.proxy.autodiscover import AutodiscoverEditor
 from mailgate.gateway.proxy.forward import Forwarder
-from mailgate.gateway.proxy.long_poll import Hanging
+from mailgate.gateway.proxy.long_poll import LongPolls
 from mailgate.gateway.proxy.pool import UpstreamPool
 from mailgate.gateway.proxy.rewrite import Rewrite
 from mailgate.gateway.proxy.webmail import Endpoint
-from mailgate.gateway.rates import Rates
-from mailgate.gateway.reading import Reader
+from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.failure import Failures
-from mailgate.gateway.refusing import QuarantineMails, Refuser
+from mailgate.gateway.refuser import QuarantineMails, Refuser
+from mailgate.gateway.request_reader import Reader
 from mailgate.gateway.selfservice.help import HelpDesk
 from mailgate.gateway.selfservice.login_check import LoginCheck, Question
 from mailgate.gateway.selfservice.own_data import SelfService
 from mailgate.gateway.selfservice.own_report import OwnReports
-from mailgate.gateway.selfservice.pairing_code import OwnCodes
+from mailgate.gateway.selfservice.pairing_code import PairingCodes
 from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.mail.quarantine import NoQuarantineMails, QuarantineHead, QuarantineMailer
 from mailgate.mail.smtp import MailServer
 from mailgate.rollout.halting import Halting
 from mailgate.store import Postures, Store
 
-REFERENCE = 10
+REFERENCE_LENGTH = 10
 """The length of a reference id in letters: 50 bits."""
 
 
@@ -70,8 +70,8 @@ def references() -> Iterator[str]:
     Many are drawn at a time.
     """
     while True:
-        letters = b32encode(secrets.token_bytes(REFERENCE * 320)).decode()
-        yield from [letters[at : at + REFERENCE] for at in range(0, len(letters), REFERENCE)]
+        letters = b32encode(secrets.token_bytes(REFERENCE_LENGTH * 320)).decode()
+        yield from [letters[at : at + REFERENCE_LENGTH] for at in range(0, len(letters), REFERENCE_LENGTH)]
 
 
 def server_limits(settings: Settings) -> ServerLimits:
@@ -97,16 +97,16 @@ def own_hosts(settings: Settings) -> OwnHosts:
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
-    """The connections to the webmail of these settings: the usual one, one for hanging requests, one for
+class Forwarders:
+    """The connections to the webmail of these settings: the usual one, one for long polls, one for
     Autodiscover."""
 
     usual: Forwarder
-    patient: Forwarder
-    discovery: Forwarder
+    long_poll: Forwarder
+    autodiscover: Forwarder
 
 
-def ways_for(settings: Settings, tracing: Tracing | None = None) -> Ways:
+def forwarders_for(settings: Settings, tracing: Tracing | None = None) -> Forwarders:
     upstream, timeouts = urlsplit(settings.upstream), settings.timeouts
     tls = upstream_context(settings.upstream_ca) if upstream.scheme == "https" else None
     endpoint = Endpoint(
@@ -125,9 +125,9 @@ def ways_for(settings: Settings, tracing: Tracing | None = None) -> Ways:
         mark=tracing.mark if tracing else None,
     )
     hanging = timeouts.hanging.total_seconds()
-    patient = UpstreamPool(replace(endpoint, response_time=hanging, idle_time=hanging))
+    long_poll = UpstreamPool(replace(endpoint, response_time=hanging, idle_time=hanging))
     editor = AutodiscoverEditor.between(settings.public_url, settings.upstream)
-    return Ways(usual, replace(usual, pool=patient), replace(usual, editor=editor))
+    return Forwarders(usual, replace(usual, pool=long_poll), replace(usual, editor=editor))
 
 
 def quarantine_mailer_for(
@@ -170,7 +170,7 @@ def self_service_for(
         postures,
         check=login_check_for(page.login_check, settings.public_url, pool),
         contact=page.contact or settings.company.help or "",
-        codes=OwnCodes(store.enrolments, page.pairing_codes),
+        codes=PairingCodes(store.enrolments, page.pairing_codes),
         reports=OwnReports(store.devices, store.help_requests),
         domain=mail.domain if mail else "",
     )
@@ -193,8 +193,8 @@ def enroller_for(settings: Settings, store: Store, trust: Trust) -> Enroller:
         trust.own_keys,
         trust.revocations,
         lambda: secrets.token_urlsafe(16),
-        Rates(limits.attempts, limits.span),
-        Rates(limits.attempts, limits.span),
+        RateLimit(limits.attempts, limits.span),
+        RateLimit(limits.attempts, limits.span),
         store.devices,
     )
 
@@ -205,37 +205,37 @@ def gate_for(
     """The gate of these settings, with nothing open yet."""
     metrics, url = Metrics(), settings.public_url
     tracing, mode = tracing_for(settings, in_force), NonceMode(settings.attestation.nonces)
-    ways = ways_for(settings, tracing)
+    forwarders = forwarders_for(settings, tracing)
     prover = Prover(trust.keyring, trust.nonces, store.spent, metrics, mode)
     judge = Judge(in_force, prover, postures, metrics, url, utc_now)
     recorder = Recorder(halting, metrics, References(references().__next__))
-    calls, networks = Rates(5, timedelta(minutes=10)), Rates(60, timedelta(minutes=10))
+    calls, networks = RateLimit(5, timedelta(minutes=10)), RateLimit(60, timedelta(minutes=10))
     own = OwnAddresses(
         in_force,
         recorder.references,
-        self_service_for(settings, store, judge, postures, ways.usual.pool),
-        Enrolling(in_force, prover, enroller_for(settings, store, trust), metrics, url),
-        Probing(in_force, metrics, url),
+        self_service_for(settings, store, judge, postures, forwarders.usual.pool),
+        EnrolmentParts(in_force, prover, enroller_for(settings, store, trust), metrics, url),
+        ProbeParts(in_force, metrics, url),
         HelpDesk(in_force, judge, metrics, store.help_requests, halting.called, calls, networks),
     )
-    mailer = quarantine_mailer_for(settings, store, in_force.live.speaker.pages, ways.usual.pool)
-    return assemble(judge, recorder, own, ways, mailer or NoQuarantineMails(), tracing)
+    mailer = quarantine_mailer_for(settings, store, in_force.live.responses.pages, forwarders.usual.pool)
+    return assemble(judge, recorder, own, forwarders, mailer or NoQuarantineMails(), tracing)
 
 
 def assemble(
     judge: Judge,
     recorder: Recorder,
     own: OwnAddresses,
-    ways: Ways,
+    forwarders: Forwarders,
     mails: QuarantineMails,
     tracing: Tracing | None = None,
 ) -> Gate:
     """Assemble a gate from these parts and those between them."""
     in_force, metrics, references = judge.in_force, judge.metrics, recorder.references
     reader, verdicts = Reader(in_force), VerdictCache(in_force, recorder.ledger.recurring, metrics)
-    refuser = Refuser(in_force, ways.usual, ways.discovery, mails, metrics, recorder)
+    refuser = Refuser(in_force, forwarders.usual, forwarders.autodiscover, mails, metrics, recorder)
     failures = Failures(in_force, references, metrics, judge.clock)
-    requests = RequestNumbers(metrics.registry)
+    requests = RequestMetrics(metrics.registry)
     if tracing:
         tracing.remember = requests.remember
     return Gate(
@@ -248,7 +248,14 @@ def assemble(
         judge=judge,
         recorder=recorder,
         carrier=Carrier(
-            ways.usual, ways.patient, ways.discovery, Hanging(), recorder, refuser, references, failures
+            forwarders.usual,
+            forwarders.long_poll,
+            forwarders.autodiscover,
+            LongPolls(),
+            recorder,
+            refuser,
+            references,
+            failures,
         ),
         refuser=refuser,
         own=own,

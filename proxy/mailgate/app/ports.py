@@ -12,11 +12,11 @@ from typing import Protocol
 from mailgate.app.listening import open_for_proxy, open_public
 from mailgate.app.parts import server_limits
 from mailgate.app.workers.listeners import open_file, open_listeners, remove_files
-from mailgate.app.workers.place import Place
+from mailgate.app.workers.place import WorkerPlace
 from mailgate.config import Address, Settings, SocketFile
 from mailgate.config.authz import GRPC, AuthzListener
 from mailgate.gateway.handler import Gate
-from mailgate.gateway.http1.connection_limits import Room
+from mailgate.gateway.http1.connection_limits import ConnectionLimit
 from mailgate.gateway.http1.listener import Server
 from mailgate.gateway.http1.tls import device_context, renew, served_certificate, server_context
 from mailgate.gateway.http1.trusted_headers import is_proxy
@@ -28,7 +28,7 @@ class Running(Protocol):
     @property
     def running(self) -> int: ...
 
-    async def finish(self, timeout: float, parting: float = 0.0) -> None: ...
+    async def finish(self, timeout: float, keep_alive_seconds: float = 0.0) -> None: ...
 
 
 @dataclass
@@ -36,8 +36,8 @@ class Ports:
     """Every port except the admin port."""
 
     gate: Gate
-    place: Place
-    room: Room
+    place: WorkerPlace
+    room: ConnectionLimit
     """The connections of all of them together."""
     tls: ssl.SSLContext | None = None
     device_tls: ssl.SSLContext | None = None
@@ -48,7 +48,7 @@ class Ports:
     """The origin at which client certificates are requested; empty if there is none."""
     questions: list[str] = field(default_factory=list)
     """The addresses of ports for questions of other proxies."""
-    parting: float = 0.0
+    keep_alive_seconds: float = 0.0
     """The seconds for which idle connections stay open at the end, while other workers accept new ones."""
     _servers: list[Running] = field(default_factory=list)
     """The listener for mail, and one for each port for questions."""
@@ -60,7 +60,12 @@ class Ports:
 
     async def open(self, settings: Settings, closing: AsyncExitStack) -> None:
         """Serve at all ports. Raises OSError."""
-        server = Server(self.gate.handle, server_limits(settings), self.room, over=self.gate.requests.over)
+        server = Server(
+            self.gate.handle,
+            server_limits(settings),
+            self.room,
+            request_finished=self.gate.requests.request_finished,
+        )
         self._servers.append(server)
         self.public = await open_public(server, settings.listen, self.tls, self.place.public, closing)
         own = settings.client_certificates.listen if settings.client_certificates else None
@@ -76,14 +81,14 @@ class Ports:
         """Open a port or a Unix socket for questions of another proxy. It carries no mail. With several workers the
         supervisor has opened it."""
         at, where = asked.listen, str(asked.listen)
-        if self.place.of > 1 and where not in self.place.questions:
+        if self.place.count > 1 and where not in self.place.questions:
             return
         if asked.dialect == GRPC:
             await self._open_grpc(at, settings, closing)
             return
         handler, limits = partial(self.gate.handle, asked_at=where), server_limits(settings)
-        local, over = isinstance(at, SocketFile), self.gate.requests.over
-        server = Server(handler, limits, self.room, local=local, over=over)
+        local, over = isinstance(at, SocketFile), self.gate.requests.request_finished
+        server = Server(handler, limits, self.room, local=local, request_finished=over)
         self._servers.append(server)
         sockets = self.place.questions.get(where, ())
         self.questions.append(await open_for_proxy(server, at, self.tls, sockets, closing))
@@ -102,7 +107,7 @@ class Ports:
             lambda: self.gate.in_force.live.proxy_form.fields,
             server_limits(settings).fields,
             local=isinstance(at, SocketFile),
-            over=self.gate.requests.over,
+            request_finished=self.gate.requests.request_finished,
         )
         closing.push_async_callback(port.finish, 0.0)
         closing.callback(remove_files, own)  # the last comes first
@@ -135,15 +140,15 @@ class Ports:
 
     async def finish(self, seconds: float) -> None:
         """Let running requests end by themselves for this long."""
-        await asyncio.gather(*(server.finish(seconds, self.parting) for server in self._servers))
+        await asyncio.gather(*(server.finish(seconds, self.keep_alive_seconds) for server in self._servers))
 
 
-def ports_for(settings: Settings, gate: Gate, place: Place, most: int = sys.maxsize) -> Ports:
+def ports_for(settings: Settings, gate: Gate, place: WorkerPlace, most: int = sys.maxsize) -> Ports:
     """The ports of these settings with their certificates, for ``most`` connections; none is open yet. Raises CertificateError, OSError."""
     tls, devices = settings.tls, settings.client_certificates
     if not tls:
-        return Ports(gate, place, Room(most))
-    ports = Ports(gate, place, Room(most), server_context(tls.certificate, tls.key))
+        return Ports(gate, place, ConnectionLimit(most))
+    ports = Ports(gate, place, ConnectionLimit(most), server_context(tls.certificate, tls.key))
     ports.grpc_tls = server_context(tls.certificate, tls.key, "h2")
     if devices and devices.listen:
         ports.device_tls = device_context(tls.certificate, tls.key, devices.authorities)

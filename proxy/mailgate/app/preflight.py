@@ -21,7 +21,7 @@ from mailgate.config.document import Path as Key
 from mailgate.config.rules import KEPT_AS, Rules
 from mailgate.config.upstream_loop import Names
 from mailgate.errors import ConfigError, Mistake
-from mailgate.gateway.http1.tls import CertificateError, fit_to_serve
+from mailgate.gateway.http1.tls import CertificateError, refuse_unusable_files
 from mailgate.store import StoreError
 from mailgate.store.address import store_url
 
@@ -29,7 +29,7 @@ Fault = tuple[Key, str]
 """The key of a setting that cannot be used, and what is wrong with it."""
 
 
-def load_judged(config: Path, now: datetime, in_force: str = "", names: Names | None = None) -> Bundle:
+def load_checked(config: Path, now: datetime, in_force: str = "", names: Names | None = None) -> Bundle:
     """Read the files at ``config`` for a gate to run on. Raises ConfigError with every mistake.
 
     :param in_force: the digest of the rules in force. Their failing cases do not stop anything, since they may fail
@@ -44,7 +44,7 @@ def load_judged(config: Path, now: datetime, in_force: str = "", names: Names | 
     return bundle
 
 
-def failed(rules: Rules, now: datetime) -> list[Outcome]:
+def failed_cases(rules: Rules, now: datetime) -> list[Outcome]:
     """The cases that fail."""
     return [outcome for outcome in run_cases(rules.cases, rules.policy, now) if outcome.wrong]
 
@@ -52,15 +52,15 @@ def failed(rules: Rules, now: datetime) -> list[Outcome]:
 def failing_cases(config: Path, bundle: Bundle, now: datetime) -> list[Mistake]:
     """The place of each failing case, with the actual result."""
     text = bundle.rules.texts.get(KEPT_AS.policy_tests, "")
-    wrong = failed(bundle.rules, now)
+    wrong = failed_cases(bundle.rules, now)
     if not wrong:
         return []
     document = read_document(text.encode(), str(config.parent / bundle.settings.files.policy_tests))
     places = {id(case): index for index, case in enumerate(bundle.policy_tests.tests)}
-    return [document.mistake(("tests", places[id(each.case)], "name"), _told(each)) for each in wrong]
+    return [document.mistake(("tests", places[id(each.case)], "name"), _worded(each)) for each in wrong]
 
 
-def _told(outcome: Outcome) -> str:
+def _worded(outcome: Outcome) -> str:
     wrong = ", ".join(f"{name} is {got}, not {wanted}" for name, (wanted, got) in outcome.wrong.items())
     return f"the case `{outcome.case.name}` fails: {wrong}; expected every case to hold"
 
@@ -93,7 +93,7 @@ def _document(config: Path) -> Document | None:
 def _certificates(settings: Settings, now: datetime) -> Iterator[Fault]:
     if settings.tls:
         try:
-            fit_to_serve(settings.tls.certificate, settings.tls.key, now)
+            refuse_unusable_files(settings.tls.certificate, settings.tls.key, now)
         except CertificateError as error:
             yield ("tls", error.which), str(error)
 
@@ -152,7 +152,7 @@ def _no_file(path: Path) -> str:
     except FileNotFoundError:
         return _no_folder(path.parent)
     except OSError as error:
-        return _told_of(path, error)
+        return _worded_error(path, error)
     if not stat.S_ISREG(mode):
         return f"{path} is no file"
     return "" if os.access(path, os.R_OK | os.W_OK) else f"{path} cannot be written: permission denied"
@@ -165,7 +165,7 @@ def _no_folder(path: Path) -> str:
     except FileNotFoundError:
         return _no_folder(path.parent) if path.parent != path else f"{path} is not there"
     except OSError as error:
-        return _told_of(path, error)
+        return _worded_error(path, error)
     if not stat.S_ISDIR(mode):
         return f"{path} is no folder"
     return "" if os.access(path, os.W_OK | os.X_OK) else f"{path} cannot be written: {_denied(path)}"
@@ -180,7 +180,7 @@ def _no_socket(path: Path) -> str:
         if not path.parent.exists():
             return f"{path.parent} is not there"
     except OSError as error:
-        return _told_of(path, error)
+        return _worded_error(path, error)
     return _no_folder(path.parent)
 
 
@@ -189,5 +189,5 @@ def _denied(path: Path) -> str:
     return "read-only file system" if is_read_only else "permission denied"
 
 
-def _told_of(path: Path, error: OSError) -> str:
+def _worded_error(path: Path, error: OSError) -> str:
     return f"{path} cannot be used: {(error.strerror or type(error).__name__).lower()}"

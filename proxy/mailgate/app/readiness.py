@@ -6,11 +6,11 @@ from typing import Literal
 from typing import Protocol as Shape
 
 from mailgate import __version__
-from mailgate.app.connectors import Syncing
+from mailgate.app.connectors import ConnectorSyncs
 from mailgate.app.heartbeat import Heartbeat
 from mailgate.app.parts import utc_now
 from mailgate.app.trust import Trust
-from mailgate.app.workers.place import Place
+from mailgate.app.workers.place import WorkerPlace
 from mailgate.app.workers.siblings import Siblings
 from mailgate.config import Bundle
 from mailgate.gateway.handler import Gate
@@ -33,9 +33,9 @@ class Running(Shape):
     gate: Gate
     reliefs: ReliefWatch
     reloader: Reloader[Bundle]
-    syncing: Syncing
+    connector_syncs: ConnectorSyncs
     stopping: bool
-    place: Place
+    place: WorkerPlace
     siblings: Siblings
     heartbeat: Heartbeat | None
 
@@ -61,7 +61,7 @@ async def readiness(service: Running) -> Readiness:
         config=Files(state="rejected" if mistakes else "ok", mistakes=mistakes),
         store=await _store(service.store, (waiting, reported, refusal)),
         issuers=service.trust.health(),
-        connectors=service.syncing.health(),
+        connectors=service.connector_syncs.health(),
         ledger=Ledger(
             written=counts.written,
             spooled=counts.spooled,
@@ -82,7 +82,7 @@ async def body_of_readyz(service: Running) -> dict[str, object]:
 
 
 async def _workers(service: Running) -> OwnWorkers:
-    wanted, missing = service.place.of, await service.siblings.missing()
+    wanted, missing = service.place.count, await service.siblings.missing()
     return OwnWorkers(wanted=wanted, answering=wanted - len(missing), missing=missing)
 
 

@@ -13,7 +13,7 @@ from mailgate.store.change_numbers import ChangeNumbers
 
 log = structlog.get_logger()
 
-LOOK = 0.25
+POLL_SECONDS = 0.25
 """The seconds between two looks at the store, if it does not report a change before."""
 
 
@@ -38,14 +38,14 @@ class RuleChanges:
         self._turn = asyncio.Lock()
 
     async def run(self) -> None:
-        """Look regularly, and at once if the store reports a change, until cancelled."""
+        """Poll regularly, and at once if the store reports a change, until cancelled."""
         heard = 0
         while True:
-            heard = await self._gate.store.change_signal.wait(LOOK, heard)
-            await self.look()
+            heard = await self._gate.store.change_signal.wait(POLL_SECONDS, heard)
+            await self.poll()
 
-    async def look(self) -> None:
-        """Use what is in force now. An error ends only this look, and nothing is raised."""
+    async def poll(self) -> None:
+        """Use what is in force now. An error ends only this poll, and nothing is raised."""
         async with self._turn:
             try:
                 await self._look()

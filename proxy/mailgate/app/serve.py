@@ -11,7 +11,13 @@ import structlog
 
 from mailgate.app.manager import NOBODY, Manager
 from mailgate.app.service import Service
-from mailgate.app.workers.place import ALONE, FAREWELL, PARTING, REPLACED, Place
+from mailgate.app.workers.place import (
+    ALONE,
+    KEEP_ALIVE_SECONDS,
+    REPLACED,
+    SHUTDOWN_EXTRA_SECONDS,
+    WorkerPlace,
+)
 from mailgate.classify import warm
 from mailgate.config import Bundle
 from mailgate.tasks import end
@@ -23,7 +29,7 @@ async def serve(
     config: Path,
     bundle: Bundle | None = None,
     ready: Callable[[Service], None] | None = None,
-    place: Place = ALONE,
+    place: WorkerPlace = ALONE,
     life: int | None = None,
     manager: Manager = NOBODY,
 ) -> None:
@@ -42,19 +48,19 @@ async def serve(
         loop.add_signal_handler(number, stop.set)
 
     def make_room() -> None:
-        service.ports.parting = PARTING
+        service.ports.keep_alive_seconds = KEEP_ALIVE_SECONDS
         stop.set()
 
     def stay() -> None:
         log.warning("not-replaced", why="this process is no worker")
 
-    if place.of > 1:
+    if place.count > 1:
         loop.add_signal_handler(REPLACED, make_room)
     else:
         loop.add_signal_handler(signal.SIGUSR2, stay)
     reloads: set[asyncio.Task[None]] = set()  # the loop keeps only a weak reference to a running task
 
-    async def read_anew() -> None:
+    async def read_again() -> None:
         manager.reloading()
         try:
             await service.reloader.reload()
@@ -62,7 +68,7 @@ async def serve(
             manager.ready()  # by the old files, if the new ones have a mistake
 
     def reload() -> None:
-        task = loop.create_task(read_anew())
+        task = loop.create_task(read_again())
         reloads.add(task)
         task.add_done_callback(reloads.discard)
 
@@ -86,7 +92,7 @@ async def serve(
     try:
         await stop.wait()
     finally:
-        manager.stopping(service.bundle.settings.timeouts.shutdown.total_seconds() + FAREWELL)
+        manager.stopping(service.bundle.settings.timeouts.shutdown.total_seconds() + SHUTDOWN_EXTRA_SECONDS)
         if life is not None:
             loop.remove_reader(life)
         log.info("stopping")

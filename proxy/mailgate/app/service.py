@@ -11,40 +11,40 @@ import structlog
 from aiohttp import web
 
 from mailgate.app.audit_events import AuditEvents
-from mailgate.app.audit_witness import Witness
-from mailgate.app.changes import take_settings, waiting_for_a_start
-from mailgate.app.connectors import Syncing
+from mailgate.app.audit_witness import AuditWitness
+from mailgate.app.connectors import ConnectorSyncs
 from mailgate.app.console import context_for, running
 from mailgate.app.descriptors import descriptors
 from mailgate.app.device_changes import DeviceChanges
-from mailgate.app.heartbeat import GateNumbers, Heartbeat
-from mailgate.app.housekeeping import look_after, warn_of_lingering_rules, warn_of_stale_lists
+from mailgate.app.heartbeat import GateMetrics, Heartbeat
+from mailgate.app.housekeeping import do_hourly_work, warn_of_lingering_rules, warn_of_stale_lists
 from mailgate.app.listening import open_admin, open_at_path
-from mailgate.app.live import decided_by, first_live
-from mailgate.app.mails import MailSending
+from mailgate.app.live import first_live, live_with_rules_of
+from mailgate.app.mails import MailSender
 from mailgate.app.metrics import watch_backlogs, watch_numbers, watch_rules
-from mailgate.app.observing import Observing
 from mailgate.app.open_store import open_store
 from mailgate.app.parts import admin_limits, gate_for, own_hosts, utc_now
 from mailgate.app.ports import Ports, ports_for
-from mailgate.app.preflight import failing_cases, load_judged
+from mailgate.app.preflight import failing_cases, load_checked
 from mailgate.app.readiness import body_of_readyz
+from mailgate.app.request_receivers import RequestReceivers
 from mailgate.app.rule_changes import RuleChanges
+from mailgate.app.settings_changes import needs_restart, take_settings
 from mailgate.app.settings_watch import SettingsWatch
 from mailgate.app.trust import Trust
-from mailgate.app.workers.place import ALONE, Place
+from mailgate.app.workers.place import ALONE, WorkerPlace
 from mailgate.app.workers.siblings import Siblings, metrics_app
 from mailgate.config import Address, Bundle, load_bundle
 from mailgate.console import with_console
 from mailgate.console.api import with_api
 from mailgate.gateway.admin_port.admin import admin_app
-from mailgate.gateway.admin_port.hosted import Admit, Hosted
+from mailgate.gateway.admin_port.hosted_app import Admit, HostedApp
 from mailgate.gateway.admin_port.intake import intake_server
 from mailgate.gateway.handler import Gate
-from mailgate.gateway.http1.connection_limits import Room, shares_of
+from mailgate.gateway.http1.connection_limits import ConnectionLimit, connection_shares
 from mailgate.gateway.http1.listener import Server
 from mailgate.gateway.live import InForce
-from mailgate.gateway.recording import Recorder
+from mailgate.gateway.recorder import LedgerRecorder
 from mailgate.gateway.reload import Reloader
 from mailgate.gateway.side_door.dovecot import PolicyKey, policy_server
 from mailgate.gateway.side_door.logins import SideDoor
@@ -59,7 +59,7 @@ from mailgate.tasks import end, end_all
 
 log = structlog.get_logger()
 
-FAREWELL = 5.0
+ADMIN_SHUTDOWN_SECONDS = 5.0
 """The seconds that requests at the admin port have when the gate ends."""
 
 
@@ -76,15 +76,15 @@ class Service:
     gate: Gate
     reliefs: ReliefWatch
     halting: Halting
-    place: Place = ALONE
+    place: WorkerPlace = ALONE
     reloader: Reloader[Bundle] = field(init=False)
     inspection: Inspection | None = None
-    syncing: Syncing = field(init=False)
+    connector_syncs: ConnectorSyncs = field(init=False)
     stopping: bool = False
     ports: Ports = field(init=False)
     admin: str = ""
     siblings: Siblings = field(init=False)
-    observing: Observing = field(init=False)
+    observing: RequestReceivers = field(init=False)
     heartbeat: Heartbeat | None = None
     rule_changes: RuleChanges = field(init=False)
     held_back: list[str] = field(default_factory=list)
@@ -94,7 +94,7 @@ class Service:
     _closing: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @classmethod
-    async def start(cls, config: Path, bundle: Bundle | None = None, place: Place = ALONE) -> "Service":
+    async def start(cls, config: Path, bundle: Bundle | None = None, place: WorkerPlace = ALONE) -> "Service":
         """Open the store and both ports. Raises MailgateError or OSError, and then leaves nothing open."""
         bundle = bundle or load_bundle(config)
         async with AsyncExitStack() as undo:
@@ -111,7 +111,7 @@ class Service:
             reliefs = ReliefWatch(store.reliefs, utc_now)
             await reliefs.start()
             in_force = InForce(await first_live(bundle, store, trust, reliefs.current))
-            book = Recorder.of(store.ledger, store.languages)
+            book = LedgerRecorder.of(store.ledger, store.languages)
             halting = Halting(book, store, lambda: in_force.live.policy, gethostname(), utc_now)
             gate = gate_for(bundle.settings, store, postures, trust, in_force, halting)
             service = cls(
@@ -143,14 +143,16 @@ class Service:
         self._closing.push_async_callback(self._end_tasks)
         self._closing.push_async_callback(self.trust.keyring.close)
         self.trust.keyring.replace(self.trust.sources(settings, self.gate.metrics))
-        self.syncing = Syncing(self.store, lambda: self.bundle, self.postures, self.gate.metrics.registry)
-        self._closing.push_async_callback(self.syncing.stop)
-        sending = MailSending(self.store, lambda: self.bundle, self.gate.metrics.registry)
+        self.connector_syncs = ConnectorSyncs(
+            self.store, lambda: self.bundle, self.postures, self.gate.metrics.registry
+        )
+        self._closing.push_async_callback(self.connector_syncs.stop)
+        sending = MailSender(self.store, lambda: self.bundle, self.gate.metrics.registry)
         self._closing.push_async_callback(sending.stop)
-        self.gate.own.self_service.recheck.source = self.syncing.check_again
-        for way in (self.gate.carrier.usual, self.gate.carrier.patient):
+        self.gate.own.self_service.recheck.source = self.connector_syncs.check_again
+        for way in (self.gate.carrier.usual, self.gate.carrier.long_poll):
             self._closing.callback(way.pool.close)
-        self.observing = Observing(self.gate, self.place)
+        self.observing = RequestReceivers(self.gate, self.place)
         self.observing.take(settings)
         self._closing.push_async_callback(self.observing.stop)
         self.reloader = Reloader(self._read_files, self.apply, self.gate.metrics)
@@ -159,35 +161,35 @@ class Service:
         self._tasks = [
             loop.create_task(self.reloader.watch(lambda: {*self.bundle.paths, *self.bundle.absent})),
             loop.create_task(self.rule_changes.run()),
-            loop.create_task(look_after(self)),
+            loop.create_task(do_hourly_work(self)),
             loop.create_task(self.trust.run(self.store.spent)),
-            loop.create_task(self.gate.carrier.hanging.watch(self.gate.judge.again)),
+            loop.create_task(self.gate.carrier.long_polls.watch(self.gate.judge.judge_again)),
             loop.create_task(DeviceChanges(self.postures, self.store, self.gate.metrics, utc_now).run()),
         ]
         if isinstance(self.gate.refuser.mails, QuarantineMailer):
             self._tasks.append(loop.create_task(self.gate.refuser.mails.run()))
-        self.syncing.start()
+        self.connector_syncs.start()
         sending.start()
         watch_numbers(self.gate, self.store.ledger, self.keeper)
         watch_backlogs(self.gate.metrics, self.store, utc_now)
         watch_rules(self.gate.metrics, self.lingering, self.reliefs)
         self._show_policy()
-        shares = shares_of(descriptors())
+        shares = connection_shares(descriptors())
         self.ports = ports = ports_for(settings, self.gate, self.place, shares.mail)
         self.gate.metrics.watch("mailgate_requests_in_flight", "Requests being served", lambda: ports.running)
         self.siblings = Siblings(
             self.place, self.gate.metrics.registry, examples=self.gate.tracing is not None
         )
-        self.admin = await self._open_admin(settings.admin_listen, Room(shares.admin))
+        self.admin = await self._open_admin(settings.admin_listen, ConnectionLimit(shares.admin))
         self._closing.push_async_callback(self._finish)  # ends after the ports below are closed
         await ports.open(settings, self._closing)
-        numbers = GateNumbers(self.gate.metrics.registry)
+        numbers = GateMetrics(self.gate.metrics.registry)
         self.heartbeat = Heartbeat(self.store, self.keeper, self.place, ports.public, utc_now, numbers)
-        self.gate.judge.prover.alone = partial(getattr, self.heartbeat, "alone")
+        self.gate.judge.prover.is_alone = partial(getattr, self.heartbeat, "is_alone")
         self._closing.push_async_callback(self.heartbeat.stop)
         self.heartbeat.start()
 
-    async def _open_admin(self, address: Address, room: Room) -> str:
+    async def _open_admin(self, address: Address, room: ConnectionLimit) -> str:
         """Open the admin port. A worker without one gives its metrics to the worker that has it."""
         registry, place = self.gate.metrics.registry, self.place
         if not place.has_admin:
@@ -198,17 +200,20 @@ class Service:
         door = SideDoor(self.gate.judge, self.gate.recorder, self.gate.references.draw)
         policy = policy_server(door, self._policy_key)
         admin = admin_app(
-            self.siblings.metrics, partial(body_of_readyz, self), policy, intake_server(self.syncing.intake)
+            self.siblings.metrics,
+            partial(body_of_readyz, self),
+            policy,
+            intake_server(self.connector_syncs.intake),
         )
         context = context_for(self)
         self._closing.push_async_callback(context.readings.stop)
-        self._closing.push_async_callback(context.asking.stop)
+        self._closing.push_async_callback(context.background_questions.stop)
         self._closing.push_async_callback(context.planning.stop)
         self._closing.push_async_callback(context.recipient_lists.stop)
         self._tasks += [asyncio.get_running_loop().create_task(work) for work in running(context, self)]
         app = with_api(with_console(admin, context), context)
         told = AuditEvents(self.store.audit, self.store.spool / "audit-told", lambda: self.observing.audit)
-        witness = Witness(self.store.audit, lambda: self.bundle.settings.witness, utc_now)
+        witness = AuditWitness(self.store.audit, lambda: self.bundle.settings.witness, utc_now)
         watch = SettingsWatch(self.store.audit, lambda: self.bundle.settings, gethostname(), utc_now)
         self._tasks += [asyncio.get_running_loop().create_task(each.run()) for each in (witness, watch, told)]
         server = await self._hosting(
@@ -216,14 +221,16 @@ class Service:
         )
         return await open_admin(server, address, place.admin, self._closing)
 
-    async def _hosting(self, app: web.Application, room: Room, admit: Admit = lambda _: None) -> Server:
+    async def _hosting(
+        self, app: web.Application, room: ConnectionLimit, admit: Admit = lambda _: None
+    ) -> Server:
         """Serve an application until the gate ends. After its port is closed, running requests have a moment to end."""
         gate = self.gate
-        hosted = Hosted(app, gate.metrics, gate.clock, gate.references.draw, admit)
+        hosted = HostedApp(app, gate.metrics, gate.clock, gate.references.draw, admit)
         server = Server(hosted.handle, admin_limits(self.bundle.settings), room)
         await hosted.start()
         self._closing.push_async_callback(hosted.stop)
-        self._closing.push_async_callback(server.finish, FAREWELL)
+        self._closing.push_async_callback(server.finish, ADMIN_SHUTDOWN_SECONDS)
         self._closing.push_async_callback(hosted.close_streams)
         return server
 
@@ -244,12 +251,12 @@ class Service:
         await end_all(self._tasks)
 
     def _read_files(self) -> Bundle:
-        return load_judged(self.config, utc_now(), self.keeper.current.activation.digest)
+        return load_checked(self.config, utc_now(), self.keeper.current.activation.digest)
 
     async def apply(self, bundle: Bundle) -> None:
         """Put changed files in force. Settings that only a start can change are logged and stay as they are."""
         before, settings = self.bundle.settings, bundle.settings
-        decided_by(self.gate.in_force.live, bundle, self.trust)  # raises before anything has changed
+        live_with_rules_of(self.gate.in_force.live, bundle, self.trust)  # raises before anything has changed
         sources = self.trust.sources(settings, self.gate.metrics)
         self.ports.renew_tls(settings)
         if self.inspection:
@@ -260,13 +267,13 @@ class Service:
         take_settings(settings, self.gate, self.postures)
         self.observing.take(settings)
         warn_of_stale_lists(settings)
-        waiting = waiting_for_a_start(before, settings)
+        waiting = needs_restart(before, settings)
         log.info("config-applied", policy=self.bundle.policy.version, takes_effect_at_restart=waiting)
 
     def _decide_by(self, bundle: Bundle) -> None:
         """Use these rules and issuers from the next request on."""
         in_force = self.gate.in_force
-        in_force.live = decided_by(in_force.live, bundle, self.trust, self.reliefs.current)
+        in_force.live = live_with_rules_of(in_force.live, bundle, self.trust, self.reliefs.current)
         self.postures.catalog = bundle.policy.catalog
         self.bundle = bundle
         self._show_policy()
@@ -288,7 +295,7 @@ class Service:
     def _show_policy(self) -> None:
         self.gate.metrics.policy.info({"version": self.bundle.policy.version})
         if self.heartbeat:
-            self.heartbeat.changed()
+            self.heartbeat.rules_changed()
 
     def lingering(self) -> dict[str, str]:
         """The rules in force that only report for too long, each with the reason."""

@@ -16,7 +16,7 @@ from mailgate.store.audit import Audit
 
 log = structlog.get_logger()
 
-LOOK = 1.0
+POLL_SECONDS = 1.0
 """The seconds between two looks at the settings of the gate."""
 NOTED, CHANGED = "settings-noted", "settings-changed"
 
@@ -34,11 +34,13 @@ class SettingsWatch:
         self._seen: Settings | None = None
 
     async def run(self) -> None:
-        """Look regularly, until cancelled."""
-        await repeat(self.look, LOOK, failed=lambda error: log.error("settings-watch-failed", error=error))
+        """Poll regularly, until cancelled."""
+        await repeat(
+            self.poll, POLL_SECONDS, failed=lambda error: log.error("settings-watch-failed", error=error)
+        )
 
-    async def look(self) -> None:
-        """Write the settings that have changed since the last look to the audit log."""
+    async def poll(self) -> None:
+        """Write the settings that have changed since the last poll to the audit log."""
         settings = self._settings()
         if settings is self._seen:
             return

@@ -25,12 +25,12 @@ def tracing_for(settings: Settings, in_force: InForce) -> Tracing | None:
     """The tracing of these settings; None if they have none."""
     if settings.traces is None:
         return None
-    from mailgate.gateway.observe.traces import Told, sent_to  # only the extra installs it
+    from mailgate.gateway.observe.traces import TraceSettings, otlp_traces  # only the extra installs it
 
     traces = settings.traces
-    told = Told(
+    told = TraceSettings(
         traces.share, traces.include, settings.public_url, settings.upstream, f"{gethostname()}-{os.getpid()}"
     )
-    return sent_to(
+    return otlp_traces(
         traces.endpoint, told, secrets.randbits, lambda peer: is_proxy(peer, in_force.live.trusted)
     )

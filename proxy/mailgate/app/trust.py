@@ -25,7 +25,7 @@ from mailgate.views.readiness import Issuer
 
 log = structlog.get_logger()
 
-PRUNE_EVERY = 60.0
+PRUNE_SECONDS = 60.0
 """The seconds between two clean-ups. They are frequent, since every request of the last minutes may have left a spent
 proof."""
 
@@ -48,7 +48,7 @@ class Trust:
         own_keys = OwnKeys(store.keys, nonces, clock)
         await own_keys.renew()
         revocations = Revocations(store.enrolments, clock)
-        await revocations.look()
+        await revocations.poll()
         return cls(MemoryReplayGuard(), Keyring(), nonces, own_keys, revocations, clock)
 
     def sources(self, settings: Settings, metrics: Metrics) -> dict[str, KeySource]:
@@ -85,7 +85,7 @@ class Trust:
 
     async def _prune(self, spent: SpentProofs) -> None:
         while True:
-            await asyncio.sleep(PRUNE_EVERY)
+            await asyncio.sleep(PRUNE_SECONDS)
             try:
                 await spent.prune(self.clock())
             except StoreError as error:
@@ -104,4 +104,4 @@ class Trust:
 def _asking(each: IssuerSettings) -> Callable[[str], Awaitable[jwks.Answer]]:
     """A fetcher with the authorities as they are now. A later change of their file is used from the next reload on."""
     trust = ssl.create_default_context(cafile=each.jwks_ca) if each.jwks_ca else None
-    return partial(jwks.ask, str(each.jwks), trust=trust)
+    return partial(jwks.fetch, str(each.jwks), trust=trust)

@@ -9,9 +9,9 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 
-from mailgate.cli.listing import listing
+from mailgate.cli.open_store import fail, printable
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
-from mailgate.cli.stored import fail, printable
+from mailgate.cli.table import unclipped_table
 from mailgate.config import load_settings
 from mailgate.config.admins import BY_FILE, AdminName, AdminSettings, Role
 from mailgate.errors import ConfigError
@@ -21,7 +21,7 @@ app = typer.Typer(help="Set up and list the people who may change the rules.", n
 
 _NAME: TypeAdapter[str] = TypeAdapter(AdminName)
 _ROLES = get_args(Role)
-_LONGEST_LINE = 1000
+_MAX_LINE = 1000
 
 
 @app.command()
@@ -66,7 +66,7 @@ def _chosen(name: str) -> str:
     if sys.stdin.isatty():
         typed = str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
     else:
-        typed = sys.stdin.readline(_LONGEST_LINE).removesuffix("\n")
+        typed = sys.stdin.readline(_MAX_LINE).removesuffix("\n")
     if wrong := weakness(typed, name):
         fail(2, f"this password {wrong}")
     return typed
@@ -91,7 +91,7 @@ def list_admins(
             "The settings have no admins: everybody who can run commands on this computer may change the rules."
         )
         return
-    table = listing("name", "roles", "comes in by", whole=("name",))
+    table = unclipped_table("name", "roles", "comes in by", whole=("name",))
     for name, each in admins.items():
         table.add_row(name, ", ".join(each.roles), ", ".join(_ways(each)))
     Console().print(table)

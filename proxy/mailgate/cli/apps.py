@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mailgate.cli.listing import listing
+from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
-from mailgate.cli.stored import printable, with_store
+from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
 from mailgate.store import Store
 from mailgate.views.app_trends import count_apps
@@ -39,7 +39,7 @@ def apps(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
 
 
 def _table(found: list[AppFacts]) -> Table:
-    table = listing(*_COLUMNS, whole=("app",))
+    table = unclipped_table(*_COLUMNS, whole=("app",))
     for each in found:
         mail = "prohibited" if each.kept_out_by else "allowed"
         week = "" if each.week is None else f"{each.week:+d}"

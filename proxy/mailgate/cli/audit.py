@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mailgate.cli.listing import listing
+from mailgate.cli.open_store import fail, printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
-from mailgate.cli.stored import fail, printable, with_store
+from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
 from mailgate.store import Entry, Head, Store
 from mailgate.views.audit_export import COLUMNS, line_of, row_of
@@ -57,7 +57,7 @@ def list_entries(limit: Limit = 50, config: Config = DEFAULT_PATH, as_json: AsJs
 
     entries = with_store(config, run, decides=False)
     if as_json:
-        typer.echo(json.dumps([_told(entry) for entry in entries], ensure_ascii=False))
+        typer.echo(json.dumps([_as_json(entry) for entry in entries], ensure_ascii=False))
     elif entries:
         Console().print(_table(entries))
     else:
@@ -125,12 +125,12 @@ def _head(text: str) -> Head:
     return Head(int(number), digest)
 
 
-def _told(entry: Entry) -> dict[str, Any]:
+def _as_json(entry: Entry) -> dict[str, Any]:
     return asdict(entry) | {"details": json.loads(entry.details)}
 
 
 def _table(entries: list[Entry]) -> Table:
-    table = listing(*_COLUMNS, whole=("number", "at"))
+    table = unclipped_table(*_COLUMNS, whole=("number", "at"))
     for entry in entries:
         about = _DIGEST.sub(lambda found: found[0][:12], entry.about)
         shown = asdict(entry) | {"at": f"{entry.at[:10]} {entry.at[11:19]}", "about": about}

@@ -105,11 +105,11 @@ def _print_failure(outcome: Outcome) -> None:
         typer.echo(f"  {name}: expected {_plain(expected)}, got {_plain(got)}")
     typer.echo(f"  client: {outcome.access.client.kind}, device: {outcome.access.posture.state}")
     for trial in outcome.decision.trials:
-        typer.echo(f"  {_told(trial)}")
+        typer.echo(f"  {_worded(trial)}")
     typer.echo(f"  decided by {outcome.decision.rule}: {outcome.decision.effect}, {outcome.decision.reason}")
 
 
-def _told(trial: RuleTrial) -> str:
+def _worded(trial: RuleTrial) -> str:
     said = f"matched: {trial.effect}" if trial.matched else "no match"
     note = f" ({trial.note})" if trial.note else ""
     return f"{trial.rule} [{trial.stage}] {said}{note}"

@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from mailgate.cli.listing import listing
+from mailgate.cli.table import unclipped_table
 from mailgate.devices.device import Report
 from mailgate.devices.names import EAS, SERIAL
 from mailgate.views.readiness import ConnectorState
@@ -16,7 +16,7 @@ from mailgate.views.readiness import ConnectorState
 _STYLES = {"ok": "green", "new": "dim", "unavailable": "red", "failing": "red"}
 
 
-def understood(seen: Sequence[Report]) -> dict[str, Any]:
+def count_facts(seen: Sequence[Report]) -> dict[str, Any]:
     """The number of these devices that have each important fact, as plain data."""
     looked = [report for report in seen if report.reported_at]
     kinds = [{kind for kind, _ in report.names} for report in seen]
@@ -35,7 +35,7 @@ def understood(seen: Sequence[Report]) -> dict[str, Any]:
     }
 
 
-def understood_grid(counts: dict[str, Any]) -> Table:
+def facts_table(counts: dict[str, Any]) -> Table:
     """The facts, one per line."""
     grid = Table.grid(padding=(0, 2))
     for key, value in counts.items():
@@ -51,7 +51,7 @@ def understood_grid(counts: dict[str, Any]) -> Table:
 def states_table(rows: Sequence[tuple[str, str, ConnectorState]]) -> Table:
     """The states of connectors, one per line."""
     columns = ("name", "type", "state", "trouble", "last success", "last full run", "devices", "held")
-    table = listing(*columns, whole=("state",))
+    table = unclipped_table(*columns, whole=("state",))
     for name, of, each in rows:
         read = _minute(each.last_success), _minute(each.last_full)
         cells = (name, of, each.state, each.trouble, *read, str(each.devices), str(each.held))

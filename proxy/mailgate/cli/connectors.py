@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mailgate.app.connectors import leased_run_for
-from mailgate.cli.connector_facts import states_table, understood, understood_grid
+from mailgate.cli.connector_facts import count_facts, facts_table, states_table
+from mailgate.cli.open_store import fail, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
-from mailgate.cli.stored import fail, with_store
 from mailgate.config import Bundle
 from mailgate.config.sources import EverySource, FileSettings, PostSettings
 from mailgate.connectors import Connector, Runtime, Setup, SourceError, Trouble, is_scheduled
@@ -43,7 +43,7 @@ LetGo = Annotated[
     ),
 ]
 
-_LOOK = 500
+_SAMPLE = 500
 """How many devices ``check`` reads."""
 
 
@@ -86,7 +86,7 @@ def sync(
         with _Bar(name, shown=not as_json) as bar:
             wish = Wish(full or let_go, let_go, bar.show)
             outcome = await _leased_run(store, bundle).run(name, settings, wish)
-        _tell(name, outcome, as_json)
+        _print_outcome(name, outcome, as_json)
 
     with_store(config, run)
 
@@ -110,12 +110,12 @@ def check(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) ->
             raise typer.Exit(1) from None
         finally:
             await connector.close()
-        counts = understood(seen) | {"of": around.tally.total, "unreadable": around.tally.unreadable}
+        counts = count_facts(seen) | {"of": around.tally.total, "unreadable": around.tally.unreadable}
         if as_json:
             typer.echo(json.dumps(counts, default=str))
         else:
             typer.echo(f"{name}: what was read; nothing was stored")
-            Console().print(understood_grid(counts))
+            Console().print(facts_table(counts))
 
     with_store(config, run)
 
@@ -153,7 +153,7 @@ def import_lines(
 
             leased_run = replace(_leased_run(store, bundle), make=make)
             outcome = await leased_run.run(name, settings, Wish(full=True, let_go=let_go, progress=bar.show))
-        _tell(name, outcome, as_json)
+        _print_outcome(name, outcome, as_json)
 
     with_store(config, run)
 
@@ -214,12 +214,12 @@ async def _some(connector: Connector) -> list[Report]:
     async with reading(connector, None) as records:
         async for record in records:
             seen.append(record)
-            if len(seen) == _LOOK:
+            if len(seen) == _SAMPLE:
                 break
     return seen
 
 
-def _tell(name: str, outcome: Outcome | None, as_json: bool) -> None:
+def _print_outcome(name: str, outcome: Outcome | None, as_json: bool) -> None:
     """Print the result of a run. Exit code 1 if it was not complete."""
     if outcome is None:
         fail(1, f"{name}: another gate is reading it now")

@@ -17,8 +17,8 @@ from rich.progress import Progress as Bars
 
 from mailgate.attest import mint
 from mailgate.cli.attest import KEYS, write_keys
-from mailgate.demo.run import USUAL, Demo, run_demo
-from mailgate.demo.tour import Place, tour
+from mailgate.demo.run import DEFAULT_PEOPLE, Demo, run_demo
+from mailgate.demo.tour import DemoAddresses, tour
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.logs import configure_logs
 
@@ -49,7 +49,7 @@ def demo(
             min=0,
             max=100_000,
             help="Make up a company with this many people first, in a new store.",
-            show_default=f"{USUAL} where the store is new",
+            show_default=f"{DEFAULT_PEOPLE} where the store is new",
         ),
     ] = None,
     directory: Annotated[
@@ -68,7 +68,7 @@ def demo(
         demo = Demo(directory, rules, _keys(), *ports, upstream.rstrip("/"), _command(), people, store)
         with _log_in(directory) as log, _Line() as line:
 
-            def show(place: Place) -> None:
+            def show(place: DemoAddresses) -> None:
                 line.end()
                 typer.echo(tour(replace(place, log=log)))
 

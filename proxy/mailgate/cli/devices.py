@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mailgate.cli.acting import TokenFile
-from mailgate.cli.acting import person as acting
-from mailgate.cli.listing import listing
+from mailgate.cli.identity import TokenFile
+from mailgate.cli.identity import acting_person as acting
+from mailgate.cli.open_store import fail, printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
-from mailgate.cli.people import export, forget_person, see_it_wiped
-from mailgate.cli.stored import fail, printable, with_store
+from mailgate.cli.people import export, forget_person, warn_if_not_wiped
+from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
 from mailgate.devices.device import Device
 from mailgate.store import Store
@@ -118,7 +118,7 @@ def forget(
         now = datetime.now(UTC)
         act = replace(by.act(now, "device-forgotten"), about=f"device {device.id}")
         forgotten = await store.devices.forget(device.id, now, act)
-        await see_it_wiped(store)
+        await warn_if_not_wiped(store)
         told = {"id": device.id, "forgotten": forgotten}
         typer.echo(json.dumps(told) if as_json else f"forgot {_called(device)}")
 
@@ -181,7 +181,7 @@ async def _list_json(store: Store, bundle: Bundle) -> None:
 
 async def _list_table(store: Store, bundle: Bundle) -> None:
     now = datetime.now(UTC)
-    table = listing(*_COLUMNS, whole=("id", "state"))
+    table = unclipped_table(*_COLUMNS, whole=("id", "state"))
     async for device in _all(store):
         if table.row_count == _ROWS:
             typer.echo(f"Only the first {_ROWS} are shown; --json lists all of them.", err=True)
@@ -249,7 +249,7 @@ def _sighting_row(each: SightingFacts) -> tuple[object, ...]:
 def _print_table(
     console: Console, rows: Iterable[tuple[object, ...]], title: str, columns: tuple[str, ...]
 ) -> None:
-    table = listing(*columns, title=title)
+    table = unclipped_table(*columns, title=title)
     for cells in rows:
         table.add_row(*(Text(printable("" if cell is None else str(cell))) for cell in cells))
     if table.row_count:

@@ -22,18 +22,18 @@ from mailgate.attest.enrolment import (
     new_code,
     new_token,
 )
-from mailgate.cli.acting import TokenFile
-from mailgate.cli.acting import person as acting
-from mailgate.cli.listing import listing
+from mailgate.cli.identity import TokenFile
+from mailgate.cli.identity import acting_person as acting
+from mailgate.cli.open_store import fail, printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
-from mailgate.cli.stored import fail, printable, with_store
+from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
 from mailgate.config.values import Duration
 from mailgate.store import EnrolledKey, EnrolmentToken, Store
 
 app = typer.Typer(help="Let devices enrol with the gate, and revoke tokens and keys.", no_args_is_help=True)
 
-_LONGEST = 255
+_MAX_TEXT = 255
 """The longest login name, in characters. With a longer name the gate would refuse its own tokens about that person."""
 _DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
 
@@ -131,8 +131,8 @@ def _make(
     as_json: bool,
 ) -> None:
     for option, said in (("--user", user), ("--note", note)):
-        if not said.isprintable() or len(said) > _LONGEST:
-            fail(2, f"{option}: not a text of one line; expected at most {_LONGEST} printable characters")
+        if not said.isprintable() or len(said) > _MAX_TEXT:
+            fail(2, f"{option}: not a text of one line; expected at most {_MAX_TEXT} printable characters")
     digest, now = digest_of(text), datetime.now(UTC)
     made = EnrolmentToken(name_of(digest), user, note, uses, now, now + life)
 
@@ -172,7 +172,7 @@ def _print(tokens: list[EnrolmentToken], keys: list[EnrolledKey]) -> None:
 
 
 def _table(*names: str) -> Table:
-    return listing(*names, whole=("token", "device", "key"))
+    return unclipped_table(*names, whole=("token", "device", "key"))
 
 
 def _cells(*values: object) -> list[Text]:

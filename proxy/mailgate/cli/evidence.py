@@ -14,8 +14,8 @@ from mailgate.attest.chain import read_certificate
 from mailgate.attest.evidence import Evidence, read_evidence, verify_evidence
 from mailgate.attest.hardware import Expected, thumbprint_of
 from mailgate.attest.refused import RefusedError
+from mailgate.cli.open_store import fail
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
-from mailgate.cli.stored import fail
 from mailgate.config import load_settings
 from mailgate.errors import ConfigError
 from mailgate.model import HardwareResult

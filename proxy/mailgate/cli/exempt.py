@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mailgate.cli.acting import TokenFile
-from mailgate.cli.acting import person as acting
-from mailgate.cli.listing import listing
+from mailgate.cli.identity import TokenFile
+from mailgate.cli.identity import acting_person as acting
+from mailgate.cli.open_store import fail, printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, Until, read_until
-from mailgate.cli.stored import fail, printable, with_store
+from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
 from mailgate.devices.device import typed_id
 from mailgate.policy.reliefs import Cause, Relief
@@ -125,7 +125,7 @@ def _plain(kept: KeptRelief) -> dict[str, object]:
 
 
 def _table(found: list[KeptRelief]) -> Table:
-    table = listing(*_COLUMNS, whole=("number", "from"))
+    table = unclipped_table(*_COLUMNS, whole=("number", "from"))
     for each in found:
         relief = each.relief
         ended = f"{each.ended_at:%Y-%m-%d} by {each.ended_by}: {each.ended_why}" if each.ended_at else ""

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from mailgate.cli.explained import show
+from mailgate.cli.explanation import show
+from mailgate.cli.open_store import fail, printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.policy.history import version_called
-from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle, Rules, compile_rules, load_bundle
 from mailgate.config.case_runner import rehearse
 from mailgate.config.document import MAX_BYTES
@@ -66,7 +66,7 @@ def explain(
     except ConfigError as error:
         fail(2, str(error))
     access, _ = rehearse(situation, policy, datetime.now(UTC))
-    _tell(access, policy, moment, {}, as_json)
+    _print_explanation(access, policy, moment, {}, as_json)
 
 
 def _moment(text: str) -> datetime | None:
@@ -111,10 +111,12 @@ def _explain_recorded(
     seen, tally = recalled.then.sighting, recalled.then.tally
     then = {name: getattr(seen, name) for name in ("effect", "reason", "rule", "posture", "policy")}
     then |= {"times": tally.times, "first": tally.first, "last": tally.last}
-    _tell(recalled.access, policy, moment, {"recorded": then}, as_json)
+    _print_explanation(recalled.access, policy, moment, {"recorded": then}, as_json)
 
 
-def _tell(access: Access, policy: Policy, at: datetime | None, more: dict[str, Any], as_json: bool) -> None:
+def _print_explanation(
+    access: Access, policy: Policy, at: datetime | None, more: dict[str, Any], as_json: bool
+) -> None:
     """Decide and say why. ``more`` is printed too."""
     access = as_fresh_at(access, at) if at else access
     decision = decide(access, policy)

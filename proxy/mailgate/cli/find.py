@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mailgate.cli.listing import listing
+from mailgate.cli.open_store import fail, printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
-from mailgate.cli.stored import fail, printable, with_store
+from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
 from mailgate.store import Store
 from mailgate.views.find import Hits
@@ -60,7 +60,7 @@ def find(
 
 
 def _table(hits: Hits) -> Table:
-    table = listing(*_COLUMNS, whole=("what",))
+    table = unclipped_table(*_COLUMNS, whole=("what",))
     for each in hits.items:
         words = (each.what, each.id, "" if each.what == "person" else each.words, each.person)
         table.add_row(*(Text(printable(word)) for word in words))

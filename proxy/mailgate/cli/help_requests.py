@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mailgate.cli.listing import listing
+from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
-from mailgate.cli.stored import printable, with_store
+from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
 from mailgate.store import Store
 from mailgate.views.help import HelpFacts, help_facts
@@ -40,7 +40,7 @@ def help_requests(
 
 
 def _table(found: list[HelpFacts]) -> Table:
-    table = listing(*_COLUMNS, whole=("last", "state", "reference"))
+    table = unclipped_table(*_COLUMNS, whole=("last", "state", "reference"))
     for each in found:
         whom = each.person or each.device or "not known"
         why = each.cause or each.title or each.rule

@@ -13,9 +13,9 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from mailgate.attest import mint
-from mailgate.cli.ending import tidy_ending
+from mailgate.cli.cleanup import cleanup_on_signals
+from mailgate.cli.open_store import fail
 from mailgate.cli.options import CONFIG_VARIABLE, DEFAULT_PATH
-from mailgate.cli.stored import fail
 from mailgate.config import load_bundle
 from mailgate.config.addresses import Address, Listen, Origin
 from mailgate.config.mail import ShortText
@@ -73,35 +73,35 @@ def init(
 
     On a terminal it asks for what is not given. It replaces no file.
     """
-    _taken(folder, [SETTINGS])
-    here = str(_judged("--listen", _LISTEN, listen))
+    _require_free(folder, [SETTINGS])
+    here = str(_checked("--listen", _LISTEN, listen))
     answers = Answers(
-        upstream=_asked("--upstream", "The address of your webmail", _ORIGIN, upstream),
-        public_url=_asked(
+        upstream=_answer_to("--upstream", "The address of your webmail", _ORIGIN, upstream),
+        public_url=_answer_to(
             "--public-url",
             "The address that people type for their mail",
             _ORIGIN,
             public_url,
             f"http://localhost:{here.rpartition(':')[2]}",
         ),
-        contact=_asked(
+        contact=_answer_to(
             "--contact", "The contact for people who are refused", _TEXT, contact, EXAMPLE.contact
         ),
         listen=here,
-        admin_listen=str(_judged("--admin-listen", _LISTEN, admin_listen)),
+        admin_listen=str(_checked("--admin-listen", _LISTEN, admin_listen)),
         store=_found_from_anywhere(store),
         jwks=mint.JWKS_FILE if issuer else "",
     )
     files, private = _files(answers)
-    _taken(folder, [*files, *private])
+    _require_free(folder, [*files, *private])
     try:
         _try_out({**files, **private})
-        with tidy_ending():
+        with cleanup_on_signals():
             _write(folder, files, private)
     except FileExistsError as error:
         if not folder.is_dir():
             fail(2, f"{folder} is there and is no folder; give the name of one, or of a new one")
-        _refuse_taken(error.filename)  # another process has just written it
+        _fail_existing(error.filename)  # another process has just written it
     except OSError as error:
         fail(2, f"{error.filename or folder}: cannot be written: {(error.strerror or '').lower()}")
     for name in (*files, *private):
@@ -156,32 +156,32 @@ def _try_out(files: Mapping[str, str]) -> None:
         try:
             load_bundle(place / SETTINGS)
         except ConfigError as error:
-            fail(2, "\n".join(_told(each, files[SETTINGS]) for each in error.mistakes))
+            fail(2, "\n".join(_worded(each, files[SETTINGS]) for each in error.mistakes))
 
 
-def _told(mistake: Mistake, settings: str) -> str:
+def _worded(mistake: Mistake, settings: str) -> str:
     """A mistake with the option that it came from, since the file does not exist."""
     key = settings.splitlines()[mistake.line - 1].partition(":")[0] if mistake.file.endswith(SETTINGS) else ""
     return f"--{key.replace('_', '-')}: {mistake.message}" if key in _OPTIONS else mistake.message
 
 
-def _taken(folder: Path, names: list[str]) -> None:
+def _require_free(folder: Path, names: list[str]) -> None:
     """End the command if one of these files exists."""
     there = [str(folder / name) for name in names if os.path.lexists(folder / name)]
     if there:
-        _refuse_taken(there[0])
+        _fail_existing(there[0])
 
 
-def _refuse_taken(name: str | Path) -> NoReturn:
+def _fail_existing(name: str | Path) -> NoReturn:
     fail(1, f"{name} is there already and stays as it is; give another folder. Nothing was written")
 
 
-def _asked(option: str, question: str, kind: TypeAdapter[str], given: str, otherwise: str = "") -> str:
+def _answer_to(option: str, question: str, kind: TypeAdapter[str], given: str, otherwise: str = "") -> str:
     """The value of the option; otherwise what a person types, or the default."""
     if given or not at_terminal():
         if not given and not otherwise:
             fail(2, f"{option} is missing: {question.lower()}; expected it here, or a terminal to ask at")
-        return _judged(option, kind, given or otherwise)
+        return _checked(option, kind, given or otherwise)
     while True:
         typed = str(typer.prompt(question, default=otherwise or None))
         try:
@@ -195,7 +195,7 @@ def at_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def _judged(option: str, kind: TypeAdapter[Kind], text: str) -> Kind:
+def _checked(option: str, kind: TypeAdapter[Kind], text: str) -> Kind:
     try:
         return kind.validate_python(text)
     except ValidationError as error:

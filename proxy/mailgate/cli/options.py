@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from mailgate.cli.stored import fail
+from mailgate.cli.open_store import fail
 from mailgate.policy.stages import Moment
 
 DEFAULT_PATH = Path("config/mailgate.yaml")
@@ -15,7 +15,7 @@ DEFAULT_PATH = Path("config/mailgate.yaml")
 CONFIG_VARIABLE = "MAILGATE_CONFIG"
 
 
-def _there(context: typer.Context, path: Path) -> Path:
+def _existing(context: typer.Context, path: Path) -> Path:
     """The path of the settings. Ends the command if none is given and the default does not exist."""
     named = path != DEFAULT_PATH or context.params.get("named")
     if not named and not context.resilient_parsing and not path.exists():
@@ -30,7 +30,7 @@ Config = Annotated[
         "--config",
         metavar="FILE",
         envvar=CONFIG_VARIABLE,
-        callback=_there,
+        callback=_existing,
         help="The settings, which name the other files and the store.",
     ),
 ]

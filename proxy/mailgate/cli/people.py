@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mailgate.cli.acting import person as acting
+from mailgate.cli.identity import acting_person as acting
+from mailgate.cli.open_store import fail, printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
-from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.policy.logins import address_of, user_text
 from mailgate.store import Store
@@ -62,14 +62,14 @@ def forget_person(person: str, config: Path, token_file: Path | None, *, yes: bo
         devices = sum(len(told.get(name, ())) for name in ("devices", "clients"))
         details = {"rows": count, "people": len(set(map(user_text, persons))), "devices": devices}
         await store.audit.append(replace(by.act(now, "person-forgotten"), details=details))
-        await see_it_wiped(store)
+        await warn_if_not_wiped(store)
         done = {"person": person, "rows": count}
         typer.echo(json.dumps(done) if as_json else f"forgot {printable(person)}: {_counted(told)}")
 
     with_store(config, run)
 
 
-async def see_it_wiped(store: Store) -> None:
+async def warn_if_not_wiped(store: Store) -> None:
     """Warn if deleted data can still be read on disk."""
     if not await store.wipe():
         typer.echo(

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from mailgate.cli.listing import listing
+from mailgate.cli.open_store import fail, printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
-from mailgate.cli.stored import fail, printable, with_store
+from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
 from mailgate.store import Store
 from mailgate.views.help import still_open
@@ -105,7 +105,7 @@ def _print_device(each: OwnedDevice, console: Console) -> None:
 def _print_table(
     console: Console, title: str, columns: Sequence[str], rows: Iterable[tuple[object, ...]]
 ) -> None:
-    table = listing(*columns, title=title)
+    table = unclipped_table(*columns, title=title)
     for cells in rows:
         table.add_row(*(_text(str(cell)) for cell in cells))
     if table.row_count:

@@ -10,8 +10,8 @@ import uvloop
 
 from mailgate.app import serve, utc_now
 from mailgate.app.manager import ALIVE, READY, Manager
-from mailgate.app.preflight import load_judged
-from mailgate.app.workers import ALONE, Place, supervise, workers_of
+from mailgate.app.preflight import load_checked
+from mailgate.app.workers import ALONE, WorkerPlace, supervise, workers_of
 from mailgate.cli.options import DEFAULT_PATH, Config
 from mailgate.config import Bundle
 from mailgate.config.file_permissions import refuse_open
@@ -27,11 +27,11 @@ UNREADABLE = 0o007
 
 def run(config: Config = DEFAULT_PATH) -> None:
     """Start the gate. It stops on SIGTERM after running requests have ended, and reads changed files by itself."""
-    raise typer.Exit(_told(lambda: _run(config)))
+    raise typer.Exit(_exit_code(lambda: _run(config)))
 
 
 def _run(config: Path) -> int:
-    bundle = load_judged(config, utc_now(), names=Resolved())
+    bundle = load_checked(config, utc_now(), names=Resolved())
     refuse_open(bundle.open_files())
     configure_logs(bundle.settings.log.level)
     os.umask(os.umask(UNREADABLE) | UNREADABLE)
@@ -41,26 +41,26 @@ def _run(config: Path) -> int:
     if workers_of(bundle.settings) == 1:
         return _serve(config, bundle, manager)
 
-    def be(place: Place, ready: Callable[[], None], life: int) -> int:
+    def run_gate(place: WorkerPlace, ready: Callable[[], None], life: int) -> int:
         structlog.contextvars.bind_contextvars(worker=place.number)
         supervisor = Manager(lambda said: ready() if said in (READY, ALIVE) else None, manager.silence)
-        return _told(lambda: _serve(config, None, supervisor, place, life))
+        return _exit_code(lambda: _serve(config, None, supervisor, place, life))
 
-    return supervise(bundle.settings, be, manager)
+    return supervise(bundle.settings, run_gate, manager)
 
 
 def _serve(
     config: Path,
     bundle: Bundle | None,
     manager: Manager,
-    place: Place = ALONE,
+    place: WorkerPlace = ALONE,
     life: int | None = None,
 ) -> int:
     uvloop.run(serve(config, bundle, place=place, life=life, manager=manager))
     return 0
 
 
-def _told(start: Callable[[], int]) -> int:
+def _exit_code(start: Callable[[], int]) -> int:
     """The exit code. The error that keeps the gate from starting is printed first."""
     try:
         return start()

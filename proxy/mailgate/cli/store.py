@@ -13,11 +13,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from mailgate.cli.acting import TokenFile
-from mailgate.cli.acting import person as acting
-from mailgate.cli.ending import tidy_ending
+from mailgate.cli.cleanup import cleanup_on_signals
+from mailgate.cli.identity import TokenFile
+from mailgate.cli.identity import acting_person as acting
+from mailgate.cli.open_store import fail, on_store, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
-from mailgate.cli.stored import fail, on_store, with_store
 from mailgate.config import Bundle, load_settings
 from mailgate.errors import MailgateError
 from mailgate.store import Store
@@ -132,7 +132,7 @@ def renew_keys(
 def _copied(source: str, target: str, as_json: bool, *, while_used: bool = False) -> None:
     _warn_of_spool(source)
     try:
-        with tidy_ending(), _bar() as told:
+        with cleanup_on_signals(), _bar() as told:
             counts = copy_store(store_url(source), store_url(target), told, while_used=while_used)
     except (InUseError, NotEmptyError, TakenError) as error:
         fail(1, str(error))
@@ -163,7 +163,7 @@ def _say(counts: Counts, as_json: bool) -> None:
 
 def _address(argument: str, text: str) -> str:
     """The URL in an argument. It may be a reference, so that others cannot see it."""
-    url = _held(text)
+    url = _read_reference(text)
     try:
         store_url(url)
     except StoreError as error:
@@ -171,7 +171,7 @@ def _address(argument: str, text: str) -> str:
     return url
 
 
-def _held(text: str) -> str:
+def _read_reference(text: str) -> str:
     way, _, name = text.partition(":")
     try:
         if way == "env":

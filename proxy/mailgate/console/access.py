@@ -7,13 +7,18 @@ from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 
-from mailgate.console.begin_session import COOKIE as COOKIE
-from mailgate.console.begin_session import begin_by_proxy, counts, hear_proxy, led_here
 from mailgate.console.context import SESSION, context_of, roles_of
 from mailgate.console.forms import form_of
-from mailgate.console.layout import bare, show
+from mailgate.console.layout import show, show_without_login
 from mailgate.console.peer import host_of
 from mailgate.console.returned_forms import CSRF, page_before, returned_form
+from mailgate.console.session_start import COOKIE as COOKIE
+from mailgate.console.session_start import (
+    begin_by_proxy_login,
+    came_by_foreign_link,
+    is_valid,
+    read_proxy_login,
+)
 from mailgate.model.phrase import either, listed, phrase
 from mailgate.views.words import ROLES
 
@@ -23,45 +28,52 @@ OPEN = frozenset({"login", "login-oidc", "login-oidc-back", "asset", "language"}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-NOT_OURS = phrase(
+FOREIGN_FORM = phrase(
     "Nothing was done, since this form does not come from a page of this console. Open the page again."
 )
-ANEW = phrase(
+LOGGED_IN_AGAIN = phrase(
     "Nothing was done yet, since you have logged in again after this page was opened. Look at it once more."
 )
-ENDED = phrase("Your session has ended, so nothing was done.")
+SESSION_ENDED = phrase("Your session has ended, so nothing was done.")
 
 
 @web.middleware
-async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def require_login(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let a request through to its page, or answer with what is missing."""
     changes = request.method not in SAFE
-    if changes and not _from_here(request):
-        return bare(request, "refused.html", 403, why=NOT_OURS)
-    hear_proxy(request)
+    if changes and not _is_from_own_page(request):
+        return show_without_login(request, "refused.html", 403, why=FOREIGN_FORM)
+    read_proxy_login(request)
     if request.match_info.route.name in OPEN:
         return await handler(request)
-    if led_here(request):
-        return bare(request, "redirect.html", to=request.rel_url.raw_path_qs)
-    if not await _recognised(request):
+    if came_by_foreign_link(request):
+        return show_without_login(request, "redirect.html", to=request.rel_url.raw_path_qs)
+    if not await _has_session(request):
         return await _to_login(request)
-    if changes and not await _from_our_form(request):
-        return show(request, "refused.html", 403, layout="base.html", why=ANEW, **await _returned(request))
+    if changes and not await _has_form_token(request):
+        return show(
+            request,
+            "refused.html",
+            403,
+            layout="base.html",
+            why=LOGGED_IN_AGAIN,
+            **await _typed_values(request),
+        )
     await context_of(request).catch_up()
     return await handler(request)
 
 
-async def _recognised(request: web.Request) -> bool:
+async def _has_session(request: web.Request) -> bool:
     """Whether an admin is logged in. If so, the session is put into ``request[SESSION]``."""
     context, value = context_of(request), request.cookies.get(COOKIE, "")
     session = context.sessions.find(
         value, context.clock(), used=request.match_info.route.name != "now-stream"
     )
-    if session is not None and not counts(request, session):
+    if session is not None and not is_valid(request, session):
         context.sessions.end(value)
         session = None
     if session is None and request.method in SAFE:
-        session = await begin_by_proxy(request)
+        session = await begin_by_proxy_login(request)
     if session is not None:
         request[SESSION] = session
     return session is not None
@@ -70,7 +82,9 @@ async def _recognised(request: web.Request) -> bool:
 async def _to_login(request: web.Request) -> web.Response:
     if request.method not in SAFE:
         login = _login(request, page_before(request))
-        return bare(request, "refused.html", 401, why=ENDED, login=login, **await _returned(request))
+        return show_without_login(
+            request, "refused.html", 401, why=SESSION_ENDED, login=login, **await _typed_values(request)
+        )
     raise web.HTTPSeeOther(_login(request, request.rel_url.raw_path_qs))
 
 
@@ -78,14 +92,14 @@ def _login(request: web.Request, after: str) -> str:
     return f"{request.app.router['login'].url_for()}?next={quote(after, safe='')}"
 
 
-async def _returned(request: web.Request) -> dict[str, Any]:
+async def _typed_values(request: web.Request) -> dict[str, Any]:
     """The form with its typed values, to be shown again. Empty unless the browser says that a page of this console sent
     it, since another site could make people send a form that it has filled in."""
     told = "Origin" in request.headers or request.headers.get("Sec-Fetch-Site") == "same-origin"
     return await returned_form(request) if told else {}
 
 
-def _from_here(request: web.Request) -> bool:
+def _is_from_own_page(request: web.Request) -> bool:
     """Whether the form was sent from a page of the console, as far as the browser says (Fetch, section 3.2; Fetch
     Metadata)."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
@@ -96,12 +110,12 @@ def _from_here(request: web.Request) -> bool:
     )
 
 
-async def _from_our_form(request: web.Request) -> bool:
+async def _has_form_token(request: web.Request) -> bool:
     sent = (await form_of(request)).get(CSRF, "")
     return hmac.compare_digest(sent.encode("utf-8", "surrogatepass"), request[SESSION].csrf.encode())
 
 
-def needs(*roles: str) -> Callable[[Handler], Handler]:
+def requires_role(*roles: str) -> Callable[[Handler], Handler]:
     """Mark a page that only admins with one of these roles may use."""
 
     def wrapped(handler: Handler) -> Handler:

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from mailgate.store import Store, StoreError
 from mailgate.views.app_trends import count_apps
 
-LOOK = 2.0
+POLL_SECONDS = 2.0
 """The seconds between two checks whether devices have changed."""
-AGAIN = timedelta(minutes=1)
+RECOUNT_AFTER = timedelta(minutes=1)
 """After this time it counts again in any case, since rows also change with time."""
-SHARE = 20
+PAUSE_FACTOR = 20
 """The pause between counts, as a multiple of the time that the last one took."""
 
 
@@ -33,17 +33,17 @@ class AppCounting:
         while True:
             began = asyncio.get_running_loop().time()
             with suppress(StoreError):  # /readyz reports it, and the counts stay as they were
-                await self.look()
+                await self.count_if_due()
             took = asyncio.get_running_loop().time() - began
-            await asyncio.sleep(max(LOOK, SHARE * took))
+            await asyncio.sleep(max(POLL_SECONDS, PAUSE_FACTOR * took))
 
-    async def look(self) -> None:
+    async def count_if_due(self) -> None:
         """Count if devices or the listed apps have changed, or if it is time."""
         now = self._clock()
         if self._at is None and await self._waits(now):
             return
         wanted = (await self._store.rows.seen(), tuple(self._apps()))
-        if wanted == self._counted and self._at is not None and now - self._at < AGAIN:
+        if wanted == self._counted and self._at is not None and now - self._at < RECOUNT_AFTER:
             return
         await count_apps(self._store, wanted[1], now)
         self._counted, self._at = wanted, now
@@ -52,4 +52,4 @@ class AppCounting:
         """Whether the rows of devices are still being made, as at a first start. A count would then be incomplete."""
         self._began = self._began or now
         behind = await self._store.rows.seen() < await self._store.devices.last_change()
-        return behind and now - self._began < AGAIN
+        return behind and now - self._began < RECOUNT_AFTER

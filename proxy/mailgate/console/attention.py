@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailgate.console.context import ConsoleContext
-from mailgate.console.drafting import NONE, Uncommitted, uncommitted_now
-from mailgate.console.stored_texts import kept
+from mailgate.console.drafting import NO_UNCOMMITTED_DRAFTS, Uncommitted, uncommitted_now
+from mailgate.console.stored_sentences import stored_phrase
 from mailgate.model.phrase import joined, phrase, plural
 from mailgate.rollout.approvals import PlanStatus, plan_statuses
 from mailgate.rollout.guard import guard_of
@@ -17,9 +17,9 @@ from mailgate.views.plan_titles import title_of
 from mailgate.views.readiness import Readiness
 from mailgate.views.words import trouble_told
 
-NOBODY: Mapping[str, int] = {}
+NO_HELP_REQUESTS: Mapping[str, int] = {}
 OPEN = phrase("Open")
-PLANS = 20
+MAX_PLANS = 20
 """How many of the newest plans are read."""
 
 
@@ -30,7 +30,7 @@ class Need:
     words: str
     page: str
     """The name of the page's route."""
-    grave: bool = False
+    urgent: bool = False
     act: str = OPEN
     """What the page is opened for."""
     parts: Mapping[str, str] = field(default_factory=dict)
@@ -41,7 +41,7 @@ async def needs_now(context: ConsoleContext, state: Readiness, now: datetime) ->
     """What needs a person, according to the store and the state of this gate, the most urgent first."""
     store, settings = context.store, context.bundle().settings
     try:
-        plans = await plan_statuses(store, guard_of(settings), now, PLANS)
+        plans = await plan_statuses(store, guard_of(settings), now, MAX_PLANS)
         drafted = await uncommitted_now(context, state.rules.held)
         unsure, gates = await store.mails.unsure(), await gates_now(store, now)
         waiting = await store.help_requests.open_by_rule()
@@ -55,8 +55,8 @@ def needs_of(
     plans: Sequence[PlanStatus],
     unsure: int = 0,
     gates: Iterable[Node] = (),
-    waiting: Mapping[str, int] = NOBODY,
-    drafted: Uncommitted = NONE,
+    waiting: Mapping[str, int] = NO_HELP_REQUESTS,
+    drafted: Uncommitted = NO_UNCOMMITTED_DRAFTS,
 ) -> list[Need]:
     """What needs a person, the most urgent first.
 
@@ -75,7 +75,7 @@ def needs_of(
         *_mails(unsure),
         *_gates(gates),
     ]
-    return sorted(found, key=lambda need: not need.grave)
+    return sorted(found, key=lambda need: not need.urgent)
 
 
 def _gate(state: Readiness, *, explained: bool) -> Iterator[Need]:
@@ -84,11 +84,11 @@ def _gate(state: Readiness, *, explained: bool) -> Iterator[Need]:
         yield Need(
             phrase("The store takes nothing: %(why)s. What is to be written waits.", why=why),
             "now",
-            grave=True,
+            urgent=True,
         )
     elif state.store != "ok":
         yield Need(
-            phrase("The store does not answer. Decisions go on by what is in memory."), "now", grave=True
+            phrase("The store does not answer. Decisions go on by what is in memory."), "now", urgent=True
         )
     if mistakes := state.config.mistakes:
         yield Need(
@@ -99,13 +99,13 @@ def _gate(state: Readiness, *, explained: bool) -> Iterator[Need]:
                 first=mistakes[0],
             ),
             "policy",
-            grave=True,
+            urgent=True,
         )
     if state.rules.held and not explained:
         yield Need(phrase("The rules on disk are held: %(held)s", held=state.rules.held), "policy")
     for each in state.rules.off:
         words = phrase("A rule restricts nobody now. %(words)s", words=each)
-        yield Need(words, "exemptions", grave=True)
+        yield Need(words, "exemptions", urgent=True)
     for each in state.rules.only_report:
         yield Need(phrase("The rule %(words)s", words=each), "policy")
     if state.workers.answering < state.workers.wanted:
@@ -116,7 +116,7 @@ def _gate(state: Readiness, *, explained: bool) -> Iterator[Need]:
                 wanted=state.workers.wanted,
             ),
             "now",
-            grave=True,
+            urgent=True,
         )
     if lost := state.ledger.dropped:
         yield Need(
@@ -130,7 +130,7 @@ def _gate(state: Readiness, *, explained: bool) -> Iterator[Need]:
 def _drafts(drafted: Uncommitted) -> Iterator[Need]:
     for each in drafted.drafts:
         yield Need(
-            phrase("In force, but not in your files: %(title)s. Commit it.", title=kept(each.title)),
+            phrase("In force, but not in your files: %(title)s. Commit it.", title=stored_phrase(each.title)),
             "policy-drafts",
         )
 
@@ -162,7 +162,7 @@ def _plans(plans: Sequence[PlanStatus]) -> Iterator[Need]:
                 "The plan “%(title)s” by %(author)s needs %(count)s approval.",
                 "The plan “%(title)s” by %(author)s needs %(count)s approvals.",
                 each.missing,
-                title=kept(title_of(each.body)),
+                title=stored_phrase(title_of(each.body)),
                 author=each.plan.author,
             )
             yield Need(words, "policy-plan", act=phrase("Review"), parts={"digest": each.plan.digest})

@@ -6,7 +6,7 @@ from typing import Any
 
 from mailgate.tasks import end_all
 
-MOST = 1_000
+MAX_RUNNING = 1_000
 """The most questions that wait at once. Further ones are dropped."""
 
 
@@ -20,7 +20,7 @@ class BackgroundQuestions:
         """Begin to ask. Returns how many questions are asked; there is no room for the others."""
         begun = 0
         for question in questions:
-            if len(self._tasks) >= MOST:
+            if len(self._tasks) >= MAX_RUNNING:
                 question.close()
                 continue
             begun += 1

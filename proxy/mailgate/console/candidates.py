@@ -18,7 +18,7 @@ async def candidate_for(context: ConsoleContext, policy: str | None, version: in
     return await rules_called(context.store, str(version))
 
 
-async def planned_before(context: ConsoleContext, digest: str) -> Rules:
+async def rules_of_plan(context: ConsoleContext, digest: str) -> Rules:
     """The rules of an earlier plan. Raises RefusedError, ConfigError."""
     found = await plan_called(context.store, digest)
     return await asyncio.to_thread(compile_rules, found.draft.texts)

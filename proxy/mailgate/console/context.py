@@ -61,7 +61,7 @@ class ConsoleContext:
     recheck_many: Recheck = field(default_factory=lambda: Recheck(patience=None))
     """Asks the sources of many devices, one device after another. Its limit is separate, so no single request waits
     behind them."""
-    asking: BackgroundQuestions = field(default_factory=BackgroundQuestions)
+    background_questions: BackgroundQuestions = field(default_factory=BackgroundQuestions)
     toasts: Toasts = field(default_factory=Toasts)
 
 

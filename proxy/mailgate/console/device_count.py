@@ -12,25 +12,25 @@ from mailgate.store import StoreError
 
 PAGE = 100
 """How many devices are read without a pause. This takes a few milliseconds."""
-PAUSE = 0.1
+PAGE_PAUSE_SECONDS = 0.1
 """The seconds between two pages, so that counting takes less than a tenth of one processor."""
-REST = 60.0
+ROUND_PAUSE_SECONDS = 60.0
 """The seconds between two rounds."""
-CHANGES = 2.0
+CHANGES_POLL_SECONDS = 2.0
 """The seconds between two looks at changed devices."""
 
 Page = Callable[[str, int], Awaitable[Sequence[Device]]]
 """Returns the next devices after an id (``Devices.sketches``)."""
 State = Callable[[Device, datetime], str]
-Look = Callable[[Sequence[Device], datetime], Awaitable[None]]
+SeeDevices = Callable[[Sequence[Device], datetime], Awaitable[None]]
 CatchUp = Callable[[datetime], Awaitable[bool]]
 
 
-async def look_at_nothing(_devices: Sequence[Device], _now: datetime) -> None:
+async def ignore_devices(_devices: Sequence[Device], _now: datetime) -> None:
     """Used if only the count is wanted."""
 
 
-async def has_no_more(_now: datetime) -> bool:
+async def has_no_changes(_now: datetime) -> bool:
     """Used if there are no changed devices to catch up with."""
     return False
 
@@ -56,13 +56,13 @@ class DeviceCounts:
         page: Page,
         state: State,
         clock: Callable[[], datetime],
-        look: Look = look_at_nothing,
-        catch_up: CatchUp = has_no_more,
+        on_page: SeeDevices = ignore_devices,
+        catch_up: CatchUp = has_no_changes,
     ) -> None:
-        """``look`` is called with the devices of each page. ``catch_up`` handles changed devices and returns whether
+        """``on_page`` is called with the devices of each page. ``catch_up`` handles changed devices and returns whether
         there are more."""
         self._page, self._state, self._clock = page, state, clock
-        self._look, self._catch_up = look, catch_up
+        self._on_page, self._catch_up = on_page, catch_up
         self.last = Count()
 
     async def run(self) -> None:
@@ -70,9 +70,9 @@ class DeviceCounts:
             with suppress(StoreError):  # /readyz reports it, and the count stays as it was
                 await self.round()
             with suppress(StoreError):
-                for _ in range(int(REST / CHANGES)):
-                    await asyncio.sleep(CHANGES)
-                    await self._follow(PAUSE)
+                for _ in range(int(ROUND_PAUSE_SECONDS / CHANGES_POLL_SECONDS)):
+                    await asyncio.sleep(CHANGES_POLL_SECONDS)
+                    await self._follow(PAGE_PAUSE_SECONDS)
 
     async def _follow(self, pause: float) -> None:
         more = True
@@ -81,13 +81,13 @@ class DeviceCounts:
             if more:
                 await asyncio.sleep(pause)
 
-    async def round(self, pause: float = PAUSE) -> None:
+    async def round(self, pause: float = PAGE_PAUSE_SECONDS) -> None:
         """Read every device once."""
         began, states, after = self._clock(), Counter[str](), ""
         while page := await self._page(after, PAGE):
             now = self._clock()
             await self._follow(pause)
-            await self._look(page, now)
+            await self._on_page(page, now)
             states.update(self._state(device, now) for device in page)
             after = page[-1].id
             await asyncio.sleep(pause)

@@ -26,7 +26,7 @@ from mailgate.views.drafts import (
 )
 from mailgate.views.patches import Places
 
-MOST = 50
+MAX_DRAFTS = 50
 """How many of the newest drafts are read."""
 
 
@@ -39,7 +39,7 @@ class Uncommitted:
     """Whether these are the only differences between the files and what is in force."""
 
 
-NONE = Uncommitted()
+NO_UNCOMMITTED_DRAFTS = Uncommitted()
 
 
 async def draft_and_plan(context: ConsoleContext, edit: Edit, person: Person) -> KeptDraft:
@@ -56,7 +56,7 @@ async def plan_again(context: ConsoleContext, draft: KeptDraft, person: Person) 
     return context.planning.start(candidate, DAYS, person, context.clock())
 
 
-async def latest_heads(context: ConsoleContext, most: int = MOST) -> list[DraftHead]:
+async def latest_heads(context: ConsoleContext, most: int = MAX_DRAFTS) -> list[DraftHead]:
     """The newest drafts with their states. Raises RefusedError."""
     drafts = await context.store.drafts.latest(most)
     if not drafts:
@@ -81,10 +81,10 @@ async def patch_of(context: ConsoleContext, draft: KeptDraft) -> str:
 async def uncommitted_now(context: ConsoleContext, held: str) -> Uncommitted:
     """The drafts that are in force but not in the files. ``held`` says why the files are not in force; if it is empty,
     nothing is read."""
-    drafts = await context.store.drafts.latest(MOST) if held else []
+    drafts = await context.store.drafts.latest(MAX_DRAFTS) if held else []
     files = await files_of(context) if drafts else None
     if files is None:
-        return NONE
+        return NO_UNCOMMITTED_DRAFTS
     rules = context.bundle().rules
     found = uncommitted(drafts, rules, files)
     return Uncommitted(found, bool(found) and await asyncio.to_thread(explained, found, rules, files))

@@ -17,8 +17,8 @@ from mailgate.attest.enrolment import (
 from mailgate.rollout.person import Person
 from mailgate.store import EnrolmentToken, Revoked, Store
 
-MOST_USES = 1_000_000
-MOST_DAYS = 30
+MAX_USES = 1_000_000
+MAX_DAYS = 30
 
 
 async def make_token(

@@ -7,7 +7,7 @@ import structlog
 from aiohttp import web
 
 from mailgate.console.context import SESSION
-from mailgate.console.layout import bare, show
+from mailgate.console.layout import show, show_without_login
 from mailgate.console.proxy_login import NotBelievedError
 from mailgate.console.returned_forms import returned_form
 from mailgate.gateway.http1.request import RequestRefused
@@ -36,7 +36,7 @@ HEADINGS = {
 
 
 @web.middleware
-async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def show_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer any exception with a page, which shows only texts that are meant for the reader."""
     try:
         return await handler(request)
@@ -45,11 +45,11 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
             raise
         return _refused(request, error.status, WORDS.get(error.status, error.reason))
     except RequestRefused:
-        # the request itself broke off; the answer is the same at every port (gateway/admin_port/hosted.py)
+        # the request itself broke off; the answer is the same at every port (gateway/admin_port/hosted_app.py)
         raise
     except NotBelievedError as error:
         log.warning("console-login-refused", way="proxy", why=error.why)
-        return bare(request, "refused.html", 403, why=error.words)
+        return show_without_login(request, "refused.html", 403, why=error.words)
     except (UnknownError, NoVersionError) as error:
         return _refused(request, 404, sentence(error.words), **await _form(request))
     except RefusedError as error:
@@ -74,5 +74,5 @@ def _refused(request: web.Request, status: int, why: str, **more: Any) -> web.Re
     """The page that says why, with the menu if the person is logged in, so that they can go on."""
     words = {"heading": HEADINGS.get(status, phrase("Not done")), "why": why, **more}
     if request.get(SESSION) is None:
-        return bare(request, "refused.html", status, **words)
+        return show_without_login(request, "refused.html", status, **words)
     return show(request, "refused.html", status, layout="base.html", **words)

@@ -18,7 +18,7 @@ from mailgate.rollout.person import RefusedError
 
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 PLAIN = frozenset({"", "7bit", "8bit", "binary"})
-MOST_FIELDS = 1000
+MAX_FIELDS = 1000
 
 Form = MultiDict[str]
 _FORM: web.RequestKey[Form] = web.RequestKey("form")
@@ -45,7 +45,7 @@ async def _fields(request: web.Request, most: int) -> Form:
     if sent is None:
         raise web.HTTPRequestEntityTooLarge(most)
     text = sent.decode("utf-8", "replace")
-    return Form(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    return Form(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS))
 
 
 async def _parts(request: web.Request, most: int) -> Form:
@@ -54,7 +54,7 @@ async def _parts(request: web.Request, most: int) -> Form:
         if not isinstance(part, BodyPartReader) or not _is_plain(part):
             raise web.HTTPUnsupportedMediaType
         form.add(part.name or "", await _text(part, request, most))
-        if len(form) > MOST_FIELDS:
+        if len(form) > MAX_FIELDS:
             raise web.HTTPBadRequest
     return form
 
@@ -73,13 +73,13 @@ def _is_plain(part: BodyPartReader) -> bool:
     return "Content-Encoding" not in part.headers and coded in PLAIN
 
 
-LONGEST = 1000
+MAX_TEXT = 1000
 """The most characters of a note."""
 
 
 def note_of(sent: Mapping[str, Any], field: str = "note") -> str:
     """The note in a form. Raises RefusedError if it is missing or too long."""
-    note = within(str(sent.get(field, "")).strip(), LONGEST)
+    note = within(str(sent.get(field, "")).strip(), MAX_TEXT)
     if not note:
         raise RefusedError(phrase("a note is needed that says why, for the history and the audit log"))
     return note

@@ -11,7 +11,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import format_decimal
 
-from mailgate.gateway.pages.languages import asked_as, catalog_of, load_languages, read_catalog
+from mailgate.gateway.pages.languages import catalog_of, languages_by_tag, load_languages, read_catalog
 from mailgate.gateway.pages.negotiate import choose_language
 from mailgate.model.languages import SOURCE, TAGS
 from mailgate.model.phrase import ENGLISH
@@ -94,5 +94,5 @@ def language_for(chosen: str, accept_language: str, default: str) -> Language:
     known = console_languages()
     if chosen in known:
         return known[chosen]
-    asked = asked_as(known)
+    asked = languages_by_tag(known)
     return known[choose_language(accept_language, asked, asked.get(default.lower(), SOURCE))]

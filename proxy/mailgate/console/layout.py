@@ -15,15 +15,20 @@ from mailgate.console.render import page
 from mailgate.console.toasts import Toast
 from mailgate.gateway.pages.view import own_path
 
-UNDOES = "undoes"
+UNDO_PAGE = "undoes"
 """The field of a form that undoes something. It has the page where that was done."""
-_SAID: web.RequestKey[Toast] = web.RequestKey("said")
-_BESIDE = {"people": "devices"}
+_NEXT_TOAST: web.RequestKey[Toast] = web.RequestKey("said")
+_MENU_ENTRY_OF = {"people": "devices"}
 """The menu entry of pages without one of their own."""
 
 
 def show(
-    request: web.Request, template: str, status: int = 200, *, stands: Toast | None = None, **values: Any
+    request: web.Request,
+    template: str,
+    status: int = 200,
+    *,
+    standing_message: Toast | None = None,
+    **values: Any,
 ) -> web.Response:
     """Render a page for the logged-in person.
 
@@ -31,33 +36,33 @@ def show(
     """
     now = context_of(request).clock()
     said = context_of(request).toasts.shown(request[SESSION].csrf, _page_of(request.rel_url), now)
-    toast = said or (stands if stands and stands.lasts(now) else None)
+    toast = said or (standing_message if standing_message and standing_message.lasts(now) else None)
     lasts = int(toast.lasts(now).total_seconds()) if toast else 0
-    return page(template, status, **surrounding(request), toast=toast, lasts=lasts, **values)
+    return page(template, status, **common_values(request), toast=toast, lasts=lasts, **values)
 
 
-def bare(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
+def show_without_login(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
     """Render a page for somebody who is not logged in. Only the login page can be loaded again in another language."""
-    words = spoken(request)
+    words = language_values(request)
     if request.match_info.route.name != "login":
         words["others"] = []
     return page(template, status, **words, **values)
 
 
-def say(request: web.Request, words: str, undo: str = "", **fields: str) -> None:
+def say_on_next_page(request: web.Request, words: str, undo: str = "", **fields: str) -> None:
     """Show a message on the next page. ``undo`` is the address of a form that takes the action back, with these
     fields."""
-    request[_SAID] = Toast(words, context_of(request).clock(), undo, fields)
+    request[_NEXT_TOAST] = Toast(words, context_of(request).clock(), undo, fields)
 
 
-def surrounding(request: web.Request) -> dict[str, Any]:
+def common_values(request: web.Request) -> dict[str, Any]:
     """The values that the templates of every page need."""
     here = (request.match_info.route.name or "").partition("-")[0]
-    here = _BESIDE.get(here, here)
+    here = _MENU_ENTRY_OF.get(here, here)
     menu = [(address(request, name), words, name == here) for name, words in NOUNS if words]
     session = request[SESSION]
     return {
-        **spoken(request),
+        **language_values(request),
         "menu": menu,
         "who": session.name,
         "roles": roles_of(request),
@@ -66,7 +71,7 @@ def surrounding(request: web.Request) -> dict[str, Any]:
     }
 
 
-def spoken(request: web.Request) -> dict[str, Any]:
+def language_values(request: web.Request) -> dict[str, Any]:
     """The language of a page, and the other languages to choose from. A page that answers a form cannot be loaded
     again."""
     language = language_of(request)
@@ -82,14 +87,14 @@ def address(request: web.Request, name: str, query: dict[str, Any] | None = None
     return f"{path}?{urlencode(asked)}" if asked else path
 
 
-def seen_other(
+def redirect_to(
     request: web.Request, name: str, query: dict[str, Any] | None = None, /, **parts: str
 ) -> web.Response:
     """Redirect to a page after an action, so that reloading does not repeat it."""
-    return _lead_on(request, address(request, name, query, **parts))
+    return _redirect(request, address(request, name, query, **parts))
 
 
-def seen_again(
+def redirect_back(
     request: web.Request,
     sent: Mapping[str, Any],
     name: str,
@@ -98,15 +103,15 @@ def seen_again(
     **parts: str,
 ) -> web.Response:
     """Redirect to the page where the undone action was done; if nothing is undone, to the page of this name."""
-    page = str(sent.get(UNDOES, ""))
+    page = str(sent.get(UNDO_PAGE, ""))
     ours = page.startswith(f"{address(request, 'now')}") and own_path(page) == page
-    return _lead_on(request, page if ours else address(request, name, query, **parts))
+    return _redirect(request, page if ours else address(request, name, query, **parts))
 
 
-def _lead_on(request: web.Request, page: str) -> web.Response:
-    said = request.get(_SAID)
+def _redirect(request: web.Request, page: str) -> web.Response:
+    said = request.get(_NEXT_TOAST)
     if said is not None:
-        said = replace(said, page=_page_of(URL(page)), fields={**said.fields, UNDOES: page})
+        said = replace(said, page=_page_of(URL(page)), fields={**said.fields, UNDO_PAGE: page})
         context_of(request).toasts.say(request[SESSION].csrf, said)
     raise web.HTTPSeeOther(page)
 

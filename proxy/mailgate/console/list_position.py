@@ -10,7 +10,7 @@ from mailgate.views.address_values import MisreadError, Reader, line
 
 SPAN = timedelta(hours=2)
 """How far back recent decisions reach."""
-_LONGEST = 64
+_MAX_NAME = 64
 """The most characters of a name."""
 
 
@@ -21,11 +21,11 @@ def _moment(text: str) -> str:
     raise MisreadError(phrase("this page does not exist; expected an address as the list gives it"))
 
 
-PLACE: Mapping[str, Reader] = {"at": _moment, "after": line(_LONGEST)}
+POSITION: Mapping[str, Reader] = {"at": _moment, "after": line(_MAX_NAME)}
 """The parameters of a position."""
 
 
-def place_in(query: Mapping[str, str]) -> Place | None:
+def position_in(query: Mapping[str, str]) -> Place | None:
     """The position in an address; None for the beginning."""
     with suppress(ValueError):
         at = datetime.fromisoformat(query.get("at", ""))
@@ -33,6 +33,6 @@ def place_in(query: Mapping[str, str]) -> Place | None:
     return None
 
 
-def told(place: Place | None) -> dict[str, str]:
+def position_values(place: Place | None) -> dict[str, str]:
     """A position as a part of an address; empty at the end."""
     return {"at": place.at.isoformat(), "after": place.name} if place else {}

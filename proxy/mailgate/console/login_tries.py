@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 from cachetools import LRUCache
 
-from mailgate.gateway.rates import Rates
+from mailgate.gateway.rate_limit import RateLimit
 from mailgate.model.addresses import caller_at
 
 SPAN = timedelta(minutes=5)
-OF_BOTH, OF_CALLER, OF_NAME = 10, 60, 100
-MOST = 10_000
+MAX_BY_NAME_AND_CALLER, MAX_BY_CALLER, MAX_BY_NAME = 10, 60, 100
+MAX_REMEMBERED = 10_000
 
 
 class LoginTries:
@@ -18,16 +18,16 @@ class LoginTries:
     before."""
 
     def __init__(self) -> None:
-        self._both = Rates(OF_BOTH, SPAN)
-        self._caller = Rates(OF_CALLER, SPAN)
-        self._name = Rates(OF_NAME, SPAN)
-        self._places: LRUCache[tuple[str, str], None] = LRUCache(MOST)
+        self._both = RateLimit(MAX_BY_NAME_AND_CALLER, SPAN)
+        self._caller = RateLimit(MAX_BY_CALLER, SPAN)
+        self._name = RateLimit(MAX_BY_NAME, SPAN)
+        self._places: LRUCache[tuple[str, str], None] = LRUCache(MAX_REMEMBERED)
 
     def wait(self, name: str, address: str, now: datetime) -> timedelta:
         """How long they have to wait. If they need not wait, this try is counted, whatever its result."""
         caller = caller_at(address)
         both = (name, caller)
-        counts: list[tuple[Rates, Hashable]] = [(self._both, both)]
+        counts: list[tuple[RateLimit, Hashable]] = [(self._both, both)]
         if both not in self._places:
             counts += [(self._caller, caller), (self._name, name)]
         return _wait(counts, now)
@@ -36,12 +36,12 @@ class LoginTries:
         """The same for a login at a provider, which has no name yet."""
         return _wait([(self._caller, caller_at(address))], now)
 
-    def came_in(self, name: str, address: str) -> None:
+    def note_success(self, name: str, address: str) -> None:
         """Remember that somebody has logged in from this address."""
         self._places[name, caller_at(address)] = None
 
 
-def _wait(counts: Sequence[tuple[Rates, Hashable]], now: datetime) -> timedelta:
+def _wait(counts: Sequence[tuple[RateLimit, Hashable]], now: datetime) -> timedelta:
     wait = max(rates.wait(who, now) for rates, who in counts)
     for rates, who in () if wait else counts:
         rates.note(who, now)

@@ -22,12 +22,12 @@ from mailgate.store import MailKind, MailState, NoticeKey, Store
 from mailgate.store.mail import Which
 from mailgate.views.notices import NoticeFacts, NoticeMails
 
-RETRACTIONS = 20
+MAX_RETRACTIONS = 20
 """How many of the last retractions are shown."""
 
 
 @dataclass(frozen=True, slots=True)
-class Matter:
+class NoticeSubject:
     """The subject of mails with one notice, by the rules of their version."""
 
     about: NoticeKey
@@ -40,7 +40,7 @@ class Matter:
     """Why it may not be sent; empty if it may."""
 
 
-async def matter_about(context: ConsoleContext, about: NoticeKey) -> Matter:
+async def subject_of_notice(context: ConsoleContext, about: NoticeKey) -> NoticeSubject:
     """The subject of the mails with this notice. Raises HTTPNotFound if no version has such a rule."""
     version = await context.store.policies.get(about.version)
     if version is None:
@@ -52,7 +52,7 @@ async def matter_about(context: ConsoleContext, about: NoticeKey) -> Matter:
     if about.kind is not MailKind.REPLY and named is (about.kind is MailKind.CORRECTION):
         raise web.HTTPNotFound
     topic, why_not = _topic(rules.policy, about, in_force, context.clock())
-    return Matter(about, rules, in_force, topic, why_not)
+    return NoticeSubject(about, rules, in_force, topic, why_not)
 
 
 def _topic(policy: Policy, about: NoticeKey, active: bool, now: datetime) -> tuple[Topic | None, str]:
@@ -70,24 +70,24 @@ def _topic(policy: Policy, about: NoticeKey, active: bool, now: datetime) -> tup
 
 
 async def preview(
-    context: ConsoleContext, matter: Matter, mails: NoticeMails, language: str, person: str
+    context: ConsoleContext, subject: NoticeSubject, mails: NoticeMails, language: str, person: str
 ) -> tuple[RenderedNotice | None, str]:
     """The notice in a language, for this person or a made-up one; or the reason why there is none."""
     try:
-        notice = await _notice(context, matter, mails, person)
+        notice = await _notice(context, subject, mails, person)
     except RefusedError as error:
         return None, error.words
     return composer_for(context.bundle().settings).render(replace(notice, language=language)), ""
 
 
-async def _notice(context: ConsoleContext, matter: Matter, mails: NoticeMails, person: str) -> Notice:
-    about, policy = matter.about, matter.rules.policy
+async def _notice(context: ConsoleContext, subject: NoticeSubject, mails: NoticeMails, person: str) -> Notice:
+    about, policy = subject.about, subject.rules.policy
     if about.kind is MailKind.CORRECTION:
         return made_up_correction(policy)
-    if matter.topic and person:
+    if subject.topic and person:
         person = context.bundle().settings.logins.person(person)
         now, believed = context.clock(), believed_by(context.bundle())
-        found = await sample(context.store, matter.rules, matter.topic, believed, person, now)
+        found = await sample(context.store, subject.rules, subject.topic, believed, person, now)
         if user_text(person) not in found.people:
             raise RefusedError(
                 phrase(
@@ -96,8 +96,8 @@ async def _notice(context: ConsoleContext, matter: Matter, mails: NoticeMails, p
                     person=person,
                 )
             )
-        return notice_about(matter.topic, found, user_text(person), "")
-    topic = matter.topic or topic_of(
+        return notice_about(subject.topic, found, user_text(person), "")
+    topic = subject.topic or topic_of(
         policy, about.version, about.rule, about.kind, await _when(context, mails)
     )
     return await made_up(policy, topic)
@@ -110,14 +110,14 @@ async def _when(context: ConsoleContext, mails: NoticeMails) -> datetime:
     return found[0].queued_at if found else context.clock()
 
 
-def notice_facts(matter: Matter, mails: NoticeMails) -> NoticeFacts:
+def notice_facts(subject: NoticeSubject, mails: NoticeMails) -> NoticeFacts:
     """The notice as a fact: its mails, and whether more may be sent."""
     return NoticeFacts(
         **dict(mails),
-        title=title_of(matter.rules.policy, matter.about.rule),
-        active=matter.active,
-        may_be_sent=matter.topic is not None,
-        why_not=matter.why_not,
+        title=title_of(subject.rules.policy, subject.about.rule),
+        active=subject.active,
+        may_be_sent=subject.topic is not None,
+        why_not=subject.why_not,
     )
 
 
@@ -125,7 +125,7 @@ def title_of(policy: Policy, rule: str) -> str:
     return next((each.title or each.id for each in policy.rules if each.id == rule), "")
 
 
-async def decided(store: Store, which: Which, what: str, who: Person, now: datetime) -> int:
+async def mark_mails(store: Store, which: Which, what: str, who: Person, now: datetime) -> int:
     """Mark mails as ``sent``, send them ``again``, or ``retry`` failed ones. Returns how many. Raises RefusedError if
     there are none."""
     if what == "retry":

@@ -8,7 +8,7 @@ from mailgate.config import Settings
 from mailgate.gateway.http1.trusted_headers import Origin, origin_of
 
 
-def came_from(request: web.Request, settings: Settings) -> Origin:
+def origin_of_request(request: web.Request, settings: Settings) -> Origin:
     """Address, scheme and host: of the connection, or as a proxy of ``console.trusted_proxies`` forwards them."""
     return origin_of(
         request.raw_headers,
@@ -21,7 +21,7 @@ def came_from(request: web.Request, settings: Settings) -> Origin:
 
 def host_of(request: web.Request, settings: Settings) -> str:
     """The host and port that the browser connects to."""
-    return came_from(request, settings).host.decode("latin-1").lower()
+    return origin_of_request(request, settings).host.decode("latin-1").lower()
 
 
 def over_tls(request: web.Request, settings: Settings) -> bool:
@@ -29,7 +29,7 @@ def over_tls(request: web.Request, settings: Settings) -> bool:
 
     Without a configured proxy this depends on the host name of the console, at which browsers use https.
     """
-    if came_from(request, settings).scheme == "https":
+    if origin_of_request(request, settings).scheme == "https":
         return True
     url = settings.console.url or ""
     return url.startswith("https:") and host_of(request, settings) == urlsplit(url).netloc

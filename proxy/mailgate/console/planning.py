@@ -18,13 +18,13 @@ MakePlan = Callable[[Rules, int, Person, Progress], Awaitable[Plan]]
 
 
 @dataclass(slots=True)
-class Making:
+class PlanProgress:
     """A plan that is being made, or its result."""
 
     who: str
     began: datetime
     done: int = 0
-    of: int = 0
+    total: int = 0
     digest: str = ""
     """The digest of the plan; empty until it is made."""
     wrong: str = ""
@@ -34,8 +34,8 @@ class Making:
     def runs(self) -> bool:
         return not self.digest and not self.wrong
 
-    def show(self, done: int, of: int) -> None:
-        self.done, self.of = done, of
+    def show(self, done: int, total: int) -> None:
+        self.done, self.total = done, total
 
 
 class Planning:
@@ -44,13 +44,13 @@ class Planning:
     def __init__(self, make: MakePlan) -> None:
         self._make = make
         self._task: asyncio.Task[None] | None = None
-        self.last: Making | None = None
+        self.last: PlanProgress | None = None
 
     def start(self, candidate: Rules, days: int, who: Person, now: datetime) -> bool:
         """Begin to make a plan. Returns False while another one is being made."""
         if self.last and self.last.runs:
             return False
-        self.last = making = Making(who.name, now)
+        self.last = making = PlanProgress(who.name, now)
         self._task = asyncio.get_running_loop().create_task(self._run(making, candidate, days, who))
         return True
 
@@ -58,7 +58,7 @@ class Planning:
         """Stop the plan that is being made."""
         await end(self._task)
 
-    async def _run(self, making: Making, candidate: Rules, days: int, who: Person) -> None:
+    async def _run(self, making: PlanProgress, candidate: Rules, days: int, who: Person) -> None:
         try:
             made = await self._make(candidate, days, who, making.show)
             making.digest = made.digest

@@ -20,7 +20,7 @@ TREND = (160, 36)
 EFFECTS = ("block", "challenge", "warn", "allow")
 """The effects from the axis upwards: those that keep people out are at the bottom, where they are seen first."""
 KINDS = ("laptop", "phone", "tablet", "mail_app", "tool", "bot", "other", "unknown")
-SINCE: dict[Range, str] = {
+RANGE_WORDS: dict[Range, str] = {
     "1h": phrase("The last 60 minutes"),
     "24h": phrase("The last 24 hours"),
     "14d": phrase("The last 14 days"),
@@ -52,12 +52,12 @@ def plot(traffic: Traffic, part: str, language: Language = IN_ENGLISH) -> Plot:
     order, tell = (EFFECTS, effect_told) if part == "effect" else (KINDS, kind_told)
     counted = [getattr(each, part) for each in traffic.spans]
     totals = sum((Counter(each) for each in counted), Counter[str]())
-    told = _told(totals, order, tell)
+    told = _worded_totals(totals, order, tell)
     words = joined(joined([number, name], " ") for _, name, number in told) or phrase("no requests")
     return Plot(
         part,
         TITLES[part],
-        phrase("%(since)s: %(words)s.", since=SINCE[traffic.range], words=words),
+        phrase("%(since)s: %(words)s.", since=RANGE_WORDS[traffic.range], words=words),
         Markup("\n".join(columns(counted, order, BOX, _marks(traffic), tongue=language))),  # noqa: S704 - svg.py escapes
         told,
         BOX.width,
@@ -79,7 +79,7 @@ def trend(app: AppTrend, days: int) -> Markup:
     )
 
 
-def _told(
+def _worded_totals(
     totals: Counter[str], order: Sequence[str], tell: Callable[[str], str]
 ) -> tuple[tuple[str, str, int], ...]:
     return tuple((name, tell(name), totals[name]) for name in order if totals[name])

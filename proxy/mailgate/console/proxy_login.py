@@ -8,7 +8,7 @@ from mailgate.gateway.http1.grammar import values
 from mailgate.gateway.http1.trusted_headers import within
 from mailgate.model.phrase import phrase
 
-LONGEST = 200
+MAX_NAME = 200
 
 
 class NotBelievedError(Exception):
@@ -19,7 +19,7 @@ class NotBelievedError(Exception):
         self.why, self.words = why, words
 
 
-def named(fields: Sequence[tuple[bytes, bytes]], peer: str, way: ProxyLogin | None) -> str | None:
+def name_from_proxy(fields: Sequence[tuple[bytes, bytes]], peer: str, way: ProxyLogin | None) -> str | None:
     """The name in the header; None if there is no header. Raises NotBelievedError.
 
     :param fields: the header fields as they came.
@@ -51,6 +51,6 @@ def _name(value: bytes, header: str) -> str:
         name = value.decode().strip()
     except UnicodeDecodeError:
         name = ""
-    if not name or len(name) > LONGEST or not name.isprintable():
+    if not name or len(name) > MAX_NAME or not name.isprintable():
         raise NotBelievedError("no-name", phrase("%(header)s holds no name.", header=header))
     return name

@@ -20,12 +20,12 @@ from mailgate.views.notices import RecipientCounts, recipient_counts
 log = structlog.get_logger()
 
 Progress = Callable[[int, int], None]
-CountThem = Callable[[Topic, Progress], Awaitable[RecipientList]]
+CountRecipients = Callable[[Topic, Progress], Awaitable[RecipientList]]
 """Makes a recipient list. Raises MailgateError."""
 
-KEPT = 8
+MAX_LISTS = 8
 """How many lists are kept. They have the names of people."""
-GOOD_FOR = timedelta(minutes=30)
+LIST_LASTS = timedelta(minutes=30)
 """How long a list may be used, since other people and devices may come later."""
 
 
@@ -37,7 +37,7 @@ class Counting:
     who: str
     began: datetime
     done: int = 0
-    of: int = 0
+    total: int = 0
     topic: Topic | None = None
     found: RecipientList | None = None
     """The list; None until it is complete."""
@@ -52,8 +52,8 @@ class Counting:
     def counts(self) -> RecipientCounts | None:
         return recipient_counts(self.found) if self.found else None
 
-    def show(self, done: int, of: int) -> None:
-        self.done, self.of = done, of
+    def show(self, done: int, total: int) -> None:
+        self.done, self.total = done, total
 
 
 class RecipientLists:
@@ -61,10 +61,10 @@ class RecipientLists:
 
     def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
-        self._lists: LRUCache[NoticeKey, Counting] = LRUCache(KEPT)
+        self._lists: LRUCache[NoticeKey, Counting] = LRUCache(MAX_LISTS)
         self._last: Counting | None = None
 
-    def start(self, about: NoticeKey, topic: Topic, count: CountThem, who: str, now: datetime) -> bool:
+    def start(self, about: NoticeKey, topic: Topic, count: CountRecipients, who: str, now: datetime) -> bool:
         """Begin to count. Returns False while another list is being made."""
         if self._last and self._last.runs:
             return False
@@ -75,7 +75,7 @@ class RecipientLists:
     def last(self, about: NoticeKey, now: datetime) -> Counting | None:
         """The last list of this notice; None if there is none that may still be used."""
         found = self._lists.get(about)
-        return found if found and now - found.began < GOOD_FOR else None
+        return found if found and now - found.began < LIST_LASTS else None
 
     def counted(self, about: NoticeKey, now: datetime) -> tuple[Topic, RecipientList]:
         """The list whose mails may be queued. Raises RefusedError if it has to be counted first."""
@@ -93,7 +93,7 @@ class RecipientLists:
         await end(self._task)
 
 
-async def _count(made: Counting, topic: Topic, count: CountThem) -> None:
+async def _count(made: Counting, topic: Topic, count: CountRecipients) -> None:
     try:
         found = await count(topic, made.show)
         made.topic, made.found = topic, found

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from mailgate.console.languages import IN_ENGLISH, Language
 from mailgate.console.sparkline import sparkline
-from mailgate.console.stored_texts import again
+from mailgate.console.stored_sentences import translated
 from mailgate.model.languages import SOURCE
 from mailgate.model.phrase import Phrase, capital, changed, either, joined, phrase, plural, said, sentence
 from mailgate.policy.subjects import about_told
@@ -86,7 +86,7 @@ def day_alone(at: datetime, language: Language = IN_ENGLISH) -> str:
     return language.day(at.astimezone(UTC))
 
 
-def told(words: str, language: Language = IN_ENGLISH) -> Markup:
+def for_page(words: str, language: Language = IN_ENGLISH) -> Markup:
     """Words from other rooms for a page: without commands, names in backticks as code, and times as times."""
     parts = _APART.split(without_commands(said(words, language)))
     return Markup("").join(_marked(each, language) for each in parts)
@@ -105,7 +105,7 @@ def _marked(part: str, language: Language) -> Markup:
 
 
 @pass_context
-def spoken(context: Context, words: str) -> bool:
+def is_translatable(context: Context, words: str) -> bool:
     """Whether words can be translated to the language of the page."""
     return isinstance(words, Phrase) or _language(context).tag == SOURCE
 
@@ -115,7 +115,7 @@ def safe_svg(drawn: str) -> Markup:
     return Markup(drawn)  # noqa: S704
 
 
-def same(word: str) -> tuple[str, str]:
+def plain_choice(word: str) -> tuple[str, str]:
     """A choice that is shown as it is."""
     return word, word
 
@@ -166,12 +166,12 @@ def spaced(word: str) -> tuple[str, str]:
     return word, word.replace("_", " ")
 
 
-def any_of(names: Iterable[str]) -> str:
+def joined_by_or(names: Iterable[str]) -> str:
     """Names joined with ``or``."""
     return reduce(either, names)
 
 
-def all_of(steps: Iterable[str]) -> str:
+def joined_by_and(steps: Iterable[str]) -> str:
     """Steps joined with ``and``."""
     return reduce(lambda first, last: phrase("%(first)s, and %(last)s", first=first, last=last), steps)
 
@@ -187,7 +187,7 @@ def _language(context: Context) -> Language:
 
 
 @pass_context
-def _said(context: Context, value: object) -> object:
+def _in_page_language(context: Context, value: object) -> object:
     """A value as a template writes it: phrases in the language of the page."""
     return said(value, _language(context)) if isinstance(value, Phrase) else value
 
@@ -213,8 +213,8 @@ def _in_language(tell: Callable[..., Any]) -> Callable[..., Any]:
     """A filter that writes in the language of the page."""
 
     @pass_context
-    def filled(context: Context, *told: Any) -> Any:
-        return tell(*told, language=_language(context))
+    def filled(context: Context, *for_page: Any) -> Any:
+        return tell(*for_page, language=_language(context))
 
     return filled
 
@@ -225,7 +225,7 @@ def _environment(filters: Mapping[str, Any]) -> Environment:
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],
-        finalize=_said,
+        finalize=_in_page_language,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -233,7 +233,7 @@ def _environment(filters: Mapping[str, Any]) -> Environment:
     environment.newstyle_gettext = True  # type: ignore[attr-defined] # texts name their values, and count by themselves
     environment.globals.update(gettext=_gettext, ngettext=_ngettext)
     environment.filters.update(filters)
-    environment.tests["spoken"] = spoken
+    environment.tests["translatable"] = is_translatable
     return environment
 
 
@@ -242,11 +242,11 @@ _ENVIRONMENT = _environment(
         "instant": _in_language(instant),
         "day": _in_language(day),
         "day_alone": _in_language(day_alone),
-        "told": _in_language(told),
-        "same": same,
+        "for_page": _in_language(for_page),
+        "same": plain_choice,
         "safe_svg": safe_svg,
         "sparkline": _in_language(sparkline),
-        "again": _in_language(again),
+        "translated": _in_language(translated),
         "count": count,
         "join": joined,
         "ago": ago,
@@ -273,8 +273,8 @@ _ENVIRONMENT = _environment(
         "about": about_told,
         "act": act_told,
         "thing": thing_told,
-        "any_of": any_of,
-        "all_of": all_of,
+        "any_of": joined_by_or,
+        "all_of": joined_by_and,
         "spaced": spaced,
         "without_ticks": lambda words: changed(words, lambda text: text.replace("`", "")),
         "mail_failure": mail_failure_told,

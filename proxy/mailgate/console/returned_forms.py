@@ -12,13 +12,13 @@ from mailgate.model.phrase import phrase
 
 CSRF = "csrf"
 """The field with the token of the session. It is never shown again."""
-MOST = 200_000
+MAX_BODY_BYTES = 200_000
 """The largest form that is shown again, in bytes."""
 UPLOADED = "file"
 """The field of an uploaded file. Such a form is not shown again."""
 
 
-RENEWED: web.RequestKey[dict[str, str]] = web.RequestKey("renewed")
+NEW_CSRF: web.RequestKey[dict[str, str]] = web.RequestKey("renewed")
 """Fields with a new value in the form that is shown again, so that its sender now answers to the current state."""
 
 
@@ -50,12 +50,12 @@ async def returned_form(request: web.Request) -> dict[str, Any]:
     if request.method != "POST":
         return {"back": back}
     try:
-        sent = await form_of(request, MOST)
+        sent = await form_of(request, MAX_BODY_BYTES)
     except web.HTTPException:
         return {"back": back}
     if UPLOADED in sent:
         return {"back": back}
-    fields = {**sent, **request.get(RENEWED, {})}
+    fields = {**sent, **request.get(NEW_CSRF, {})}
     typed = [(name, TYPED[name], text) for name, text in fields.items() if name in TYPED]
     kept = [(name, text) for name, text in fields.items() if name not in TYPED and name != CSRF]
     return {"action": request.path, "typed": typed, "kept": kept, "back": back}

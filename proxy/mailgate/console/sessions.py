@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 from cachetools import LRUCache
 
-IDLE = timedelta(minutes=30)
+MAX_IDLE = timedelta(minutes=30)
 """How long a session lasts without a request."""
-WHOLE = timedelta(hours=12)
+MAX_SESSION = timedelta(hours=12)
 """How long a session lasts at most."""
-MOST = 1000
+MAX_SESSIONS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Session:
     seen: datetime
     groups: frozenset[str] = frozenset()
     """The groups that give the roles, if the settings do not name the person."""
-    at_most: timedelta = WHOLE
+    at_most: timedelta = MAX_SESSION
     id_token: str = field(default="", repr=False)
     """The provider's ID token, if there is one. It is sent to the provider at the end of the session."""
 
@@ -38,7 +38,7 @@ class Sessions:
 
     def __init__(self, token: Callable[[], str] = lambda: secrets.token_urlsafe(32)) -> None:
         self._token = token
-        self._open: LRUCache[bytes, Session] = LRUCache(MOST)
+        self._open: LRUCache[bytes, Session] = LRUCache(MAX_SESSIONS)
 
     def start(
         self,
@@ -46,12 +46,12 @@ class Sessions:
         proved_by: str,
         now: datetime,
         groups: frozenset[str] = frozenset(),
-        at_most: timedelta = WHOLE,
+        at_most: timedelta = MAX_SESSION,
         id_token: str = "",
     ) -> str:
         """Begin a session and return the value of its cookie. Every login gets a new one."""
         value, csrf = self._token(), self._token()
-        made = Session(name, proved_by, csrf, now, now, groups, min(at_most, WHOLE), id_token)
+        made = Session(name, proved_by, csrf, now, now, groups, min(at_most, MAX_SESSION), id_token)
         self._open[_digest(value)] = made
         return value
 
@@ -62,7 +62,7 @@ class Sessions:
         session = self._open.get(key)
         if session is None:
             return None
-        if not (now - session.seen < IDLE and now - session.started < session.at_most):
+        if not (now - session.seen < MAX_IDLE and now - session.started < session.at_most):
             del self._open[key]
             return None
         if used:

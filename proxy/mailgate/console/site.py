@@ -4,25 +4,27 @@ import asyncio
 
 from aiohttp import web
 
-from mailgate.console.access import admitted
-from mailgate.console.asked import asked
-from mailgate.console.begin_session import keep_fresh
+from mailgate.console.access import require_login
 from mailgate.console.context import CLOSING, CONTEXT, ConsoleContext
-from mailgate.console.error_pages import told
+from mailgate.console.error_pages import show_errors
 from mailgate.console.headers import secure
 from mailgate.console.pages import ROUTES
+from mailgate.console.query_parameters import check_parameters
+from mailgate.console.session_start import set_new_session_cookie
 
 PATH = "/console"
-MOST = 4 * 1024 * 1024
+MAX_BODY_BYTES = 4 * 1024 * 1024
 """The largest form in bytes. It may hold the files of a candidate."""
 
 
 def console_app(context: ConsoleContext) -> web.Application:
     """The application below ``/console``."""
-    app = web.Application(middlewares=[told, admitted, asked], client_max_size=MOST)
+    app = web.Application(
+        middlewares=[show_errors, require_login, check_parameters], client_max_size=MAX_BODY_BYTES
+    )
     app[CONTEXT], app[CLOSING] = context, asyncio.Event()
     app.add_routes(ROUTES)
-    app.on_response_prepare.extend((secure, keep_fresh))
+    app.on_response_prepare.extend((secure, set_new_session_cookie))
     app.on_shutdown.append(_end_streams)
     return app
 

@@ -17,7 +17,7 @@ class Connector(ConnectorState):
     """Its name in the settings."""
     type: str
     """The kind of its source."""
-    asked: bool
+    polls: bool
     """Whether it asks its source; false if the source sends by itself."""
     reading: Reading | None
     """The last requested reading since the start; null if there was none."""
@@ -29,7 +29,7 @@ def sources_of(context: ConsoleContext, state: Readiness) -> list[Connector]:
         Connector(
             name=name,
             type=str(getattr(each, "type", "")),
-            asked=is_scheduled(each),
+            polls=is_scheduled(each),
             reading=context.readings.last.get(name),
             **dict(state.connectors[name]),
         )

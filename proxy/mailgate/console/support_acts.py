@@ -21,7 +21,7 @@ from mailgate.views.mail_status import MailAccess
 from mailgate.views.person import OwnedDevice, PersonFacts
 from mailgate.views.source_answers import SourceAnswer, source_answers
 
-NO_MAIL = (MailAccess.WARNED, MailAccess.PROOF, MailAccess.OUT)
+LIMITED_ACCESS = (MailAccess.WARNED, MailAccess.PROOF, MailAccess.OUT)
 """The mail statuses for which a mail can say how to end them."""
 
 
@@ -72,10 +72,10 @@ async def ask_sources_of_all(
     """Begin to ask the sources of all these devices, and record the action. Returns the number of devices that are asked about."""
     act = replace(by.act(now, "devices-asked"), details={"devices": len(devices)})
     await context.store.audit.append(act)
-    return context.asking.start(context.recheck_many.ask(each.reports) for each in devices)
+    return context.background_questions.start(context.recheck_many.ask(each.reports) for each in devices)
 
 
-async def answer(
+async def answer_by_mail(
     context: ConsoleContext,
     whom: PersonFacts,
     words: str,
@@ -95,7 +95,7 @@ async def answer(
         raise RefusedError(
             phrase("no mails are sent by these settings; expected `notices` with `smtp` or `outbox`")
         )
-    out = [each for each in whom.devices if each.mail_status.mail in NO_MAIL]
+    out = [each for each in whom.devices if each.mail_status.mail in LIMITED_ACCESS]
     asked = next((each for each in whom.help_requests if each.done_at is None), None)
     rules = {rule.id: rule for rule in bundle.policy.rules}
     named = asked.rule if asked else out[0].mail_status.rule if out else ""
@@ -118,13 +118,13 @@ async def answer(
     )
 
 
-async def finish(context: ConsoleContext, which: list[Key], by: Person, now: datetime) -> int:
+async def finish_requests(context: ConsoleContext, which: list[Key], by: Person, now: datetime) -> int:
     """Mark requests for help as done. Returns how many were open."""
     act = replace(by.act(now, "help-done"), about=_rules(which), details={"requests": len(which)})
     return await context.store.help_requests.finish(which, by.name, now, act)
 
 
-async def reopen(context: ConsoleContext, which: list[Key], by: Person, now: datetime) -> int:
+async def reopen_requests(context: ConsoleContext, which: list[Key], by: Person, now: datetime) -> int:
     """Mark requests for help as open again. Returns how many were done."""
     act = replace(by.act(now, "help-reopened"), about=_rules(which), details={"requests": len(which)})
     return await context.store.help_requests.reopen(which, act)

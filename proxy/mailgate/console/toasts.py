@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from cachetools import LRUCache
 
-LASTS = timedelta(minutes=1)
-_MOST = 1000
+UNDO_TIME = timedelta(minutes=1)
+_MAX_TOASTS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,14 @@ class Toast:
 
     def lasts(self, now: datetime) -> timedelta:
         """How much longer the action can be undone."""
-        return max(timedelta(), self.at + LASTS - now)
+        return max(timedelta(), self.at + UNDO_TIME - now)
 
 
 class Toasts:
     """The last message of each session, by the session's token."""
 
     def __init__(self) -> None:
-        self._said: LRUCache[str, Toast] = LRUCache(_MOST)
+        self._said: LRUCache[str, Toast] = LRUCache(_MAX_TOASTS)
 
     def say(self, session: str, toast: Toast) -> None:
         """Show a message on its page, in place of an earlier one."""

@@ -15,12 +15,12 @@ from mailgate.store.verdict_counts import Counted
 
 MINUTES = 60
 """The length of the window, in minutes."""
-LOOK = 5.0
+POLL_SECONDS = 5.0
 """The seconds between two readings of the metrics."""
 
 _DECISIONS, _REFUSALS = "mailgate_decisions_total", "mailgate_refusals_total"
 
-WAITING = 600
+MAX_WAITING_MINUTES = 600
 """How many minutes wait at most while the store accepts nothing."""
 
 Texts = Callable[[], Awaitable[Mapping[int, str]]]
@@ -114,14 +114,14 @@ class VerdictRates:
         except StoreError:  # /readyz reports it
             for at, counted in self._waiting.items():
                 news.setdefault(at, Counter()).update(counted)
-            self._waiting = dict(sorted(news.items())[-WAITING:])
+            self._waiting = dict(sorted(news.items())[-MAX_WAITING_MINUTES:])
 
     async def run(self, texts: Texts, clock: Callable[[], datetime], add: Add) -> None:
         """Read the metrics as long as the gate runs."""
         while True:
             self.note(await texts(), clock())
             await self.flush(add)
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(POLL_SECONDS)
 
     def _minute(self, now: datetime) -> Minute:
         start = _start(now)

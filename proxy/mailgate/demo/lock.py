@@ -14,7 +14,7 @@ class TakenError(MailgateError):
 
 
 @contextmanager
-def alone_in(directory: Path) -> Iterator[None]:
+def locked_folder(directory: Path) -> Iterator[None]:
     """Hold the folder until the body ends or the process dies. A missing folder is made.
 
     Raises TakenError, or OSError.

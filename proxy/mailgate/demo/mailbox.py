@@ -14,7 +14,7 @@ from mailgate.demo.messages import Attachment, Message
 
 MAX_UPLOAD = 25 * 1024 * 1024
 """The largest accepted form, in bytes."""
-KEPT = 10
+MAX_SENT = 10
 """How many sent messages are kept."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
@@ -28,7 +28,7 @@ class Mailbox:
     """Two folders, three pages and a form."""
 
     def __init__(self, messages: Iterable[Message], clock: Callable[[], datetime]) -> None:
-        self._folders: dict[str, deque[Message]] = {"inbox": deque(messages), "sent": deque(maxlen=KEPT)}
+        self._folders: dict[str, deque[Message]] = {"inbox": deque(messages), "sent": deque(maxlen=MAX_SENT)}
         self._clock = clock
         self._style = files(__package__).joinpath("mailbox.css").read_text()
         self._pages = Environment(

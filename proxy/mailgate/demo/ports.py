@@ -15,7 +15,7 @@ class PortTakenError(MailgateError):
     """A port that the demo needs cannot be opened."""
 
 
-def need_ports(ports: Mapping[str, int]) -> None:
+def require_ports(ports: Mapping[str, int]) -> None:
     """Check that these ports can be opened; each is named by its option. Raises PortTakenError."""
     with ExitStack() as held:
         for option, port in ports.items():

@@ -10,26 +10,26 @@ from pathlib import Path
 from aiohttp import web
 
 from mailgate.app import serve, utc_now
-from mailgate.app.preflight import load_judged
+from mailgate.app.preflight import load_checked
 from mailgate.attest.mint import ISSUER_KEY_FILE, JWKS_FILE
-from mailgate.demo.company.admins import MAY, tokens_in
+from mailgate.demo.company.admins import ROLE_TEXTS, tokens_in
 from mailgate.demo.company.fill import Filled, fill, is_new
 from mailgate.demo.company.seed import Progress
 from mailgate.demo.company.unfinished import MARK, clear_half_made
-from mailgate.demo.lock import alone_in
+from mailgate.demo.lock import locked_folder
 from mailgate.demo.mailbox import Mailbox
 from mailgate.demo.messages import shipped_messages
-from mailgate.demo.ports import need_ports
+from mailgate.demo.ports import require_ports
 from mailgate.demo.rules import demo_rules
 from mailgate.demo.settings import write_settings
 from mailgate.demo.start.exemption import exempt_persona
 from mailgate.demo.start.page import Links, StartPage
-from mailgate.demo.start.playing import Player
+from mailgate.demo.start.persona_proxy import PersonaProxy
 from mailgate.demo.start.signing import Signer
-from mailgate.demo.tour import Place, commands
+from mailgate.demo.tour import DemoAddresses, commands
 from mailgate.errors import MailgateError
 
-USUAL = 300
+DEFAULT_PEOPLE = 300
 """How many people the company of a first start has."""
 
 
@@ -48,7 +48,7 @@ class Demo:
     upstream: str = ""
     mailgate: str = "mailgate"
     people: int | None = 0
-    """How large a company to make first; None for one of ``USUAL`` people if the store is new."""
+    """How large a company to make first; None for one of ``DEFAULT_PEOPLE`` people if the store is new."""
     store: str = ""
     """The URL of the store; empty for one in ``directory``."""
 
@@ -59,7 +59,7 @@ class EndedError(MailgateError):
 
 async def run_demo(
     demo: Demo,
-    show: Callable[[Place], None],
+    show: Callable[[DemoAddresses], None],
     progress: Progress = lambda *_: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> None:
@@ -68,8 +68,8 @@ async def run_demo(
     Raises ConfigError for rules that cannot be used, EndedError if it is asked to end before it serves, MailgateError
     or OSError for anything that cannot be opened.
     """
-    with alone_in(demo.directory):
-        need_ports({"--port": demo.port, "--admin-port": demo.admin_port, "--start-port": demo.start_port})
+    with locked_folder(demo.directory):
+        require_ports({"--port": demo.port, "--admin-port": demo.admin_port, "--start-port": demo.start_port})
         _end_on_signals()
         try:
             await _run(demo, show, progress, say)
@@ -92,7 +92,7 @@ def _end_on_signals() -> None:
 
 
 async def _run(
-    demo: Demo, show: Callable[[Place], None], progress: Progress, say: Callable[[str], None]
+    demo: Demo, show: Callable[[DemoAddresses], None], progress: Progress, say: Callable[[str], None]
 ) -> None:
     rules = demo.rules or demo_rules(demo.directory, utc_now())
     async with nullcontext(demo.upstream) if demo.upstream else mailbox_address() as upstream:
@@ -108,7 +108,7 @@ async def _run(
                 store=demo.store,
             )
 
-        load_judged(config := write(), utc_now())
+        load_checked(config := write(), utc_now())
         filled = await _filled(config, demo, progress, say)
         if filled:
             write()  # with the admins of the company
@@ -126,12 +126,12 @@ async def _filled(config: Path, demo: Demo, progress: Progress, say: Callable[[s
     if demo.people is not None:
         people = demo.people
     elif people is None and await is_new(config):
-        people = USUAL
+        people = DEFAULT_PEOPLE
     return await fill(config, people, progress, demo.store) if people else None
 
 
-def _place(demo: Demo, policy: str, config: str, filled: Filled | None) -> Place:
-    return Place(
+def _place(demo: Demo, policy: str, config: str, filled: Filled | None) -> DemoAddresses:
+    return DemoAddresses(
         f"http://localhost:{demo.port}/",
         f"http://127.0.0.1:{demo.admin_port}",
         demo.mailgate,
@@ -144,11 +144,13 @@ def _place(demo: Demo, policy: str, config: str, filled: Filled | None) -> Place
 
 
 @asynccontextmanager
-async def _start_page(demo: Demo, place: Place) -> AsyncIterator[str]:
+async def _start_page(demo: Demo, place: DemoAddresses) -> AsyncIterator[str]:
     """The address of the start page, which is served until the body ends."""
     public_url, issuer = place.url.rstrip("/"), (demo.keys / ISSUER_KEY_FILE).read_text("utf-8")
-    player = Player(f"http://127.0.0.1:{demo.port}", public_url, Signer(issuer, public_url, utc_now))
-    admins = {name: (MAY[name], path.read_text("utf-8").strip()) for name, path in place.tokens.items()}
+    player = PersonaProxy(f"http://127.0.0.1:{demo.port}", public_url, Signer(issuer, public_url, utc_now))
+    admins = {
+        name: (ROLE_TEXTS[name], path.read_text("utf-8").strip()) for name, path in place.tokens.items()
+    }
     links = Links(place.url, f"http://localhost:{demo.admin_port}", place.admin, admins, commands(place))
     application = StartPage(links, player).application()
     async with _listening(application, demo.start_port):

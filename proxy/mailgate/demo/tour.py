@@ -13,7 +13,7 @@ SHOW = "grep -E 'title|reason'"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DemoAddresses:
     """Addresses and files, in the form that a person types."""
 
     url: str
@@ -39,7 +39,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TourStep:
     """One device of the tour: its description, the line to paste, and the reason of its refusal, which is empty if it
     is let in."""
 
@@ -48,24 +48,24 @@ class Step:
     refused: str = ""
 
 
-def steps(place: Place) -> tuple[Step, ...]:
+def steps(place: DemoAddresses) -> tuple[TourStep, ...]:
     """The devices of the tour. A phone's proof is valid for one request, so each line makes its own."""
     url = shlex.quote(place.url)
     as_phone = f"curl -s -A {shlex.quote(IPHONE)}"
     mint = f"{place.mailgate} attest mint --url {url}"
     return (
-        Step("A laptop", f"curl -s -A {shlex.quote(LAPTOP)} {url} | {SHOW}"),
-        Step("A phone that reports nothing", f"{as_phone} {url} | {SHOW}", "posture-missing"),
-        Step(
+        TourStep("A laptop", f"curl -s -A {shlex.quote(LAPTOP)} {url} | {SHOW}"),
+        TourStep("A phone that reports nothing", f"{as_phone} {url} | {SHOW}", "posture-missing"),
+        TourStep(
             "A phone that reports TikTok",
             f"{mint} --app tiktok --curl | {as_phone} -K - | {SHOW}",
             "prohibited-app",
         ),
-        Step("The same phone, TikTok removed", f"{mint} --curl | {as_phone} -K - | {SHOW}"),
+        TourStep("The same phone, TikTok removed", f"{mint} --curl | {as_phone} -K - | {SHOW}"),
     )
 
 
-def company_steps(place: Place, filled: Filled) -> tuple[tuple[str, str], ...]:
+def company_steps(place: DemoAddresses, filled: Filled) -> tuple[tuple[str, str], ...]:
     """Things to look at in a company, each with the command that shows it."""
     config = f"--config {shlex.quote(place.config)}"
     planner, approver = (shlex.quote(str(path)) for path in filled.tokens.values())
@@ -86,7 +86,7 @@ def company_steps(place: Place, filled: Filled) -> tuple[tuple[str, str], ...]:
     )
 
 
-def commands(place: Place) -> tuple[tuple[str, str], ...]:
+def commands(place: DemoAddresses) -> tuple[tuple[str, str], ...]:
     """Everything that can be tried in a second terminal, in the same directory: descriptions and lines."""
     devices = tuple(
         (f"{step.who}: {f'refused, {step.refused}' if step.refused else 'gets the mail'}", step.command)
@@ -95,20 +95,20 @@ def commands(place: Place) -> tuple[tuple[str, str], ...]:
     return devices + (company_steps(place, place.filled) if place.filled else ())
 
 
-def tour(place: Place) -> str:
+def tour(place: DemoAddresses) -> str:
     """Six lines: what to open, and how to log in."""
     behind = f"the gate before {place.upstream}" if place.upstream else "the gate before a made-up mailbox"
     lines = [
         ("Open", f"{place.start}  (everything is one click from there)"),
         ("Mail", f"{place.url}  ({behind})"),
         *_console(place),
-        ("Rules", f"{place.policy}  (change them: {_taken(place)})"),
+        ("Rules", f"{place.policy}  (change them: {_when_rules_apply(place)})"),
         ("Log", f"{place.log}  (Ctrl-C ends the demo)"),
     ]
     return "\n".join(f"{name:<9}{words}" for name, words in lines)
 
 
-def _console(place: Place) -> list[tuple[str, str]]:
+def _console(place: DemoAddresses) -> list[tuple[str, str]]:
     """The address of the console and its admins, on two lines."""
     address = f"{place.admin.replace('127.0.0.1', 'localhost')}/console/"
     if not place.tokens:
@@ -117,7 +117,7 @@ def _console(place: Place) -> list[tuple[str, str]]:
     return [("Console", address), ("Log in", "  or  ".join(tokens))]
 
 
-def _taken(place: Place) -> str:
+def _when_rules_apply(place: DemoAddresses) -> str:
     if place.tokens:
         return "the gate takes them, unless they keep out so many that a second person has to approve"
     return "the gate takes them at once"

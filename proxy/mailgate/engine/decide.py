@@ -14,7 +14,7 @@ network, and no error on the way widens access:
 
 No rule can change two answers. A device that is reported as lost gets nothing. A client that only asks the way to the mail
 (``classify/discovery.py``) is told the way, since a refusal would send it to a door that is not watched. A client that the rules
-allow gets the webmail's whole answer; any other client gets the way and nothing else (``gateway/autodiscover/for_refused.py``).
+allow gets the webmail's whole answer; any other client gets the way and nothing else (``gateway/autodiscover/directions.py``).
 """
 
 from dataclasses import dataclass, replace

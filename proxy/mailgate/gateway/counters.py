@@ -12,7 +12,7 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 
-class Tallies(Collector):
+class LabelledCounter(Collector):
     """The number of events, by the values of labels, which come from closed sets."""
 
     def __init__(self, name: str, meaning: str, labels: Sequence[str], registry: CollectorRegistry) -> None:
@@ -30,7 +30,7 @@ class Tallies(Collector):
         yield family
 
 
-class Durations(Collector):
+class DurationHistogram(Collector):
     """The durations of events. ``bounds`` are the upper ends of the buckets in seconds, ascending."""
 
     def __init__(self, name: str, meaning: str, bounds: Sequence[float], registry: CollectorRegistry) -> None:
@@ -51,7 +51,7 @@ class Durations(Collector):
         yield HistogramMetricFamily(self._name, self._meaning, buckets=buckets, sum_value=self._sum)
 
 
-class Watched(Collector):
+class ExternalCounter(Collector):
     """A number that only grows and is counted elsewhere."""
 
     def __init__(

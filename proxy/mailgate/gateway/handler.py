@@ -7,21 +7,21 @@ from time import perf_counter
 
 from mailgate.gateway.answer import send
 from mailgate.gateway.authz.questions import Questions
-from mailgate.gateway.carrying import Carrier
+from mailgate.gateway.carrier import Carrier
 from mailgate.gateway.evaluate.decision_log import Recorder
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.judge import Judge
-from mailgate.gateway.http1.exchange import Exchange, Outcome, Rest
+from mailgate.gateway.http1.exchange import Exchange, Outcome, PendingOutcome
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.observe.request_numbers import RequestNumbers
+from mailgate.gateway.observe.request_metrics import RequestMetrics
 from mailgate.gateway.observe.tracing import Tracing
 from mailgate.gateway.own_addresses import OwnAddresses, is_local
-from mailgate.gateway.reading import Reader, refuse_misdirected
 from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.enforce import gets_mail
 from mailgate.gateway.refusals.failure import Failures
-from mailgate.gateway.refusing import Refuser, asks_for_login
+from mailgate.gateway.refuser import Refuser, asks_for_login
+from mailgate.gateway.request_reader import Reader, refuse_misdirected
 from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.model import Access, Decision
 
@@ -43,15 +43,15 @@ class Gate:
     own: OwnAddresses
     questions: Questions
     failures: Failures
-    requests: RequestNumbers
+    requests: RequestMetrics
     tracing: Tracing | None = None
 
-    def handle(self, exchange: Exchange, asked_at: str = "") -> Rest:
+    def handle(self, exchange: Exchange, asked_at: str = "") -> PendingOutcome:
         """Serve one request, at once if possible. Never raises for what a client or the webmail sends.
 
         ``asked_at`` is the address of a port at which other proxies ask. Such a port carries no mail.
         """
-        served: Outcome | Rest
+        served: Outcome | PendingOutcome
         try:
             now = self.clock()
             if exchange.head.refused:
@@ -67,10 +67,10 @@ class Gate:
             return None
         return None if served is None else self.failures.caught(exchange, served)
 
-    def _serve(self, exchange: Exchange, now: datetime) -> Outcome | Rest:
+    def _serve(self, exchange: Exchange, now: datetime) -> Outcome | PendingOutcome:
         """Serve one request. Returns the outcome if the answer is written already."""
         head, authorizer = exchange.head, self.in_force.live.authorizer
-        if authorizer and self.questions.is_one(authorizer, exchange):
+        if authorizer and self.questions.is_question(authorizer, exchange):
             return self.questions.answer(authorizer, exchange, now)
         origin = self.reader.origin(exchange, head)
         started = perf_counter()
@@ -78,7 +78,7 @@ class Gate:
         if known is not None:
             exchange.judged = known.judged
             self.metrics.decision_seconds.observe(perf_counter() - started)
-            return self.carrier.set_out(exchange, origin, now)
+            return self.carrier.forward_usual(exchange, origin, now)
         incoming = self.reader.facts(exchange, head, origin)
         refuse_misdirected(head, origin)
         if is_local(incoming.facts):
@@ -90,7 +90,7 @@ class Gate:
 
     def _enforce_at_once(
         self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision
-    ) -> Outcome | Rest:
+    ) -> Outcome | PendingOutcome:
         """Show the probe if it is due; else forward, warn or refuse."""
         probe = self.refuser.probe_or_record(exchange, access, decision)
         if probe is not None:
@@ -101,7 +101,7 @@ class Gate:
         if asks_for_login(incoming, access, decision):
             return self._refuse(exchange, incoming, access, decision)
         reference = self.references.of(exchange)
-        return send(exchange, self.refuser.say(incoming, access, decision, reference), access.now)
+        return send(exchange, self.refuser.warn_or_refuse(incoming, access, decision, reference), access.now)
 
     async def _serve_device(self, exchange: Exchange, incoming: Incoming, now: datetime) -> Outcome:
         """Serve a client that names a device. The store may have to be asked about it."""
@@ -117,5 +117,5 @@ class Gate:
         self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision
     ) -> Outcome:
         reference = self.references.of(exchange)
-        answer = await self.refuser.instead(exchange.head, incoming, access, decision, reference)
+        answer = await self.refuser.answer_instead(exchange.head, incoming, access, decision, reference)
         return send(exchange, answer, access.now)

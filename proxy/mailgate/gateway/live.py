@@ -9,7 +9,7 @@ from mailgate.gateway.authz.authorizer import Authorizer
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe
 from mailgate.gateway.http1.client_certs.presented import NO_PROXY, ProxyForm
 from mailgate.gateway.http1.trusted_headers import Network
-from mailgate.gateway.refusals.enforce import Speaker
+from mailgate.gateway.refusals.enforce import ResponseBuilder
 from mailgate.policy import Policy
 from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.logins import NO_LOGINS, Logins
@@ -22,7 +22,7 @@ class Live:
 
     policy: Policy
     verifier: Verifier
-    speaker: Speaker
+    responses: ResponseBuilder
     keep: Keep
     """How long data about people is kept."""
     certificates: CertificateVerifier | None = None

@@ -26,7 +26,7 @@ class Threshold:
 _threshold = Threshold()
 
 
-def debugging() -> bool:
+def is_debugging() -> bool:
     """Whether debug lines are written. Callers ask before they compose such a line."""
     return _threshold.level <= logging.DEBUG
 

@@ -11,7 +11,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from mailgate.gateway.counters import Durations, Tallies, Watched
+from mailgate.gateway.counters import DurationHistogram, ExternalCounter, LabelledCounter
 from mailgate.model import Effect, Kind, Reason
 
 DECISION_BUCKETS = (0.00002, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.025, 0.1, 1.0)
@@ -25,16 +25,16 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self.decisions = Tallies(
+        self.decisions = LabelledCounter(
             "mailgate_decisions", "Requests decided", ("effect", "reason", "kind"), self.registry
         )
-        self.refusals = Tallies(
+        self.refusals = LabelledCounter(
             "mailgate_refusals",
             "Requests that were warned or refused, by the rule that decided",
             ("rule", "effect", "reason"),
             self.registry,
         )
-        self.decision_seconds = Durations(
+        self.decision_seconds = DurationHistogram(
             "mailgate_decision_seconds",
             "Time from the facts to the decision",
             DECISION_BUCKETS,
@@ -118,4 +118,4 @@ class Metrics:
 
     def watch_count(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """The same for a number that only grows: ``_total`` is added to its name."""
-        Watched(name, meaning, read, self.registry)
+        ExternalCounter(name, meaning, read, self.registry)

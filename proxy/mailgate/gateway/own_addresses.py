@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl
 
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.enrolment.attest import attest, publish_keys
-from mailgate.gateway.enrolment.enroll import Enrolling, enroll
+from mailgate.gateway.enrolment.enroll import EnrolmentParts, enroll
 from mailgate.gateway.evaluate.facts import Incoming
-from mailgate.gateway.evaluate.probe_endpoint import Probing, skip_probe, take_readings
+from mailgate.gateway.evaluate.probe_endpoint import ProbeParts, skip_probe, take_readings
 from mailgate.gateway.http1.exchange import Exchange, Outcome
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.http1.small_body import read_small_body
@@ -26,7 +26,7 @@ from mailgate.gateway.selfservice.own_data import SelfService
 from mailgate.model import Reason, RequestFacts
 
 LOCAL_PREFIX = "/.mailgate/"
-MARK = re.compile(r"[0-9a-f]{16}")
+WARNING_MARK = re.compile(r"[0-9a-f]{16}")
 
 Responder = Callable[[Incoming, str, datetime], Awaitable[Answer]]
 """Answers a request with this reference at this moment."""
@@ -47,8 +47,8 @@ class OwnAddresses:
         in_force: InForce,
         references: References,
         self_service: SelfService,
-        enrolling: Enrolling,
-        probing: Probing,
+        enrolling: EnrolmentParts,
+        probing: ProbeParts,
         helpdesk: HelpDesk,
     ) -> None:
         self._references = references
@@ -95,8 +95,8 @@ async def _continue(in_force: InForce, incoming: Incoming, _reference: str, _now
     """The person has read the warning. Remember that for some hours, and redirect to the page that they asked for."""
     query = dict(parse_qsl(incoming.facts.query))
     mark, target = query.get("rule", ""), own_path(query.get("to", "/"))
-    if not MARK.fullmatch(mark) or not target.isascii():
+    if not WARNING_MARK.fullmatch(mark) or not target.isascii():
         raise RequestRefused(400, Reason.REQUEST_MALFORMED, "The link of this warning is incomplete.")
-    lasts = in_force.live.speaker.warn_again
+    lasts = in_force.live.responses.warn_again
     cookie = warned_cookie(mark, lasts, secure=incoming.facts.scheme == "https")
     return replace(Answer(303), headers=(("Location", target), ("Set-Cookie", cookie)))

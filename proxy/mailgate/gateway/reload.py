@@ -16,7 +16,7 @@ from mailgate.model.phrase import phrase
 
 log = structlog.get_logger()
 
-LOOK = 5_000
+CHECK_MILLISECONDS = 5_000
 """The milliseconds after which the files are checked even if no change was reported."""
 
 Loaded = TypeVar("Loaded")
@@ -46,7 +46,7 @@ class Reloader(Generic[Loaded]):
         try:
             await self.apply(self.load())
         except ConfigError as error:
-            return self._rejected([mistake.told for mistake in error.mistakes], again)
+            return self._rejected([mistake.text for mistake in error.mistakes], again)
         except MailgateError as error:  # the text of such an error is for people
             return self._rejected(
                 [phrase("the files cannot be put in force: %(why)s", why=error.words)], again
@@ -77,7 +77,7 @@ class Reloader(Generic[Loaded]):
         seen = _stamps(files())
         while True:
             folders = _folders(files())
-            async for _ in _looks(folders):
+            async for _ in _changes_or_timeout(folders):
                 before, seen = seen, _stamps(files())
                 changed = any(before.get(path, stamp) != stamp for path, stamp in seen.items())
                 if changed or self.mistakes:
@@ -101,13 +101,18 @@ def _folders(files: set[Path]) -> dict[Path, int]:
     return {folder: stamp[0] for folder in parents if (stamp := stamp_of(folder))}
 
 
-async def _looks(folders: Iterable[Path]) -> AsyncIterator[None]:
+async def _changes_or_timeout(folders: Iterable[Path]) -> AsyncIterator[None]:
     """Yield once for each change, and once after a while without changes. It ends if the folders cannot be watched."""
     try:
         async for _ in awatch(
-            *folders, recursive=False, step=50, debounce=400, rust_timeout=LOOK, yield_on_timeout=True
+            *folders,
+            recursive=False,
+            step=50,
+            debounce=400,
+            rust_timeout=CHECK_MILLISECONDS,
+            yield_on_timeout=True,
         ):
             yield
     except (OSError, RuntimeError):  # a folder is gone, or the system cannot watch more of them
-        await asyncio.sleep(LOOK / 1000)
+        await asyncio.sleep(CHECK_MILLISECONDS / 1000)
         yield

@@ -7,7 +7,7 @@ its answer may depend on nothing but
 - the key, which has the method; the place of the path (``place_of``), so that a path of another protocol or of the
   gate is not kept; the person whom a trusted proxy names and their languages, and whether a proxy names anybody; the
   traits of the user agent, or all of it if a rule or the probe reads more; the address, scheme, host and path as far
-  as a rule reads them; the gate's own cookies; and **every other field line as it came, except those of ``SILENT``**,
+  as a rule reads them; the gate's own cookies; and **every other field line as it came, except those of ``IGNORED_FIELDS``**,
   whose values nothing reads on the way to a decision. A field that was forgotten here is part of the key, so it costs
   a hit but never gives a wrong answer;
 - what a reload replaces (``live.py``): rules, reliefs, groups, the probe and its keys, trusted proxies. If any of
@@ -28,13 +28,13 @@ from mailgate.classify import agent_traits
 from mailgate.classify.protocol import protocol_in_path
 from mailgate.engine.key import DecisionKey
 from mailgate.gateway.answer import head_around_date
-from mailgate.gateway.authz.authorizer import Yes
+from mailgate.gateway.authz.authorizer import AllowingAnswer
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.trusted_headers import Origin
 from mailgate.gateway.live import InForce, Live
-from mailgate.gateway.logs import debugging
+from mailgate.gateway.logs import is_debugging
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.own_addresses import is_local
 from mailgate.model import Access, Decision, Effect, Judged, Posture, RequestFacts
@@ -46,13 +46,13 @@ from mailgate.store.ledger import Counts
 
 SIZE = 8192
 """How many verdicts are surely kept. At most twice as many are in memory."""
-LONGEST_PATH = 256
-LONGEST_AGENT = 512
-LONGEST_LINES = 4096
+MAX_PATH = 256
+MAX_AGENT = 512
+MAX_LINES = 4096
 """The most bytes of field lines, cookies and languages in a key. A request with more of them is judged in full."""
 
 METHODS = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE"})
-SILENT = frozenset(
+IGNORED_FIELDS = frozenset(
     # ``_key`` reads these apart from the lines
     b"user-agent cookie host x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-user"
     b" x-original-method x-original-uri x-original-for x-forwarded-method x-forwarded-uri"
@@ -71,13 +71,13 @@ SILENT = frozenset(
 """Fields whose values only ``_key`` reads on the way to the decision on a request that is kept."""
 OWN_COOKIES = b"mailgate-"
 
-NOBODY = Posture()
+NO_POSTURE = Posture()
 
 Recurring = Callable[[Access, Decision], Counts | None]
 """Makes a counter that records the same decision again; None if each has to be recorded separately."""
 
 
-class Known(NamedTuple):
+class CachedVerdict(NamedTuple):
     """The cached parts of a verdict."""
 
     since: datetime
@@ -85,7 +85,7 @@ class Known(NamedTuple):
     recurring: Counts
     counted: tuple[Callable[[], None], ...]
     judged: Judged
-    yes: tuple[bytes, bytes, bytes] | None
+    allowing: tuple[bytes, bytes, bytes] | None
     """An answer to another proxy in three parts: before its date, between date and reference, and after it; None for
     mail."""
 
@@ -95,21 +95,21 @@ class VerdictCache:
 
     def __init__(self, in_force: InForce, recurring: Recurring, metrics: Metrics) -> None:
         self._in_force, self._recurring, self._metrics = in_force, recurring, metrics
-        self._young: dict[Hashable, Known] = {}
-        self._old: dict[Hashable, Known] = {}
+        self._young: dict[Hashable, CachedVerdict] = {}
+        self._old: dict[Hashable, CachedVerdict] = {}
         self._live: Live | None = None
         self._decision_key: DecisionKey
         self._reads: frozenset[RestsOn] = frozenset()
         self.hits = self.misses = 0
 
-    def find(self, head: RequestHead, origin: Origin, now: datetime, port: int = 0) -> Known | None:
+    def find(self, head: RequestHead, origin: Origin, now: datetime, port: int = 0) -> CachedVerdict | None:
         """The cached verdict on this request, which is then counted and recorded; None if there is none.
 
         ``head`` is the exchange's, or that of the request that another proxy asks about at ``port``.
         """
-        self._look()
+        self._drop_if_replaced()
         key = self._key(head, origin, port)
-        known = None if key is None else self._kept(key)
+        known = None if key is None else self._valid_entry(key)
         if known is None or not known.since <= now < known.until:
             self.misses += 1
             return None
@@ -119,7 +119,7 @@ class VerdictCache:
             count()
         return known
 
-    def _kept(self, key: Hashable) -> Known | None:
+    def _valid_entry(self, key: Hashable) -> CachedVerdict | None:
         known = self._young.get(key)
         if known is None:
             known = self._old.get(key)
@@ -135,29 +135,29 @@ class VerdictCache:
         access: Access,
         decision: Decision,
         port: int = 0,
-        yes: Yes | None = None,
+        allowing: AllowingAnswer | None = None,
     ) -> None:
         """Keep a verdict that is being carried out, if the rules at the head of this file allow it."""
-        live, key = self._look(), self._key(head, incoming.origin, port)
+        live, key = self._drop_if_replaced(), self._key(head, incoming.origin, port)
         if key is None or not _is_plain(incoming, access, decision):
             return
         if live.certificates is not None and exchange.secure:
             return  # the next handshake may bring a certificate, which the field lines do not show
-        until = self._until(access, decision, yes)
+        until = self._until(access, decision, allowing)
         recurring = self._recurring(access, decision) if until > access.now else None
         if recurring is not None:
             counted = _counted(self._metrics, access, decision)
-            parts = _parts(exchange, yes) if yes else None
+            parts = _parts(exchange, allowing) if allowing else None
             judged = Judged.of(access, decision)
-            self._put(key, Known(access.now, until, recurring, counted, judged, parts))
+            self._put(key, CachedVerdict(access.now, until, recurring, counted, judged, parts))
 
     def until(self, access: Access, decision: Decision) -> datetime:
         """The first moment at which the same request may be decided or probed otherwise, even if nothing else
         changes."""
-        live = self._look()
+        live = self._drop_if_replaced()
         return min(self._decision_key.until(access, decision), live.browser_probe.until(access))
 
-    def _look(self) -> Live:
+    def _drop_if_replaced(self) -> Live:
         """Drop all entries if anything that verdicts depend on was replaced."""
         live = self._in_force.live
         if live is not self._live:
@@ -172,16 +172,16 @@ class VerdictCache:
         agent = fields.first.get(b"user-agent", b"")
         if head.scheme or head.upgrade or head.method not in METHODS:
             return None
-        if not agent or b"user-agent" in fields.repeated or len(agent) > LONGEST_AGENT:
+        if not agent or b"user-agent" in fields.repeated or len(agent) > MAX_AGENT:
             return None
-        place = place_of(path) if len(path) <= LONGEST_PATH else ""
+        place = place_of(path) if len(path) <= MAX_PATH else ""
         # no line contains a line end
         lines = b"\n".join(
-            [line for key, line in zip(fields.keys, fields.lines, strict=True) if key not in SILENT]
+            [line for key, line in zip(fields.keys, fields.lines, strict=True) if key not in IGNORED_FIELDS]
         )
         own = tuple([each for each in fields.values(b"cookie") if OWN_COOKIES in each])
         languages = tuple(fields.values(b"accept-language")) if origin.user else ()
-        if not place or len(lines) + sum(map(len, (*own, *languages))) > LONGEST_LINES:
+        if not place or len(lines) + sum(map(len, (*own, *languages))) > MAX_LINES:
             return None
         sender: Hashable = agent
         if not own and RestsOn.AGENT not in self._reads:
@@ -189,33 +189,35 @@ class VerdictCache:
             if sender is None:
                 return None
         # each list stays one part, since a client could write what ends one and begins the next
-        told = origin.user, origin.by_proxy, languages, own, self._told(origin, path)
+        told = origin.user, origin.by_proxy, languages, own, self._read_by_rules(origin, path)
         return port, head.method, place, sender, lines, told
 
-    def _told(self, origin: Origin, path: bytes) -> tuple[object, ...]:
+    def _read_by_rules(self, origin: Origin, path: bytes) -> tuple[object, ...]:
         """The parts of the request line and of the origin that a rule reads."""
-        if self._reads.isdisjoint(_BESIDE):
+        if self._reads.isdisjoint(_READ_BESIDE_FIELDS):
             return ()
-        beside = dict(zip(_BESIDE, (origin.remote, origin.scheme, origin.host, path), strict=True))
-        return tuple(beside[part] for part in _BESIDE if part in self._reads)
+        beside = dict(
+            zip(_READ_BESIDE_FIELDS, (origin.remote, origin.scheme, origin.host, path), strict=True)
+        )
+        return tuple(beside[part] for part in _READ_BESIDE_FIELDS if part in self._reads)
 
-    def _put(self, key: Hashable, known: Known) -> None:
+    def _put(self, key: Hashable, known: CachedVerdict) -> None:
         if len(self._young) >= SIZE:
             self._old, self._young = self._young, {}
         self._young[key] = known
 
-    def _until(self, access: Access, decision: Decision, yes: Yes | None) -> datetime:
+    def _until(self, access: Access, decision: Decision, allowing: AllowingAnswer | None) -> datetime:
         """When the same request may be decided, recorded or answered differently. It may be ``now``."""
         day_ends = datetime.combine(access.now.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
         until = self.until(access, decision)
-        if yes is not None:
-            if until - access.now < yes.remember:
+        if allowing is not None:
+            if until - access.now < allowing.remember:
                 return access.now
-            until -= yes.remember  # later, an allowing answer would have to name a shorter time
+            until -= allowing.remember  # later, an allowing answer would have to name a shorter time
         return min(until, day_ends)
 
 
-_BESIDE = (RestsOn.REMOTE, RestsOn.SCHEME, RestsOn.HOST, RestsOn.PATH)
+_READ_BESIDE_FIELDS = (RestsOn.REMOTE, RestsOn.SCHEME, RestsOn.HOST, RestsOn.PATH)
 
 
 @lru_cache(4096)
@@ -238,8 +240,8 @@ def _is_plain(incoming: Incoming, access: Access, decision: Decision) -> bool:
         and not (incoming.attestations or incoming.proofs or incoming.certificate)
         and not (client.findings or client.eas_id)
         and client.protocol is not Spoken.ACTIVESYNC
-        and access.posture == NOBODY
-        and not debugging()
+        and access.posture == NO_POSTURE
+        and not is_debugging()
     )
 
 
@@ -250,9 +252,9 @@ def _counted(metrics: Metrics, access: Access, decision: Decision) -> tuple[Call
     return (partial(metrics.decisions.add, labels), *would)
 
 
-def _parts(exchange: Exchange, yes: Yes) -> tuple[bytes, bytes, bytes]:
-    before, behind = head_around_date(exchange.head, yes.answer, (), keep_alive=True)
-    up_to, told, rest = behind.partition(b": %b\r\n" % yes.reference.encode())
+def _parts(exchange: Exchange, allowing: AllowingAnswer) -> tuple[bytes, bytes, bytes]:
+    before, behind = head_around_date(exchange.head, allowing.answer, (), keep_alive=True)
+    up_to, told, rest = behind.partition(b": %b\r\n" % allowing.reference.encode())
     assert told
-    assert not yes.answer.body
+    assert not allowing.answer.body
     return before, up_to + b": ", b"\r\n" + rest

@@ -19,7 +19,7 @@ from cachetools import TTLCache
 
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.pages import Pages, View
-from mailgate.gateway.rates import Rates
+from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.selfservice.login_check import Login
 from mailgate.model import Access, Decision, Effect, Protocol, Reason
 from mailgate.model.addresses import caller_at
@@ -107,8 +107,8 @@ class QuarantineMailer:
         self._clock = clock
         self._check = check
         self._mails, self._logins = (
-            Rates(FROM_ONE_ADDRESS, ADDRESS_SPAN),
-            Rates(FROM_ONE_ADDRESS, ADDRESS_SPAN),
+            RateLimit(FROM_ONE_ADDRESS, ADDRESS_SPAN),
+            RateLimit(FROM_ONE_ADDRESS, ADDRESS_SPAN),
         )
         self._waiting: asyncio.Queue[_Refusal] = asyncio.Queue(QUEUE)
         self._lately: TTLCache[tuple[str, str, str], None] = TTLCache(

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from markupsafe import Markup
 from pydantic import with_config
 
-from mailgate.gateway.pages.appearance import OURS, Appearance
+from mailgate.gateway.pages.appearance import DEFAULT_APPEARANCE, Appearance
 from mailgate.gateway.pages.contact import Contact, contact_link
 from mailgate.gateway.pages.devices import FOUND, STATES, name_of
-from mailgate.gateway.pages.languages import Language, asked_as, load_languages
+from mailgate.gateway.pages.languages import Language, languages_by_tag, load_languages
 from mailgate.gateway.pages.message import Message, mark, mark_plural
 from mailgate.gateway.pages.reasons import wording_of
 from mailgate.gateway.pages.render import environment
@@ -115,10 +115,10 @@ class _Block(NamedTuple):
 class NoticeWriter:
     """Writes notices in every language. It is built once; writing does no I/O and keeps no state."""
 
-    def __init__(self, default_language: str = "en", appearance: Appearance = OURS) -> None:
+    def __init__(self, default_language: str = "en", appearance: Appearance = DEFAULT_APPEARANCE) -> None:
         self._appearance = appearance
         self._languages = load_languages()
-        self._asked_as = asked_as(self._languages)
+        self._asked_as = languages_by_tag(self._languages)
         self._default = self._languages[self._asked_as.get(default_language.lower(), "en")]
         templates = environment()
         self._text, self._html = (templates.get_template(f"notice.{form}") for form in ("txt", "html"))

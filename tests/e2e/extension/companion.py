@@ -13,7 +13,7 @@ from playwright.sync_api import BrowserContext, Page, Playwright, Worker, expect
 from tests.e2e.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.e2e.gate import GuardedWebmail
 from tests.integration.commands import output_of
-from tests.servers import require
+from tests.servers import require_or_skip
 
 EXTENSION = Path(__file__).parents[3] / "extension"
 AGENT = (
@@ -28,7 +28,7 @@ def admin(gate: GuardedWebmail, *command: str) -> str:
 
 def packaged(directory: Path, origin: str, browser: str = "chromium", *, management: bool = False) -> Path:
     """The company's own package: it may speak to ``origin`` from the first moment."""
-    require("node")
+    require_or_skip("node")
     script = (
         'import { stage } from "./tools/stage.js"; await stage(process.argv[1], JSON.parse(process.argv[2]));'
     )

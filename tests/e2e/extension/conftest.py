@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Playwright
-from tests.e2e.extension.beside import Bystander, bystander, forger, leading_webmail
+from tests.e2e.extension.bystanders import Bystander, bystander, forger, leading_webmail
 from tests.e2e.extension.companion import EXTENSION, Companion, admin, companion
 from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.mailsystem import MailSystem

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.servers import free_port, listens, require, running
+from tests.servers import free_port, listens, require_or_skip, running
 
 FIREFOX = "firefox-esr"
 PREFERENCES: dict[str, object] = {
@@ -103,7 +103,7 @@ class Firefox:
 @contextmanager
 def firefox(directory: Path, extensions: dict[str, str]) -> Iterator[Firefox]:
     """Firefox with a profile of its own. ``extensions``: under which ids of this profile extensions are reached."""
-    require(FIREFOX)
+    require_or_skip(FIREFOX)
     port = free_port()
     known = {"marionette.port": port, "extensions.webextensions.uuids": json.dumps(extensions)}
     profile = directory / "profile"

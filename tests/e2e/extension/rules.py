@@ -14,7 +14,7 @@ NO_LAPTOPS = {
 }
 PROMISED, PROMISED_OPEN = 60.0, 5.0
 """Seconds until a change of the rules shows, and while the popup is open: what docs/extension.md says."""
-PATIENCE = 20.0
+TIMEOUT_SECONDS = 20.0
 
 
 @contextmanager
@@ -32,7 +32,7 @@ def no_laptops(gate: GuardedWebmail) -> Iterator[None]:
 def _put_in_force(gate: GuardedWebmail, policy: str) -> None:
     changed = _changes(gate)
     (gate.config.parent / "policy.yaml").write_text(policy)
-    assert wait_for(lambda: _changes(gate) > changed, PATIENCE)
+    assert wait_for(lambda: _changes(gate) > changed, TIMEOUT_SECONDS)
 
 
 def _changes(gate: GuardedWebmail) -> int:

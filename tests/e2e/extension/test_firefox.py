@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
-from tests.e2e.extension.beside import EVERY_WAY, WAYS, Bystander
+from tests.e2e.extension.bystanders import EVERY_WAY, WAYS, Bystander
 from tests.e2e.extension.companion import EXTENSION, admin, packaged
 from tests.e2e.extension.firefox import Firefox, firefox
 from tests.e2e.extension.policies import firefox_policy
-from tests.e2e.extension.rules import PATIENCE, PROMISED, PROMISED_OPEN, no_laptops
+from tests.e2e.extension.rules import PROMISED, PROMISED_OPEN, TIMEOUT_SECONDS, no_laptops
 from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.mailsystem import MailSystem
 from tests.integration.gate import wait_for
@@ -52,7 +52,7 @@ def enrol(fox: Firefox, gate: str, code: str) -> None:
         code,
     )
     fox.click("#connect")
-    assert wait_for(lambda: known(fox)["deviceId"] and known(fox)["gate"] == gate, PATIENCE)
+    assert wait_for(lambda: known(fox)["deviceId"] and known(fox)["gate"] == gate, TIMEOUT_SECONDS)
     expect_headline(fox, OPEN)
 
 
@@ -61,7 +61,7 @@ def known(fox: Firefox) -> Any:
     return fox.run("return (await browser.runtime.sendMessage({ type: 'state' })).memory")
 
 
-def expect_headline(fox: Firefox, text: str, within: float = PATIENCE) -> None:
+def expect_headline(fox: Firefox, text: str, within: float = TIMEOUT_SECONDS) -> None:
     assert wait_for(lambda: fox.text("#headline") == text, within), fox.text("main")
 
 
@@ -99,9 +99,9 @@ def test_no_other_origin_ever_sees_the_token_however_the_mail_leads_there(
 def test_the_popup_has_the_verdict_this_browser_and_diagnostics_without_a_token(fox: Firefox) -> None:
     fox.open(POPUP)
     expect_headline(fox, OPEN)
-    assert wait_for(lambda: "This browser" in fox.text("#devices"), PATIENCE)
+    assert wait_for(lambda: "This browser" in fox.text("#devices"), TIMEOUT_SECONDS)
     fox.run("document.querySelector('details').open = true")
-    assert wait_for(lambda: "browser: Firefox" in fox.text("#diagnostics"), PATIENCE)
+    assert wait_for(lambda: "browser: Firefox" in fox.text("#diagnostics"), TIMEOUT_SECONDS)
     assert "eyJ" not in fox.text("#diagnostics")
 
 
@@ -121,7 +121,7 @@ def test_a_worker_that_was_ended_is_woken_by_its_alarm_and_finds_everything_agai
     fox.open(OPTIONS)
     fox.run("await browser.alarms.create('turn', { when: Date.now() + 100 })")
     renewed = "return (await browser.storage.session.get('session')).session.token"
-    assert wait_for(lambda: fox.run(renewed) != held, PATIENCE)
+    assert wait_for(lambda: fox.run(renewed) != held, TIMEOUT_SECONDS)
 
 
 def test_a_rule_that_changes_shows_in_the_open_popup_within_seconds_and_in_the_badge_within_a_minute(
@@ -157,10 +157,10 @@ def test_strict_mode_tells_how_to_get_the_extension_and_goes_on_once_it_has_enro
     rules = YAML(typ="safe").load(STRICT)
     with guarded(mail.url, tmp_path, rules, probe="require") as gate:
         fox.open(gate.url)
-        assert wait_for(lambda: "open its set-up" in fox.text("main").lower(), PATIENCE)
+        assert wait_for(lambda: "open its set-up" in fox.text("main").lower(), TIMEOUT_SECONDS)
         with fox.another_tab():
             enrol(fox, gate.url, admin(gate, "enroll", "code"))
-        assert wait_for(lambda: "Roundcube" in str(fox.run("return document.title")), PATIENCE)
+        assert wait_for(lambda: "Roundcube" in str(fox.run("return document.title")), TIMEOUT_SECONDS)
 
 
 def test_a_company_policy_enrols_without_a_click(gate: GuardedWebmail, token: str, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.e2e.extension.standin import STATES, show
+from tests.e2e.extension.browser_standin import STATES, show
 from tests.e2e.serving import AXE
 
 pytestmark = pytest.mark.e2e

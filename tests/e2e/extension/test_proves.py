@@ -8,7 +8,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import Page, Playwright, expect
-from tests.e2e.extension.beside import EVERY_WAY, WAYS, Bystander
+from tests.e2e.extension.bystanders import EVERY_WAY, WAYS, Bystander
 from tests.e2e.extension.companion import Companion, admin, companion, packaged
 from tests.e2e.extension.policies import chromium_policy
 from tests.e2e.gate import GuardedWebmail

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from tests.demos import RunningDemo, running_demo
 from tests.integration.commands import begin
-from tests.servers import require
+from tests.servers import require_or_skip
 
 PEOPLE = 150
 LISTED, MORE = {"tiktok", "tiktok-lite"}, {"capcut", "deepseek"}
@@ -41,7 +41,7 @@ def options(store: str) -> list[str]:
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
-    require("curl")
+    require_or_skip("curl")
     store = ""
     if request.param == "postgresql":
         address = request.getfixturevalue("postgres")

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from tests.demos import ENVIRONMENT, MAILGATE, ROOT, RunningDemo, running_demo
-from tests.servers import free_port, require
+from tests.servers import free_port, require_or_skip
 
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[RunningDemo]:
-    require("curl", "grep", "bash")
+    require_or_skip("curl", "grep", "bash")
     with running_demo(tmp_path, "--people", "0") as started:
         yield started
 

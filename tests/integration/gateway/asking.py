@@ -3,7 +3,7 @@
 from tests.integration.gate import Gate
 from tests.integration.gateway.conftest import Connect
 from tests.integration.gateway.messages import MalformedError, request
-from tests.integration.gateway.scripted import Act, Upstream
+from tests.integration.gateway.scripted_upstream import Act, Upstream
 from tests.integration.gateway.wire import NoAnswerError, Response
 
 GET = b"GET / HTTP/1.1"

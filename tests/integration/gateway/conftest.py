@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.integration.gate import EVERYONE, Gate, start_gate, write_config
-from tests.integration.gateway.scripted import Upstream
+from tests.integration.gateway.scripted_upstream import Upstream
 from tests.integration.gateway.wire import Wire
 
 Connect = Callable[..., Awaitable[Wire]]

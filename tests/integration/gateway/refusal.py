@@ -3,7 +3,7 @@
 from tests.integration.gate import Gate
 from tests.integration.gateway.conftest import Connect
 from tests.integration.gateway.messages import request
-from tests.integration.gateway.scripted import Upstream
+from tests.integration.gateway.scripted_upstream import Upstream
 from tests.integration.gateway.wire import Response, Wire
 
 

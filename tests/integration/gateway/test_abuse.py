@@ -6,7 +6,7 @@ import pytest
 from tests.integration.gate import Gate
 from tests.integration.gateway.conftest import Connect, StartGate
 from tests.integration.gateway.messages import request
-from tests.integration.gateway.scripted import OK, Act, Exchange, Upstream
+from tests.integration.gateway.scripted_upstream import OK, Act, Exchange, Upstream
 from tests.integration.gateway.wire import Wire
 
 GET = b"GET / HTTP/1.1"

@@ -11,7 +11,7 @@ import pytest
 from tests.integration.gate import Gate, wait_for
 from tests.integration.gateway.conftest import Connect, StartGate
 from tests.integration.gateway.messages import request
-from tests.integration.gateway.scripted import OK, Act, Upstream
+from tests.integration.gateway.scripted_upstream import OK, Act, Upstream
 from tests.integration.gateway.wire import NoAnswerError, Response
 
 GET = b"GET /inbox HTTP/1.1"

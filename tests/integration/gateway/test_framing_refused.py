@@ -5,7 +5,7 @@ from tests.integration.gate import Gate
 from tests.integration.gateway.conftest import Connect
 from tests.integration.gateway.messages import request
 from tests.integration.gateway.refusal import assert_refused, refusal
-from tests.integration.gateway.scripted import Upstream
+from tests.integration.gateway.scripted_upstream import Upstream
 
 GET = b"GET / HTTP/1.1"
 POST = b"POST / HTTP/1.1"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.integration.gate import Gate
-from tests.integration.gateway.fuzzing import BOUNDED
+from tests.integration.gateway.fuzz_settings import BOUNDED
 from tests.integration.gateway.messages import (
     Body,
     MalformedError,
@@ -18,7 +18,7 @@ from tests.integration.gateway.messages import (
     request_body,
     take_head,
 )
-from tests.integration.gateway.scripted import Upstream
+from tests.integration.gateway.scripted_upstream import Upstream
 from tests.integration.gateway.wire import Wire
 
 HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: mail.example.com\r\n\r\n"

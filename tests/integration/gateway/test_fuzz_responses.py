@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.integration.gate import Gate
-from tests.integration.gateway.fuzzing import BOUNDED
+from tests.integration.gateway.fuzz_settings import BOUNDED
 from tests.integration.gateway.messages import MalformedError, read_status, request, response_body, take_head
-from tests.integration.gateway.scripted import Act, Upstream
+from tests.integration.gateway.scripted_upstream import Act, Upstream
 from tests.integration.gateway.wire import NoAnswerError, Response, Wire
 
 HIDDEN = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhidden"

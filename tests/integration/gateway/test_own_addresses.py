@@ -7,7 +7,7 @@ import pytest
 from tests.integration.gate import Gate
 from tests.integration.gateway.conftest import Connect
 from tests.integration.gateway.messages import request
-from tests.integration.gateway.scripted import Upstream
+from tests.integration.gateway.scripted_upstream import Upstream
 from tests.integration.gateway.wire import Response, Wire
 
 OWN = [b"/.mailgate/healthz", b"/.mailgate/healthz?x=y", b"/.mailgate/", b"/.mailgate/?", b"/.mailgate/nothing", b"/.mailgate/status", b"/.mailgate/me", b"/.mailgate/probe",

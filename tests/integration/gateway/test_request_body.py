@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from tests.integration.gateway.conftest import Connect
 from tests.integration.gateway.messages import request
-from tests.integration.gateway.scripted import OK, Act, Upstream
+from tests.integration.gateway.scripted_upstream import OK, Act, Upstream
 
 POST = b"POST / HTTP/1.1"
 CHUNKED = b"Transfer-Encoding: chunked"

@@ -6,7 +6,7 @@ import pytest
 from tests.integration.gate import Gate
 from tests.integration.gateway.conftest import Connect
 from tests.integration.gateway.messages import request
-from tests.integration.gateway.scripted import Exchange, Upstream
+from tests.integration.gateway.scripted_upstream import Exchange, Upstream
 from tests.integration.gateway.wire import NoAnswerError
 
 POST = b"POST / HTTP/1.1"

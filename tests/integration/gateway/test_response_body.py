@@ -6,7 +6,7 @@ import pytest
 from tests.integration.gateway.asking import GET, relayed
 from tests.integration.gateway.conftest import Connect
 from tests.integration.gateway.messages import request
-from tests.integration.gateway.scripted import OK, Act, Upstream
+from tests.integration.gateway.scripted_upstream import OK, Act, Upstream
 
 BODIES = {
     "length": (b"Content-Length: 5\r\n\r\nhello", ()),

@@ -7,7 +7,7 @@ from tests.integration.gate import Gate
 from tests.integration.gateway.asking import EVIL, GET, POST, ask, assert_in_step
 from tests.integration.gateway.conftest import Connect
 from tests.integration.gateway.messages import request
-from tests.integration.gateway.scripted import Act, Upstream
+from tests.integration.gateway.scripted_upstream import Act, Upstream
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 

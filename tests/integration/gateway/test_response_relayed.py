@@ -9,7 +9,7 @@ import pytest
 from tests.integration.gateway.asking import GET, relayed
 from tests.integration.gateway.conftest import Connect
 from tests.integration.gateway.messages import Field, request
-from tests.integration.gateway.scripted import OK, Upstream
+from tests.integration.gateway.scripted_upstream import OK, Upstream
 from tests.integration.gateway.wire import Response, Wire
 
 THIS_HOP = {b"connection", b"keep-alive", b"transfer-encoding", b"via"}

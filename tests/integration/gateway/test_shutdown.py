@@ -4,10 +4,10 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.integration.gate import START, Gate
+from tests.integration.gate import START_SECONDS, Gate
 from tests.integration.gateway.conftest import Connect, StartGate
 from tests.integration.gateway.messages import request
-from tests.integration.gateway.scripted import OK, Upstream
+from tests.integration.gateway.scripted_upstream import OK, Upstream
 from tests.integration.gateway.wire import Wire
 
 GET = b"GET / HTTP/1.1"
@@ -20,7 +20,7 @@ def leaving(start: StartGate) -> Gate:
 
 
 async def gone(gate: Gate) -> int:
-    return await asyncio.get_running_loop().run_in_executor(None, gate.process.wait, START)
+    return await asyncio.get_running_loop().run_in_executor(None, gate.process.wait, START_SECONDS)
 
 
 async def refuses_connections(gate: Gate) -> bool:

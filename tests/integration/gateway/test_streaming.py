@@ -7,7 +7,7 @@ import pytest
 from tests.integration.gate import Gate
 from tests.integration.gateway.conftest import Connect
 from tests.integration.gateway.messages import request
-from tests.integration.gateway.scripted import OK, Exchange, Upstream
+from tests.integration.gateway.scripted_upstream import OK, Exchange, Upstream
 from tests.integration.gateway.wire import Wire
 
 MIB = 1024 * 1024

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.integration.gate import Gate
 from tests.integration.gateway.conftest import Connect, StartGate
 from tests.integration.gateway.messages import request
-from tests.integration.gateway.scripted import Act, Upstream
+from tests.integration.gateway.scripted_upstream import Act, Upstream
 from tests.integration.gateway.wire import Wire
 
 GET = b"GET / HTTP/1.1"

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 from tests.integration.gateway.conftest import Connect
 from tests.integration.gateway.messages import request
-from tests.integration.gateway.scripted import OK, Act, Upstream
+from tests.integration.gateway.scripted_upstream import OK, Act, Upstream
 
 Endpoint = Callable[[web.WebSocketResponse], Awaitable[object]]
 Serve = Callable[..., Awaitable[list[web.Request]]]

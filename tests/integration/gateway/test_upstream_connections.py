@@ -6,7 +6,7 @@ import pytest
 from tests.integration.gateway.asking import EVIL, GET, POST, ask, assert_in_step
 from tests.integration.gateway.conftest import Connect
 from tests.integration.gateway.messages import request
-from tests.integration.gateway.scripted import Act, Exchange, Step, Upstream
+from tests.integration.gateway.scripted_upstream import Act, Exchange, Step, Upstream
 from tests.integration.gateway.wire import Response
 
 

@@ -10,7 +10,7 @@ from typing import cast
 
 from tests.integration.gateway.messages import Body, Field, Status, read_status, response_body, take_head
 
-PATIENCE = 5.0
+TIMEOUT_SECONDS = 5.0
 """Seconds after which a test gives up waiting. An upper bound against hanging, never something that is measured."""
 
 
@@ -88,7 +88,7 @@ class Wire(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._writable.set()
 
-    async def until(self, met: Callable[[], object], timeout: float = PATIENCE) -> None:
+    async def until(self, met: Callable[[], object], timeout: float = TIMEOUT_SECONDS) -> None:
         """Wait until the condition is met; it is asked again whenever bytes or an end arrive."""
         async with asyncio.timeout(timeout):
             while not met():
@@ -126,7 +126,7 @@ class Wire(asyncio.Protocol):
 
     async def response(self, method: bytes = b"GET") -> Response:
         """The next response, read strictly. Raises NoAnswerError, MalformedError, TimeoutError."""
-        async with asyncio.timeout(PATIENCE * 3):
+        async with asyncio.timeout(TIMEOUT_SECONDS * 3):
             raw = await self.head()
             if raw is None:
                 raise NoAnswerError(f"connection {self.ended} after {bytes(self.buffer[:200])!r}")
@@ -140,7 +140,7 @@ class Wire(asyncio.Protocol):
             pass
         return response
 
-    async def end(self, timeout: float = PATIENCE) -> str:
+    async def end(self, timeout: float = TIMEOUT_SECONDS) -> str:
         """How the connection ended. Raises TimeoutError where it stays open."""
         await self.until(lambda: self.ended, timeout)
         return cast("str", self.ended)

@@ -6,8 +6,8 @@ from sqlalchemy.engine import URL
 from tests.unit.gateway.gates import gate
 
 from mailgate.app import Service, utc_now
-from mailgate.app.observing import Observing
 from mailgate.app.ports import ports_for
+from mailgate.app.request_receivers import RequestReceivers
 from mailgate.app.rule_changes import RuleChanges
 from mailgate.app.trust import Trust
 from mailgate.app.workers import ALONE
@@ -110,8 +110,8 @@ def service(bundle):
     )
     wired.reloader = SimpleNamespace(mistakes=[])
     wired.rule_changes = RuleChanges(wired)
-    wired.syncing = SimpleNamespace(health=dict, check_again=None)
+    wired.connector_syncs = SimpleNamespace(health=dict, check_again=None)
     wired.siblings = Siblings(ALONE, on.metrics.registry)
     wired.ports = ports_for(first.settings, on, ALONE)
-    wired.observing = Observing(wired.gate, ALONE)
+    wired.observing = RequestReceivers(wired.gate, ALONE)
     return wired

@@ -31,21 +31,21 @@ async def test_acts_are_told_from_when_somebody_wants_them(
 ) -> None:
     await store.audit.append(ACT)
     events = AuditEvents(store.audit, position, lambda: lines.append)
-    await events.look()
+    await events.poll()
     for _ in range(3):
         await store.audit.append(ACT)
-    await events.look()
-    await events.look()
+    await events.poll()
+    await events.poll()
     assert numbers(lines) == [2, 3, 4]
 
 
 async def test_acts_from_while_no_gate_ran_are_told_afterwards(
     store: Store, lines: list[bytes], position: Path
 ) -> None:
-    await AuditEvents(store.audit, position, lambda: lines.append).look()
+    await AuditEvents(store.audit, position, lambda: lines.append).poll()
     for _ in range(2):
         await store.audit.append(ACT)
-    await AuditEvents(store.audit, position, lambda: lines.append).look()
+    await AuditEvents(store.audit, position, lambda: lines.append).poll()
     assert numbers(lines) == [1, 2]
 
 
@@ -54,12 +54,12 @@ async def test_a_log_that_was_restored_is_told_anew(store: Store, lines: list[by
     position.write_text("900\n")
     await store.audit.append(ACT)
     events = AuditEvents(store.audit, position, lambda: lines.append)
-    await events.look()
-    await events.look()
+    await events.poll()
+    await events.poll()
     assert numbers(lines) == [1]
 
 
 async def test_who_wants_none_gets_none(store: Store, position: Path) -> None:
     await store.audit.append(ACT)
-    await AuditEvents(store.audit, position, lambda: None).look()
+    await AuditEvents(store.audit, position, lambda: None).poll()
     assert not position.exists()

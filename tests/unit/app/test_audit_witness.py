@@ -10,7 +10,7 @@ from tests.unit.store.conftest import url as url
 from tests.unit.store.examples import NOW
 from tests.unit.store.test_audit import ACT, tamper
 
-from mailgate.app.audit_witness import AGAIN, LATER, Witness
+from mailgate.app.audit_witness import NOTE_AGAIN_AFTER, RETRY_AFTER, AuditWitness
 from mailgate.config.observing import WitnessSettings
 from mailgate.store import Store
 from mailgate.views.audit_verification import heads_in
@@ -33,16 +33,16 @@ def told(logs):
 
 
 async def test_each_act_and_each_day_has_its_line(store: Store, clock: Clock) -> None:
-    witness = Witness(store.audit, lambda: None, clock)
+    witness = AuditWitness(store.audit, lambda: None, clock)
     with capture_logs() as logs:
-        await witness.look()
-        await witness.look()
+        await witness.poll()
+        await witness.poll()
         entry = await store.audit.append(ACT)
-        await witness.look()
-        clock.now += AGAIN - timedelta(seconds=1)
-        await witness.look()
+        await witness.poll()
+        clock.now += NOTE_AGAIN_AFTER - timedelta(seconds=1)
+        await witness.poll()
         clock.now += timedelta(seconds=1)
-        await witness.look()
+        await witness.poll()
     assert told(logs) == [("audit-head", "0:"), *[("audit-head", str(entry.head))] * 2]
 
 
@@ -51,11 +51,13 @@ async def test_a_file_gets_a_line_for_each_and_keeps_those_before(
 ) -> None:
     path = tmp_path / "heads"
     path.write_text("what was there\n")
-    witness = Witness(store.audit, lambda: WitnessSettings.model_construct(file=path, syslog=None), clock)
+    witness = AuditWitness(
+        store.audit, lambda: WitnessSettings.model_construct(file=path, syslog=None), clock
+    )
     heads = []
     for _ in range(3):
         heads.append((await store.audit.append(ACT)).head)
-        await witness.look()
+        await witness.poll()
     assert [*heads_in(path)] == heads
     assert path.read_text().startswith("what was there\n2026-12-01T12:00:00+00:00 audit-head 1:")
 
@@ -65,15 +67,15 @@ async def test_a_file_that_cannot_be_written_is_said_and_tried_again(
 ) -> None:
     folder = tmp_path / "not-yet"
     settings = WitnessSettings.model_construct(file=folder / "heads", syslog=None)
-    witness = Witness(store.audit, lambda: settings, clock)
+    witness = AuditWitness(store.audit, lambda: settings, clock)
     await store.audit.append(ACT)
     with capture_logs() as logs:
-        await witness.look()
-        await witness.look()
+        await witness.poll()
+        await witness.poll()
     assert [line["event"] for line in logs] == ["audit-head", "witness-failed"]
     folder.mkdir()
-    clock.now += LATER
-    await witness.look()
+    clock.now += RETRY_AFTER
+    await witness.poll()
     assert len([*heads_in(folder / "heads")]) == 1
 
 
@@ -81,10 +83,10 @@ async def test_a_file_that_cannot_be_written_is_said_and_tried_again(
 async def test_a_log_that_was_cut_or_written_anew_meanwhile_is_an_error(
     store: Store, url: str, clock: Clock, left: int
 ) -> None:
-    witness = Witness(store.audit, lambda: None, clock)
+    witness = AuditWitness(store.audit, lambda: None, clock)
     for _ in range(3):
         await store.audit.append(ACT)
-    await witness.look()
+    await witness.poll()
     first = (await store.audit.page())[0]
     tamper(
         url,
@@ -94,6 +96,6 @@ async def test_a_log_that_was_cut_or_written_anew_meanwhile_is_an_error(
     for number in range(1, left):
         await store.audit.append(ACT.__class__(NOW, "eve", "tried", str(number)))
     with capture_logs() as logs:
-        await witness.look()
-        await witness.look()
+        await witness.poll()
+        await witness.poll()
     assert [line["event"] for line in logs] == ["audit-rewritten", "audit-head"]

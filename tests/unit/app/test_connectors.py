@@ -10,7 +10,7 @@ from tests.unit.connectors.around import CATALOG, NOW, settings_of
 from tests.unit.connectors.test_jamf import VALUES
 from tests.unit.store.outage import cut_off
 
-from mailgate.app.connectors import ConnectorStore, Syncing, leased_run_for, runtime
+from mailgate.app.connectors import ConnectorStore, ConnectorSyncs, leased_run_for, runtime
 from mailgate.config.sources import AppleMdmSettings, JamfSettings, PostSettings
 from mailgate.connectors import SourceError, Trouble, is_scheduled
 from mailgate.connectors.jamf import Jamf
@@ -79,7 +79,7 @@ async def test_postures_are_told_which_sources_fail(store, bundle):
     await store.connectors.note(
         SourceState("mdm", failing_since=long_ago, last_attempt=runtime().now(), trouble="timeout")
     )
-    syncing = Syncing(store, lambda: bundle, postures, CollectorRegistry())
+    syncing = ConnectorSyncs(store, lambda: bundle, postures, CollectorRegistry())
     syncing.start()
     while not postures.unreachable:
         await asyncio.sleep(0.001)
@@ -89,12 +89,12 @@ async def test_postures_are_told_which_sources_fail(store, bundle):
 
 
 async def test_only_a_source_of_the_settings_can_be_asked_again(store, bundle):
-    syncing = Syncing(store, lambda: bundle, SimpleNamespace(), CollectorRegistry())
+    syncing = ConnectorSyncs(store, lambda: bundle, SimpleNamespace(), CollectorRegistry())
     assert await syncing.check_again("https://issuer.example.com", "1") is CheckResult.CANNOT
 
 
 def test_only_a_source_that_posts_has_an_intake(store, bundle):
-    syncing = Syncing(store, lambda: bundle, SimpleNamespace(), CollectorRegistry())
+    syncing = ConnectorSyncs(store, lambda: bundle, SimpleNamespace(), CollectorRegistry())
     bundle.settings.connectors["push"] = settings_of(PostSettings, {"type": "post"}, api_key="hunter2")
     assert syncing.intake("mdm") is None
     assert syncing.intake("nobody") is None
@@ -102,7 +102,7 @@ def test_only_a_source_that_posts_has_an_intake(store, bundle):
 
 
 def test_a_source_that_is_asked_may_call_as_well(store, bundle):
-    syncing = Syncing(store, lambda: bundle, SimpleNamespace(), CollectorRegistry())
+    syncing = ConnectorSyncs(store, lambda: bundle, SimpleNamespace(), CollectorRegistry())
     apple = settings_of(AppleMdmSettings, {"type": "apple-mdm"}, hmac_key="hunter2")
     bundle.settings.connectors["apple"] = apple
     intake = syncing.intake("apple")
@@ -113,7 +113,7 @@ def test_a_source_that_is_asked_may_call_as_well(store, bundle):
 
 async def test_what_is_posted_counts_at_once_and_is_noted(store, bundle):
     postures = store.postures(CATALOG, MINUTE)
-    syncing = Syncing(store, lambda: bundle, postures, CollectorRegistry())
+    syncing = ConnectorSyncs(store, lambda: bundle, postures, CollectorRegistry())
     client, now = Client(Kind.MAIL_APP, handheld=True, eas_id="9LS7K2G83D1KVEXAMPLE01"), runtime().now()
     assert (await postures.current(client, None, now)).state is PostureState.MISSING
     bundle.settings.connectors["push"] = settings_of(PostSettings, {"type": "post"}, api_key="hunter2")

@@ -37,11 +37,11 @@ async def test_what_runs_for_it_looks_at_the_gate_itself(service: Any) -> None:
 async def test_what_came_of_a_reading_is_said(outcome: Outcome | None, words: str) -> None:
     asked = []
 
-    class Syncing:
+    class ConnectorSyncs:
         async def sync_now(self, name: str, **options: Any) -> Outcome | None:
             asked.append((name, options["full"]))
             return outcome
 
-    said = await sync_now(Syncing(), "jamf", True, lambda _done, _of: None)  # type: ignore[arg-type]
+    said = await sync_now(ConnectorSyncs(), "jamf", True, lambda _done, _of: None)  # type: ignore[arg-type]
     assert said.startswith(words)
     assert asked == [("jamf", True)]

@@ -4,7 +4,7 @@ import resource
 
 import pytest
 
-from mailgate.app.descriptors import MOST, descriptors
+from mailgate.app.descriptors import UNLIMITED, descriptors
 
 
 @pytest.mark.parametrize(
@@ -12,9 +12,9 @@ from mailgate.app.descriptors import MOST, descriptors
     [
         (1024, 4096, 4096),
         (256, 256, 256),
-        (1024, resource.RLIM_INFINITY, MOST),
-        (resource.RLIM_INFINITY, resource.RLIM_INFINITY, MOST),
-        (MOST * 2, MOST * 2, MOST),
+        (1024, resource.RLIM_INFINITY, UNLIMITED),
+        (resource.RLIM_INFINITY, resource.RLIM_INFINITY, UNLIMITED),
+        (UNLIMITED * 2, UNLIMITED * 2, UNLIMITED),
     ],
 )
 def test_the_limit_is_raised_as_far_as_it_goes(soft, hard, found, monkeypatch):

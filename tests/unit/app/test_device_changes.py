@@ -72,17 +72,17 @@ class Followed:
 async def test_changes_are_learned_only_if_there_are_any_or_nobody_can_tell():
     postures, store = Followed(), Stored()
     follower = DeviceChanges(postures, store, Metrics(), lambda: NOW)
-    await follower.look()
+    await follower.poll()
     assert not postures.caught_up
     store.last = 2
-    await follower.look()
+    await follower.poll()
     store.last = None
-    await follower.look()
+    await follower.poll()
     assert postures.caught_up == [NOW, NOW]
 
 
 async def test_it_looks_again_whatever_broke_a_look(monkeypatch):
-    monkeypatch.setattr(device_changes, "EVERY", 0)
+    monkeypatch.setattr(device_changes, "POLL_SECONDS", 0)
     looks, enough = [], asyncio.Event()
 
     def knows(_change, now):

@@ -13,8 +13,8 @@ from tests.unit.clock import Clock
 from tests.unit.rollout.examples import SHUT, rules
 from tests.unit.store.examples import NOW
 
-from mailgate.app.heartbeat import GateNumbers, Heartbeat
-from mailgate.app.workers.place import ALONE, Place
+from mailgate.app.heartbeat import GateMetrics, Heartbeat
+from mailgate.app.workers.place import ALONE, WorkerPlace
 from mailgate.rollout import draft_of
 from mailgate.store import Act, Store, StoreUnavailableError
 from mailgate.views.gates import GateState
@@ -33,7 +33,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 @pytest.fixture
 async def gate(store: Store) -> AsyncIterator[Heartbeat]:
     keeper = SimpleNamespace(current=SimpleNamespace(activation=await store.policies.active()))
-    made = Heartbeat(store, keeper, ALONE, "http://gate", Clock(NOW), GateNumbers(CollectorRegistry()))  # type: ignore[arg-type]
+    made = Heartbeat(store, keeper, ALONE, "http://gate", Clock(NOW), GateMetrics(CollectorRegistry()))  # type: ignore[arg-type]
     yield made
     await made.stop()
 
@@ -70,7 +70,7 @@ async def test_other_rules_are_told_at_once_and_who_has_not_taken_them_is_behind
     await gate.beat()
     assert gate.gate_states == {GateState.BEHIND: 1}
     gate.keeper.current = SimpleNamespace(activation=active)  # type: ignore[misc,assignment]
-    gate.changed()
+    gate.rules_changed()
     assert await heard_within(store, 2)
 
 
@@ -95,22 +95,22 @@ async def test_a_store_that_is_away_ends_nothing(
             patched.setattr(store.gates, name, away)
         gate.start()
         await asked.wait()
-    gate.changed()
+    gate.rules_changed()
     assert await heard_within(store, 1)
 
 
 async def test_it_is_alone_until_it_hears_of_another_process(gate: Heartbeat, store: Store) -> None:
-    assert not gate.alone  # nobody was asked yet
+    assert not gate.is_alone  # nobody was asked yet
     await gate.beat()
-    assert gate.alone
+    assert gate.is_alone
     other = replace(gate, address="http://other", _instance="other")
     await other.beat()
-    assert not other.alone
+    assert not other.is_alone
     await gate.beat()
-    assert not gate.alone
+    assert not gate.is_alone
     await other.stop()
     await gate.beat()
-    assert gate.alone
+    assert gate.is_alone
 
 
 async def test_who_was_not_heard_of_for_long_is_no_other_and_a_worker_is_never_alone(
@@ -120,7 +120,7 @@ async def test_who_was_not_heard_of_for_long_is_no_other_and_a_worker_is_never_a
     async with store.gates._database.writing() as connection:
         await connection.exec_driver_sql("UPDATE gates SET heard_at = heard_at - 60")
     await gate.beat()
-    assert gate.alone
-    gate.place = Place(0, 2)
+    assert gate.is_alone
+    gate.place = WorkerPlace(0, 2)
     await gate.beat()
-    assert not gate.alone
+    assert not gate.is_alone

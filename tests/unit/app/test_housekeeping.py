@@ -9,9 +9,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from mailgate.app import housekeeping
-from mailgate.app.housekeeping import look_after
+from mailgate.app.housekeeping import do_hourly_work
 from mailgate.gateway.evaluate.browser_probe import Mode
-from mailgate.gateway.refusals.enforce import Speaker
+from mailgate.gateway.refusals.enforce import ResponseBuilder
 from mailgate.store import StoreUnavailableError
 
 NEW = object()
@@ -49,7 +49,7 @@ async def test_keys_are_renewed_old_rows_go_and_a_rule_is_named_again_each_hour(
     service.store.retention = SimpleNamespace(prune=prune)
     service.lingering = lambda: {"pilot": "no end"}
     with capture_logs() as logs, pytest.raises(asyncio.CancelledError):
-        await look_after(service)
+        await do_hourly_work(service)
     assert hours == [housekeeping.HOUR] * 3
     events = [line["event"] for line in logs]
     assert events == [
@@ -60,11 +60,11 @@ async def test_keys_are_renewed_old_rows_go_and_a_rule_is_named_again_each_hour(
         "rule-only-reports",
         "pruned",
     ]
-    assert (service.gate.in_force.live.browser_probe.keys, service.gate.in_force.live.speaker.tickets) == (
+    assert (service.gate.in_force.live.browser_probe.keys, service.gate.in_force.live.responses.tickets) == (
         NEW,
         NEW,
     )
-    assert isinstance(service.gate.in_force.live.speaker, Speaker)
+    assert isinstance(service.gate.in_force.live.responses, ResponseBuilder)
 
 
 async def test_settings_that_come_while_keys_are_read_stay(service, hours):
@@ -78,7 +78,7 @@ async def test_settings_that_come_while_keys_are_read_stay(service, hours):
     service.lingering = dict
     service.store.retention = SimpleNamespace(prune=renewed)
     with pytest.raises(asyncio.CancelledError):
-        await look_after(service)
+        await do_hourly_work(service)
     live = service.gate.in_force.live
     probe = live.browser_probe
     assert (probe.mode, probe.lifetime, probe.keys) == (Mode.REQUIRE, timedelta(hours=1), NEW)

@@ -6,9 +6,9 @@ from tests.unit.app.conftest import POLICY
 from mailgate.app.live import (
     authorizer_for,
     authorizers_for,
-    decided_by,
     first_live,
-    speaker_for,
+    live_with_rules_of,
+    responses_for,
     verifier_for,
 )
 from mailgate.app.parts import utc_now
@@ -47,10 +47,10 @@ async def test_a_verifier_without_issuers_believes_nobody(bundle, trust):
 
 def test_a_page_leads_to_the_extension_where_the_settings_say(bundle):
     named = "http://127.0.0.1:9080\nemployee_page: {extension: {firefox: https://store.example.com/}}"
-    assert speaker_for(bundle(named).settings, Pages()).extension_pages == {
+    assert responses_for(bundle(named).settings, Pages()).extension_pages == {
         "firefox": "https://store.example.com/"
     }
-    assert speaker_for(bundle().settings, Pages()).extension_pages == {}
+    assert responses_for(bundle().settings, Pages()).extension_pages == {}
 
 
 def test_nobody_may_ask_unless_it_is_set(bundle):
@@ -81,14 +81,14 @@ async def test_what_a_gate_begins_with_is_that_of_its_files(bundle, trust, store
     assert (live.policy, live.groups, live.logins) == (files.policy, files.groups, settings.logins)
     assert (live.trusted, live.keep, live.certificates) == (settings.trusted_proxies, keep_of(settings), None)
     assert live.browser_probe.keys
-    assert live.speaker.tickets is not None
+    assert live.responses.tickets is not None
 
 
 async def test_other_rules_leave_the_rest_as_it_is(bundle, trust, store):
     """An answer that waits to be fetched is not lost to them."""
     live = await first_live(bundle(), store, trust, NO_RELIEFS)
     changed = bundle(policy=POLICY.replace("handheld", "contradicted"))
-    other = decided_by(live, changed, trust)
+    other = live_with_rules_of(live, changed, trust)
     assert other.policy == changed.policy
-    kept = ("browser_probe", "speaker", "trusted", "authorizer", "authorizers", "keep")
+    kept = ("browser_probe", "responses", "trusted", "authorizer", "authorizers", "keep")
     assert all(getattr(other, name) is getattr(live, name) for name in kept)

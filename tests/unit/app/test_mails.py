@@ -13,7 +13,7 @@ from tests.unit.rollout.examples import OPEN, rules
 from tests.unit.store.examples import NOW
 from tests.unit.store.mail import a_mail
 
-from mailgate.app.mails import LONGEST_REST, MailSending, way_for
+from mailgate.app.mails import MAX_PAUSE, MailSender, mail_way_for
 from mailgate.config.mail import NoticeSettings
 from mailgate.mail.into_folder import IntoFolder
 from mailgate.mail.smtp import BySmtp
@@ -42,10 +42,10 @@ def notices(folder: Path) -> NoticeSettings:
     )
 
 
-def sending(store: Store, bundle, folder: Path | None) -> tuple[MailSending, CollectorRegistry]:
+def sending(store: Store, bundle, folder: Path | None) -> tuple[MailSender, CollectorRegistry]:
     settings = bundle().settings.model_copy(update={"notices": notices(folder) if folder else None})
     registry = CollectorRegistry()
-    return MailSending(store, lambda: replace(bundle(), settings=settings), registry), registry  # type: ignore[arg-type,return-value]
+    return MailSender(store, lambda: replace(bundle(), settings=settings), registry), registry  # type: ignore[arg-type,return-value]
 
 
 async def test_what_is_queued_goes_and_is_counted_without_a_name(
@@ -54,8 +54,8 @@ async def test_what_is_queued_goes_and_is_counted_without_a_name(
     await store.mails.queue([a_mail(name, notice=NOTICE, queued_at=EARLIER) for name in ("ada", "lin")])
     gate, registry = sending(store, bundle, tmp_path / "out")
     with capture_logs() as lines:
-        await gate.look()
-        await gate.look()
+        await gate.poll()
+        await gate.poll()
     assert len(list((tmp_path / "out").glob("*.eml"))) == 2
     assert [line["event"] for line in lines] == ["notice-sent"] * 2
     assert "example.com" not in json.dumps(lines)
@@ -67,7 +67,7 @@ async def test_what_is_queued_goes_and_is_counted_without_a_name(
 async def test_without_settings_nothing_goes(store: Store, bundle) -> None:
     await store.mails.queue([a_mail(notice=NOTICE, queued_at=EARLIER)])
     gate, _ = sending(store, bundle, None)
-    await gate.look()
+    await gate.poll()
     assert await store.mails.wait(EARLIER)
 
 
@@ -80,16 +80,16 @@ async def test_where_nothing_goes_it_is_said_once_and_tried_ever_more_rarely(
     with capture_logs() as lines:
         for _ in range(12):
             with pytest.raises(WayDownError) as caught:
-                await gate.look()
+                await gate.poll()
             gate._is_down(str(caught.value))
     assert [line["event"] for line in lines] == ["notices-down"]
-    assert gate._rest == LONGEST_REST
+    assert gate._rest == MAX_PAUSE
     assert registry.get_sample_value("mailgate_notices_down_total") == 12
 
 
 def test_the_way_is_a_server_or_a_folder(tmp_path: Path) -> None:
     settings = notices(tmp_path)
-    assert isinstance(way_for(settings), IntoFolder)
+    assert isinstance(mail_way_for(settings), IntoFolder)
     smtp = SimpleNamespace(host="smtp.example.com", port=25)
     named = {"outbox": None, "smtp": smtp, "password": None, "security": "none", "username": None}
-    assert isinstance(way_for(settings.model_copy(update=named)), BySmtp)
+    assert isinstance(mail_way_for(settings.model_copy(update=named)), BySmtp)

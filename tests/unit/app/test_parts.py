@@ -6,7 +6,7 @@ from itertools import islice
 
 import pytest
 
-from mailgate.app.parts import login_check_for, references, server_limits, utc_now, ways_for
+from mailgate.app.parts import forwarders_for, login_check_for, references, server_limits, utc_now
 from mailgate.views.devices import keep_of
 
 
@@ -37,23 +37,23 @@ def test_limits_are_those_of_the_settings_in_bytes_and_seconds(bundle):
     ],
 )
 async def test_the_ways_to_the_webmail(bundle, upstream, host, port, tls):
-    ways = ways_for(bundle(upstream).settings)
+    ways = forwarders_for(bundle(upstream).settings)
     forwarder = ways.usual
     endpoint = forwarder.pool._endpoint
     assert (endpoint.host, endpoint.port, endpoint.tls is not None) == (host, port, tls)
     assert (endpoint.connect_time, endpoint.response_time, endpoint.idle_time, forwarder.idle) == (2, 4, 5, 5)
     assert forwarder.default_host == b"mail.example.com"
     assert forwarder.rewrite.field(b"location", upstream.encode() + b"/a") == b"https://mail.example.com/a"
-    patient = ways.patient.pool._endpoint
+    patient = ways.long_poll.pool._endpoint
     assert patient == replace(endpoint, response_time=3600, idle_time=3600)
-    assert (ways.patient.idle, ways.patient.editor) == (5, None)
-    assert ways.discovery.pool is forwarder.pool
-    assert ways.discovery.editor is not None
+    assert (ways.long_poll.idle, ways.long_poll.editor) == (5, None)
+    assert ways.autodiscover.pool is forwarder.pool
+    assert ways.autodiscover.editor is not None
 
 
 async def test_the_webmails_authority_is_the_one_that_is_named(bundle):
     named = bundle("https://inner.example.com\nupstream_ca: gate.pem").settings
-    assert ways_for(named).usual.pool._endpoint.tls.cert_store_stats()["x509"] == 1
+    assert forwarders_for(named).usual.pool._endpoint.tls.cert_store_stats()["x509"] == 1
 
 
 async def test_a_login_is_checked_where_the_settings_say(bundle):

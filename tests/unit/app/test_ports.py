@@ -66,7 +66,7 @@ async def test_a_gate_that_is_alone_opens_every_port_for_questions(bundle, opene
 
 async def test_one_of_several_workers_serves_only_those_that_it_was_given(bundle, opened):
     mail, questions = (object(),), (object(),)
-    place = replace(ALONE, of=2, public=mail, questions={"127.0.0.1:8083": questions})
+    place = replace(ALONE, count=2, public=mail, questions={"127.0.0.1:8083": questions})
     ports = await open_all(bundle(ASKED).settings, place)
     assert ports.questions == ["at 127.0.0.1:8083"]
     assert [given for _, _, given in opened] == [mail, questions]
@@ -107,7 +107,7 @@ async def test_what_runs_anywhere_is_counted_and_ended(bundle, opened):
     async def finish(*times):
         ended.append(times)
 
-    ports.parting = 2.0
+    ports.keep_alive_seconds = 2.0
     ports._servers = [SimpleNamespace(running=each, finish=finish) for each in (1, 2)]
     assert ports.running == 3
     await ports.finish(30.0)

@@ -8,7 +8,7 @@ import pytest
 from tests import pki
 
 from mailgate.app import preflight
-from mailgate.app.preflight import failing_cases, file_mistakes, load_judged
+from mailgate.app.preflight import failing_cases, file_mistakes, load_checked
 from mailgate.config import load_bundle
 from mailgate.errors import ConfigError
 
@@ -53,7 +53,7 @@ def judged(path, now=NOW):
 def test_what_a_gate_can_run_on_is_read_and_nothing_is_made(config, tmp_path):
     before = sorted(tmp_path.iterdir())
     path = config(TLS)
-    assert load_judged(path, NOW).settings.tls is not None
+    assert load_checked(path, NOW).settings.tls is not None
     assert sorted(tmp_path.iterdir()) == sorted([*before, path])
 
 
@@ -142,7 +142,7 @@ def test_a_case_that_fails_is_named_where_it_stands(config, tmp_path):
         "expected every case to hold"
     )
     with pytest.raises(ConfigError, match="the case `a laptop gets in` fails"):
-        load_judged(path, NOW)
+        load_checked(path, NOW)
 
 
 def test_rules_that_decide_already_hold_up_no_other_change(config, tmp_path):
@@ -150,12 +150,12 @@ def test_rules_that_decide_already_hold_up_no_other_change(config, tmp_path):
     (tmp_path / "policy.tests.yaml").write_text(LAPTOP)
     path = config(TLS)
     in_force = load_bundle(path, {}).rules.digest
-    assert load_judged(path, NOW, in_force).rules.digest == in_force
+    assert load_checked(path, NOW, in_force).rules.digest == in_force
 
 
 def test_every_mistake_comes_at_once(config, tmp_path):
     (tmp_path / "policy.tests.yaml").write_text(LAPTOP)
     (tmp_path / "gate.pem").write_text("nothing")
     with pytest.raises(ConfigError) as caught:
-        load_judged(config(TLS + "spool: gate.key\n"), NOW)
+        load_checked(config(TLS + "spool: gate.key\n"), NOW)
     assert len(caught.value.mistakes) == 3

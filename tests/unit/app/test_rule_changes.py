@@ -76,4 +76,4 @@ async def test_it_looks_again_whatever_broke_a_look():
 
 
 def test_looks_come_often_enough_for_a_second_in_all():
-    assert rule_changes.LOOK <= 0.25
+    assert rule_changes.POLL_SECONDS <= 0.25

@@ -68,7 +68,7 @@ async def opened(*_):
 async def test_what_asks_the_store_ends_before_the_store_is_closed(bundle, closed, monkeypatch):
     looking, ended = asyncio.Event(), []
 
-    async def look_after(_service):
+    async def work(_service):
         try:
             looking.set()
             await asyncio.Event().wait()
@@ -79,7 +79,7 @@ async def test_what_asks_the_store_ends_before_the_store_is_closed(bundle, close
         await looking.wait()
         raise OSError("in use")
 
-    monkeypatch.setattr(service_module, "look_after", look_after)
+    monkeypatch.setattr(service_module, "do_hourly_work", work)
     monkeypatch.setattr(Service, "_open_admin", open_admin)
     with pytest.raises(OSError, match="in use"):
         await Service.start(Path("mailgate.yaml"), bundle())
@@ -143,8 +143,8 @@ async def test_nonces_and_limits_are_those_of_the_files_in_force(service):
     await service.apply(replace(service.bundle, settings=changed))
     assert service.gate.judge.prover.mode is Mode.REQUIRE
     assert (
-        service.gate.own.enrolling.enroller.failed.most,
-        service.gate.own.enrolling.enroller.reports.most,
+        service.gate.own.enrolling.enroller.failed.max_tries,
+        service.gate.own.enrolling.enroller.reports.max_tries,
     ) == (7, 7)
     token = [b"e30.e30.AA"]
     verdict = service.gate.in_force.live.verifier.verify(

@@ -34,14 +34,14 @@ async def test_settings_are_noted_once_and_changes_by_name_also_over_a_restart(
     gate = Gate(loaded(tmp_path, {}, posture={"max_age": "1h"}))
     watch = gate.watched(store)
     for _ in range(2):
-        await watch.look()
-    await gate.watched(store).look()
+        await watch.poll()
+    await gate.watched(store).poll()
     assert await written(store) == [("settings-noted", "", [])]
     gate.settings = loaded(tmp_path, {}, posture={"max_age": "2h"}, stages={"warn_again": "1h"})
     with capture_logs() as logs:
-        await watch.look()
+        await watch.poll()
     assert [line["changed"] for line in logs] == [["posture", "stages"]]
     assert (await written(store))[1:] == [("settings-changed", "posture, stages", ["posture", "stages"])]
     gate.settings = loaded(tmp_path, {}, posture={"max_age": "2h"})
-    await gate.watched(store).look()  # changed while the gate was down
+    await gate.watched(store).poll()  # changed while the gate was down
     assert (await written(store))[2:] == [("settings-changed", "stages", ["stages"])]

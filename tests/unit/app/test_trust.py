@@ -50,7 +50,7 @@ class Spent:
 
 
 async def test_spent_proofs_are_forgotten_again_and_again(trust, monkeypatch):
-    monkeypatch.setattr(module, "PRUNE_EVERY", 0)
+    monkeypatch.setattr(module, "PRUNE_SECONDS", 0)
     spent = Spent()
     with capture_logs() as logs:
         running = asyncio.ensure_future(trust.run(spent))

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from tests.unit.cli.test_stored import config as config
+from tests.unit.cli.test_open_store import config as config
 from tests.unit.store.examples import NOW
 from tests.unit.store.test_audit import tamper
 from typer.testing import CliRunner, Result

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.servers import require
+from tests.servers import require_or_skip
 from typer._completion_shared import get_completion_script
 from typer.testing import CliRunner
 
@@ -34,7 +34,7 @@ def installed() -> str:
 def test_the_first_tab_completes_and_reading_the_script_does_not(
     tmp_path: Path, script: object, call: str, says: str
 ) -> None:
-    require("zsh")
+    require_or_skip("zsh")
     assert callable(script)
     (tmp_path / "_mailgate").write_text(script())
     assert script().startswith("#compdef mailgate\n")

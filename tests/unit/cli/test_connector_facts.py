@@ -1,6 +1,6 @@
 from rich.console import Console
 
-from mailgate.cli.connector_facts import states_table, understood, understood_grid
+from mailgate.cli.connector_facts import count_facts, facts_table, states_table
 from mailgate.devices.trust import report_by
 from mailgate.model import Kind
 from mailgate.views.readiness import connector_state
@@ -20,7 +20,7 @@ def test_a_table_of_connectors():
 
 
 def test_what_was_understood():
-    counts = understood([report_by("mdm", "1", kind=Kind.PHONE, serial="SERIAL1"), report_by("mdm", "2")])
+    counts = count_facts([report_by("mdm", "1", kind=Kind.PHONE, serial="SERIAL1"), report_by("mdm", "2")])
     assert (counts["devices"], counts["with_serial"], counts["without_apps"]) == (2, 1, 2)
     assert counts["kinds"] == {"phone": 1, "unknown": 1}
-    assert "phone 1, unknown 1" in shown(understood_grid(counts))
+    assert "phone 1, unknown 1" in shown(facts_table(counts))

@@ -22,7 +22,7 @@ RULES = Path(__file__).parents[3] / "config"
 @pytest.fixture(autouse=True)
 def in_an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(run, "need_ports", lambda _: None)
+    monkeypatch.setattr(run, "require_ports", lambda _: None)
     monkeypatch.setattr(demo, "configure_logs", lambda level, stream: structlog.reset_defaults())
 
 

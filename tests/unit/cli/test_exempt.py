@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.unit.cli.test_stored import config as config
+from tests.unit.cli.test_open_store import config as config
 from tests.unit.rollout.examples import SHUT, rules
 from tests.unit.store.examples import NOW
 from typer.testing import CliRunner, Result
@@ -27,7 +27,7 @@ def run(*arguments: str) -> Result:
 def device(config: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The id of a device, in a store where a rule is in force; the clock stands still."""
     monkeypatch.setattr("mailgate.cli.exempt.datetime", Stopped)
-    monkeypatch.setattr("mailgate.cli.stored.datetime", Stopped)
+    monkeypatch.setattr("mailgate.cli.open_store.datetime", Stopped)
 
     async def fill() -> str:
         store = await Store.open("sqlite:///mailgate.db")

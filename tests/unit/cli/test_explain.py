@@ -3,7 +3,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.unit.cli.test_stored import config as config
+from tests.unit.cli.test_open_store import config as config
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW

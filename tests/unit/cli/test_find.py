@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.unit.cli.test_stored import config as config
+from tests.unit.cli.test_open_store import config as config
 from tests.unit.store.examples import BLOCK, BROWSER, access
 from typer.testing import CliRunner, Result
 

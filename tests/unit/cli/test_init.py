@@ -180,7 +180,7 @@ def test_two_at_once_never_mix_their_keys(monkeypatch: pytest.MonkeyPatch) -> No
     """The second has looked while the first had written nothing yet."""
     assert init(*UPSTREAM).exit_code == 0
     before = {path: path.read_text() for path in Path("config").rglob("*") if path.is_file()}
-    monkeypatch.setattr("mailgate.cli.init._taken", lambda *_: None)
+    monkeypatch.setattr("mailgate.cli.init._require_free", lambda *_: None)
     result = init(*UPSTREAM)
     assert (result.exit_code, "is there already and stays as it is" in result.stderr) == (1, True)
     assert {path: path.read_text() for path in Path("config").rglob("*") if path.is_file()} == before

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.console.browsing import NOW, ORIGIN, Browser, Company
 
 from mailgate.console.pages import ROUTES
-from mailgate.console.sessions import IDLE
+from mailgate.console.sessions import MAX_IDLE
 from mailgate.store import EnrolmentToken
 
 Opened = Callable[[], Awaitable[Browser]]
@@ -113,7 +113,7 @@ async def test_a_new_token_ends_the_sessions_of_the_old_one(ada: Browser, firm: 
 
 
 async def test_an_idle_session_ends_and_its_forms_with_it(ada: Browser, firm: Company) -> None:
-    firm.clock.now += IDLE
+    firm.clock.now += MAX_IDLE
     page = await ada.post("/console/enrolment/revoke", name="t1", confirmed="yes")
     assert page.status == 401
     assert "nothing was done" in page.words

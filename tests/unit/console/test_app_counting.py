@@ -5,7 +5,7 @@ from datetime import timedelta
 from tests.unit.console.browsing import NOW, Company
 from tests.unit.console.phones import has, record
 
-from mailgate.console.app_counting import AGAIN, AppCounting
+from mailgate.console.app_counting import RECOUNT_AFTER, AppCounting
 from mailgate.views.device_rows import catch_up
 
 
@@ -17,10 +17,10 @@ async def counted(firm: Company) -> dict[str, tuple[int, int]]:
 async def test_nothing_is_counted_while_the_rows_are_being_made_but_not_for_ever(firm: Company) -> None:
     await has(firm, record("a1", "alice", "tiktok"))
     counting = AppCounting(firm.store, lambda: ["tiktok"], firm.clock)
-    await counting.look()
+    await counting.count_if_due()
     assert await counted(firm) == {}
-    firm.clock.now = NOW + AGAIN
-    await counting.look()
+    firm.clock.now = NOW + RECOUNT_AFTER
+    await counting.count_if_due()
     assert set(await counted(firm)) == {"tiktok"}
 
 
@@ -28,18 +28,18 @@ async def test_it_is_counted_again_where_something_has_changed_or_time_has_passe
     keys = ["tiktok"]
     counting = AppCounting(firm.store, lambda: keys, firm.clock)
     await catch_up(firm.store, firm.bundle, NOW)
-    await counting.look()
+    await counting.count_if_due()
     assert await counted(firm) == {"tiktok": (0, 0)}
     await has(firm, record("a1", "alice", "tiktok"))
     await catch_up(firm.store, firm.bundle, NOW)
-    await counting.look()
+    await counting.count_if_due()
     assert await counted(firm) == {"tiktok": (1, 0)}
     keys.append("wechat")
-    await counting.look()
+    await counting.count_if_due()
     assert set(await counted(firm)) == {"tiktok", "wechat"}
-    firm.clock.now = NOW + AGAIN
-    await counting.look()
+    firm.clock.now = NOW + RECOUNT_AFTER
+    await counting.count_if_due()
     assert await counted(firm) == {"tiktok": (1, 1), "wechat": (0, 1)}
     firm.clock.now += timedelta(seconds=1)
-    await counting.look()
+    await counting.count_if_due()
     assert {at for _, at in (await counted(firm)).values()} == {1}

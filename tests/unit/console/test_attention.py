@@ -78,7 +78,7 @@ def test_what_is_wrong_is_said_with_where_to_look(
 ) -> None:
     (need,) = needs_of(state(**changed), [])
     assert words in need.words
-    assert (need.page, need.grave) == (page, grave)
+    assert (need.page, need.urgent) == (page, grave)
 
 
 def test_a_plan_that_waits_for_others_is_named_and_others_are_not() -> None:
@@ -96,7 +96,7 @@ def test_a_plan_that_waits_for_others_is_named_and_others_are_not() -> None:
 
 def test_what_is_graver_stands_first() -> None:
     found = needs_of(state(store="unavailable", **rules(held="too many"), **connector(state="held")), [])
-    assert [need.grave for need in found] == [True, False, False]
+    assert [need.urgent for need in found] == [True, False, False]
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ async def test_whoever_starts_it_does_not_wait_for_the_answers() -> None:
 
 
 async def test_what_is_too_much_is_left_out_until_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(background_questions, "MOST", 2)
+    monkeypatch.setattr(background_questions, "MAX_RUNNING", 2)
     source, asks = Source(), BackgroundQuestions()
     asks.start(source.ask(number) for number in range(3))
     asks.start([source.ask(3)])

@@ -4,7 +4,7 @@ import pytest
 from tests.unit.console.browsing import NOW, Company
 from tests.unit.console.drafted import followed, planned, written
 
-from mailgate.console.drafting import NONE, draft_and_plan, files_of, uncommitted_now
+from mailgate.console.drafting import NO_UNCOMMITTED_DRAFTS, draft_and_plan, files_of, uncommitted_now
 from mailgate.policy.edits import ListEdit
 from mailgate.rollout import activation
 from mailgate.rollout.person import Person
@@ -29,10 +29,10 @@ async def test_a_draft_in_force_is_missed_in_the_files(in_force: Company) -> Non
         ["WeChat joins the prohibited list"],
         True,
     )
-    assert await uncommitted_now(in_force.context, "") == NONE
+    assert await uncommitted_now(in_force.context, "") == NO_UNCOMMITTED_DRAFTS
 
 
 async def test_files_with_mistakes_are_no_files(in_force: Company) -> None:
     (in_force.folder / "apps.yaml").write_text("apps: [")
     assert await files_of(in_force.context) is None
-    assert await uncommitted_now(in_force.context, "others") == NONE
+    assert await uncommitted_now(in_force.context, "others") == NO_UNCOMMITTED_DRAFTS

@@ -9,7 +9,7 @@ from aiohttp.base_protocol import BaseProtocol
 from aiohttp.streams import StreamReader
 from aiohttp.test_utils import make_mocked_request
 
-from mailgate.console.forms import LONGEST, MOST_FIELDS, MULTIPART, URLENCODED, form_of, note_of, within
+from mailgate.console.forms import MAX_FIELDS, MAX_TEXT, MULTIPART, URLENCODED, form_of, note_of, within
 from mailgate.rollout.person import RefusedError
 
 PARTS = f"{MULTIPART}; boundary=b"
@@ -54,7 +54,7 @@ async def test_more_than_is_taken_is_refused(body, kind):
 
 
 @pytest.mark.parametrize(
-    ("body", "kind"), [(b"a&" * (MOST_FIELDS + 1), URLENCODED), (b"", MULTIPART), (b"--c\r\n\r\n", PARTS)]
+    ("body", "kind"), [(b"a&" * (MAX_FIELDS + 1), URLENCODED), (b"", MULTIPART), (b"--c\r\n\r\n", PARTS)]
 )
 async def test_what_is_none_is_refused(body, kind):
     with pytest.raises(web.HTTPBadRequest):
@@ -67,9 +67,9 @@ async def test_what_is_no_form_has_no_fields():
 
 def test_a_note_is_kept_without_the_space_around_it_and_refused_if_it_is_too_long() -> None:
     assert note_of({"note": "  sent in error "}) == "sent in error"
-    assert len(note_of({"why": "x" * LONGEST}, "why")) == LONGEST
+    assert len(note_of({"why": "x" * MAX_TEXT}, "why")) == MAX_TEXT
     with pytest.raises(RefusedError, match="has 1,001 characters; expected at most 1,000"):
-        note_of({"why": "x" * (LONGEST + 1)}, "why")
+        note_of({"why": "x" * (MAX_TEXT + 1)}, "why")
     assert within("a\r\nb", 3) == "a\nb", "as a browser counts a line break"
 
 

@@ -4,14 +4,16 @@ from datetime import timedelta
 
 from tests.unit.console.browsing import NOW
 
-from mailgate.console.login_tries import OF_BOTH, OF_CALLER, OF_NAME, SPAN, LoginTries
+from mailgate.console.login_tries import MAX_BY_CALLER, MAX_BY_NAME, MAX_BY_NAME_AND_CALLER, SPAN, LoginTries
 
 NOTHING = timedelta()
 
 
 def test_one_name_from_one_address() -> None:
     tries = LoginTries()
-    assert [tries.wait("ada", "a", NOW) for _ in range(OF_BOTH)] == [NOTHING] * OF_BOTH
+    assert [tries.wait("ada", "a", NOW) for _ in range(MAX_BY_NAME_AND_CALLER)] == [
+        NOTHING
+    ] * MAX_BY_NAME_AND_CALLER
     assert tries.wait("ada", "a", NOW) == SPAN
     assert tries.wait("ada", "b", NOW) == NOTHING
     assert tries.wait("ada", "a", NOW + SPAN) == NOTHING
@@ -19,7 +21,7 @@ def test_one_name_from_one_address() -> None:
 
 def test_many_names_from_one_address() -> None:
     tries = LoginTries()
-    assert {tries.wait(f"name {each}", "a", NOW) for each in range(OF_CALLER)} == {NOTHING}
+    assert {tries.wait(f"name {each}", "a", NOW) for each in range(MAX_BY_CALLER)} == {NOTHING}
     assert tries.wait("lin", "a", NOW) == SPAN
     assert tries.wait_to_begin("a", NOW) == SPAN
     assert tries.wait_to_begin("b", NOW) == NOTHING
@@ -27,8 +29,8 @@ def test_many_names_from_one_address() -> None:
 
 def test_one_name_from_everywhere() -> None:
     tries = LoginTries()
-    tries.came_in("ada", "home")
-    assert {tries.wait("ada", f"address {each}", NOW) for each in range(OF_NAME)} == {NOTHING}
+    tries.note_success("ada", "home")
+    assert {tries.wait("ada", f"address {each}", NOW) for each in range(MAX_BY_NAME)} == {NOTHING}
     assert tries.wait("ada", "another", NOW) == SPAN
     assert tries.wait("ada", "home", NOW) == NOTHING
     assert tries.wait("lin", "another", NOW) == NOTHING
@@ -36,24 +38,24 @@ def test_one_name_from_everywhere() -> None:
 
 def test_where_somebody_came_in_guesses_are_counted_too() -> None:
     tries = LoginTries()
-    tries.came_in("ada", "home")
-    for _ in range(OF_BOTH):
+    tries.note_success("ada", "home")
+    for _ in range(MAX_BY_NAME_AND_CALLER):
         tries.wait("ada", "home", NOW)
     assert tries.wait("ada", "home", NOW) == SPAN
 
 
 def test_a_network_of_ipv6_is_one_caller() -> None:
     tries = LoginTries()
-    waits = [tries.wait(f"name {each}", f"2001:db8::{each:x}", NOW) for each in range(OF_CALLER + 1)]
-    assert waits == [NOTHING] * OF_CALLER + [SPAN]
+    waits = [tries.wait(f"name {each}", f"2001:db8::{each:x}", NOW) for each in range(MAX_BY_CALLER + 1)]
+    assert waits == [NOTHING] * MAX_BY_CALLER + [SPAN]
     assert tries.wait_to_begin("2001:db8::ffff", NOW) == SPAN
     assert tries.wait_to_begin("2001:db8:0:1::1", NOW) == NOTHING
 
 
 def test_who_came_in_from_there_is_not_shut_out_by_others_beside_them() -> None:
     tries = LoginTries()
-    tries.came_in("ada", "a")
-    for each in range(OF_CALLER):
+    tries.note_success("ada", "a")
+    for each in range(MAX_BY_CALLER):
         tries.wait(f"name {each}", "a", NOW)
     assert tries.wait("lin", "a", NOW) == SPAN
     assert tries.wait("ada", "a", NOW) == NOTHING

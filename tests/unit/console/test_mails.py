@@ -4,7 +4,7 @@ import pytest
 from aiohttp import web
 from tests.unit.console.browsing import NOW, Company
 
-from mailgate.console.mails import decided, matter_about, title_of
+from mailgate.console.mails import mark_mails, subject_of_notice, title_of
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import MailKind, NoticeKey
 
@@ -12,10 +12,10 @@ RULE = "prohibited-app"
 
 
 async def test_a_mail_is_about_a_rule_of_a_version(firm: Company) -> None:
-    matter = await matter_about(firm.context, NoticeKey(1, MailKind.ENFORCED, RULE))
-    assert (matter.active, matter.rules.digest) == (True, firm.bundle.rules.digest)
-    assert title_of(matter.rules.policy, RULE)
-    assert title_of(matter.rules.policy, "another") == ""
+    subject = await subject_of_notice(firm.context, NoticeKey(1, MailKind.ENFORCED, RULE))
+    assert (subject.active, subject.rules.digest) == (True, firm.bundle.rules.digest)
+    assert title_of(subject.rules.policy, RULE)
+    assert title_of(subject.rules.policy, "another") == ""
 
 
 @pytest.mark.parametrize(
@@ -28,10 +28,10 @@ async def test_a_mail_is_about_a_rule_of_a_version(firm: Company) -> None:
 )
 async def test_what_no_version_has_is_not_found(firm: Company, about: NoticeKey) -> None:
     with pytest.raises(web.HTTPNotFound):
-        await matter_about(firm.context, about)
+        await subject_of_notice(firm.context, about)
 
 
 @pytest.mark.parametrize("what", ["sent", "again", "retry"])
 async def test_a_decision_about_mails_that_wait_for_none_is_refused(firm: Company, what: str) -> None:
     with pytest.raises(RefusedError, match="none of these waits for a decision any more"):
-        await decided(firm.store, ["0" * 32], what, Person("ada", "here"), NOW)
+        await mark_mails(firm.store, ["0" * 32], what, Person("ada", "here"), NOW)

@@ -10,7 +10,7 @@ from aiohttp.test_utils import make_mocked_request
 from tests.unit.console.oidc.settings import settings
 
 from mailgate.config import Settings
-from mailgate.console.peer import came_from, host_of, over_tls
+from mailgate.console.peer import host_of, origin_of_request, over_tls
 
 FORWARDED = {
     "Host": "10.0.0.9:8081",
@@ -34,7 +34,7 @@ def believing(*networks: str, **changed: Any) -> Settings:
 
 def test_a_proxy_of_the_console_tells_address_scheme_and_host() -> None:
     request, known = asked("10.0.0.1", **FORWARDED), believing("10.0.0.1/32")
-    found = came_from(request, known)
+    found = origin_of_request(request, known)
     assert (found.remote, found.scheme) == ("192.0.2.1", "https")
     assert host_of(request, known) == "console.example.com"
     assert over_tls(request, known)
@@ -43,7 +43,7 @@ def test_a_proxy_of_the_console_tells_address_scheme_and_host() -> None:
 @pytest.mark.parametrize("peer", ["10.0.0.2", ""])
 def test_nobody_else_does(peer: str) -> None:
     request, known = asked(peer, **FORWARDED), believing("10.0.0.1/32")
-    found = came_from(request, known)
+    found = origin_of_request(request, known)
     assert (found.remote, found.scheme) == (peer, "http")
     assert host_of(request, known) == "10.0.0.9:8081"
     assert not over_tls(request, known)
@@ -51,7 +51,7 @@ def test_nobody_else_does(peer: str) -> None:
 
 def test_proxies_of_the_public_port_are_none_of_the_consoles() -> None:
     known = believing().model_copy(update={"trusted_proxies": (ip_network("10.0.0.1/32"),)})
-    assert came_from(asked("10.0.0.1", **FORWARDED), known).remote == "10.0.0.1"
+    assert origin_of_request(asked("10.0.0.1", **FORWARDED), known).remote == "10.0.0.1"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from tests.unit.mail.examples import APP, OPEN, policy
 from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
 
-from mailgate.console.recipient_lists import GOOD_FOR, Counting, Progress, RecipientLists
+from mailgate.console.recipient_lists import LIST_LASTS, Counting, Progress, RecipientLists
 from mailgate.errors import MailgateError
 from mailgate.mail.recipient_list import RecipientList
 from mailgate.mail.topic import Topic, topic_of
@@ -38,9 +38,9 @@ async def after(lists: RecipientLists, count: Callable[[Topic, Progress], Awaita
 async def test_what_was_counted_is_remembered_for_a_while() -> None:
     lists = RecipientLists()
     last = await after(lists, found)
-    assert (last.found, last.runs, last.done, last.of) == (FOUND, False, 2, 3)
+    assert (last.found, last.runs, last.done, last.total) == (FOUND, False, 2, 3)
     assert lists.counted(ABOUT, NOW) == (TOPIC, FOUND)
-    for about, when in ((OTHER, NOW), (ABOUT, NOW + GOOD_FOR)):
+    for about, when in ((OTHER, NOW), (ABOUT, NOW + LIST_LASTS)):
         with pytest.raises(RefusedError, match="has to be counted first"):
             lists.counted(about, when)
     lists.forget(ABOUT)

@@ -101,4 +101,4 @@ def test_no_page_tells_its_reader_to_type_a_command() -> None:
     ],
 )  # fmt: skip
 def test_words_from_the_depth_name_no_command_and_show_code_and_times(words: str, shown: str) -> None:
-    assert render.told(words) == shown
+    assert render.for_page(words) == shown

@@ -7,7 +7,7 @@ from importlib.resources import files
 from tests.unit.console.browsing import ORIGIN, Browser, Company, Page
 
 from mailgate.console.returned_forms import TYPED
-from mailgate.console.sessions import IDLE
+from mailgate.console.sessions import MAX_IDLE
 
 FROM_HERE = {"Origin": ORIGIN, "Referer": f"{ORIGIN}/console/exemptions?rule=x"}
 EXEMPT = "/console/exemptions"
@@ -27,7 +27,7 @@ def fields(page: Page) -> dict[str, str]:
 async def test_a_session_that_ends_while_somebody_types_takes_no_word_away(
     ada: Browser, firm: Company
 ) -> None:
-    firm.clock.now += IDLE
+    firm.clock.now += MAX_IDLE
     page = await ada.send(EXEMPT, FROM_HERE, csrf=ada.csrf, **SPARED)
     assert (page.status, fields(page)) == (401, SPARED)
     assert 'href="/console/login?next=%2Fconsole%2Fexemptions%3Frule%3Dx" target="_blank"' in page.text
@@ -45,7 +45,7 @@ async def test_another_site_has_nobody_send_what_it_made_up(ada: Browser, firm: 
     for headers in ({}, {"Origin": "https://elsewhere.example"}, {"Sec-Fetch-Site": "cross-site"}):
         page = await ada.send(EXEMPT, headers, **SPARED)
         assert (page.status, "journey" in page.text) == (403, False), headers
-    firm.clock.now += IDLE
+    firm.clock.now += MAX_IDLE
     page = await ada.send(EXEMPT, {}, **SPARED)
     assert (page.status, "journey" in page.text) == (401, False)
 
@@ -57,7 +57,7 @@ async def test_who_lost_the_role_meanwhile_keeps_the_words(ada: Browser, firm: C
 
 
 async def test_a_file_does_not_come_back(ada: Browser, firm: Company) -> None:
-    firm.clock.now += IDLE
+    firm.clock.now += MAX_IDLE
     page = await ada.send("/console/policy/plans", FROM_HERE, **{"from": "upload", "file": "rules: []"})
     assert (page.status, "rules: []" in page.text, "Log in" in page.words) == (401, False, True)
 

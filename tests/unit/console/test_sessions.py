@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 from tests.unit.console.browsing import NOW
 
-from mailgate.console.sessions import IDLE, MOST, WHOLE, Sessions
+from mailgate.console.sessions import MAX_IDLE, MAX_SESSION, MAX_SESSIONS, Sessions
 
 
 def sessions() -> Sessions:
@@ -31,11 +31,11 @@ def test_what_is_kept_leads_to_nobodys_session() -> None:
 @pytest.mark.parametrize(
     ("steps", "lasts"),
     [
-        ([IDLE - timedelta(seconds=1)], True),
-        ([IDLE], False),
-        ([IDLE - timedelta(seconds=1)] * 2, True),
-        ([timedelta(minutes=29)] * int(WHOLE / timedelta(minutes=29)), True),
-        ([timedelta(minutes=29)] * (int(WHOLE / timedelta(minutes=29)) + 1), False),
+        ([MAX_IDLE - timedelta(seconds=1)], True),
+        ([MAX_IDLE], False),
+        ([MAX_IDLE - timedelta(seconds=1)] * 2, True),
+        ([timedelta(minutes=29)] * int(MAX_SESSION / timedelta(minutes=29)), True),
+        ([timedelta(minutes=29)] * (int(MAX_SESSION / timedelta(minutes=29)) + 1), False),
         ([timedelta(seconds=-1)], True),
     ],
 )
@@ -54,8 +54,8 @@ def test_a_session_lasts_while_it_is_used_and_never_longer_than_its_whole_time(
 def test_a_look_that_nobody_took_keeps_no_session_alive() -> None:
     known = sessions()
     value = known.start("ada", "hash", NOW)
-    assert known.find(value, NOW + IDLE / 2, used=False)
-    assert known.find(value, NOW + IDLE) is None
+    assert known.find(value, NOW + MAX_IDLE / 2, used=False)
+    assert known.find(value, NOW + MAX_IDLE) is None
 
 
 def test_who_was_logged_out_is_out_and_others_are_not() -> None:
@@ -68,6 +68,6 @@ def test_who_was_logged_out_is_out_and_others_are_not() -> None:
 
 def test_no_more_are_kept_than_fit() -> None:
     known = sessions()
-    values = [known.start("ada", "hash", NOW) for _ in range(MOST + 1)]
+    values = [known.start("ada", "hash", NOW) for _ in range(MAX_SESSIONS + 1)]
     assert known.find(values[0], NOW) is None
     assert known.find(values[-1], NOW)

@@ -14,7 +14,7 @@ ADA = Person("ada", "here")
 async def test_every_connector_of_the_settings_is_told(firm: Company) -> None:
     state = await firm.context.readiness()
     (told,) = sources_of(firm.context, state)
-    assert (told.name, told.type, told.asked, told.reading) == ("jamf-file", "file", True, None)
+    assert (told.name, told.type, told.polls, told.reading) == ("jamf-file", "file", True, None)
     assert told.devices == 3
     assert sources_of(firm.context, state.model_copy(update={"connectors": {}})) == []
 

@@ -106,7 +106,7 @@ async def test_the_sources_of_many_are_asked_and_it_is_written_down_once(firm: C
     firm.context.recheck_many.source = answer
     await support_acts.ask_sources_of_all(firm.context, devices, ADA, NOW)
     await firm.store.devices.owned("alice")  # lets the questions begin
-    await firm.context.asking.stop()
+    await firm.context.background_questions.stop()
     assert sorted(asked) == ["a1", "b1"]
     (_, entry) = await firm.store.audit.page()
     assert (entry.what, entry.who, entry.details) == ("devices-asked", "ada", '{"devices": 2}')
@@ -114,7 +114,7 @@ async def test_the_sources_of_many_are_asked_and_it_is_written_down_once(firm: C
 
 async def test_an_answer_names_what_keeps_each_device_out_and_no_other_device(firm: Company) -> None:
     await has(firm, record("a1", "alice", "tiktok"), record("a2", "alice", kind=Kind.LAPTOP))
-    mail = await support_acts.answer(firm.context, await whom(firm), "Please remove it.", ADA, NOW)
+    mail = await support_acts.answer_by_mail(firm.context, await whom(firm), "Please remove it.", ADA, NOW)
     assert mail.notice
     (device,) = mail.notice.devices
     assert (device.reason, device.kind, device.apps, device.fix) == (
@@ -129,9 +129,9 @@ async def test_an_answer_names_what_keeps_each_device_out_and_no_other_device(fi
 async def test_an_answer_is_about_what_they_asked_and_not_about_what_is_done(firm: Company) -> None:
     await firm.store.help_requests.note(replace(ALICE, rule="unproven-handheld"))
     await has(firm, record("a1", "alice", "tiktok"))
-    first = await support_acts.answer(firm.context, await whom(firm), "", ADA, NOW)
-    await support_acts.finish(firm.context, [("unproven-handheld", "alice")], ADA, NOW)
-    second = await support_acts.answer(firm.context, await whom(firm), "", ADA, NOW + DAY)
+    first = await support_acts.answer_by_mail(firm.context, await whom(firm), "", ADA, NOW)
+    await support_acts.finish_requests(firm.context, [("unproven-handheld", "alice")], ADA, NOW)
+    second = await support_acts.answer_by_mail(firm.context, await whom(firm), "", ADA, NOW + DAY)
     assert [first.rule, second.rule] == ["unproven-handheld", "prohibited-app"]
 
 
@@ -139,7 +139,7 @@ async def test_who_is_let_in_is_told_until_when_it_is_so_for_all_they_have(firm:
     await has(firm, record("a1", "alice", "tiktok"))
     await support_acts.exempt_for(firm.context, ADA, "a journey", NOW, rule="all", days=3, person="alice")
     await firm.catch_up()
-    mail = await support_acts.answer(firm.context, await whom(firm), "", ADA, NOW)
+    mail = await support_acts.answer_by_mail(firm.context, await whom(firm), "", ADA, NOW)
     assert mail.notice
     assert (mail.notice.let_in_until, mail.notice.devices) == (NOW + 3 * DAY, ())
 
@@ -148,7 +148,7 @@ async def test_where_one_device_alone_is_let_in_the_mail_does_not_say_so_of_the_
     first, _ = await has(firm, record("a1", "alice", "tiktok"), record("a2", "alice", "tiktok"))
     await support_acts.exempt_for(firm.context, ADA, "a journey", NOW, rule="all", days=3, device=first.id)
     await firm.catch_up()
-    mail = await support_acts.answer(firm.context, await whom(firm), "", ADA, NOW)
+    mail = await support_acts.answer_by_mail(firm.context, await whom(firm), "", ADA, NOW)
     assert mail.notice
     assert (mail.notice.let_in_until, len(mail.notice.devices)) == (None, 1)
 
@@ -159,7 +159,7 @@ async def test_who_is_warned_is_told_when_mail_ends_and_whom_to_ask(firm: Compan
     settings = firm.bundle.settings.model_copy(update={"company": help_desk})
     firm.bundle = replace(firm.bundle, settings=settings)
     await has(firm, record("a1", "alice", "tiktok"))
-    mail = await support_acts.answer(firm.context, await whom(firm), "", ADA, NOW)
+    mail = await support_acts.answer_by_mail(firm.context, await whom(firm), "", ADA, NOW)
     assert mail.notice
     assert mail.notice.enforce_at == datetime(2026, 12, 24, 8, tzinfo=UTC)
     assert mail.notice.contact == "it-help@example.com"
@@ -172,22 +172,22 @@ async def test_who_is_warned_is_told_when_mail_ends_and_whom_to_ask(firm: Compan
 async def test_there_is_no_answer_that_says_nothing_or_that_nobody_sends(firm: Company) -> None:
     await has(firm, record("a1", "alice"))
     with pytest.raises(RefusedError, match="what is the answer"):
-        await support_acts.answer(firm.context, await whom(firm), " ", ADA, NOW)
+        await support_acts.answer_by_mail(firm.context, await whom(firm), " ", ADA, NOW)
     firm.no_notices()
     with pytest.raises(RefusedError, match="no mails are sent"):
-        await support_acts.answer(firm.context, await whom(firm), "All is well.", ADA, NOW)
+        await support_acts.answer_by_mail(firm.context, await whom(firm), "All is well.", ADA, NOW)
     assert await firm.store.mails.page() == []
 
 
 async def test_requests_are_done_and_open_again_and_only_a_change_is_written_down(firm: Company) -> None:
     for each in (ALICE, BOB):
         await firm.store.help_requests.note(each)
-    assert await support_acts.finish(firm.context, BOTH[:1], ADA, NOW) == 1
-    assert await support_acts.finish(firm.context, BOTH, ADA, NOW) == 1
-    assert await support_acts.finish(firm.context, BOTH, ADA, NOW) == 0
+    assert await support_acts.finish_requests(firm.context, BOTH[:1], ADA, NOW) == 1
+    assert await support_acts.finish_requests(firm.context, BOTH, ADA, NOW) == 1
+    assert await support_acts.finish_requests(firm.context, BOTH, ADA, NOW) == 0
     assert {each.done_by for each in await firm.store.help_requests.page()} == {"ada"}
-    assert await support_acts.reopen(firm.context, BOTH, ADA, NOW) == 2
-    assert await support_acts.reopen(firm.context, BOTH, ADA, NOW) == 0
+    assert await support_acts.reopen_requests(firm.context, BOTH, ADA, NOW) == 2
+    assert await support_acts.reopen_requests(firm.context, BOTH, ADA, NOW) == 0
     assert (await firm.acts())[1:] == [
         ("help-done", "ada", "rule prohibited-app"), ("help-done", "ada", "2 rules"),
         ("help-reopened", "ada", "2 rules"),

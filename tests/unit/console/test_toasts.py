@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from tests.unit.console.browsing import NOW
 
-from mailgate.console.toasts import LASTS, Toast, Toasts
+from mailgate.console.toasts import UNDO_TIME, Toast, Toasts
 
 ADA, BOB = "/console/people?login=ada", "/console/people?login=bob"
 DONE = Toast("ada is spared.", NOW, "/console/exemptions/end", {"number": "1"}, page=ADA)
@@ -34,10 +34,10 @@ def test_what_is_said_next_takes_the_place_of_what_was_said_before() -> None:
 
 
 def test_who_comes_back_late_is_not_told_of_it_and_another_session_never() -> None:
-    assert said(DONE).shown("grace", ADA, NOW + LASTS) is None
+    assert said(DONE).shown("grace", ADA, NOW + UNDO_TIME) is None
     assert said(DONE).shown("vic", ADA, NOW) is None
 
 
 def test_how_long_it_lasts_is_never_less_than_nothing() -> None:
-    left = [replace(DONE).lasts(NOW + ago) for ago in (timedelta(), LASTS - TICK, 2 * LASTS)]
-    assert left == [LASTS, TICK, timedelta()]
+    left = [replace(DONE).lasts(NOW + ago) for ago in (timedelta(), UNDO_TIME - TICK, 2 * UNDO_TIME)]
+    assert left == [UNDO_TIME, TICK, timedelta()]

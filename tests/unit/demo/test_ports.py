@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from mailgate.demo import ports
-from mailgate.demo.ports import PortTakenError, need_ports
+from mailgate.demo.ports import PortTakenError, require_ports
 
 USUAL = {"--port": 8080, "--admin-port": 8081, "--start-port": 8082}
 
@@ -41,13 +41,13 @@ def busy(monkeypatch: pytest.MonkeyPatch) -> set[int]:
 
 
 def test_free_ports_are_taken_without_a_word(busy: set[int]) -> None:
-    need_ports(USUAL)
+    require_ports(USUAL)
 
 
 def test_the_port_is_named_with_others_that_are_free(busy: set[int]) -> None:
     busy |= {8081, 8092}
     with pytest.raises(PortTakenError) as refused:
-        need_ports(USUAL)
+        require_ports(USUAL)
     assert str(refused.value) == (
         "port 8081 (--admin-port) is in use by another program. Take others with --port 8100, which uses 8100 to 8102"
     )
@@ -57,7 +57,7 @@ def test_under_make_it_is_said_how_make_takes_it(busy: set[int], monkeypatch: py
     monkeypatch.setenv("MAKELEVEL", "1")
     busy.add(8080)
     with pytest.raises(PortTakenError, match='Take others with make run ARGS="--port 8090", which uses'):
-        need_ports(USUAL)
+        require_ports(USUAL)
 
 
 @pytest.mark.parametrize(
@@ -66,4 +66,4 @@ def test_under_make_it_is_said_how_make_takes_it(busy: set[int], monkeypatch: py
 )
 def test_a_port_that_nobody_or_not_everybody_can_open_is_named(busy: set[int], port: int, words: str) -> None:
     with pytest.raises(PortTakenError, match=words):
-        need_ports({"--port": port, "--admin-port": port + 1, "--start-port": port + 2})
+        require_ports({"--port": port, "--admin-port": port + 1, "--start-port": port + 2})

@@ -15,11 +15,11 @@ from mailgate.attest.mint import JWKS_FILE, key_files
 from mailgate.config import load_bundle
 from mailgate.demo import run
 from mailgate.demo.company.admins import make_admins
-from mailgate.demo.company.unfinished import being_made
-from mailgate.demo.lock import TakenError, alone_in
+from mailgate.demo.company.unfinished import mark_unfinished
+from mailgate.demo.lock import TakenError, locked_folder
 from mailgate.demo.ports import PortTakenError
 from mailgate.demo.run import Demo, EndedError, run_demo
-from mailgate.demo.tour import Place
+from mailgate.demo.tour import DemoAddresses
 from mailgate.errors import ConfigError
 
 RULES = Path(__file__).parents[3] / "config"
@@ -61,7 +61,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     monkeypatch.setattr(run, "mailbox_address", stage.mailbox)
     monkeypatch.setattr(run, "exempt_persona", stage.spare)
     monkeypatch.setattr(run, "_start_page", stage.start_page)
-    monkeypatch.setattr(run, "need_ports", lambda _: None)
+    monkeypatch.setattr(run, "require_ports", lambda _: None)
     return stage
 
 
@@ -77,7 +77,7 @@ def demo(tmp_path: Path):
 
 
 def test_the_mailbox_is_open_as_long_as_the_gate(stage: Stage, demo) -> None:
-    shown: list[Place] = []
+    shown: list[DemoAddresses] = []
     asyncio.run(run_demo(demo(), shown.append))
     assert stage.seen == [
         "mailbox opens",
@@ -88,7 +88,7 @@ def test_the_mailbox_is_open_as_long_as_the_gate(stage: Stage, demo) -> None:
     policy = str(RULES / "policy.yaml")
     config = str(demo().directory / "mailgate.yaml")
     assert shown == [
-        Place(
+        DemoAddresses(
             "http://localhost:8123/",
             "http://127.0.0.1:8124",
             "mailgate",
@@ -108,14 +108,14 @@ def test_a_company_is_made_up_before_the_gate_starts_and_its_admins_are_in_the_s
         return "a company"
 
     monkeypatch.setattr(run, "fill", filled)
-    shown: list[Place] = []
+    shown: list[DemoAddresses] = []
     asyncio.run(run_demo(replace(demo("https://mail.example.com"), people=7), shown.append))
     assert stage.seen == ["7 people", "somebody is spared", "gate before https://mail.example.com"]
     assert shown[0].filled == "a company"
     assert set(load_bundle(Path(shown[0].config)).settings.admins) == {"ada", "grace"}
 
 
-@pytest.mark.parametrize(("new", "made_up"), [(True, [run.USUAL]), (False, [])])
+@pytest.mark.parametrize(("new", "made_up"), [(True, [run.DEFAULT_PEOPLE]), (False, [])])
 def test_unless_told_otherwise_a_company_is_made_up_where_the_store_is_new(
     stage: Stage, demo, monkeypatch: pytest.MonkeyPatch, new: bool, made_up: list[int]
 ) -> None:
@@ -144,7 +144,7 @@ def test_a_company_that_was_ended_early_is_made_anew_and_that_is_said(
 
     monkeypatch.setattr(run, "fill", filled)
     demo().directory.mkdir()
-    with pytest.raises(KeyboardInterrupt), being_made(demo().directory, 1500, ""):
+    with pytest.raises(KeyboardInterrupt), mark_unfinished(demo().directory, 1500, ""):
         raise KeyboardInterrupt
     asyncio.run(run_demo(replace(demo(), people=people), lambda _: None, say=said.append))
     assert asked == made_up
@@ -156,7 +156,7 @@ def test_whoever_ends_the_making_is_told_what_becomes_of_it(
     stage: Stage, demo, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     async def filled(config: Path, *_) -> None:
-        with being_made(config.parent, 1500, ""):
+        with mark_unfinished(config.parent, 1500, ""):
             os.kill(os.getpid(), number)
             await asyncio.Event().wait()
 
@@ -173,7 +173,7 @@ def test_a_taken_port_is_found_before_anything_is_made(
         assert ports == {"--port": 8123, "--admin-port": 8124, "--start-port": 8125}
         raise PortTakenError
 
-    monkeypatch.setattr(run, "need_ports", taken)
+    monkeypatch.setattr(run, "require_ports", taken)
     with pytest.raises(PortTakenError):
         asyncio.run(run_demo(replace(demo(), people=9), lambda _: pytest.fail("shown")))
     assert stage.seen == []
@@ -181,14 +181,14 @@ def test_a_taken_port_is_found_before_anything_is_made(
 
 
 def test_a_second_demo_in_the_same_folder_changes_nothing(stage: Stage, demo) -> None:
-    with alone_in(demo().directory), pytest.raises(TakenError):
+    with locked_folder(demo().directory), pytest.raises(TakenError):
         asyncio.run(run_demo(demo("https://mail.example.com"), lambda _: pytest.fail("shown")))
     assert stage.seen == []
     assert not (demo().directory / "mailgate.yaml").exists()
 
 
 def test_a_webmail_of_one_s_own_takes_the_place_of_the_mailbox(stage: Stage, demo) -> None:
-    shown: list[Place] = []
+    shown: list[DemoAddresses] = []
     asyncio.run(run_demo(demo("https://mail.example.com"), shown.append))
     assert stage.seen[-1] == "gate before https://mail.example.com"
     assert shown[0].upstream == "https://mail.example.com"

@@ -8,9 +8,9 @@ import pytest
 
 from mailgate.demo.company.fill import Filled
 from mailgate.demo.company.seed import Company
-from mailgate.demo.tour import Place, commands, company_steps, steps, tour
+from mailgate.demo.tour import DemoAddresses, commands, company_steps, steps, tour
 
-PLACE = Place(
+PLACE = DemoAddresses(
     "http://localhost:8080/",
     "http://127.0.0.1:8081",
     ".venv/bin/mailgate",
@@ -21,7 +21,7 @@ PLACE = Place(
 
 
 @pytest.fixture
-def company(tmp_path: Path) -> Place:
+def company(tmp_path: Path) -> DemoAddresses:
     tokens = {name: tmp_path / f"{name}.token" for name in ("ada", "grace")}
     for name, path in tokens.items():
         path.write_text(f"{name}:secret\n")
@@ -29,7 +29,7 @@ def company(tmp_path: Path) -> Place:
     return replace(PLACE, config="var/my demo/mailgate.yaml", tokens=tokens, filled=filled)
 
 
-def test_six_lines_say_what_to_open_and_what_to_log_in_with(company: Place) -> None:
+def test_six_lines_say_what_to_open_and_what_to_log_in_with(company: DemoAddresses) -> None:
     assert tour(company).splitlines() == [
         "Open     http://localhost:8082/  (everything is one click from there)",
         "Mail     http://localhost:8080/  (the gate before a made-up mailbox)",
@@ -51,7 +51,7 @@ def test_the_devices_are_a_laptop_and_a_phone_in_three_states() -> None:
 
 
 def test_what_is_typed_is_quoted_for_the_shell() -> None:
-    place = Place("http://localhost:8080/", "", "'/opt/mail gate/bin/mailgate'", "")
+    place = DemoAddresses("http://localhost:8080/", "", "'/opt/mail gate/bin/mailgate'", "")
     assert shlex.split(steps(place)[3].command)[:3] == ["/opt/mail gate/bin/mailgate", "attest", "mint"]
 
 
@@ -61,7 +61,7 @@ def test_it_says_what_is_behind_the_gate() -> None:
     )
 
 
-def test_a_company_has_lines_of_its_own_to_try(company: Place) -> None:
+def test_a_company_has_lines_of_its_own_to_try(company: DemoAddresses) -> None:
     assert commands(PLACE) == commands(company)[:4]
     assert company.filled is not None
     assert commands(company)[4:] == company_steps(company, company.filled)

@@ -264,7 +264,7 @@ def test_no_rule_keeps_anybody_from_asking_the_way(
     [("OPTIONS", "/Microsoft-Server-ActiveSync"), ("GET", "/autodiscover/autodiscover.xml")],
 )
 def test_who_asks_the_way_is_told_it_whoever_carries_the_mail(method: str, target: str) -> None:
-    """The gate tells it itself (``gateway/autodiscover/for_refused.py``), so that it is no matter what login comes along."""
+    """The gate tells it itself (``gateway/autodiscover/directions.py``), so that it is no matter what login comes along."""
     facts = RequestFacts(method, target, headers={"authorization": "Basic YTpi", "cookie": "session=1"})
     asked = replace(access(PHONE, WITH_TIKTOK), facts=facts)
     for each in (asked, replace(asked, facts=replace(facts, asked_about=True))):

@@ -7,15 +7,15 @@ from itertools import count
 
 from tests.unit.gateway.wire import exchange, handled
 
-from mailgate.app.parts import Ways, assemble
+from mailgate.app.parts import Forwarders, assemble
 from mailgate.attest import MemoryReplayGuard, Nonces, Verifier
 from mailgate.attest.enrolment import digest_of
 from mailgate.gateway.answer import Answer, send
-from mailgate.gateway.enrolment.enroll import Enrolling
+from mailgate.gateway.enrolment.enroll import EnrolmentParts
 from mailgate.gateway.enrolment.enroller import Enroller
 from mailgate.gateway.evaluate.decision_log import Recorder
 from mailgate.gateway.evaluate.judge import Judge
-from mailgate.gateway.evaluate.probe_endpoint import Probing
+from mailgate.gateway.evaluate.probe_endpoint import ProbeParts
 from mailgate.gateway.evaluate.proving import Prover
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.keys.keyring import Keyring
@@ -25,9 +25,9 @@ from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.own_addresses import OwnAddresses
 from mailgate.gateway.pages import Pages
-from mailgate.gateway.rates import Rates
+from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.reference import References
-from mailgate.gateway.refusals.enforce import Speaker
+from mailgate.gateway.refusals.enforce import ResponseBuilder
 from mailgate.gateway.selfservice.help import HelpDesk
 from mailgate.gateway.selfservice.own_data import SelfService
 from mailgate.mail.quarantine import NoQuarantineMails
@@ -283,8 +283,8 @@ def trusting():
         own,
         revocations,
         lambda: next(ids),
-        Rates(5, timedelta(minutes=10)),
-        Rates(5, timedelta(minutes=10)),
+        RateLimit(5, timedelta(minutes=10)),
+        RateLimit(5, timedelta(minutes=10)),
         Records(),
     )
     return metrics, verifier, Prover(keyring, nonces, Taken(), metrics), enroller
@@ -304,8 +304,8 @@ def gate(
 ):
     """``live``: what of that a reload replaces is another; ``service``: the same of what a person's own page is made of."""
     metrics, verifier, prover, enroller = trusting()
-    url, speaker = "https://mail.example.com", Speaker(PAGES, "mail.example.com", "en")
-    begun = {"policy": policy(), "verifier": verifier, "speaker": speaker, "keep": KEEP}
+    url, responses = "https://mail.example.com", ResponseBuilder(PAGES, "mail.example.com", "en")
+    begun = {"policy": policy(), "verifier": verifier, "responses": responses, "keep": KEEP}
     in_force = InForce(Live(**{**begun, **live}))
     judge = Judge(in_force, prover, postures or Known(), metrics, url, clock)
     page = {"judge": judge, "people": NoPeople(), "known": Known(), **(service or {})}
@@ -315,19 +315,19 @@ def gate(
         in_force,
         recorder.references,
         SelfService(in_force=in_force, metrics=metrics, public_url=url, **page),
-        Enrolling(in_force, prover, enroller, metrics, url),
-        Probing(in_force, metrics, url),
+        EnrolmentParts(in_force, prover, enroller, metrics, url),
+        ProbeParts(in_force, metrics, url),
         HelpDesk(
             in_force,
             judge,
             metrics,
             desk,
             desk.called,
-            Rates(3, timedelta(minutes=10)),
-            Rates(7, timedelta(minutes=10)),
+            RateLimit(3, timedelta(minutes=10)),
+            RateLimit(7, timedelta(minutes=10)),
         ),
     )
-    ways = Ways(way, way, way) if way else Ways(Webmail(), Webmail(), Webmail())
+    ways = Forwarders(way, way, way) if way else Forwarders(Webmail(), Webmail(), Webmail())
     return assemble(judge, recorder, own, ways, mails or NoQuarantineMails())
 
 

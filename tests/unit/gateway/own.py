@@ -6,7 +6,7 @@ from tests.unit.gateway.gates import NOW, policy
 
 from mailgate.devices.device import Device, Report
 from mailgate.engine.decide import decide
-from mailgate.gateway.selfservice.own_devices import Asking
+from mailgate.gateway.selfservice.own_devices import AskingRequest
 from mailgate.gateway.selfservice.person import KnownBy, Person
 from mailgate.model import Access, AttestationResult, Client, Kind, Posture, PostureState, RequestFacts
 from mailgate.store.person_records import Sighted
@@ -53,4 +53,4 @@ ALICE = Person("alice", KnownBy.LOGIN)
 
 def asking(person=ALICE, *, client=LAPTOP, posture=None, proof=None):
     access = Access(RequestFacts(), client, posture or Posture(), NOW, attestation=proof)
-    return Asking(access, decide(access, RULES), person, RULES)
+    return AskingRequest(access, decide(access, RULES), person, RULES)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from mailgate.gateway.counters import Durations, Tallies, Watched
+from mailgate.gateway.counters import DurationHistogram, ExternalCounter, LabelledCounter
 
 BOUNDS = (0.00002, 0.001, 1.0)
 
@@ -21,7 +21,7 @@ def series(registry):
 @given(st.lists(st.one_of(st.sampled_from(BOUNDS), st.floats(0, 10)), max_size=20))
 def test_the_series_are_those_of_the_librarys_own_histogram(seconds):
     ours, theirs = CollectorRegistry(), CollectorRegistry()
-    durations = Durations("took_seconds", "How long", BOUNDS, ours)
+    durations = DurationHistogram("took_seconds", "How long", BOUNDS, ours)
     histogram = Histogram("took_seconds", "How long", buckets=BOUNDS, registry=theirs)
     for each in seconds:
         durations.observe(each)
@@ -32,7 +32,7 @@ def test_the_series_are_those_of_the_librarys_own_histogram(seconds):
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xyz")), max_size=20))
 def test_what_is_counted_has_the_series_of_the_librarys_own_counter(events):
     ours, theirs = CollectorRegistry(), CollectorRegistry()
-    tallies = Tallies("seen", "How often", ("one", "other"), ours)
+    tallies = LabelledCounter("seen", "How often", ("one", "other"), ours)
     counter = Counter("seen", "How often", ["one", "other"], registry=theirs)
     for event in events:
         tallies.add(event)
@@ -42,7 +42,7 @@ def test_what_is_counted_has_the_series_of_the_librarys_own_counter(events):
 
 def test_what_is_counted_elsewhere_is_read_when_it_is_scraped():
     registry, rows = CollectorRegistry(), [3]
-    Watched("rows", "Rows", lambda: rows[0], registry)
+    ExternalCounter("rows", "Rows", lambda: rows[0], registry)
     assert registry.get_sample_value("rows_total") == 3
     rows[0] = 4
     assert registry.get_sample_value("rows_total") == 4

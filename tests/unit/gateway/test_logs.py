@@ -7,7 +7,7 @@ import logging
 import pytest
 import structlog
 
-from mailgate.gateway.logs import change_level, configure_logs, debugging
+from mailgate.gateway.logs import change_level, configure_logs, is_debugging
 
 
 @pytest.fixture
@@ -53,9 +53,9 @@ def test_the_level_can_be_changed_under_a_logger_that_is_in_use(logged):
     lines, log = logged("warning"), structlog.get_logger()
     log.info("before")
     log.warning("kept")
-    assert not debugging()
+    assert not is_debugging()
     change_level("debug")
-    assert debugging()
+    assert is_debugging()
     log.debug("after")
     change_level("error")
     log.warning("too mild")

@@ -135,7 +135,7 @@ def paths(tmp_path):
 async def play(monkeypatch, reloader, paths, *rounds):
     disk = Disk(*rounds)
     monkeypatch.setattr(reload, "awatch", disk.watch)
-    monkeypatch.setattr(reload, "LOOK", 1)
+    monkeypatch.setattr(reload, "CHECK_MILLISECONDS", 1)
     with pytest.raises(Disk.Ended):
         await reloader.watch(paths)
     return disk
@@ -204,7 +204,7 @@ async def test_where_folders_cannot_be_watched_the_files_are_still_looked_at(
 
     told = Disk(nothing).watch
     tries = [change_unseen, told]
-    monkeypatch.setattr(reload, "LOOK", 1)
+    monkeypatch.setattr(reload, "CHECK_MILLISECONDS", 1)
     monkeypatch.setattr(
         reload, "awatch", lambda *folders, **how: (tries.pop(0) if tries else told)(*folders, **how)
     )

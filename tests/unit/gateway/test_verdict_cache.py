@@ -28,12 +28,12 @@ from mailgate.gateway.evaluate import facts
 from mailgate.gateway.evaluate.browser_probe import COMPUTER, BrowserProbe, Mode
 from mailgate.gateway.http1.listener import Server
 from mailgate.gateway.http1.parser import ServerLimits
-from mailgate.gateway.pages.languages import asked_as, load_languages
+from mailgate.gateway.pages.languages import languages_by_tag, load_languages
 from mailgate.gateway.proxy.forward import Forwarder
 from mailgate.gateway.proxy.rewrite import Rewrite
 from mailgate.gateway.proxy.upstream import UpstreamConnection
-from mailgate.gateway.recording import Recorder
-from mailgate.gateway.verdict_cache import LONGEST_PATH, SILENT, SIZE, VerdictCache
+from mailgate.gateway.recorder import LedgerRecorder
+from mailgate.gateway.verdict_cache import IGNORED_FIELDS, MAX_PATH, SIZE, VerdictCache
 from mailgate.model import RequestFacts
 from mailgate.policy.groups import Groups
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
@@ -44,7 +44,7 @@ from mailgate.store.spool import Spool
 START = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)
 LAPTOP = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1"
-ASKED_AS = asked_as(load_languages())
+ASKED_AS = languages_by_tag(load_languages())
 KEYS = (Key(1, b"k" * 32, START - timedelta(days=1)),)
 PROXY, STRANGER = "192.0.2.1", "203.0.113.9"
 LIMITS = ServerLimits(head=16384, fields=50, body=1000, head_time=10, keep_alive=75, linger=0)
@@ -76,7 +76,7 @@ POLICIES = [
 def no_lines_for_debugging(monkeypatch):
     """As a gate is run; while every decision has its line, nothing is remembered."""
     for module in ("evaluate.decision_log", "verdict_cache"):
-        monkeypatch.setattr(f"mailgate.gateway.{module}.debugging", lambda: False)
+        monkeypatch.setattr(f"mailgate.gateway.{module}.is_debugging", lambda: False)
 
 
 class WebmailPool:
@@ -133,13 +133,13 @@ class Side:
         references = (f"REF{number}" for number in count())
         self.gate = gate(
             way=way, clock=self.clock, draw=references.__next__,
-            ledger=Recorder(self.book, self.languages, ASKED_AS), trusted=(ip_network(PROXY),),
+            ledger=LedgerRecorder(self.book, self.languages, ASKED_AS), trusted=(ip_network(PROXY),),
             authorizer=Authorizer(Dialect.NGINX, self.clock, timedelta(seconds=1)),
         )  # fmt: skip
         on = self.gate
         self.cache = cache(on.in_force, on.recorder.ledger.recurring, on.metrics)
         self.gate = replace(on, verdicts=self.cache, questions=replace(on.questions, verdicts=self.cache))
-        self.server = Server(self.gate.handle, LIMITS, over=self.gate.requests.over)
+        self.server = Server(self.gate.handle, LIMITS, request_finished=self.gate.requests.request_finished)
         self.found = 0
 
     async def ask(self, peer, data):
@@ -190,7 +190,7 @@ METHODS = ["GET", "GET", "GET", "HEAD", "POST", "OPTIONS", "PROPFIND"]
 TARGETS = [
     "/", "/mail/inbox", "/mail/inbox?page=2", "/mail/other", "/undated", "/.mailgate/healthz", "/.mailgate/authz?x",
     "/Microsoft-Server-ActiveSync?Cmd=Sync&DeviceId=1&DeviceType=iPhone", "/dav/x", "/autodiscover/autodiscover.xml",
-    "https://mail.example.com/mail/inbox", "http://other.example.com/mail/inbox", "*", f"/{'x' * LONGEST_PATH}",
+    "https://mail.example.com/mail/inbox", "http://other.example.com/mail/inbox", "*", f"/{'x' * MAX_PATH}",
 ]  # fmt: skip
 forms = st.builds(
     lambda method, target, agent, fields, version: request(method, target, f"User-Agent: {agent}", *fields, version=version),
@@ -452,7 +452,7 @@ async def test_where_a_rule_reads_the_path_the_same_path_is_known_and_no_other()
 
 
 async def test_while_every_decision_has_its_line_none_is_remembered(monkeypatch):
-    monkeypatch.setattr("mailgate.gateway.verdict_cache.debugging", lambda: True)
+    monkeypatch.setattr("mailgate.gateway.verdict_cache.is_debugging", lambda: True)
     assert await believed_by(PAGE) == 0
 
 
@@ -769,7 +769,7 @@ READ_APART = frozenset({b"user-agent", b"cookie", b"accept-language"})
 
 
 @pytest.mark.parametrize("probe", Mode)
-@pytest.mark.parametrize("fields", [*UNUSUAL, *((f"{name.decode()}: 1",) for name in sorted(SILENT))])
+@pytest.mark.parametrize("fields", [*UNUSUAL, *((f"{name.decode()}: 1",) for name in sorted(IGNORED_FIELDS))])
 async def test_what_is_read_on_the_way_of_a_request_that_is_kept_is_in_its_key(monkeypatch, fields, probe):
     looked_at = set()
     plain = facts._headers
@@ -783,7 +783,7 @@ async def test_what_is_read_on_the_way_of_a_request_that_is_kept_is_in_its_key(m
         await side.ask(PROXY, head)
         if side.cache._young:
             assert looked_at, "nothing was recorded"
-            assert looked_at & SILENT <= READ_APART
+            assert looked_at & IGNORED_FIELDS <= READ_APART
 
 
 def _but_agent(fields):
@@ -793,7 +793,9 @@ def _but_agent(fields):
 CASES = 100_000
 """Requests that a warm gate and a cold one are both asked, in rounds with a policy each."""
 ROUNDS = 40
-NEVER_READ = sorted(SILENT - {b"content-length", b"transfer-encoding", b"host", b"connection", b"user-agent"})
+NEVER_READ = sorted(
+    IGNORED_FIELDS - {b"content-length", b"transfer-encoding", b"host", b"connection", b"user-agent"}
+)
 PARTS = {
     "agent": lambda draw: draw.choice([*[LAPTOP] * 20, *AGENTS]),  # most are let in, and only those are remembered
     "unusual": lambda draw: [field for each in draw.sample(UNUSUAL, draw.choice([0, 0, 1, 1, 2])) for field in each],

@@ -62,7 +62,7 @@ def _open_ports(address: Address, count: int) -> list[list[socket.socket]]:
     found: list[list[socket.socket]] = [[] for _ in range(count)]
     try:
         for family, kind, protocol, _, where in _resolved(address):
-            _see_that_it_is_free(family, where)
+            _require_free(family, where)
             for of_worker in found:
                 opened = socket.socket(family, kind, protocol)
                 of_worker.append(opened)
@@ -90,10 +90,10 @@ def _resolved(address: Address) -> list[Any]:
     return list(dict.fromkeys(found))
 
 
-def _see_that_it_is_free(family: int, where: Any) -> None:
+def _require_free(family: int, where: Any) -> None:
     """Raise OSError if another process listens there: with SO_REUSEPORT alone two gates would silently share a port."""
     with socket.socket(family, socket.SOCK_STREAM) as probe:
-        _only_its_family(probe)
+        _ipv6_only(probe)
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(where)
         probe.listen()
@@ -118,12 +118,12 @@ def _clear(path: Path) -> None:
 def _listen(opened: socket.socket, where: Any) -> None:
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    _only_its_family(opened)
+    _ipv6_only(opened)
     opened.bind(where)
     opened.setblocking(False)
     opened.listen(BACKLOG)
 
 
-def _only_its_family(opened: socket.socket) -> None:
+def _ipv6_only(opened: socket.socket) -> None:
     if opened.family == socket.AF_INET6:
         opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

@@ -12,18 +12,18 @@ REPLACED = signal.SIGRTMIN
 People do not send this signal. SIGUSR2 would be for the supervisor alone, even if it is sent to all processes of a
 service.
 """
-FAREWELL = 15.0
+SHUTDOWN_EXTRA_SECONDS = 15.0
 """The seconds beyond ``timeouts.shutdown`` that a gate has to write its records and to close."""
-PARTING = 2.0
+KEEP_ALIVE_SECONDS = 2.0
 """The seconds for which such a worker waits for the next request of an idle connection, which is then its last."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """One worker among ``of``. A gate that is alone opens its own sockets."""
+class WorkerPlace:
+    """One worker among ``count``. A gate that is alone opens its own sockets."""
 
     number: int = 0
-    of: int = 1
+    count: int = 1
     public: Sequence[socket.socket] = ()
     devices: Sequence[socket.socket] = ()
     """The sockets at which client certificates are requested."""
@@ -43,4 +43,4 @@ class Place:
         return self.folder / f"worker-{self.number if number is None else number}.sock"
 
 
-ALONE = Place()
+ALONE = WorkerPlace()

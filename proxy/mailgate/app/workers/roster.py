@@ -14,11 +14,11 @@ from mailgate.app.workers.place import REPLACED
 
 log = structlog.get_logger()
 
-FIRST_WAIT, LONGEST_WAIT = 0.25, 30.0
+FIRST_RESTART_SECONDS, MAX_RESTART_SECONDS = 0.25, 30.0
 """The seconds before a worker that died is started again. They double each time, up to the longest."""
-SETTLED = 60.0
+SETTLED_SECONDS = 60.0
 """The seconds after which the failures of a running worker are forgotten."""
-STARTING = 300.0
+START_SECONDS = 300.0
 """The seconds that a worker may take to start, once another has started. The first one may have to upgrade a large
 store."""
 
@@ -91,8 +91,8 @@ class Roster:
     def all_serve(self) -> bool:
         return sum(each.serves and not each.leaving for each in self.workers.values()) >= self.count
 
-    def next_look(self) -> float | None:
-        """When ``passed`` has to be called at the latest, if nothing else happens; None if it need not be."""
+    def next_check(self) -> float | None:
+        """When ``time_passed`` has to be called at the latest, if nothing else happens; None if it need not be."""
         kills = [each.kill_at for each in self.workers.values() if each.kill_at is not None]
         dues = [] if self.stopping else [at for number, at in self._due.items() if not self._of(number)]
         return min([*kills, *dues], default=None)
@@ -104,7 +104,7 @@ class Roster:
         return self._settle(now)
 
     def started(self, number: int, pid: int, now: float) -> None:
-        until = now + STARTING if self._once_served else None
+        until = now + START_SECONDS if self._once_served else None
         self.workers[pid] = Worker(number, pid, now, self._round, kill_at=until)
         self._due.pop(number, None)
 
@@ -145,7 +145,7 @@ class Roster:
             log.error("worker-died", worker=worker.number, code=code, lasted=round(lasted, 1), starts_in=wait)
         return self._settle(now)
 
-    def asked(self, number: int, now: float) -> list[Action]:
+    def signalled(self, number: int, now: float) -> list[Action]:
         """Note a signal."""
         if number in (signal.SIGTERM, signal.SIGINT):
             return self._stop(now)
@@ -156,7 +156,7 @@ class Roster:
             self._round, self._replacing = self._round + 1, True
         return self._settle(now)
 
-    def passed(self, now: float) -> list[Action]:
+    def time_passed(self, now: float) -> list[Action]:
         """Note that time has passed."""
         return self._settle(now)
 
@@ -205,8 +205,8 @@ class Roster:
 
     def _wait(self, number: int, lasted: float, now: float) -> float:
         """Note that this number has lost its worker, and return how long it waits for the next one."""
-        failures = 1 if lasted >= SETTLED else self._failures.get(number, 0) + 1
-        wait = min(FIRST_WAIT * 2.0 ** min(failures - 1, 30), LONGEST_WAIT)
+        failures = 1 if lasted >= SETTLED_SECONDS else self._failures.get(number, 0) + 1
+        wait = min(FIRST_RESTART_SECONDS * 2.0 ** min(failures - 1, 30), MAX_RESTART_SECONDS)
         self._failures[number], self._due[number] = failures, now + wait
         return wait
 

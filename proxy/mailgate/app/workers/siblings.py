@@ -18,9 +18,9 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from mailgate.app.workers.place import Place
+from mailgate.app.workers.place import WorkerPlace
 
-PATIENCE = ClientTimeout(total=2)
+TIMEOUT = ClientTimeout(total=2)
 LABEL = "worker"
 
 
@@ -28,7 +28,7 @@ def metrics_app(registry: CollectorRegistry) -> web.Application:
     """The application with which a worker answers the first one: ``/metrics``, and ``/healthz``."""
 
     async def metrics(request: web.Request) -> web.Response:
-        form = FORMS[takes_examples(request.headers.get("Accept", ""))]
+        form = FORMS[accepts_openmetrics(request.headers.get("Accept", ""))]
         return web.Response(body=form.write(registry), headers={"Content-Type": form.content_type})
 
     async def healthz(_: web.Request) -> web.Response:
@@ -39,7 +39,7 @@ def metrics_app(registry: CollectorRegistry) -> web.Application:
     return app
 
 
-class Form(NamedTuple):
+class MetricsFormat(NamedTuple):
     """The format of metrics."""
 
     content_type: str
@@ -47,13 +47,15 @@ class Form(NamedTuple):
     read: Callable[[str], Iterable[Metric]]
 
 
-PLAIN = Form(CONTENT_TYPE_LATEST, generate_latest, text_string_to_metric_families)
-OPEN = Form(openmetrics.CONTENT_TYPE_LATEST, openmetrics.generate_latest, open_string_to_metric_families)
+PLAIN = MetricsFormat(CONTENT_TYPE_LATEST, generate_latest, text_string_to_metric_families)
+OPEN = MetricsFormat(
+    openmetrics.CONTENT_TYPE_LATEST, openmetrics.generate_latest, open_string_to_metric_families
+)
 FORMS = (PLAIN, OPEN)
 _OPEN = "application/openmetrics-text"
 
 
-def takes_examples(accept: str) -> bool:
+def accepts_openmetrics(accept: str) -> bool:
     """Whether this ``Accept`` accepts OpenMetrics."""
     return any(each.partition(";")[0].strip() == _OPEN for each in accept.split(","))
 
@@ -61,21 +63,23 @@ def takes_examples(accept: str) -> bool:
 class Siblings:
     """The workers besides the first one. ``examples``: whether durations have exemplars."""
 
-    def __init__(self, place: Place, registry: CollectorRegistry, *, examples: bool = False) -> None:
+    def __init__(self, place: WorkerPlace, registry: CollectorRegistry, *, examples: bool = False) -> None:
         self._place, self._registry, self._examples = place, registry, examples
         if place.has_admin:
-            Gauge("mailgate_workers_wanted", "Processes that should serve", registry=registry).set(place.of)
+            Gauge("mailgate_workers_wanted", "Processes that should serve", registry=registry).set(
+                place.count
+            )
             self._answer = Gauge("mailgate_workers_answering", "Processes that serve now", registry=registry)
 
     async def metrics(self, accept: str = "") -> tuple[bytes, str]:
         """The text of ``/metrics`` for all workers that answer, and its type. Workers that do not answer are missing in
         it."""
-        form = FORMS[self._examples and takes_examples(accept)]
+        form = FORMS[self._examples and accepts_openmetrics(accept)]
         texts = await self.texts(form)
-        told = texts[0].encode() if self._place.of == 1 else merged(texts, form)
+        told = texts[0].encode() if self._place.count == 1 else merged(texts, form)
         return told, form.content_type
 
-    async def texts(self, form: Form = PLAIN) -> dict[int, str]:
+    async def texts(self, form: MetricsFormat = PLAIN) -> dict[int, str]:
         """The metrics of each worker that answers, by its number."""
         others = await self._others("/metrics", form.content_type)
         self._answer.set(1 + len(others))
@@ -84,10 +88,10 @@ class Siblings:
     async def missing(self) -> list[int]:
         """The numbers of the workers that do not answer."""
         answering = await self._others("/healthz")
-        return [number for number in range(1, self._place.of) if number not in answering]
+        return [number for number in range(1, self._place.count) if number not in answering]
 
     async def _others(self, path: str, accept: str = "*/*") -> dict[int, str]:
-        numbers = range(1, self._place.of)
+        numbers = range(1, self._place.count)
         texts = await asyncio.gather(*(self._ask(number, path, accept) for number in numbers))
         return {number: text for number, text in zip(numbers, texts, strict=True) if text is not None}
 
@@ -95,7 +99,7 @@ class Siblings:
         connector = UnixConnector(str(self._place.metrics_socket(number)))
         try:
             async with (
-                ClientSession(connector=connector, timeout=PATIENCE) as session,
+                ClientSession(connector=connector, timeout=TIMEOUT) as session,
                 session.get(f"http://worker{path}", headers={"Accept": accept}) as response,
             ):
                 return await response.text() if response.status == 200 else None
@@ -103,17 +107,17 @@ class Siblings:
             return None
 
 
-def merged(texts: Mapping[int, str], form: Form = PLAIN) -> bytes:
+def merged(texts: Mapping[int, str], form: MetricsFormat = PLAIN) -> bytes:
     """The metrics of several workers as one text. Each sample has its worker's number as a label."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Told(texts, form))
+    registry.register(_TextsCollector(texts, form))
     return form.write(registry)
 
 
-class _Told(Collector):
+class _TextsCollector(Collector):
     """The texts of several workers as one set of metrics."""
 
-    def __init__(self, texts: Mapping[int, str], form: Form) -> None:
+    def __init__(self, texts: Mapping[int, str], form: MetricsFormat) -> None:
         self._texts, self._form = texts, form
 
     def collect(self) -> Iterator[Metric]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mailgate.app.manager import NOBODY, Manager
 from mailgate.app.workers.listeners import close, cores, open_listeners, remove_files
-from mailgate.app.workers.place import FAREWELL, Place
+from mailgate.app.workers.place import SHUTDOWN_EXTRA_SECONDS, WorkerPlace
 from mailgate.app.workers.supervisor import Supervisor
 from mailgate.config import Settings
 
@@ -18,11 +18,13 @@ def workers_of(settings: Settings) -> int:
 
 
 def supervise(
-    settings: Settings, be: Callable[[Place, Callable[[], None], int], int], manager: Manager = NOBODY
+    settings: Settings,
+    run_gate: Callable[[WorkerPlace, Callable[[], None], int], int],
+    manager: Manager = NOBODY,
 ) -> int:
     """Run as many workers as the settings ask for. Returns the exit code; raises OSError.
 
-    ``be`` is called in each worker's own process, with its place; a function to call once it serves and then at least
+    ``run_gate`` is called in each worker's own process, with its place; a function to call once it serves and then at least
     as often as ``manager`` expects messages of the supervisor itself; and a file descriptor that is at its end when the
     supervisor is gone.
     """
@@ -39,7 +41,7 @@ def supervise(
         shared = [*public, *asking, *chain.from_iterable(questions.values())]
 
         def run_worker(number: int, ready: Callable[[], None], life: int) -> int:
-            mine = Place(
+            mine = WorkerPlace(
                 number,
                 count,
                 public[number],
@@ -49,13 +51,13 @@ def supervise(
                 {where: listeners[number] for where, listeners in questions.items()},
             )
             close([each for index, each in enumerate(shared) if index % count != number])
-            return be(mine, ready, life)
+            return run_gate(mine, ready, life)
 
         def stop_listening() -> None:
             remove_files(chain.from_iterable(listeners[0] for listeners in questions.values()))
             close([*shared, *admin])
 
-        grace = settings.timeouts.shutdown.total_seconds() + FAREWELL
+        grace = settings.timeouts.shutdown.total_seconds() + SHUTDOWN_EXTRA_SECONDS
         try:
             return Supervisor(count, run_worker, grace, stop_listening, manager).run()
         finally:

@@ -21,8 +21,8 @@ from mailgate.app.workers.roster import Action, Close, Roster, Send, Start
 log = structlog.get_logger()
 
 STARTED = b"+"
-HEEDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD)
-LONGEST_SLEEP = 60.0
+HANDLED_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD)
+MAX_SLEEP_SECONDS = 60.0
 
 Run = Callable[[int, Callable[[], None], int], int]
 """Runs worker ``number``: it calls the function once it serves, ends when the file descriptor reaches its end, and
@@ -40,8 +40,8 @@ class Supervisor:
     on_stop: Callable[[], None] = lambda: None
     """Called before the workers are asked to end; closes the ports."""
     manager: Manager = NOBODY
-    _told_ready: bool = False
-    _next_word: float = 0.0
+    _said_ready: bool = False
+    _next_keep_alive: float = 0.0
     """When the manager needs the next message."""
     _roster: Roster = field(init=False)
     _pipes: dict[int, int] = field(default_factory=dict)
@@ -70,34 +70,34 @@ class Supervisor:
         for descriptor in self._signals:
             os.set_blocking(descriptor, False)
         signal.set_wakeup_fd(self._signals[1], warn_on_full_buffer=False)
-        return {number: signal.signal(number, lambda *_: None) for number in HEEDED}
+        return {number: signal.signal(number, lambda *_: None) for number in HANDLED_SIGNALS}
 
     def _step(self) -> None:
         waited_for = {pipe: pid for pid, pipe in self._pipes.items()}
         ready, _, _ = select.select([self._signals[0], *waited_for], [], [], self._patience())
         if self._signals[0] in ready:
             for number in os.read(self._signals[0], 4096):
-                self._do(self._roster.asked(number, time.monotonic()))
+                self._do(self._roster.signalled(number, time.monotonic()))
         for pid in [pid for pipe, pid in waited_for.items() if pipe in ready]:
             if os.read(self._pipes[pid], 4096):
                 self._do(self._roster.ready(pid, time.monotonic()))
         self._reap()
-        self._do(self._roster.passed(time.monotonic()))
+        self._do(self._roster.time_passed(time.monotonic()))
         self._tell(time.monotonic())
 
     def _tell(self, now: float) -> None:
         """Tell the manager once that all workers serve, and regularly that the supervisor runs."""
-        if not self._told_ready and self._roster.all_serve:
-            self._told_ready = True
+        if not self._said_ready and self._roster.all_serve:
+            self._said_ready = True
             self.manager.ready()
-        if self.manager.silence and now >= self._next_word:
-            self._next_word = now + self.manager.silence / 4
+        if self.manager.silence and now >= self._next_keep_alive:
+            self._next_keep_alive = now + self.manager.silence / 4
             self.manager.alive()
 
     def _patience(self) -> float:
-        at = [self._roster.next_look(), self._next_word if self.manager.silence else None]
+        at = [self._roster.next_check(), self._next_keep_alive if self.manager.silence else None]
         waits = [each - time.monotonic() for each in at if each is not None]
-        return max(0.0, min([*waits, LONGEST_SLEEP]))
+        return max(0.0, min([*waits, MAX_SLEEP_SECONDS]))
 
     def _reap(self) -> None:
         while self._pipes:
@@ -130,22 +130,22 @@ class Supervisor:
     def _fork(self, number: int) -> None:
         read, write = os.pipe()
         # signals wait until the worker handles them, otherwise early ones would be lost
-        signal.pthread_sigmask(signal.SIG_BLOCK, HEEDED)
+        signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED_SIGNALS)
         try:
             pid = os.fork()
             if pid == 0:
                 os.close(read)
-                os._exit(self._be(number, write))
+                os._exit(self._run_as_worker(number, write))
             self._pipes[pid] = read
             self._roster.started(number, pid, time.monotonic())
         except OSError:
             os.close(read)
             raise
         finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, HEEDED)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED_SIGNALS)
             os.close(write)
 
-    def _be(self, number: int, write: int) -> int:
+    def _run_as_worker(self, number: int, write: int) -> int:
         """Run in the new process: give it its own signals, and let it notice the end of the supervisor.
 
         SIGHUP stays blocked until the worker handles it (``app/serve.py``), since before that it would end the worker.
@@ -156,10 +156,10 @@ class Supervisor:
 
         try:
             signal.set_wakeup_fd(-1)
-            for each in HEEDED:
+            for each in HANDLED_SIGNALS:
                 signal.signal(each, signal.SIG_DFL)
             signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # this signal is for the supervisor alone
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, set(HEEDED) - {signal.SIGHUP})
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, set(HANDLED_SIGNALS) - {signal.SIGHUP})
             for descriptor in (*self._signals, self._alive[1], *self._pipes.values()):
                 os.close(descriptor)
             return self.run_worker(number, ready, self._alive[0])

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import typer
 
-from mailgate.cli.acting import TokenFile, person
-from mailgate.cli.notices.about import settings_of
-from mailgate.cli.notices.delivering import deliver
+from mailgate.cli.identity import TokenFile, acting_person
+from mailgate.cli.notices.delivery import deliver
+from mailgate.cli.notices.subject import settings_of
+from mailgate.cli.open_store import with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
-from mailgate.cli.stored import with_store
 from mailgate.config import Bundle
 from mailgate.mail.composer import address_book
 from mailgate.mail.corrections import correct as queue_corrections
@@ -22,7 +22,7 @@ def correct(token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json
     queued = 0
 
     async def run(store: Store, bundle: Bundle) -> None:
-        notices, who = settings_of(bundle), person(bundle.settings, "operator", token_file=token_file)
+        notices, who = settings_of(bundle), acting_person(bundle.settings, "operator", token_file=token_file)
 
         async def first() -> None:
             nonlocal queued

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from mailgate.cli.notices.about import Kind, RuleId, subject_of
+from mailgate.cli.notices.subject import Kind, RuleId, subject_of
+from mailgate.cli.open_store import fail, printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
-from mailgate.cli.stored import fail, printable, with_store
 from mailgate.config import Bundle
 from mailgate.devices.names import user_text
-from mailgate.gateway.pages.languages import asked_as, load_languages
+from mailgate.gateway.pages.languages import languages_by_tag, load_languages
 from mailgate.mail.composer import composer_for
 from mailgate.mail.preview import sample, stand_in
 from mailgate.mail.recipient_list import believed_by, notice_about
@@ -40,7 +40,7 @@ def preview(
 ) -> None:
     """Show the mail about a rule that is in force. Nothing is sent."""
 
-    if language and language.lower() not in (known := asked_as(load_languages())):
+    if language and language.lower() not in (known := languages_by_tag(load_languages())):
         fail(
             2,
             f"--language: there are no texts in `{printable(language)}`; expected one of {', '.join(sorted(known))}",

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from mailgate.cli.acting import TokenFile, person
-from mailgate.cli.notices.about import Kind, RuleId, Subject, settings_of, subject_of
-from mailgate.cli.notices.delivering import deliver, progress_bar
+from mailgate.cli.identity import TokenFile, acting_person
+from mailgate.cli.notices.delivery import deliver, progress_bar
+from mailgate.cli.notices.subject import Kind, NoticeSubject, RuleId, settings_of, subject_of
+from mailgate.cli.open_store import with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
-from mailgate.cli.stored import with_store
 from mailgate.config import Bundle
 from mailgate.config.mail import NoticeSettings
 from mailgate.mail.composer import address_book
@@ -44,7 +44,7 @@ def send(
             _say(counts)
         if dry_run:
             return counts.model_dump()
-        who = person(bundle.settings, "operator", token_file=token_file)
+        who = acting_person(bundle.settings, "operator", token_file=token_file)
         if not yes and found.mails:
             typer.confirm(f"Write to {counts.to_write:,} people?", abort=True, err=True)
         queued = await queue(store, found, who, subject.topic, datetime.now(UTC))
@@ -60,7 +60,7 @@ def send(
 
 
 async def _counted(
-    store: Store, bundle: Bundle, notices: NoticeSettings, subject: Subject, now: datetime
+    store: Store, bundle: Bundle, notices: NoticeSettings, subject: NoticeSubject, now: datetime
 ) -> RecipientList:
     with progress_bar("devices") as bar:
         task = bar.add_task("deciding", total=None)
@@ -76,7 +76,7 @@ async def _counted(
         )
 
 
-async def _states(store: Store, subject: Subject) -> dict[str, int]:
+async def _states(store: Store, subject: NoticeSubject) -> dict[str, int]:
     """The number of mails with this notice in each state."""
     about = NoticeKey(subject.active.number, subject.topic.kind, subject.topic.rule.id)
     return {

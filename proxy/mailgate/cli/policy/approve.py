@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mailgate.cli.acting import TokenFile, person
-from mailgate.cli.listing import listing
+from mailgate.cli.identity import TokenFile, acting_person
+from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.policy.change import Note
-from mailgate.cli.stored import printable, with_store
+from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
 from mailgate.rollout import approvals
 from mailgate.rollout.approvals import PlanStatus
@@ -34,7 +34,10 @@ def approve(
     """Approve exactly this plan, so that it may be applied although it is beyond the guard's limit."""
 
     async def run(store: Store, bundle: Bundle) -> PlanStatus:
-        guard, who = guard_of(bundle.settings), person(bundle.settings, "approver", token_file=token_file)
+        guard, who = (
+            guard_of(bundle.settings),
+            acting_person(bundle.settings, "approver", token_file=token_file),
+        )
         return await approvals.approve(store, plan, who, note, datetime.now(UTC), guard)
 
     found = with_store(config, run, decides=False)
@@ -102,7 +105,7 @@ def _plain(status: PlanStatus) -> dict[str, Any]:
 def _table(found: list[PlanStatus]) -> Table:
     """A table for 80 columns. Kept out: at any moment, in people and devices."""
     names = ("plan", "made (UTC)", "by", "kept out", "state", "approved by", "missing")
-    table = listing(*names, whole={*names} - {"by", "approved by"})
+    table = unclipped_table(*names, whole={*names} - {"by", "approved by"})
     for each in found:
         plan = each.plan
         newly = newly_kept_out(each.body)

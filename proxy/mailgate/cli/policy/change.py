@@ -7,17 +7,17 @@ from typing import Annotated
 
 import typer
 
-from mailgate.cli.acting import TokenFile, may_operate, person
+from mailgate.cli.identity import TokenFile, acting_person, may_operate
+from mailgate.cli.open_store import with_store
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.policy.history import version_called
-from mailgate.cli.stored import with_store
 from mailgate.config import Bundle
 from mailgate.rollout import activation
 from mailgate.rollout.guard import guard_of
 from mailgate.store import Activation, Store
 
 
-def _said(note: str) -> str:
+def _require_text(note: str) -> str:
     """A reason that is not empty."""
     if not note.strip():
         raise typer.BadParameter("a reason is needed, for the history and the audit log")
@@ -26,7 +26,7 @@ def _said(note: str) -> str:
 
 Note = Annotated[
     str,
-    typer.Option(help="The reason, for the history and the audit log.", prompt="Why", callback=_said),
+    typer.Option(help="The reason, for the history and the audit log.", prompt="Why", callback=_require_text),
 ]
 
 
@@ -43,11 +43,14 @@ def apply(
     """Put exactly what was planned in force, at every gate on this store."""
 
     async def run(store: Store, bundle: Bundle) -> Activation:
-        guard, who = guard_of(bundle.settings), person(bundle.settings, "operator", token_file=token_file)
+        guard, who = (
+            guard_of(bundle.settings),
+            acting_person(bundle.settings, "operator", token_file=token_file),
+        )
         return await activation.apply(store, plan, who, note, now, guard, override=override)
 
     now = datetime.now(UTC)
-    _tell(with_store(config, run, decides=False), now, as_json)
+    _print_version(with_store(config, run, decides=False), now, as_json)
 
 
 def retract(
@@ -63,16 +66,16 @@ def retract(
     """Take the rules in force back: those before decide again, at every gate on this store, within a second."""
 
     async def run(store: Store, bundle: Bundle) -> Activation:
-        who = person(bundle.settings, "operator", "approver", token_file=token_file)
+        who = acting_person(bundle.settings, "operator", "approver", token_file=token_file)
         number = (await version_called(store, to)).number if to else None
         guard, operates = guard_of(bundle.settings), may_operate(bundle.settings, who)
         return await activation.retract(store, who, note, now, number, guard, operates=operates)
 
     now = datetime.now(UTC)
-    _tell(with_store(config, run, decides=False), now, as_json)
+    _print_version(with_store(config, run, decides=False), now, as_json)
 
 
-def _tell(done: Activation, now: datetime, as_json: bool) -> None:
+def _print_version(done: Activation, now: datetime, as_json: bool) -> None:
     """Print the version in force. If it was in force before, nothing was done."""
     already = done.at != now
     if as_json:

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mailgate.cli.listing import listing
+from mailgate.cli.open_store import fail, printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
-from mailgate.cli.stored import fail, printable, with_store
+from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle, Rules, load_bundle
 from mailgate.errors import ConfigError
 from mailgate.rollout.drafts import draft_called
@@ -20,7 +20,7 @@ from mailgate.store import Store
 from mailgate.views.drafts import WORDS, DraftFacts, draft_facts, draft_patch
 from mailgate.views.patches import Places
 
-_MOST = 50
+_MAX_DRAFTS = 50
 Draft = Annotated[str, typer.Argument(metavar="[DRAFT]", help="One draft, by the beginning of its digest.")]
 AsPatch = Annotated[
     bool, typer.Option("--patch", help="Print what to commit for this draft, for `git apply`.")
@@ -40,7 +40,7 @@ def drafts(
 
     async def run(store: Store, bundle: Bundle) -> list[DraftFacts]:
         active, files, places = await store.policies.active(), _files(config), Places.of(bundle)
-        found = [await draft_called(store, draft)] if draft else await store.drafts.latest(_MOST)
+        found = [await draft_called(store, draft)] if draft else await store.drafts.latest(_MAX_DRAFTS)
         return [
             await draft_facts(store, each, active, bundle.rules, files, places) for each in found if active
         ]
@@ -65,7 +65,7 @@ def _files(config: Path) -> Rules | None:
 
 
 def _table(found: list[DraftFacts]) -> Table:
-    table = listing("draft", "change", "state", "file", "by", whole=("draft",))
+    table = unclipped_table("draft", "change", "state", "file", "by", whole=("draft",))
     for each in found:
         files = ", ".join(str(PurePath(change.folder, change.file)) for change in each.changes)
         words = (each.digest[:12], each.title, WORDS[each.state], files, each.author)

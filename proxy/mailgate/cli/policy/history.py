@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mailgate.cli.listing import listing
+from mailgate.cli.open_store import fail, printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
-from mailgate.cli.stored import fail, printable, with_store
+from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle, compile_rules
 from mailgate.policy.changes import changes
 from mailgate.store import Activation, Store, Version
@@ -105,7 +105,7 @@ async def version_called(store: Store, name: str) -> Version:
 
 
 def _table(found: list[Activation]) -> Table:
-    table = listing(*_COLUMNS, whole={*_COLUMNS} - {"note", "by"})
+    table = unclipped_table(*_COLUMNS, whole={*_COLUMNS} - {"note", "by"})
     for each in found:
         words = [
             str(each.serial),

@@ -12,10 +12,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from mailgate.cli.acting import TokenFile, person_if_told
+from mailgate.cli.identity import TokenFile, acting_person_if_given
+from mailgate.cli.open_store import fail, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
-from mailgate.cli.policy.shown import show_plan
-from mailgate.cli.stored import fail, with_store
+from mailgate.cli.policy.plan_output import show_plan
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
 from mailgate.errors import ConfigError
 from mailgate.rollout.person import Person
@@ -72,7 +72,7 @@ def plan(
     files = None if version else candidate_of(config, file)
 
     async def run(store: Store, bundle: Bundle) -> tuple[Plan, Person | None]:
-        who = person_if_told(bundle.settings, "operator", "approver", token_file=token_file)
+        who = acting_person_if_given(bundle.settings, "operator", "approver", token_file=token_file)
         candidate = files or await rules_called(store, version)
         return await planned(store, bundle, candidate, days, workers, who), who
 

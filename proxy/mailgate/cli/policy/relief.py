@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from mailgate.cli.acting import TokenFile, person
+from mailgate.cli.identity import TokenFile, acting_person
+from mailgate.cli.open_store import with_store
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config, Until, read_until
 from mailgate.cli.policy.change import Note
-from mailgate.cli.stored import with_store
 from mailgate.config import Bundle
 from mailgate.policy.reliefs import Relief
 from mailgate.rollout import relief_acts
@@ -31,7 +31,7 @@ def break_glass(
     end = read_until(until)
 
     async def run(store: Store, bundle: Bundle) -> Relief:
-        by = person(bundle.settings, "operator", "approver", token_file=token_file)
+        by = acting_person(bundle.settings, "operator", "approver", token_file=token_file)
         return await relief_acts.break_glass(
             store, bundle.policy, by, note, datetime.now(UTC), rule=rule, until=end
         )
@@ -50,7 +50,7 @@ def resume(
     """Put a rule back in force that halted by itself or was turned off."""
 
     async def run(store: Store, bundle: Bundle) -> list[Relief]:
-        by = person(bundle.settings, "operator", token_file=token_file)
+        by = acting_person(bundle.settings, "operator", token_file=token_file)
         return await relief_acts.resume(store, by, note, datetime.now(UTC), rule)
 
     ended = with_store(config, run)

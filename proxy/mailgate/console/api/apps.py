@@ -1,11 +1,11 @@
 """Listed apps: who has each, and the effect of its lists."""
 
 from mailgate.console.api.operation import Call, Operation
-from mailgate.console.api.shapes import Answered
+from mailgate.console.api.shapes import OutputModel
 from mailgate.views.apps import AppFacts, apps
 
 
-class Apps(Answered):
+class Apps(OutputModel):
     """The listed apps."""
 
     items: list[AppFacts]

@@ -7,14 +7,23 @@ from typing import Annotated
 from pydantic import WithJsonSchema
 
 from mailgate.console.api.operation import Call, Operation, Text
-from mailgate.console.api.shapes import MOST, Answered, Asked, Cursor, Line, Many, cursor_of, number_of
+from mailgate.console.api.shapes import (
+    MAX_NUMBER,
+    Cursor,
+    InputModel,
+    LargePage,
+    Line,
+    OutputModel,
+    cursor_of,
+    number_of,
+)
 from mailgate.store import Entry as StoredEntry
 from mailgate.views.audit_export import COLUMNS, line_of, row_of
 from mailgate.views.audit_verification import verified
 from mailgate.views.spreadsheet import beginning, lines, saved_as
 
 
-class EntriesWanted(Asked):
+class EntriesQuery(InputModel):
     """The entries to list."""
 
     sought: Line | None = None
@@ -23,11 +32,11 @@ class EntriesWanted(Asked):
     """The person who acted."""
     after: Cursor | None = None
     """The `next` of the previous page."""
-    limit: Many = 100
+    limit: LargePage = 100
     """The most entries to return."""
 
 
-class Entry(Answered):
+class Entry(OutputModel):
     """An entry. Every field is as it is stored, so that the digest can be checked."""
 
     number: int
@@ -52,7 +61,7 @@ class Entry(Answered):
     """The SHA-256 of the entry."""
 
 
-class Entries(Answered):
+class Entries(OutputModel):
     """A page of the audit log."""
 
     items: list[Entry]
@@ -61,7 +70,7 @@ class Entries(Answered):
     """The value of `after` for the next page; null at the end."""
 
 
-class Head(Answered):
+class Head(OutputModel):
     """The last entry, which identifies the whole log."""
 
     number: int
@@ -70,7 +79,7 @@ class Head(Answered):
     """Its digest."""
 
 
-class Break(Answered):
+class Break(OutputModel):
     """A place where the log was changed."""
 
     number: int
@@ -79,7 +88,7 @@ class Break(Answered):
     """What is wrong, in words."""
 
 
-class Verified(Answered):
+class Verification(OutputModel):
     """The result of a verification."""
 
     whole: bool
@@ -90,17 +99,17 @@ class Verified(Answered):
     """The places where the log was changed."""
 
 
-async def list_entries(call: Call, query: EntriesWanted) -> Entries:
+async def list_entries(call: Call, query: EntriesQuery) -> Entries:
     """List the entries, the newest first, a page at a time."""
-    before = min(number_of(query.after, MOST), MOST)
+    before = min(number_of(query.after, MAX_NUMBER), MAX_NUMBER)
     looked = await call.context.store.audit.look(query.sought or "", query.who or "", before, query.limit)
     return Entries.model_validate({"items": looked.entries, "next": cursor_of(looked.before)})
 
 
-async def verify_log(call: Call) -> Verified:
+async def verify_log(call: Call) -> Verification:
     """Verify every entry of the log against its digest, the noted heads, and the rows in the store."""
     breaks, head = await verified(call.context.store, call.context.bundle().settings, call.context.clock())
-    return Verified.model_validate({"whole": not breaks, "head": head, "breaks": breaks})
+    return Verification.model_validate({"whole": not breaks, "head": head, "breaks": breaks})
 
 
 async def export_lines(call: Call) -> Text:

@@ -20,16 +20,16 @@ from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.context import ConsoleContext
 from mailgate.console.login_tries import LoginTries
-from mailgate.console.peer import came_from
+from mailgate.console.peer import origin_of_request
 from mailgate.rollout.admins import proven
 from mailgate.rollout.person import Person
 
 log = structlog.get_logger()
 
-LIFE = timedelta(minutes=5)
+CACHE_TIME = timedelta(minutes=5)
 """How long a checked token is remembered, since a check takes a twentieth of a second and 64 MiB."""
-SIZE = 1000
-CHECKS = 2
+CACHE_SIZE = 1000
+MAX_CHECKS = 2
 """How many tokens are checked at once. Others wait, so that checks cannot fill the memory."""
 _TOKEN = re.compile(r"[a-z0-9._@-]{1,100}:[\x20-\x7e]{1,200}")
 """The form of a token. Anything else is refused without a check."""
@@ -40,7 +40,7 @@ Admins = Mapping[str, AdminSettings]
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CheckedToken:
     """A token that was checked."""
 
     name: str
@@ -64,12 +64,12 @@ class Bearers:
     """Recently checked tokens by their digest, so that nobody who reads this memory can log in with it."""
 
     def __init__(self) -> None:
-        self._known: LRUCache[bytes, Known] = LRUCache(SIZE)
-        self._running: dict[bytes, asyncio.Task[Known | None]] = {}
-        self._room = asyncio.Semaphore(CHECKS)
+        self._known: LRUCache[bytes, CheckedToken] = LRUCache(CACHE_SIZE)
+        self._running: dict[bytes, asyncio.Task[CheckedToken | None]] = {}
+        self._room = asyncio.Semaphore(MAX_CHECKS)
         self._tries = LoginTries()
 
-    async def known(self, admins: Admins, token: str, address: str, now: datetime) -> Known | None:
+    async def known(self, admins: Admins, token: str, address: str, now: datetime) -> CheckedToken | None:
         """The admin of a token; None if it belongs to nobody. Raises ProblemError if too many were tried."""
         digest = sha256(token.encode()).digest()
         known = self._known.get(digest)
@@ -85,14 +85,14 @@ class Bearers:
 
     async def _check(
         self, admins: Admins, token: str, address: str, digest: bytes, now: datetime
-    ) -> Known | None:
+    ) -> CheckedToken | None:
         async with self._room:
             name = await asyncio.to_thread(proven, admins, token)
         if name is None:
             log.warning("api-token-refused")
             return None
-        self._tries.came_in(name, address)
-        self._known[digest] = known = Known(name, _hash_of(admins[name]), now + LIFE)
+        self._tries.note_success(name, address)
+        self._known[digest] = known = CheckedToken(name, _hash_of(admins[name]), now + CACHE_TIME)
         return known
 
     def _count(self, name: str, address: str, now: datetime) -> None:
@@ -101,13 +101,13 @@ class Bearers:
             raise ProblemError(429, f"try again in {seconds} seconds", headers={"Retry-After": str(seconds)})
 
 
-async def admitted(
+async def call_of_admin(
     request: web.Request, context: ConsoleContext, bearers: Bearers, operation: Operation
 ) -> Call:
     """The admin who calls, if they may. Raises ProblemError."""
     token, now = _token_in(request), context.clock()
     settings = context.bundle().settings
-    found = await bearers.known(settings.admins, token, came_from(request, settings).remote, now)
+    found = await bearers.known(settings.admins, token, origin_of_request(request, settings).remote, now)
     admins = context.bundle().settings.admins  # the settings may have changed during the check
     if found is None or not found.holds(admins):
         raise ProblemError(401, "no admin has this token", headers={"WWW-Authenticate": _WRONG})

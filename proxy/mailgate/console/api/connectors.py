@@ -2,26 +2,26 @@
 
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import Answered, Asked, Line
+from mailgate.console.api.shapes import InputModel, Line, OutputModel
 from mailgate.console.source_reading import Reading
 from mailgate.console.sources import Connector, can_be_read, read_now, sources_of
 
 
-class Connectors(Answered):
+class Connectors(OutputModel):
     """The connectors of the settings."""
 
     items: list[Connector]
     """The connectors, in the order of the settings."""
 
 
-class ConnectorNamed(Asked):
+class ConnectorPath(InputModel):
     """One connector."""
 
     connector: Line
     """Its name in the settings."""
 
 
-class ReadingWanted(Asked):
+class ReadingInput(InputModel):
     """How to read a source."""
 
     full: bool = False
@@ -33,14 +33,14 @@ async def list_connectors(call: Call) -> Connectors:
     return Connectors(items=sources_of(call.context, await call.context.readiness()))
 
 
-async def read_connector(call: Call, path: ConnectorNamed, body: ReadingWanted) -> Reading:
+async def read_connector(call: Call, path: ConnectorPath, body: ReadingInput) -> Reading:
     """Begin to read a source now, independently of its schedule. `GET /connectors` shows the progress."""
     context, name = call.context, path.connector
     if not can_be_read(context, name):
         raise ProblemError(404, "no connector of this name asks its source")
     if not await read_now(context, name, call.person, call.now, full=body.full):
         raise ProblemError(409, "it is being read already")
-    call.made("/connectors")
+    call.set_location("/connectors")
     return context.readings.last[name]
 
 
@@ -59,7 +59,7 @@ OPERATIONS = (
         "Connectors",
         roles=("operator",),
         status=202,
-        refuses=True,
-        located=True,
+        may_conflict=True,
+        has_location=True,
     ),
 )

@@ -101,7 +101,7 @@ def _shapes(operations: Sequence[Operation]) -> tuple[Mapping[tuple[str, Mode], 
         if each.body_model:
             wanted.append((f"{each.name} body", "validation", TypeAdapter(each.body_model)))
         if each.media == JSON and not each.empty:
-            wanted.append((f"{each.name} answer", "serialization", each.gives))
+            wanted.append((f"{each.name} answer", "serialization", each.output_adapter))
     shapes, rest = TypeAdapter.json_schemas(wanted, ref_template=_PLACE, schema_generator=_Shapes)
     return shapes, dict(rest["$defs"])
 
@@ -169,7 +169,7 @@ def _answer(each: Operation, shapes: Mapping[tuple[str, Mode], Schema]) -> Schem
         told = {"description": each.about[0], "content": {JSON: {"schema": schema}}}
     else:
         told = {"description": each.about[0], "content": {each.media: {"schema": {"type": "string"}}}}
-    if each.located:
+    if each.has_location:
         told["headers"] = {"Location": _header("The address of the result.")}
     if each.links:
         told["links"] = {

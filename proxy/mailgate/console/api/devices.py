@@ -10,12 +10,12 @@ from mailgate.console import support_acts
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import Fault, ProblemError
 from mailgate.console.api.shapes import (
-    Answered,
-    Asked,
     Cursor,
-    Few,
+    InputModel,
+    KindName,
     Line,
-    OfKind,
+    OutputModel,
+    SmallPage,
     cursor_of,
     number_of,
     read_by,
@@ -49,14 +49,14 @@ _Sort = Annotated[str, read_by(READERS["sort"]), words_of(*SORTED)]
 _Order = Annotated[str, read_by(READERS["order"]), words_of(*ORDERS)]
 
 
-class DevicesWanted(Asked):
+class DevicesQuery(InputModel):
     """The devices to list."""
 
     name: Line | None = None
     """Any name of the device, in full, or the beginning of its owner's login name."""
     state: _State | None = None
     """The state of its posture, or lost."""
-    kind: OfKind | None = None
+    kind: KindName | None = None
     """The kind of device."""
     os: Line | None = None
     """The operating system, in any case."""
@@ -78,18 +78,18 @@ class DevicesWanted(Asked):
     """The direction of the order."""
     after: Cursor | None = None
     """The `next` of the previous page."""
-    limit: Few = 50
+    limit: SmallPage = 50
     """The most devices to return."""
 
 
-class DeviceNamed(Asked):
+class DevicePath(InputModel):
     """One device."""
 
     device: Line
     """Its id, or any other name that no other device has."""
 
 
-class Devices(Answered):
+class Devices(OutputModel):
     """A page of devices."""
 
     items: list[DeviceFacts]
@@ -98,21 +98,21 @@ class Devices(Answered):
     """The value of `after` for the next page; null at the end."""
 
 
-class Timeline(Answered):
+class Timeline(OutputModel):
     """The history of a device."""
 
     items: list[Event]
     """The events, the newest first."""
 
 
-class Answers(Answered):
+class Answers(OutputModel):
     """The answers of the sources of a device."""
 
     items: list[SourceAnswer]
     """One answer for each source that has the device."""
 
 
-class Marked(Answered):
+class LostMark(OutputModel):
     """A device, and whether it is marked as lost."""
 
     id: str
@@ -121,7 +121,7 @@ class Marked(Answered):
     """When it was marked as lost; null if it is not."""
 
 
-async def list_devices(call: Call, query: DevicesWanted) -> Devices:
+async def list_devices(call: Call, query: DevicesQuery) -> Devices:
     """List the devices that match all parameters, a page at a time."""
     context, bundle = call.context, call.context.bundle()
     values = query.model_dump(exclude={"after", "limit"}, exclude_none=True)
@@ -134,14 +134,14 @@ async def list_devices(call: Call, query: DevicesWanted) -> Devices:
     return Devices(items=items, next=cursor_of(page.after))
 
 
-async def get_device(call: Call, path: DeviceNamed) -> WholeDevice:
+async def get_device(call: Call, path: DevicePath) -> WholeDevice:
     """Get everything that is stored about a device: its reports, its names and the decisions about it."""
     found = await _called(call, path.device)
     seen = await sightings_of(call.context.store, found, SIGHTINGS)
     return whole_device(found, seen, call.context.bundle(), call.now)
 
 
-async def get_timeline(call: Call, path: DeviceNamed) -> Timeline:
+async def get_timeline(call: Call, path: DevicePath) -> Timeline:
     """Get the history of a device: reports, decisions and mails."""
     found = await _called(call, path.device)
     seen = await sightings_of(call.context.store, found, SIGHTINGS)
@@ -150,7 +150,7 @@ async def get_timeline(call: Call, path: DeviceNamed) -> Timeline:
     return Timeline(items=await story_of(call.context.store, found, seen, precedence, bundle.policy))
 
 
-async def explain_device(call: Call, path: DeviceNamed) -> Explanation:
+async def explain_device(call: Call, path: DevicePath) -> Explanation:
     """Explain the decision for a device on a request like its last one, with every rule that is tried."""
     context, found = call.context, await _called(call, path.device)
     seen = await sightings_of(context.store, found, SIGHTINGS)
@@ -158,7 +158,7 @@ async def explain_device(call: Call, path: DeviceNamed) -> Explanation:
     return explanation(access, decision, context.bundle().policy)
 
 
-async def mark_lost(call: Call, path: DeviceNamed) -> Marked:
+async def mark_lost(call: Call, path: DevicePath) -> LostMark:
     """Mark a device as lost: it gets nothing, at every gate within a second, whatever the rules say.
 
     A device that is already lost keeps its time.
@@ -166,19 +166,19 @@ async def mark_lost(call: Call, path: DeviceNamed) -> Marked:
     return await _mark(call, path.device, lost=True)
 
 
-async def mark_found(call: Call, path: DeviceNamed) -> Marked:
+async def mark_found(call: Call, path: DevicePath) -> LostMark:
     """Mark a device as found: the rules decide about it again."""
     return await _mark(call, path.device, lost=False)
 
 
-async def forget_device(call: Call, path: DeviceNamed) -> None:
+async def forget_device(call: Call, path: DevicePath) -> None:
     """Delete a device and everything that is stored about it, including the decisions."""
     found = await _called(call, path.device)
     act = replace(call.act("device-forgotten"), about=f"device {found.id}")
     await call.context.store.devices.forget(found.id, call.now, act)
 
 
-async def ask_sources(call: Call, path: DeviceNamed) -> Answers:
+async def ask_sources(call: Call, path: DevicePath) -> Answers:
     """Ask the sources of a device about it now. Their answers count at once.
 
     Each source is asked once a minute at most.
@@ -187,10 +187,10 @@ async def ask_sources(call: Call, path: DeviceNamed) -> Answers:
     return Answers(items=await support_acts.ask_sources(call.context, found, call.person, call.now))
 
 
-async def _mark(call: Call, name: str, *, lost: bool) -> Marked:
+async def _mark(call: Call, name: str, *, lost: bool) -> LostMark:
     found = await _called(call, name)
     at = await support_acts.mark_lost(call.context, found, call.person, call.now, lost=lost)
-    return Marked(id=found.id, lost_at=at)
+    return LostMark(id=found.id, lost_at=at)
 
 
 async def _called(call: Call, name: str) -> Device:
@@ -230,7 +230,7 @@ OPERATIONS = (
         _ONE,
         get_device,
         "Devices",
-        refuses=True,
+        may_conflict=True,
         links=(Link("explain_sighting", {"sighting": "$response.body#/sightings/0/id"}),),
     ),
     Operation(
@@ -240,20 +240,20 @@ OPERATIONS = (
         "Devices",
         roles=("operator",),
         status=204,
-        refuses=True,
+        may_conflict=True,
         links=(Link("get_device", _SAME),),
     ),
-    Operation("GET", _ONE + "/timeline", get_timeline, "Devices", refuses=True),
-    Operation("GET", _ONE + "/explanation", explain_device, "Explain", refuses=True),
+    Operation("GET", _ONE + "/timeline", get_timeline, "Devices", may_conflict=True),
+    Operation("GET", _ONE + "/explanation", explain_device, "Explain", may_conflict=True),
     Operation(
         "PUT",
         _ONE + "/lost",
         mark_lost,
         "Devices",
         roles=("operator",),
-        refuses=True,
+        may_conflict=True,
         links=(Link("mark_found", _SAME),),
     ),
-    Operation("POST", _ONE + "/questions", ask_sources, "Devices", roles=("operator",), refuses=True),
-    Operation("DELETE", _ONE + "/lost", mark_found, "Devices", roles=("operator",), refuses=True),
+    Operation("POST", _ONE + "/questions", ask_sources, "Devices", roles=("operator",), may_conflict=True),
+    Operation("DELETE", _ONE + "/lost", mark_found, "Devices", roles=("operator",), may_conflict=True),
 )

@@ -2,75 +2,75 @@
 
 from mailgate.console.api.operation import Call, Link, Operation, Text
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import Answered, Asked, Few, Hex
+from mailgate.console.api.shapes import Hex, InputModel, OutputModel, SmallPage
 from mailgate.console.drafting import draft_and_plan, facts_of, latest_heads, patch_of, plan_again
 from mailgate.policy.edits import Edit
 from mailgate.rollout.drafts import draft_called
 from mailgate.views.drafts import DraftFacts, DraftHead
 
 
-class DraftWanted(Asked):
+class DraftInput(InputModel):
     """A change to draft."""
 
     edit: Edit
     """The change."""
 
 
-class DraftsWanted(Asked):
+class DraftsQuery(InputModel):
     """The drafts to list."""
 
-    limit: Few = 50
+    limit: SmallPage = 50
     """The most drafts to return."""
 
 
-class DraftNamed(Asked):
+class DraftPath(InputModel):
     """One draft."""
 
     digest: Hex
     """Its digest, or the beginning of it."""
 
 
-class DraftsFound(Answered):
+class Drafts(OutputModel):
     """The drafts."""
 
     items: list[DraftHead]
     """The drafts, the newest first."""
 
 
-async def list_drafts(call: Call, query: DraftsWanted) -> DraftsFound:
+async def list_drafts(call: Call, query: DraftsQuery) -> Drafts:
     """List the drafts with their states. A single draft has the lines to commit."""
-    return DraftsFound(items=await latest_heads(call.context, query.limit))
+    return Drafts(items=await latest_heads(call.context, query.limit))
 
 
-async def make_draft(call: Call, body: DraftWanted) -> DraftFacts:
+async def make_draft(call: Call, body: DraftInput) -> DraftFacts:
     """Draft a small change of the rules in force, and begin to plan it unless another plan is being made.
 
     Nothing is put in force and no file is written: `changes` has the lines to commit, and the plan is put in force like
     any other.
     """
     draft = await draft_and_plan(call.context, body.edit, call.person)
-    call.made(f"/drafts/{draft.digest}")
+    call.set_location(f"/drafts/{draft.digest}")
     return await facts_of(call.context, draft)
 
 
-async def get_draft(call: Call, path: DraftNamed) -> DraftFacts:
+async def get_draft(call: Call, path: DraftPath) -> DraftFacts:
     """Get a draft: the changes in the files, and its state."""
     return await facts_of(call.context, await draft_called(call.context.store, path.digest))
 
 
-async def get_draft_patch(call: Call, path: DraftNamed) -> Text:
+async def get_draft_patch(call: Call, path: DraftPath) -> Text:
     """Get the change to commit, as a patch for the folder of `mailgate.yaml`, or for the folder of a file outside of it."""
     draft = await draft_called(call.context.store, path.digest)
     call.headers["Content-Disposition"] = f'attachment; filename="draft-{draft.digest[:12]}.patch"'
     return await patch_of(call.context, draft)
 
 
-async def plan_draft(call: Call, path: DraftNamed) -> DraftFacts:
+async def plan_draft(call: Call, path: DraftPath) -> DraftFacts:
     """Begin to plan a draft against the rules in force. `GET /plans/making` shows the progress."""
     draft = await draft_called(call.context.store, path.digest)
     if not await plan_again(call.context, draft, call.person):
         raise ProblemError(409, "another plan is being made: wait until it is ready")
-    call.made("/plans/making")
+    call.set_location("/plans/making")
     return await facts_of(call.context, draft)
 
 
@@ -92,12 +92,12 @@ OPERATIONS = (
         "Drafts",
         roles=("operator", "approver"),
         status=201,
-        refuses=True,
-        located=True,
+        may_conflict=True,
+        has_location=True,
         links=(Link("get_draft", _MADE), Link("get_draft_patch", _MADE)),
     ),
-    Operation("GET", _ONE, get_draft, "Drafts", refuses=True),
-    Operation("GET", _ONE + "/patch", get_draft_patch, "Drafts", media="text/x-diff", refuses=True),
+    Operation("GET", _ONE, get_draft, "Drafts", may_conflict=True),
+    Operation("GET", _ONE + "/patch", get_draft_patch, "Drafts", media="text/x-diff", may_conflict=True),
     Operation(
         "POST",
         _ONE + "/plan",
@@ -105,7 +105,7 @@ OPERATIONS = (
         "Drafts",
         roles=("operator", "approver"),
         status=202,
-        refuses=True,
-        located=True,
+        may_conflict=True,
+        has_location=True,
     ),
 )

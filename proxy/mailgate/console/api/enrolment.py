@@ -7,13 +7,13 @@ from pydantic import Field, StringConstraints
 
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import WHOLE, Answered, Asked, Line, Many
-from mailgate.console.enrolment import MOST_DAYS, MOST_USES, make_token, revoke
+from mailgate.console.api.shapes import WHOLE, InputModel, LargePage, Line, OutputModel
+from mailgate.console.enrolment import MAX_DAYS, MAX_USES, make_token, revoke
 
 Thumbprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
-class Token(Answered):
+class Token(OutputModel):
     """A token with which devices enrol."""
 
     name: str
@@ -37,43 +37,43 @@ class NewToken(Token):
     """The token itself. It is shown only once and is not stored."""
 
 
-class Tokens(Answered):
+class Tokens(OutputModel):
     """The stored tokens."""
 
     items: list[Token]
     """The tokens, the newest first."""
 
 
-class TokenWanted(Asked):
+class TokenInput(InputModel):
     """A token to make."""
 
     user: Line | None = None
     """The login name of the owner of the devices; without it, the token names no owner."""
     note: Line | None = None
     """The purpose of the token."""
-    uses: Annotated[int, Field(ge=1, le=MOST_USES), WHOLE] = 1
+    uses: Annotated[int, Field(ge=1, le=MAX_USES), WHOLE] = 1
     """How many devices may enrol with it."""
-    days: Annotated[int, Field(ge=1, le=MOST_DAYS), WHOLE] = 7
+    days: Annotated[int, Field(ge=1, le=MAX_DAYS), WHOLE] = 7
     """How many days it is valid."""
 
 
-class TokenNamed(Asked):
+class TokenPath(InputModel):
     """One token."""
 
     name: Line
     """Its name, like `token-0123456789`."""
 
 
-class KeysWanted(Asked):
+class KeysQuery(InputModel):
     """The keys to list."""
 
     after: Thumbprint | None = None
     """The `next` of the previous page."""
-    limit: Many = 50
+    limit: LargePage = 50
     """The most keys to return."""
 
 
-class Key(Answered):
+class Key(OutputModel):
     """A key with which a device enrolled."""
 
     thumbprint: str
@@ -92,7 +92,7 @@ class Key(Answered):
     """When it was revoked; null if it is valid."""
 
 
-class Keys(Answered):
+class Keys(OutputModel):
     """A page of keys."""
 
     items: list[Key]
@@ -101,7 +101,7 @@ class Keys(Answered):
     """The value of `after` for the next page; null at the end."""
 
 
-class KeyNamed(Asked):
+class KeyPath(InputModel):
     """One key."""
 
     thumbprint: Thumbprint
@@ -113,7 +113,7 @@ async def list_tokens(call: Call) -> Tokens:
     return Tokens.model_validate({"items": await call.context.store.enrolments.tokens()})
 
 
-async def make_enrolment_token(call: Call, body: TokenWanted) -> NewToken:
+async def make_enrolment_token(call: Call, body: TokenInput) -> NewToken:
     """Make a token with which devices can enrol. Only this answer has the token itself."""
     text, made = await make_token(
         call.context.store,
@@ -124,11 +124,11 @@ async def make_enrolment_token(call: Call, body: TokenWanted) -> NewToken:
         uses=body.uses,
         days=body.days,
     )
-    call.made("/enrolment/tokens")
+    call.set_location("/enrolment/tokens")
     return NewToken.model_validate(Token.model_validate(made).model_dump() | {"token": text})
 
 
-async def revoke_token(call: Call, path: TokenNamed) -> None:
+async def revoke_token(call: Call, path: TokenPath) -> None:
     """Revoke a token: no more devices enrol with it. Keys that already enrolled stay valid."""
     known = {each.name for each in await call.context.store.enrolments.tokens()}
     if path.name not in known:
@@ -136,26 +136,26 @@ async def revoke_token(call: Call, path: TokenNamed) -> None:
     await revoke(call.context.store, call.person, call.now, path.name)
 
 
-async def list_keys(call: Call, query: KeysWanted) -> Keys:
+async def list_keys(call: Call, query: KeysQuery) -> Keys:
     """List the keys of enrolled devices, also revoked ones, a page at a time."""
     found = await call.context.store.enrolments.page(query.after or "", query.limit)
     more = found[-1].thumbprint if len(found) == query.limit else None
     return Keys.model_validate({"items": found, "next": more})
 
 
-async def get_key(call: Call, path: KeyNamed) -> Key:
+async def get_key(call: Call, path: KeyPath) -> Key:
     """Get a key of an enrolled device."""
     return await _key(call, path)
 
 
-async def revoke_key(call: Call, path: KeyNamed) -> Key:
+async def revoke_key(call: Call, path: KeyPath) -> Key:
     """Revoke a key: no gate accepts it from the next second on, and it never enrols again."""
     if (await _key(call, path)).revoked_at is None:
         await revoke(call.context.store, call.person, call.now, path.thumbprint)
     return await _key(call, path)
 
 
-async def _key(call: Call, path: KeyNamed) -> Key:
+async def _key(call: Call, path: KeyPath) -> Key:
     found = await call.context.store.enrolments.key(path.thumbprint)
     if found is None:
         raise ProblemError(404, "no key has this thumbprint")
@@ -179,7 +179,7 @@ OPERATIONS = (
         "Enrolment",
         roles=("operator",),
         status=201,
-        located=True,
+        has_location=True,
         links=(Link("revoke_token", {"name": "$response.body#/name"}),),
     ),
     Operation(

@@ -10,12 +10,21 @@ from pydantic_core import PydanticCustomError
 from mailgate.console.api.devices import device_called
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import DIGITS, MOST, Answered, Asked, Line, Many, Moment, Note
+from mailgate.console.api.shapes import (
+    DIGITS,
+    MAX_NUMBER,
+    InputModel,
+    LargePage,
+    Line,
+    Moment,
+    Note,
+    OutputModel,
+)
 from mailgate.policy.reliefs import Cause
 from mailgate.rollout import relief_acts
 
 
-class Relief(Answered):
+class Relief(OutputModel):
     """A rule that is out for a time; for an exemption, perhaps every rule."""
 
     number: int
@@ -38,7 +47,7 @@ class Relief(Answered):
     """The id of the exempt device."""
 
 
-class KeptRelief(Relief):
+class ReliefRecord(Relief):
     """The same, and how it was ended."""
 
     ended_at: datetime | None
@@ -49,23 +58,23 @@ class KeptRelief(Relief):
     """The reason for ending it."""
 
 
-class ExemptionsWanted(Asked):
+class ExemptionsQuery(InputModel):
     """The exemptions to list."""
 
     which: Literal["current", "all"] = "current"
     """Those in force, or all that are stored."""
-    limit: Many = 1000
+    limit: LargePage = 1000
     """The most exemptions to read, the newest first."""
 
 
-class Exemptions(Answered):
+class Exemptions(OutputModel):
     """Exemptions."""
 
-    items: list[KeptRelief]
+    items: list[ReliefRecord]
     """The exemptions, the newest first."""
 
 
-class Exemption(Asked):
+class Exemption(InputModel):
     """An exemption of one person or one device to give."""
 
     model_config = ConfigDict(
@@ -90,35 +99,35 @@ class Exemption(Asked):
         return self
 
 
-class ExemptionNamed(Asked):
+class ExemptionPath(InputModel):
     """One exemption."""
 
-    number: Annotated[int, Field(ge=1, le=MOST), DIGITS]
+    number: Annotated[int, Field(ge=1, le=MAX_NUMBER), DIGITS]
     """Its number."""
 
 
-class Why(Asked):
+class ReasonInput(InputModel):
     """A reason."""
 
     why: Note
     """The reason, for the audit log."""
 
 
-class RulesOff(Answered):
+class RulesOff(OutputModel):
     """Rules that are off for everybody."""
 
     items: list[Relief]
     """The rules that halted by themselves or were turned off."""
 
 
-class RuleNamed(Asked):
+class RulePath(InputModel):
     """One rule."""
 
     rule: Line
     """Its id."""
 
 
-class RuleOff(Asked):
+class RuleOff(InputModel):
     """A rule to turn off."""
 
     why: Note
@@ -127,21 +136,21 @@ class RuleOff(Asked):
     """When the rule counts again by itself."""
 
 
-class Resumed(Answered):
+class Resumed(OutputModel):
     """The reliefs that were ended so that the rule counts again."""
 
     items: list[Relief]
     """The halts and break-glass that were ended."""
 
 
-async def list_exemptions(call: Call, query: ExemptionsWanted) -> Exemptions:
+async def list_exemptions(call: Call, query: ExemptionsQuery) -> Exemptions:
     """List the exemptions, the newest first."""
     reliefs = call.context.store.reliefs
     if query.which == "all":
         newest = await reliefs.history(query.limit)
         kept = [each for each in newest if each.relief.cause is Cause.EXEMPTION]
     else:
-        kept = await reliefs.exemptions(call.now, query.limit, MOST)
+        kept = await reliefs.exemptions(call.now, query.limit, MAX_NUMBER)
     items = [asdict(each.relief) | asdict(each) for each in kept]
     return Exemptions.model_validate({"items": items})
 
@@ -161,11 +170,11 @@ async def exempt(call: Call, body: Exemption) -> Relief:
         person=context.bundle().settings.logins.person(body.person.strip()),
         device=device,
     )
-    call.made("/exemptions")
+    call.set_location("/exemptions")
     return Relief.model_validate(given)
 
 
-async def end_exemption(call: Call, path: ExemptionNamed, body: Why) -> Relief:
+async def end_exemption(call: Call, path: ExemptionPath, body: ReasonInput) -> Relief:
     """End an exemption early."""
     ended = await relief_acts.end_exemption(call.context.store, call.person, body.why, call.now, path.number)
     return Relief.model_validate(ended)
@@ -177,13 +186,13 @@ async def list_rules_off(call: Call) -> RulesOff:
     return RulesOff.model_validate({"items": list(current.for_everybody(call.now))})
 
 
-async def turn_rule_off(call: Call, path: RuleNamed, body: RuleOff) -> Relief:
+async def turn_rule_off(call: Call, path: RulePath, body: RuleOff) -> Relief:
     """Break-glass: turn a rule off for everybody until a time, at every gate within a second.
 
     No guard applies to this.
     """
     context = call.context
-    _look_for(call, path.rule)
+    _require_rule(call, path.rule)
     given = await relief_acts.break_glass(
         context.store,
         context.bundle().policy,
@@ -196,13 +205,13 @@ async def turn_rule_off(call: Call, path: RuleNamed, body: RuleOff) -> Relief:
     return Relief.model_validate(given)
 
 
-async def resume_rule(call: Call, path: RuleNamed, body: Why) -> Resumed:
+async def resume_rule(call: Call, path: RulePath, body: ReasonInput) -> Resumed:
     """Put a rule back in force that halted by itself or was turned off."""
     ended = await relief_acts.resume(call.context.store, call.person, body.why, call.now, path.rule)
     return Resumed.model_validate({"items": ended})
 
 
-def _look_for(call: Call, rule: str) -> None:
+def _require_rule(call: Call, rule: str) -> None:
     if rule not in {each.id for each in call.context.bundle().policy.rules}:
         raise ProblemError(404, "no rule in force has this id")
 
@@ -222,12 +231,17 @@ OPERATIONS = (
         "Exemptions",
         roles=("operator",),
         status=201,
-        refuses=True,
-        located=True,
+        may_conflict=True,
+        has_location=True,
         links=(Link("end_exemption", {"number": "$response.body#/number"}),),
     ),
     Operation(
-        "POST", "/exemptions/{number}/end", end_exemption, "Exemptions", roles=("operator",), refuses=True
+        "POST",
+        "/exemptions/{number}/end",
+        end_exemption,
+        "Exemptions",
+        roles=("operator",),
+        may_conflict=True,
     ),
     Operation(
         "GET",
@@ -242,8 +256,8 @@ OPERATIONS = (
         turn_rule_off,
         "Exemptions",
         roles=("operator", "approver"),
-        refuses=True,
+        may_conflict=True,
         links=(Link("resume_rule", {"rule": "$response.body#/rule"}),),
     ),
-    Operation("POST", "/rules/{rule}/on", resume_rule, "Exemptions", roles=("operator",), refuses=True),
+    Operation("POST", "/rules/{rule}/on", resume_rule, "Exemptions", roles=("operator",), may_conflict=True),
 )

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 from mailgate.config.case_runner import rehearse
 from mailgate.console.api.devices import device_called
 from mailgate.console.api.operation import Call, Operation
-from mailgate.console.api.shapes import Asked, Line
+from mailgate.console.api.shapes import InputModel, Line
 from mailgate.policy.cases import Person, Request, Situation
 from mailgate.views.explanation import Explanation, explanation
 from mailgate.views.recorded_requests import asked_from
@@ -18,7 +18,7 @@ FieldName = Annotated[str, StringConstraints(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z
 FieldValue = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x08\x0a-\x1f\x7f]*$", max_length=8192)]
 
 
-class RequestDescribed(Asked):
+class RequestInput(InputModel):
     """A real or imagined request."""
 
     method: Method = "GET"
@@ -33,7 +33,7 @@ class RequestDescribed(Asked):
     """The device from which it comes, by its id or another name; without it, unknown."""
 
 
-async def explain_request(call: Call, body: RequestDescribed) -> Explanation:
+async def explain_request(call: Call, body: RequestInput) -> Explanation:
     """Explain the decision on a request: every rule that is tried, its values, and what would turn it over.
 
     Nothing of it is recorded. The request is assumed to come without a proof.
@@ -50,4 +50,4 @@ async def explain_request(call: Call, body: RequestDescribed) -> Explanation:
     return explanation(access, decision, bundle.policy)
 
 
-OPERATIONS = (Operation("POST", "/explain", explain_request, "Explain", refuses=True),)
+OPERATIONS = (Operation("POST", "/explain", explain_request, "Explain", may_conflict=True),)

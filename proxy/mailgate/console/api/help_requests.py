@@ -4,23 +4,23 @@ from typing import Literal
 
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import Answered, Asked, Line, Many
-from mailgate.console.support_acts import finish, reopen
+from mailgate.console.api.shapes import InputModel, LargePage, Line, OutputModel
+from mailgate.console.support_acts import finish_requests, reopen_requests
 from mailgate.views.help import HelpCount, HelpFacts, help_counts, help_facts
 
 
-class HelpWanted(Asked):
+class HelpQuery(InputModel):
     """The requests to list."""
 
     rule: Line | None = None
     """The rule that refused them."""
     which: Literal["open", "all"] = "open"
     """Those that are open, or all that are stored."""
-    limit: Many = 100
+    limit: LargePage = 100
     """The most requests to return."""
 
 
-class HelpRequests(Answered):
+class HelpRequests(OutputModel):
     """Requests for help."""
 
     items: list[HelpFacts]
@@ -29,7 +29,7 @@ class HelpRequests(Answered):
     """The number of open requests, by rule."""
 
 
-class HelpNamed(Asked):
+class HelpInput(InputModel):
     """One request."""
 
     rule: Line
@@ -40,7 +40,7 @@ class HelpNamed(Asked):
     """Whether to close it; false opens it again."""
 
 
-async def list_help_requests(call: Call, query: HelpWanted) -> HelpRequests:
+async def list_help_requests(call: Call, query: HelpQuery) -> HelpRequests:
     """List the requests for help, the latest first, with counts by rule."""
     store, policy, rule = call.context.store.help_requests, call.context.bundle().policy, query.rule or ""
     found = await (store.page if query.which == "all" else store.open)(rule, query.limit)
@@ -50,13 +50,13 @@ async def list_help_requests(call: Call, query: HelpWanted) -> HelpRequests:
     )
 
 
-async def finish_help_request(call: Call, body: HelpNamed) -> HelpFacts:
+async def finish_help_request(call: Call, body: HelpInput) -> HelpFacts:
     """Close a request for help, or open it again. A new request of the same person also opens it again."""
     key, store = (body.rule, body.subject), call.context.store.help_requests
     if body.done:
-        await finish(call.context, [key], call.person, call.now)
+        await finish_requests(call.context, [key], call.person, call.now)
     else:
-        await reopen(call.context, [key], call.person, call.now)
+        await reopen_requests(call.context, [key], call.person, call.now)
     found = await store.one(*key)
     if found is None:
         raise ProblemError(409, "there is no such request for help")
@@ -71,6 +71,6 @@ OPERATIONS = (
         finish_help_request,
         "Help requests",
         roles=("operator",),
-        refuses=True,
+        may_conflict=True,
     ),
 )

@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
-from mailgate.console.api.notices import ONE, NoticeNamed, RuleMeant, about_of
+from mailgate.console.api.notices import ONE, NoticePath, RuleQuery, about_of
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import Answered, Asked, Many
-from mailgate.console.mails import decided, matter_about
+from mailgate.console.api.shapes import InputModel, LargePage, OutputModel
+from mailgate.console.mails import mark_mails, subject_of_notice
 from mailgate.store import MailState
 from mailgate.store.mail import Which
 from mailgate.views.notices import MailFacts, mail_facts
@@ -16,25 +16,25 @@ from mailgate.views.notices import MailFacts, mail_facts
 MailId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
-class MailsWanted(RuleMeant):
+class MailsQuery(RuleQuery):
     """The mails to list."""
 
     state: MailState
     """Their state."""
     after: MailId | None = None
     """The `next` of the previous page."""
-    limit: Many = 100
+    limit: LargePage = 100
     """The most mails to return."""
 
 
-class MailNamed(Asked):
+class MailPath(InputModel):
     """One mail."""
 
     mail: MailId
     """Its id."""
 
 
-class Decision(Asked):
+class MailDecision(InputModel):
     """A decision about mails."""
 
     what: Literal["sent", "again", "retry"]
@@ -42,7 +42,7 @@ class Decision(Asked):
     `retry`."""
 
 
-class MailPage(Answered):
+class MailPage(OutputModel):
     """A page of mails."""
 
     items: list[MailFacts]
@@ -51,17 +51,17 @@ class MailPage(Answered):
     """The value of `after` for the next page; null at the end."""
 
 
-class Decided(Answered):
+class DecidedMails(OutputModel):
     """The result of a decision."""
 
     mails: int
     """The number of mails."""
 
 
-async def list_mails(call: Call, path: NoticeNamed, query: MailsWanted) -> MailPage:
+async def list_mails(call: Call, path: NoticePath, query: MailsQuery) -> MailPage:
     """List the mails with one notice in one state, with their recipients, a page at a time."""
     context, about = call.context, about_of(path, query)
-    await matter_about(context, about)
+    await subject_of_notice(context, about)
     key = await _place(call, query.after)
     found = await context.store.mails.recipients(about, query.state, key, query.limit)
     settings = context.bundle().settings.notices
@@ -69,22 +69,22 @@ async def list_mails(call: Call, path: NoticeNamed, query: MailsWanted) -> MailP
     return MailPage(items=[mail_facts(each, settings) for each in found], next=more)
 
 
-async def decide_mail(call: Call, path: MailNamed, body: Decision) -> Decided:
+async def decide_mail(call: Call, path: MailPath, body: MailDecision) -> DecidedMails:
     """Decide about a mail that is unsure, or send a failed one again."""
     if not await call.context.store.mails.called([path.mail]):
         raise ProblemError(404, "no mail has this id")
     return await _do(call, [path.mail], body)
 
 
-async def decide_mails(call: Call, path: NoticeNamed, query: RuleMeant, body: Decision) -> Decided:
+async def decide_mails(call: Call, path: NoticePath, query: RuleQuery, body: MailDecision) -> DecidedMails:
     """Decide about all mails with one notice that are unsure, or send all failed ones again."""
     about = about_of(path, query)
-    await matter_about(call.context, about)
+    await subject_of_notice(call.context, about)
     return await _do(call, about, body)
 
 
-async def _do(call: Call, which: Which, body: Decision) -> Decided:
-    return Decided(mails=await decided(call.context.store, which, body.what, call.person, call.now))
+async def _do(call: Call, which: Which, body: MailDecision) -> DecidedMails:
+    return DecidedMails(mails=await mark_mails(call.context.store, which, body.what, call.person, call.now))
 
 
 async def _place(call: Call, after: str | None) -> tuple[str, str]:
@@ -103,9 +103,11 @@ OPERATIONS = (
         ONE + "/mails",
         list_mails,
         "Notices",
-        refuses=True,
+        may_conflict=True,
         links=(Link("decide_mail", {"mail": "$response.body#/items/0/id"}),),
     ),
-    Operation("POST", ONE + "/decision", decide_mails, "Notices", roles=("operator",), refuses=True),
-    Operation("POST", "/mails/{mail}/decision", decide_mail, "Notices", roles=("operator",), refuses=True),
+    Operation("POST", ONE + "/decision", decide_mails, "Notices", roles=("operator",), may_conflict=True),
+    Operation(
+        "POST", "/mails/{mail}/decision", decide_mail, "Notices", roles=("operator",), may_conflict=True
+    ),
 )

@@ -2,10 +2,10 @@
 
 from mailgate.config.admins import Role
 from mailgate.console.api.operation import Call, Operation
-from mailgate.console.api.shapes import Answered
+from mailgate.console.api.shapes import OutputModel
 
 
-class Me(Answered):
+class Me(OutputModel):
     """An admin."""
 
     name: str

@@ -7,26 +7,26 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mailgate.console.api.operation import Call, Operation, Text
-from mailgate.console.api.plans import PlanNamed
+from mailgate.console.api.plans import PlanPath
 from mailgate.console.api.shapes import (
     DIGITS,
-    Answered,
-    Asked,
     Cursor,
+    InputModel,
+    KindName,
+    LargePage,
     Line,
-    Many,
-    OfKind,
+    OutputModel,
     cursor_of,
     number_of,
 )
-from mailgate.console.movers_asked import MOMENTS
+from mailgate.console.movers_filter import MAX_MOMENT
 from mailgate.rollout.kept_plans import plan_called, read_plan
 from mailgate.store.plan_movers import MoversWanted
 from mailgate.views.movers import CSV_COLUMNS, MoverFacts, moments_of, movers_as_rows, page_of_movers
 from mailgate.views.spreadsheet import beginning, lines, saved_as
 
 
-class MoversFilter(Asked):
+class MoversFilter(InputModel):
     """The movers to list."""
 
     name: Line | None = None
@@ -34,13 +34,13 @@ class MoversFilter(Asked):
     or the id of a device."""
     label: Literal["block", "challenge", "warn", "allow", "unknown"] | None = None
     """The new effect, or `unknown`."""
-    kind: OfKind | None = None
+    kind: KindName | None = None
     """The kind of client."""
     rule: Line | None = None
     """The rule that decides with the plan."""
     group: Line | None = None
     """A group of the person."""
-    at: Annotated[int, Field(ge=0, le=MOMENTS), DIGITS] | None = None
+    at: Annotated[int, Field(ge=0, le=MAX_MOMENT), DIGITS] | None = None
     """The number of a moment at which they move: 0 is now, the next ones are those of `moments`."""
     sort: Literal["person", "kind", "label", "rule", "since"] | None = None
     """The order. Plans of more than 20,000 movers cannot be sorted by `since`."""
@@ -55,16 +55,16 @@ class MoversFilter(Asked):
         return MoversWanted(**texts, at=self.at, descending=self.order == "descending")
 
 
-class MoversAsked(MoversFilter):
+class MoversQuery(MoversFilter):
     """The page of movers to list."""
 
     after: Cursor | None = None
     """The `next` of the previous page."""
-    limit: Many = 100
+    limit: LargePage = 100
     """The most movers to return."""
 
 
-class Movers(Answered):
+class Movers(OutputModel):
     """A page of movers."""
 
     items: list[MoverFacts]
@@ -85,7 +85,7 @@ class Movers(Answered):
     """The time of the plan, and the later moments at which people may move."""
 
 
-async def list_movers(call: Call, path: PlanNamed, query: MoversAsked) -> Movers:
+async def list_movers(call: Call, path: PlanPath, query: MoversQuery) -> Movers:
     """List the movers of a plan, by name, a page at a time."""
     context, found = call.context, await plan_called(call.context.store, path.digest)
     plan, catalog = read_plan(found), context.bundle().policy.catalog
@@ -100,7 +100,7 @@ async def list_movers(call: Call, path: PlanNamed, query: MoversAsked) -> Movers
     )
 
 
-async def get_movers_csv(call: Call, path: PlanNamed, query: MoversFilter) -> Text:
+async def get_movers_csv(call: Call, path: PlanPath, query: MoversFilter) -> Text:
     """Get the movers of a plan, by name, as CSV."""
     context, found = call.context, await plan_called(call.context.store, path.digest)
     call.headers["Content-Disposition"] = saved_as(f"plan-{found.digest[:12]}-people")
@@ -117,6 +117,6 @@ async def _lines(rows: AsyncIterator[list[str]]) -> AsyncIterator[str]:
 _OF_ONE = "/plans/{digest}/people"
 
 OPERATIONS = (
-    Operation("GET", _OF_ONE, list_movers, "Plans", refuses=True),
-    Operation("GET", _OF_ONE + ".csv", get_movers_csv, "Plans", media="text/csv", refuses=True),
+    Operation("GET", _OF_ONE, list_movers, "Plans", may_conflict=True),
+    Operation("GET", _OF_ONE + ".csv", get_movers_csv, "Plans", media="text/csv", may_conflict=True),
 )

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import DIGITS, MOST, Answered, Asked, Line
-from mailgate.console.mails import RETRACTIONS, matter_about, notice_facts, preview
+from mailgate.console.api.shapes import DIGITS, MAX_NUMBER, InputModel, Line, OutputModel
+from mailgate.console.mails import MAX_RETRACTIONS, notice_facts, preview, subject_of_notice
 from mailgate.mail.words import RenderedNotice
 from mailgate.model.languages import Tag
 from mailgate.rollout.person import RefusedError
@@ -23,24 +23,24 @@ from mailgate.views.notices import (
 )
 
 
-class NoticeNamed(Asked):
+class NoticePath(InputModel):
     """A version and a kind of mail."""
 
-    version: Annotated[int, Field(ge=1, le=MOST), DIGITS]
+    version: Annotated[int, Field(ge=1, le=MAX_NUMBER), DIGITS]
     """The number of the version that has the rule; for corrections, of the version that was taken back."""
     kind: MailKind
     """What the mails say about the rule: that it is coming, that it warns now, that it is enforced now, or that it was
     taken back."""
 
 
-class RuleMeant(Asked):
+class RuleQuery(InputModel):
     """The rule of the mails."""
 
     rule: Line | None = None
     """The rule's id; left out for a correction, which is about every rule that was taken back."""
 
 
-class PreviewWanted(RuleMeant):
+class PreviewQuery(RuleQuery):
     """The mail, its language and its recipient."""
 
     language: Tag | None = None
@@ -49,7 +49,7 @@ class PreviewWanted(RuleMeant):
     """The login name of the recipient; by default a made-up person."""
 
 
-class TakenBack(Answered):
+class RetractedRules(OutputModel):
     """Rules that were taken back, and whether the corrections are complete."""
 
     serial: int
@@ -64,7 +64,7 @@ class TakenBack(Answered):
     """Whether it has stopped looking, so that nobody else will be corrected."""
 
 
-class Notices(Answered):
+class Notices(OutputModel):
     """Mails to the people whom a rule is about."""
 
     sends: bool
@@ -75,7 +75,7 @@ class Notices(Answered):
     """Every rule in force that restricts, in the order of the policy."""
     mails: list[NoticeMails]
     """The mails that were written, the newest version first."""
-    corrections: list[TakenBack]
+    corrections: list[RetractedRules]
     """The last retractions, the newest first, up to 20."""
 
 
@@ -89,22 +89,22 @@ async def list_notices(call: Call) -> Notices:
             "version": active.number if active else None,
             "rules": rule_notices(bundle.policy, active.number, call.now) if active else [],
             "mails": mails_by_notice(await context.store.mails.counts()),
-            "corrections": await context.store.retractions.latest(RETRACTIONS),
+            "corrections": await context.store.retractions.latest(MAX_RETRACTIONS),
         }
     )
 
 
-async def get_notice(call: Call, path: NoticeNamed, query: RuleMeant) -> NoticeFacts:
+async def get_notice(call: Call, path: NoticePath, query: RuleQuery) -> NoticeFacts:
     """Get a notice: whether it may be sent now, and the states of its mails."""
     about = about_of(path, query)
-    found = await matter_about(call.context, about)
+    found = await subject_of_notice(call.context, about)
     return notice_facts(found, mails_of(await call.context.store.mails.counts(about), about))
 
 
-async def preview_notice(call: Call, path: NoticeNamed, query: PreviewWanted) -> RenderedNotice:
+async def preview_notice(call: Call, path: NoticePath, query: PreviewQuery) -> RenderedNotice:
     """Preview a mail in a language, for one person or for a made-up one. Nothing is sent."""
     context, about = call.context, about_of(path, query)
-    found = await matter_about(context, about)
+    found = await subject_of_notice(context, about)
     if query.person and found.topic is None:
         raise RefusedError(found.why_not)
     mails = mails_of(await context.store.mails.counts(about), about)
@@ -115,7 +115,7 @@ async def preview_notice(call: Call, path: NoticeNamed, query: PreviewWanted) ->
     return rendered
 
 
-def about_of(path: NoticeNamed, query: RuleMeant) -> NoticeKey:
+def about_of(path: NoticePath, query: RuleQuery) -> NoticeKey:
     """The notice in an address."""
     return NoticeKey(path.version, path.kind, query.rule or "")
 
@@ -125,5 +125,5 @@ ONE = "/notices/{version}/{kind}"
 OPERATIONS = (
     Operation("GET", "/notices", list_notices, "Notices"),
     Operation("GET", ONE, get_notice, "Notices"),
-    Operation("GET", ONE + "/preview", preview_notice, "Notices", refuses=True),
+    Operation("GET", ONE + "/preview", preview_notice, "Notices", may_conflict=True),
 )

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from mailgate.console.api.operation import Call, Operation
-from mailgate.console.api.shapes import Answered, Asked
+from mailgate.console.api.shapes import InputModel, OutputModel
 from mailgate.console.attention import needs_now
 from mailgate.console.sources import Connector, sources_of
 from mailgate.views.app_trends import AppTrend, trends_of
@@ -12,7 +12,7 @@ from mailgate.views.readiness import Readiness, Workers
 from mailgate.views.traffic import Range, Traffic, traffic_of
 
 
-class Verdicts(Answered):
+class Verdicts(OutputModel):
     """The verdicts on one kind of client in one minute."""
 
     effect: str
@@ -23,7 +23,7 @@ class Verdicts(Answered):
     """The number of verdicts."""
 
 
-class Minute(Answered):
+class Minute(OutputModel):
     """A minute with verdicts."""
 
     at: datetime
@@ -32,7 +32,7 @@ class Minute(Answered):
     """The verdicts of this minute."""
 
 
-class Refusals(Answered):
+class Refusals(OutputModel):
     """Verdicts of the last hour other than `allow`, by rule and reason."""
 
     rule: str
@@ -45,16 +45,16 @@ class Refusals(Answered):
     """The number of verdicts."""
 
 
-class Need(Answered):
+class Need(OutputModel):
     """Something that needs a person."""
 
     words: str
     """What it is, in words."""
-    grave: bool
+    urgent: bool
     """Whether it is urgent."""
 
 
-class DeviceCount(Answered):
+class DeviceCount(OutputModel):
     """The number of devices in each state, counted in the background."""
 
     since: datetime | None
@@ -63,7 +63,7 @@ class DeviceCount(Answered):
     """The number of devices by state."""
 
 
-class Gate(Answered):
+class Gate(OutputModel):
     """A gate on this store with all its workers. If these differ, the values are those of the worker in the worst
     state."""
 
@@ -90,7 +90,7 @@ class Gate(Answered):
     """The seconds since its last report, by the clock of the database."""
 
 
-class Now(Answered):
+class Now(OutputModel):
     """The current state of the gate."""
 
     at: datetime
@@ -136,19 +136,19 @@ async def get_now(call: Call) -> Now:
             },
             "connectors": sources_of(context, state),
             "gate": state,
-            "gates": None if gates is None else [_told(each) for each in gates],
+            "gates": None if gates is None else [_gate_answer(each) for each in gates],
         }
     )
 
 
-class Span(Asked):
+class RangeQuery(InputModel):
     """The range of time."""
 
     range: Range = "24h"
     """The last hour by minutes, the last 24 hours by hours, or the last 14 or 60 days by UTC days."""
 
 
-class TrafficAndApps(Answered):
+class TrafficAndApps(OutputModel):
     """The verdicts of all gates, and listed apps by day."""
 
     traffic: Traffic
@@ -157,7 +157,7 @@ class TrafficAndApps(Answered):
     """The listed apps that some device has, by day, those that keep most people out first."""
 
 
-async def get_traffic(call: Call, query: Span) -> TrafficAndApps:
+async def get_traffic(call: Call, query: RangeQuery) -> TrafficAndApps:
     """Get the verdicts of all gates within the last hour, day or weeks, and people kept out by each listed app."""
     store, days = call.context.store, 60 if query.range == "60d" else 14
     return TrafficAndApps(
@@ -166,7 +166,7 @@ async def get_traffic(call: Call, query: Span) -> TrafficAndApps:
     )
 
 
-def _told(gate: Node) -> Gate:
+def _gate_answer(gate: Node) -> Gate:
     beat = gate.beat
     return Gate(
         host=gate.host,

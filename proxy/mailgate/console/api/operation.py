@@ -14,7 +14,7 @@ from typing import Any, get_type_hints
 from pydantic import BaseModel, TypeAdapter
 
 from mailgate.config.admins import Role
-from mailgate.console.api.shapes import Asked
+from mailgate.console.api.shapes import InputModel
 from mailgate.console.context import ConsoleContext
 from mailgate.rollout.person import Person
 from mailgate.store import Act
@@ -25,7 +25,7 @@ Text = str | AsyncIterator[str]
 """An answer that is not JSON, whole or as a stream."""
 
 
-class Nothing(Asked):
+class Nothing(InputModel):
     """The model of an operation without an answer."""
 
 
@@ -44,7 +44,7 @@ class Call:
         """An act for the audit log, with the origin of the call."""
         return self.person.act(self.now, what, why)
 
-    def made(self, path: str) -> None:
+    def set_location(self, path: str) -> None:
         """Set the address of the result."""
         self.headers["Location"] = VERSION + path
 
@@ -79,11 +79,11 @@ class Operation:
     """The roles of which the admin needs one; empty if every admin may."""
     status: int = 200
     media: str = JSON
-    refuses: bool = False
+    may_conflict: bool = False
     """Whether it may be refused because of the current state (409)."""
-    finds: bool = False
+    may_miss: bool = False
     """Whether a query may name something that does not exist."""
-    located: bool = False
+    has_location: bool = False
     """Whether the answer has the address of the result."""
     links: tuple[Link, ...] = ()
 
@@ -110,12 +110,12 @@ class Operation:
         return self._model("body")
 
     @property
-    def takes(self) -> frozenset[str]:
+    def input_names(self) -> frozenset[str]:
         """The models of ``path``, ``query`` and ``body`` that the function takes."""
         return frozenset(self._hints) & {"path", "query", "body"}
 
     @cached_property
-    def gives(self) -> TypeAdapter[Any]:
+    def output_adapter(self) -> TypeAdapter[Any]:
         """The adapter that checks, writes and describes its answer. Only operations that answer JSON have one."""
         return TypeAdapter(self._hints["return"])
 
@@ -130,9 +130,9 @@ class Operation:
         found = {401, 406, 422, 429, 500, 503}
         if self.roles:
             found.add(403)
-        if self.finds or self.path_model is not Nothing:
+        if self.may_miss or self.path_model is not Nothing:
             found.add(404)
-        if self.refuses:
+        if self.may_conflict:
             found.add(409)
         if self.body_model:
             found |= {400, 413, 415}

@@ -7,8 +7,8 @@ from pydantic import Field, StringConstraints
 
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import Answered, Asked, Line
-from mailgate.console.support_acts import answer
+from mailgate.console.api.shapes import InputModel, Line, OutputModel
+from mailgate.console.support_acts import answer_by_mail
 from mailgate.mail.reply import LONGEST
 from mailgate.views.find import Hits, find
 from mailgate.views.person import PersonFacts, person_of
@@ -16,7 +16,7 @@ from mailgate.views.person import PersonFacts, person_of
 Words = Annotated[str, StringConstraints(max_length=LONGEST, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
 
 
-class Looked(Asked):
+class FindQuery(InputModel):
     """A search."""
 
     text: Line
@@ -25,21 +25,21 @@ class Looked(Asked):
     """The `next` of the previous page."""
 
 
-class PersonNamed(Asked):
+class PersonPath(InputModel):
     """One person."""
 
     login: Line
     """The login name, or an address in the company's mail domain."""
 
 
-class Reply(Asked):
+class Reply(InputModel):
     """An answer by mail."""
 
     answer: Words = Field(default_factory=str)
     """The words to add to the status of their devices."""
 
 
-class Replied(Answered):
+class QueuedReply(OutputModel):
     """A mail that is queued."""
 
     id: str
@@ -50,20 +50,22 @@ class Replied(Answered):
     """When it was queued."""
 
 
-async def find_anything(call: Call, query: Looked) -> Hits:
+async def find_anything(call: Call, query: FindQuery) -> Hits:
     """Find people, devices and refusals by any of their names."""
     return await find(call.context.store, call.context.bundle(), query.text, call.now, query.after or "")
 
 
-async def get_person(call: Call, path: PersonNamed) -> PersonFacts:
+async def get_person(call: Call, path: PersonPath) -> PersonFacts:
     """Get everything about a person: the mail status of each device, requests for help, mails and their outcome."""
     return await _person(call, path.login)
 
 
-async def reply_to_person(call: Call, path: PersonNamed, body: Reply) -> Replied:
+async def reply_to_person(call: Call, path: PersonPath, body: Reply) -> QueuedReply:
     """Send a person a mail in their language: the status of their devices, what to do, and the words of the admin."""
-    mail = await answer(call.context, await _person(call, path.login), body.answer, call.person, call.now)
-    return Replied.model_validate(mail)
+    mail = await answer_by_mail(
+        call.context, await _person(call, path.login), body.answer, call.person, call.now
+    )
+    return QueuedReply.model_validate(mail)
 
 
 async def _person(call: Call, login: str) -> PersonFacts:
@@ -95,6 +97,6 @@ OPERATIONS = (
         "People",
         roles=("operator",),
         status=202,
-        refuses=True,
+        may_conflict=True,
     ),
 )

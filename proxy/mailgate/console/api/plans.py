@@ -9,13 +9,13 @@ from mailgate.console.api.operation import Call, Link, Operation, Text
 from mailgate.console.api.policy import ActivationDone, done_now
 from mailgate.console.api.problems import Fault, ProblemError
 from mailgate.console.api.shapes import (
-    MOST,
+    MAX_NUMBER,
     WHOLE,
-    Answered,
-    Asked,
-    Few,
     Hex,
+    InputModel,
     Note,
+    OutputModel,
+    SmallPage,
 )
 from mailgate.console.candidates import candidate_for
 from mailgate.errors import ConfigError
@@ -35,18 +35,18 @@ from mailgate.views.versions import NoVersionError
 Days = Annotated[int, Field(ge=1, le=366), WHOLE]
 
 
-class PlanWanted(Asked):
+class PlanInput(InputModel):
     """The rules to plan."""
 
     policy: Annotated[str, Field(max_length=4_000_000)] | None = None
     """The text of a policy file in YAML, in place of the one on the gate's disk; by default that one."""
-    version: Annotated[int, Field(ge=1, le=MOST), WHOLE] | None = None
+    version: Annotated[int, Field(ge=1, le=MAX_NUMBER), WHOLE] | None = None
     """The number of a version that was in force, in place of the files; by default the files."""
     days: Days = DAYS
     """How many days of requests are decided again."""
 
 
-class Making(Answered):
+class PlanProgress(OutputModel):
     """The progress of a plan."""
 
     who: str
@@ -55,7 +55,7 @@ class Making(Answered):
     """When it began."""
     done: int
     """The number of devices that are decided."""
-    of: int
+    total: int
     """The number of all devices; 0 while it is unknown."""
     runs: bool
     """Whether it is still being made."""
@@ -65,21 +65,21 @@ class Making(Answered):
     """Why it could not be made; empty otherwise."""
 
 
-class PlansWanted(Asked):
+class PlansQuery(InputModel):
     """The plans to list."""
 
-    limit: Few = 50
+    limit: SmallPage = 50
     """The most plans to return."""
 
 
-class PlanNamed(Asked):
+class PlanPath(InputModel):
     """One plan."""
 
     digest: Hex
     """Its digest, or the beginning of it."""
 
 
-class PlanStatus(Answered):
+class PlanStatus(OutputModel):
     """The status of a plan."""
 
     digest: str
@@ -108,14 +108,14 @@ class PlanStatus(Answered):
     """The objections to putting it in force now, in words."""
 
 
-class Plans(Answered):
+class Plans(OutputModel):
     """The plans."""
 
     items: list[PlanStatus]
     """The plans, the newest first."""
 
 
-class PlanNow(Answered):
+class PlanWithStatus(OutputModel):
     """A plan and its status."""
 
     status: PlanStatus
@@ -126,14 +126,14 @@ class PlanNow(Answered):
     """What the candidate would change, and for whom."""
 
 
-class Approval(Asked):
+class Approval(InputModel):
     """The approval of a plan."""
 
     note: Note
     """The reason, for the audit log."""
 
 
-class Application(Asked):
+class Application(InputModel):
     """How to put a plan in force."""
 
     note: Note
@@ -142,7 +142,7 @@ class Application(Asked):
     """Whether to put it in force against objections. The audit log then lists them."""
 
 
-async def list_plans(call: Call, query: PlansWanted) -> Plans:
+async def list_plans(call: Call, query: PlansQuery) -> Plans:
     """List the plans with their status."""
     context = call.context
     found = await approvals.plan_statuses(
@@ -151,7 +151,7 @@ async def list_plans(call: Call, query: PlansWanted) -> Plans:
     return Plans(items=[_status(each) for each in found])
 
 
-async def make_plan(call: Call, body: PlanWanted) -> Making:
+async def make_plan(call: Call, body: PlanInput) -> PlanProgress:
     """Begin to plan the files on the gate's disk, a policy that is sent, or a version that was in force.
 
     Nothing is put in force. One plan is made at a time. `GET /plans/making` shows the progress.
@@ -169,37 +169,37 @@ async def make_plan(call: Call, body: PlanWanted) -> Making:
         raise ProblemError(422, "no such version", [Fault(detail=error.words, pointer="#/version")]) from None
     if not context.planning.start(candidate, body.days, call.person, call.now):
         raise ProblemError(409, "another plan is being made: wait until it is ready")
-    call.made("/plans/making")
-    return Making.model_validate(context.planning.last)
+    call.set_location("/plans/making")
+    return PlanProgress.model_validate(context.planning.last)
 
 
-async def get_making(call: Call) -> Making:
+async def get_making(call: Call) -> PlanProgress:
     """Get the progress of the plan that is being made at this gate, or the result of the last one."""
     if call.context.planning.last is None:
         raise ProblemError(404, "no plan was asked for since the start of this gate")
-    return Making.model_validate(call.context.planning.last)
+    return PlanProgress.model_validate(call.context.planning.last)
 
 
-async def get_plan(call: Call, path: PlanNamed) -> PlanNow:
+async def get_plan(call: Call, path: PlanPath) -> PlanWithStatus:
     """Get a plan: what the candidate would change, for whom, and the objections to it."""
     context, found = call.context, await plan_called(call.context.store, path.digest)
     status = await plan_status(context.store, found, guard_of(context.bundle().settings), call.now)
-    return PlanNow(status=_status(status), title=title_of(status.body), plan=status.body)
+    return PlanWithStatus(status=_status(status), title=title_of(status.body), plan=status.body)
 
 
-async def get_plan_counts(call: Call, path: PlanNamed) -> Text:
+async def get_plan_counts(call: Call, path: PlanPath) -> Text:
     """Get the counts of a plan as CSV, for a spreadsheet."""
     found = await plan_called(call.context.store, path.digest)
     call.headers["Content-Disposition"] = saved_as(f"plan-{found.digest[:12]}-counts")
     return beginning(CSV_COLUMNS) + lines(rows_of(read_plan(found)))
 
 
-async def get_plan_picture(call: Call, path: PlanNamed) -> Text:
+async def get_plan_picture(call: Call, path: PlanPath) -> Text:
     """Get a plan as an SVG picture."""
     return picture(read_plan(await plan_called(call.context.store, path.digest)))
 
 
-async def get_plan_outcome(call: Call, path: PlanNamed) -> PlanOutcome:
+async def get_plan_outcome(call: Call, path: PlanPath) -> PlanOutcome:
     """Get the outcome of a plan that is or was in force, compared with its prediction."""
     found = await plan_called(call.context.store, path.digest)
     outcome = await outcome_of(call.context.store, found, read_plan(found), call.now)
@@ -208,7 +208,7 @@ async def get_plan_outcome(call: Call, path: PlanNamed) -> PlanOutcome:
     return outcome
 
 
-async def approve_plan(call: Call, path: PlanNamed, body: Approval) -> PlanStatus:
+async def approve_plan(call: Call, path: PlanPath, body: Approval) -> PlanStatus:
     """Approve exactly this plan, which another person made. Nobody approves their own."""
     context = call.context
     guard = guard_of(context.bundle().settings)
@@ -217,7 +217,7 @@ async def approve_plan(call: Call, path: PlanNamed, body: Approval) -> PlanStatu
     )
 
 
-async def apply_plan(call: Call, path: PlanNamed, body: Application) -> ActivationDone:
+async def apply_plan(call: Call, path: PlanPath, body: Application) -> ActivationDone:
     """Put exactly what was planned in force, at every gate within a second."""
     context = call.context
     guard, override = guard_of(context.bundle().settings), body.override
@@ -269,23 +269,25 @@ OPERATIONS = (
         "Plans",
         roles=("operator", "approver"),
         status=202,
-        refuses=True,
-        located=True,
+        may_conflict=True,
+        has_location=True,
     ),
     Operation(
         "GET",
         "/plans/making",
         get_making,
         "Plans",
-        finds=True,
+        may_miss=True,
         links=(Link("get_plan", _MADE), Link("apply_plan", _MADE)),
     ),
-    Operation("GET", _ONE, get_plan, "Plans", refuses=True),
-    Operation("GET", _ONE + "/outcome", get_plan_outcome, "Plans", refuses=True),
-    Operation("GET", _ONE + "/counts.csv", get_plan_counts, "Plans", media="text/csv", refuses=True),
-    Operation("GET", _ONE + "/picture.svg", get_plan_picture, "Plans", media="image/svg+xml", refuses=True),
+    Operation("GET", _ONE, get_plan, "Plans", may_conflict=True),
+    Operation("GET", _ONE + "/outcome", get_plan_outcome, "Plans", may_conflict=True),
+    Operation("GET", _ONE + "/counts.csv", get_plan_counts, "Plans", media="text/csv", may_conflict=True),
     Operation(
-        "POST", _ONE + "/approvals", approve_plan, "Plans", roles=("approver",), status=201, refuses=True
+        "GET", _ONE + "/picture.svg", get_plan_picture, "Plans", media="image/svg+xml", may_conflict=True
     ),
-    Operation("POST", _ONE + "/apply", apply_plan, "Plans", roles=("operator",), refuses=True),
+    Operation(
+        "POST", _ONE + "/approvals", approve_plan, "Plans", roles=("approver",), status=201, may_conflict=True
+    ),
+    Operation("POST", _ONE + "/apply", apply_plan, "Plans", roles=("operator",), may_conflict=True),
 )

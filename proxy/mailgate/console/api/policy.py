@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from mailgate.config import compile_rules
 from mailgate.console.api.operation import Call, Link, Operation
-from mailgate.console.api.shapes import MOST, WHOLE, Answered, Asked, Many, Note
+from mailgate.console.api.shapes import MAX_NUMBER, WHOLE, InputModel, LargePage, Note, OutputModel
 from mailgate.policy.changes import Change, changes
 from mailgate.rollout import activation
 from mailgate.rollout.guard import guard_of
@@ -20,7 +20,7 @@ VersionName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,64}$")]
 """A number, or the beginning of a digest."""
 
 
-class Activation(Answered):
+class Activation(OutputModel):
     """A version that was put in force."""
 
     serial: int
@@ -46,7 +46,7 @@ class ActivationDone(Activation):
     """Whether it was in force before, so that nothing was done."""
 
 
-class Policy(Answered):
+class Policy(OutputModel):
     """The rules in force."""
 
     policy: str
@@ -57,28 +57,28 @@ class Policy(Answered):
     """The rules in order, and last the default."""
 
 
-class VersionsWanted(Asked):
+class VersionsQuery(InputModel):
     """The versions to list."""
 
-    limit: Many = 100
+    limit: LargePage = 100
     """The most versions to return."""
 
 
-class Versions(Answered):
+class Versions(OutputModel):
     """The activations."""
 
     items: list[Activation]
     """The activations, the newest first. A version that was put in force again is listed again."""
 
 
-class VersionNamed(Asked):
+class VersionPath(InputModel):
     """One version."""
 
     version: VersionName
     """Its number, or the beginning of its digest or of its policy's version."""
 
 
-class Version(Answered):
+class Version(OutputModel):
     """A version with its files."""
 
     number: int
@@ -97,7 +97,7 @@ class Version(Answered):
     """When it was made."""
 
 
-class TwoVersions(Asked):
+class VersionsToCompare(InputModel):
     """The versions to compare."""
 
     old: VersionName
@@ -106,7 +106,7 @@ class TwoVersions(Asked):
     """The other version; by default the one in force."""
 
 
-class Difference(Answered):
+class Difference(OutputModel):
     """The differences between two versions."""
 
     old: int
@@ -119,12 +119,12 @@ class Difference(Answered):
     """The differences between the files, as a unified diff."""
 
 
-class Retraction(Asked):
+class Retraction(InputModel):
     """How to take rules back."""
 
     note: Note
     """The reason, for the history, the audit log, and the mails to the people who were told."""
-    to: Annotated[int, Field(ge=1, le=MOST), WHOLE] | None = None
+    to: Annotated[int, Field(ge=1, le=MAX_NUMBER), WHOLE] | None = None
     """The number of the version to go back to; by default the one before. Any other takes a plan of it, and all that a
     plan needs."""
 
@@ -138,17 +138,17 @@ async def get_policy(call: Call) -> Policy:
     )
 
 
-async def list_versions(call: Call, query: VersionsWanted) -> Versions:
+async def list_versions(call: Call, query: VersionsQuery) -> Versions:
     """List the activations, the newest first."""
     return Versions.model_validate({"items": await call.context.store.policies.history(query.limit)})
 
 
-async def get_version(call: Call, path: VersionNamed) -> Version:
+async def get_version(call: Call, path: VersionPath) -> Version:
     """Get a version with its files, its author and its reason."""
     return Version.model_validate(await version_of(call.context.store, path.version))
 
 
-async def compare_versions(call: Call, query: TwoVersions) -> Difference:
+async def compare_versions(call: Call, query: VersionsToCompare) -> Difference:
     """Compare two versions, in words and line by line."""
     store = call.context.store
     old, new = await version_of(store, query.old), await version_of(store, query.new or "")
@@ -198,7 +198,9 @@ OPERATIONS = (
         "Policy",
         links=(Link("get_version", {"version": "$response.body#/items/0/digest"}),),
     ),
-    Operation("GET", "/policy/versions/{version}", get_version, "Policy", refuses=True),
-    Operation("GET", "/policy/difference", compare_versions, "Policy", refuses=True, finds=True),
-    Operation("POST", "/policy/retractions", retract, "Policy", roles=("operator", "approver"), refuses=True),
+    Operation("GET", "/policy/versions/{version}", get_version, "Policy", may_conflict=True),
+    Operation("GET", "/policy/difference", compare_versions, "Policy", may_conflict=True, may_miss=True),
+    Operation(
+        "POST", "/policy/retractions", retract, "Policy", roles=("operator", "approver"), may_conflict=True
+    ),
 )

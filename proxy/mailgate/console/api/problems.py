@@ -7,7 +7,7 @@ from typing import Self
 from aiohttp import web
 from pydantic import Field, model_validator
 
-from mailgate.console.api.shapes import Answered
+from mailgate.console.api.shapes import OutputModel
 from mailgate.gateway.answer import PROBLEM
 
 KINDS: Mapping[int, tuple[str, str]] = {
@@ -32,7 +32,7 @@ KINDS: Mapping[int, tuple[str, str]] = {
 _TYPE = "urn:mailgate:problem:"
 
 
-class Fault(Answered):
+class Fault(OutputModel):
     """One mistake and its place."""
 
     detail: str
@@ -50,7 +50,7 @@ class Fault(Answered):
         return self
 
 
-class Problem(Answered):
+class Problem(OutputModel):
     """Why a request failed (RFC 9457)."""
 
     type: str

@@ -15,7 +15,7 @@ from mailgate.console.api.problems import Fault, ProblemError
 from mailgate.gateway.admin_port.intake import body_of
 from mailgate.policy.spelling import expected
 
-MOST = 4 * 1024 * 1024
+MAX_BODY_BYTES = 4 * 1024 * 1024
 """The largest body in bytes, which is enough for the text of a policy."""
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -30,7 +30,7 @@ async def read(request: web.Request, operation: Operation) -> dict[str, BaseMode
     if faults:
         raise ProblemError(422, errors=faults)
     given = {"path": path, "query": query, "body": body}
-    return {name: given[name] for name in operation.takes}  # type: ignore[misc]
+    return {name: given[name] for name in operation.input_names}  # type: ignore[misc]
 
 
 def _path(values: Mapping[str, str], model: type[Model]) -> Model:
@@ -70,9 +70,9 @@ async def _sent(request: web.Request) -> bytes:
     """The body: JSON without duplicate names and without NaN."""
     if request.content_type != JSON:
         raise ProblemError(415, f"expected Content-Type: {JSON}", headers={"Accept": JSON})
-    sent = await body_of(request, MOST)
+    sent = await body_of(request, MAX_BODY_BYTES)
     if sent is None:
-        raise ProblemError(413, f"longer than {MOST:,} bytes; expected less")
+        raise ProblemError(413, f"longer than {MAX_BODY_BYTES:,} bytes; expected less")
     try:
         json.loads(sent.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_number)
     except RecursionError:
@@ -117,17 +117,17 @@ def _pointer(loc: tuple[int | str, ...]) -> str:
     )
 
 
-def acceptable(request: web.Request, media: str) -> None:
+def refuse_unacceptable(request: web.Request, media: str) -> None:
     """Check that the client accepts the media type of the answer (RFC 9110, section 12.5.1). Raises ProblemError."""
     ranges = [
         part for header in request.headers.getall("Accept", []) for part in header.split(",") if part.strip()
     ]
     wanted = {media, media.partition("/")[0] + "/*", "*/*"}
-    if ranges and not any(_takes(each, wanted) for each in ranges):
+    if ranges and not any(_accepts(each, wanted) for each in ranges):
         raise ProblemError(406, f"this is {media}")
 
 
-def _takes(wished: str, wanted: set[str]) -> bool:
+def _accepts(wished: str, wanted: set[str]) -> bool:
     """Whether a media range names one of these with a weight above zero."""
     kind, *parameters = (part.strip().lower() for part in wished.split(";"))
     weights = [each[2:] for each in parameters if each.startswith("q=")]

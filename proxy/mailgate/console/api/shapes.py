@@ -18,17 +18,17 @@ from pydantic_core import PydanticCustomError
 from mailgate.views.address_values import EFFECTS, REASONS, MisreadError, Reader, one_of
 from mailgate.views.device_filter import KINDS
 
-MOST = 2**31 - 1
+MAX_NUMBER = 2**31 - 1
 """The highest number of an entry, an exemption or a version."""
 
 
-class Asked(BaseModel):
+class InputModel(BaseModel):
     """The base of input models. Unknown fields are refused, and values are not converted."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
 
-class Answered(BaseModel):
+class OutputModel(BaseModel):
     """The base of answers, which are read from objects of the gate."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True, use_attribute_docstrings=True)
@@ -74,9 +74,9 @@ WHOLE = BeforeValidator(_whole)
 """For a whole number in a body. It comes last, so that the limits before it become part of the schema."""
 DIGITS = BeforeValidator(_digits)
 """For a whole number in an address."""
-Few = Annotated[int, Field(ge=1, le=100), DIGITS]
+SmallPage = Annotated[int, Field(ge=1, le=100), DIGITS]
 """The most items to return, for items that need much work."""
-Many = Annotated[int, Field(ge=1, le=1000), DIGITS]
+LargePage = Annotated[int, Field(ge=1, le=1000), DIGITS]
 """The most items to return."""
 Cursor = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
 """The beginning of a page. Clients only send it back as it came."""
@@ -99,11 +99,11 @@ def words_of(*words: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "enum": list(words)})
 
 
-Effected = Annotated[str, read_by(one_of(EFFECTS)), words_of(*EFFECTS)]
+EffectName = Annotated[str, read_by(one_of(EFFECTS)), words_of(*EFFECTS)]
 """An effect."""
-Reasoned = Annotated[str, read_by(one_of(REASONS)), words_of(*REASONS)]
+ReasonName = Annotated[str, read_by(one_of(REASONS)), words_of(*REASONS)]
 """A reason code."""
-OfKind = Annotated[str, read_by(one_of(KINDS)), words_of(*KINDS)]
+KindName = Annotated[str, read_by(one_of(KINDS)), words_of(*KINDS)]
 """A kind of client."""
 
 

@@ -7,7 +7,15 @@ from pydantic import StringConstraints
 
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import Answered, Asked, Effected, Few, Line, OfKind, Reasoned
+from mailgate.console.api.shapes import (
+    EffectName,
+    InputModel,
+    KindName,
+    Line,
+    OutputModel,
+    ReasonName,
+    SmallPage,
+)
 from mailgate.console.list_position import SPAN
 from mailgate.devices.device import LONG_AGO
 from mailgate.store import Place
@@ -19,33 +27,33 @@ PlaceCursor = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{13}-[0-9a-f]{
 """The beginning of a page: microseconds and an id. Clients only send it back as it came."""
 
 
-class SightingsWanted(Asked):
+class SightingsQuery(InputModel):
     """The sightings to list."""
 
     rule: Line | None = None
     """The rule that decided."""
-    reason: Reasoned | None = None
+    reason: ReasonName | None = None
     """The reason code."""
-    effect: Effected | None = None
+    effect: EffectName | None = None
     """The effect."""
-    kind: OfKind | None = None
+    kind: KindName | None = None
     """The kind of client."""
     user: Line | None = None
     """The login name of the person."""
     after: PlaceCursor | None = None
     """The `next` of the previous page."""
-    limit: Few = 100
+    limit: SmallPage = 100
     """The most sightings to return."""
 
 
-class SightingNamed(Asked):
+class SightingPath(InputModel):
     """One sighting."""
 
     sighting: Line
     """Its id, or the reference in an answer of the gate."""
 
 
-class Sightings(Answered):
+class Sightings(OutputModel):
     """A page of sightings."""
 
     items: list[SightingFacts]
@@ -54,7 +62,7 @@ class Sightings(Answered):
     """The value of `after` for the next page; null at the end."""
 
 
-class Recalled(Answered):
+class ThenAndNow(OutputModel):
     """The decision at that time, and the decision now."""
 
     then: SightingFacts
@@ -63,7 +71,7 @@ class Recalled(Answered):
     """The decision on the same client now, explained."""
 
 
-async def list_sightings(call: Call, query: SightingsWanted) -> Sightings:
+async def list_sightings(call: Call, query: SightingsQuery) -> Sightings:
     """List the decisions of the last two hours, the last seen first."""
     wanted = {name: text or "" for name, text in query.model_dump(exclude={"limit", "after"}).items()}
     seen = await call.context.store.sightings.look(
@@ -72,14 +80,14 @@ async def list_sightings(call: Call, query: SightingsWanted) -> Sightings:
     return Sightings(items=[sighting_facts(each) for each in seen.found], next=_cursor(seen.behind))
 
 
-async def explain_sighting(call: Call, path: SightingNamed) -> Recalled:
+async def explain_sighting(call: Call, path: SightingPath) -> ThenAndNow:
     """Explain a decision of the gate: every rule that is tried for the same client now, and what would turn it over."""
     context = call.context
     recalled = await recall(context.store, context.bundle(), path.sighting, call.now)
     if recalled is None:
         raise ProblemError(404, "nothing is recorded under this id")
     told = explanation(recalled.access, recalled.decision, context.bundle().policy)
-    return Recalled(then=sighting_facts(recalled.then), now=told)
+    return ThenAndNow(then=sighting_facts(recalled.then), now=told)
 
 
 def _cursor(place: Place | None) -> str | None:

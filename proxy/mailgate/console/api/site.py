@@ -8,12 +8,12 @@ from typing import cast
 import structlog
 from aiohttp import web
 
-from mailgate.console.api.bearer import Bearers, admitted
+from mailgate.console.api.bearer import Bearers, call_of_admin
 from mailgate.console.api.description import description
 from mailgate.console.api.operation import JSON, VERSION, Operation
 from mailgate.console.api.operations import OPERATIONS
 from mailgate.console.api.problems import KINDS, ProblemError, answer
-from mailgate.console.api.request_input import acceptable, read
+from mailgate.console.api.request_input import read, refuse_unacceptable
 from mailgate.console.context import CONTEXT, ConsoleContext
 from mailgate.console.headers import secure
 from mailgate.gateway.http1.request import RequestRefused
@@ -39,7 +39,7 @@ def with_api(admin: web.Application, context: ConsoleContext) -> web.Application
 
 def api_app(context: ConsoleContext) -> web.Application:
     """The application below ``/api``."""
-    app, bearers = web.Application(middlewares=[told]), Bearers()
+    app, bearers = web.Application(middlewares=[answer_errors]), Bearers()
     app[CONTEXT] = context
     below = VERSION.removeprefix(PATH)
     for each in OPERATIONS:
@@ -70,8 +70,8 @@ def _serving(operation: Operation, context: ConsoleContext, bearers: Bearers) ->
     """The handler of an operation."""
 
     async def served(request: web.Request) -> web.StreamResponse:
-        call = await admitted(request, context, bearers, operation)
-        acceptable(request, operation.media)
+        call = await call_of_admin(request, context, bearers, operation)
+        refuse_unacceptable(request, operation.media)
         given = await read(request, operation)
         await context.catch_up()
         return await _sent(request, operation, call.headers, await operation.answer(call, **given))
@@ -87,7 +87,9 @@ async def _sent(
     charset = "; charset=utf-8" if operation.media.startswith("text/") else ""
     named = {**headers, "Content-Type": operation.media + charset}
     if operation.media == JSON:
-        body = operation.gives.dump_json(operation.gives.validate_python(found), by_alias=True)
+        body = operation.output_adapter.dump_json(
+            operation.output_adapter.validate_python(found), by_alias=True
+        )
         return web.Response(body=body, status=operation.status, headers=named)
     if isinstance(found, str):
         return web.Response(body=found.encode(), headers=named)
@@ -112,14 +114,14 @@ async def _streamed(
 
 
 @web.middleware
-async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer any exception with a problem, which shows only texts that are meant for the reader."""
     try:
         return await handler(request)
     except ProblemError as error:
         return answer(error)
     except RequestRefused:
-        # the request itself broke off; the answer is the same at every port (gateway/admin_port/hosted.py)
+        # the request itself broke off; the answer is the same at every port (gateway/admin_port/hosted_app.py)
         raise
     except web.HTTPException as error:
         if error.status not in KINDS:

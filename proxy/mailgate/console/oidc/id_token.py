@@ -16,12 +16,12 @@ from joserfc.errors import (
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from mailgate.attest.jose import MalformedJwsError, parse_object
-from mailgate.console.oidc.errors import LoginError, Trouble
+from mailgate.console.oidc.errors import LoginError, LoginTrouble
 
-LEEWAY = 60
+LEEWAY_SECONDS = 60
 """How many seconds the clocks of the gate and the provider may differ."""
-LONGEST = 64 * 1024
-SMALLEST_RSA = 2048
+MAX_TOKEN = 64 * 1024
+MIN_RSA_BITS = 2048
 
 _KINDS = {
     **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), "RSA"),
@@ -38,13 +38,13 @@ _IMPORTS: Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {
 _REGISTRY = jws.JWSRegistry(algorithms=[*_KINDS])
 
 _CLAIMS = {
-    "iss": Trouble.ISSUER,
-    "aud": Trouble.AUDIENCE,
-    "azp": Trouble.AUDIENCE,
-    "exp": Trouble.EXPIRED,
-    "iat": Trouble.EARLY,
-    "nbf": Trouble.EARLY,
-    "nonce": Trouble.NONCE,
+    "iss": LoginTrouble.ISSUER,
+    "aud": LoginTrouble.AUDIENCE,
+    "azp": LoginTrouble.AUDIENCE,
+    "exp": LoginTrouble.EXPIRED,
+    "iat": LoginTrouble.EARLY,
+    "nbf": LoginTrouble.EARLY,
+    "nonce": LoginTrouble.NONCE,
 }
 
 Jwk = Mapping[str, Any]
@@ -75,17 +75,17 @@ def read(text: object, offered: Sequence[str]) -> Signed:
 
     :param offered: the algorithms that the provider says it signs with.
     """
-    if not isinstance(text, str) or not text.isascii() or len(text) > LONGEST:
-        raise LoginError(Trouble.MALFORMED)
+    if not isinstance(text, str) or not text.isascii() or len(text) > MAX_TOKEN:
+        raise LoginError(LoginTrouble.MALFORMED)
     try:
         head = jws.extract_compact(text.encode()).headers()
     except (JoseError, ValueError):
-        raise LoginError(Trouble.MALFORMED) from None
+        raise LoginError(LoginTrouble.MALFORMED) from None
     algorithm, key_id = head.get("alg"), head.get("kid")
     if not isinstance(algorithm, str) or algorithm not in _KINDS or algorithm not in offered:
-        raise LoginError(Trouble.ALGORITHM)
+        raise LoginError(LoginTrouble.ALGORITHM)
     if (key_id is not None and not isinstance(key_id, str)) or "crit" in head:
-        raise LoginError(Trouble.MALFORMED)
+        raise LoginError(LoginTrouble.MALFORMED)
     return Signed(text, algorithm, key_id)
 
 
@@ -106,9 +106,9 @@ def claims_of(signed: Signed, key: Jwk, expected: Expected, now: int) -> dict[st
         token = jws.deserialize_compact(signed.text, imported, registry=_REGISTRY)
         said = parse_object(token.payload, "the ID token")
     except BadSignatureError:
-        raise LoginError(Trouble.SIGNATURE) from None
+        raise LoginError(LoginTrouble.SIGNATURE) from None
     except (JoseError, MalformedJwsError, ValueError):
-        raise LoginError(Trouble.MALFORMED) from None
+        raise LoginError(LoginTrouble.MALFORMED) from None
     claims = CodeIDToken(
         said,
         token.headers(),
@@ -125,13 +125,13 @@ def claims_of(signed: Signed, key: Jwk, expected: Expected, now: int) -> dict[st
         },
     )
     try:
-        claims.validate(now=now, leeway=LEEWAY)
+        claims.validate(now=now, leeway=LEEWAY_SECONDS)
     except ExpiredTokenError:
-        raise LoginError(Trouble.EXPIRED) from None
+        raise LoginError(LoginTrouble.EXPIRED) from None
     except (InvalidClaimError, MissingClaimError) as error:
-        raise LoginError(_CLAIMS.get(error.claim, Trouble.CLAIM)) from None
+        raise LoginError(_CLAIMS.get(error.claim, LoginTrouble.CLAIM)) from None
     except (JoseError, TypeError, ValueError, AttributeError):
-        raise LoginError(Trouble.CLAIM) from None
+        raise LoginError(LoginTrouble.CLAIM) from None
     return said
 
 
@@ -147,4 +147,4 @@ def _fits(key: Jwk, algorithm: str) -> bool:
 
 
 def _long_enough(key: Jwk) -> bool:
-    return key["kty"] != "RSA" or len(str(key.get("n", ""))) * 6 >= SMALLEST_RSA
+    return key["kty"] != "RSA" or len(str(key.get("n", ""))) * 6 >= MIN_RSA_BITS

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from mailgate.config.console import OidcSettings
 from mailgate.connectors.wire import Wire
-from mailgate.console.oidc.begun_logins import Pending
+from mailgate.console.oidc.pending_logins import PendingLogins
 from mailgate.console.oidc.provider import Clock, Provider, https_wire
 
 
@@ -14,7 +14,7 @@ class OidcLogins:
     """The state of logins at a provider, as long as the gate runs."""
 
     wire: Callable[[OidcSettings], Wire] = https_wire
-    pending: Pending = field(default_factory=Pending)
+    pending: PendingLogins = field(default_factory=PendingLogins)
     _provider: Provider | None = None
 
     def provider(self, oidc: OidcSettings, clock: Clock) -> Provider:

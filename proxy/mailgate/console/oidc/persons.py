@@ -7,14 +7,14 @@ from typing import Any
 from mailgate.config import Settings
 from mailgate.config.console import OidcSettings
 from mailgate.console.login_rights import BY_GROUPS, compared, named_by_oidc, oidc_proof, roles_of_groups
-from mailgate.console.oidc.errors import LoginError, Trouble
+from mailgate.console.oidc.errors import LoginError, LoginTrouble
 
-LONGEST = 200
-MOST_GROUPS = 2000
+MAX_NAME = 200
+MAX_GROUPS = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownPerson:
     """A person who may log in."""
 
     name: str
@@ -23,26 +23,26 @@ class Known:
     """The groups of the person that the settings name, if these give the roles."""
 
 
-def known(settings: Settings, claims: Mapping[str, Any]) -> Known:
+def find_person(settings: Settings, claims: Mapping[str, Any]) -> KnownPerson:
     """The admin whom the provider names; otherwise a member of a group with roles. Raises LoginError."""
     oidc = settings.console.login.oidc
     assert oidc
     called = name_in(oidc, claims)
     if admin := named_by_oidc(settings, called):
-        return Known(admin, oidc_proof(oidc, called))
+        return KnownPerson(admin, oidc_proof(oidc, called))
     groups = groups_in(oidc, claims)
     if not roles_of_groups(oidc, groups):
-        raise LoginError(Trouble.NOBODY)
-    return Known(BY_GROUPS + compared(oidc, called), oidc_proof(oidc, called), groups)
+        raise LoginError(LoginTrouble.NOBODY)
+    return KnownPerson(BY_GROUPS + compared(oidc, called), oidc_proof(oidc, called), groups)
 
 
 def name_in(oidc: OidcSettings, claims: Mapping[str, Any]) -> str:
     """The name of the person at the provider, in the claim of the settings. Raises LoginError."""
     said = claims.get(oidc.claim)
-    if not isinstance(said, str) or not said.strip() or len(said) > LONGEST or not said.isprintable():
-        raise LoginError(Trouble.UNNAMED)
+    if not isinstance(said, str) or not said.strip() or len(said) > MAX_NAME or not said.isprintable():
+        raise LoginError(LoginTrouble.UNNAMED)
     if oidc.claim == "email" and not _is_true(claims.get("email_verified")):
-        raise LoginError(Trouble.UNVERIFIED)
+        raise LoginError(LoginTrouble.UNVERIFIED)
     return said
 
 
@@ -57,10 +57,10 @@ def groups_in(oidc: OidcSettings, claims: Mapping[str, Any]) -> frozenset[str]:
     said = claims.get(oidc.groups.claim)
     elsewhere = claims.get("_claim_names")
     if said is None and isinstance(elsewhere, Mapping) and oidc.groups.claim in elsewhere:
-        raise LoginError(Trouble.TOO_MANY_GROUPS)
+        raise LoginError(LoginTrouble.TOO_MANY_GROUPS)
     listed = [said] if isinstance(said, str) else said if isinstance(said, list) else []
-    if len(listed) > MOST_GROUPS:
-        raise LoginError(Trouble.TOO_MANY_GROUPS)
+    if len(listed) > MAX_GROUPS:
+        raise LoginError(LoginTrouble.TOO_MANY_GROUPS)
     return frozenset(each for each in listed if isinstance(each, str)) & oidc.groups.roles.keys()
 
 

@@ -19,25 +19,25 @@ from mailgate.config.console import OidcSettings
 from mailgate.connectors.errors import SourceError
 from mailgate.connectors.errors import Trouble as WireTrouble
 from mailgate.connectors.wire import Answer, HttpsWire, Question, Wire
-from mailgate.console.oidc.begun_logins import Begun
-from mailgate.console.oidc.errors import LoginError, Trouble
+from mailgate.console.oidc.errors import LoginError, LoginTrouble
 from mailgate.console.oidc.id_token import Expected, Jwk, Signed, claims_of, key_for, read
+from mailgate.console.oidc.pending_logins import PendingLogin
 from mailgate.console.oidc.persons import is_missing
 
-PATIENCE = 15.0
+TIMEOUT_SECONDS = 15.0
 """How many seconds all requests to the provider for one login may take."""
-MOST_BYTES = 512 * 1024
-FRESH = timedelta(hours=1)
+MAX_BYTES = 512 * 1024
+METADATA_LASTS = timedelta(hours=1)
 """How long the provider's metadata and keys are cached."""
-PAUSE = timedelta(seconds=30)
+KEYS_PAUSE = timedelta(seconds=30)
 """The shortest time between two requests for a missing key."""
 
 _NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-_MAY = ("userinfo_endpoint", "end_session_endpoint")
+_OPTIONAL = ("userinfo_endpoint", "end_session_endpoint")
 _TROUBLES = {
-    WireTrouble.TIMEOUT: Trouble.TIMEOUT,
-    WireTrouble.CERTIFICATE: Trouble.CERTIFICATE,
-    WireTrouble.TOO_BIG: Trouble.TOO_BIG,
+    WireTrouble.TIMEOUT: LoginTrouble.TIMEOUT,
+    WireTrouble.CERTIFICATE: LoginTrouble.CERTIFICATE,
+    WireTrouble.TOO_BIG: LoginTrouble.TOO_BIG,
 }
 
 Clock = Callable[[], datetime]
@@ -46,7 +46,7 @@ Result = TypeVar("Result")
 
 def https_wire(oidc: OidcSettings) -> Wire:
     """A connection to the provider for one login."""
-    return HttpsWire(PATIENCE, MOST_BYTES, oidc.ca)
+    return HttpsWire(TIMEOUT_SECONDS, MAX_BYTES, oidc.ca)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,9 @@ class Provider:
     _metadata: tuple[Metadata, datetime] | None = None
     _keys: tuple[Sequence[Jwk], datetime] | None = None
 
-    async def address(self, begun: Begun, state: str, back: str) -> str:
+    async def address(self, begun: PendingLogin, state: str, back: str) -> str:
         """The address at which the browser logs in. The provider then redirects it to ``back``."""
-        metadata = await self._once(self._described)
+        metadata = await self._once(self._fetched_metadata)
         return str(
             prepare_grant_uri(
                 metadata.endpoints["authorization_endpoint"],
@@ -95,22 +95,22 @@ class Provider:
             )
         )
 
-    async def identity(self, code: str, begun: Begun, back: str, issuer: str | None) -> Identity:
+    async def identity(self, code: str, begun: PendingLogin, back: str, issuer: str | None) -> Identity:
         """The person who came back with this code. ``issuer`` is the issuer that the answer names."""
 
         async def asked(wire: Wire) -> Identity:
-            metadata = await self._described(wire)
+            metadata = await self._fetched_metadata(wire)
             if issuer != self.oidc.issuer and (issuer is not None or metadata.says_issuer):
-                raise LoginError(Trouble.MIXED_UP)
+                raise LoginError(LoginTrouble.MIXED_UP)
             tokens = await self._tokens(wire, metadata, code, begun, back)
-            return await self._believed(wire, metadata, tokens, begun)
+            return await self._checked_identity(wire, metadata, tokens, begun)
 
         return await self._once(asked)
 
-    async def farewell(self, id_token: str, back: str) -> str | None:
+    async def logout_url(self, id_token: str, back: str) -> str | None:
         """The address at which the browser logs out at the provider too (RP-Initiated Logout 1.0); None if there is
         none."""
-        metadata = await self._once(self._described)
+        metadata = await self._once(self._fetched_metadata)
         end = metadata.endpoints.get("end_session_endpoint")
         if end is None:
             return None
@@ -126,24 +126,24 @@ class Provider:
         """Run one step of a login within the time limit."""
         wire = self.wire(self.oidc)
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
                 return await ask(wire)
         except TimeoutError:
-            raise LoginError(Trouble.TIMEOUT) from None
+            raise LoginError(LoginTrouble.TIMEOUT) from None
         except SourceError as error:
-            raise LoginError(_TROUBLES.get(error.trouble, Trouble.UNREACHABLE)) from None
+            raise LoginError(_TROUBLES.get(error.trouble, LoginTrouble.UNREACHABLE)) from None
         finally:
             await wire.close()
 
-    async def _described(self, wire: Wire) -> Metadata:
+    async def _fetched_metadata(self, wire: Wire) -> Metadata:
         if self._metadata is None or not self._is_fresh(self._metadata[1]):
             url = get_well_known_url(self.oidc.issuer, external=True)
-            said = _object(await wire.ask(Question("GET", url)), Trouble.DISCOVERY)
+            said = _object(await wire.ask(Question("GET", url)), LoginTrouble.DISCOVERY)
             self._metadata = _metadata(said, self.oidc.issuer), self.clock()
         return self._metadata[0]
 
     async def _tokens(
-        self, wire: Wire, metadata: Metadata, code: str, begun: Begun, back: str
+        self, wire: Wire, metadata: Metadata, code: str, begun: PendingLogin, back: str
     ) -> Mapping[str, Any]:
         body = prepare_token_request(
             "authorization_code", code=code, redirect_uri=back, code_verifier=begun.verifier
@@ -154,8 +154,8 @@ class Provider:
         )
         answer = await wire.ask(Question("POST", url, headers, body.encode()))
         if answer.status in (400, 401, 403):
-            raise LoginError(Trouble.CODE if _error(answer) == "invalid_grant" else Trouble.CLIENT)
-        return _object(answer, Trouble.PROVIDER)
+            raise LoginError(LoginTrouble.CODE if _error(answer) == "invalid_grant" else LoginTrouble.CLIENT)
+        return _object(answer, LoginTrouble.PROVIDER)
 
     def _proof(self, metadata: Metadata) -> ClientAuth:
         """The authentication of the console: in the header if that is offered (RFC 6749, section 2.3.1)."""
@@ -166,19 +166,19 @@ class Provider:
             return ClientAuth(self.oidc.client_id, secret, "client_secret_post")
         return ClientAuth(quote_plus(self.oidc.client_id), quote_plus(secret), "client_secret_basic")
 
-    async def _believed(
-        self, wire: Wire, metadata: Metadata, tokens: Mapping[str, Any], begun: Begun
+    async def _checked_identity(
+        self, wire: Wire, metadata: Metadata, tokens: Mapping[str, Any], begun: PendingLogin
     ) -> Identity:
         text, access = tokens.get("id_token"), tokens.get("access_token")
         if text is None:
-            raise LoginError(Trouble.NO_TOKEN)
+            raise LoginError(LoginTrouble.NO_TOKEN)
         access = access if isinstance(access, str) and access.isascii() and access.isprintable() else ""
         signed = read(text, metadata.algorithms)
         expected = Expected(self.oidc.issuer, self.oidc.client_id, begun.nonce, access)
         key = await self._key(wire, metadata, signed)
         claims = claims_of(signed, key, expected, int(self.clock().timestamp()))
         if access and is_missing(self.oidc, claims) and "userinfo_endpoint" in metadata.endpoints:
-            claims = await self._more(wire, metadata, access, claims) | claims
+            claims = await self._user_info(wire, metadata, access, claims) | claims
         return Identity(claims, signed.text)
 
     async def _key(self, wire: Wire, metadata: Metadata, signed: Signed) -> Jwk:
@@ -186,41 +186,42 @@ class Provider:
         changed them."""
         keys, asked_at = self._keys or ((), None)
         key = key_for(signed, keys) if asked_at and self._is_fresh(asked_at) else None
-        if key is None and (asked_at is None or self.clock() - asked_at >= PAUSE):
+        if key is None and (asked_at is None or self.clock() - asked_at >= KEYS_PAUSE):
             answer = await wire.ask(Question("GET", metadata.endpoints["jwks_uri"]))
-            listed = _object(answer, Trouble.DISCOVERY).get("keys")
+            listed = _object(answer, LoginTrouble.DISCOVERY).get("keys")
             keys = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
             self._keys = keys, self.clock()
             key = key_for(signed, keys)
         if key is None:
-            raise LoginError(Trouble.KEY)
+            raise LoginError(LoginTrouble.KEY)
         return key
 
-    async def _more(
+    async def _user_info(
         self, wire: Wire, metadata: Metadata, access: str, claims: Mapping[str, Any]
     ) -> dict[str, Any]:
         """The claims that the UserInfo endpoint adds, if they are about the same person (Core 1.0, section 5.3.2)."""
         bearer = {"Authorization": f"Bearer {access}"}
         said = _object(
-            await wire.ask(Question("GET", metadata.endpoints["userinfo_endpoint"], bearer)), Trouble.PROVIDER
+            await wire.ask(Question("GET", metadata.endpoints["userinfo_endpoint"], bearer)),
+            LoginTrouble.PROVIDER,
         )
         if said.get("sub") != claims["sub"]:
-            raise LoginError(Trouble.SUBJECT)
+            raise LoginError(LoginTrouble.SUBJECT)
         return said
 
     def _is_fresh(self, at: datetime) -> bool:
-        return timedelta() <= self.clock() - at < FRESH
+        return timedelta() <= self.clock() - at < METADATA_LASTS
 
 
 def _metadata(said: Mapping[str, Any], issuer: str) -> Metadata:
     """The metadata of a provider, if it is the one that was meant (Discovery 1.0, section 4.3)."""
     secure = issuer.startswith("https:")
-    named = {key: said[key] for key in (*_NEEDED, *_MAY) if isinstance(said.get(key), str)}
+    named = {key: said[key] for key in (*_NEEDED, *_OPTIONAL) if isinstance(said.get(key), str)}
     private = all(
         is_private_way(url) and url.startswith("https:") >= secure and url.isascii() for url in named.values()
     )
     if said.get("issuer") != issuer or not private or not set(_NEEDED) <= named.keys():
-        raise LoginError(Trouble.DISCOVERY)
+        raise LoginError(LoginTrouble.DISCOVERY)
     return Metadata(
         named,
         _texts(said.get("id_token_signing_alg_values_supported"), ("RS256",)),
@@ -233,7 +234,7 @@ def _texts(said: object, usual: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(each for each in said if isinstance(each, str)) if isinstance(said, list) else usual
 
 
-def _object(answer: Answer, otherwise: Trouble) -> dict[str, Any]:
+def _object(answer: Answer, otherwise: LoginTrouble) -> dict[str, Any]:
     """The JSON object of a successful answer."""
     try:
         said = json.loads(answer.body) if answer.status == 200 else None

@@ -7,7 +7,7 @@ from mailgate.console.layout import show
 from mailgate.views.apps import apps
 
 
-async def listed(request: web.Request) -> web.Response:
+async def show_apps(request: web.Request) -> web.Response:
     context = context_of(request)
     found = await apps(context.store, context.bundle().policy, context.clock())
     counted = min((each.counted_at for each in found if each.counted_at), default=None)
@@ -19,4 +19,4 @@ async def listed(request: web.Request) -> web.Response:
     )
 
 
-ROUTES = [web.get("/apps", listed, name="apps")]
+ROUTES = [web.get("/apps", show_apps, name="apps")]

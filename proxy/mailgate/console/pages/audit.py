@@ -7,11 +7,11 @@ from typing import Any
 
 from aiohttp import web
 
-from mailgate.console.asked import takes
 from mailgate.console.context import context_of
 from mailgate.console.download import send_sheet
 from mailgate.console.layout import show
 from mailgate.console.pages.devices import number
+from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.render import count
 from mailgate.model.phrase import joined, phrase
 from mailgate.store import Entry
@@ -22,10 +22,10 @@ from mailgate.views.spreadsheet import saved_as
 
 SIZE = 100
 _NEWEST = 2**31 - 1
-NONE = phrase("none")
+NO_VALUE = phrase("none")
 
 
-@takes(sought=line(), who=line(), before=whole(_NEWEST))
+@accepts_parameters(sought=line(), who=line(), before=whole(_NEWEST))
 async def entries(request: web.Request) -> web.Response:
     audit, asked = context_of(request).store.audit, request.query
     sought, who = (asked.get(name, "").strip() for name in ("sought", "who"))
@@ -74,11 +74,11 @@ def _lines(details: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, 
 
 def _worded(value: object) -> str:
     if isinstance(value, list):
-        return joined(map(_worded, value)) or NONE
+        return joined(map(_worded, value)) or NO_VALUE
     if isinstance(value, dict):
         return "; ".join(f"{name} {words}" for name, words in _lines(value))
     if value is None or value == "":
-        return NONE
+        return NO_VALUE
     if isinstance(value, bool):
         return phrase("yes") if value else phrase("no")
     return count(value) if isinstance(value, int) else str(value)

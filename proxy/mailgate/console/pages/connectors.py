@@ -2,10 +2,10 @@
 
 from aiohttp import web
 
-from mailgate.console.access import needs
+from mailgate.console.access import requires_role
 from mailgate.console.context import context_of, person_of
 from mailgate.console.forms import form_of
-from mailgate.console.layout import seen_other, show
+from mailgate.console.layout import redirect_to, show
 from mailgate.console.sources import can_be_read, read_now, sources_of
 
 
@@ -16,7 +16,7 @@ async def connectors(request: web.Request) -> web.Response:
     return show(request, "connectors.html", rows=rows, reads=reads)
 
 
-@needs("operator")
+@requires_role("operator")
 async def sync(request: web.Request) -> web.Response:
     """Begin to read a source. The page shows the progress."""
     context, name = context_of(request), request.match_info["name"]
@@ -24,7 +24,7 @@ async def sync(request: web.Request) -> web.Response:
         raise web.HTTPNotFound
     full = (await form_of(request)).get("full") == "yes"
     await read_now(context, name, person_of(request), context.clock(), full=full)
-    return seen_other(request, "connectors")
+    return redirect_to(request, "connectors")
 
 
 ROUTES = [

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from mailgate.console.access import needs
+from mailgate.console.access import requires_role
 from mailgate.console.context import context_of, person_of, roles_of
 from mailgate.console.forms import form_of
-from mailgate.console.layout import address, say, seen_again, seen_other, show
+from mailgate.console.layout import address, redirect_back, redirect_to, say_on_next_page, show
 from mailgate.console.pages.exemptions import SPANS
 from mailgate.console.support_acts import ask_sources, mark_lost
 from mailgate.console.toasts import Toast
@@ -32,7 +32,7 @@ async def device(request: web.Request) -> web.Response:
     return show(
         request,
         "device.html",
-        stands=_just_lost(request, found) if "operator" in roles_of(request) else None,
+        standing_message=_just_lost(request, found) if "operator" in roles_of(request) else None,
         device=facts,
         name=device_told(facts.kind, facts.os, facts.os_version),
         mail_status=mail_status(access, decision, policy, seen, found.lost_at),
@@ -54,7 +54,7 @@ def _just_lost(request: web.Request, found: Device) -> Toast | None:
     return Toast(words, found.lost_at, address(request, "devices-lose", id=found.id), {"lost": "no"})
 
 
-@needs("operator")
+@requires_role("operator")
 async def forget(request: web.Request) -> web.Response:
     """Ask for confirmation with numbers, then delete everything about the device."""
     context, found = context_of(request), await device_of(request)
@@ -63,18 +63,18 @@ async def forget(request: web.Request) -> web.Response:
         return show(request, "device_forget.html", device=found, seen=len(seen), most=SIGHTINGS)
     act = replace(person_of(request).act(context.clock(), "device-forgotten"), about=f"device {found.id}")
     await context.store.devices.forget(found.id, context.clock(), act)
-    say(request, phrase("Device %(id)s and all that was stored of it are deleted.", id=found.id))
-    return seen_other(request, "devices")
+    say_on_next_page(request, phrase("Device %(id)s and all that was stored of it are deleted.", id=found.id))
+    return redirect_to(request, "devices")
 
 
-@needs("operator")
+@requires_role("operator")
 async def lost(request: web.Request) -> web.Response:
     """Mark it as lost after a confirmation, or as found."""
     context, found, sent = context_of(request), await device_of(request), await form_of(request)
     now, by = context.clock(), person_of(request)
     if sent.get("lost") != "yes":
         await mark_lost(context, found, by, now, lost=False)
-        say(
+        say_on_next_page(
             request,
             phrase(
                 "The device %(id)s is no longer marked as lost: the rules decide about it again.", id=found.id
@@ -86,20 +86,20 @@ async def lost(request: web.Request) -> web.Response:
         return show(request, "device_lost.html", device=facts, name=name)
     else:
         await mark_lost(context, found, by, now, lost=True)
-    return seen_again(request, sent, "devices-one", id=found.id)
+    return redirect_back(request, sent, "devices-one", id=found.id)
 
 
-@needs("operator")
+@requires_role("operator")
 async def ask_now(request: web.Request) -> web.Response:
     """Ask its sources and show their answers."""
     context, found = context_of(request), await device_of(request)
     answers = await ask_sources(context, found, person_of(request), context.clock())
     words = joined((each.words for each in answers), "; ") or phrase("no source has the device any more")
-    say(request, phrase("Device %(id)s: %(words)s.", id=found.id, words=words))
+    say_on_next_page(request, phrase("Device %(id)s: %(words)s.", id=found.id, words=words))
     back = str((await form_of(request)).get("back", ""))
     if back:
-        return seen_other(request, "people", {"login": back})
-    return seen_other(request, "devices-one", id=found.id)
+        return redirect_to(request, "people", {"login": back})
+    return redirect_to(request, "devices-one", id=found.id)
 
 
 async def device_of(request: web.Request) -> Device:

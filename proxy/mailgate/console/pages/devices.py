@@ -8,12 +8,12 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from mailgate.config import Bundle
-from mailgate.console.access import needs
-from mailgate.console.asked import reads_its_address
+from mailgate.console.access import requires_role
 from mailgate.console.context import ConsoleContext, context_of, person_of
 from mailgate.console.download import send_sheet
 from mailgate.console.forms import form_of
-from mailgate.console.layout import address, say, seen_other, show
+from mailgate.console.layout import address, redirect_to, say_on_next_page, show
+from mailgate.console.query_parameters import checks_own_parameters
 from mailgate.console.support_acts import ask_sources_of_all
 from mailgate.devices.device import Device
 from mailgate.model.phrase import capital, phrase, plural
@@ -25,11 +25,11 @@ from mailgate.views.mail_status import HEADLINES
 from mailgate.views.words import kind_told, state_told
 
 SIZE = 50
-MOST = 100
+MAX_PAGE = 100
 """The most devices on one page, as in the API."""
-EXPORTED = 500
+EXPORT_PAGE = 500
 """How many devices are read at once for a file."""
-ASKED = 500
+MAX_ASKED = 500
 """The most devices whose sources are asked at once."""
 PLACE = ("after", "limit")
 """The parameters of a page, besides those of the filter."""
@@ -41,26 +41,26 @@ SPANS = {
     "30d": phrase("30 days ago"),
 }
 COLUMNS = "device,name,person,mail,state,apps,source,reported_at,os,os_version,kind".split(",")
-NOBODY = DevicePage((), None)
+NO_DEVICES = DevicePage((), None)
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class FilterRequest:
     """The filter in an address, and the values that it may have."""
 
     asked: Asked
     known: Known
 
 
-@reads_its_address
-async def found(request: web.Request) -> web.Response:
+@checks_own_parameters
+async def show_devices(request: web.Request) -> web.Response:
     if (
         "" in request.query.values()
     ):  # leaves out untouched fields of the form, so that the address to share has only the filter
         said = [(name, text) for name, text in request.query.items() if text]
         raise web.HTTPSeeOther(f"{request.path}?{urlencode(said)}" if said else request.path)
     values = [(name, text) for name, text in request.query.items() if name not in PLACE]
-    asked = await _asked(request, values)
+    asked = await _filter_in(request, values)
     try:
         after, size = _place(request.query)
     except MisreadError as error:
@@ -74,10 +74,10 @@ async def found(request: web.Request) -> web.Response:
     return _shown(request, asked, page=page, count=count, whole=whole)
 
 
-@reads_its_address
+@checks_own_parameters
 async def export(request: web.Request) -> web.StreamResponse:
     """Send all devices that match as CSV, while they are read."""
-    context, asked = context_of(request), await _asked(request, request.query.items())
+    context, asked = context_of(request), await _filter_in(request, request.query.items())
     if asked.asked.mistakes:
         return _refused(request, asked)
     pages = _all(context, asked.asked.wanted)
@@ -85,18 +85,18 @@ async def export(request: web.Request) -> web.StreamResponse:
     return await send_sheet(request, "devices", COLUMNS, rows)
 
 
-@reads_its_address
-@needs("operator")
+@checks_own_parameters
+@requires_role("operator")
 async def ask_again(request: web.Request) -> web.Response:
     """Ask the sources of all devices that match, in the background."""
     context, sent = context_of(request), await form_of(request)
-    asked = await _asked(request, [(name, str(text)) for name, text in sent.items() if name != "csrf"])
+    asked = await _filter_in(request, [(name, str(text)) for name, text in sent.items() if name != "csrf"])
     if asked.asked.mistakes:
         return _refused(request, asked)
-    devices = await _first(context, asked.asked.wanted, ASKED + 1)
+    devices = await _first(context, asked.asked.wanted, MAX_ASKED + 1)
     begun, by = 0, person_of(request)
     if devices:
-        begun = await ask_sources_of_all(context, devices[:ASKED], by, context.clock())
+        begun = await ask_sources_of_all(context, devices[:MAX_ASKED], by, context.clock())
     said = plural(
         "The sources of %(count)s device are asked now.",
         "The sources of %(count)s devices are asked now.",
@@ -105,14 +105,14 @@ async def ask_again(request: web.Request) -> web.Response:
     more = phrase(
         "%(said)s There are more devices than that: filter the list to ask about others.", said=said
     )
-    say(request, more if len(devices) > begun else said)
-    return seen_other(request, "devices", dict(asked.asked.said))
+    say_on_next_page(request, more if len(devices) > begun else said)
+    return redirect_to(request, "devices", dict(asked.asked.said))
 
 
-async def _asked(request: web.Request, values: Iterable[tuple[str, str]]) -> Request:
+async def _filter_in(request: web.Request, values: Iterable[tuple[str, str]]) -> FilterRequest:
     context = context_of(request)
     known = await known_of(context.store, context.bundle())
-    return Request(read(values, known, context.clock()), known)
+    return FilterRequest(read(values, known, context.clock()), known)
 
 
 def _place(query: Mapping[str, str]) -> tuple[int, int]:
@@ -120,21 +120,21 @@ def _place(query: Mapping[str, str]) -> tuple[int, int]:
     after, size = query.get("after", ""), query.get("limit", "") or str(SIZE)
     if after and not re.fullmatch(r"[0-9a-f]{12}", after):
         raise MisreadError(phrase("this page does not exist; expected an address as the list gives it"))
-    if not re.fullmatch(r"[0-9]{1,3}", size) or not 1 <= int(size) <= MOST:
-        raise MisreadError(phrase("a page has from 1 to %(most)s devices", most=MOST))
+    if not re.fullmatch(r"[0-9]{1,3}", size) or not 1 <= int(size) <= MAX_PAGE:
+        raise MisreadError(phrase("a page has from 1 to %(most)s devices", most=MAX_PAGE))
     return int(after or "0", 16), int(size)
 
 
-def _refused(request: web.Request, asked: Request, *more: Mistake) -> web.Response:
+def _refused(request: web.Request, asked: FilterRequest, *more: Mistake) -> web.Response:
     return _shown(request, asked, 422, mistakes=[*asked.asked.mistakes, *more])
 
 
 def _shown(
     request: web.Request,
-    asked: Request,
+    asked: FilterRequest,
     status: int = 200,
     mistakes: Sequence[Mistake] = (),
-    page: DevicePage = NOBODY,
+    page: DevicePage = NO_DEVICES,
     count: int = 0,
     whole: bool = True,
 ) -> web.Response:
@@ -172,19 +172,19 @@ def number(text: str) -> int:
 async def _all(context: ConsoleContext, wanted: Wanted) -> AsyncIterator[tuple[ListedDevice, ...]]:
     after: int | None = 0
     while after is not None:
-        page = await look(context.store, context.bundle(), wanted, context.clock(), after, EXPORTED)
+        page = await look(context.store, context.bundle(), wanted, context.clock(), after, EXPORT_PAGE)
         yield page.found
         after = page.after
 
 
 async def _first(context: ConsoleContext, wanted: Wanted, most: int) -> list[Device]:
     """The first devices that match. No more of them are read than that takes."""
-    found = list[Device]()
+    show_devices = list[Device]()
     async for page in _all(context, wanted):
-        found += [each.device for each in page]
-        if len(found) >= most:
+        show_devices += [each.device for each in page]
+        if len(show_devices) >= most:
             break
-    return found[:most]
+    return show_devices[:most]
 
 
 def _cells(each: ListedDevice, bundle: Bundle) -> list[str]:
@@ -197,16 +197,16 @@ def _cells(each: ListedDevice, bundle: Bundle) -> list[str]:
 
 def _sorts(request: web.Request, said: Mapping[str, str], now: str) -> dict[str, tuple[str, str]]:
     """For each column, the link in its heading, and its current order (WAI-ARIA, aria-sort)."""
-    found, rest = {}, {name: text for name, text in said.items() if name not in ("sort", "order")}
+    show_devices, rest = {}, {name: text for name, text in said.items() if name not in ("sort", "order")}
     for name in SORTS:
         turned = f"-{name}" if now == name else name
         order = "ascending" if now == name else "descending" if now == f"-{name}" else ""
-        found[name] = (address(request, "devices", {**rest, "sort": turned}), order)
-    return found
+        show_devices[name] = (address(request, "devices", {**rest, "sort": turned}), order)
+    return show_devices
 
 
 ROUTES = [
-    web.get("/devices", found, name="devices"),
+    web.get("/devices", show_devices, name="devices"),
     web.get("/devices.csv", export, name="devices-export"),
     web.post("/devices/ask", ask_again, name="devices-ask-all"),
 ]

@@ -7,11 +7,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from mailgate.config.mistakes import wording
 from mailgate.config.text_edits import EditError, written_start
-from mailgate.console.access import needs
+from mailgate.console.access import requires_role
 from mailgate.console.context import context_of, person_of
 from mailgate.console.drafting import draft_and_plan, facts_of, latest_heads, patch_of, plan_again
 from mailgate.console.forms import Form, form_of
-from mailgate.console.layout import say, seen_other, show
+from mailgate.console.layout import redirect_to, say_on_next_page, show
 from mailgate.model.phrase import phrase
 from mailgate.policy.edits import Edit
 from mailgate.policy.stages import share_of
@@ -29,12 +29,12 @@ async def drafts(request: web.Request) -> web.Response:
     return show(request, "drafts.html", drafts=await latest_heads(context_of(request)), states=WORDS)
 
 
-@needs("operator", "approver")
+@requires_role("operator", "approver")
 async def make(request: web.Request) -> web.Response:
     """Draft a change, and begin to plan it."""
     context = context_of(request)
     draft = await draft_and_plan(context, await _wanted(request), person_of(request))
-    return seen_other(request, "policy-draft", digest=draft.digest)
+    return redirect_to(request, "policy-draft", digest=draft.digest)
 
 
 async def draft(request: web.Request) -> web.Response:
@@ -52,14 +52,14 @@ async def draft(request: web.Request) -> web.Response:
     )
 
 
-@needs("operator", "approver")
+@requires_role("operator", "approver")
 async def plan(request: web.Request) -> web.Response:
     """Begin to plan a draft against the rules in force."""
     context = context_of(request)
     kept = await draft_called(context.store, request.match_info["digest"])
     if not await plan_again(context, kept, person_of(request)):
-        say(request, _BEING_MADE)
-    return seen_other(request, "policy-draft", digest=kept.digest)
+        say_on_next_page(request, _BEING_MADE)
+    return redirect_to(request, "policy-draft", digest=kept.digest)
 
 
 async def patch(request: web.Request) -> web.Response:

@@ -2,46 +2,46 @@
 
 from aiohttp import web
 
-from mailgate.console.access import needs
-from mailgate.console.asked import takes
+from mailgate.console.access import requires_role
 from mailgate.console.context import context_of, person_of
-from mailgate.console.enrolment import MOST_USES, make_code, make_token
+from mailgate.console.enrolment import MAX_USES, make_code, make_token
 from mailgate.console.enrolment import revoke as shut_out
 from mailgate.console.forms import form_of
-from mailgate.console.layout import seen_other, show
-from mailgate.console.list_position import PLACE, place_in, told
+from mailgate.console.layout import redirect_to, show
+from mailgate.console.list_position import POSITION, position_in, position_values
 from mailgate.console.pages.devices import number
+from mailgate.console.query_parameters import accepts_parameters
 from mailgate.model.phrase import phrase
 from mailgate.store import Place
 from mailgate.views.address_values import line
 
 SIZE = 50
 LIVES = {"1": phrase("1 day"), "7": phrase("7 days"), "30": phrase("30 days")}
-LONGEST = 255
+MAX_NAME = 255
 
 
-@takes(key=line(), **PLACE)
+@accepts_parameters(key=line(), **POSITION)
 async def enrolment(request: web.Request) -> web.Response:
     return await _shown(request)
 
 
-@needs("operator")
+@requires_role("operator")
 async def make(request: web.Request) -> web.Response:
     """Make a token and show it once."""
     context, sent = context_of(request), await form_of(request)
     user, note = (str(sent.get(name, "")).strip() for name in ("user", "note"))
     uses, days = number(str(sent.get("uses", ""))), str(sent.get("days", ""))
-    if max(len(user), len(note)) > LONGEST or not (user + note).isprintable():
+    if max(len(user), len(note)) > MAX_NAME or not (user + note).isprintable():
         return await _shown(
             request,
             422,
             wrong=phrase(
-                "A name and a note are one line of at most %(longest)s characters.", longest=LONGEST
+                "A name and a note are one line of at most %(longest)s characters.", longest=MAX_NAME
             ),
         )
-    if not 1 <= uses <= MOST_USES or days not in LIVES:
+    if not 1 <= uses <= MAX_USES or days not in LIVES:
         return await _shown(
-            request, 422, wrong=phrase("A token is good for 1 to %(most_uses)s devices.", most_uses=MOST_USES)
+            request, 422, wrong=phrase("A token is good for 1 to %(most_uses)s devices.", most_uses=MAX_USES)
         )
     by, now = person_of(request), context.clock()
     owner = context.bundle().settings.logins.person(user)
@@ -49,16 +49,16 @@ async def make(request: web.Request) -> web.Response:
     return await _shown(request, made=text)
 
 
-@needs("operator")
+@requires_role("operator")
 async def code(request: web.Request) -> web.Response:
     """Make a code for one browser and show it once, with what to do with it."""
     desk, user = context_of(request), str((await form_of(request)).get("user", "")).strip()
-    if not user or len(user) > LONGEST or not user.isprintable():
+    if not user or len(user) > MAX_NAME or not user.isprintable():
         return await _shown(
             request,
             422,
             wrong=phrase(
-                "A code is for one person: a login name of at most %(longest)s characters.", longest=LONGEST
+                "A code is for one person: a login name of at most %(longest)s characters.", longest=MAX_NAME
             ),
         )
     owner = desk.bundle().settings.logins.person(user)
@@ -66,17 +66,17 @@ async def code(request: web.Request) -> web.Response:
     return await _shown(request, code=text, owner=owner)
 
 
-@needs("operator")
+@requires_role("operator")
 async def revoke(request: web.Request) -> web.Response:
     """Ask for confirmation, then revoke it at every gate within a second."""
     context, sent = context_of(request), await form_of(request)
-    name = str(sent.get("name", ""))[:LONGEST]
+    name = str(sent.get("name", ""))[:MAX_NAME]
     if sent.get("confirmed") != "yes":
         return show(request, "enrolment_revoke.html", name=name, is_token=sent.get("what") == "token")
     revoked = await shut_out(context.store, person_of(request), context.clock(), name)
     if not revoked.tokens and not revoked.keys:
         raise web.HTTPNotFound
-    return seen_other(request, "enrolment")
+    return redirect_to(request, "enrolment")
 
 
 async def _shown(
@@ -90,14 +90,14 @@ async def _shown(
 ) -> web.Response:
     store = context_of(request).store.enrolments
     keys = await store.page(request.query.get("key", ""), SIZE)
-    tokens = await store.tokens(SIZE + 1, place_in(request.query))
+    tokens = await store.tokens(SIZE + 1, position_in(request.query))
     last = tokens[SIZE - 1] if len(tokens) > SIZE else None
     return show(
         request,
         "enrolment.html",
         status,
         tokens=tokens[:SIZE],
-        older=told(Place(last.made_at, last.name)) if last else {},
+        older=position_values(Place(last.made_at, last.name)) if last else {},
         keys=keys,
         more=keys[-1].thumbprint if len(keys) == SIZE else "",
         made=made,

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from mailgate.console.access import needs
-from mailgate.console.asked import takes
+from mailgate.console.access import requires_role
 from mailgate.console.context import ConsoleContext, context_of, person_of
-from mailgate.console.forms import LONGEST, form_of, note_of
-from mailgate.console.layout import address, say, seen_again, seen_other, show
+from mailgate.console.forms import MAX_TEXT, form_of, note_of
+from mailgate.console.layout import address, redirect_back, redirect_to, say_on_next_page, show
 from mailgate.console.pages.devices import number
+from mailgate.console.query_parameters import accepts_parameters
 from mailgate.devices.device import typed_id
 from mailgate.devices.names import user_text
 from mailgate.model.phrase import phrase
@@ -39,17 +39,17 @@ HOURS = {
 }
 
 
-@takes(whom=line(), before=whole(_NEWEST), over=whole(_NEWEST))
+@accepts_parameters(whom=line(), before=whole(_NEWEST), over=whole(_NEWEST))
 async def exemptions(request: web.Request) -> web.Response:
     return await _shown(request)
 
 
-@needs("operator")
+@requires_role("operator")
 async def exempt(request: web.Request) -> web.Response:
     """Exempt one person or device from a rule."""
     context, sent = context_of(request), await form_of(request)
-    why, rule = note_of(sent, "why"), str(sent.get("rule", "")).strip()[:LONGEST]
-    whom, days = str(sent.get("whom", "")).strip()[:LONGEST], sent.get("days", "")
+    why, rule = note_of(sent, "why"), str(sent.get("rule", "")).strip()[:MAX_TEXT]
+    whom, days = str(sent.get("whom", "")).strip()[:MAX_TEXT], sent.get("days", "")
     if days not in SPANS or not whom:
         raise RefusedError(phrase("whom, and for how long? A login name or the id of a device, and a time"))
     called = await context.store.devices.called(typed_id(whom)) if sent.get("what") == "device" else []
@@ -68,7 +68,7 @@ async def exempt(request: web.Request) -> web.Response:
     policy, by = context.bundle().policy, person_of(request)
     given = await relief_acts.exempt(context.store, policy, by, why, now, rule=rule, until=until, **named)
     say_given(request, given, SPANS[days])
-    return seen_other(request, "exemptions")
+    return redirect_to(request, "exemptions")
 
 
 def say_given(request: web.Request, given: Relief, span: str) -> None:
@@ -79,10 +79,12 @@ def say_given(request: web.Request, given: Relief, span: str) -> None:
         rule=rule_told(given.rule),
         span=span,
     )
-    say(request, words, address(request, "exemptions-end"), number=str(given.number), why="undone at once")
+    say_on_next_page(
+        request, words, address(request, "exemptions-end"), number=str(given.number), why="undone at once"
+    )
 
 
-@needs("operator")
+@requires_role("operator")
 async def end(request: web.Request) -> web.Response:
     """End an exemption early."""
     context, sent = context_of(request), await form_of(request)
@@ -93,17 +95,17 @@ async def end(request: web.Request) -> web.Response:
     now, whom = context.clock(), kept.relief.person or device_named(kept.relief.device)
     if kept.holds(now):
         await relief_acts.end_exemption(context.store, person_of(request), why, now, kept.relief.number)
-        say(request, phrase("The exemption of %(whom)s has ended.", whom=whom))
+        say_on_next_page(request, phrase("The exemption of %(whom)s has ended.", whom=whom))
     else:
-        say(request, phrase("The exemption of %(whom)s had ended already.", whom=whom))
-    return seen_again(request, sent, "exemptions")
+        say_on_next_page(request, phrase("The exemption of %(whom)s had ended already.", whom=whom))
+    return redirect_back(request, sent, "exemptions")
 
 
-@needs("operator", "approver")
+@requires_role("operator", "approver")
 async def turn_off(request: web.Request) -> web.Response:
     """Break-glass: ask for confirmation with numbers, then turn a rule off for everybody at once."""
     context, sent = context_of(request), await form_of(request)
-    rule, hours = str(sent.get("rule", ""))[:LONGEST], str(sent.get("hours", ""))
+    rule, hours = str(sent.get("rule", ""))[:MAX_TEXT], str(sent.get("hours", ""))
     relief_acts.restricting(context.bundle().policy, rule)
     if sent.get("confirmed") != "yes":
         refused = context.verdict_rates.refusals(context.clock())
@@ -114,19 +116,19 @@ async def turn_off(request: web.Request) -> web.Response:
     now, why = context.clock(), note_of(sent)
     policy, by, until = context.bundle().policy, person_of(request), now + timedelta(hours=int(hours))
     await relief_acts.break_glass(context.store, policy, by, why, now, rule=rule, until=until)
-    return seen_other(request, "exemptions")
+    return redirect_to(request, "exemptions")
 
 
-@needs("operator")
+@requires_role("operator")
 async def resume(request: web.Request) -> web.Response:
     """Ask for confirmation, then put a rule back in force that halted or was turned off."""
     context, sent = context_of(request), await form_of(request)
-    rule = str(sent.get("rule", ""))[:LONGEST]
+    rule = str(sent.get("rule", ""))[:MAX_TEXT]
     if sent.get("confirmed") != "yes":
         return show(request, "rule_on.html", rule=rule)
     why = note_of(sent)
     await relief_acts.resume(context.store, person_of(request), why, context.clock(), rule)
-    return seen_other(request, "exemptions")
+    return redirect_to(request, "exemptions")
 
 
 async def _shown(request: web.Request, status: int = 200, wrong: str = "") -> web.Response:

@@ -5,10 +5,10 @@ from typing import Any
 from aiohttp import web
 
 from mailgate.config.case_runner import rehearse
-from mailgate.console.asked import takes
 from mailgate.console.context import ConsoleContext, context_of
 from mailgate.console.forms import form_of
-from mailgate.console.layout import seen_other, show
+from mailgate.console.layout import redirect_to, show
+from mailgate.console.query_parameters import accepts_parameters
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import Access, Decision
 from mailgate.model.phrase import phrase
@@ -19,12 +19,12 @@ from mailgate.views.devices import sighting_facts
 from mailgate.views.explanation import explanation
 from mailgate.views.recorded_requests import Recalled, asked_from, recall
 
-LONGEST = 100_000
-LAST = 20
+MAX_PASTED = 100_000
+MAX_RECENT = 20
 """How many recent requests are offered to choose from."""
 
 
-@takes(reference=line())
+@accepts_parameters(reference=line())
 async def explain(request: web.Request) -> web.Response:
     """Explain the request of a reference, or show the form for a pasted one."""
     context, name = context_of(request), request.query.get("reference", "").strip()
@@ -33,16 +33,16 @@ async def explain(request: web.Request) -> web.Response:
     recalled = await recall(context.store, context.bundle(), name, context.clock())
     if recalled is None:
         if len(await context.store.devices.called(name)) == 1:
-            return seen_other(request, "devices-one", id=name)
+            return redirect_to(request, "devices-one", id=name)
         wrong = phrase("Nothing is recorded under %(name)s, and no device is called so.", name=name)
         return await _shown(request, 404, reference=name, wrong=[wrong])
-    return await _shown(request, reference=name, **_told(context, recalled))
+    return await _shown(request, reference=name, **_recalled_values(context, recalled))
 
 
-async def pasted(request: web.Request) -> web.Response:
+async def explain_pasted(request: web.Request) -> web.Response:
     """Explain pasted headers or a pasted request. Nothing is recorded."""
     context, sent = context_of(request), await form_of(request)
-    text, name = str(sent.get("text", ""))[:LONGEST], str(sent.get("device", "")).strip()[:200]
+    text, name = str(sent.get("text", ""))[:MAX_PASTED], str(sent.get("device", "")).strip()[:200]
     try:
         access, decision = await _decided(context, text, name)
     except ConfigError as error:
@@ -77,7 +77,7 @@ async def _decided(context: ConsoleContext, text: str, name: str) -> tuple[Acces
     return asked_from(called[0], bundle, asked.facts(), context.clock())
 
 
-def _told(context: ConsoleContext, recalled: Recalled) -> dict[str, Any]:
+def _recalled_values(context: ConsoleContext, recalled: Recalled) -> dict[str, Any]:
     policy = context.bundle().policy
     return {
         "why": explanation(recalled.access, recalled.decision, policy),
@@ -86,7 +86,7 @@ def _told(context: ConsoleContext, recalled: Recalled) -> dict[str, Any]:
 
 
 async def _shown(request: web.Request, status: int = 200, **values: Any) -> web.Response:
-    last = [] if "why" in values else await context_of(request).store.sightings.latest(size=LAST)
+    last = [] if "why" in values else await context_of(request).store.sightings.latest(size=MAX_RECENT)
     empty: dict[str, Any] = {
         "reference": "", "text": "", "device": "", "wrong": [], "mistakes": [], "why": None, "then": None,
         "rows": [sighting_facts(each) for each in last],
@@ -95,4 +95,7 @@ async def _shown(request: web.Request, status: int = 200, **values: Any) -> web.
     return show(request, "explain.html", status, **empty | values)
 
 
-ROUTES = [web.get("/explain", explain, name="explain"), web.post("/explain", pasted, name="explain-pasted")]
+ROUTES = [
+    web.get("/explain", explain, name="explain"),
+    web.post("/explain", explain_pasted, name="explain-pasted"),
+]

@@ -2,15 +2,15 @@
 
 from aiohttp import web
 
-from mailgate.console.asked import takes
 from mailgate.console.context import context_of
-from mailgate.console.layout import seen_other, show
+from mailgate.console.layout import redirect_to, show
+from mailgate.console.query_parameters import accepts_parameters
 from mailgate.views.address_values import line
 from mailgate.views.find import LONGEST, Hit, find
 
 
-@takes(q=line(LONGEST), after=line(LONGEST))
-async def found(request: web.Request) -> web.Response:
+@accepts_parameters(q=line(LONGEST), after=line(LONGEST))
+async def show_hits(request: web.Request) -> web.Response:
     """Show the hits, or go to the page of the hit if there is only one."""
     context, asked = context_of(request), request.query
     text, after = asked.get("q", "").strip(), asked.get("after", "")
@@ -22,10 +22,10 @@ async def found(request: web.Request) -> web.Response:
 
 def _opened(request: web.Request, hit: Hit) -> web.Response:
     if hit.what == "person":
-        return seen_other(request, "people", {"login": hit.id})
+        return redirect_to(request, "people", {"login": hit.id})
     if hit.what == "device":
-        return seen_other(request, "devices-one", id=hit.id)
-    return seen_other(request, "explain", {"reference": hit.id})
+        return redirect_to(request, "devices-one", id=hit.id)
+    return redirect_to(request, "explain", {"reference": hit.id})
 
 
-ROUTES = [web.get("/find", found, name="find")]
+ROUTES = [web.get("/find", show_hits, name="find")]

@@ -2,13 +2,13 @@
 
 from aiohttp import web
 
-from mailgate.console.access import needs
-from mailgate.console.asked import takes
+from mailgate.console.access import requires_role
 from mailgate.console.context import context_of, person_of
-from mailgate.console.forms import LONGEST, form_of
-from mailgate.console.layout import address, say, seen_again, seen_other, show
-from mailgate.console.list_position import PLACE, place_in, told
-from mailgate.console.support_acts import finish, reopen
+from mailgate.console.forms import MAX_TEXT, form_of
+from mailgate.console.layout import address, redirect_back, redirect_to, say_on_next_page, show
+from mailgate.console.list_position import POSITION, position_in, position_values
+from mailgate.console.query_parameters import accepts_parameters
+from mailgate.console.support_acts import finish_requests, reopen_requests
 from mailgate.model.phrase import phrase
 from mailgate.store import Place
 from mailgate.views.address_values import line, one_of
@@ -18,7 +18,7 @@ from mailgate.views.words import device_named
 SIZE = 50
 
 
-@takes(rule=line(LONGEST), which=one_of(("open", "all")), **PLACE)
+@accepts_parameters(rule=line(MAX_TEXT), which=one_of(("open", "all")), **POSITION)
 async def requests(request: web.Request) -> web.Response:
     context, asked = context_of(request), request.query
     store, policy = context.store.help_requests, context.bundle().policy
@@ -26,9 +26,9 @@ async def requests(request: web.Request) -> web.Response:
     if every:
         found = await store.page(rule, 10 * SIZE)
     else:
-        found = await store.open(rule, SIZE, place_in(asked))
+        found = await store.open(rule, SIZE, position_in(asked))
     last = found[-1] if len(found) == SIZE and not every else None
-    further = {"rule": rule, **told(Place(last.last_at, last.subject))} if last else {}
+    further = {"rule": rule, **position_values(Place(last.last_at, last.subject))} if last else {}
     return show(
         request,
         "help_requests.html",
@@ -40,11 +40,11 @@ async def requests(request: web.Request) -> web.Response:
     )
 
 
-@needs("operator")
+@requires_role("operator")
 async def done(request: web.Request) -> web.Response:
     """Close a request, or open it again."""
     context, sent = context_of(request), await form_of(request)
-    key = (str(sent.get("rule", ""))[:LONGEST], str(sent.get("subject", ""))[:LONGEST])
+    key = (str(sent.get("rule", ""))[:MAX_TEXT], str(sent.get("subject", ""))[:MAX_TEXT])
     by, now, back = person_of(request), context.clock(), str(sent.get("back", ""))
     asked = await context.store.help_requests.one(*key)
     if asked is None:
@@ -55,12 +55,14 @@ async def done(request: web.Request) -> web.Response:
         else phrase("a client with the reference %(reference)s", reference=asked.reference)
     )
     if sent.get("done") == "no":
-        again = await reopen(context, [key], by, now)
+        again = await reopen_requests(context, [key], by, now)
         was = phrase("The request of %(whom)s was open already.", whom=whom)
-        say(request, phrase("The request of %(whom)s is open again.", whom=whom) if again else was)
-        return seen_again(request, sent, "help_requests")
-    if await finish(context, [key], by, now):
-        say(
+        say_on_next_page(
+            request, phrase("The request of %(whom)s is open again.", whom=whom) if again else was
+        )
+        return redirect_back(request, sent, "help_requests")
+    if await finish_requests(context, [key], by, now):
+        say_on_next_page(
             request,
             phrase("The request of %(whom)s is done.", whom=whom),
             address(request, "help_requests-done"),
@@ -69,8 +71,8 @@ async def done(request: web.Request) -> web.Response:
             done="no",
         )
     else:
-        say(request, phrase("The request of %(whom)s was done already.", whom=whom))
-    return seen_other(request, "people", {"login": back}) if back else seen_other(request, "help_requests")
+        say_on_next_page(request, phrase("The request of %(whom)s was done already.", whom=whom))
+    return redirect_to(request, "people", {"login": back}) if back else redirect_to(request, "help_requests")
 
 
 ROUTES = [

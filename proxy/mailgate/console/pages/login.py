@@ -7,21 +7,28 @@ import structlog
 from aiohttp import web
 
 from mailgate.config.admins import Admins
-from mailgate.console.begin_session import COOKIE, PROXIED, begin, keep, own, too_many
 from mailgate.console.context import SESSION, context_of, person_of
 from mailgate.console.forms import form_of
-from mailgate.console.layout import bare
+from mailgate.console.layout import show_without_login
 from mailgate.console.login_rights import token_proof
-from mailgate.console.pages.oidc import farewell
-from mailgate.console.peer import came_from
+from mailgate.console.pages.oidc import logout_address
+from mailgate.console.peer import origin_of_request
+from mailgate.console.session_start import (
+    COOKIE,
+    PROXY_LOGIN,
+    begin_session,
+    console_path,
+    set_session_cookie,
+    too_many_logins,
+)
 from mailgate.model.phrase import phrase
 from mailgate.rollout.admins import proven, token_of
 
 log = structlog.get_logger()
 
-MOST = 16 * 1024
+MAX_BODY_BYTES = 16 * 1024
 """The largest form in bytes, since anybody may send it."""
-LONGEST = 200
+MAX_NAME = 200
 """The longest name or secret that is read, in characters."""
 _HASHING = asyncio.Semaphore(2)
 """Limits the checks at once, since each takes 64 MiB of memory."""
@@ -35,23 +42,23 @@ async def form(request: web.Request) -> web.Response:
 
 async def log_in(request: web.Request) -> web.Response:
     """Log in. A wrong name and a wrong secret look alike and take the same time."""
-    context, sent = context_of(request), await form_of(request, MOST)
+    context, sent = context_of(request), await form_of(request, MAX_BODY_BYTES)
     settings = context.bundle().settings
     name, secret, after = (str(sent.get(field, "")) for field in ("name", "secret", "next"))
-    if not settings.console.login.token or PROXIED in request:
+    if not settings.console.login.token or PROXY_LOGIN in request:
         return _form(request, 403, phrase("Nobody logs in by a token here."), after)
-    name, address = name.strip()[:LONGEST], came_from(request, settings).remote
+    name, address = name.strip()[:MAX_NAME], origin_of_request(request, settings).remote
     if wait := context.tries.wait(name, address, context.clock()):
         log.warning("console-login-refused", way="token", why="too-many")
-        return _form(request, 429, too_many(wait), after)
-    known = await _proven(settings.admins, name, secret.strip()[:LONGEST])
+        return _form(request, 429, too_many_logins(wait), after)
+    known = await _proven(settings.admins, name, secret.strip()[:MAX_NAME])
     if known is None:
         log.warning("console-login-refused", way="token", why="wrong")
         return _form(request, 403, WRONG, after)
-    context.tries.came_in(name, address)
-    value = await begin(request, known, token_proof(settings.admins[known]), "token")
-    response = web.HTTPSeeOther(own(after) or str(request.app.router["now"].url_for()))
-    keep(request, response, value)
+    context.tries.note_success(name, address)
+    value = await begin_session(request, known, token_proof(settings.admins[known]), "token")
+    response = web.HTTPSeeOther(console_path(after) or str(request.app.router["now"].url_for()))
+    set_session_cookie(request, response, value)
     raise response
 
 
@@ -60,11 +67,11 @@ async def log_out(request: web.Request) -> web.Response:
     context, session = context_of(request), request[SESSION]
     context.sessions.end(request.cookies.get(COOKIE, ""))
     await context.store.audit.append(person_of(request).act(context.clock(), "console-logout"))
-    elsewhere = await farewell(request, session)
+    elsewhere = await logout_address(request, session)
     if (
         elsewhere
     ):  # a page of the console leads there, since `form-action` allows no redirect of a form to another site
-        response = bare(request, "redirect.html", to=elsewhere)
+        response = show_without_login(request, "redirect.html", to=elsewhere)
         response.del_cookie(COOKIE, path="/console")
         return response
     back = web.HTTPSeeOther(request.app.router["login"].url_for())
@@ -81,16 +88,16 @@ async def _proven(admins: Admins, name: str, secret: str) -> str | None:
 
 
 def _form(request: web.Request, status: int = 200, error: str = "", after: str = "") -> web.Response:
-    settings, after = context_of(request).bundle().settings, own(after)
+    settings, after = context_of(request).bundle().settings, console_path(after)
     ways = settings.console.login
     oidc = f"{request.app.router['login-oidc'].url_for()}?{urlencode({'next': after})}"
-    return bare(
+    return show_without_login(
         request,
         "login.html",
         status,
         error=error,
         next=after,
-        proxied=request.get(PROXIED, ""),
+        proxied=request.get(PROXY_LOGIN, ""),
         by_token=ways.token and any(each.token_hash for each in settings.admins.values()),
         oidc=ways.oidc,
         oidc_address=oidc,

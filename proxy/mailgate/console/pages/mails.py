@@ -6,14 +6,14 @@ from typing import Any
 from aiohttp import web
 
 from mailgate.config.mail import NoticeSettings
-from mailgate.console.access import needs
-from mailgate.console.asked import takes
+from mailgate.console.access import requires_role
 from mailgate.console.context import ConsoleContext, context_of, person_of
 from mailgate.console.forms import form_of
-from mailgate.console.layout import seen_other, show
-from mailgate.console.mails import Matter, decided
+from mailgate.console.layout import redirect_to, show
+from mailgate.console.mails import NoticeSubject, mark_mails
 from mailgate.console.pages.devices import number
-from mailgate.console.pages.notices import LONGEST, matter_of
+from mailgate.console.pages.notices import MAX_NAME, notice_subject
+from mailgate.console.query_parameters import accepts_parameters
 from mailgate.mail.composer import address_book
 from mailgate.mail.recipient_list import believed_by, list_recipients, queue
 from mailgate.mail.topic import Topic
@@ -28,39 +28,39 @@ DECISIONS = ("sent", "again", "retry")
 """The decisions about mails: the first two are about unsure ones, the last about failed ones."""
 
 
-@takes(rule=line(LONGEST))
-@needs("operator")
+@accepts_parameters(rule=line(MAX_NAME))
+@requires_role("operator")
 async def count(request: web.Request) -> web.Response:
     """Begin to count the people whom the rule is about now."""
-    context, matter = context_of(request), await matter_of(request)
-    topic, settings = _sendable(context, matter)
+    context, subject = context_of(request), await notice_subject(request)
+    topic, settings = _sendable(context, subject)
     active = await context.store.policies.active()
     assert active is not None  # the topic is of the version in force
     counted = partial(_counted, context, settings, active)
     if not context.recipient_lists.start(
-        matter.about, topic, counted, person_of(request).name, context.clock()
+        subject.about, topic, counted, person_of(request).name, context.clock()
     ):
         raise RefusedError(phrase("others are being counted: wait until that has ended"))
-    return _back(request, matter.about)
+    return _back(request, subject.about)
 
 
-@takes(rule=line(LONGEST))
-@needs("operator")
+@accepts_parameters(rule=line(MAX_NAME))
+@requires_role("operator")
 async def send(request: web.Request) -> web.Response:
     """Ask for confirmation with the counts, then queue exactly the mails of the list."""
-    context, matter = context_of(request), await matter_of(request)
-    _sendable(context, matter)
-    topic, found = context.recipient_lists.counted(matter.about, context.clock())
+    context, subject = context_of(request), await notice_subject(request)
+    _sendable(context, subject)
+    topic, found = context.recipient_lists.counted(subject.about, context.clock())
     if (await form_of(request)).get("confirmed") != "yes":
         return show(
-            request, "notice_send.html", about=matter.about, counts=recipient_counts(found), words=WORDS
+            request, "notice_send.html", about=subject.about, counts=recipient_counts(found), words=WORDS
         )
-    context.recipient_lists.forget(matter.about)
+    context.recipient_lists.forget(subject.about)
     await queue(context.store, found, person_of(request), topic, context.clock())
-    return _back(request, matter.about, state=MailState.QUEUED.value)
+    return _back(request, subject.about, state=MailState.QUEUED.value)
 
 
-@needs("operator")
+@requires_role("operator")
 async def decide(request: web.Request) -> web.Response:
     """Ask for confirmation with the count, then mark mails as sent or send them again."""
     context, sent = context_of(request), await form_of(request)
@@ -79,19 +79,19 @@ async def decide(request: web.Request) -> web.Response:
             mails=[mail_facts(each, settings) for each in mails],
             number=await waiting(which),
         )
-    await decided(context.store, which, what, person_of(request), context.clock())
+    await mark_mails(context.store, which, what, person_of(request), context.clock())
     return _back(request, _about(which, mails))
 
 
-def _sendable(context: ConsoleContext, matter: Matter) -> tuple[Topic, NoticeSettings]:
+def _sendable(context: ConsoleContext, subject: NoticeSubject) -> tuple[Topic, NoticeSettings]:
     settings = context.bundle().settings.notices
     if settings is None:
         raise RefusedError(
             phrase("no mails are sent by these settings; expected `notices` with `smtp` or `outbox` in them")
         )
-    if matter.topic is None:
-        raise RefusedError(matter.why_not)
-    return matter.topic, settings
+    if subject.topic is None:
+        raise RefusedError(subject.why_not)
+    return subject.topic, settings
 
 
 async def _counted(
@@ -112,9 +112,9 @@ async def _counted(
 
 def _which(sent: Any) -> Which:
     """The mails in a form: one by its id, or all with one notice."""
-    if name := str(sent.get("id", ""))[:LONGEST]:
+    if name := str(sent.get("id", ""))[:MAX_NAME]:
         return [name]
-    version, kind, rule = (str(sent.get(field, ""))[:LONGEST] for field in NoticeKey._fields)
+    version, kind, rule = (str(sent.get(field, ""))[:MAX_NAME] for field in NoticeKey._fields)
     if kind not in set(MailKind):
         raise web.HTTPNotFound
     return NoticeKey(number(version), MailKind(kind), rule)
@@ -130,7 +130,7 @@ def _about(which: Which, mails: Any) -> NoticeKey:
 
 def _back(request: web.Request, about: NoticeKey, **query: str) -> web.Response:
     asked = {"rule": about.rule, **query}
-    return seen_other(request, "notices-one", asked, version=str(about.version), kind=about.kind.value)
+    return redirect_to(request, "notices-one", asked, version=str(about.version), kind=about.kind.value)
 
 
 ROUTES = [

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from mailgate.config import Bundle
-from mailgate.console.asked import takes
 from mailgate.console.context import context_of
 from mailgate.console.headers import FRAMED, FRAMES
 from mailgate.console.layout import show
-from mailgate.console.mails import RETRACTIONS, Matter, matter_about, preview, title_of
+from mailgate.console.mails import MAX_RETRACTIONS, NoticeSubject, preview, subject_of_notice, title_of
 from mailgate.console.pages.devices import number
+from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.recipient_lists import Counting
 from mailgate.gateway.pages.languages import load_languages
 from mailgate.store import Mail, MailKind, MailState, NoticeKey
@@ -30,7 +30,7 @@ from mailgate.views.notices import (
 )
 
 SIZE = 50
-LONGEST = 256
+MAX_NAME = 256
 LANGUAGES = load_languages()
 FIRST = (*(MailState.UNSURE, MailState.FAILED, MailState.QUEUED), *MailState)
 """The order of states: by default the page lists the first state with any mails."""
@@ -50,40 +50,40 @@ async def notices(request: web.Request) -> web.Response:
         version=active.number if active else 0,
         rules=rule_notices(bundle.policy, active.number, context.clock()) if active else [],
         found=mails_by_notice(await context.store.mails.counts()),
-        retractions=await context.store.retractions.latest(RETRACTIONS),
+        retractions=await context.store.retractions.latest(MAX_RETRACTIONS),
         titles={rule.id: rule.title or "" for rule in bundle.policy.rules},
         kinds=KINDS,
         words=WORDS,
     )
 
 
-@takes(
-    rule=line(LONGEST),
-    person=line(LONGEST),
+@accepts_parameters(
+    rule=line(MAX_NAME),
+    person=line(MAX_NAME),
     state=one_of(STATES),
     language=one_of(tuple(LANGUAGES)),
-    after=line(LONGEST),
+    after=line(MAX_NAME),
 )
 async def one(request: web.Request) -> web.Response:
     """Show the text of one notice and its recipients."""
-    context, matter = context_of(request), await matter_of(request)
+    context, subject = context_of(request), await notice_subject(request)
     bundle, now = context.bundle(), context.clock()
-    mails = mails_of(await context.store.mails.counts(matter.about), matter.about)
-    counting = context.recipient_lists.last(matter.about, now) if matter.topic else None
+    mails = mails_of(await context.store.mails.counts(subject.about), subject.about)
+    counting = context.recipient_lists.last(subject.about, now) if subject.topic else None
     listed = _listed(request, mails, counting)
-    person = request.query.get("person", "").strip() if matter.topic else ""
+    person = request.query.get("person", "").strip() if subject.topic else ""
     spoken = _language(request, bundle)
-    rendered, wrong = await preview(context, matter, mails, spoken, person)
+    rendered, wrong = await preview(context, subject, mails, spoken, person)
     page = show(
         request,
         "notice.html",
-        matter=matter,
-        title=title_of(matter.rules.policy, matter.about.rule),
+        subject=subject,
+        title=title_of(subject.rules.policy, subject.about.rule),
         settings=bundle.settings.notices,
         became=mails,
         counting=counting,
         listed=listed,
-        rows=await _rows(request, matter.about, listed, counting),
+        rows=await _rows(request, subject.about, listed, counting),
         preview=rendered,
         no_preview=wrong,
         person=person,
@@ -95,25 +95,25 @@ async def one(request: web.Request) -> web.Response:
     return page
 
 
-@takes(rule=line(LONGEST), person=line(LONGEST), language=one_of(tuple(LANGUAGES)))
+@accepts_parameters(rule=line(MAX_NAME), person=line(MAX_NAME), language=one_of(tuple(LANGUAGES)))
 async def html(request: web.Request) -> web.Response:
     """The HTML of a notice as mail programs show it, for the frame of the page."""
-    context, matter = context_of(request), await matter_of(request)
-    mails = mails_of(await context.store.mails.counts(matter.about), matter.about)
-    person = request.query.get("person", "").strip() if matter.topic else ""
-    rendered, _ = await preview(context, matter, mails, _language(request, context.bundle()), person)
+    context, subject = context_of(request), await notice_subject(request)
+    mails = mails_of(await context.store.mails.counts(subject.about), subject.about)
+    person = request.query.get("person", "").strip() if subject.topic else ""
+    rendered, _ = await preview(context, subject, mails, _language(request, context.bundle()), person)
     if rendered is None:
         raise web.HTTPNotFound
     return web.Response(text=rendered.html, content_type="text/html", headers=FRAMED)
 
 
-async def matter_of(request: web.Request) -> Matter:
+async def notice_subject(request: web.Request) -> NoticeSubject:
     """The subject of the notice in the address. Raises HTTPNotFound."""
     parts, rule = request.match_info, request.query.get("rule", "")
     if parts["kind"] not in set(MailKind):
         raise web.HTTPNotFound
     about = NoticeKey(number(parts["version"]), MailKind(parts["kind"]), rule)
-    return await matter_about(context_of(request), about)
+    return await subject_of_notice(context_of(request), about)
 
 
 def _listed(request: web.Request, mails: NoticeMails, counting: Counting | None) -> str:

@@ -9,12 +9,12 @@ from typing import Any
 from aiohttp import web
 
 from mailgate.console.access import COOKIE
-from mailgate.console.asked import takes
 from mailgate.console.attention import needs_now
 from mailgate.console.context import CLOSING, SESSION, ConsoleContext, context_of, language_of, roles_of
 from mailgate.console.languages import Language
-from mailgate.console.layout import show, surrounding
+from mailgate.console.layout import common_values, show
 from mailgate.console.plot import plot, trend
+from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.render import text_of
 from mailgate.model.phrase import phrase
 from mailgate.store import StoreError
@@ -23,7 +23,7 @@ from mailgate.views.app_trends import AppTrend, trends_of
 from mailgate.views.gates import gates_if_told
 from mailgate.views.traffic import RANGES, Range, RuleTraffic, Traffic, TrafficSpan, traffic_of
 
-EVERY = 5.0
+REFRESH_SECONDS = 5.0
 """The seconds between two updates of an open page."""
 PARTS = ("needs", "verdicts", "apps", "rules", "devices", "gates")
 """The parts of the page that change, each with a template of its own."""
@@ -39,14 +39,14 @@ STREAMS = asyncio.Semaphore(50)
 """Limits how many pages are kept up to date at once."""
 
 
-@takes(range=one_of(tuple(RANGES)))
+@accepts_parameters(range=one_of(tuple(RANGES)))
 async def now(request: web.Request) -> web.Response:
     return show(
-        request, "now.html", **await _seen(context_of(request), _range(request), language_of(request))
+        request, "now.html", **await _page_values(context_of(request), _range(request), language_of(request))
     )
 
 
-@takes(range=one_of(tuple(RANGES)))
+@accepts_parameters(range=one_of(tuple(RANGES)))
 async def stream(request: web.Request) -> web.StreamResponse:
     """Server-sent events (HTML, section 9.2). Each is a JSON object of the parts that have changed."""
     if STREAMS.locked():
@@ -55,15 +55,15 @@ async def stream(request: web.Request) -> web.StreamResponse:
         answer = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await answer.prepare(request)
         with suppress(ConnectionError):
-            await _tell(request, answer)
+            await _send_changes(request, answer)
     return answer
 
 
-async def _tell(request: web.Request, answer: web.StreamResponse) -> None:
+async def _send_changes(request: web.Request, answer: web.StreamResponse) -> None:
     """Send changes until the viewer leaves or loses access."""
     context, told = context_of(request), dict[str, str]()
-    while not await _closes(request) and _may_look(request, context):
-        seen = surrounding(request) | await _seen(context, _range(request), language_of(request))
+    while not await _closes(request) and _may_view(request, context):
+        seen = common_values(request) | await _page_values(context, _range(request), language_of(request))
         parts = {name: text_of(f"now/{name}.html", **seen) for name in PARTS}
         news = {name: text for name, text in parts.items() if told.get(name) != text}
         await answer.write(f"data: {json.dumps(news)}\n\n".encode() if news else b": nothing new\n\n")
@@ -72,16 +72,16 @@ async def _tell(request: web.Request, answer: web.StreamResponse) -> None:
 
 async def _closes(request: web.Request) -> bool:
     with suppress(TimeoutError):
-        await asyncio.wait_for(request.config_dict[CLOSING].wait(), EVERY)
+        await asyncio.wait_for(request.config_dict[CLOSING].wait(), REFRESH_SECONDS)
     return request.config_dict[CLOSING].is_set()
 
 
-def _may_look(request: web.Request, context: ConsoleContext) -> bool:
+def _may_view(request: web.Request, context: ConsoleContext) -> bool:
     session = context.sessions.find(request.cookies[COOKIE], context.clock(), used=False)
     return session is not None and session.csrf == request[SESSION].csrf and bool(roles_of(request))
 
 
-async def _seen(context: ConsoleContext, asked: Range, language: Language) -> dict[str, Any]:
+async def _page_values(context: ConsoleContext, asked: Range, language: Language) -> dict[str, Any]:
     at, state, bundle = context.clock(), await context.readiness(), context.bundle()
     days = max(RANGES["14d"][1], RANGES[asked][1] if asked == "60d" else 0)
     traffic, trends, told = this_gate(context, at), list[AppTrend](), False

@@ -4,14 +4,14 @@ from secrets import token_urlsafe
 
 from aiohttp import web
 
-from mailgate.console.access import needs
-from mailgate.console.asked import takes
+from mailgate.console.access import requires_role
 from mailgate.console.context import context_of, language_of, person_of
-from mailgate.console.forms import LONGEST, form_of, note_of, within
-from mailgate.console.layout import say, seen_other, show
+from mailgate.console.forms import MAX_TEXT, form_of, note_of, within
+from mailgate.console.layout import redirect_to, say_on_next_page, show
 from mailgate.console.pages.exemptions import SPANS, say_given
-from mailgate.console.returned_forms import RENEWED
-from mailgate.console.support_acts import answer, exempt_for, finish
+from mailgate.console.query_parameters import accepts_parameters
+from mailgate.console.returned_forms import NEW_CSRF
+from mailgate.console.support_acts import answer_by_mail, exempt_for, finish_requests
 from mailgate.devices.device import typed_id
 from mailgate.gateway.pages.languages import load_languages
 from mailgate.mail.reply import LONGEST as LONGEST_ANSWER
@@ -26,17 +26,17 @@ from mailgate.views.person import person_of as facts_of
 LANGUAGES = load_languages()
 
 
-@takes(login=line())
+@accepts_parameters(login=line())
 async def person(request: web.Request) -> web.Response:
-    return await _shown(request, await whom(request, request.query.get("login", "")))
+    return await _shown(request, await person_in(request, request.query.get("login", "")))
 
 
-@needs("operator")
+@requires_role("operator")
 async def let_in(request: web.Request) -> web.Response:
     """Exempt a person or one of their devices for a time."""
     context, sent = context_of(request), await form_of(request)
     why, days = note_of(sent, "why"), sent.get("days", "1")
-    rule, named = str(sent.get("rule", ""))[:LONGEST], str(sent.get("device", ""))[:LONGEST]
+    rule, named = str(sent.get("rule", ""))[:MAX_TEXT], str(sent.get("device", ""))[:MAX_TEXT]
     if days not in SPANS:
         raise RefusedError(phrase("for how long? choose one of those that are offered"))
     by, now = person_of(request), context.clock()
@@ -46,32 +46,36 @@ async def let_in(request: web.Request) -> web.Response:
             raise web.HTTPNotFound
         given = await exempt_for(context, by, why, now, rule=rule, days=int(days), device=called[0].id)
     else:
-        login = (await whom(request, str(sent.get("login", "")))).login
+        login = (await person_in(request, str(sent.get("login", "")))).login
         given = await exempt_for(context, by, why, now, rule=rule, days=int(days), person=login)
     say_given(request, given, SPANS[days])
     if given.device:
-        return seen_other(request, "devices-one", id=given.device)
-    return seen_other(request, "people", {"login": given.person})
+        return redirect_to(request, "devices-one", id=given.device)
+    return redirect_to(request, "people", {"login": given.person})
 
 
-@needs("operator")
-async def write(request: web.Request) -> web.Response:
+@requires_role("operator")
+async def reply(request: web.Request) -> web.Response:
     """Answer them by mail, and close their requests if that is chosen."""
     context, sent = context_of(request), await form_of(request)
-    theirs, now, by = await whom(request, str(sent.get("login", ""))), context.clock(), person_of(request)
+    theirs, now, by = (
+        await person_in(request, str(sent.get("login", ""))),
+        context.clock(),
+        person_of(request),
+    )
     answered = _answered(theirs)
-    request[RENEWED] = {"answered": answered}  # for the form, if it is shown again
-    text, form = within(str(sent.get("answer", "")), LONGEST_ANSWER), str(sent.get("form", ""))[:LONGEST]
-    mail = await answer(
+    request[NEW_CSRF] = {"answered": answered}  # for the form, if it is shown again
+    text, form = within(str(sent.get("answer", "")), LONGEST_ANSWER), str(sent.get("form", ""))[:MAX_TEXT]
+    mail = await answer_by_mail(
         context, theirs, text, by, now, form, overtaken=sent.get("answered", answered) != answered
     )
     waiting = [(each.rule, each.subject) for each in still_open(theirs.help_requests)]
-    closed = await finish(context, waiting, by, now) if waiting and sent.get("done") == "yes" else 0
+    closed = await finish_requests(context, waiting, by, now) if waiting and sent.get("done") == "yes" else 0
     words = {"login": theirs.login, "address": mail.address}
     said = phrase("The answer to %(login)s goes to %(address)s.", **words)
     both = phrase("The answer to %(login)s goes to %(address)s. The request is done.", **words)
-    say(request, both if closed else said)
-    return seen_other(request, "people", {"login": theirs.login})
+    say_on_next_page(request, both if closed else said)
+    return redirect_to(request, "people", {"login": theirs.login})
 
 
 def _answered(theirs: PersonFacts) -> str:
@@ -80,10 +84,10 @@ def _answered(theirs: PersonFacts) -> str:
     return max(moments).isoformat() if moments else ""
 
 
-async def whom(request: web.Request, login: str) -> PersonFacts:
+async def person_in(request: web.Request, login: str) -> PersonFacts:
     """The person with this login. Raises HTTPNotFound."""
     context = context_of(request)
-    found = await facts_of(context.store, context.bundle(), login[:LONGEST], context.clock())
+    found = await facts_of(context.store, context.bundle(), login[:MAX_TEXT], context.clock())
     if found is None:
         raise web.HTTPNotFound
     return found
@@ -111,5 +115,5 @@ async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
 ROUTES = [
     web.get("/people", person, name="people"),
     web.post("/people/spare", let_in, name="people-spare"),
-    web.post("/people/reply", write, name="people-reply"),
+    web.post("/people/reply", reply, name="people-reply"),
 ]

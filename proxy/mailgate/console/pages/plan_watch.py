@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from mailgate.console.context import context_of, language_of
-from mailgate.console.layout import seen_other, show
+from mailgate.console.layout import redirect_to, show
 from mailgate.rollout.kept_plans import plan_called, read_plan
 from mailgate.views.plan_outcome import outcome_of, panel_of
 from mailgate.views.plan_titles import headline_of, more_of
@@ -16,7 +16,7 @@ async def watch(request: web.Request) -> web.Response:
     outcome = await outcome_of(context.store, found, plan, context.clock())
     language = language_of(request)
     if outcome is None:
-        return seen_other(request, "policy-plan", digest=found.digest)
+        return redirect_to(request, "policy-plan", digest=found.digest)
     return show(
         request,
         "plan_watch.html",

@@ -5,15 +5,15 @@ from collections.abc import AsyncIterable, AsyncIterator, Sequence
 
 from aiohttp import web
 
-from mailgate.console.access import needs
-from mailgate.console.asked import takes
-from mailgate.console.candidates import candidate_for, planned_before
+from mailgate.console.access import requires_role
+from mailgate.console.candidates import candidate_for, rules_of_plan
 from mailgate.console.context import ConsoleContext, context_of, language_of, person_of
 from mailgate.console.download import send_sheet
 from mailgate.console.forms import Form, form_of, note_of
-from mailgate.console.layout import seen_other, show
-from mailgate.console.movers_asked import READERS, said_in, values_of, wanted_in
+from mailgate.console.layout import redirect_to, show
+from mailgate.console.movers_filter import READERS, filter_in, parameters_in, values_of
 from mailgate.console.pages.devices import number
+from mailgate.console.query_parameters import accepts_parameters
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model.phrase import phrase, sentence
 from mailgate.rollout import activation, approvals
@@ -33,10 +33,10 @@ from mailgate.views.plans import CSV_COLUMNS, NEWLY, idle_rules, notes_of, rows_
 from mailgate.views.spreadsheet import beginning, lines, saved_as
 
 SIZE = 50
-LAST_ROW = 10**18 - 1
+MAX_ROW = 10**18 - 1
 """The highest number of a row in an address."""
-MOST_DAYS = 366
-WRITTEN = 1000
+MAX_DAYS = 366
+BATCH = 1000
 """How many rows of a file are written at once."""
 PAGES = {
     "plan.html": "policy-plan",
@@ -44,7 +44,7 @@ PAGES = {
     "plan_apply.html": "policy-plan-apply",
 }
 """The pages that show a plan, and their routes."""
-TELLING = ("open", "in force")
+NOTIFYING = ("open", "in force")
 """The states of a plan in which its people may be told."""
 SVG_ALONE = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 """The Content-Security-Policy of a picture with its own styles."""
@@ -54,27 +54,27 @@ async def plans(request: web.Request) -> web.Response:
     return await _listed(request)
 
 
-@needs("operator", "approver")
+@requires_role("operator", "approver")
 async def make(request: web.Request) -> web.Response:
     """Begin to plan the files on disk, rules that were sent in place of them, or a version that was in force."""
     context, sent = context_of(request), await form_of(request)
     days, text = number(str(sent.get("days", DAYS))), _uploaded(sent)
     again = str(sent.get("plan", ""))
     version = number(str(sent.get("version", ""))) or None
-    if not 1 <= days <= MOST_DAYS:
+    if not 1 <= days <= MAX_DAYS:
         return await _listed(
-            request, 422, [phrase("A plan looks at 1 to %(most)s days of requests.", most=MOST_DAYS)]
+            request, 422, [phrase("A plan looks at 1 to %(most)s days of requests.", most=MAX_DAYS)]
         )
     try:
-        candidate = await (planned_before(context, again) if again else candidate_for(context, text, version))
+        candidate = await (rules_of_plan(context, again) if again else candidate_for(context, text, version))
     except ConfigError as error:
         return await _listed(request, 422, mistakes=error.mistakes)
     if not context.planning.start(candidate, days, person_of(request), context.clock()):
         return await _listed(request, 409, [phrase("Another plan is being made: wait until it is there.")])
-    return seen_other(request, "policy-plans")
+    return redirect_to(request, "policy-plans")
 
 
-@takes(**READERS, after=whole(LAST_ROW))
+@accepts_parameters(**READERS, after=whole(MAX_ROW))
 async def plan(request: web.Request) -> web.Response:
     return await _shown(request)
 
@@ -88,23 +88,23 @@ async def draw(request: web.Request) -> web.Response:
     )
 
 
-@takes(**READERS)
+@accepts_parameters(**READERS)
 async def movers(request: web.Request) -> web.StreamResponse:
     """Send all movers by name as a spreadsheet, while they are read."""
     context = context_of(request)
     found = await plan_called(context.store, request.match_info["digest"])
-    wanted = wanted_in(said_in(request.query))
+    wanted = filter_in(parameters_in(request.query))
     catalog = context.bundle().policy.catalog
     rows = movers_as_rows(context.store, found, read_plan(found), catalog, wanted)
-    return await send_sheet(request, _named(found, "people"), MOVER_COLUMNS, _some(rows))
+    return await send_sheet(request, _named(found, "people"), MOVER_COLUMNS, _batches(rows))
 
 
-async def _some(rows: AsyncIterable[list[str]]) -> AsyncIterator[list[list[str]]]:
+async def _batches(rows: AsyncIterable[list[str]]) -> AsyncIterator[list[list[str]]]:
     """Group rows into batches."""
     some = list[list[str]]()
     async for row in rows:
         some.append(row)
-        if len(some) == WRITTEN:
+        if len(some) == BATCH:
             yield some
             some = []
     yield some
@@ -118,8 +118,8 @@ async def sheet(request: web.Request) -> web.Response:
     return web.Response(text=text, content_type="text/csv", headers=named)
 
 
-@takes(**READERS, after=whole(LAST_ROW))
-@needs("approver")
+@accepts_parameters(**READERS, after=whole(MAX_ROW))
+@requires_role("approver")
 async def approve(request: web.Request) -> web.Response:
     """Ask for confirmation with numbers, then approve exactly this plan."""
     context, note = context_of(request), await _confirmed(request)
@@ -130,11 +130,11 @@ async def approve(request: web.Request) -> web.Response:
         await approvals.approve(context.store, digest, person_of(request), note, context.clock(), guard)
     except RefusedError as error:
         return await _shown(request, "plan_approve.html", refused=error, note=note)
-    return seen_other(request, "policy-plan", digest=digest)
+    return redirect_to(request, "policy-plan", digest=digest)
 
 
-@takes(**READERS, after=whole(LAST_ROW))
-@needs("operator")
+@accepts_parameters(**READERS, after=whole(MAX_ROW))
+@requires_role("operator")
 async def apply(request: web.Request) -> web.Response:
     """Ask for confirmation with numbers and objections, then put the plan in force."""
     context, note = context_of(request), await _confirmed(request)
@@ -147,7 +147,7 @@ async def apply(request: web.Request) -> web.Response:
         await activation.apply(context.store, digest, person, note, context.clock(), guard, override=override)
     except RefusedError as error:
         return await _shown(request, "plan_apply.html", refused=error, note=note)
-    return seen_other(request, "policy-plan-watch", digest=(await plan_called(context.store, digest)).digest)
+    return redirect_to(request, "policy-plan-watch", digest=(await plan_called(context.store, digest)).digest)
 
 
 def _named(found: Planned, what: str) -> str:
@@ -179,7 +179,7 @@ async def _shown(
     guard = guard_of(bundle.settings)
     language = language_of(request)
     status = await plan_status(context.store, found, guard, now)
-    body, said = status.body, said_in(request.query)
+    body, said = status.body, parameters_in(request.query)
     after, catalog = number(request.query.get("after", "")), bundle.policy.catalog
     return show(
         request,
@@ -202,11 +202,11 @@ async def _shown(
         moments=moments_of(body),
         newly=NEWLY,
         undated=list(undated_told(body)),
-        movers=await page_of_movers(context.store, found, body, catalog, wanted_in(said), after, SIZE),
+        movers=await page_of_movers(context.store, found, body, catalog, filter_in(said), after, SIZE),
         said=said,
         values={name: values_of(body, name) for name in ("group", "kind", "rule")},
         tellings=list(tellings(body, bundle.rules, await _in_force(context), now))
-        if status.state in TELLING
+        if status.state in NOTIFYING
         else [],
         idle=list(idle_rules(body.rules)),
         notes=list(notes_of(body)),

@@ -5,10 +5,10 @@ from typing import Any
 from aiohttp import web
 
 from mailgate.config import compile_rules
-from mailgate.console.asked import takes
 from mailgate.console.context import context_of
 from mailgate.console.drafting import uncommitted_now
 from mailgate.console.layout import show
+from mailgate.console.query_parameters import accepts_parameters
 from mailgate.policy.changes import changes
 from mailgate.rollout.activation import version_before
 from mailgate.views.address_values import line
@@ -41,7 +41,7 @@ async def version(request: web.Request) -> web.Response:
     return show(request, "policy_version.html", version=await version_of(store, request.match_info["name"]))
 
 
-@takes(old=line(64), new=line(64))
+@accepts_parameters(old=line(64), new=line(64))
 async def diff(request: web.Request) -> web.Response:
     """The differences between two versions, in words and line by line."""
     store, asked = context_of(request).store, request.query

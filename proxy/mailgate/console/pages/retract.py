@@ -3,10 +3,10 @@
 from aiohttp import web
 
 from mailgate.config import compile_rules
-from mailgate.console.access import needs
+from mailgate.console.access import requires_role
 from mailgate.console.context import context_of, person_of, roles_of
 from mailgate.console.forms import form_of, note_of
-from mailgate.console.layout import seen_other, show
+from mailgate.console.layout import redirect_to, show
 from mailgate.model.phrase import phrase
 from mailgate.policy.changes import changes
 from mailgate.rollout import activation
@@ -15,7 +15,7 @@ from mailgate.rollout.person import RefusedError
 from mailgate.views.versions import version_of
 
 
-@needs("operator", "approver")
+@requires_role("operator", "approver")
 async def retract(request: web.Request) -> web.Response:
     """Ask for confirmation in words and numbers, then take the rules back at once."""
     context, sent = context_of(request), await form_of(request)
@@ -33,7 +33,7 @@ async def retract(request: web.Request) -> web.Response:
     guard, operates = guard_of(context.bundle().settings), "operator" in roles_of(request)
     who, now = person_of(request), context.clock()
     await activation.retract(context.store, who, note, now, to.number, guard, operates=operates)
-    return seen_other(request, "policy")
+    return redirect_to(request, "policy")
 
 
 ROUTES = [web.post("/policy/retract", retract, name="policy-retract")]

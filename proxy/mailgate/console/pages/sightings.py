@@ -2,10 +2,10 @@
 
 from aiohttp import web
 
-from mailgate.console.asked import takes
 from mailgate.console.context import context_of
 from mailgate.console.layout import address, show
-from mailgate.console.list_position import PLACE, SPAN, place_in, told
+from mailgate.console.list_position import POSITION, SPAN, position_in, position_values
+from mailgate.console.query_parameters import accepts_parameters
 from mailgate.views.address_values import EFFECTS, REASONS, line, one_of
 from mailgate.views.device_filter import KINDS
 from mailgate.views.devices import sighting_facts
@@ -13,12 +13,14 @@ from mailgate.views.devices import sighting_facts
 SIZE = 100
 
 
-@takes(rule=line(), reason=one_of(REASONS), effect=one_of(EFFECTS), kind=one_of(KINDS), user=line(), **PLACE)
+@accepts_parameters(
+    rule=line(), reason=one_of(REASONS), effect=one_of(EFFECTS), kind=one_of(KINDS), user=line(), **POSITION
+)
 async def sightings(request: web.Request) -> web.Response:
     context, asked = context_of(request), request.query
     wanted = {name: asked.get(name, "").strip() for name in ("rule", "reason", "effect", "kind", "user")}
-    seen = await context.store.sightings.look(context.clock() - SPAN, SIZE, place_in(asked), **wanted)
-    further = told(seen.behind)
+    seen = await context.store.sightings.look(context.clock() - SPAN, SIZE, position_in(asked), **wanted)
+    further = position_values(seen.behind)
     return show(
         request,
         "sightings.html",

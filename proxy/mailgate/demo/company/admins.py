@@ -15,7 +15,7 @@ NOTHING = "nothing"
 """The credentials of the company's connectors. There is no server to log in to."""
 OUTBOX, DOMAIN = "outbox", "example.com"
 """The folder beside the settings to which mails about rules are written, and their domain. No mail is sent."""
-MAY = {
+ROLE_TEXTS = {
     OPERATOR: "An operator: plans changes, puts in force what keeps out few people, and helps people.",
     SECOND: "An approver too: stands up for a plan that keeps out many.",
 }

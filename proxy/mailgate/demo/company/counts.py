@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 
-from mailgate.demo.company.devices import Owned
-from mailgate.demo.company.requests import DAYS, Asked
+from mailgate.demo.company.devices import OwnedDevice
+from mailgate.demo.company.requests import DAYS, RepeatedAnswer
 from mailgate.model import Effect, Reason
 from mailgate.store import Store
 from mailgate.store.app_counts import AppDay
@@ -30,7 +30,7 @@ class Charts:
         self._counts: dict[datetime, Counter[Counted]] = {}
         self._blocked: dict[date, dict[str, set[tuple[str, int]]]] = {}
 
-    def add(self, owned: Owned, asked: Asked) -> None:
+    def add(self, owned: OwnedDevice, asked: RepeatedAnswer) -> None:
         """Count one answer, distributed over the time in which it was given."""
         decision, tally = asked.decision, asked.tally
         effect, kind = decision.effect.value, asked.access.client.kind.value
@@ -45,7 +45,7 @@ class Charts:
             for app in asked.access.posture.apps:
                 apps.setdefault(app, set()).add((owned.person.login, owned.number))
 
-    async def keep(self, store: Store, found: Sequence[Owned]) -> None:
+    async def keep(self, store: Store, found: Sequence[OwnedDevice]) -> None:
         """Write all counts."""
         await store.verdicts.add(self._counts)
         await store.verdicts.add(dict(self._earlier()))
@@ -67,7 +67,7 @@ class Charts:
                 Counter({Counted("allow", kind=kind): int(times * less) for kind, times in like.items()}),
             )
 
-    def _apps(self, found: Sequence[Owned]) -> Iterator[AppDay]:
+    def _apps(self, found: Sequence[OwnedDevice]) -> Iterator[AppDay]:
         for ago in range(LONG - 1, -1, -1):
             at = self._now - timedelta(days=ago)
             has: dict[str, set[tuple[str, int]]] = {}

@@ -15,7 +15,7 @@ INTUNE, JAMF, FLEET = "intune", "jamf", "fleet"
 """Connectors to device managements."""
 
 
-class Matter(Enum):
+class DeviceProblem(Enum):
     """What is wrong with a device."""
 
     NOTHING = "it reports, and is clean"
@@ -30,12 +30,12 @@ class Matter(Enum):
     SYSTEM = "its sources do not agree on what runs on it"
 
 
-_OF_LAPTOPS = {Matter.NOTHING: 940, Matter.STALE: 55, Matter.LOST: 5}
+_OF_LAPTOPS = {DeviceProblem.NOTHING: 940, DeviceProblem.STALE: 55, DeviceProblem.LOST: 5}
 _OF_HANDHELDS = {
-    Matter.NOTHING: 848, Matter.INSTALLED: 32, Matter.REMOVED: 25, Matter.PARTIAL: 30, Matter.STALE: 28,
-    Matter.MISSING: 17, Matter.LOST: 4, Matter.GONE: 8, Matter.OWNER: 4, Matter.SYSTEM: 4,
+    DeviceProblem.NOTHING: 848, DeviceProblem.INSTALLED: 32, DeviceProblem.REMOVED: 25, DeviceProblem.PARTIAL: 30, DeviceProblem.STALE: 28,
+    DeviceProblem.MISSING: 17, DeviceProblem.LOST: 4, DeviceProblem.GONE: 8, DeviceProblem.OWNER: 4, DeviceProblem.SYSTEM: 4,
 }  # fmt: skip
-_CONTRADICTED = (Matter.OWNER, Matter.SYSTEM)
+_CONTRADICTED = (DeviceProblem.OWNER, DeviceProblem.SYSTEM)
 _ALLOWED_APPS = ("capcut", "wechat", "deepseek", "camscanner")
 """Listed apps that are on no list of the rules in force."""
 
@@ -45,7 +45,7 @@ Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True, slots=True)
-class Owned:
+class OwnedDevice:
     """One device of one person."""
 
     number: int
@@ -56,7 +56,7 @@ class Owned:
     """The source that reports it: a connector, or ``enrolled`` if it enrolled itself; empty if none does."""
     proves: bool
     """Whether it asks with signed evidence."""
-    matter: Matter
+    problem: DeviceProblem
     joined: datetime
     """When it was first reported."""
     looked: datetime
@@ -71,46 +71,48 @@ class Owned:
         return self.before if self.changed and at < self.changed else self.apps
 
 
-def devices(random: Random, staff: list[Person], now: datetime) -> list[Owned]:
+def devices(random: Random, staff: list[Person], now: datetime) -> list[OwnedDevice]:
     """The devices of all these people: a laptop each, a phone for most, more for some."""
-    found: list[Owned] = []
+    found: list[OwnedDevice] = []
     for person in staff:
         for make in _makes(random):
             found.append(_owned(random, len(found), person, make, now))
     return found
 
 
-def picked(random: Random, shares: Mapping[Thing, int]) -> Thing:
+def drawn(random: Random, shares: Mapping[Thing, int]) -> Thing:
     """Draw one of these by their shares."""
     return random.choices(list(shares), list(shares.values()))[0]
 
 
 def _makes(random: Random) -> Iterator[Make]:
-    yield picked(random, LAPTOPS)
+    yield drawn(random, LAPTOPS)
     for share, kinds in ((88, PHONES), (14, TABLETS), (6, PHONES), (2, ODD)):
         if random.random() * 100 < share:
-            yield picked(random, kinds)
+            yield drawn(random, kinds)
 
 
-def _owned(random: Random, number: int, person: Person, make: Make, now: datetime) -> Owned:
-    source = picked(random, _sources(make))
-    matter = picked(random, _OF_LAPTOPS if make.kind is Kind.LAPTOP else _OF_HANDHELDS)
-    if matter in (Matter.PARTIAL, *_CONTRADICTED):  # only a management can cause this
+def _owned(random: Random, number: int, person: Person, make: Make, now: datetime) -> OwnedDevice:
+    source = drawn(random, _sources(make))
+    problem = drawn(random, _OF_LAPTOPS if make.kind is Kind.LAPTOP else _OF_HANDHELDS)
+    if problem in (DeviceProblem.PARTIAL, *_CONTRADICTED):  # only a management can cause this
         source = source or INTUNE
     if not source:
-        matter = Matter.NOTHING
-    proves = source == "enrolled" or matter in _CONTRADICTED or (bool(source) and random.random() < 0.25)
-    silent = matter is Matter.STALE
+        problem = DeviceProblem.NOTHING
+    proves = source == "enrolled" or problem in _CONTRADICTED or (bool(source) and random.random() < 0.25)
+    silent = problem is DeviceProblem.STALE
     looked = now - (
         timedelta(days=random.uniform(1.5, 9)) if silent else timedelta(hours=random.uniform(0.1, 18))
     )
     few = frozenset({random.choice(_ALLOWED_APPS)} if random.random() < _HAS_ANOTHER_APP else ())
-    before, apps = _apps(random, matter, few)
-    changed = now - timedelta(days=random.uniform(1, 11)) if _changes(random, matter) else None
+    before, apps = _apps(random, problem, few)
+    changed = now - timedelta(days=random.uniform(1, 11)) if _changes(random, problem) else None
     versions = make.versions
     version = versions[min(int(random.expovariate(1.2)), len(versions) - 1)]
     joined = (now - timedelta(days=random.randrange(16, 60))).replace(hour=9, minute=0)
-    return Owned(number, person, make, version, source, proves, matter, joined, looked, apps, before, changed)
+    return OwnedDevice(
+        number, person, make, version, source, proves, problem, joined, looked, apps, before, changed
+    )
 
 
 def _sources(make: Make) -> Mapping[str, int]:
@@ -123,15 +125,17 @@ def _sources(make: Make) -> Mapping[str, int]:
     return {"": 1}
 
 
-def _apps(random: Random, matter: Matter, few: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+def _apps(
+    random: Random, problem: DeviceProblem, few: frozenset[str]
+) -> tuple[frozenset[str], frozenset[str]]:
     """The listed apps before and after the change."""
     listed = few | {random.choice(("tiktok", "tiktok", "tiktok", "tiktok-lite"))}
-    if matter is Matter.INSTALLED:
+    if problem is DeviceProblem.INSTALLED:
         return few, listed
-    return (listed if matter is Matter.REMOVED else few), few
+    return (listed if problem is DeviceProblem.REMOVED else few), few
 
 
-def _changes(random: Random, matter: Matter) -> bool:
-    return matter in (Matter.REMOVED, Matter.LOST, Matter.GONE) or (
-        matter is Matter.INSTALLED and random.random() < 0.5
+def _changes(random: Random, problem: DeviceProblem) -> bool:
+    return problem in (DeviceProblem.REMOVED, DeviceProblem.LOST, DeviceProblem.GONE) or (
+        problem is DeviceProblem.INSTALLED and random.random() < 0.5
     )

@@ -14,7 +14,7 @@ from mailgate.demo.company.admins import make_admins
 from mailgate.demo.company.history import planned as planned_rules
 from mailgate.demo.company.people import Person, members, people
 from mailgate.demo.company.seed import PLANNED, Company, Progress, refuse_used, seed
-from mailgate.demo.company.unfinished import being_made
+from mailgate.demo.company.unfinished import mark_unfinished
 from mailgate.whole_file import write_whole
 
 SEED = 20200710
@@ -53,7 +53,7 @@ async def fill(config: Path, count: int, progress: Progress, store_url: str = ""
     store = await open_store(config, bundle.settings, make=True)
     try:
         await refuse_used(store)
-        with being_made(config.parent, count, store_url):
+        with mark_unfinished(config.parent, count, store_url):
             company = await seed(store, bundle, staff, random, utc_now(), progress)
             return _with_files(config, bundle, company, staff)
     finally:

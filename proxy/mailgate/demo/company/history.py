@@ -28,7 +28,7 @@ class Era:
 
     since: datetime
     policy: Policy
-    spared: frozenset[str] = frozenset()
+    exempted: frozenset[str] = frozenset()
     """The login names of people who are exempt."""
 
 
@@ -89,7 +89,7 @@ def _with_text(rules: Rules, policy: str) -> Rules:
     return compile_rules(kept | {_POLICY: policy})
 
 
-async def live_through(store: Store, rules: Rules, now: datetime) -> list[Era]:
+async def put_versions_in_force(store: Store, rules: Rules, now: datetime) -> list[Era]:
     """Put each version in force at its time, ``rules`` last. Returns the versions with their times, the oldest first.
 
     Raises ConfigError if the company's rules name apps or lists that ``rules`` do not have.

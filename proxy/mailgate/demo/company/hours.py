@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
-from mailgate.demo.company.devices import Owned
+from mailgate.demo.company.devices import OwnedDevice
 from mailgate.model import Kind
 
 _WORKS, _WEEKEND = 0.92, 0.12
@@ -30,7 +30,7 @@ class Span:
         return [part for part in parts if part.times > 0 and part.first <= part.last]
 
 
-def span(random: Random, owned: Owned, day: date, until: datetime) -> Span | None:
+def span(random: Random, owned: OwnedDevice, day: date, until: datetime) -> Span | None:
     """When this device asked on this UTC day, up to now; None if it did not."""
     works = owned.make.kind is Kind.LAPTOP
     ended = day.weekday() >= _SATURDAY

@@ -6,21 +6,21 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from random import Random
 
-from mailgate.demo.company.devices import picked
-from mailgate.demo.company.requests import Asked
+from mailgate.demo.company.devices import drawn
+from mailgate.demo.company.requests import RepeatedAnswer
 from mailgate.model import Effect, Protocol, Reason
 from mailgate.store import Activation, Mail, MailKind, MailState, Store
 
 _PAUSE = timedelta(days=7)
 """The time between two mails to one person about one cause."""
-_AT_MOST = 3
+_MAX_MAILS = 3
 _PER_HOUR = 1_000_000
 _STATES = {MailState.SENT: 96, MailState.FAILED: 3, MailState.UNSURE: 1}
 _WHY = {MailState.FAILED: "550", MailState.UNSURE: "lost"}
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class AffectedPerson:
     """A person who was refused or warned."""
 
     login: str
@@ -36,10 +36,10 @@ class Reached:
     """Whether it was a mail app, which can show no page."""
 
 
-def reached_by(asked: Asked) -> Reached:
+def affected_by(asked: RepeatedAnswer) -> AffectedPerson:
     """The people who were refused or warned by this answer."""
     access, decision = asked.access, asked.decision
-    return Reached(
+    return AffectedPerson(
         access.user.name,
         access.posture.device_id or access.client.eas_id.lower(),
         decision.policy_version,
@@ -53,7 +53,9 @@ def reached_by(asked: Asked) -> Reached:
     )
 
 
-async def write_to_them(store: Store, random: Random, reached: Iterable[Reached], now: datetime) -> None:
+async def write_to_them(
+    store: Store, random: Random, reached: Iterable[AffectedPerson], now: datetime
+) -> None:
     """Store every mail as written at its time."""
     by_time = sorted(reached, key=lambda each: (each.first, each.login, each.device))
     refused = {
@@ -62,14 +64,16 @@ async def write_to_them(store: Store, random: Random, reached: Iterable[Reached]
         if each.by_mail_app and each.effect is Effect.BLOCK
     }
     for key, at in reversed(refused.items()):
-        await store.quarantine_mails.claim(*key, at, pause=_PAUSE, at_most=_AT_MOST, per_hour=_PER_HOUR)
+        await store.quarantine_mails.claim(*key, at, pause=_PAUSE, at_most=_MAX_MAILS, per_hour=_PER_HOUR)
     history = list(reversed(await store.policies.history()))
     await store.mails.queue(_about_rules(random, by_time, history))
     for retraction in await store.retractions.open():
         await store.retractions.looked(retraction.serial, now, done=True)
 
 
-def _about_rules(random: Random, by_time: Iterable[Reached], history: list[Activation]) -> Iterator[Mail]:
+def _about_rules(
+    random: Random, by_time: Iterable[AffectedPerson], history: list[Activation]
+) -> Iterator[Mail]:
     """One mail to each person whom a version warned or kept out because of an app, and one if the version was taken
     back."""
     versions = {each.policy: each for each in reversed(history)}
@@ -91,5 +95,5 @@ def _about_rules(random: Random, by_time: Iterable[Reached], history: list[Activ
 
 def _written(random: Random, mail: Mail) -> Mail:
     """The state of a mail."""
-    state = picked(random, _STATES)
+    state = drawn(random, _STATES)
     return replace(mail, state=state, why=_WHY.get(state, ""))

@@ -6,53 +6,53 @@ from datetime import datetime
 from hashlib import sha256
 
 from mailgate.attest.mint import TEST_ISSUER
-from mailgate.demo.company.devices import FLEET, JAMF, Matter, Owned
+from mailgate.demo.company.devices import FLEET, JAMF, DeviceProblem, OwnedDevice
 from mailgate.devices.device import Report
 from mailgate.devices.trust import ENROLLED, report_by
 from mailgate.model import AppsReport, Kind
 
 
-def first_records(owned: Owned) -> Iterator[Report]:
+def first_records(owned: OwnedDevice) -> Iterator[Report]:
     """The first reports on the device."""
     return _records(owned, owned.joined, owned.before if owned.changed else owned.apps, gone=False)
 
 
-def last_records(owned: Owned) -> Iterator[Report]:
+def last_records(owned: OwnedDevice) -> Iterator[Report]:
     """The last reports on it."""
-    return _records(owned, owned.looked, owned.apps, gone=owned.matter is Matter.GONE)
+    return _records(owned, owned.looked, owned.apps, gone=owned.problem is DeviceProblem.GONE)
 
 
-def eas_id(owned: Owned) -> str:
+def eas_id(owned: OwnedDevice) -> str:
     """The ActiveSync id of its mail app; empty if it has none."""
     return f"DEMO{owned.number:08X}" if owned.make.mail_app else ""
 
 
-def thumbprint(owned: Owned) -> str:
+def thumbprint(owned: OwnedDevice) -> str:
     """The thumbprint of the key that it proves (RFC 7638)."""
     return urlsafe_b64encode(sha256(f"demo key {owned.number}".encode()).digest()).rstrip(b"=").decode()
 
 
-def own_id(owned: Owned, source: str) -> str:
+def own_id(owned: OwnedDevice, source: str) -> str:
     """A source's id for it, in the form of that source's ids."""
     if source in (JAMF, FLEET):
         return str(owned.number + 1)
     return f"{source.rpartition('/')[2].partition('.')[0]}-{owned.number:06d}"
 
 
-def _records(owned: Owned, at: datetime, apps: frozenset[str], *, gone: bool) -> Iterator[Report]:
+def _records(owned: OwnedDevice, at: datetime, apps: frozenset[str], *, gone: bool) -> Iterator[Report]:
     if not owned.source:
         return
-    seen = AppsReport(apps, complete=owned.matter is not Matter.PARTIAL, at=at)
-    yield _record(owned, owned.source, None if owned.matter is Matter.MISSING else seen, gone=gone)
-    if owned.proves and owned.source != ENROLLED and owned.matter is not Matter.MISSING:
+    seen = AppsReport(apps, complete=owned.problem is not DeviceProblem.PARTIAL, at=at)
+    yield _record(owned, owned.source, None if owned.problem is DeviceProblem.MISSING else seen, gone=gone)
+    if owned.proves and owned.source != ENROLLED and owned.problem is not DeviceProblem.MISSING:
         yield _record(owned, TEST_ISSUER, seen, gone=gone)
 
 
-def _record(owned: Owned, source: str, apps: AppsReport | None, *, gone: bool) -> Report:
+def _record(owned: OwnedDevice, source: str, apps: AppsReport | None, *, gone: bool) -> Report:
     own, proven = source == ENROLLED, source in (ENROLLED, TEST_ISSUER)
     contradicts = source == TEST_ISSUER
-    other_owner = contradicts and owned.matter is Matter.OWNER
-    other_system = contradicts and owned.matter is Matter.SYSTEM
+    other_owner = contradicts and owned.problem is DeviceProblem.OWNER
+    other_system = contradicts and owned.problem is DeviceProblem.SYSTEM
     return report_by(
         source,
         own_id(owned, source),

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from random import Random
 
 from mailgate.config import Rules
-from mailgate.demo.company.devices import Matter, Owned
+from mailgate.demo.company.devices import DeviceProblem, OwnedDevice
 from mailgate.demo.company.history import OPERATOR, ORIGIN, SECOND, Era
-from mailgate.demo.company.mails import Reached
+from mailgate.demo.company.mails import AffectedPerson
 from mailgate.model import Effect
 from mailgate.rollout.person import Person
 from mailgate.rollout.relief_acts import EVERY_RULE, break_glass, end_exemption, exempt
@@ -27,10 +27,10 @@ _ASKS = 6
 """One in this many people who are refused asks for help."""
 
 
-async def exempt_some(store: Store, rules: Rules, found: Iterable[Owned], now: datetime) -> list[Era]:
+async def exempt_some(store: Store, rules: Rules, found: Iterable[OwnedDevice], now: datetime) -> list[Era]:
     """Exempt some people whose phones prove too little. Returns the rules from each of these times on."""
-    unproven = (Matter.PARTIAL, Matter.MISSING, Matter.STALE)
-    persons = sorted({each.person.login for each in found if each.matter in unproven and each.make.mail_app})
+    unproven = (DeviceProblem.PARTIAL, DeviceProblem.MISSING, DeviceProblem.STALE)
+    persons = sorted({each.person.login for each in found if each.problem in unproven and each.make.mail_app})
     eras: list[Era] = []
     numbers: list[int] = []
     for login, (hours, who, why, days) in zip(persons, _GIVEN, strict=False):
@@ -57,7 +57,7 @@ async def turn_one_off(store: Store, rules: Rules, now: datetime) -> list[Era]:
     return [await _era(store, rules, at)]
 
 
-async def ask_for_help(store: Store, random: Random, reached: Sequence[Reached], era: Era) -> None:
+async def ask_for_help(store: Store, random: Random, reached: Sequence[AffectedPerson], era: Era) -> None:
     """Store requests for help of some people whom the rules in force refuse."""
     asking = {
         (each.login, each.rule): each

@@ -7,8 +7,8 @@ from itertools import pairwise
 from random import Random
 
 from mailgate.classify import classify, with_attestation, with_device
-from mailgate.demo.company.clients import knows_itself, proves, uses, ways
-from mailgate.demo.company.devices import Matter, Owned
+from mailgate.demo.company.clients import is_recognised, is_used, requests_of, sends_proof
+from mailgate.demo.company.devices import DeviceProblem, OwnedDevice
 from mailgate.demo.company.history import Era, in_force_at
 from mailgate.demo.company.hours import Span, span
 from mailgate.devices.device import Device
@@ -30,7 +30,7 @@ Seen = tuple[Client, ClientFacts, AttestationResult | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RepeatedAnswer:
     """One answer, with the number of times that it was given on one day."""
 
     access: Access
@@ -40,7 +40,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class History:
     """The known devices and the rules in force at any time of the two weeks."""
 
     groups: Groups
@@ -49,16 +49,16 @@ class Past:
     stored: Mapping[int, Device]
     """The devices in the store, by the number of the owned one."""
 
-    def cuts(self, owned: Owned) -> list[datetime]:
+    def cuts(self, owned: OwnedDevice) -> list[datetime]:
         """The times at which something changed for this device: the rules, the exemptions of its person, or the device itself."""
         changed = [owned.changed] if owned.changed else []
         for before, era in pairwise(self.eras):
             another = before.policy.version != era.policy.version
-            if another or owned.person.login in before.spared ^ era.spared:
+            if another or owned.person.login in before.exempted ^ era.exempted:
                 changed.append(era.since)
         return changed
 
-    def postures(self, owned: Owned) -> "Postures":
+    def postures(self, owned: OwnedDevice) -> "Postures":
         """The posture of one device at any time of the two weeks."""
         return Postures(
             owned, self.stored.get(owned.number), self.max_age, self.groups.user(owned.person.login)
@@ -69,7 +69,7 @@ class Past:
 class Postures:
     """The posture of one device. Each result is cached as long as nothing changes."""
 
-    owned: Owned
+    owned: OwnedDevice
     device: Device | None
     max_age: timedelta
     user: User
@@ -94,25 +94,25 @@ class Postures:
         """The client of these requests and its proof, at this posture."""
         key = (facts.target, facts.scheme, known)
         if key not in self._seen:
-            proof = proof_of(self.device, known) if self.device and proves(self.owned, facts) else None
+            proof = proof_of(self.device, known) if self.device and sends_proof(self.owned, facts) else None
             client = with_attestation(classify(facts), proof)
             client = with_device(client, known.kind)
             self._seen[key] = client, client_facts(facts, client), proof
         return self._seen[key]
 
     def _lost_at(self, at: datetime) -> datetime | None:
-        lost = self.owned.changed if self.owned.matter is Matter.LOST else None
+        lost = self.owned.changed if self.owned.problem is DeviceProblem.LOST else None
         return lost if lost and lost <= at else None
 
 
-def asked(random: Random, owned: Owned, past: Past, now: datetime) -> Iterator[Asked]:
+def answers_to(random: Random, owned: OwnedDevice, past: History, now: datetime) -> Iterator[RepeatedAnswer]:
     """All requests of this device in the last two weeks."""
-    theirs, postures, cuts = ways(random, owned), past.postures(owned), past.cuts(owned)
-    end = owned.changed if owned.changed and owned.matter is Matter.GONE else now
+    theirs, postures, cuts = requests_of(random, owned), past.postures(owned), past.cuts(owned)
+    end = owned.changed if owned.changed and owned.problem is DeviceProblem.GONE else now
     for ago in range(DAYS - 1, -1, -1):
         day = (now - timedelta(days=ago)).date()
         for facts in theirs:
-            when = span(random, owned, day, end) if uses(random, owned, facts) else None
+            when = span(random, owned, day, end) if is_used(random, owned, facts) else None
             for part in _parts(when, cuts) if when else ():
                 yield _answer(random, facts, part, postures, in_force_at(past.eras, part.first))
 
@@ -125,13 +125,15 @@ def _parts(when: Span, cuts: Sequence[datetime]) -> list[Span]:
     return parts
 
 
-def _answer(random: Random, facts: RequestFacts, part: Span, postures: Postures, policy: Policy) -> Asked:
+def _answer(
+    random: Random, facts: RequestFacts, part: Span, postures: Postures, policy: Policy
+) -> RepeatedAnswer:
     at = part.first
-    known = postures.at(at, policy) if knows_itself(postures.owned, facts) else Posture()
+    known = postures.at(at, policy) if is_recognised(postures.owned, facts) else Posture()
     client, kept, proof = postures.seen(facts, known)
     access = Access(facts, client, known, at, postures.user, proof)
     decision = decide(access, policy)
     told = decision.effect is not Effect.ALLOW
     reference = "".join(random.choices(_LETTERS, k=10)) if told else ""
     tally = Tally(part.times, part.first, part.last, reference, part.times if told else 0)
-    return Asked(access, decision, sighting_of(kept, access, decision), tally)
+    return RepeatedAnswer(access, decision, sighting_of(kept, access, decision), tally)

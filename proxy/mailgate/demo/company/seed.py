@@ -8,13 +8,13 @@ from random import Random
 
 from mailgate.config import Bundle, Rules
 from mailgate.demo.company.counts import Charts
-from mailgate.demo.company.devices import Matter, Owned, devices
-from mailgate.demo.company.history import OPERATOR, ORIGIN, live_through, planned
-from mailgate.demo.company.mails import Reached, reached_by, write_to_them
+from mailgate.demo.company.devices import DeviceProblem, OwnedDevice, devices
+from mailgate.demo.company.history import OPERATOR, ORIGIN, planned, put_versions_in_force
+from mailgate.demo.company.mails import AffectedPerson, affected_by, write_to_them
 from mailgate.demo.company.people import Person, members
 from mailgate.demo.company.records import first_records, last_records, own_id
 from mailgate.demo.company.relief import ask_for_help, exempt_some, turn_one_off
-from mailgate.demo.company.requests import Past, asked
+from mailgate.demo.company.requests import History, answers_to
 from mailgate.demo.company.sources import note_sources
 from mailgate.devices.device import Device, Report
 from mailgate.errors import MailgateError
@@ -35,7 +35,7 @@ Progress = Callable[[str, int, int], None]
 """Called with the step, how much of it is done, and how much there is."""
 
 
-class OccupiedError(MailgateError):
+class StoreNotNewError(MailgateError):
     """The store is in use. Made-up data is never put among real data."""
 
 
@@ -61,16 +61,16 @@ async def seed(
     found, groups = devices(random, staff, now), Groups.of_members(members(staff))
     bundle = replace(bundle, rules=bundle.rules.grouped(groups))
     candidate = planned(bundle.rules)
-    eras = await live_through(store, bundle.rules, now)
+    eras = await put_versions_in_force(store, bundle.rules, now)
     await _take(store, found, now, progress)
     stored = await _stored(store, found)
     for owned in found:
-        if owned.matter is Matter.LOST and owned.number in stored:
+        if owned.problem is DeviceProblem.LOST and owned.number in stored:
             await store.devices.lose(stored[owned.number].id, owned.changed)
     await note_sources(store, random, found, now)
     eras += await exempt_some(store, bundle.rules, found, now)
     eras += await turn_one_off(store, bundle.rules, now)
-    past = Past(groups, eras, bundle.settings.posture.max_age, stored)
+    past = History(groups, eras, bundle.settings.posture.max_age, stored)
     charts = Charts(now)
     requests, reached = await _ask(store, random, found, past, now, charts, progress)
     await charts.keep(store, found)
@@ -84,13 +84,13 @@ async def refuse_used(store: Store) -> None:
     """Raise OccupiedError for a store that is not new."""
     held = await store.devices.count()
     if held or await store.policies.serial():
-        raise OccupiedError(
+        raise StoreNotNewError(
             f"the store is in use ({held:,} devices): a made-up company goes into a new one only. "
             "Start without --people to look at what is there, or give another --directory or --store"
         )
 
 
-async def _take(store: Store, found: Sequence[Owned], now: datetime, progress: Progress) -> None:
+async def _take(store: Store, found: Sequence[OwnedDevice], now: datetime, progress: Progress) -> None:
     """Store the first and the last reports on every device."""
     first = [(each.joined, record) for each in found for record in first_records(each)]
     last = [
@@ -119,7 +119,7 @@ def _end_of_day(at: datetime, now: datetime) -> datetime:
     return min(at.replace(hour=23, minute=59, second=0, microsecond=0), now)
 
 
-async def _stored(store: Store, found: Iterable[Owned]) -> dict[int, Device]:
+async def _stored(store: Store, found: Iterable[OwnedDevice]) -> dict[int, Device]:
     """The devices in the store by the number of the owned ones."""
     numbers = {(each.source, own_id(each, each.source)): each.number for each in found if each.source}
     stored: dict[int, Device] = {}
@@ -134,23 +134,23 @@ async def _stored(store: Store, found: Iterable[Owned]) -> dict[int, Device]:
 async def _ask(
     store: Store,
     random: Random,
-    found: Sequence[Owned],
-    past: Past,
+    found: Sequence[OwnedDevice],
+    past: History,
     now: datetime,
     charts: Charts,
     progress: Progress,
-) -> tuple[int, list[Reached]]:
+) -> tuple[int, list[AffectedPerson]]:
     """Decide and record everybody's requests. Returns their number and the people who were refused or warned."""
     requests = waiting = 0
-    reached: list[Reached] = []
+    reached: list[AffectedPerson] = []
     for number, owned in enumerate(found, 1):
-        for each in asked(random, owned, past, now):
+        for each in answers_to(random, owned, past, now):
             store.ledger.put(each.sighting, each.tally)
             charts.add(owned, each)
             requests += each.tally.times
             waiting += 1
             if each.decision.effect is not Effect.ALLOW:
-                reached.append(reached_by(each))
+                reached.append(affected_by(each))
         if waiting > _AT_ONCE or number == len(found):
             await store.ledger.flush()
             waiting = 0

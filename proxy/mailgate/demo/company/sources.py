@@ -7,7 +7,7 @@ from random import Random
 
 from mailgate.attest.enrolment import TOKEN_BYTES, name_of
 from mailgate.connectors import Trouble
-from mailgate.demo.company.devices import FLEET, INTUNE, JAMF, Matter, Owned
+from mailgate.demo.company.devices import FLEET, INTUNE, JAMF, DeviceProblem, OwnedDevice
 from mailgate.demo.company.records import own_id, thumbprint
 from mailgate.devices.trust import ENROLLED
 from mailgate.model import SourceState
@@ -22,7 +22,7 @@ _LETS = (
 """Tokens: their purpose, the uses that are left, and the days for which they are valid."""
 
 
-async def note_sources(store: Store, random: Random, found: Sequence[Owned], now: datetime) -> None:
+async def note_sources(store: Store, random: Random, found: Sequence[OwnedDevice], now: datetime) -> None:
     """Store the state of the connectors and of enrolment."""
     for state in connector_states(found, now):
         await store.connectors.note(state)
@@ -36,10 +36,10 @@ async def note_sources(store: Store, random: Random, found: Sequence[Owned], now
     await store.enrolments.take([_key(each, names) for each in found if each.source == ENROLLED])
 
 
-def connector_states(found: Sequence[Owned], now: datetime) -> Iterator[SourceState]:
+def connector_states(found: Sequence[OwnedDevice], now: datetime) -> Iterator[SourceState]:
     """Two connectors that work, and one that was asked to wait for hours."""
-    counts = Counter(each.source for each in found if each.matter is not Matter.GONE)
-    gone = Counter(each.source for each in found if each.matter is Matter.GONE)
+    counts = Counter(each.source for each in found if each.problem is not DeviceProblem.GONE)
+    gone = Counter(each.source for each in found if each.problem is DeviceProblem.GONE)
     for name, minutes in ((FLEET, 21), (INTUNE, 8), (JAMF, 3)):
         ended, troubled = now - timedelta(minutes=minutes), name == JAMF
         success = now - timedelta(hours=3) if troubled else ended
@@ -56,9 +56,9 @@ def connector_states(found: Sequence[Owned], now: datetime) -> Iterator[SourceSt
         )
 
 
-def _key(owned: Owned, names: Sequence[str]) -> EnrolledKey:
+def _key(owned: OwnedDevice, names: Sequence[str]) -> EnrolledKey:
     """An enrolled key. The key of a lost laptop is revoked from the time of the loss."""
-    lost = owned.changed if owned.matter is Matter.LOST else None
+    lost = owned.changed if owned.problem is DeviceProblem.LOST else None
     name = own_id(owned, ENROLLED)
     token = names[owned.number % 2]
     return EnrolledKey(

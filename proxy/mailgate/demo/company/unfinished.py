@@ -21,7 +21,7 @@ class HalfMadeError(MailgateError):
 
 
 @contextmanager
-def being_made(directory: Path, people: int, store: str) -> Iterator[None]:
+def mark_unfinished(directory: Path, people: int, store: str) -> Iterator[None]:
     """Mark the company of this folder as unfinished until the body ends well. ``store``: its URL; empty for the demo's own."""
     mark = directory / MARK
     write_whole(mark, json.dumps({"people": people, "own": not store}) + "\n")

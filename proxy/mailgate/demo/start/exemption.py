@@ -6,7 +6,7 @@ from pathlib import Path
 from mailgate.app.open_store import open_store
 from mailgate.config import load_bundle
 from mailgate.demo.company.history import OPERATOR, ORIGIN
-from mailgate.demo.start.personas import SPARED, login_of
+from mailgate.demo.start.personas import EXEMPTED, login_of
 from mailgate.rollout.person import Person
 from mailgate.rollout.relief_acts import EVERY_RULE, exempt
 
@@ -17,7 +17,7 @@ _WHY = "A replacement phone is on its way"
 async def exempt_persona(config: Path, now: datetime) -> None:
     """Exempt that persona in the store that ``config`` names, unless they already are. Raises ConfigError,
     StoreError."""
-    bundle, login = load_bundle(config), login_of(SPARED)
+    bundle, login = load_bundle(config), login_of(EXEMPTED)
     store = await open_store(config, bundle.settings, make=True)
     try:
         spared = {each.person for each in (await store.reliefs.current(now)).exemptions(now)}

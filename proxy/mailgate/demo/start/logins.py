@@ -2,7 +2,7 @@
 
 from aiohttp import ClientSession, DummyCookieJar, hdrs, web
 
-from mailgate.console.login_tries import OF_BOTH, SPAN
+from mailgate.console.login_tries import MAX_BY_NAME_AND_CALLER, SPAN
 from mailgate.errors import MailgateError
 
 
@@ -15,7 +15,7 @@ class NotLetInError(MailgateError):
         self.wait = wait
 
 
-class Sessions:
+class ClickedSessions:
     """The sessions that were begun by a click. A second click gives the same one, so that clicks are never too many
     tries."""
 
@@ -25,12 +25,12 @@ class Sessions:
     async def cookie(self, admin: str, name: str, token: str) -> str:
         """The ``Set-Cookie`` of a session of this admin. Raises NotLetInError, ClientError."""
         cookie = self._cookies.get(name, "")
-        if not cookie or not await _lasts(admin, cookie):
+        if not cookie or not await _is_valid(admin, cookie):
             self._cookies[name] = cookie = await session_cookie(admin, name, token)
         return cookie
 
 
-async def _lasts(admin: str, cookie: str) -> bool:
+async def _is_valid(admin: str, cookie: str) -> bool:
     """Whether nobody has logged out of this session, and it has not ended."""
     sent = {hdrs.COOKIE: cookie.partition(";")[0]}
     async with (
@@ -50,7 +50,7 @@ async def session_cookie(admin: str, name: str, token: str) -> str:
         cookie = answer.headers.get(hdrs.SET_COOKIE, "")
         if answer.status == web.HTTPTooManyRequests.status_code:
             minutes = int(SPAN.total_seconds() // 60)
-            words = f"{name} has logged in {OF_BOTH} times within {minutes} minutes, which is as often as the console allows."
+            words = f"{name} has logged in {MAX_BY_NAME_AND_CALLER} times within {minutes} minutes, which is as often as the console allows."
             raise NotLetInError(f"{words} Try again in {minutes} minutes.", int(SPAN.total_seconds()))
         if answer.status != web.HTTPSeeOther.status_code or not cookie:
             raise NotLetInError(f"the console did not let {name} in (status {answer.status})")

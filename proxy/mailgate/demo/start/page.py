@@ -14,9 +14,9 @@ from aiohttp import ClientError, hdrs, web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from mailgate.demo.start.logins import NotLetInError, Sessions
+from mailgate.demo.start.logins import ClickedSessions, NotLetInError
+from mailgate.demo.start.persona_proxy import PersonaProxy, room_for_mail
 from mailgate.demo.start.personas import PERSONAS
-from mailgate.demo.start.playing import Player, room_for_mail
 
 _ITSELF, _BY_ADDRESS = "localhost", "127.0.0.1"
 
@@ -39,8 +39,8 @@ class Links:
 class StartPage:
     """Serves the page, the logins, and every persona."""
 
-    def __init__(self, links: Links, player: Player) -> None:
-        self._links, self._player, self._sessions = links, player, Sessions()
+    def __init__(self, links: Links, player: PersonaProxy) -> None:
+        self._links, self._player, self._sessions = links, player, ClickedSessions()
         self._personas = {each.key: each for each in PERSONAS}
         pages = Environment(
             loader=PackageLoader("mailgate.demo.start"), autoescape=True, undefined=StrictUndefined,
@@ -62,7 +62,7 @@ class StartPage:
         name = request.host.rpartition(":")[0] or request.host
         persona = self._personas.get(name.removesuffix(".localhost"))
         if persona is not None and name.endswith(".localhost"):
-            return await self._player.play(request, persona)
+            return await self._player.answer_as(request, persona)
         if name == _BY_ADDRESS:  # a session of the console is for one host name
             raise web.HTTPFound(f"http://{request.host.replace(_BY_ADDRESS, _ITSELF)}/")
         if name != _ITSELF:

@@ -49,7 +49,7 @@ def _phone(key: str, *apps: str, os: str = "ios", version: str = "18.6") -> Devi
     return Device(f"demo-{key}", "phone", os, version, login_of(key), apps=apps)
 
 
-SPARED = "spared"
+EXEMPTED = "spared"
 PERSONAS = (
     Persona(
         "laptop", "A laptop", "What is on a laptop does not count.", "allow", _LAPTOP,
@@ -68,8 +68,8 @@ PERSONAS = (
         _phone("warned", "camscanner", os="android", version="16"), size=(412, 915),
     ),
     Persona(
-        SPARED, "A phone with TikTok that is spared", "An admin has exempted its owner for three days.", "allow",
-        _IPHONE, _phone(SPARED, "tiktok"), size=(390, 844),
+        EXEMPTED, "A phone with TikTok that is spared", "An admin has exempted its owner for three days.", "allow",
+        _IPHONE, _phone(EXEMPTED, "tiktok"), size=(390, 844),
     ),
     Persona(
         "ipad", "An iPad that asks for the desktop site", "It claims to be a Mac, and the browser probe finds the iPad.",

@@ -10,7 +10,7 @@ from mailgate.attest.jose import Key
 from mailgate.demo.start.personas import Persona
 
 _LIFE = timedelta(hours=1)
-_FRESH = timedelta(minutes=50)
+_RENEW_AFTER = timedelta(minutes=50)
 """After this time a new token is made."""
 
 
@@ -39,7 +39,7 @@ class Signer:
 
     def _token(self, persona: Persona, key: Key, now: datetime) -> str:
         made = self._tokens.get(persona.key)
-        if made is None or now - made[1] > _FRESH:
+        if made is None or now - made[1] > _RENEW_AFTER:
             assert persona.device is not None  # only a persona with a report gets headers
             issue = mint.Issue(mint.TEST_ISSUER, self._url, secrets.token_urlsafe(16), now, _LIFE)
             said = mint.claims(persona.device, issue, key)

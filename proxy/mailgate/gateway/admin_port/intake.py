@@ -42,7 +42,7 @@ def intake_server(find: Callable[[str], Intake | None]) -> Callable[[web.Request
         intake = find(name)
         if intake is None:
             return _error(404, "no connector of this name accepts posts")
-        if intake.proof is None and not opens(intake.key, request):
+        if intake.proof is None and not has_key(intake.key, request):
             log.warning("intake-key-refused", connector=name)
             return _error(401, "expected the API key: Authorization: Bearer KEY, or X-API-Key: KEY")
         body = await body_of(request, intake.most)
@@ -52,12 +52,12 @@ def intake_server(find: Callable[[str], Intake | None]) -> Callable[[web.Request
         if intake.proof is not None and not await intake.proof(headers, body):
             log.warning("intake-proof-refused", connector=name)
             return _error(401, "expected the proof that the settings of this connector ask for")
-        return await _taken(name, intake, headers, body)
+        return await _intake_result(name, intake, headers, body)
 
     return answer
 
 
-async def _taken(name: str, intake: Intake, headers: Mapping[str, str], body: bytes) -> web.Response:
+async def _intake_result(name: str, intake: Intake, headers: Mapping[str, str], body: bytes) -> web.Response:
     try:
         count = await intake.take(headers, body)
     except LinesRefusedError as error:
@@ -71,7 +71,7 @@ async def _taken(name: str, intake: Intake, headers: Mapping[str, str], body: by
     return web.json_response({"taken": count})
 
 
-def opens(key: str, request: web.Request) -> bool:
+def has_key(key: str, request: web.Request) -> bool:
     """Whether the request has the key exactly once, in one of its places. Every wrong key takes the same time."""
     given = [
         *request.headers.getall("X-API-Key", []),

@@ -1,7 +1,15 @@
 """Forward auth: another proxy carries the mail and asks this gate about each request (docs/forward-auth.md)."""
 
-from mailgate.gateway.authz.authorizer import REFUSAL, Authorizer, Yes
-from mailgate.gateway.authz.let_through import refuse_let_through
-from mailgate.gateway.authz.original import PATH, Dialect, original
+from mailgate.gateway.authz.authorizer import REFUSAL, AllowingAnswer, Authorizer
+from mailgate.gateway.authz.original import PATH, Dialect, original_request
+from mailgate.gateway.authz.unremoved_fields import refuse_unremoved_fields
 
-__all__ = ["PATH", "REFUSAL", "Authorizer", "Dialect", "Yes", "original", "refuse_let_through"]
+__all__ = [
+    "PATH",
+    "REFUSAL",
+    "AllowingAnswer",
+    "Authorizer",
+    "Dialect",
+    "original_request",
+    "refuse_unremoved_fields",
+]

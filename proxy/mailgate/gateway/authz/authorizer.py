@@ -16,16 +16,16 @@ from mailgate.model import Access, Decision
 REFUSAL = f"{PATH}/refusal"
 """The address at which nginx fetches the answer for its client, because it drops the body of an answer to its question."""
 
-KEPT = timedelta(seconds=30)
+FETCHABLE_FOR = timedelta(seconds=30)
 """How long such an answer waits to be fetched. Fetching takes a moment."""
-KEPT_BYTES = 8 * 1024 * 1024
-BESIDE = 1024
+MAX_WAITING_BYTES = 8 * 1024 * 1024
+OVERHEAD_BYTES = 1024
 """The bytes of such an answer besides its body. ActiveSync's refusals have no body."""
 STATUS = "X-Device-Status"
 """The field with the status for the client, used if the proxy would take that status for an allowing answer."""
 
 
-class Yes(NamedTuple):
+class AllowingAnswer(NamedTuple):
     """An allowing answer to another proxy."""
 
     answer: Answer
@@ -46,10 +46,10 @@ class Authorizer:
 
     def __post_init__(self) -> None:
         self._waiting = TTLCache(
-            KEPT_BYTES,
-            KEPT.total_seconds(),
+            MAX_WAITING_BYTES,
+            FETCHABLE_FOR.total_seconds(),
             lambda: self.clock().timestamp(),
-            lambda answer: len(answer.body) + BESIDE,
+            lambda answer: len(answer.body) + OVERHEAD_BYTES,
         )
 
     def serves(self, path: str) -> bool:

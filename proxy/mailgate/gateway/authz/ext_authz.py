@@ -54,21 +54,23 @@ def question(asked: Any, certificates: frozenset[bytes] = frozenset()) -> Questi
     RequestRefused."""
     http = asked.attributes.request.http
     client = asked.attributes.source.address.socket_address.address
-    told = (
+    check_response = (
         *_fields(http, _OWN | certificates),
         (b"host", http.host.encode()),
         (b"x-original-for", client.encode()),
     )
     lines = [b"%b %b%b HTTP/1.1" % (http.method.encode(), PATH.encode(), http.path.encode())]
-    lines += [b"%b: %b" % field for field in told]
-    if any(b":" in name for name, _ in told) or any(mark in line for line in lines for mark in _ENDS):
+    lines += [b"%b: %b" % field for field in check_response]
+    if any(b":" in name for name, _ in check_response) or any(
+        mark in line for line in lines for mark in _ENDS
+    ):
         raise malformed("Envoy has told what would be two lines.")
     dropped = {name.decode("latin-1").lower() for name, _ in _all(http) if _dropped(name)}
     return Question(
         b"\r\n".join([*lines, b"", b""]),
         client,
         frozenset(dropped),
-        any(name.lower() == b"upgrade" for name, _ in told),
+        any(name.lower() == b"upgrade" for name, _ in check_response),
     )
 
 
@@ -97,16 +99,16 @@ def _all(http: Any) -> Iterator[Field]:
             yield name.encode(), value
 
 
-def told(answer: bytes, asked: Question) -> Any:
+def check_response(answer: bytes, asked: Question) -> Any:
     """The answer to Envoy, made from the whole answer to the question by HTTP."""
     head, _, body = answer.partition(b"\r\n\r\n")
     line, *rest = head.decode("latin-1").split("\r\n")
     status = int(line.split(" ")[1])
     fields = [(name, value) for name, _, value in (each.partition(": ") for each in rest)]
-    return _yes(fields, asked) if status == 200 else _no(status, fields, body)
+    return _ok_response(fields, asked) if status == 200 else _denied_response(status, fields, body)
 
 
-def _yes(fields: list[tuple[str, str]], asked: Question) -> Any:
+def _ok_response(fields: list[tuple[str, str]], asked: Question) -> Any:
     response = CheckResponse()
     response.status.code = 0
     yes = response.ok_response
@@ -123,7 +125,7 @@ def _yes(fields: list[tuple[str, str]], asked: Question) -> Any:
     return response
 
 
-def _no(status: int, fields: list[tuple[str, str]], body: bytes) -> Any:
+def _denied_response(status: int, fields: list[tuple[str, str]], body: bytes) -> Any:
     response = CheckResponse()
     response.status.code = PERMISSION_DENIED
     no, names = response.denied_response, set()

@@ -18,15 +18,15 @@ from grpclib.exceptions import GRPCError
 from grpclib.server import Server, Stream
 
 from mailgate.gateway.authz.envoy_messages import CheckRequest, CheckResponse
-from mailgate.gateway.authz.ext_authz import Question, question, told
-from mailgate.gateway.http1.exchange import Exchange, Outcome, Readable, Receiver, Rest
+from mailgate.gateway.authz.ext_authz import Question, check_response, question
+from mailgate.gateway.http1.exchange import Exchange, Outcome, PendingOutcome, Readable, Receiver
 from mailgate.gateway.http1.request import RequestRefused, parse_request_head, refused_head
 from mailgate.gateway.http1.trusted_headers import LOCAL
 
 METHOD = "/envoy.service.auth.v3.Authorization/Check"
 
 
-class Asked(asyncio.Transport):
+class QuestionTransport(asyncio.Transport):
     """The transport of one question, which collects everything that is written as its answer."""
 
     ssl_context: object = None
@@ -77,18 +77,18 @@ class GrpcPort:
 
     def __init__(
         self,
-        handle: Callable[[Exchange], Rest],
+        handle: Callable[[Exchange], PendingOutcome],
         trusted: Callable[[str], bool],
         certificates: Callable[[], frozenset[bytes]],
         most_fields: int,
         *,
         local: bool,
-        over: Callable[[Exchange], None] = lambda _: None,
+        request_finished: Callable[[Exchange], None] = lambda _: None,
     ) -> None:
         """``certificates`` returns the fields in which Envoy forwards client certificates. ``local``: whether it
-        listens at a Unix socket, whose file permissions decide who may ask. ``over`` is called after each question."""
+        listens at a Unix socket, whose file permissions decide who may ask. ``request_finished`` is called after each question."""
         self._handle, self._trusted, self._certificates = handle, trusted, certificates
-        self._most, self._local, self._over = most_fields, local, over
+        self._most, self._local, self._over = most_fields, local, request_finished
         self._servers: list[Server] = []
         self._idle = asyncio.Event()
         self._idle.set()
@@ -104,9 +104,9 @@ class GrpcPort:
             await server.start(sock=each, ssl=tls)
             self._servers.append(server)
 
-    async def finish(self, timeout: float, parting: float = 0.0) -> None:
+    async def finish(self, timeout: float, keep_alive_seconds: float = 0.0) -> None:
         """Let running questions be answered, for at most ``timeout`` seconds, then close."""
-        await asyncio.sleep(parting)
+        await asyncio.sleep(keep_alive_seconds)
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await self._idle.wait()
@@ -135,7 +135,7 @@ class GrpcPort:
                 self._idle.set()
 
     async def _answer(self, asked: Any, peer: str) -> Any:
-        line, known = Asked(peer), Question(b"")
+        line, known = QuestionTransport(peer), Question(b"")
         try:
             known = question(asked, self._certificates())
             head = parse_request_head(known.head, max_fields=self._most)
@@ -150,4 +150,4 @@ class GrpcPort:
             self._over(exchange)
         if not line.written:
             raise GRPCError(Status.INTERNAL)
-        return told(bytes(line.written), known)
+        return check_response(bytes(line.written), known)

@@ -31,36 +31,36 @@ class Dialect(StrEnum):
 _FOR, _PROTO, _HOST = b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host"
 _ORIGINAL = (b"x-original-method", b"x-original-uri")
 _FORWARDED = (b"x-forwarded-method", b"x-forwarded-uri")
-_TOLD = {
+_REQUEST_LINE = {
     Dialect.NGINX: _ORIGINAL,
     Dialect.HAPROXY: _ORIGINAL,
     Dialect.CADDY: _FORWARDED,
     Dialect.TRAEFIK: _FORWARDED,
 }
 """The fields that tell the method and the target."""
-_NEEDED = {dialect: sorted({_FOR, _PROTO, _HOST, *_TOLD.get(dialect, ())}) for dialect in Dialect}
+_NEEDED = {dialect: sorted({_FOR, _PROTO, _HOST, *_REQUEST_LINE.get(dialect, ())}) for dialect in Dialect}
 _CLIENT = b"x-original-for"
 _NEEDED[Dialect.ENVOY] = [_PROTO, _CLIENT]
 
 
-def original(head: RequestHead, dialect: Dialect) -> RequestHead:
+def original_request(head: RequestHead, dialect: Dialect) -> RequestHead:
     """The head of the request that ``head`` asks about. Raises RequestRefused if that is missing or given twice.
 
     Address and scheme must be given too, or the gate would take those of the asking proxy for the client's.
     """
-    told = _once(head.fields, _NEEDED[dialect])
+    told = _required(head.fields, _NEEDED[dialect])
     if told[_PROTO].lower() not in (b"http", b"https"):
         raise malformed("X-Forwarded-Proto is neither http nor https.")
     if dialect is Dialect.ENVOY:
         head = replace(head, fields=_from(told[_CLIENT], head.fields))
-        return _asked(head, head.method, head.target.removeprefix(PATH.encode()))
+        return _parsed(head, head.method, head.target.removeprefix(PATH.encode()))
     if not HOST.fullmatch(told[_HOST]):
         raise malformed("X-Forwarded-Host is not a host name with an optional port.")
-    method, target = _TOLD[dialect]
-    return _asked(head, told[method], told[target])
+    method, target = _REQUEST_LINE[dialect]
+    return _parsed(head, told[method], told[target])
 
 
-def _once(fields: Fields, names: Sequence[bytes]) -> dict[bytes, bytes]:
+def _required(fields: Fields, names: Sequence[bytes]) -> dict[bytes, bytes]:
     """The values of these fields. Each must be present once and not be empty."""
     told: dict[bytes, bytes] = {}
     for name in names:
@@ -78,7 +78,7 @@ def _from(client: bytes, fields: Sequence[Field]) -> Fields:
     return Fields([*(field for field in fields if field[0].lower() != _FOR), (_FOR, client)])
 
 
-def _asked(head: RequestHead, method: bytes, target: bytes) -> RequestHead:
+def _parsed(head: RequestHead, method: bytes, target: bytes) -> RequestHead:
     """Parse the original request in origin form, by the grammar of every request. The asking proxy keeps its body."""
     if not is_token(method) or method == b"CONNECT":
         raise malformed("The original method is not valid.")
@@ -86,10 +86,12 @@ def _asked(head: RequestHead, method: bytes, target: bytes) -> RequestHead:
         target.startswith(b"/") or (method, target) == (b"OPTIONS", b"*")
     ):
         raise malformed("The original target is not valid.")
-    return RequestHead(method, target, head.minor, _told(head.fields), head.host, keep_alive=head.keep_alive)
+    return RequestHead(
+        method, target, head.minor, _without_empty(head.fields), head.host, keep_alive=head.keep_alive
+    )
 
 
-def _told(fields: Fields) -> Fields:
+def _without_empty(fields: Fields) -> Fields:
     """The fields without empty ones. For the key of a proxy that caches verdicts they are like missing ones
     (``verdict_key.py``)."""
     first, repeated = fields.first, fields.repeated

@@ -8,14 +8,14 @@ from time import perf_counter
 from typing import Any
 
 from mailgate.gateway.answer import Answer, send
-from mailgate.gateway.authz.authorizer import REFUSAL, Authorizer, Yes
-from mailgate.gateway.authz.let_through import refuse_let_through
-from mailgate.gateway.authz.original import Dialect, original
+from mailgate.gateway.authz.authorizer import REFUSAL, AllowingAnswer, Authorizer
+from mailgate.gateway.authz.original import Dialect, original_request
+from mailgate.gateway.authz.unremoved_fields import refuse_unremoved_fields
 from mailgate.gateway.authz.verdict_key import suffices
-from mailgate.gateway.autodiscover.for_refused import told_by_the_gate
+from mailgate.gateway.autodiscover.directions import gate_gives_directions
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.judge import Judge
-from mailgate.gateway.http1.exchange import KEPT, Exchange, Outcome, Rest
+from mailgate.gateway.http1.exchange import KEEP_OPEN, Exchange, Outcome, PendingOutcome
 from mailgate.gateway.http1.grammar import values
 from mailgate.gateway.http1.request import RequestHead, RequestRefused
 from mailgate.gateway.http1.trusted_headers import Origin, is_proxy
@@ -23,10 +23,10 @@ from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.own_addresses import OwnAddresses, is_local
 from mailgate.gateway.proxy.heads import http_date
-from mailgate.gateway.reading import Reader
 from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.enforce import gets_mail
-from mailgate.gateway.refusing import Refuser
+from mailgate.gateway.refuser import Refuser
+from mailgate.gateway.request_reader import Reader
 from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.model import Access, Decision, Effect, Protocol, Reason
 
@@ -44,36 +44,38 @@ class Questions:
     references: References
     metrics: Metrics
 
-    def is_one(self, authorizer: Authorizer, exchange: Exchange) -> bool:
+    def is_question(self, authorizer: Authorizer, exchange: Exchange) -> bool:
         """Whether this is a question from a proxy that may ask."""
         path = exchange.head.target.partition(b"?")[0].decode("ascii")
         return authorizer.serves(path) and is_proxy(exchange.peer, self.in_force.live.trusted)
 
-    def serve_port(self, exchange: Exchange, asked_at: str, now: datetime) -> Outcome | Rest:
+    def serve_port(self, exchange: Exchange, asked_at: str, now: datetime) -> Outcome | PendingOutcome:
         """Serve a port that carries no mail: questions, and the pages that their answers lead to."""
         authorizer = self.in_force.live.authorizers.get(asked_at)
-        if authorizer and self.is_one(authorizer, exchange):
+        if authorizer and self.is_question(authorizer, exchange):
             return self.answer(authorizer, exchange, now)
         incoming = self.reader.facts(exchange, exchange.head, self.reader.origin(exchange, exchange.head))
         if is_local(incoming.facts):
             return self.own.serve(exchange, incoming, now)
         raise RequestRefused(404, Reason.NOT_FOUND, "There is no mail at this port.")
 
-    def answer(self, authorizer: Authorizer, exchange: Exchange, now: datetime) -> Outcome | Rest:
+    def answer(self, authorizer: Authorizer, exchange: Exchange, now: datetime) -> Outcome | PendingOutcome:
         """Answer a question: at once if nothing has to be waited for, otherwise by a coroutine."""
-        head = original(exchange.head, authorizer.dialect)
-        refuse_let_through(exchange.head.fields, authorizer.dialect, self.in_force.live.proxy_form.fields)
+        head = original_request(exchange.head, authorizer.dialect)
+        refuse_unremoved_fields(
+            exchange.head.fields, authorizer.dialect, self.in_force.live.proxy_form.fields
+        )
         origin = self.reader.origin(exchange, head)
         if _is_plain(exchange.head):
             started = perf_counter()
             known = self.verdicts.find(head, origin, now, id(authorizer))
-            if known is not None and known.yes is not None:
+            if known is not None and known.allowing is not None:
                 self.metrics.decision_seconds.observe(perf_counter() - started)
-                before, up_to, rest = known.yes
+                before, up_to, rest = known.allowing
                 exchange.started, exchange.status, exchange.judged = True, 200, known.judged
                 reference = self.references.of(exchange).encode()
                 exchange.write(before + http_date(now) + up_to + reference + rest)
-                return KEPT
+                return KEEP_OPEN
         answer = self._answer(authorizer, exchange, head, origin, now)
         return send(exchange, answer, now) if isinstance(answer, Answer) else _sent(exchange, answer, now)
 
@@ -90,8 +92,8 @@ class Questions:
         if answer is None:
             return self._refuse(authorizer, exchange, head, incoming, *verdict)
         if answer.status == 200 and _is_plain(exchange.head):
-            yes = Yes(answer, self.references.of(exchange), authorizer.remember)
-            self.verdicts.keep(exchange, head, incoming, *verdict, id(authorizer), yes)
+            allowing = AllowingAnswer(answer, self.references.of(exchange), authorizer.remember)
+            self.verdicts.keep(exchange, head, incoming, *verdict, id(authorizer), allowing)
         return answer
 
     def _read(self, exchange: Exchange, head: RequestHead, origin: Origin) -> Incoming:
@@ -125,7 +127,7 @@ class Questions:
         if probe is not None:
             probing = replace(decision, effect=Effect.CHALLENGE, reason=Reason.PROBE_REQUIRED)
             return authorizer.keep_out(probe, incoming, access, probing, reference)
-        if not gets_mail(access, decision) or told_by_the_gate(access, decision):
+        if not gets_mail(access, decision) or gate_gives_directions(access, decision):
             return None
         until = access.now
         if authorizer.remember and self._may_be_kept(exchange.head, access):
@@ -159,7 +161,7 @@ class Questions:
         decision: Decision,
     ) -> Answer:
         reference = self.references.of(exchange)
-        answer = await self.refuser.instead(head, incoming, access, decision, reference)
+        answer = await self.refuser.answer_instead(head, incoming, access, decision, reference)
         return authorizer.keep_out(answer, incoming, access, decision, reference)
 
     async def _fetch(
@@ -174,11 +176,11 @@ class Questions:
         incoming, live = self._read(exchange, head, origin), self.in_force.live
         access, decision = await self.judge.verdict(incoming, now)
         reference = self.references.of(exchange)
-        if live.browser_probe.wanted(access):
+        if live.browser_probe.is_due(access):
             return self.refuser.probe(access, reference)
-        if gets_mail(access, decision) and not told_by_the_gate(access, decision):
-            return live.speaker.error(access.facts, 403, Reason.INTERNAL_ERROR, reference, now)
-        return await self.refuser.instead(head, incoming, access, decision, reference)
+        if gets_mail(access, decision) and not gate_gives_directions(access, decision):
+            return live.responses.error(access.facts, 403, Reason.INTERNAL_ERROR, reference, now)
+        return await self.refuser.answer_instead(head, incoming, access, decision, reference)
 
 
 def _is_plain(head: RequestHead) -> bool:

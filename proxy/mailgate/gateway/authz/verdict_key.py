@@ -61,11 +61,11 @@ def suffices(fields: Fields, reads: frozenset[str]) -> bool:
     """Whether the key of this question holds everything that an answer can depend on. ``reads`` are the variables that
     the rules read."""
     told = fields.first.get(FIELD)
-    return told is not None and FIELD not in fields.repeated and _suffices(told, reads)
+    return told is not None and FIELD not in fields.repeated and _covers(told, reads)
 
 
 @lru_cache(64)
-def _suffices(told: bytes, reads: frozenset[str]) -> bool:
+def _covers(told: bytes, reads: frozenset[str]) -> bool:
     words = set(told.decode("latin-1").replace(",", " ").split())
     words |= {held for word, held in _MORE.items() if word in words}
     return words >= ALWAYS and all(

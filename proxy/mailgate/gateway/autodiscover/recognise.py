@@ -12,13 +12,13 @@ from mailgate.gateway.autodiscover.schema import ENVELOPED, NAMESPACES, PLAIN, i
 
 _SEPARATOR = "\n"
 """Stands between the namespace of an element and its name. No namespace contains it."""
-_MOST_ELEMENTS = 1000
+_MAX_ELEMENTS = 1000
 """The most elements of an answer. Exchange sends a hundred, and seven more for every other mailbox that the person may open."""
-_LONGEST_VALUE = 1024
+_MAX_VALUE = 1024
 """The longest text of a leaf, in characters. Addresses are the longest, with about two hundred."""
-_LONGEST_ALL = 32 * 1024
+_MAX_DOCUMENT = 32 * 1024
 """The most characters of all leaves, attributes and prefixes together."""
-_LONGEST_ENCODING = 40
+_MAX_ENCODING = 40
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9]{0,15}")
 
 _ANSWER = frozenset({"protocol", "url"})
@@ -77,7 +77,7 @@ class _Seen:
 
     def declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
         """The XML declaration."""
-        _check(len(encoding or "") <= _LONGEST_ENCODING)
+        _check(len(encoding or "") <= _MAX_ENCODING)
 
     def namespace(self, prefix: str | None, space: str | None) -> None:
         """A namespace of the schemas, with a prefix that says nothing."""
@@ -97,7 +97,7 @@ class _Seen:
         _check(holder or leaf)
         self._attributes(attributes)
         self._elements += 1
-        _check(self._elements <= _MOST_ELEMENTS)
+        _check(self._elements <= _MAX_ELEMENTS)
         self._open.append(_Open(holder=holder, leaf=leaf))
 
     def text(self, data: str) -> None:
@@ -105,7 +105,7 @@ class _Seen:
         within = self._open[-1]
         within.text = (within.text + data).lstrip()
         _check(not within.text or within.leaf)
-        _check(len(within.text.rstrip()) <= _LONGEST_VALUE)
+        _check(len(within.text.rstrip()) <= _MAX_VALUE)
 
     def end(self, _name: str) -> None:
         """The end of an element."""
@@ -123,7 +123,7 @@ class _Seen:
 
     def _count(self, text: str) -> None:
         self._characters += len(text)
-        _check(self._characters <= _LONGEST_ALL)
+        _check(self._characters <= _MAX_DOCUMENT)
 
 
 def is_json_directions(text: str) -> bool:
@@ -135,7 +135,7 @@ def is_json_directions(text: str) -> bool:
     if not isinstance(pairs, _Pairs):
         return False
     told = {name.lower(): value for name, value in pairs if isinstance(value, str)}
-    if len(told) != len(pairs) or any(len(value) > _LONGEST_VALUE for value in told.values()):
+    if len(told) != len(pairs) or any(len(value) > _MAX_VALUE for value in told.values()):
         return False
     if told.keys() == _ERROR:
         return _ERROR_CODE.fullmatch(told["errorcode"]) is not None

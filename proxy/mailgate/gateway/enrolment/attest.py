@@ -12,12 +12,12 @@ from mailgate.attest.passport import OWN_LIFETIME
 from mailgate.attest.report import Enrolled, Issuing, Report, token_claims
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.enrolment.enroll import (
-    REPORT_EVERY,
-    Enrolling,
+    REPORT_INTERVAL,
+    EnrolmentParts,
     json_object,
-    not_proved,
     refusal,
-    too_many,
+    refused_proof,
+    too_many_tries,
 )
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.http1.request import RequestRefused
@@ -28,7 +28,7 @@ from mailgate.store import EnrolledKey, StoreUnavailableError
 log = structlog.get_logger()
 
 
-async def attest(part: Enrolling, incoming: Incoming, reference: str, now: datetime) -> Answer:
+async def attest(part: EnrolmentParts, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """Answer 200 with the token and the time of the next report. Raises RequestRefused for anything but a report."""
     report = _report(incoming)
     answer = await _attest(part, incoming, report, reference, now)
@@ -38,12 +38,12 @@ async def attest(part: Enrolling, incoming: Incoming, reference: str, now: datet
 
 
 async def _attest(
-    part: Enrolling, incoming: Incoming, report: Report, reference: str, now: datetime
+    part: EnrolmentParts, incoming: Incoming, report: Report, reference: str, now: datetime
 ) -> Answer:
     enroller, caller = part.enroller, caller_at(incoming.facts.remote)
     proved = await part.prove_key(incoming, now)
     if proved.refused is not None:
-        return not_proved(proved, reference, now)
+        return refused_proof(proved, reference, now)
     # strangers must not lock out devices that report from the same network
     stranger = proved.key_thumbprint not in enroller.known
     for wait in (
@@ -51,7 +51,7 @@ async def _attest(
         enroller.reports.wait(proved.key_thumbprint, now),
     ):
         if wait > timedelta():
-            return too_many(wait, reference)
+            return too_many_tries(wait, reference)
     enroller.reports.note(proved.key_thumbprint, now)
     try:
         key = await enroller.enrolments.key(proved.key_thumbprint)
@@ -65,14 +65,14 @@ async def _attest(
     return json_answer(200, _token(part, key, report, now))
 
 
-def _token(part: Enrolling, key: EnrolledKey, report: Report, now: datetime) -> dict[str, object]:
+def _token(part: EnrolmentParts, key: EnrolledKey, report: Report, now: datetime) -> dict[str, object]:
     enrolled = Enrolled(key.device, key.owner, key.thumbprint)
     issuing = Issuing(part.public_url, __version__, part.enroller.new_id(), now)
     claims = token_claims(report, enrolled, issuing, part.live.policy.catalog.match)
     return {
         "device_attestation": mint.sign_token(claims, part.enroller.keys.signing_key()),
         "expires_at": int((now + OWN_LIFETIME).timestamp()),
-        "report_every": int(REPORT_EVERY.total_seconds()),
+        "report_every": int(REPORT_INTERVAL.total_seconds()),
         "server_time": int(now.timestamp()),
         "listed_extensions": list(part.live.policy.catalog.extensions),
     }
@@ -95,6 +95,6 @@ def _report(incoming: Incoming) -> Report:
         ) from None
 
 
-async def publish_keys(part: Enrolling, _incoming: Incoming, _reference: str, _now: datetime) -> Answer:
+async def publish_keys(part: EnrolmentParts, _incoming: Incoming, _reference: str, _now: datetime) -> Answer:
     """``GET /.mailgate/jwks.json``: the public keys of the gate's own tokens (RFC 7517)."""
     return Answer(200, part.enroller.keys.jwks().encode(), "application/jwk-set+json")

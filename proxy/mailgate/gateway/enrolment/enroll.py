@@ -13,7 +13,7 @@ from mailgate.attest.jose import MalformedJwsError, parse_object
 from mailgate.attest.passport import OWN_LIFETIME
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.enrolment.enroller import Enroller
-from mailgate.gateway.enrolment.hardware import report_of_hardware, vouched_for
+from mailgate.gateway.enrolment.hardware import hardware_result, report_of_hardware
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE, Prover
 from mailgate.gateway.http1.request import RequestRefused
@@ -27,9 +27,9 @@ from mailgate.store import EnrolledKey, NotEnrolled, StoreUnavailableError
 log = structlog.get_logger()
 
 ATTEST_PATH = "/.mailgate/attest"
-REPORT_EVERY = timedelta(minutes=8)
+REPORT_INTERVAL = timedelta(minutes=8)
 """How often a device reports: early enough for a second try before its token ends."""
-_LONGEST_TOKEN = 200
+_MAX_TOKEN = 200
 _REFUSED = {
     NotEnrolled.UNKNOWN: (403, Reason.ENROLMENT_UNKNOWN),
     NotEnrolled.EXPIRED: (403, Reason.ENROLMENT_EXPIRED),
@@ -39,7 +39,7 @@ _REFUSED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Enrolling:
+class EnrolmentParts:
     """The parts that enrolling and reporting need."""
 
     in_force: InForce
@@ -58,43 +58,43 @@ class Enrolling:
         return await self.prover.prove_key(self.live.verifier, incoming, url, now)
 
 
-async def enroll(part: Enrolling, incoming: Incoming, reference: str, now: datetime) -> Answer:
+async def enroll(part: EnrolmentParts, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """Answer 201 with the device's name and the time of its first report, or 200 if its key was enrolled before.
 
     Raises RequestRefused for anything but an enrolment.
     """
-    token, evidence = _asked(incoming)
+    token, evidence = _token_and_evidence(incoming)
     digest = digest_of(token)
     tries = (caller_at(incoming.facts.remote), digest)
     for who in tries:
         if (wait := part.enroller.failed.wait(who, now)) > timedelta():
-            return _told(part, "enroll", too_many(wait, reference))
+            return _count_refusal(part, "enroll", too_many_tries(wait, reference))
     proved = await part.prove_key(incoming, now)
     if proved.refused is not None:
-        return _told(part, "enroll", not_proved(proved, reference, now))
+        return _count_refusal(part, "enroll", refused_proof(proved, reference, now))
     key, vouched = proved.key_thumbprint, None
     if evidence is not None:
-        vouched = vouched_for(evidence, part.live.hardware, part.prover.nonces, key, now)
+        vouched = hardware_result(evidence, part.live.hardware, part.prover.nonces, key, now)
         if vouched.refused is not None:
             part.enroller.failed.note(tries[0], now)
-            return _told(part, "enroll", refusal(403, vouched.refused, reference, vouched.detail))
+            return _count_refusal(part, "enroll", refusal(403, vouched.refused, reference, vouched.detail))
     try:
         enrolled = await part.enroller.enrolments.enrol(digest, key, f"enrolled-{key[:16]}", now)
         if vouched is not None and isinstance(enrolled, EnrolledKey):
             await part.enroller.devices.take([report_of_hardware(vouched, key)], now)
     except StoreUnavailableError:
-        return _told(part, "enroll", refusal(503, Reason.STORE_UNAVAILABLE, reference))
+        return _count_refusal(part, "enroll", refusal(503, Reason.STORE_UNAVAILABLE, reference))
     if isinstance(enrolled, NotEnrolled):
         for who in tries:
             part.enroller.failed.note(who, now)
-        return _told(part, "enroll", refusal(*_REFUSED[enrolled], reference))
+        return _count_refusal(part, "enroll", refusal(*_REFUSED[enrolled], reference))
     part.metrics.enrolments.labels("enroll", "enrolled").inc()
     hardware = vouched.hardware if vouched else ""
     log.info("enrolled", reference=reference, token=enrolled.token, hardware=hardware)
     return _welcome(part, enrolled, hardware, now)
 
 
-def _welcome(part: Enrolling, enrolled: EnrolledKey, hardware: str, now: datetime) -> Answer:
+def _welcome(part: EnrolmentParts, enrolled: EnrolledKey, hardware: str, now: datetime) -> Answer:
     told = {"hardware": hardware} if hardware else {}
     return json_answer(
         201 if enrolled.made_at == now else 200,
@@ -103,13 +103,13 @@ def _welcome(part: Enrolling, enrolled: EnrolledKey, hardware: str, now: datetim
             "device_id": enrolled.device,
             "key_thumbprint": enrolled.thumbprint,
             "attest_url": part.public_url + ATTEST_PATH,
-            "report_every": int(REPORT_EVERY.total_seconds()),
+            "report_every": int(REPORT_INTERVAL.total_seconds()),
             "token_lifetime": int(OWN_LIFETIME.total_seconds()),
         },
     )
 
 
-def _asked(incoming: Incoming) -> tuple[str, object]:
+def _token_and_evidence(incoming: Incoming) -> tuple[str, object]:
     """The token or the pairing code, from Bearer credentials (RFC 6750) or from ``token`` in a JSON object, and the hardware
     evidence if that object has some."""
     scheme, _, value = incoming.facts.headers.get("authorization", "").partition(" ")
@@ -119,7 +119,7 @@ def _asked(incoming: Incoming) -> tuple[str, object]:
     if not bearer:
         token = said.pop("token", None)
         value = token if isinstance(token, str) else ""
-    if said or not 0 < len(value.strip()) <= _LONGEST_TOKEN:
+    if said or not 0 < len(value.strip()) <= _MAX_TOKEN:
         raise RequestRefused(400, Reason.REQUEST_MALFORMED, 'Expected {"token": "…"} or Bearer credentials.')
     return value, evidence
 
@@ -135,7 +135,7 @@ def json_object(incoming: Incoming) -> dict[str, object]:
         raise RequestRefused(400, Reason.REQUEST_MALFORMED, told) from None
 
 
-def not_proved(proved: AttestationResult, reference: str, now: datetime) -> Answer:
+def refused_proof(proved: AttestationResult, reference: str, now: datetime) -> Answer:
     """The answer to a refused proof. It has the time, so that a client with a wrong clock can tell its user."""
     reason = proved.refused or Reason.PROOF_MISSING
     if reason is Reason.KEY_REVOKED:  # the proof is good, so another one would not help
@@ -145,7 +145,7 @@ def not_proved(proved: AttestationResult, reference: str, now: datetime) -> Answ
     return replace(told, headers=challenge)
 
 
-def too_many(wait: timedelta, reference: str) -> Answer:
+def too_many_tries(wait: timedelta, reference: str) -> Answer:
     seconds = ceil(wait.total_seconds())
     told = refusal(429, Reason.TOO_MANY_REQUESTS, reference, retry_after=seconds)
     return replace(told, headers=(("Retry-After", str(seconds)),))
@@ -157,7 +157,7 @@ def refusal(status: int, reason: Reason, reference: str, detail: str = "", **mor
     return replace(told, body=json.dumps(json.loads(told.body) | more).encode() + b"\n") if more else told
 
 
-def _told(part: Enrolling, what: str, answer: Answer) -> Answer:
+def _count_refusal(part: EnrolmentParts, what: str, answer: Answer) -> Answer:
     """Count a refusal."""
     part.metrics.enrolments.labels(what, json.loads(answer.body)["reason"]).inc()
     return answer

@@ -10,7 +10,7 @@ from cachetools import LRUCache
 from mailgate.devices.device import Report
 from mailgate.gateway.keys.own import OwnKeys
 from mailgate.gateway.keys.revocations import Revocations
-from mailgate.gateway.rates import Rates
+from mailgate.gateway.rate_limit import RateLimit
 from mailgate.store import EnrolledKey, NotEnrolled
 
 
@@ -41,9 +41,9 @@ class Enroller:
     revocations: Revocations
     new_id: Callable[[], str]
     """Makes a new name for every token. Nobody can guess it."""
-    failed: Rates
-    """Counts refused tries, by caller (``gateway/rates.py``) and by the token that was tried."""
-    reports: Rates
+    failed: RateLimit
+    """Counts refused tries, by caller (``gateway/rate_limit.py``) and by the token that was tried."""
+    reports: RateLimit
     """Counts reports, by key."""
     devices: Records
     """Stores the reports from hardware evidence."""
@@ -53,4 +53,4 @@ class Enroller:
     def limit(self, most: int, span: timedelta) -> None:
         """Use a changed limit. The tries counted so far stay counted."""
         for rates in (self.failed, self.reports):
-            rates.most, rates.span = most, span
+            rates.max_tries, rates.span = most, span

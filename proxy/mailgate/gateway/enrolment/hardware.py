@@ -16,7 +16,7 @@ from mailgate.devices.trust import report_by
 from mailgate.model import HardwareResult, Reason
 
 
-def vouched_for(
+def hardware_result(
     said: object, believed: Mapping[str, Roots], nonces: Nonces, thumbprint: str, now: datetime
 ) -> HardwareResult:
     """What evidence proves about the key with this thumbprint. Never raises on input. ``believed`` has the roots by

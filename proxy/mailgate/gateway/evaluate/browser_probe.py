@@ -27,13 +27,13 @@ from mailgate.model import Access, Assurance, Kind, Protocol, RequestFacts
 
 SKIPPED = Found("", "skipped")
 
-AGAIN = timedelta(minutes=5)
+REPEAT_AFTER = timedelta(minutes=5)
 """After this time a browser that was not on a computer is probed again, since a keyboard may have been attached."""
 
-LONGEST = timedelta(days=400)
+MAX_LIFETIME = timedelta(days=400)
 """The longest life of a cookie. Browsers shorten longer lives to this (RFC 6265bis, section 5.5)."""
 
-_LONGEST = 1024
+_MAX_COOKIE = 1024
 """The longest user agent whose pass is remembered, in characters. Real ones are shorter."""
 
 
@@ -56,12 +56,12 @@ class BrowserProbe:
     _good: LRUCache[tuple[str, str, str | None], ProbeCookie] = field(default_factory=partial(LRUCache, 2048))
 
     @property
-    def on(self) -> bool:
+    def is_on(self) -> bool:
         return self.mode is not Mode.OFF and bool(self.keys)
 
-    def remembered(self, facts: RequestFacts, now: datetime) -> RequestFacts:
+    def with_earlier_finding(self, facts: RequestFacts, now: datetime) -> RequestFacts:
         """The facts, with the probe's earlier finding about this browser if there is one."""
-        held = self._held(facts, now) if self.on else None
+        held = self._held(facts, now) if self.is_on else None
         if held is None or not held.found.form:
             return facts
         told = probe_header(held.found, observed=self.mode is Mode.OBSERVE)
@@ -69,35 +69,39 @@ class BrowserProbe:
 
     def until(self, access: Access) -> datetime:
         """When the probe may treat the same request differently."""
-        if not self.on:
+        if not self.is_on:
             return NEVER
         values = cookies_named(access.facts, PROBE_COOKIE)
         passes = [each for value in values if (each := self._opened(value, access.facts))]
         turns = (
             turn
             for each in passes
-            for turn in (*validity(each, self.lifetime), each.issued + AGAIN, each.issued + self.lifetime)
+            for turn in (
+                *validity(each, self.lifetime),
+                each.issued + REPEAT_AFTER,
+                each.issued + self.lifetime,
+            )
         )
         return min((turn for turn in turns if turn > access.now), default=NEVER)
 
-    def wanted(self, access: Access) -> bool:
+    def is_due(self, access: Access) -> bool:
         """Whether to answer this page load with the probe: the client claims to be a computer, is not attested and was
         not probed yet."""
         facts, client = access.facts, access.client
-        if not self.on or client.protocol is not Protocol.WEB or not is_first_page_load(facts):
+        if not self.is_on or client.protocol is not Protocol.WEB or not is_first_page_load(facts):
             return False
         if client.assurance is Assurance.ATTESTED:
             return False
         held = self._held(facts, access.now)
         if held is None:
             return client.kind is Kind.LAPTOP
-        again = AGAIN if self.mode is Mode.REQUIRE else self.lifetime
+        again = REPEAT_AFTER if self.mode is Mode.REQUIRE else self.lifetime
         return held.found.form != COMPUTER and access.now - held.issued >= again
 
     def remember(self, found: Found, facts: RequestFacts, now: datetime) -> str:
         """The Set-Cookie value that remembers what was found."""
         value = seal(ProbeCookie(found, now), facts, self.keys)
-        lasts = self.lifetime if found.form in ("", COMPUTER) else LONGEST
+        lasts = self.lifetime if found.form in ("", COMPUTER) else MAX_LIFETIME
         seconds = int(lasts.total_seconds())
         return set_cookie(PROBE_COOKIE, value, seconds=seconds, secure=facts.scheme == "https")
 
@@ -120,6 +124,6 @@ class BrowserProbe:
         kept = self._good.get(key)
         if kept is None:
             kept = unseal(value, facts, self.keys)
-            if kept and len(facts.user_agent) < _LONGEST:
+            if kept and len(facts.user_agent) < _MAX_COOKIE:
                 self._good[key] = kept
         return kept

@@ -6,7 +6,7 @@ from typing import Protocol
 import structlog
 
 from mailgate.gateway.http1.exchange import Exchange
-from mailgate.gateway.logs import debugging
+from mailgate.gateway.logs import is_debugging
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.reference import References
 from mailgate.model import (
@@ -44,7 +44,7 @@ class Recorder:
         """Record a decision that is about to be carried out."""
         exchange.judged = Judged.of(access, decision)
         refused = decision.effect is not Effect.ALLOW
-        reference = self.references.of(exchange) if refused or debugging() else ""
+        reference = self.references.of(exchange) if refused or is_debugging() else ""
         self.ledger.record(access, decision, reference if refused else "")
         note(self.metrics, access, decision, reference)
 
@@ -58,12 +58,12 @@ def note(metrics: Metrics, access: Access, decision: Decision, reference: str) -
     for trial in decision.would:
         metrics.would.labels(trial.rule, trial.effect or "").inc()
     if access.attestation is not None:
-        metrics.attestations.labels(_came_of(access.attestation)).inc()
+        metrics.attestations.labels(_attestation_outcome(access.attestation)).inc()
     if access.certificate is not None:
-        metrics.certificates.labels(_came_of(access.certificate)).inc()
+        metrics.certificates.labels(_attestation_outcome(access.certificate)).inc()
     if client.findings:
         _count_findings(metrics, client)
-    if decision.effect is Effect.ALLOW and not debugging():
+    if decision.effect is Effect.ALLOW and not is_debugging():
         return
     write = log.debug if decision.effect is Effect.ALLOW else log.info
     write(
@@ -77,8 +77,8 @@ def note(metrics: Metrics, access: Access, decision: Decision, reference: str) -
         assurance=client.assurance,
         protocol=client.protocol,
         posture=access.posture.state,
-        attestation=_came_of(access.attestation),
-        certificate=_came_of(access.certificate),
+        attestation=_attestation_outcome(access.attestation),
+        certificate=_attestation_outcome(access.certificate),
         findings=[finding.reason for finding in client.findings],
         policy=decision.policy_version,
     )
@@ -91,5 +91,5 @@ def _count_findings(metrics: Metrics, client: Client) -> None:
         metrics.two_devices.inc()
 
 
-def _came_of(result: AttestationResult | CertificateResult | None) -> str:
+def _attestation_outcome(result: AttestationResult | CertificateResult | None) -> str:
     return "none" if result is None else result.refused or "accepted"

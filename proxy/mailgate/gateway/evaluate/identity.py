@@ -18,14 +18,14 @@ from mailgate.model import (
 )
 from mailgate.model.phrase import phrase
 
-Named = Callable[[Client, AttestationResult | None, datetime], Awaitable[Posture]]
+PostureByName = Callable[[Client, AttestationResult | None, datetime], Awaitable[Posture]]
 """Returns the posture of the device that a proof or an ActiveSync id names (``Postures.current``,
 ``Postures.latest``)."""
-Certified = Callable[[CertificateResult, datetime], Awaitable[Posture]]
+PostureByCertificate = Callable[[CertificateResult, datetime], Awaitable[Posture]]
 """Returns the posture of the device that a certificate names (``Postures.certified``)."""
 
 
-def checked(
+def certificate_result(
     certificates: CertificateVerifier | None, came: tuple[bytes, ...] | CertificateResult, now: datetime
 ) -> CertificateResult | None:
     """What the client's certificates prove; None if the client sent none, or if the gate accepts none."""
@@ -47,7 +47,7 @@ def still_bound(
     )
 
 
-def with_places_of(before: Client, client: Client) -> Client:
+def with_place_findings_of(before: Client, client: Client) -> Client:
     """The client with the findings that are looked for only when a request comes, and not again while it hangs."""
     found = [finding for finding in before.findings if finding.reason is Reason.KEY_IN_TWO_PLACES]
     return replace(client, findings=(*client.findings, *found)) if found else client
@@ -59,8 +59,8 @@ async def identify(
     certificate: CertificateResult | None,
     now: datetime,
     *,
-    named: Named,
-    certified: Certified,
+    named: PostureByName,
+    certified: PostureByCertificate,
 ) -> tuple[Client, Posture]:
     """The client with what its certificate says, and the posture of the device.
 

@@ -9,7 +9,13 @@ from typing import Protocol as Shape
 from mailgate.classify import classify, with_attestation, with_device
 from mailgate.engine.decide import decide
 from mailgate.gateway.evaluate.facts import Incoming
-from mailgate.gateway.evaluate.identity import Named, checked, identify, still_bound, with_places_of
+from mailgate.gateway.evaluate.identity import (
+    PostureByName,
+    certificate_result,
+    identify,
+    still_bound,
+    with_place_findings_of,
+)
 from mailgate.gateway.evaluate.proving import Prover
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
@@ -24,7 +30,7 @@ from mailgate.model import (
     RequestFacts,
 )
 
-BY_THE_CLOCK = timedelta(seconds=10)
+CLOCK_PRECISION = timedelta(seconds=10)
 """How long a verdict on a hanging request is valid if only time passes: stages begin, and reports expire."""
 
 
@@ -63,7 +69,10 @@ class Judge:
         to be asked."""
         if incoming.attestations or incoming.certificate:
             return None
-        started, facts = perf_counter(), self.in_force.live.browser_probe.remembered(incoming.facts, now)
+        started, facts = (
+            perf_counter(),
+            self.in_force.live.browser_probe.with_earlier_finding(incoming.facts, now),
+        )
         client = classify(facts)
         posture = self.postures.unnamed(client)
         if posture is None:
@@ -72,8 +81,8 @@ class Judge:
 
     async def _judge_device(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]:
         started, live = perf_counter(), self.in_force.live
-        facts = live.browser_probe.remembered(incoming.facts, now)
-        certificate = checked(live.certificates, incoming.certificate, now)
+        facts = live.browser_probe.with_earlier_finding(incoming.facts, now)
+        certificate = certificate_result(live.certificates, incoming.certificate, now)
         url, thumbprint = self.public_url + facts.path, certificate.thumbprint if certificate else ""
         proof = await self.prover.prove(live.verifier, incoming, facts, url, now, thumbprint)
         client, posture = await self._identify(facts, proof, certificate, now, self.postures.current)
@@ -98,7 +107,7 @@ class Judge:
         self.metrics.decision_seconds.observe(perf_counter() - started)
         return access, decision
 
-    async def again(self, before: Access, decision: Decision) -> tuple[Access, Decision] | None:
+    async def judge_again(self, before: Access, decision: Decision) -> tuple[Access, Decision] | None:
         """The verdict on a hanging request by what is known now; None if it cannot differ from the one before."""
         now, live = self.clock(), self.in_force.live
         client, certificate, proof = before.client, before.certificate, before.attestation
@@ -110,7 +119,7 @@ class Judge:
             client, posture = await self._identify(
                 before.facts, proof, certificate, now, self.postures.latest
             )
-            client = with_places_of(before.client, client)
+            client = with_place_findings_of(before.client, client)
         client = with_device(client, posture.kind)
         user = live.groups.user(before.user.name, posture.owner)
         same = (posture, client, user) == (before.posture, before.client, before.user)
@@ -118,7 +127,7 @@ class Judge:
             decision.policy_version,
             decision.reliefs,
         )
-        if same and by_the_same and now - before.now < BY_THE_CLOCK:
+        if same and by_the_same and now - before.now < CLOCK_PRECISION:
             return None
         access = replace(
             before,
@@ -137,7 +146,7 @@ class Judge:
         proof: AttestationResult | None,
         certificate: CertificateResult | None,
         now: datetime,
-        named: Named,
+        named: PostureByName,
     ) -> tuple[Client, Posture]:
         seen, certified = with_attestation(classify(facts), proof), self.postures.certified
         return await identify(seen, proof, certificate, now, named=named, certified=certified)

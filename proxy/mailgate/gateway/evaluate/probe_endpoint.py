@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Probing:
+class ProbeParts:
     """The parts that the addresses here need."""
 
     in_force: InForce
@@ -35,10 +35,10 @@ class Probing:
         return self.in_force.live.browser_probe
 
 
-async def take_readings(part: Probing, incoming: Incoming, reference: str, now: datetime) -> Answer:
+async def take_readings(part: ProbeParts, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """Turn the readings of the page into a finding and a cookie. Raises RequestRefused unless the gate's own page sent them."""
     facts = incoming.facts
-    client = _prober_asks(part, facts)
+    client = _probed_client(part, facts)
     if facts.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise RequestRefused(415, Reason.REQUEST_NOT_SUPPORTED, "Expected application/json.")
     try:
@@ -52,10 +52,10 @@ async def take_readings(part: Probing, incoming: Incoming, reference: str, now: 
     return replace(told, headers=(("Set-Cookie", part.browser_probe.remember(found, facts, now)),))
 
 
-async def skip_probe(part: Probing, incoming: Incoming, reference: str, now: datetime) -> Answer:
+async def skip_probe(part: ProbeParts, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """Let the person go on without being probed. Everybody may do so while the probe only observes."""
     facts = incoming.facts
-    client = _prober_asks(part, facts)
+    client = _probed_client(part, facts)
     if part.browser_probe.mode is not Mode.OBSERVE:
         raise RequestRefused(403, Reason.PROBE_REQUIRED, "The probe is required here.")
     _note(part, SKIPPED, client, reference)
@@ -64,9 +64,9 @@ async def skip_probe(part: Probing, incoming: Incoming, reference: str, now: dat
     return Answer(303, headers=(("Location", target if target.isascii() else "/"), ("Set-Cookie", cookie)))
 
 
-def _prober_asks(part: Probing, facts: RequestFacts) -> Client:
+def _probed_client(part: ProbeParts, facts: RequestFacts) -> Client:
     """The client as its headers claim. Raises RequestRefused if the probe is off or the page belongs to another site."""
-    if not part.browser_probe.on:
+    if not part.browser_probe.is_on:
         raise RequestRefused(404, Reason.NOT_FOUND, "There is nothing at this address.")
     if not from_own_page(facts, part.public_url):
         raise RequestRefused(403, Reason.REQUEST_NOT_SUPPORTED, "Expected a request of the gate's own page.")
@@ -78,7 +78,7 @@ def _prober_asks(part: Probing, facts: RequestFacts) -> Client:
     return client
 
 
-def _note(part: Probing, found: Found, client: Client, reference: str) -> None:
+def _note(part: ProbeParts, found: Found, client: Client, reference: str) -> None:
     part.metrics.probes.labels(found.form or "skipped").inc()
     log.info(
         "probed",

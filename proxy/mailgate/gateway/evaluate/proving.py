@@ -44,16 +44,16 @@ class SpentProofs(Protocol):
 
 @dataclass(slots=True)
 class Prover:
-    """Verifies proofs for one gate. ``mode`` and ``alone`` may be changed at any time."""
+    """Verifies proofs for one gate. ``mode`` and ``is_alone`` may be changed at any time."""
 
     keyring: Keyring
     nonces: Nonces
     spent: SpentProofs
     metrics: Metrics
     mode: Mode = Mode.OFFER
-    alone: Callable[[], bool] = bool
+    is_alone: Callable[[], bool] = bool
     """Returns whether no other process is known on the store. A client then always comes back to this process."""
-    places: CopiedKeys = field(default_factory=CopiedKeys)
+    copied_keys: CopiedKeys = field(default_factory=CopiedKeys)
 
     async def prove(
         self,
@@ -83,7 +83,7 @@ class Prover:
             )
 
         verdict = verify()
-        if verdict.lacks_key_of and await self.keyring.press(verdict.lacks_key_of):
+        if verdict.lacks_key_of and await self.keyring.look_for_missing_key(verdict.lacks_key_of):
             verdict = verify()
         return await self._settle(verdict, incoming, now)
 
@@ -110,7 +110,7 @@ class Prover:
         """The client, with a finding if the key of a good attestation is in use in another place at the same time."""
         if proof is None or proof.refused is not None:
             return client
-        if not self.places.moved_back(proof.key_thumbprint, facts, now):
+        if not self.copied_keys.moved_back(proof.key_thumbprint, facts, now):
             return client
         self.metrics.two_places.inc()
         log.warning("key-in-two-places", issuer=proof.issuer)
@@ -153,7 +153,7 @@ class Prover:
         sort, fresh = verdict.nonce
         away = result is not None and result.refused is Reason.PROOF_STORE_UNAVAILABLE
         roams = sort in (Sort.SHARED, Sort.FOREIGN)
-        bound = away or self.alone() or (self.mode is Mode.REQUIRE and not roams)
+        bound = away or self.is_alone() or (self.mode is Mode.REQUIRE and not roams)
         if fresh and sort is (Sort.OWN if bound else Sort.SHARED):
             return ""
         return self.nonces.make(now, bound=bound)

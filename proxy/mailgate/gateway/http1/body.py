@@ -29,7 +29,7 @@ class Body(Protocol):
     done: bool
     trailers: Sequence[Field]
 
-    def takes(self, data: bytes) -> bool:
+    def is_whole_rest(self, data: bytes) -> bool:
         """Whether ``data`` is exactly the rest of the body and all of it content. If so, the body has ended."""
 
     def feed(self, data: bytes) -> tuple[list[bytes], bytes]:
@@ -47,7 +47,7 @@ class LengthBody:
         self.done = length == 0
         self.trailers: Sequence[Field] = []
 
-    def takes(self, data: bytes) -> bool:
+    def is_whole_rest(self, data: bytes) -> bool:
         if len(data) != self.left:
             return False
         self.left, self.done = 0, True
@@ -71,7 +71,7 @@ class BodyUntilClose:
         self.done = False
         self.trailers: Sequence[Field] = []
 
-    def takes(self, _data: bytes) -> bool:
+    def is_whole_rest(self, _data: bytes) -> bool:
         return False
 
     def feed(self, data: bytes) -> tuple[list[bytes], bytes]:
@@ -96,7 +96,7 @@ class ChunkedBody:
         self._content: list[bytes] = []
         self._step = self._size
 
-    def takes(self, _data: bytes) -> bool:
+    def is_whole_rest(self, _data: bytes) -> bool:
         return False
 
     def feed(self, data: bytes) -> tuple[list[bytes], bytes]:

@@ -14,9 +14,9 @@ from aiohttp.base_protocol import BaseProtocol
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.tcp_helpers import tcp_keepalive
 
-from mailgate.gateway.http1.connection_limits import Room
+from mailgate.gateway.http1.connection_limits import ConnectionLimit
 from mailgate.gateway.http1.deadline import Deadline
-from mailgate.gateway.http1.exchange import ENDED, Exchange, Handler, Outcome, Readable, Receiver
+from mailgate.gateway.http1.exchange import CLOSE, Exchange, Handler, Outcome, Readable, Receiver
 from mailgate.gateway.http1.parser import MAX_PIPELINED, RequestParser, ServerLimits
 from mailgate.gateway.http1.request import RequestHead, RequestRefused
 from mailgate.gateway.http1.trusted_headers import LOCAL
@@ -24,7 +24,7 @@ from mailgate.model import Reason
 
 log = structlog.get_logger()
 
-FAREWELL = 5.0
+LAST_BYTES_SECONDS = 5.0
 """How many seconds an idle connection has for its last bytes when the gate stops."""
 MAX_TAIL = 64 * 1024
 """How many bytes after a handshake are kept until the webmail has answered it."""
@@ -37,8 +37,8 @@ class Listener(Protocol):
     connections: "set[Connection]"
     draining: bool
     local: bool
-    over: Callable[[Exchange], None] | None
-    room: Room
+    request_finished: Callable[[Exchange], None] | None
+    room: ConnectionLimit
 
 
 class Connection(BaseProtocol):
@@ -123,7 +123,7 @@ class Connection(BaseProtocol):
             self._current.body.set_exception(exc or ConnectionResetError("the client is gone"))
             if self._current.give_up is not None:
                 self._current.give_up()
-                self._go_on(ENDED)
+                self._go_on(CLOSE)
         self._cancel()
         if self._receiver is not None:
             self._receiver.feed_eof()
@@ -232,8 +232,8 @@ class Connection(BaseProtocol):
     def _go_on(self, outcome: Outcome) -> None:
         """Serve the next request, unless either side ends the connection."""
         exchange, self._current = self._current, None
-        if exchange is not None and self._listener.over is not None:
-            self._listener.over(exchange)
+        if exchange is not None and self._listener.request_finished is not None:
+            self._listener.request_finished(exchange)
         read = exchange is None or exchange.body.is_eof()
         if self._closing or self._receiver is not None or not outcome.keep_alive or not read:
             self.close()
@@ -334,7 +334,7 @@ class Connection(BaseProtocol):
         elif close_idle and self._quiet and transport is not None:
             self.close()
             # TLS waits for the client's closing message, which a sleeping phone does not send
-            self._loop.call_later(FAREWELL, transport.abort)
+            self._loop.call_later(LAST_BYTES_SECONDS, transport.abort)
 
     def cut(self) -> asyncio.Task[None] | None:
         """Close the connection with everything that runs on it. Returns the task that is ending; None if there is

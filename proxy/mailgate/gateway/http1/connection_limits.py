@@ -7,16 +7,16 @@ nothing, then of one that sends or receives slowly. So nobody can shut others ou
 from itertools import islice
 from typing import NamedTuple, Protocol
 
-LOOKED_AT = 64
+MAX_EXAMINED = 64
 """How many connections are checked to find a place, so that a new connection never costs much."""
-ADMIN = range(16, 257)
-MAIL = 16
+ADMIN_CONNECTIONS = range(16, 257)
+MIN_MAIL_CONNECTIONS = 16
 """The fewest connections that the ports for mail get, however low the limit is."""
-KEPT = 64
+RESERVED_DESCRIPTORS = 64
 """The descriptors that are kept for the store, the log, files and the gate's own questions to others."""
 
 
-class Held(Protocol):
+class LimitedConnection(Protocol):
     """A connection, as far as its place is concerned (``connection.py``)."""
 
     @property
@@ -31,29 +31,29 @@ class Held(Protocol):
         """Close the connection at once."""
 
 
-class Room:
+class ConnectionLimit:
     """Has places for ``most`` connections."""
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._held: dict[Held, None] = {}
+        self._held: dict[LimitedConnection, None] = {}
 
     def __len__(self) -> int:
         return len(self._held)
 
-    def take(self, connection: Held) -> bool:
+    def take(self, connection: LimitedConnection) -> bool:
         """Take a place for this connection. Returns False if there is none."""
         if len(self._held) >= self.most and not self._make_place():
             return False
         self._held[connection] = None
         return True
 
-    def leave(self, connection: Held) -> None:
+    def leave(self, connection: LimitedConnection) -> None:
         self._held.pop(connection, None)
 
     def _make_place(self) -> bool:
         """Close the oldest connection that waits. Connections that do not wait are looked at again only after all others."""
-        oldest = list(islice(self._held, LOOKED_AT))
+        oldest = list(islice(self._held, MAX_EXAMINED))
         found = next((each for each in oldest if each.idle), None) or next(
             (each for each in oldest if each.waits), None
         )
@@ -66,14 +66,16 @@ class Room:
         return True
 
 
-class Shares(NamedTuple):
+class ConnectionShares(NamedTuple):
     """The number of connections that the admin port may have, and that all ports for mail together may have."""
 
     admin: int
     mail: int
 
 
-def shares_of(descriptors: int) -> Shares:
+def connection_shares(descriptors: int) -> ConnectionShares:
     """Divide this many descriptors. Each connection for mail may need a second one to the webmail."""
-    admin = min(max(descriptors // 8, ADMIN.start), ADMIN.stop - 1)
-    return Shares(admin, max((descriptors - KEPT - admin) // 2, MAIL))
+    admin = min(max(descriptors // 8, ADMIN_CONNECTIONS.start), ADMIN_CONNECTIONS.stop - 1)
+    return ConnectionShares(
+        admin, max((descriptors - RESERVED_DESCRIPTORS - admin) // 2, MIN_MAIL_CONNECTIONS)
+    )

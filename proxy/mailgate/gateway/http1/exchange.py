@@ -17,7 +17,7 @@ from mailgate.gateway.http1.traceparent import Trace
 from mailgate.gateway.http1.trusted_headers import Origin
 from mailgate.model import Judged
 
-LINGER_NOT = struct.pack("ii", 1, 0)
+NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class Readable(Protocol):
@@ -36,7 +36,7 @@ class Receiver(Protocol):
     def feed_eof(self) -> None: ...
 
 
-class Line(Readable, Protocol):
+class ClientConnection(Readable, Protocol):
     """The part of a client's connection that an exchange needs (``connection.py``)."""
 
     @property
@@ -100,7 +100,9 @@ class Exchange:
         "trace",
     )
 
-    def __init__(self, head: RequestHead, body: StreamReader, connection: Line, content: bytes = b"") -> None:
+    def __init__(
+        self, head: RequestHead, body: StreamReader, connection: ClientConnection, content: bytes = b""
+    ) -> None:
         self.head = head
         self.body = body
         self.connection = connection
@@ -196,13 +198,13 @@ class Exchange:
         connected = transport.get_extra_info("socket")
         if connected is not None:
             # this must be a reset: a normal end of the connection would complete a body without a length
-            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         transport.abort()
 
 
-KEPT, ENDED = Outcome(keep_alive=True), Outcome(keep_alive=False)
+KEEP_OPEN, CLOSE = Outcome(keep_alive=True), Outcome(keep_alive=False)
 
-Rest: TypeAlias = Coroutine[Any, Any, Outcome] | None
-"""A coroutine that answers the request; None if ``Line.answered`` is or will be called instead."""
-Handler = Callable[[Exchange], Rest]
+PendingOutcome: TypeAlias = Coroutine[Any, Any, Outcome] | None
+"""A coroutine that answers the request; None if ``ClientConnection.answered`` is or will be called instead."""
+Handler = Callable[[Exchange], PendingOutcome]
 """Serves a request, at once if it can."""

@@ -38,7 +38,7 @@ def lines_of(head: bytes) -> list[bytes]:
     return lines
 
 
-def unfinished(head: bytes) -> None:
+def refuse_hopeless_head(head: bytes) -> None:
     """Refuse bytes at once if no further byte can make a head of them."""
     if head.endswith(b"\r"):
         head = head[:-1]
@@ -101,14 +101,14 @@ class _Keys(dict[bytes, bytes]):
         if not is_token(name):
             return b""
         key = name.lower()
-        if len(name) <= _LONGEST:
-            if len(self) >= _MOST:
+        if len(name) <= _MAX_NAME:
+            if len(self) >= _MAX_NAMES:
                 self.clear()
             self[name] = key
         return key
 
 
-_LONGEST, _MOST = 64, 4096
+_MAX_NAME, _MAX_NAMES = 64, 4096
 _KEYS = _Keys()
 
 

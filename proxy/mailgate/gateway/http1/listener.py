@@ -5,11 +5,11 @@ import sys
 from collections.abc import Callable
 
 from mailgate.gateway.http1.connection import Connection
-from mailgate.gateway.http1.connection_limits import Room
+from mailgate.gateway.http1.connection_limits import ConnectionLimit
 from mailgate.gateway.http1.exchange import Exchange, Handler
 from mailgate.gateway.http1.parser import ServerLimits
 
-LOOK = 0.05
+CHECK_SECONDS = 0.05
 """The seconds between two looks at the running requests while the gate stops."""
 
 
@@ -20,15 +20,15 @@ class Server:
         self,
         handler: Handler,
         limits: ServerLimits,
-        room: Room | None = None,
+        room: ConnectionLimit | None = None,
         *,
         local: bool = False,
-        over: Callable[[Exchange], None] | None = None,
+        request_finished: Callable[[Exchange], None] | None = None,
     ) -> None:
         self.handler = handler
-        self.over = over
+        self.request_finished = request_finished
         """Called after each request; never raises."""
-        self.room = Room(sys.maxsize) if room is None else room
+        self.room = ConnectionLimit(sys.maxsize) if room is None else room
         """Limits the connections. Several listeners may share it. If none is given, there is no limit."""
         self.local = local
         """Whether it listens at a Unix socket, where peers have no address (``trusted_headers.LOCAL``)."""
@@ -45,19 +45,19 @@ class Server:
     def __call__(self) -> Connection:
         return Connection(self, self._limits, self._loop)
 
-    async def finish(self, timeout: float, parting: float = 0.0) -> None:
+    async def finish(self, timeout: float, keep_alive_seconds: float = 0.0) -> None:
         """Let running requests end within ``timeout`` seconds, then close the remaining connections.
 
-        Idle connections stay open for ``parting`` seconds. A client that sends a request on one just then is answered and
+        Idle connections stay open for ``keep_alive_seconds`` seconds. A client that sends a request on one just then is answered and
         told that it was the last. Closing a connection under a request would lose the request.
         """
         self.draining = True
         now = self._loop.time()
-        idle, end = now + parting, now + timeout
+        idle, end = now + keep_alive_seconds, now + timeout
         while self.connections and self._loop.time() < end:
             for connection in list(self.connections):
                 connection.drain(close_idle=self._loop.time() >= idle)
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(CHECK_SECONDS)
         ending = [task for connection in self.connections if (task := connection.cut())]
         if ending:
-            await asyncio.wait(ending, timeout=2 * LOOK)
+            await asyncio.wait(ending, timeout=2 * CHECK_SECONDS)

@@ -8,9 +8,9 @@ from aiohttp.streams import StreamReader
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.model import Reason
 
-SPAN = 10.0
+SPAN_SECONDS = 10.0
 """The seconds between two looks."""
-LEAST = 4 * 1024
+MIN_BYTES_PER_SPAN = 4 * 1024
 """The fewest bytes that have to come from one look to the next, unless the body has ended."""
 
 
@@ -20,17 +20,17 @@ class Pace:
     def __init__(self, body: StreamReader, loop: asyncio.AbstractEventLoop) -> None:
         self._body, self._loop = body, loop
         self._seen = body.total_bytes
-        self._timer = loop.call_later(SPAN, self._look)
+        self._timer = loop.call_later(SPAN_SECONDS, self._check)
 
     def end(self) -> None:
         self._timer.cancel()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         if self._body.is_eof() or self._body.exception() is not None:
             return
-        if self._body.total_bytes - self._seen < LEAST:
+        if self._body.total_bytes - self._seen < MIN_BYTES_PER_SPAN:
             words = "The request body did not arrive in time."
             self._body.set_exception(RequestRefused(408, Reason.REQUEST_TIMEOUT, words))
             return
         self._seen = self._body.total_bytes
-        self._timer = self._loop.call_later(SPAN, self._look)
+        self._timer = self._loop.call_later(SPAN_SECONDS, self._check)

@@ -7,7 +7,7 @@ from aiohttp.base_protocol import BaseProtocol
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
 from mailgate.gateway.http1.body import Body
-from mailgate.gateway.http1.grammar import CRLF, Malformed, unfinished
+from mailgate.gateway.http1.grammar import CRLF, Malformed, refuse_hopeless_head
 from mailgate.gateway.http1.request import (
     RequestHead,
     RequestRefused,
@@ -133,7 +133,7 @@ class RequestParser:
                 raise RequestRefused(
                     431, Reason.REQUEST_HEAD_TOO_LARGE, f"The request head is over {self._limits.head} bytes."
                 )
-            self._look_at_the_rest()
+            self._check_new_bytes()
             return None
         head, self._buffer = self._buffer[: end + 4], self._buffer[end + 4 :]
         self._looked_at = 0
@@ -142,10 +142,10 @@ class RequestParser:
             raise self._body_too_large()
         return parsed
 
-    def _look_at_the_rest(self) -> None:
+    def _check_new_bytes(self) -> None:
         """Check the new bytes of an incomplete head, each byte once. A CR at the end waits for its LF."""
         try:
-            unfinished(self._buffer[self._looked_at :])
+            refuse_hopeless_head(self._buffer[self._looked_at :])
         except Malformed as error:
             raise malformed(f"The request is malformed: {error}.") from None
         self._looked_at = len(self._buffer) - self._buffer.endswith(b"\r")

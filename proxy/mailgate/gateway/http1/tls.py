@@ -21,7 +21,7 @@ class CertificateError(MailgateError):
         super().__init__(f"{path} {why}")
 
 
-def fit_to_serve(certificate: Path, key: Path, now: datetime) -> None:
+def refuse_unusable_files(certificate: Path, key: Path, now: datetime) -> None:
     """Raise CertificateError for files that a listener could not use, or a certificate that no client would accept now."""
     server_context(certificate, key)
     served = served_certificate(certificate)
@@ -58,12 +58,12 @@ def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
         # without it OpenSSL would ask a terminal for the password
         context.load_cert_chain(certificate, key, password=lambda: "")
     except ssl.SSLError as error:
-        raise _meant(error.reason or "", certificate, key) from error
+        raise _certificate_error(error.reason or "", certificate, key) from error
     except (OSError, ValueError) as error:
         raise CertificateError("key", key, f"cannot be used ({type(error).__name__})") from error
 
 
-def _meant(reason: str, certificate: Path, key: Path) -> CertificateError:
+def _certificate_error(reason: str, certificate: Path, key: Path) -> CertificateError:
     if reason == "KEY_VALUES_MISMATCH":
         return CertificateError("key", key, f"is not the key of {certificate}; expected that one")
     if reason.endswith(_WEAK):

@@ -39,7 +39,7 @@ _NAMES = frozenset(name.encode() for name in NAMES)
 _FAMILIES = tuple(family.encode() for family in FAMILIES)
 _OWN = tuple(family.encode() for family in OWN)
 
-LONGEST_NAME = 128
+MAX_NAME = 128
 """The longest field name that is remembered, in bytes. Clients make names up, and long ones would fill the memory."""
 
 
@@ -50,7 +50,7 @@ def canonical(name: bytes) -> bytes:
 
 def forgeable(name: bytes) -> bool:
     """Whether a client could use this field to pretend to be something."""
-    return _known_forgeable(name) if len(name) <= LONGEST_NAME else _forgeable(name)
+    return _known_forgeable(name) if len(name) <= MAX_NAME else _forgeable(name)
 
 
 def _forgeable(name: bytes) -> bool:

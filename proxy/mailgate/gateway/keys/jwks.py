@@ -8,12 +8,16 @@ from datetime import timedelta
 import aiohttp
 
 MAX_BYTES = 64 * 1024
-PATIENCE = aiohttp.ClientTimeout(total=5)
-SHORTEST, LONGEST, USUAL = timedelta(minutes=1), timedelta(hours=24), timedelta(minutes=10)
+TIMEOUT = aiohttp.ClientTimeout(total=5)
+MIN_FRESHNESS, MAX_FRESHNESS, DEFAULT_FRESHNESS = (
+    timedelta(minutes=1),
+    timedelta(hours=24),
+    timedelta(minutes=10),
+)
 """The limits of an answer's freshness, whatever its Cache-Control says, and the freshness if it says nothing."""
 
 _MAX_AGE = re.compile(r'(?:^|,)\s*max-age\s*=\s*"?(?P<seconds>[0-9]{1,10})"?\s*(?:,|$)', re.IGNORECASE)
-_ANEW = re.compile(r"(?:^|,)\s*no-(?:cache|store)\s*(?:,|$)", re.IGNORECASE)
+_NO_CACHE = re.compile(r"(?:^|,)\s*no-(?:cache|store)\s*(?:,|$)", re.IGNORECASE)
 
 
 class JwksError(Exception):
@@ -33,7 +37,7 @@ class Answer:
     fresh_for: timedelta
 
 
-async def ask(url: str, etag: str, *, trust: ssl.SSLContext | None = None) -> Answer:
+async def fetch(url: str, etag: str, *, trust: ssl.SSLContext | None = None) -> Answer:
     """Fetch the JWKS at ``url``, unless it is still the one of ``etag``. Raises JwksError.
 
     Redirects are not followed, since only the settings say whom to trust.
@@ -43,7 +47,7 @@ async def ask(url: str, etag: str, *, trust: ssl.SSLContext | None = None) -> An
         headers["If-None-Match"] = etag
     try:
         async with (
-            aiohttp.ClientSession(timeout=PATIENCE, cookie_jar=aiohttp.DummyCookieJar()) as session,
+            aiohttp.ClientSession(timeout=TIMEOUT, cookie_jar=aiohttp.DummyCookieJar()) as session,
             session.get(url, headers=headers, allow_redirects=False, ssl=trust or True) as response,
         ):
             return await _read(response, etag)
@@ -76,7 +80,11 @@ async def _read(response: aiohttp.ClientResponse, etag: str) -> Answer:
 
 def freshness(cache_control: str) -> timedelta:
     """How long an answer may be used without asking again (RFC 9111, section 5.2.2), within the gate's own limits."""
-    if _ANEW.search(cache_control):
-        return SHORTEST
+    if _NO_CACHE.search(cache_control):
+        return MIN_FRESHNESS
     told = _MAX_AGE.search(cache_control)
-    return min(max(timedelta(seconds=int(told["seconds"])), SHORTEST), LONGEST) if told else USUAL
+    return (
+        min(max(timedelta(seconds=int(told["seconds"])), MIN_FRESHNESS), MAX_FRESHNESS)
+        if told
+        else DEFAULT_FRESHNESS
+    )

@@ -14,7 +14,7 @@ class KeySource(Protocol):
 
     def keys(self) -> KeySet: ...
 
-    async def press(self) -> bool:
+    async def look_for_missing_key(self) -> bool:
         """Look again because a key is missing. Returns False if nothing new can be found now."""
         ...
 
@@ -28,7 +28,7 @@ class FileKeys:
     def keys(self) -> KeySet:
         return self._keys
 
-    async def press(self) -> bool:
+    async def look_for_missing_key(self) -> bool:
         return False
 
 
@@ -51,10 +51,10 @@ class Keyring(Mapping[str, KeySet]):
     def __contains__(self, issuer: object) -> bool:
         return issuer in self._sources  # Mapping's own method would read the keys
 
-    async def press(self, issuer: str) -> bool:
+    async def look_for_missing_key(self, issuer: str) -> bool:
         """Look again for a missing key of ``issuer``. Returns False if nothing new can be found now."""
         source = self._sources.get(issuer)
-        return source is not None and await source.press()
+        return source is not None and await source.look_for_missing_key()
 
     def remote(self) -> list[RemoteKeys]:
         """The sources that are asked over the network."""

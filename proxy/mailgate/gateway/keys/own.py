@@ -21,7 +21,7 @@ SETTLING = OWN_LIFETIME
 """A new key is used only after this time. By then every gate has it, and so have the readers of the published keys."""
 SIGNING_AGE, NONCE_AGE = timedelta(days=7), timedelta(days=1)
 """A key is renewed after this time. The key before it stays until the next renewal, long after its last token has ended."""
-PAUSE = timedelta(seconds=1)
+CHECK_INTERVAL = timedelta(seconds=1)
 """The store is asked for a missing key at most once within this time."""
 
 
@@ -54,10 +54,10 @@ class OwnKeys:
         settled = (key for made_at, key in self._made if made_at <= self._clock() - SETTLING)
         return next(settled, self._made[-1][1])
 
-    async def press(self) -> bool:
+    async def look_for_missing_key(self) -> bool:
         """Read the store because a key is missing. Another gate may have made it."""
         now = self._clock()
-        if self._pressed is not None and abs(now - self._pressed) < PAUSE:
+        if self._pressed is not None and abs(now - self._pressed) < CHECK_INTERVAL:
             return False
         self._pressed = now
         try:

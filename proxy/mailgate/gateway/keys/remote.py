@@ -13,12 +13,12 @@ from mailgate.gateway.keys.jwks import Answer, JwksError
 
 log = structlog.get_logger()
 
-PAUSE = timedelta(seconds=30)
+PAUSE_FOR_MISSING_KEY = timedelta(seconds=30)
 """A missing key is a reason to ask at most once within this time, since anybody can name keys that do not exist."""
-STALE = timedelta(hours=24)
+KEYS_LAST = timedelta(hours=24)
 """How long the last keys stay valid while the issuer does not answer."""
 FIRST_RETRY, LAST_RETRY = timedelta(seconds=1), timedelta(seconds=60)
-MOST_WAITING = 1000
+MAX_WAITING = 1000
 """The most requests that wait for one answer. Further requests are told at once that the keys are not available."""
 
 
@@ -51,19 +51,19 @@ class RemoteKeys:
     def keys(self) -> KeySet:
         """The keys that are valid now. They are valid for a day after the last answer, and there are none before the
         first."""
-        if self.last_success is None or self.clock() - self.last_success > STALE:
+        if self.last_success is None or self.clock() - self.last_success > KEYS_LAST:
             return KeySet({}, unavailable=True)
         return KeySet(self._keys.keys, unavailable=bool(self.failure) or self._asking is not None)
 
-    async def press(self) -> bool:
+    async def look_for_missing_key(self) -> bool:
         """Ask because a key is missing, or wait for a running request. Returns False if neither is done."""
         if self._asking is None:
             now = self.clock()
-            if self._pressed is not None and abs(now - self._pressed) < PAUSE:
+            if self._pressed is not None and abs(now - self._pressed) < PAUSE_FOR_MISSING_KEY:
                 return False
             if self._due is not None:  # the first request is due anyway
                 self._pressed = now
-        elif self._waiting >= MOST_WAITING:
+        elif self._waiting >= MAX_WAITING:
             return False
         self._waiting += 1
         try:

@@ -11,11 +11,11 @@ from mailgate.store import StoreError
 
 log = structlog.get_logger()
 
-INTERVAL = 0.5
+POLL_SECONDS = 0.5
 """The pause between two looks in seconds."""
 _OVERLAP = timedelta(minutes=10)
-"""How far back a look goes, since the clocks of the machines that revoke keys differ."""
-_WHOLE = timedelta(minutes=1)
+"""How far back a poll goes, since the clocks of the machines that revoke keys differ."""
+_FULL_READ_EVERY = timedelta(minutes=1)
 """How often all revocations are read, whatever the clocks say."""
 
 
@@ -34,21 +34,21 @@ class Revocations(set[str]):
         self._clock = clock
         self._whole_at: datetime | None = None
 
-    async def look(self) -> None:
-        """Learn what was revoked since the last look. Raises StoreError."""
+    async def poll(self) -> None:
+        """Learn what was revoked since the last poll. Raises StoreError."""
         now = self._clock()
-        whole = self._whole_at is None or abs(now - self._whole_at) >= _WHOLE
+        whole = self._whole_at is None or abs(now - self._whole_at) >= _FULL_READ_EVERY
         self.update(await self._enrolments.revoked(None if whole else now - _OVERLAP))
         if whole:
             self._whole_at = now
 
     async def run(self) -> None:
-        """Look regularly, until cancelled. While the store cannot be reached, the known revocations are used."""
+        """Poll regularly, until cancelled. While the store cannot be reached, the known revocations are used."""
         away = False
         while True:
-            await asyncio.sleep(INTERVAL)
+            await asyncio.sleep(POLL_SECONDS)
             try:
-                await self.look()
+                await self.poll()
                 away = False
             except StoreError as error:
                 if not away:

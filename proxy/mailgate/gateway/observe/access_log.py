@@ -7,15 +7,15 @@ from datetime import datetime
 from time import perf_counter
 
 from mailgate.gateway.http1.exchange import Exchange
-from mailgate.gateway.observe.request_numbers import METHODS, OTHER
+from mailgate.gateway.observe.request_metrics import METHODS, OTHER
 
-LONGEST = 1024
+MAX_VALUE = 1024
 """The most characters of a path or a user agent."""
 
 
 def _path(exchange: Exchange) -> str:
     """The path without the query, which may hold tokens and ids."""
-    return exchange.head.target.partition(b"?")[0].decode("latin-1")[:LONGEST]
+    return exchange.head.target.partition(b"?")[0].decode("latin-1")[:MAX_VALUE]
 
 
 def _name(exchange: Exchange) -> str:
@@ -27,10 +27,10 @@ def _address(exchange: Exchange) -> str:
 
 
 def _user_agent(exchange: Exchange) -> str:
-    return exchange.head.fields.first.get(b"user-agent", b"").decode("latin-1")[:LONGEST]
+    return exchange.head.fields.first.get(b"user-agent", b"").decode("latin-1")[:MAX_VALUE]
 
 
-OF_CLIENTS: Mapping[str, Callable[[Exchange], str]] = {
+CLIENT_FACTS: Mapping[str, Callable[[Exchange], str]] = {
     "path": _path,
     "name": _name,
     "address": _address,
@@ -39,7 +39,7 @@ OF_CLIENTS: Mapping[str, Callable[[Exchange], str]] = {
 
 
 class AccessLog:
-    """Writes the log. ``over`` is called with each finished request. ``put`` takes a line."""
+    """Writes the log. ``request_finished`` is called with each finished request. ``put`` takes a line."""
 
     def __init__(
         self,
@@ -49,9 +49,9 @@ class AccessLog:
         worker: int,
     ) -> None:
         self._put, self._clock, self._worker = put, clock, worker
-        self._asked = [(name, read) for name, read in OF_CLIENTS.items() if name in include]
+        self._asked = [(name, read) for name, read in CLIENT_FACTS.items() if name in include]
 
-    def over(self, exchange: Exchange) -> None:
+    def request_finished(self, exchange: Exchange) -> None:
         line = json.dumps(self.entry(exchange), separators=(",", ":"))
         self._put(line.encode() + b"\n")
 

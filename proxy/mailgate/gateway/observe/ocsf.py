@@ -12,13 +12,13 @@ from typing import Any
 
 from mailgate import __version__
 from mailgate.gateway.http1.exchange import Exchange
-from mailgate.gateway.observe.access_log import OF_CLIENTS
-from mailgate.gateway.observe.request_numbers import METHODS, OTHER
+from mailgate.gateway.observe.access_log import CLIENT_FACTS
+from mailgate.gateway.observe.request_metrics import METHODS, OTHER
 from mailgate.model import Judged
 from mailgate.store import Entry
 
 VERSION = "1.6.0"
-LONGEST_DETAILS = 4096
+MAX_DETAILS = 4096
 _PRODUCT = {"name": "Mailgate", "vendor_name": "Mailgate", "version": __version__}
 
 _NETWORK, _HTTP_ACTIVITY = 4, 4002
@@ -60,10 +60,10 @@ _SUCCESS, _FAILURE = 1, 2
 def decision_event(
     exchange: Exchange, judged: Judged, now: datetime, host: str, include: Collection[str]
 ) -> dict[str, Any]:
-    """The event of one decision after its request is finished. ``include`` (``OF_CLIENTS``) names the facts about the client."""
+    """The event of one decision after its request is finished. ``include`` (``CLIENT_FACTS``) names the facts about the client."""
     method = METHODS.get(exchange.head.method, OTHER)
     action, disposition = _OUTCOMES[judged.effect]
-    told = {name: read(exchange) for name, read in OF_CLIENTS.items() if name in include}
+    told = {name: read(exchange) for name, read in CLIENT_FACTS.items() if name in include}
     name = told.get("name", "")
     profiles = ["security_control", *(["host"] if name else [])]
     words = {name: getattr(judged, name) for name in ("effect", "kind", "protocol")}
@@ -133,7 +133,7 @@ def _user(name: str) -> dict[str, Any]:
 
 def _details(entry: Entry) -> object:
     """The details; None if they are too long for a datagram. The audit log has all of them."""
-    if len(entry.details) > LONGEST_DETAILS:
+    if len(entry.details) > MAX_DETAILS:
         return {}
     try:
         return json.loads(entry.details)
@@ -142,7 +142,7 @@ def _details(entry: Entry) -> object:
 
 
 class SecurityEvents:
-    """Writes the events. ``over`` is called with each finished request. ``put`` takes a line, and ``host`` is the webmail's."""
+    """Writes the events. ``request_finished`` is called with each finished request. ``put`` takes a line, and ``host`` is the webmail's."""
 
     def __init__(
         self,
@@ -155,7 +155,7 @@ class SecurityEvents:
     ) -> None:
         self._put, self._include, self._clock, self._host, self._all = put, include, clock, host, all_of_them
 
-    def over(self, exchange: Exchange) -> None:
+    def request_finished(self, exchange: Exchange) -> None:
         judged = exchange.judged
         if judged is None or (judged.effect == "allow" and not self._all):
             return

@@ -22,12 +22,12 @@ from mailgate import __version__
 from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.grammar import values
 from mailgate.gateway.http1.traceparent import Parent, Trace, parent_in, with_trace
-from mailgate.gateway.observe.access_log import OF_CLIENTS
-from mailgate.gateway.observe.request_numbers import METHODS
+from mailgate.gateway.observe.access_log import CLIENT_FACTS
+from mailgate.gateway.observe.request_metrics import METHODS
 
-PATIENCE = 5.0
+TIMEOUT_SECONDS = 5.0
 """How many seconds the receiver has to accept a batch of spans."""
-ROOM = 2048
+MAX_QUEUED = 2048
 """The most spans that wait to be sent. Further spans are lost."""
 _ATTRIBUTES = {
     "path": "url.path",
@@ -40,13 +40,13 @@ _Attributes = dict[str, str | int]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TraceSettings:
     """The settings of traces."""
 
     share: float
     """The share of the traces beginning here that is sent."""
     include: Collection[str]
-    """The facts about the client that are sent (``OF_CLIENTS``)."""
+    """The facts about the client that are sent (``CLIENT_FACTS``)."""
     public_url: str
     upstream: str
     instance: str
@@ -57,7 +57,7 @@ class Traces:
 
     def __init__(
         self,
-        told: Told,
+        told: TraceSettings,
         emit: Callable[[ReadableSpan], None],
         draw: Callable[[int], int],
         trusted: Callable[[str], bool],
@@ -76,7 +76,7 @@ class Traces:
     def mark(self, exchange: Exchange, head: bytes) -> bytes:
         return with_trace(head, self._of(exchange))
 
-    def over(self, exchange: Exchange) -> None:
+    def request_finished(self, exchange: Exchange) -> None:
         trace = self._of(exchange)
         if not trace.sampled:
             return
@@ -145,7 +145,7 @@ class Traces:
             }
         if exchange.reference:
             found["mailgate.reference"] = exchange.reference
-        return found | {_ATTRIBUTES[name]: OF_CLIENTS[name](exchange) for name in self._told.include}
+        return found | {_ATTRIBUTES[name]: CLIENT_FACTS[name](exchange) for name in self._told.include}
 
     def _of_client(self, exchange: Exchange) -> _Attributes:
         found = _address(self._told.upstream)
@@ -171,10 +171,14 @@ def _context(trace: int, span: int, *, is_remote: bool) -> SpanContext:
     return SpanContext(trace, span, is_remote=is_remote, trace_flags=TraceFlags(TraceFlags.SAMPLED))
 
 
-def sent_to(endpoint: str, told: Told, draw: Callable[[int], int], trusted: Callable[[str], bool]) -> Traces:
+def otlp_traces(
+    endpoint: str, told: TraceSettings, draw: Callable[[int], int], trusted: Callable[[str], bool]
+) -> Traces:
     """Make traces for a receiver of OTLP over HTTP."""
     session = Session()
     session.trust_env = False  # proxies in the environment and .netrc are ignored
-    exporter = OTLPSpanExporter(f"{endpoint}/v1/traces", timeout=PATIENCE, session=session)
-    processor = BatchSpanProcessor(exporter, ROOM, schedule_delay_millis=1000, max_export_batch_size=512)
+    exporter = OTLPSpanExporter(f"{endpoint}/v1/traces", timeout=TIMEOUT_SECONDS, session=session)
+    processor = BatchSpanProcessor(
+        exporter, MAX_QUEUED, schedule_delay_millis=1000, max_export_batch_size=512
+    )
     return Traces(told, processor.on_end, draw, trusted, processor.shutdown)

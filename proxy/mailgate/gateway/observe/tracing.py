@@ -15,7 +15,7 @@ class Tracing(Protocol):
     def mark(self, exchange: Exchange, head: bytes) -> bytes:
         """The head of a request to the webmail, with the trace that it belongs to."""
 
-    def over(self, exchange: Exchange) -> None:
+    def request_finished(self, exchange: Exchange) -> None:
         """Report a finished request."""
 
     def stop(self) -> None:

@@ -4,30 +4,30 @@ from datetime import datetime
 
 from markupsafe import Markup
 
-from mailgate.gateway.pages.employee import Asked, Came
+from mailgate.gateway.pages.employee import AskedSource, SourceResult
 from mailgate.gateway.pages.languages import Language
 from mailgate.gateway.pages.message import Message, mark
 
-_ANSWERS: dict[Came, Message] = {
-    Came.FOUND: mark("Asked %(source)s: it still sees %(apps)s, looked at %(ago)s."),
-    Came.CLEAR: mark("Asked %(source)s: it sees none of the listed apps, looked at %(ago)s."),
-    Came.PARTLY: mark(
+_ANSWERS: dict[SourceResult, Message] = {
+    SourceResult.FOUND: mark("Asked %(source)s: it still sees %(apps)s, looked at %(ago)s."),
+    SourceResult.CLEAR: mark("Asked %(source)s: it sees none of the listed apps, looked at %(ago)s."),
+    SourceResult.PARTLY: mark(
         "Asked %(source)s: it sees none of the listed apps among the work apps, looked at %(ago)s."
     ),
-    Came.UNSEEN: mark("Asked %(source)s: it knows the device and does not see which apps are there."),
-    Came.UNKNOWN: mark("Asked %(source)s: it does not know this device any more."),
-    Came.ASKED: mark(
+    SourceResult.UNSEEN: mark("Asked %(source)s: it knows the device and does not see which apps are there."),
+    SourceResult.UNKNOWN: mark("Asked %(source)s: it does not know this device any more."),
+    SourceResult.ASKED: mark(
         "%(source)s has asked the device. The answer counts as soon as it comes, mostly within seconds, once the device is on and online."
     ),
-    Came.SILENT: mark("%(source)s did not answer. Please try again in a few minutes."),
-    Came.NOBODY: mark(
+    SourceResult.SILENT: mark("%(source)s did not answer. Please try again in a few minutes."),
+    SourceResult.NOBODY: mark(
         "Nobody can be asked about this device: it reports by itself. Let your company’s management app finish a check; a new report counts at once."
     ),
-    Came.TOO_SOON: mark("Asked a moment ago. Please wait a minute before you ask again."),
+    SourceResult.TOO_SOON: mark("Asked a moment ago. Please wait a minute before you ask again."),
 }
 
 
-def answer_words(asked: Asked, language: Language, now: datetime) -> Markup:
+def answer_words(asked: AskedSource, language: Language, now: datetime) -> Markup:
     """One sentence about the answer of one source."""
     when = Markup("")
     if asked.looked_at:
@@ -35,7 +35,7 @@ def answer_words(asked: Asked, language: Language, now: datetime) -> Markup:
             asked.looked_at.isoformat(), language.ago(now - asked.looked_at)
         )
     return language.say(
-        _ANSWERS[asked.came],
+        _ANSWERS[asked.result],
         source=Markup("<bdi>{}</bdi>").format(asked.source),
         apps=language.names(asked.apps) if asked.apps else "",
         ago=when,

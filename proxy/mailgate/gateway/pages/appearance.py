@@ -28,5 +28,5 @@ class Appearance:
         return rules
 
 
-OURS = Appearance()
+DEFAULT_APPEARANCE = Appearance()
 """The gate's own look."""

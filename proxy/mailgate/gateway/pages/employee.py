@@ -7,7 +7,7 @@ from enum import StrEnum
 from mailgate.gateway.pages.view import View
 from mailgate.model import Kind, PostureState
 
-SHOWN = 5
+MAX_SHOWN = 5
 """How many rows of a kind the page shows. The download has all."""
 Value = str | int | bool | date | datetime | tuple[str, ...] | None
 
@@ -30,7 +30,7 @@ class Source:
     """False if it sees work apps only; None if it sees no apps."""
 
 
-class Came(StrEnum):
+class SourceResult(StrEnum):
     """The result of asking a source."""
 
     FOUND = "found"
@@ -51,10 +51,10 @@ class Came(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedSource:
     """The answer of one source."""
 
-    came: Came
+    result: SourceResult
     source: str = ""
     apps: tuple[str, ...] = ()
     looked_at: datetime | None = None
@@ -70,7 +70,7 @@ class LastSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Exempted:
+class ExemptionView:
     """The exemption without which the device would get no mail."""
 
     why: str
@@ -78,10 +78,10 @@ class Exempted:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class OwnerReports:
     """What the owner may report about a device here, and what they have just reported."""
 
-    sayable: bool = False
+    can_report: bool = False
     """Whether they may report it as lost or not theirs."""
     to_confirm: bool = False
     """Whether they have to confirm that it is lost."""
@@ -93,7 +93,7 @@ class Told:
     """Whether they have just reported that it is not theirs."""
 
 
-NOTHING_TOLD = Told()
+NO_OWNER_REPORTS = OwnerReports()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +113,14 @@ class DeviceCard:
     """The end of an id, for people to compare."""
     here: bool = False
     """Whether this request comes from it."""
-    exempted: Exempted | None = None
+    exempted: ExemptionView | None = None
     last: LastSeen | None = None
-    told: Told = NOTHING_TOLD
+    owner_reports: OwnerReports = NO_OWNER_REPORTS
     lost: bool = False
     apps: tuple[str, ...] = ()
     """Display names of the listed apps on it."""
     sources: tuple[Source, ...] = ()
-    asked: tuple[Asked, ...] = ()
+    asked: tuple[AskedSource, ...] = ()
     findings: tuple[str, ...] = ()
     """Reason codes of the contradictions between its sources."""
     stored: tuple[tuple[Field, ...], ...] = ()
@@ -131,7 +131,7 @@ class DeviceCard:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class StoredRecord:
     """One stored row of requests or mails, and when it is deleted."""
 
     fields: tuple[Field, ...]
@@ -139,7 +139,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class OpenHelpRequest:
     """An open request for help."""
 
     reason: str
@@ -152,16 +152,16 @@ class Waiting:
 class StoredRecords:
     """Every row that is stored about a person besides their devices, by kind."""
 
-    requests: tuple[Record, ...] = ()
-    quarantine_mails: tuple[Record, ...] = ()
-    mails: tuple[Record, ...] = ()
+    requests: tuple[StoredRecord, ...] = ()
+    quarantine_mails: tuple[StoredRecord, ...] = ()
+    mails: tuple[StoredRecord, ...] = ()
     """Mails about rules."""
-    language: tuple[Record, ...] = ()
-    enrolments: tuple[Record, ...] = ()
-    exemptions: tuple[Record, ...] = ()
-    help_requests: tuple[Record, ...] = ()
+    language: tuple[StoredRecord, ...] = ()
+    enrolments: tuple[StoredRecord, ...] = ()
+    exemptions: tuple[StoredRecord, ...] = ()
+    help_requests: tuple[StoredRecord, ...] = ()
 
-    def by_kind(self) -> dict[str, tuple[Record, ...]]:
+    def by_kind(self) -> dict[str, tuple[StoredRecord, ...]]:
         """The rows by the name of their kind."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
@@ -184,13 +184,13 @@ class EmployeeView:
     """Whether the page offers to log in."""
     devices: tuple[DeviceCard, ...] = ()
     records: StoredRecords = NO_RECORDS
-    waiting: tuple[Waiting, ...] = ()
+    waiting: tuple[OpenHelpRequest, ...] = ()
     """Their open requests for help."""
     unread: bool = False
     """Whether what is stored could not be read."""
     more: int = 0
     """How many rows about requests are stored but not shown."""
-    exempted: Exempted | None = None
+    exempted: ExemptionView | None = None
     """The exemption without which this browser would get no mail."""
     listed: tuple[str, ...] = ()
     """Display names of the apps that are watched."""

@@ -52,11 +52,11 @@ class Holes(NamedTuple):
 def holes_of(view: View) -> Holes:
     """The values of one request."""
     paths = own_path(view.return_url), own_path(view.continue_url)
-    times = *_told(view.looked_at), *_told(view.asked_at)
+    times = *_time_texts(view.looked_at), *_time_texts(view.asked_at)
     return Holes(view.reference, view.reference, *paths, view.help_ticket, *times)
 
 
-def _told(at: datetime | None) -> tuple[str, str]:
+def _time_texts(at: datetime | None) -> tuple[str, str]:
     """A time for programs and for people."""
     there = at.astimezone(UTC) if at else None
     return (f"{there:%Y-%m-%dT%H:%M:%SZ}", f"{there:%Y-%m-%d %H:%M} UTC") if there else ("", "")
@@ -87,14 +87,14 @@ def without_holes(view: View, language: str) -> View:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class CutPage:
     """A rendered page, cut at its marks. ``places`` says which hole is at which place in ``pieces``."""
 
     pieces: tuple[bytes, ...]
     places: tuple[tuple[int, int], ...]
 
     @classmethod
-    def cut(cls, html: str, marks: Holes) -> "Form":
+    def cut(cls, html: str, marks: Holes) -> "CutPage":
         """Cut a page that was rendered with these marks."""
         pieces: list[bytes] = []
         places: list[tuple[int, int]] = []

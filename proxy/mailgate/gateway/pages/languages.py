@@ -21,7 +21,7 @@ from markupsafe import Markup, escape
 from mailgate.gateway.pages.message import Message, mark_plural
 from mailgate.model.languages import SOURCE, TAGS, primary
 
-_MOST_APPS = 8
+_MAX_APPS = 8
 _MORE_APPS = mark_plural("%(count)d more app", "%(count)d more apps")
 
 
@@ -56,7 +56,7 @@ class Language:
 
     def names(self, apps: tuple[str, ...]) -> Markup:
         """Names of apps as a list in words, each isolated from the direction of the text around it."""
-        shown = [Markup("<bdi>{}</bdi>").format(name) for name in apps[:_MOST_APPS]]
+        shown = [Markup("<bdi>{}</bdi>").format(name) for name in apps[:_MAX_APPS]]
         if more := len(apps) - len(shown):
             shown.append(self.say(_MORE_APPS, more, count=more))
         return self._listed(shown)
@@ -107,7 +107,7 @@ def load_languages() -> Mapping[str, Language]:
     return {tag: Language(Locale.parse(tag, sep="-"), _texts(tag)) for tag in TAGS}
 
 
-def asked_as(languages: Iterable[str]) -> dict[str, str]:
+def languages_by_tag(languages: Iterable[str]) -> dict[str, str]:
     """The lower-case tags that browsers send, each with the language that answers: ``zh`` is ``zh-Hans``."""
     return {primary(tag): tag for tag in languages} | {tag.lower(): tag for tag in languages}
 

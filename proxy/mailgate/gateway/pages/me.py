@@ -23,7 +23,15 @@ from mailgate.gateway.pages.devices import (
     name_of,
     state_of,
 )
-from mailgate.gateway.pages.employee import SHOWN, DeviceCard, EmployeeView, Field, LastSeen, Record, Waiting
+from mailgate.gateway.pages.employee import (
+    MAX_SHOWN,
+    DeviceCard,
+    EmployeeView,
+    Field,
+    LastSeen,
+    OpenHelpRequest,
+    StoredRecord,
+)
 from mailgate.gateway.pages.in_language import in_language
 from mailgate.gateway.pages.languages import Language
 from mailgate.gateway.pages.message import Message, mark
@@ -66,9 +74,9 @@ def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
         "here_words": cause_words(view.here, language),
         "here_told": any(card.here for card in view.devices),
         "cards": [_card(card, language, now) for card in view.devices],
-        "requests": [_record(record, language, _OF_REQUESTS) for record in view.records.requests[:SHOWN]],
-        **{kind: [_record(record, language) for record in kinds[kind][:SHOWN]] for kind in _KINDS},
-        "more": {kind: max(0, len(kinds[kind]) - SHOWN) for kind in _KINDS} | {"requests": view.more},
+        "requests": [_record(record, language, _OF_REQUESTS) for record in view.records.requests[:MAX_SHOWN]],
+        **{kind: [_record(record, language) for record in kinds[kind][:MAX_SHOWN]] for kind in _KINDS},
+        "more": {kind: max(0, len(kinds[kind]) - MAX_SHOWN) for kind in _KINDS} | {"requests": view.more},
         "spoken": [_record(record, language) for record in view.records.language],
         "keeping_out": language.all_names(view.keeping_out) if view.keeping_out else "",
         "listed": language.all_names(others) if (others := _not_keeping_out(view)) else "",
@@ -105,7 +113,7 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
         "about": _about(card, language),
         "gets": _gets(card, language),
         "exempted": card.exempted,
-        "told": card.told,
+        "owner_reports": card.owner_reports,
         "last": _last(card.last, language, now) if card.last and not card.here else "",
         "words": None if allowed else cause_words(card.verdict, language),
         "state_words": language.say(state_of(card), len(card.apps), apps=language.names(card.apps)),
@@ -171,7 +179,7 @@ def _moment(at: datetime, language: Language) -> Markup:
     )
 
 
-def _waiting(each: Waiting, language: Language) -> Mapping[str, Any]:
+def _waiting(each: OpenHelpRequest, language: Language) -> Mapping[str, Any]:
     known = each.reason in set(Reason)
     return {
         "cause": language.say(wording_of(Reason(each.reason)).title if known else _NOT_THEIRS),
@@ -194,7 +202,7 @@ def _about(card: DeviceCard, language: Language) -> Markup:
     return Markup(" · ").join(parts)
 
 
-def _record(record: Record, language: Language, names: Container[str] = ()) -> Mapping[str, Any]:
+def _record(record: StoredRecord, language: Language, names: Container[str] = ()) -> Mapping[str, Any]:
     """A row in words. ``names`` are the fields to show; by default all."""
     fields = [field for field in record.fields if field.name in names] if names else record.fields
     return {

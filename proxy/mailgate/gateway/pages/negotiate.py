@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator, Mapping
 
-LONGEST_HEADER = 1000
+MAX_HEADER = 1000
 """How many characters of the header are read."""
-_MOST_RANGES = 32
+_MAX_RANGES = 32
 _RANGE = re.compile(
     r"\s*(?P<tag>\*|[a-z]{1,8}(?:-[a-z0-9]{1,8})*)\s*(?:;\s*q\s*=\s*(?P<q>0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?",
     re.ASCII | re.IGNORECASE,
@@ -27,7 +27,7 @@ def choose_language(accept_language: str, available: Mapping[str, str], default:
 
 
 def _ranges(header: str) -> Iterator[tuple[str, float]]:
-    for part in header[:LONGEST_HEADER].split(",", _MOST_RANGES)[:_MOST_RANGES]:
+    for part in header[:MAX_HEADER].split(",", _MAX_RANGES)[:_MAX_RANGES]:
         if match := _RANGE.fullmatch(part):
             yield match["tag"].lower(), float(match["q"] or 1)
 

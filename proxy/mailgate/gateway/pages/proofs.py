@@ -82,7 +82,7 @@ FIXES = {
 }
 """The fix for each of them, whatever fix the rule has for a missing report."""
 
-TOLD = WORDINGS.keys() | SAME_WORDS.keys() | {Reason.KEY_REVOKED}
+SHOWN_REASONS = WORDINGS.keys() | SAME_WORDS.keys() | {Reason.KEY_REVOKED}
 _ENDED_BY_PROOF = frozenset(
     {
         Reason.POSTURE_MISSING,
@@ -99,7 +99,7 @@ _MINUTE = timedelta(minutes=1)
 def refused_proof(access: Access, decision: Decision) -> Reason | None:
     """Why the proof was refused, if that may be the cause of the refusal and may be shown; otherwise None."""
     refused = shown_refusal(access)
-    return refused if refused in TOLD and decision.reason in _ENDED_BY_PROOF else None
+    return refused if refused in SHOWN_REASONS and decision.reason in _ENDED_BY_PROOF else None
 
 
 def shown_refusal(access: Access) -> Reason | None:
@@ -107,7 +107,7 @@ def shown_refusal(access: Access) -> Reason | None:
     proof = access.attestation
     if proof is None or proof.refused is None:
         return None
-    return proof.refused if proof.refused in TOLD else Reason.ATTESTATION_INVALID
+    return proof.refused if proof.refused in SHOWN_REASONS else Reason.ATTESTATION_INVALID
 
 
 def clock_off(access: Access) -> timedelta | None:

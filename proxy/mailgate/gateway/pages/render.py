@@ -14,16 +14,16 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from mailgate.gateway.pages.answers import answer_words
-from mailgate.gateway.pages.appearance import OURS, Appearance
+from mailgate.gateway.pages.appearance import DEFAULT_APPEARANCE, Appearance
 from mailgate.gateway.pages.contact import contact_link
 from mailgate.gateway.pages.devices import name_of
-from mailgate.gateway.pages.employee import Asked, EmployeeView
-from mailgate.gateway.pages.holes import Form, Holes, holes_of, marks_for, without_holes
+from mailgate.gateway.pages.employee import AskedSource, EmployeeView
+from mailgate.gateway.pages.holes import CutPage, Holes, holes_of, marks_for, without_holes
 from mailgate.gateway.pages.in_language import contact_in, in_language
-from mailgate.gateway.pages.languages import Language, asked_as, load_languages
+from mailgate.gateway.pages.languages import Language, languages_by_tag, load_languages
 from mailgate.gateway.pages.me import employee_words
 from mailgate.gateway.pages.message import Message
-from mailgate.gateway.pages.negotiate import LONGEST_HEADER, choose_language
+from mailgate.gateway.pages.negotiate import MAX_HEADER, choose_language
 from mailgate.gateway.pages.reasons import detail_for, wording_of
 from mailgate.gateway.pages.steps import STORE, off_page, steps_of
 from mailgate.gateway.pages.view import View, own_path
@@ -55,9 +55,9 @@ _ASSETS = {
 }
 """The styles and scripts of each page."""
 
-REMEMBERED = 256
+MAX_FORMS = 256
 """How many pages with holes are cached, each of about 12 KiB."""
-REMEMBERED_WISHES = 512
+MAX_LANGUAGE_CHOICES = 512
 """How many Accept-Language fields are cached with their language."""
 
 
@@ -86,7 +86,7 @@ class RenderedMail:
     language: str
 
 
-class _Look:
+class _PageAssets:
     """The style and the scripts of a page, and the policy that allows only these."""
 
     def __init__(self, more: str, *assets: str) -> None:
@@ -102,15 +102,15 @@ class Pages:
     """The pages in every language. They are built once at start. Rendering does no I/O and caches only forms
     (``holes.py``)."""
 
-    def __init__(self, appearance: Appearance = OURS) -> None:
+    def __init__(self, appearance: Appearance = DEFAULT_APPEARANCE) -> None:
         self._appearance = appearance
         self._languages = load_languages()
-        self._asked_as = asked_as(self._languages)
-        self._looks = {name: _Look(appearance.style(), *assets) for name, assets in _ASSETS.items()}
+        self._asked_as = languages_by_tag(self._languages)
+        self._looks = {name: _PageAssets(appearance.style(), *assets) for name, assets in _ASSETS.items()}
         self._templates = {name: environment().get_template(f"{name}.html") for name in _ASSETS}
         self._mail = environment().get_template("refusal_mail.txt")
-        self._form = lru_cache(REMEMBERED)(self._cut)
-        self._chosen = lru_cache(REMEMBERED_WISHES)(self._choose)
+        self._form = lru_cache(MAX_FORMS)(self._cut)
+        self._chosen = lru_cache(MAX_LANGUAGE_CHOICES)(self._choose)
 
     def refusal(self, view: View) -> RenderedPage:
         """The page for a request that gets no mail, with the reason, what ends it, and the contact."""
@@ -179,7 +179,7 @@ class Pages:
         )
         return RenderedMail(title, text, language.tag)
 
-    def answers(self, asked: Sequence[Asked], view: View) -> str:
+    def answers(self, asked: Sequence[AskedSource], view: View) -> str:
         """The answers of sources in words, in the language of the page that asks."""
         language = self._language(view)
         return " ".join(answer_words(each, language, view.now).striptags() for each in asked)
@@ -193,9 +193,9 @@ class Pages:
             body = self.render(template, rest, holes, may_skip).encode()
         return RenderedPage(body, self._looks[template].policy, language)
 
-    def _cut(self, template: str, view: View, filled: tuple[bool, ...], may_skip: bool) -> Form:
+    def _cut(self, template: str, view: View, filled: tuple[bool, ...], may_skip: bool) -> CutPage:
         marks = marks_for(filled)
-        return Form.cut(self.render(template, view, marks, may_skip), marks)
+        return CutPage.cut(self.render(template, view, marks, may_skip), marks)
 
     def render(self, template: str, view: View, holes: Holes, may_skip: bool) -> str:
         """Render the page of a view ``without_holes``."""
@@ -227,7 +227,7 @@ class Pages:
         )
 
     def _language(self, view: View) -> Language:
-        return self._languages[self._chosen(view.accept_language[:LONGEST_HEADER], view.default_language)]
+        return self._languages[self._chosen(view.accept_language[:MAX_HEADER], view.default_language)]
 
     def _choose(self, accept_language: str, default_language: str) -> str:
         default = self._asked_as.get(default_language.lower(), "en")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from mailgate.model import Effect, Kind, Reason
 
-_LONGEST_PATH = 8192
+_MAX_PATH = 8192
 _SAME_ORIGIN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\\x7f]*")
 
 
@@ -86,6 +86,6 @@ def own_path(url: str) -> str:
     Refuses what a browser would read as another origin or a script: ``//host``, ``/\\host``, ``javascript:``, and
     the white space and control characters that the URL parser drops (WHATWG URL, section 4.4).
     """
-    if len(url) <= _LONGEST_PATH and _SAME_ORIGIN_PATH.fullmatch(url):
+    if len(url) <= _MAX_PATH and _SAME_ORIGIN_PATH.fullmatch(url):
         return url
     return "/"

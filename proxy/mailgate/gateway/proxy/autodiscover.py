@@ -73,7 +73,7 @@ class AutodiscoverEditor:
     def between(cls, public_url: str, upstream: str) -> "AutodiscoverEditor":
         return cls(public_url.rstrip("/"), _host(urlsplit(upstream).netloc))
 
-    def asked(self, head: RequestHead) -> RequestHead:
+    def readable_request(self, head: RequestHead) -> RequestHead:
         """The request without fields that would make its answer unreadable here.
 
         A server may compress its answer unless the client says that it cannot read that (RFC 9110, section 12.5.3).
@@ -81,7 +81,7 @@ class AutodiscoverEditor:
         fields = [field for field in head.fields if field[0].lower() not in _ENCODINGS]
         return replace(head, fields=Fields([*fields, (b"Accept-Encoding", b"identity")]))
 
-    def wants(self, asked: RequestHead, response: ResponseHead) -> bool:
+    def may_need_edit(self, asked: RequestHead, response: ResponseHead) -> bool:
         """Whether an answer may name servers in a form that can be read here."""
         if asked.method == b"HEAD" or response.status != 200:
             return False
@@ -93,7 +93,7 @@ class AutodiscoverEditor:
     def edited(self, response: ResponseHead, body: bytes) -> tuple[ResponseHead, bytes]:
         """The answer uncompressed and with its addresses changed. An answer that cannot be read stays as it is."""
         old = _OF_THE_OLD_BODY
-        if (told := self.told(response, body)) is not None:
+        if (told := self.edited_text(response, body)) is not None:
             text, charset = told
             body = text.encode(charset)
             old |= {b"content-encoding"}
@@ -101,17 +101,17 @@ class AutodiscoverEditor:
         fields.append((b"Content-Length", b"%d" % len(body)))
         return replace(response, fields=Fields(fields), body=LengthBody(len(body))), body
 
-    def told(self, response: ResponseHead, body: bytes) -> tuple[str, str] | None:
+    def edited_text(self, response: ResponseHead, body: bytes) -> tuple[str, str] | None:
         """The text of an answer with its addresses changed, and its charset; None if the answer cannot be read."""
         with suppress(UnicodeError, LookupError, zlib.error):
             plain = _unpacked(body) if _is_gzip(values(response.fields, b"content-encoding")) else body
             charset = _charset(response, plain)
-            text = self._led_here(plain.decode(charset))
+            text = self._with_public_addresses(plain.decode(charset))
             text.encode(charset)
             return text, charset
         return None
 
-    def _led_here(self, text: str) -> str:
+    def _with_public_addresses(self, text: str) -> str:
         return _EXPR.sub(self._server, _ADDRESS.sub(self._address, text))
 
     def _address(self, found: re.Match[str]) -> str:

@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Any, TypeAlias
 
 from mailgate.gateway.http1.body import chunk, last_chunk
-from mailgate.gateway.http1.exchange import ENDED, KEPT, Exchange, Outcome, Rest
+from mailgate.gateway.http1.exchange import CLOSE, KEEP_OPEN, Exchange, Outcome, PendingOutcome
 from mailgate.gateway.http1.fields import Fields
 from mailgate.gateway.http1.grammar import members, values
 from mailgate.gateway.http1.request import RequestHead
@@ -55,7 +55,7 @@ class Forwarder:
     mark: Callable[[Exchange, bytes], bytes] | None = None
     """Adds a request to the webmail to its trace; None without traces."""
 
-    def start(self, exchange: Exchange, origin: Origin, now: datetime, wait_for: WaitFor) -> Rest:
+    def start(self, exchange: Exchange, origin: Origin, now: datetime, wait_for: WaitFor) -> PendingOutcome:
         """Like ``forward``, but without a task as long as none is needed.
 
         Most requests need none: their body came with their head, an idle connection waits for them, and their answer
@@ -102,12 +102,12 @@ class Forwarder:
             return
         if written:
             self._leave(upstream, reusable=_ends_clean(exchange.head, upstream, response))
-            exchange.connection.answered(KEPT if framing.keep_alive else ENDED)
+            exchange.connection.answered(KEEP_OPEN if framing.keep_alive else CLOSE)
         else:
             wait_for(self._once(exchange, upstream, b"", now, (response, framing)))
 
     def _request(self, exchange: Exchange, origin: Origin) -> bytes:
-        head = self.editor.asked(exchange.head) if self.editor else exchange.head
+        head = self.editor.readable_request(exchange.head) if self.editor else exchange.head
         data = request_head(head, origin, default_host=self.default_host, closing=_may_go_unread(head))
         return self.mark(exchange, data) if self.mark else data
 
@@ -209,7 +209,7 @@ class Forwarder:
         now: datetime,
     ) -> Outcome:
         edited = b""
-        if self.editor is not None and self.editor.wants(exchange.head, head):
+        if self.editor is not None and self.editor.may_need_edit(exchange.head, head):
             head, edited = self.editor.edited(head, await _whole(upstream))
         framing, out = self._answer_head(exchange, head, now, whole=body.complete)
         return await self._stream(exchange, upstream, framing, out + edited)

@@ -76,28 +76,28 @@ class _Fates(dict[bytes, _Fate]):
 
     def __missing__(self, key: bytes) -> _Fate:
         fate = self._fate_of(key)
-        if len(key) <= _LONGEST_NAME:
-            if len(self) >= _MOST_NAMES:
+        if len(key) <= _MAX_NAME:
+            if len(self) >= _MAX_NAMES:
                 self.clear()
             self[key] = fate
         return fate
 
 
-_LONGEST_NAME, _MOST_NAMES = 64, 4096
+_MAX_NAME, _MAX_NAMES = 64, 4096
 _FRAMES = frozenset({b"host", b"content-length", b"transfer-encoding"})
 """Fields that no Connection option can remove, since they say how to read the message."""
-_LOOKED_AT = frozenset(
+_CHANGED_IN_REQUEST = frozenset(
     {b"host", b"content-length", b"transfer-encoding", b"cookie", b"max-forwards", b"expect"}
 )
 
 
-def _fate_of_asked(key: bytes) -> _Fate:
-    if key in _LOOKED_AT:
+def _fate_in_request(key: bytes) -> _Fate:
+    if key in _CHANGED_IN_REQUEST:
         return _Fate.IS_LOOKED_AT
     return _Fate.IS_DROPPED if key in HOP_BY_HOP or forgeable(key) else _Fate.PASSES
 
 
-_ASKED = _Fates(_fate_of_asked)
+_REQUEST_FATES = _Fates(_fate_in_request)
 
 
 def _of_this_hop(fields: Fields) -> list[bytes]:
@@ -111,7 +111,7 @@ def _passed_on(head: RequestHead) -> bytes:
     of_this_hop = _of_this_hop(fields)
     lines: list[bytes] = []
     for key, line in zip(fields.keys, fields.lines, strict=True):
-        fate = _ASKED[key]
+        fate = _REQUEST_FATES[key]
         if of_this_hop and key in of_this_hop and key not in _FRAMES:
             continue
         if fate is _PASSES:
@@ -216,16 +216,16 @@ def response_head(
 
 
 _REWRITTEN = frozenset({b"location", b"content-location", b"x-ms-location", b"set-cookie"})
-_LOOKED_AT_ANSWERED = _REWRITTEN | {b"content-length", b"transfer-encoding", b"trailer"}
+_CHANGED_IN_RESPONSE = _REWRITTEN | {b"content-length", b"transfer-encoding", b"trailer"}
 
 
-def _fate_of_answered(key: bytes) -> _Fate:
-    if key in _LOOKED_AT_ANSWERED:
+def _fate_in_response(key: bytes) -> _Fate:
+    if key in _CHANGED_IN_RESPONSE:
         return _Fate.IS_LOOKED_AT
     return _Fate.IS_DROPPED if key in HOP_BY_HOP or speaks_for_the_gate(key) else _Fate.PASSES
 
 
-_ANSWERED = _Fates(_fate_of_answered)
+_RESPONSE_FATES = _Fates(_fate_in_response)
 
 
 def _returned(
@@ -235,7 +235,7 @@ def _returned(
     fields = response.fields
     lines: list[bytes] = []
     for key, line in zip(fields.keys, fields.lines, strict=True):
-        fate = _ANSWERED[key]
+        fate = _RESPONSE_FATES[key]
         if of_this_hop and key in of_this_hop and key not in _FRAMES:
             continue
         if fate is _PASSES:

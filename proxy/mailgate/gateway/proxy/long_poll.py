@@ -15,18 +15,18 @@ from mailgate.model import Access, Decision, Effect, Protocol
 
 log = structlog.get_logger()
 
-EVERY = 0.5
+RECHECK_SECONDS = 0.5
 """The seconds between two looks. Changes by another process are known after half of it (``app/device_changes.py``)."""
 
 _COMMANDS = frozenset({"Ping", "Sync"})
-_AT_A_TIME = 64
+_BATCH = 64
 
 Verdict = tuple[Access, Decision]
 JudgeAgain = Callable[[Access, Decision], Awaitable[Verdict | None]]
 """Judges a request again; None if nothing has changed that the answer depends on."""
 
 
-def hangs(access: Access) -> bool:
+def is_long_poll(access: Access) -> bool:
     """Whether the webmail may take an hour to answer ([MS-ASCMD] 2.2.3.88, 2.2.3.198: a wait of up to 59 minutes).
 
     A Sync waits if its body says so, or if it has no body and repeats a Sync that waited. No body is read here, and a
@@ -54,7 +54,7 @@ class _Running:
     ended: bool = False
 
 
-class Hanging:
+class LongPolls:
     """All hanging requests of this process. ``watch`` has to run as a task."""
 
     def __init__(self) -> None:
@@ -86,13 +86,13 @@ class Hanging:
                 if running.decision.effect in (Effect.BLOCK, Effect.CHALLENGE):
                     running.ended = True
                     running.task.cancel()
-            if number % _AT_A_TIME == 0:
+            if number % _BATCH == 0:
                 await asyncio.sleep(0)
 
     async def watch(self, judge_again: JudgeAgain) -> None:
         """Recheck forever."""
         while True:
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(RECHECK_SECONDS)
             if self._running:
                 try:
                     await self.recheck(judge_again)

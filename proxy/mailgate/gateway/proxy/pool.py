@@ -7,7 +7,7 @@ from collections import deque
 from mailgate.gateway.proxy.upstream import UpstreamConnection
 from mailgate.gateway.proxy.webmail import Endpoint, UpstreamUnreachable
 
-FRESH = 1.0
+FRESH_SECONDS = 1.0
 """For this many seconds after an answer, no webmail closes an idle connection."""
 
 
@@ -26,7 +26,7 @@ class UpstreamPool:
         moment, and the request would be lost with it. It does not get a connection whose end has arrived unread either.
         """
         now = self._loop.time()
-        newest, oldest = now - FRESH, now - self._endpoint.keep_alive
+        newest, oldest = now - FRESH_SECONDS, now - self._endpoint.keep_alive
         while self._idle and self._idle[0].idle_since < oldest:
             self._idle.popleft().close()
         while self._idle and (repeatable or self._idle[-1].idle_since >= newest):

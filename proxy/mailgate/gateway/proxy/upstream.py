@@ -281,7 +281,7 @@ class UpstreamConnection(asyncio.Protocol):
         data, self._buffer = self._buffer[: end + 4], self._buffer[end + 4 :]
         head = parse_response_head(data, method=self._method, max_fields=self._endpoint.max_fields)
         self._heads.append(head)
-        if self._buffer and not head.informational and head.body.takes(self._buffer):
+        if self._buffer and not head.informational and head.body.is_whole_rest(self._buffer):
             self._content.append(self._buffer)
             self._queued, self._buffer = len(self._buffer), b""
         if head.status == 101:

@@ -1,7 +1,7 @@
 """Refuses CalDAV, CardDAV and WebDAV by a ``DAV:error`` with the condition that was not met (RFC 4918, section 16)."""
 
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.refusals.wording import reason_header, sentence, xml_text
+from mailgate.gateway.refusals.wording import reason_header, refusal_sentence, xml_text
 from mailgate.model import Access, Decision
 
 NAMESPACE = "urn:mailgate:reason"
@@ -22,7 +22,7 @@ def refuse(access: Access, decision: Decision, reference: str) -> Answer:  # noq
     body = _BODY.format(
         namespace=NAMESPACE,
         reason=decision.reason.value,
-        description=xml_text(sentence(decision, reference)),
+        description=xml_text(refusal_sentence(decision, reference)),
         reference=xml_text(reference),
     )
     return Answer(403, body.encode(), "application/xml; charset=utf-8", (reason_header(decision),))

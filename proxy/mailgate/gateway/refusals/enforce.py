@@ -15,7 +15,7 @@ from mailgate.gateway.http1.cookies import LANGUAGE_COOKIE, WARNED_COOKIE, cooki
 from mailgate.gateway.pages import Pages, RenderedPage, View
 from mailgate.gateway.pages.proofs import clock_off, refused_proof
 from mailgate.gateway.refusals import FORMS, Refuse
-from mailgate.gateway.refusals.help_cookie import helped, marked
+from mailgate.gateway.refusals.help_cookie import name_cookie, read_help_cookie
 from mailgate.gateway.refusals.help_ticket import Ticket, Tickets, digest_of
 from mailgate.gateway.refusals.problem import problem
 from mailgate.model import Access, Decision, Effect, Protocol, Reason, RequestFacts
@@ -24,11 +24,11 @@ from mailgate.store.client_facts import client_facts
 from mailgate.store.ledger import sighting_of
 from mailgate.store.sightings import id_of
 
-_RESTS_ON_A_LOOK = frozenset({Reason.PROHIBITED_APP, Reason.POSTURE_STALE, Reason.POSTURE_PARTIAL})
+_DEPENDS_ON_REPORT = frozenset({Reason.PROHIBITED_APP, Reason.POSTURE_STALE, Reason.POSTURE_PARTIAL})
 
 
 @dataclass(frozen=True, slots=True)
-class Speaker:
+class ResponseBuilder:
     """Puts the gate's decisions into words: pages for people, and problem documents (RFC 9457) for programs."""
 
     pages: Pages
@@ -54,7 +54,7 @@ class Speaker:
         form = self.forms.get(access.client.protocol)
         if form is None and is_navigation(access.facts):
             return self._page(access, decision, reference, headers)
-        if (asked := nonce_asked(access)) is not None:
+        if (asked := nonce_reason(access)) is not None:
             return problem(401, asked, reference, headers=(("X-Device-Reason", asked.value), NONCE_CHALLENGE))
         if form is not None:
             return form(access, decision, reference)
@@ -75,9 +75,9 @@ class Speaker:
     ) -> Answer:
         """The page of a refusal. A browser of an unknown person and device gets a name with it, so that its requests
         for help are one."""
-        before = helped(access.facts)
+        before = read_help_cookie(access.facts)
         if self.tickets and before is None and not any(counted_as(access)):
-            headers = (*headers, marked(self.tickets.mark_of(reference), access.facts))
+            headers = (*headers, name_cookie(self.tickets.mark_of(reference), access.facts))
         view = self.view(
             access,
             decision,
@@ -144,7 +144,7 @@ class Speaker:
         """The source that looked at the apps, the time, and how soon it sees a change, if the decision depends on
         apps."""
         posture = access.posture
-        if decision.reason not in _RESTS_ON_A_LOOK or not posture.reported_at or posture.source == ENROLLED:
+        if decision.reason not in _DEPENDS_ON_REPORT or not posture.reported_at or posture.source == ENROLLED:
             return {}
         return {
             "looked_at": posture.reported_at,
@@ -169,14 +169,14 @@ class Speaker:
             reference,
             now,
             host=self.host,
-            accept_language=language_wish(facts),
+            accept_language=requested_language(facts),
             default_language=self.default_language,
             return_url=facts.target if facts.method == "GET" else "/",
             **{"contact": self.help_address} | more,
         )
 
 
-def language_wish(facts: RequestFacts) -> str:
+def requested_language(facts: RequestFacts) -> str:
     """The requested language of a page: the one chosen on a page, otherwise that of the browser
     (``Accept-Language``)."""
     chosen = cookies_named(facts, LANGUAGE_COOKIE)
@@ -189,7 +189,7 @@ def _engine_of(facts: RequestFacts) -> str:
     return "firefox" if "Firefox/" in agent else "chromium" if "Chrome/" in agent else ""
 
 
-def nonce_asked(access: Access) -> Reason | None:
+def nonce_reason(access: Access) -> Reason | None:
     """The reason if another proof with the offered nonce would be accepted (RFC 9449, section 9); otherwise None."""
     refused = access.attestation.refused if access.attestation else None
     return refused if refused in ASKS_FOR_NONCE else None
@@ -220,11 +220,11 @@ def warned_mark(decision: Decision) -> str:
 
 def gets_mail(access: Access, decision: Decision) -> bool:
     """Whether this decision lets a request through: it is allowed, or its warning was shown already."""
-    warned = decision.effect is Effect.WARN and not wants_warning(access, decision)
+    warned = decision.effect is Effect.WARN and not needs_warning(access, decision)
     return warned or decision.effect is Effect.ALLOW
 
 
-def wants_warning(access: Access, decision: Decision) -> bool:
+def needs_warning(access: Access, decision: Decision) -> bool:
     """Whether to show the warning: only at the page load of a whole tab, and not again within some hours.
 
     A frame in the webmail would stay empty, since the gate's pages cannot be shown in a frame.

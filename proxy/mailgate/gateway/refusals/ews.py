@@ -1,7 +1,7 @@
 """Refuses Exchange Web Services by the SOAP fault that Exchange uses for a whole request (MS-OXWSCDATA, section 2.2.5.24)."""
 
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.refusals.wording import reason_header, sentence, xml_text
+from mailgate.gateway.refusals.wording import reason_header, refusal_sentence, xml_text
 from mailgate.model import Access, Decision
 
 _SERVICES = "http://schemas.microsoft.com/exchange/services/2006"
@@ -31,7 +31,7 @@ def refuse(access: Access, decision: Decision, reference: str) -> Answer:  # noq
     """Answer 403 with ``ErrorAccessDenied``, which clients show and do not retry."""
     body = _BODY.format(
         services=_SERVICES,
-        message=xml_text(sentence(decision, reference)),
+        message=xml_text(refusal_sentence(decision, reference)),
         reason=decision.reason.value,
         reference=xml_text(reference),
     )

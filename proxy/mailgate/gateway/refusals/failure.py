@@ -10,7 +10,7 @@ import structlog
 
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.evaluate.facts import read_facts
-from mailgate.gateway.http1.exchange import ENDED, Exchange, Outcome
+from mailgate.gateway.http1.exchange import CLOSE, Exchange, Outcome
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.http1.trusted_headers import origin_of
 from mailgate.gateway.live import InForce
@@ -74,21 +74,21 @@ class Failures:
     def answer(self, exchange: Exchange, error: Exception) -> Outcome:
         """Send one answer, or break the connection if another answer has begun. Never raises."""
         if isinstance(error, ConnectionError):  # the client is gone
-            return ENDED
+            return CLOSE
         failure, reference = translate(error), self.references.of(exchange)
         self.metrics.errors.labels(failure.reason).inc()
         exchange.failed = failure.reason
         note_failure(failure, reference, error)
         if exchange.started:
             exchange.abort()
-            return ENDED
+            return CLOSE
         try:
-            return send(exchange, self._told(exchange, reference, failure), self.clock())
+            return send(exchange, self._answer_to(exchange, reference, failure), self.clock())
         except ConnectionError:
-            return ENDED
+            return CLOSE
 
-    def _told(self, exchange: Exchange, reference: str, failure: Failure) -> Answer:
-        answer = self.in_force.live.speaker.error(
+    def _answer_to(self, exchange: Exchange, reference: str, failure: Failure) -> Answer:
+        answer = self.in_force.live.responses.error(
             _facts(exchange), failure.status, failure.reason, reference, self.clock(), failure.detail
         )
         allow = (("Allow", ", ".join(failure.allow)),) if failure.allow else ()

@@ -8,12 +8,12 @@ from hashlib import sha256
 from mailgate.gateway.http1.cookies import HELP_COOKIE, cookies_named, set_cookie
 from mailgate.model import RequestFacts
 
-LASTS = timedelta(days=30)
+COOKIE_LASTS = timedelta(days=30)
 _TEXT = re.compile(r"(?P<client>[0-9a-f]{32})(?:\.(?P<rule>[0-9a-f]{16})\.(?P<at>[0-9]{10}))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Helped:
+class HelpCookie:
     """A browser, and the rule that it last asked for help about. It is no secret: a made-up one only affects its own
     sender."""
 
@@ -27,27 +27,27 @@ class Helped:
         return self.at if self.rule == _mark(rule) else None
 
 
-def helped(facts: RequestFacts) -> Helped | None:
+def read_help_cookie(facts: RequestFacts) -> HelpCookie | None:
     """The content of the cookie; None if there is no valid one."""
     for text in cookies_named(facts, HELP_COOKIE):
         if told := _TEXT.fullmatch(text):
             at = datetime.fromtimestamp(int(told["at"]), UTC) if told["at"] else None
-            return Helped(told["client"], told["rule"] or "", at)
+            return HelpCookie(told["client"], told["rule"] or "", at)
     return None
 
 
-def marked(client: str, facts: RequestFacts) -> tuple[str, str]:
+def name_cookie(client: str, facts: RequestFacts) -> tuple[str, str]:
     """The Set-Cookie field that gives a browser its name."""
     return _field(client, facts)
 
 
-def has_asked(client: str, rule: str, now: datetime, facts: RequestFacts) -> tuple[str, str]:
+def help_asked_cookie(client: str, rule: str, now: datetime, facts: RequestFacts) -> tuple[str, str]:
     """The Set-Cookie field that notes a browser's request for help because of this rule."""
     return _field(f"{client}.{_mark(rule)}.{int(now.timestamp())}", facts)
 
 
 def _field(value: str, facts: RequestFacts) -> tuple[str, str]:
-    seconds = int(LASTS.total_seconds())
+    seconds = int(COOKIE_LASTS.total_seconds())
     return "Set-Cookie", set_cookie(HELP_COOKIE, value, seconds=seconds, secure=facts.scheme == "https")
 
 

@@ -3,7 +3,7 @@
 import re
 
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.refusals.wording import reason_header, sentence
+from mailgate.gateway.refusals.wording import reason_header, refusal_sentence
 from mailgate.model import Access, Decision
 
 NO_PRIVILEGE = "11"
@@ -23,5 +23,5 @@ def refuse(access: Access, decision: Decision, reference: str) -> Answer:
         (header, asked[name]) for name, header in _ECHOED.items() if _PLAIN.fullmatch(asked.get(name, ""))
     )
     headers = (("X-ResponseCode", NO_PRIVILEGE), *echoed, reason_header(decision))
-    words = f"{sentence(decision, reference)}\n".encode(errors="replace")
+    words = f"{refusal_sentence(decision, reference)}\n".encode(errors="replace")
     return Answer(403, words, "text/plain; charset=utf-8", headers)

@@ -10,7 +10,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """The characters that no XML document may hold, not even escaped (XML 1.0, section 2.2)."""
 
 
-def sentence(decision: Decision, reference: str) -> str:
+def refusal_sentence(decision: Decision, reference: str) -> str:
     """The refusal in one line of plain English, with the contact, if there is one, and the reference."""
     words = explain_reason(decision.reason, decision.apps, decision.title)
     contact = f" Contact: {decision.contact}." if decision.contact else ""

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.pages.employee import DeviceCard, Field, Record, StoredRecords
+from mailgate.gateway.pages.employee import DeviceCard, Field, StoredRecord, StoredRecords
 
 FILE = "stored-about-you.json"
 
@@ -31,7 +31,7 @@ def _device(card: DeviceCard) -> dict[str, Any]:
     return {"id": card.mark, "stored": groups, "stored_since": card.since, "deleted_at": card.until}
 
 
-def _record(record: Record) -> dict[str, Any]:
+def _record(record: StoredRecord) -> dict[str, Any]:
     return _fields(record.fields) | {"deleted_at": record.until}
 
 

@@ -15,9 +15,9 @@ from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.rates import Rates
-from mailgate.gateway.refusals.enforce import Speaker, page_answer
-from mailgate.gateway.refusals.help_cookie import has_asked, helped
+from mailgate.gateway.rate_limit import RateLimit
+from mailgate.gateway.refusals.enforce import ResponseBuilder, page_answer
+from mailgate.gateway.refusals.help_cookie import help_asked_cookie, read_help_cookie
 from mailgate.gateway.refusals.help_ticket import Tickets
 from mailgate.gateway.selfservice.person import proven_device, recognise
 from mailgate.model import Access, Decision, Reason
@@ -50,9 +50,9 @@ class HelpDesk:
     requests: Requests
     called: Callable[[str], Awaitable[None]]
     """Called with the rule that somebody has asked for help about."""
-    rates: Rates
+    rates: RateLimit
     """How often one person, device or client may ask."""
-    network_rates: Rates
+    network_rates: RateLimit
     """How often all unknown clients with one address may ask together."""
 
 
@@ -62,7 +62,7 @@ async def ask_for_help(desk: HelpDesk, incoming: Incoming, _reference: str, now:
     The form carries a ticket from the refusal's page, which no other site can read, so no other site can make such a
     request. The ticket counts only if the same person or device sends it back.
     """
-    speaker, tickets = desk.in_force.live.speaker, desk.in_force.live.speaker.tickets
+    responses, tickets = desk.in_force.live.responses, desk.in_force.live.responses.tickets
     sent = dict(parse_qsl(incoming.body.decode("latin-1"))).get("refusal", "")
     ticket = tickets.open(sent, now) if tickets else None
     if tickets is None or ticket is None:
@@ -74,7 +74,7 @@ async def ask_for_help(desk: HelpDesk, incoming: Incoming, _reference: str, now:
     known = ticket.is_of(person or device)
     client = _client(tickets, access)
     who = (person or device) if known else f"{UNKNOWN}{client}"
-    _see_that_it_is_not_too_often(desk, who, "" if known else caller_at(access.facts.remote), now)
+    _refuse_if_too_often(desk, who, "" if known else caller_at(access.facts.remote), now)
     asked = HelpRequest(
         rule=ticket.rule,
         subject=who,
@@ -98,23 +98,23 @@ async def ask_for_help(desk: HelpDesk, incoming: Incoming, _reference: str, now:
     log.info("help-asked", reference=ticket.reference, rule=ticket.rule, reason=ticket.reason, known=known)
     if known:
         await desk.called(ticket.rule)
-    cookie = has_asked(client, ticket.rule, now, incoming.facts)
-    return await _confirmed(speaker, incoming, access, decision, ticket.reference, known, (cookie,))
+    cookie = help_asked_cookie(client, ticket.rule, now, incoming.facts)
+    return await _confirmed(responses, incoming, access, decision, ticket.reference, known, (cookie,))
 
 
 async def show_confirmation(desk: HelpDesk, incoming: Incoming, _reference: str, now: datetime) -> Answer:
     """The confirmation again, for example in another language, for a browser that has asked. Others are redirected to
     their mail."""
-    before, speaker = helped(incoming.facts), desk.in_force.live.speaker
+    before, responses = read_help_cookie(incoming.facts), desk.in_force.live.responses
     named = dict(parse_qsl(incoming.facts.query)).get("reference", "")
     if before is None or before.at is None or not REFERENCE.fullmatch(named):
         return replace(Answer(303), headers=(("Location", "/"),))
     access, decision = await desk.judge.verdict(incoming, now)
-    return await _confirmed(speaker, incoming, access, decision, named, any(counted_as(access)))
+    return await _confirmed(responses, incoming, access, decision, named, any(counted_as(access)))
 
 
 async def _confirmed(
-    speaker: Speaker,
+    responses: ResponseBuilder,
     incoming: Incoming,
     access: Access,
     decision: Decision,
@@ -124,21 +124,21 @@ async def _confirmed(
 ) -> Answer:
     """The confirmation. It mentions the person's own page only if that page can recognise the person."""
     told = known and (proven_device(access) or (await recognise(incoming, access, None)).name)
-    view = speaker.view(access, decision, reference, asker_known=known, asker_told=bool(told))
-    page = speaker.pages.help(replace(view, return_url=f"{incoming.facts.path}?reference={reference}"))
+    view = responses.view(access, decision, reference, asker_known=known, asker_told=bool(told))
+    page = responses.pages.help(replace(view, return_url=f"{incoming.facts.path}?reference={reference}"))
     return page_answer(200, page, headers)
 
 
 def _client(tickets: Tickets, access: Access) -> str:
     """The key of an unknown client: its cookie; without one, its own description and its network."""
-    before = helped(access.facts)
+    before = read_help_cookie(access.facts)
     if before is not None:
         return before.client
     seen = fingerprint(client_facts(access.facts, access.client))
     return tickets.mark_of(f"{seen} {caller_at(access.facts.remote)}")
 
 
-def _see_that_it_is_not_too_often(desk: HelpDesk, who: str, network: str, now: datetime) -> None:
+def _refuse_if_too_often(desk: HelpDesk, who: str, network: str, now: datetime) -> None:
     """Raise RequestRefused if it is too often. ``network`` is empty for known people, so that they never wait for their
     neighbours."""
     limits = [(desk.rates, who), *([(desk.network_rates, network)] if network else [])]

@@ -12,7 +12,7 @@ from mailgate.gateway.pages.languages import load_languages
 from mailgate.gateway.pages.view import own_path
 from mailgate.model import Reason
 
-_LASTS = timedelta(days=365)
+_COOKIE_LASTS = timedelta(days=365)
 
 
 async def choose_language(incoming: Incoming, _reference: str, _now: datetime) -> Answer:
@@ -22,5 +22,5 @@ async def choose_language(incoming: Incoming, _reference: str, _now: datetime) -
     if language not in load_languages() or not target.isascii():
         raise RequestRefused(400, Reason.REQUEST_MALFORMED, "Expected a language of these pages.")
     secure = incoming.facts.scheme == "https"
-    cookie = set_cookie(LANGUAGE_COOKIE, language, seconds=int(_LASTS.total_seconds()), secure=secure)
+    cookie = set_cookie(LANGUAGE_COOKIE, language, seconds=int(_COOKIE_LASTS.total_seconds()), secure=secure)
     return replace(Answer(303), headers=(("Location", target), ("Set-Cookie", cookie)))

@@ -32,19 +32,19 @@ from mailgate.gateway.proxy.upstream import UpstreamConnection
 from mailgate.gateway.proxy.webmail import UpstreamError, UpstreamMalformed
 from mailgate.model.addresses import caller_at
 
-KEPT = 60
+RESULT_SECONDS = 60
 """How many seconds an answer about the same credentials is kept."""
-AT_MOST = 5
+MAX_WRONG_LOGINS = 5
 """How many different credentials may be wrong, for one name or from one address, before checks pause."""
-REST = 600
+BLOCK_SECONDS = 600
 """The length of the pause, in seconds."""
-PROVEN = 600
+WEBMAIL_CHECK_SECONDS = 600
 """How many seconds it is remembered that the webmail distinguishes right from wrong, and a tenth of that if it does
 not."""
-PATIENCE = 5.0
+TIMEOUT_SECONDS = 5.0
 """How many seconds one check may take."""
-AT_ONCE = 4
-_MANY = 10_000
+MAX_CONCURRENT = 4
+_MAX_REMEMBERED = 10_000
 _BASIC = re.compile(r"basic +[A-Za-z0-9+/]+={0,2}", re.IGNORECASE)
 """The only accepted value. Of two fields the gate might read one and the webmail the other."""
 
@@ -70,7 +70,7 @@ class Question:
     target: bytes
 
 
-class Connects(Protocol):
+class Connector(Protocol):
     """The connections to the webmail (``gateway/proxy/pool.py``)."""
 
     async def connect(self) -> UpstreamConnection: ...
@@ -81,7 +81,7 @@ class LoginCheck:
 
     def __init__(
         self,
-        pool: Connects,
+        pool: Connector,
         question: Question,
         default_host: bytes,
         clock: Callable[[], datetime],
@@ -93,11 +93,11 @@ class LoginCheck:
         self._new_secret = new_secret
         self._salt = new_secret().encode()
         timer = lambda: clock().timestamp()  # noqa: E731 - one timer for all three
-        self._answers: TTLCache[bytes, Login] = TTLCache(_MANY, KEPT, timer)
-        self._wrong: TTLCache[str, int] = TTLCache(_MANY, REST, timer)
-        self._tells: TTLCache[bool, None] = TTLCache(1, PROVEN, timer)
-        self._does_not: TTLCache[bool, None] = TTLCache(1, PROVEN / 10, timer)
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._answers: TTLCache[bytes, Login] = TTLCache(_MAX_REMEMBERED, RESULT_SECONDS, timer)
+        self._wrong: TTLCache[str, int] = TTLCache(_MAX_REMEMBERED, BLOCK_SECONDS, timer)
+        self._tells: TTLCache[bool, None] = TTLCache(1, WEBMAIL_CHECK_SECONDS, timer)
+        self._does_not: TTLCache[bool, None] = TTLCache(1, WEBMAIL_CHECK_SECONDS / 10, timer)
+        self._turns = asyncio.Semaphore(MAX_CONCURRENT)
 
     async def look(self, incoming: Incoming) -> Login:
         """Check the credentials of this request. Never raises, whatever the webmail answers."""
@@ -108,7 +108,7 @@ class LoginCheck:
         if mark in self._answers:
             return self._answers[mark]
         tried = _tried(incoming)
-        if any(self._wrong.get(name, 0) >= AT_MOST for name in tried):
+        if any(self._wrong.get(name, 0) >= MAX_WRONG_LOGINS for name in tried):
             return Login.TOO_MANY
         self._count(tried, 1)  # counted before the answer, so that tries at the same time all count
         answer = await self._ask_in_turn(incoming, credentials.encode())
@@ -121,8 +121,8 @@ class LoginCheck:
     async def offered(self, incoming: Incoming) -> bool:
         """Whether a login can be checked here, so that it makes sense to ask for one."""
         try:
-            async with asyncio.timeout(PATIENCE), self._turns:
-                return await self._tells_right_from_wrong(incoming)
+            async with asyncio.timeout(TIMEOUT_SECONDS), self._turns:
+                return await self._checks_passwords(incoming)
         except (UpstreamError, TimeoutError):
             return False
 
@@ -132,8 +132,8 @@ class LoginCheck:
 
     async def _ask_in_turn(self, incoming: Incoming, credentials: bytes) -> Login:
         try:
-            async with asyncio.timeout(PATIENCE), self._turns:
-                if not await self._tells_right_from_wrong(incoming):
+            async with asyncio.timeout(TIMEOUT_SECONDS), self._turns:
+                if not await self._checks_passwords(incoming):
                     return Login.UNTOLD
                 answer = await self._ask(incoming, credentials)
         except (UpstreamError, TimeoutError):
@@ -142,7 +142,7 @@ class LoginCheck:
             return Login.WRONG
         return Login.RIGHT if 200 <= answer.status < 300 else Login.UNTOLD
 
-    async def _tells_right_from_wrong(self, incoming: Incoming) -> bool:
+    async def _checks_passwords(self, incoming: Incoming) -> bool:
         """Whether the webmail refuses both a request without credentials and made-up credentials. It is asked again
         every ten minutes."""
         if True in self._tells or True in self._does_not:

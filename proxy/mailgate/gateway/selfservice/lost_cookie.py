@@ -8,30 +8,30 @@ from mailgate.gateway.refusals.help_ticket import Tickets
 from mailgate.model import RequestFacts
 from mailgate.policy.logins import user_text
 
-LASTS = timedelta(minutes=1)
+UNDO_TIME = timedelta(minutes=1)
 
 
 def may_take_back(tickets: Tickets, facts: RequestFacts, device: Device, person: str, now: datetime) -> bool:
     """Whether this browser has the cookie of exactly this report. It cannot end a mark that somebody else has set."""
-    if device.lost_at is None or not device.lost_at <= now < device.lost_at + LASTS:
+    if device.lost_at is None or not device.lost_at <= now < device.lost_at + UNDO_TIME:
         return False
-    said = _said(device, person, device.lost_at)
+    said = _sealed_text(device, person, device.lost_at)
     return any(tickets.sealed(seal, said) for seal in cookies_named(facts, LOST_COOKIE))
 
 
-def reported(
+def undo_cookie(
     tickets: Tickets, facts: RequestFacts, device: Device, person: str, now: datetime
 ) -> tuple[str, str]:
     """The Set-Cookie field with which a browser may take back the report of this moment."""
-    return _field(tickets.seal_of(_said(device, person, now), now), LASTS, facts)
+    return _field(tickets.seal_of(_sealed_text(device, person, now), now), UNDO_TIME, facts)
 
 
-def taken_back(facts: RequestFacts) -> tuple[str, str]:
+def delete_cookie(facts: RequestFacts) -> tuple[str, str]:
     """The Set-Cookie field that deletes the cookie."""
     return _field("", timedelta(), facts)
 
 
-def _said(device: Device, person: str, at: datetime) -> str:
+def _sealed_text(device: Device, person: str, at: datetime) -> str:
     return f"lost\n{at.isoformat()}\n{device.id}\n{user_text(person)}"
 
 

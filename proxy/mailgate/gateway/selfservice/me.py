@@ -11,31 +11,43 @@ from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.navigation import from_own_page
 from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.pages.employee import NOTHING_TOLD, Asked, DeviceCard, EmployeeView, Told
+from mailgate.gateway.pages.employee import (
+    NO_OWNER_REPORTS,
+    AskedSource,
+    DeviceCard,
+    EmployeeView,
+    OwnerReports,
+)
 from mailgate.gateway.refusals.enforce import page_answer
 from mailgate.gateway.selfservice.device_verdict import exempted_by
 from mailgate.gateway.selfservice.download import download
 from mailgate.gateway.selfservice.login_check import Login
-from mailgate.gateway.selfservice.lost_cookie import may_take_back, reported, taken_back
-from mailgate.gateway.selfservice.own_data import OwnData, SelfService, here_of, read_own_data, with_own
-from mailgate.gateway.selfservice.own_devices import Asking, OwnDevice, own_devices
-from mailgate.gateway.selfservice.own_report import Said, sayable
+from mailgate.gateway.selfservice.lost_cookie import delete_cookie, may_take_back, undo_cookie
+from mailgate.gateway.selfservice.own_data import (
+    OwnData,
+    SelfService,
+    devices_to_show,
+    read_own_data,
+    verdict_here,
+)
+from mailgate.gateway.selfservice.own_devices import AskingRequest, OwnDevice, own_devices
+from mailgate.gateway.selfservice.own_report import OwnerReport, can_report
 from mailgate.gateway.selfservice.person import Person, recognise
 from mailgate.gateway.selfservice.recheck import NameOf, Slot, answers_of
-from mailgate.gateway.selfservice.status import print_of, status_answer, status_of
+from mailgate.gateway.selfservice.status import etag_of, status_answer, status_of
 from mailgate.gateway.selfservice.stored_view import (
     card_of,
     exemption_view,
     listed_names,
-    names_keeping_out,
-    names_later,
-    shown,
+    names_blocked_later,
+    names_blocked_now,
+    stored_devices,
 )
 from mailgate.model import Reason
 from mailgate.policy import Policy
 from mailgate.store import StoreUnavailableError
 
-_EVERYTHING = 100_000
+_ALL_ROWS = 100_000
 """The most rows about requests in a download."""
 
 
@@ -52,21 +64,21 @@ async def show_me(service: SelfService, incoming: Incoming, reference: str, now:
     asking = await _asking(service, incoming, now)
     asked = dict(parse_qsl(incoming.facts.query, True))
     if "download" in asked:
-        data = await read_own_data(service, asking, rows=_EVERYTHING)
+        data = await read_own_data(service, asking, rows=_ALL_ROWS)
         return _download(service, data, reference) if not data.unread else _answer(service, data, reference)
     data, offered = await read_own_data(service, asking), await _offered(service, incoming, asking.person)
     page = _answer(service, data, reference, offered=offered)
     if not asking.person.name and offered and "sign-in" in asked:
         if asking.person.login is Login.TOO_MANY:
             return replace(page, status=429)
-        realm = f'Basic realm="{service.live.speaker.host}", charset="UTF-8"'
+        realm = f'Basic realm="{service.live.responses.host}", charset="UTF-8"'
         return replace(page, status=401, headers=(*page.headers, ("WWW-Authenticate", realm)))
     return page
 
 
 async def take_form(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """Carry out a form of the page: ask the sources of a device again, report a device, or make a pairing code."""
-    _see_own_page(service, incoming)
+    _refuse_foreign_form(service, incoming)
     asking = await _asking(service, incoming, now)
     said = dict(parse_qsl(incoming.body.decode("latin-1")))
     code = ""
@@ -75,10 +87,12 @@ async def take_form(service: SelfService, incoming: Incoming, reference: str, no
     data = await read_own_data(service, asking)
     mark = said.get("device", "")
     own = next((each for each in data.owned if each.mark == mark), None)
-    if own is not None and said.get("about") in list(Said):
+    if own is not None and said.get("about") in list(OwnerReport):
         confirmed = said.get("confirmed") == "yes"
         try:
-            return await _said(service, data, own, Said(said["about"]), reference, confirmed=confirmed)
+            return await _take_report(
+                service, data, own, OwnerReport(said["about"]), reference, confirmed=confirmed
+            )
         except StoreUnavailableError:
             told = "It could not be noted. Please try again in a few minutes."
             raise RequestRefused(503, Reason.STORE_UNAVAILABLE, told) from None
@@ -90,25 +104,25 @@ async def take_form(service: SelfService, incoming: Incoming, reference: str, no
     return _answer(service, data, reference, code=code)
 
 
-async def _said(
-    service: SelfService, data: OwnData, own: OwnDevice, said: Said, reference: str, *, confirmed: bool
+async def _take_report(
+    service: SelfService, data: OwnData, own: OwnDevice, said: OwnerReport, reference: str, *, confirmed: bool
 ) -> Answer:
     """Note a person's report about their device, and answer with the page. May raise StoreUnavailableError."""
     reports, person, now = service.reports, data.asking.person.name, data.asking.access.now
-    if reports is None or not sayable(own, person):
+    if reports is None or not can_report(own, person):
         return _answer(service, data, reference)
     match said:
-        case Said.NOT_MINE:
+        case OwnerReport.NOT_MINE:
             noted = await reports.disown(own, person, reference, now)
             data = replace(await read_own_data(service, data.asking), noted=own.mark if noted else "")
-        case Said.LOST if not confirmed:
+        case OwnerReport.LOST if not confirmed:
             data = replace(data, to_confirm=own.mark)
-        case Said.LOST:
+        case OwnerReport.LOST:
             await reports.lose(own, now)
             return _back_to(f"said-{own.mark}", _undo_of(service, data.asking, own))
-        case Said.FOUND:
+        case OwnerReport.FOUND:
             if _may_undo(service, data.asking, own) and await reports.take_back(own, now):
-                return _back_to(f"device-{own.mark}", (taken_back(data.asking.access.facts),))
+                return _back_to(f"device-{own.mark}", (delete_cookie(data.asking.access.facts),))
             data = replace(await read_own_data(service, data.asking), too_late=own.mark)
     return _answer(service, data, reference)
 
@@ -118,16 +132,16 @@ def _back_to(part: str, headers: tuple[tuple[str, str], ...]) -> Answer:
     return replace(Answer(303), headers=(("Location", f"/.mailgate/me#{part}"), *headers))
 
 
-def _undo_of(service: SelfService, asking: Asking, own: OwnDevice) -> tuple[tuple[str, str], ...]:
+def _undo_of(service: SelfService, asking: AskingRequest, own: OwnDevice) -> tuple[tuple[str, str], ...]:
     """The Set-Cookie field with which this browser may take back the report of a lost device."""
-    tickets, access = service.live.speaker.tickets, asking.access
+    tickets, access = service.live.responses.tickets, asking.access
     if tickets is None or own.device is None or own.device.lost_at is not None:
         return ()
-    return (reported(tickets, access.facts, own.device, asking.person.name, access.now),)
+    return (undo_cookie(tickets, access.facts, own.device, asking.person.name, access.now),)
 
 
-def _may_undo(service: SelfService, asking: Asking, own: OwnDevice) -> bool:
-    tickets, access = service.live.speaker.tickets, asking.access
+def _may_undo(service: SelfService, asking: AskingRequest, own: OwnDevice) -> bool:
+    tickets, access = service.live.responses.tickets, asking.access
     return (
         tickets is not None
         and own.device is not None
@@ -137,28 +151,28 @@ def _may_undo(service: SelfService, asking: Asking, own: OwnDevice) -> bool:
 
 async def ask_again(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """Ask the sources of the device that sent this request, for the button of a refusal, and return their answers."""
-    _see_own_page(service, incoming)
+    _refuse_foreign_form(service, incoming)
     access, decision = await service.judge.verdict(incoming, now)
-    asking = Asking(access, decision, Person(), service.live.policy, service.live.groups)
+    asking = AskingRequest(access, decision, Person(), service.live.policy, service.live.groups)
     try:
         asked = await _ask_own(service, asking)
     except StoreUnavailableError:
         asked = ()
-    speaker = service.live.speaker
-    said = speaker.pages.answers(asked, speaker.view(access, decision, reference))
+    responses = service.live.responses
+    said = responses.pages.answers(asked, responses.view(access, decision, reference))
     return json_answer(200, {"said": said, "reference": reference})
 
 
-async def _ask_own(service: SelfService, asking: Asking) -> tuple[Asked, ...]:
+async def _ask_own(service: SelfService, asking: AskingRequest) -> tuple[AskedSource, ...]:
     """The answers of the sources of the device that proved itself with this request. May raise
     StoreUnavailableError."""
     owned = await own_devices(asking, service.people, service.known)
-    came = await service.recheck.ask([report for each in shown(owned) for report in each.reports])
-    devices = shown(await own_devices(asking, service.people, service.known))
+    came = await service.recheck.ask([report for each in stored_devices(owned) for report in each.reports])
+    devices = stored_devices(await own_devices(asking, service.people, service.known))
     return answers_of(came, devices, service.live.policy.catalog.name_of)
 
 
-def _see_own_page(service: SelfService, incoming: Incoming) -> None:
+def _refuse_foreign_form(service: SelfService, incoming: Incoming) -> None:
     if not from_own_page(incoming.facts, service.public_url):
         raise RequestRefused(403, Reason.REQUEST_NOT_SUPPORTED, "Expected a request of the gate's own page.")
 
@@ -167,18 +181,18 @@ def _with_answers(
     data: OwnData, own: OwnDevice, came: Mapping[Slot, CheckResult], name_of: NameOf
 ) -> OwnData:
     """Put the answers beside their device. The answers may have shown that it is another one."""
-    devices = shown(data.owned)
+    devices = stored_devices(data.owned)
     answers = answers_of(came, devices, name_of)
     marks = [each.id for each in devices if any(each.report(slot) for slot in came)]
     return replace(data, asked=dict.fromkeys(marks or [own.mark], answers))
 
 
-async def _asking(service: SelfService, incoming: Incoming, now: datetime) -> Asking:
+async def _asking(service: SelfService, incoming: Incoming, now: datetime) -> AskingRequest:
     access, decision = await service.judge.verdict(incoming, now)
     person = await recognise(incoming, access, service.check)
     if person.login is not Login.NONE:
         service.metrics.page_logins.labels(person.login).inc()
-    return Asking(access, decision, person, service.live.policy, service.live.groups)
+    return AskingRequest(access, decision, person, service.live.policy, service.live.groups)
 
 
 async def _offered(service: SelfService, incoming: Incoming, person: Person) -> bool:
@@ -187,7 +201,7 @@ async def _offered(service: SelfService, incoming: Incoming, person: Person) -> 
 
 
 def _content(service: SelfService, data: OwnData) -> dict[str, object]:
-    return status_of(*here_of(data), with_own(data), service.live.keep)
+    return status_of(*verdict_here(data), devices_to_show(data), service.live.keep)
 
 
 def _download(service: SelfService, data: OwnData, reference: str) -> Answer:
@@ -202,23 +216,23 @@ def _cards(service: SelfService, data: OwnData, reference: str) -> tuple[DeviceC
             own,
             live.keep,
             person=data.asking.person.name,
-            view_of=lambda access, decision: live.speaker.view(access, decision, reference),
+            view_of=lambda access, decision: live.responses.view(access, decision, reference),
             name_of=live.policy.catalog.name_of,
             asked=data.asked.get(own.mark, ()),
             last=data.last.get(own.mark),
-            told=_told(service, data, own),
+            owner_reports=_owner_reports(service, data, own),
         )
-        for own in with_own(data)
+        for own in devices_to_show(data)
     )
 
 
-def _told(service: SelfService, data: OwnData, own: OwnDevice) -> Told:
-    if service.reports is None or not sayable(own, data.asking.person.name):
-        return NOTHING_TOLD
+def _owner_reports(service: SelfService, data: OwnData, own: OwnDevice) -> OwnerReports:
+    if service.reports is None or not can_report(own, data.asking.person.name):
+        return NO_OWNER_REPORTS
     if own.device is not None and own.device.lost_at is not None:
-        return Told(undo=_may_undo(service, data.asking, own), too_late=own.mark == data.too_late)
+        return OwnerReports(undo=_may_undo(service, data.asking, own), too_late=own.mark == data.too_late)
     noted, to_confirm = own.mark == data.noted, own.mark == data.to_confirm
-    return Told(sayable=not noted, noted=noted, to_confirm=to_confirm)
+    return OwnerReports(can_report=not noted, noted=noted, to_confirm=to_confirm)
 
 
 def _answer(
@@ -227,7 +241,7 @@ def _answer(
     live, person = service.live, data.asking.person
 
     view = EmployeeView(
-        here=live.speaker.view(*here_of(data), reference),
+        here=live.responses.view(*verdict_here(data), reference),
         person=person.name,
         known_by=person.by,
         login=person.login,
@@ -237,16 +251,16 @@ def _answer(
         waiting=data.waiting,
         more=data.more,
         unread=data.unread,
-        exempted=exemption_view(exempted_by(*here_of(data), live.policy)),
+        exempted=exemption_view(exempted_by(*verdict_here(data), live.policy)),
         listed=listed_names(live.policy.catalog),
-        keeping_out=names_keeping_out(live.policy, data.asking.access.now),
-        later=names_later(live.policy, data.asking.access.now),
+        keeping_out=names_blocked_now(live.policy, data.asking.access.now),
+        later=names_blocked_later(live.policy, data.asking.access.now),
         contact=service.contact or _contact(live.policy),
-        codes=service.codes is not None and service.codes.open_to(person, data.asking.access),
+        codes=service.codes is not None and service.codes.may_have(person, data.asking.access),
         code=code,
-        fingerprint=print_of(_content(service, data)),
+        fingerprint=etag_of(_content(service, data)),
     )
-    return page_answer(200, live.speaker.pages.me(view), (), referrer="same-origin")
+    return page_answer(200, live.responses.pages.me(view), (), referrer="same-origin")
 
 
 def _contact(policy: Policy) -> str:

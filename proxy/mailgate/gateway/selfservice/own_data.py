@@ -9,25 +9,32 @@ from mailgate.devices.device import Device
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.pages.employee import NO_RECORDS, SHOWN, Asked, LastSeen, StoredRecords, Waiting
+from mailgate.gateway.pages.employee import (
+    MAX_SHOWN,
+    NO_RECORDS,
+    AskedSource,
+    LastSeen,
+    OpenHelpRequest,
+    StoredRecords,
+)
 from mailgate.gateway.selfservice.login_check import LoginCheck
-from mailgate.gateway.selfservice.own_devices import Asking, Known, OwnDevice, own_devices
+from mailgate.gateway.selfservice.own_devices import AskingRequest, KnownDevices, OwnDevice, own_devices
 from mailgate.gateway.selfservice.own_devices import People as OwnDevices
 from mailgate.gateway.selfservice.own_report import OwnReports
-from mailgate.gateway.selfservice.pairing_code import OwnCodes
+from mailgate.gateway.selfservice.pairing_code import PairingCodes
 from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.gateway.selfservice.stored_view import (
-    exemption_of,
-    help_of,
-    key_of,
+    exemption_record,
+    help_record,
+    key_record,
     language_record,
     last_seen,
     mail_record,
+    open_help_request,
     quarantine_mail_record,
-    request_of,
-    shown,
-    token_of,
-    waiting_of,
+    request_record,
+    stored_devices,
+    token_record,
 )
 from mailgate.model import Access, Decision
 from mailgate.policy.logins import address_of
@@ -74,11 +81,11 @@ class SelfService:
     metrics: Metrics
     public_url: str
     people: People
-    known: Known
+    known: KnownDevices
     recheck: Recheck = field(default_factory=Recheck)
     check: LoginCheck | None = None
     contact: str = ""
-    codes: OwnCodes | None = None
+    codes: PairingCodes | None = None
     reports: OwnReports | None = None
     """Takes reports that a device is lost or not theirs; None if people may not make any."""
     domain: str = ""
@@ -93,16 +100,16 @@ class SelfService:
 class OwnData:
     """The stored data that one request may see."""
 
-    asking: Asking
+    asking: AskingRequest
     owned: tuple[OwnDevice, ...] = ()
     records: StoredRecords = NO_RECORDS
-    waiting: tuple[Waiting, ...] = ()
+    waiting: tuple[OpenHelpRequest, ...] = ()
     """Their open requests for help."""
     more: int = 0
     """How many rows about requests are stored besides those that the page shows."""
     unread: bool = False
     """Whether the store could not be read."""
-    asked: dict[str, tuple[Asked, ...]] = field(default_factory=dict)
+    asked: dict[str, tuple[AskedSource, ...]] = field(default_factory=dict)
     """The answers of the sources of a device, by the device's mark."""
     last: Mapping[str, LastSeen] = field(default_factory=dict)
     """The last request of each device for mail, by the device's id."""
@@ -115,7 +122,7 @@ class OwnData:
 
 
 async def read_own_data(
-    service: SelfService, asking: Asking, *, records: bool = True, rows: int = SHOWN
+    service: SelfService, asking: AskingRequest, *, records: bool = True, rows: int = MAX_SHOWN
 ) -> OwnData:
     """Read what is stored. If the store does not answer, the result is empty and says that it is unread."""
     try:
@@ -128,7 +135,7 @@ async def read_own_data(
 
 async def _with_records(service: SelfService, own: OwnData, size: int) -> OwnData:
     people, keep, name = service.people, service.live.keep.sightings, own.asking.person.name
-    devices = shown(own.owned)
+    devices = stored_devices(own.owned)
     rows, count = await people.requests(name, devices, size)
     address = address_of(name, service.domain) if name and service.domain else ""
     refusals = await people.quarantine_mails({address}) if address else []
@@ -137,29 +144,29 @@ async def _with_records(service: SelfService, own: OwnData, size: int) -> OwnDat
     asked = await people.help_requests(name, devices)
     keys, tokens = (await people.enrolled(name), await people.tokens(name)) if name else ([], [])
     records = StoredRecords(
-        requests=tuple(request_of(row, keep) for row in rows),
+        requests=tuple(request_record(row, keep) for row in rows),
         quarantine_mails=tuple(quarantine_mail_record(each, address, keep) for each in refusals),
         mails=tuple(mail_record(each, keep) for each in mails),
         language=(language_record(*language, keep),) if language else (),
         enrolments=(
-            *(key_of(key, service.live.keep.devices) for key in keys),
-            *(token_of(token, service.live.keep.devices) for token in tokens),
+            *(key_record(key, service.live.keep.devices) for key in keys),
+            *(token_record(token, service.live.keep.devices) for token in tokens),
         ),
-        exemptions=tuple(exemption_of(each, keep) for each in await people.exemptions(name, devices)),
-        help_requests=tuple(help_of(each, keep) for each in asked),
+        exemptions=tuple(exemption_record(each, keep) for each in await people.exemptions(name, devices)),
+        help_requests=tuple(help_record(each, keep) for each in asked),
     )
-    waiting = tuple(waiting_of(each) for each in asked if each.done_at is None)
-    more = count - min(len(rows), SHOWN)
+    waiting = tuple(open_help_request(each) for each in asked if each.done_at is None)
+    more = count - min(len(rows), MAX_SHOWN)
     return replace(own, records=records, waiting=waiting, last=last_seen(rows), more=more)
 
 
-def here_of(own: OwnData) -> tuple[Access, Decision]:
+def verdict_here(own: OwnData) -> tuple[Access, Decision]:
     """The verdict on this request, with its device as it is stored now."""
     first = next((each for each in own.owned if each.here), None)
     return (first.access, first.decision) if first else (own.asking.access, own.asking.decision)
 
 
-def with_own(own: OwnData) -> tuple[OwnDevice, ...]:
+def devices_to_show(own: OwnData) -> tuple[OwnDevice, ...]:
     """The stored devices. If there are none, the device that proved itself with this request."""
     asking = own.asking
     if own.owned or not asking.proven:

@@ -22,7 +22,7 @@ PROVES = (KEY, "cert")
 _TAIL = 4
 
 
-class Known(Shape):
+class KnownDevices(Shape):
     """The known devices (``store/postures.py``)."""
 
     precedence: Sequence[str]
@@ -61,7 +61,7 @@ class OwnDevice:
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class AskingRequest:
     """The request that asks, and the verdict on it."""
 
     access: Access
@@ -85,7 +85,7 @@ def tail_of(own: OwnDevice) -> str:
     return (eas_text(known) if known == named.get(EAS) else known)[-_TAIL:].upper()
 
 
-async def own_devices(asking: Asking, people: People, known: Known) -> tuple[OwnDevice, ...]:
+async def own_devices(asking: AskingRequest, people: People, known: KnownDevices) -> tuple[OwnDevice, ...]:
     """The person's devices; if the person is unknown, only the device of this request. May raise StoreUnavailableError.
 
     The one that asks comes first, then those that get no mail.
@@ -99,7 +99,7 @@ async def own_devices(asking: Asking, people: People, known: Known) -> tuple[Own
     return tuple(sorted(found, key=lambda each: (not each.here, each.decision.effect is Effect.ALLOW)))
 
 
-async def _devices(asking: Asking, people: People, known: Known) -> list[Device]:
+async def _devices(asking: AskingRequest, people: People, known: KnownDevices) -> list[Device]:
     """The devices as they are now. A report that came with this request may not be stored yet, so memory is read
     too."""
     name, proven = asking.person.name, asking.proven
@@ -119,7 +119,7 @@ def _among(devices: Iterable[Device], device_id: str) -> bool:
     return any(device.id == device_id for device in devices)
 
 
-def _of_report(asking: Asking, device: Device, posture: Posture) -> OwnDevice:
+def _of_report(asking: AskingRequest, device: Device, posture: Posture) -> OwnDevice:
     here = device.id == asking.proven
     if here:
         access = replace(asking.access, posture=posture)
@@ -136,7 +136,7 @@ def _of_report(asking: Asking, device: Device, posture: Posture) -> OwnDevice:
     return OwnDevice(device.id, posture, access, decision, device)
 
 
-def _of_sighting(asking: Asking, sighted: Sighted) -> OwnDevice:
+def _of_sighting(asking: AskingRequest, sighted: Sighted) -> OwnDevice:
     """A phone that asked for mail under the person's name and has never reported."""
     kind = sighted.kind if sighted.kind in (Kind.PHONE, Kind.TABLET) else None
     posture = Posture(PostureState.MISSING, kind=kind, os=sighted.os)

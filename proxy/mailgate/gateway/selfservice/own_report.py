@@ -13,7 +13,7 @@ from mailgate.store import Act, HelpRequest
 from mailgate.store.help_requests import NOT_THEIRS
 
 
-class Said(StrEnum):
+class OwnerReport(StrEnum):
     """What a person reports about a device."""
 
     LOST = "lost"
@@ -82,7 +82,7 @@ class OwnReports:
         return True
 
 
-def sayable(own: OwnDevice, person: str) -> bool:
+def can_report(own: OwnDevice, person: str) -> bool:
     """Whether its owner may report it: not the device that asks, nor one that has never reported itself."""
     return bool(person) and own.device is not None and not own.here
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from mailgate.attest.enrolment import CODE_BYTES, CODE_LIFE, digest_of, name_of, new_code
 from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.rates import Rates
+from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.selfservice.person import KnownBy, Person
 from mailgate.model import Access, Kind, Reason
 from mailgate.store import EnrolmentToken, StoreUnavailableError
@@ -25,16 +25,16 @@ class Tokens(Protocol):
 
 
 @dataclass(slots=True)
-class OwnCodes:
+class PairingCodes:
     """Decides who may have a code, and how often. ``offered``: whether anybody may."""
 
     tokens: Tokens
     offered: bool = False
-    rates: Rates = field(default_factory=lambda: Rates(5, CODE_LIFE))
+    rates: RateLimit = field(default_factory=lambda: RateLimit(5, CODE_LIFE))
     """Codes made, by person."""
     random: Callable[[int], bytes] = secrets.token_bytes
 
-    def open_to(self, person: Person, access: Access) -> bool:
+    def may_have(self, person: Person, access: Access) -> bool:
         """Whether this person may have a code in this browser. They must have logged in, since a known device is not enough, and the
         browser must be on a computer, since a code adds a computer.
         """
@@ -47,7 +47,7 @@ class OwnCodes:
 
     async def make(self, person: Person, access: Access, now: datetime) -> str:
         """Make a code in this person's name. Raises RequestRefused if they may not have one, or not yet another one."""
-        if not self.open_to(person, access):
+        if not self.may_have(person, access):
             raise RequestRefused(403, Reason.REQUEST_NOT_SUPPORTED, "Expected a login and a computer.")
         if self.rates.wait(person.name, now) > timedelta():
             told = "These were enough codes for ten minutes. Please use one of them, or wait."

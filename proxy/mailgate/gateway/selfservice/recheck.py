@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device, Report
-from mailgate.gateway.pages.employee import Asked, Came
+from mailgate.gateway.pages.employee import AskedSource, SourceResult
 
-AT_ONCE = 8
+MAX_CONCURRENT = 8
 """The most questions at the same time, for all people together."""
-PATIENCE = 5.0
+TIMEOUT_SECONDS = 5.0
 """The most seconds that somebody waits for their turn."""
 
 Ask = Callable[[str, str], Awaitable[CheckResult]]
@@ -20,10 +20,10 @@ Slot = tuple[str, str]
 """A source and its own id for a device."""
 
 _CAME = {
-    CheckResult.ASKED: Came.ASKED,
-    CheckResult.GONE: Came.UNKNOWN,
-    CheckResult.WAIT: Came.TOO_SOON,
-    CheckResult.FAILED: Came.SILENT,
+    CheckResult.ASKED: SourceResult.ASKED,
+    CheckResult.GONE: SourceResult.UNKNOWN,
+    CheckResult.WAIT: SourceResult.TOO_SOON,
+    CheckResult.FAILED: SourceResult.SILENT,
 }
 
 
@@ -35,11 +35,11 @@ async def ask_nobody(_source: str, _device_id: str) -> CheckResult:
 class Recheck:
     """Asks all sources of a device together. Nobody waits long for a turn behind others."""
 
-    def __init__(self, source: Ask = ask_nobody, patience: float | None = PATIENCE) -> None:
+    def __init__(self, source: Ask = ask_nobody, patience: float | None = TIMEOUT_SECONDS) -> None:
         self.source = source
         """Asks one source. It is set once the reader of the sources runs."""
         self._patience = patience
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._turns = asyncio.Semaphore(MAX_CONCURRENT)
 
     async def ask(self, reports: Sequence[Report]) -> dict[Slot, CheckResult]:
         """Ask every source that has the device. Returns the results by source and id."""
@@ -60,26 +60,26 @@ class Recheck:
 
 def answers_of(
     came: Mapping[Slot, CheckResult], devices: Sequence[Device], name_of: NameOf
-) -> tuple[Asked, ...]:
+) -> tuple[AskedSource, ...]:
     """The answers for people. ``devices`` already has the new reports."""
     asked = {slot: again for slot, again in came.items() if again is not CheckResult.CANNOT}
     if not asked:
-        return (Asked(Came.NOBODY),)
+        return (AskedSource(SourceResult.NOBODY),)
     reports = {report.slot: report for device in devices for report in device.reports}
     return tuple(
-        said_by(reports[slot], name_of)
+        source_answer(reports[slot], name_of)
         if again is CheckResult.TAKEN and slot in reports
-        else Asked(_CAME.get(again, Came.SILENT), slot[0])
+        else AskedSource(_CAME.get(again, SourceResult.SILENT), slot[0])
         for slot, again in asked.items()
     )
 
 
-def said_by(report: Report, name_of: NameOf) -> Asked:
+def source_answer(report: Report, name_of: NameOf) -> AskedSource:
     """The meaning of a source's newest report for the owner of the device."""
     if report.reported_at is None:
-        return Asked(Came.UNSEEN, report.source)
+        return AskedSource(SourceResult.UNSEEN, report.source)
     if report.apps:
         names = tuple(map(name_of, sorted(report.apps)))
-        return Asked(Came.FOUND, report.source, names, report.reported_at)
-    came = Came.CLEAR if report.apps_complete else Came.PARTLY
-    return Asked(came, report.source, looked_at=report.reported_at)
+        return AskedSource(SourceResult.FOUND, report.source, names, report.reported_at)
+    came = SourceResult.CLEAR if report.apps_complete else SourceResult.PARTLY
+    return AskedSource(came, report.source, looked_at=report.reported_at)

@@ -97,7 +97,7 @@ def stored_from_to(own: OwnDevice, keep: Keep) -> tuple[datetime | None, datetim
     return None, None
 
 
-def print_of(content: dict[str, object]) -> str:
+def etag_of(content: dict[str, object]) -> str:
     """The entity tag of a status. It is weak, since reference and time differ each time (RFC 9110, section 8.8.1)."""
     return f'W/"{sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]}"'
 
@@ -106,7 +106,7 @@ def status_answer(
     content: dict[str, object], reference: str, now: datetime, if_none_match: str = ""
 ) -> Answer:
     """The status, or 304 if the client has it already."""
-    mark = print_of(content)
+    mark = etag_of(content)
     headers = (("ETag", mark),)
     if mark in [each.strip() for each in if_none_match.split(",")]:
         return Answer(304, headers=headers)

@@ -8,16 +8,16 @@ from mailgate.devices.device import Device, Report
 from mailgate.devices.names import user_text
 from mailgate.engine.decide import stage_of
 from mailgate.gateway.pages.employee import (
-    NOTHING_TOLD,
-    Asked,
+    NO_OWNER_REPORTS,
+    AskedSource,
     DeviceCard,
-    Exempted,
+    ExemptionView,
     Field,
     LastSeen,
-    Record,
+    OpenHelpRequest,
+    OwnerReports,
     Source,
-    Told,
-    Waiting,
+    StoredRecord,
 )
 from mailgate.gateway.pages.view import View
 from mailgate.gateway.selfservice.own_devices import OwnDevice, tail_of
@@ -42,9 +42,9 @@ def card_of(
     person: str,
     view_of: ViewOf,
     name_of: NameOf,
-    asked: tuple[Asked, ...] = (),
+    asked: tuple[AskedSource, ...] = (),
     last: LastSeen | None = None,
-    told: Told = NOTHING_TOLD,
+    owner_reports: OwnerReports = NO_OWNER_REPORTS,
 ) -> DeviceCard:
     """One device as the page shows it."""
     posture, device = own.posture, own.device
@@ -61,7 +61,7 @@ def card_of(
         here=own.here,
         exempted=exemption_view(own.exempted),
         last=last,
-        told=told,
+        owner_reports=owner_reports,
         lost=device is not None and device.lost_at is not None,
         apps=tuple(map(name_of, posture.apps)),
         findings=tuple(sorted({each.reason for each in device.findings})) if device else (),
@@ -105,7 +105,7 @@ def _of_report(report: Report, person: str, name_of: NameOf) -> tuple[Field, ...
     return _fields(told)
 
 
-def request_of(recorded: Recorded, keep: timedelta) -> Record:
+def request_record(recorded: Recorded, keep: timedelta) -> StoredRecord:
     """One row of a decision, with every stored field."""
     seen, client, tally = recorded.sighting, recorded.sighting.client, recorded.tally
     told: dict[str, object] = {
@@ -134,12 +134,12 @@ def request_of(recorded: Recorded, keep: timedelta) -> Record:
         "policy": seen.policy,
         "reference": tally.reference,
     }
-    return Record(
+    return StoredRecord(
         _fields({name: value for name, value in told.items() if value not in ("", ())}), tally.last + keep
     )
 
 
-def quarantine_mail_record(mail: QuarantineMail, address: str, keep: timedelta) -> Record:
+def quarantine_mail_record(mail: QuarantineMail, address: str, keep: timedelta) -> StoredRecord:
     """One mail about a refusal that was written to the person."""
     named = {
         "written_at": mail.written_at,
@@ -147,65 +147,65 @@ def quarantine_mail_record(mail: QuarantineMail, address: str, keep: timedelta) 
         "person": address,
         "device_id": mail.device,
     }
-    return Record(_fields(named), mail.written_at + keep)
+    return StoredRecord(_fields(named), mail.written_at + keep)
 
 
-def mail_record(mail: Mail, keep: timedelta) -> Record:
+def mail_record(mail: Mail, keep: timedelta) -> StoredRecord:
     """One mail about a rule that was written to the person."""
     named: dict[str, object] = {"made_at": mail.queued_at, "kind": mail.kind.value}
     named |= {"rule": mail.rule, "policy": str(mail.version), "state": mail.state.value}
     named |= {"person": mail.address, "user": mail.login}
-    return Record(
+    return StoredRecord(
         _fields({name: value for name, value in named.items() if value}),
         (mail.changed_at or mail.queued_at) + keep,
     )
 
 
-def language_record(tag: str, day: date, keep: timedelta) -> Record:
+def language_record(tag: str, day: date, keep: timedelta) -> StoredRecord:
     """The language in which mails to the person are written."""
     heard = datetime.combine(day, time(), UTC)
-    return Record(_fields({"language": tag, "day": day}), heard + keep)
+    return StoredRecord(_fields({"language": tag, "day": day}), heard + keep)
 
 
-def key_of(key: EnrolledKey, keep: timedelta) -> Record:
+def key_record(key: EnrolledKey, keep: timedelta) -> StoredRecord:
     """One key with which a device of the person enrolled."""
     last = key.revoked_at or key.reported_at or key.made_at
     named = {"key": key.thumbprint, "device_id": key.device, "token": key.token, "made_at": key.made_at}
     named |= {"user": key.owner, "reported": key.reported_at, "revoked_at": key.revoked_at}
-    return Record(_fields({name: value for name, value in named.items() if value}), last + keep)
+    return StoredRecord(_fields({name: value for name, value in named.items() if value}), last + keep)
 
 
-def token_of(token: EnrolmentToken, keep: timedelta) -> Record:
+def token_record(token: EnrolmentToken, keep: timedelta) -> StoredRecord:
     """A token with which devices of the person may enrol."""
     named = {"token": token.name, "user": token.owner, "note": token.note, "uses_left": token.uses_left}
     named |= {"made_at": token.made_at, "ends_at": token.expires_at}
-    return Record(
+    return StoredRecord(
         _fields({name: value for name, value in named.items() if value != ""}), token.expires_at + keep
     )
 
 
-def exemption_of(kept: KeptRelief, keep: timedelta) -> Record:
+def exemption_record(kept: KeptRelief, keep: timedelta) -> StoredRecord:
     """An exemption of the person or of one of their devices, without the name of the admin who gave it."""
     relief = kept.relief
     named = {"rule": relief.rule or "*", "note": relief.why, "made_at": relief.at, "ends_at": relief.until}
     named |= {"user": relief.person, "device_id": relief.device, "revoked_at": kept.ended_at}
     over = kept.ended_at or relief.until or relief.at
-    return Record(_fields({name: value for name, value in named.items() if value}), over + keep)
+    return StoredRecord(_fields({name: value for name, value in named.items() if value}), over + keep)
 
 
-def help_of(asked: HelpRequest, keep: timedelta) -> Record:
+def help_record(asked: HelpRequest, keep: timedelta) -> StoredRecord:
     """One request for help."""
     told: dict[str, object] = {"help": "done" if asked.done_at else "waiting", "answered": asked.replied_at}
     told |= {"rule": asked.rule, "reason": asked.reason, "count": asked.times, "first_at": asked.first_at}
     told |= {"last_at": asked.last_at, "user": asked.person, "device_id": asked.device}
     told |= {"reference": asked.reference, "policy": asked.policy}
-    return Record(_fields({name: value for name, value in told.items() if value}), asked.last_at + keep)
+    return StoredRecord(_fields({name: value for name, value in told.items() if value}), asked.last_at + keep)
 
 
-def waiting_of(asked: HelpRequest) -> Waiting:
+def open_help_request(asked: HelpRequest) -> OpenHelpRequest:
     """One request for help that is open."""
     answered = asked.replied_at if asked.replied_at and asked.replied_at >= asked.last_at else None
-    return Waiting(asked.reason, asked.last_at, answered, asked.reference)
+    return OpenHelpRequest(asked.reason, asked.last_at, answered, asked.reference)
 
 
 def _fields(told: Mapping[str, object]) -> tuple[Field, ...]:
@@ -221,9 +221,9 @@ def last_seen(rows: Iterable[Recorded]) -> dict[str, LastSeen]:
     return found
 
 
-def exemption_view(relief: Relief | None) -> Exempted | None:
+def exemption_view(relief: Relief | None) -> ExemptionView | None:
     """An exemption for the page, without the name of the admin who gave it."""
-    return Exempted(relief.why, relief.until) if relief else None
+    return ExemptionView(relief.why, relief.until) if relief else None
 
 
 def listed_names(catalog: AppCatalog) -> tuple[str, ...]:
@@ -231,19 +231,19 @@ def listed_names(catalog: AppCatalog) -> tuple[str, ...]:
     return _named(catalog.apps, catalog)
 
 
-def names_keeping_out(policy: Policy, now: datetime) -> tuple[str, ...]:
+def names_blocked_now(policy: Policy, now: datetime) -> tuple[str, ...]:
     """Display names of the apps for which a rule keeps mail away now."""
-    return _named(_kept_out(policy, now), policy.catalog)
+    return _named(_blocked_apps(policy, now), policy.catalog)
 
 
-def names_later(policy: Policy, now: datetime) -> tuple[str, ...]:
+def names_blocked_later(policy: Policy, now: datetime) -> tuple[str, ...]:
     """Display names of the apps for which no rule keeps mail away yet, but one will once its date has come."""
     ends = (each.stages.enforce for each in policy.rules if each.keeps_out and each.stages)
-    coming = [_kept_out(policy, end) for end in ends if end and end > now]
-    return _named(frozenset().union(*coming) - _kept_out(policy, now), policy.catalog)
+    coming = [_blocked_apps(policy, end) for end in ends if end and end > now]
+    return _named(frozenset().union(*coming) - _blocked_apps(policy, now), policy.catalog)
 
 
-def _kept_out(policy: Policy, now: datetime) -> frozenset[str]:
+def _blocked_apps(policy: Policy, now: datetime) -> frozenset[str]:
     rules = [each for each in policy.rules if each.keeps_out and stage_of(each, now) is Stage.ENFORCE]
     return frozenset().union(*(apps_named(each.when, policy.catalog) for each in rules))
 
@@ -252,6 +252,6 @@ def _named(keys: Iterable[str], catalog: AppCatalog) -> tuple[str, ...]:
     return tuple(sorted(map(catalog.name_of, keys), key=str.casefold))
 
 
-def shown(owned: Sequence[OwnDevice]) -> list[Device]:
+def stored_devices(owned: Sequence[OwnDevice]) -> list[Device]:
     """The stored devices among them."""
     return [each.device for each in owned if each.device is not None]

@@ -25,7 +25,7 @@ class PolicyKey:
     header: str
     value: str
 
-    def opens(self, request: web.Request) -> bool:
+    def is_proved_by(self, request: web.Request) -> bool:
         """Whether the request has the header exactly once with this value. Every wrong value takes the same time."""
         sent = request.headers.getall(self.header, [])
         return len(sent) == 1 and compare_digest(
@@ -42,7 +42,7 @@ def policy_server(
         known = key()
         if known is None:
             raise web.HTTPNotFound
-        if not known.opens(request):
+        if not known.is_proved_by(request):
             log.warning("dovecot-key-refused")
             return web.json_response({"error": f"expected the API key in {known.header}"}, status=401)
         try:

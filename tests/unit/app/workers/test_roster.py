@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from mailgate.app.workers.place import REPLACED
-from mailgate.app.workers.roster import LONGEST_WAIT, STARTING, Close, Roster, Send, Start
+from mailgate.app.workers.roster import MAX_RESTART_SECONDS, START_SECONDS, Close, Roster, Send, Start
 
 GRACE = 30.0
 
@@ -57,7 +57,7 @@ class Machine:
 
     def wait(self, seconds):
         self.now += seconds
-        self.do(self.roster.passed(self.now))
+        self.do(self.roster.time_passed(self.now))
 
     def serve(self, pid):
         self.processes[pid].serves = True
@@ -68,7 +68,7 @@ class Machine:
         self.do(self.roster.ended(pid, code, self.now))
 
     def ask(self, number):
-        self.do(self.roster.asked(number, self.now))
+        self.do(self.roster.signalled(number, self.now))
 
     def come_to_rest(self):
         """From here on nothing goes wrong: what is asked to end ends, or is killed, and what starts serves."""
@@ -79,7 +79,7 @@ class Machine:
                     self.end(pid, 0)
                 elif not process.serves and not process.stuck:
                     self.serve(pid)
-            at = self.roster.next_look()
+            at = self.roster.next_check()
             if at is not None:
                 self.wait(max(0.0, at - self.now))
 
@@ -279,7 +279,7 @@ def test_whoever_never_serves_is_killed_and_started_again():
     machine.wait(0.25)
     (stuck,) = machine.starting()
     machine.processes[stuck].stuck = True
-    machine.wait(STARTING)
+    machine.wait(START_SECONDS)
     assert machine.processes[stuck].ends
     machine.come_to_rest()
     assert machine.serving() == [0, 1]
@@ -290,17 +290,17 @@ def test_one_that_cannot_live_is_started_ever_more_seldom():
     waits = []
     for _ in range(12):
         machine.end(*machine.processes, -9)
-        waits.append(machine.roster.next_look() - machine.now)
+        waits.append(machine.roster.next_check() - machine.now)
         machine.wait(waits[-1])
     assert waits[:4] == [0.25, 0.5, 1.0, 2.0]
-    assert waits[-1] == LONGEST_WAIT
+    assert waits[-1] == MAX_RESTART_SECONDS
 
 
 def test_one_that_was_asked_to_end_by_others_has_not_failed():
     machine = all_serve(1)
     for _ in range(3):
         machine.end(*machine.processes, 0)
-        assert machine.roster.next_look() - machine.now == 0.25
+        assert machine.roster.next_check() - machine.now == 0.25
         machine.come_to_rest()
 
 
@@ -328,10 +328,10 @@ def test_a_worker_that_says_nothing_any_more_is_killed_and_started_again():
     roster.started(0, 7, 0.0)
     roster.ready(7, 1.0)
     roster.ready(7, 15.0)  # still there
-    assert (roster.passed(34.0), roster.next_look()) == ([], 35.0)
-    assert roster.passed(35.0) == [Send(7, signal.SIGKILL)]
+    assert (roster.time_passed(34.0), roster.next_check()) == ([], 35.0)
+    assert roster.time_passed(35.0) == [Send(7, signal.SIGKILL)]
     assert roster.ended(7, -9, 35.0) == []
-    assert roster.passed(35.25) == [Start(0)]
+    assert roster.time_passed(35.25) == [Start(0)]
 
 
 def test_a_worker_that_is_leaving_gains_no_time_by_what_it_says():
@@ -339,9 +339,9 @@ def test_a_worker_that_is_leaving_gains_no_time_by_what_it_says():
     roster.begin(0.0)
     roster.started(0, 7, 0.0)
     roster.ready(7, 1.0)
-    roster.asked(signal.SIGTERM, 2.0)
+    roster.signalled(signal.SIGTERM, 2.0)
     roster.ready(7, 10.0)
-    assert roster.next_look() == 2.0 + GRACE
+    assert roster.next_check() == 2.0 + GRACE
 
 
 def test_all_serve_once_each_number_is_taken():

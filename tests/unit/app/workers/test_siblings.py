@@ -50,7 +50,7 @@ async def test_a_gate_that_is_alone_tells_its_numbers_as_they_are():
 
 
 async def test_workers_that_do_not_answer_are_counted_and_named(tmp_path):
-    siblings = Siblings(replace(ALONE, of=3, folder=tmp_path), a_worker(1))
+    siblings = Siblings(replace(ALONE, count=3, folder=tmp_path), a_worker(1))
     told = samples((await siblings.metrics())[0])
     assert told["mailgate_workers_wanted", ("worker", "0")] == 3
     assert told["mailgate_workers_answering", ("worker", "0")] == 1

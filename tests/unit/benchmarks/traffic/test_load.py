@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from benchmarks.traffic.load import Client, Load, Wrong
+from benchmarks.traffic.load import Client, Load, UnexpectedAnswer
 from benchmarks.traffic.mixes import MIXES, SYNC_STATUS
 
 ALLOWED = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -35,5 +35,5 @@ def test_the_answer_that_must_come_counts(mix: str, answer: bytes) -> None:
     ("mix", "answer"), [("mixed", REFUSED), ("refused_page", ALLOWED), ("refused_activesync", ALLOWED)]
 )
 def test_a_phone_that_is_let_in_ends_the_load_like_a_laptop_that_is_refused(mix: str, answer: bytes) -> None:
-    with pytest.raises(Wrong):
+    with pytest.raises(UnexpectedAnswer):
         answered(mix, answer)

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.unit.cli.test_stored import config as config
+from tests.unit.cli.test_open_store import config as config
 from tests.unit.mail.examples import APP, OPEN, activate, policy
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules

@@ -6,17 +6,17 @@ from pathlib import Path
 import pytest
 from tests.unit.cli.policy.test_history import run
 from tests.unit.cli.policy.test_plan import folder as folder
-from tests.unit.cli.test_stored import config as config
+from tests.unit.cli.test_open_store import config as config
 from tests.unit.rollout.test_planning import NEW, OLD
 
-from mailgate.cli import acting
+from mailgate.cli import identity
 from mailgate.rollout.person import Person
 
 
 @pytest.fixture
 def digest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A plan that keeps one phone out."""
-    monkeypatch.setattr(acting, "system_user", lambda: Person("ada", "desk"))
+    monkeypatch.setattr(identity, "system_user", lambda: Person("ada", "desk"))
     (folder / "policy.yaml").write_text(NEW)
     return str(json.loads(run("plan", "--json").output)["digest"])
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.cli.policy.test_history import run
-from tests.unit.cli.test_stored import config as config
+from tests.unit.cli.test_open_store import config as config
 from tests.unit.rollout.test_drafts import ADA, APPS, ON, POLICY
 from tests.unit.store.examples import NOW
 

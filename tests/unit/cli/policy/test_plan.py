@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.cli.policy.test_history import run
-from tests.unit.cli.test_stored import config as config
+from tests.unit.cli.test_open_store import config as config
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import APPS, rules
 from tests.unit.rollout.test_planning import CASES, NEW, OLD

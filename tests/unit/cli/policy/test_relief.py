@@ -5,9 +5,9 @@ import json
 import pytest
 from tests.unit.cli.policy.test_history import run
 from tests.unit.cli.policy.test_history import versions as versions
-from tests.unit.cli.test_stored import config as config
+from tests.unit.cli.test_open_store import config as config
 
-from mailgate.cli import acting
+from mailgate.cli import identity
 from mailgate.rollout.person import Person
 
 UNTIL = ("--until", "2999-01-01")
@@ -15,7 +15,7 @@ UNTIL = ("--until", "2999-01-01")
 
 @pytest.fixture(autouse=True)
 def ada(versions: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(acting, "system_user", lambda: Person("ada", "desk"))
+    monkeypatch.setattr(identity, "system_user", lambda: Person("ada", "desk"))
 
 
 def test_a_rule_is_off_until_somebody_resumes_it() -> None:

@@ -14,7 +14,7 @@ from tests.unit.console.api.calling import Caller
 from tests.unit.console.browsing import Company, browsing
 
 from mailgate.console.api import bearer
-from mailgate.console.api.bearer import LIFE
+from mailgate.console.api.bearer import CACHE_TIME
 from mailgate.rollout.admins import proven
 
 Calling = Callable[[str], Caller]
@@ -81,7 +81,7 @@ async def test_a_token_is_checked_once_for_many_calls_and_anew_after_a_while(
 ) -> None:
     await asyncio.gather(*(ada.get("/me") for _ in range(40)))
     assert len(checked) == 1
-    firm.clock.now += LIFE
+    firm.clock.now += CACHE_TIME
     assert (await ada.get("/me")).status == 200
     assert len(checked) == 2
 

@@ -10,7 +10,7 @@ from mailgate.console.source_reading import Reading
 
 async def test_each_is_told_with_how_it_fares(vic: Caller) -> None:
     (told,) = (await vic.get("/connectors")).body["items"]
-    assert (told["name"], told["type"], told["state"], told["asked"], told["reading"]) == (
+    assert (told["name"], told["type"], told["state"], told["polls"], told["reading"]) == (
         "jamf-file",
         "file",
         "ok",

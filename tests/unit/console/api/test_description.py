@@ -76,7 +76,7 @@ def test_a_parameter_that_may_be_left_out_is_never_null() -> None:
 
 
 def test_names_of_headers_are_held_to_their_form() -> None:
-    headers = SCHEMAS["RequestDescribed"]["properties"]["headers"]
+    headers = SCHEMAS["RequestInput"]["properties"]["headers"]
     assert headers["propertyNames"]["pattern"].startswith("^[!#$%&")
     assert headers["additionalProperties"]["maxLength"] == 8192
     assert "patternProperties" not in headers

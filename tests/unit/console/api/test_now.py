@@ -44,7 +44,7 @@ async def test_verdicts_devices_connectors_and_the_gate_are_told(vic: Caller, fi
 async def test_what_needs_a_person_is_told_the_graver_first(vic: Caller, firm: Company) -> None:
     firm.ready |= {"store": "unavailable", "ledger": firm.ready["ledger"] | {"dropped": 3}}
     needs = (await vic.get("/now")).body["needs"]
-    assert [each["grave"] for each in needs] == [True, False]
+    assert [each["urgent"] for each in needs] == [True, False]
     assert needs[0]["words"].startswith("The store does not answer")
 
 

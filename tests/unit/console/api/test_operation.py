@@ -5,24 +5,24 @@ from typing import Annotated
 from pydantic import Field
 
 from mailgate.console.api.operation import Call, Nothing, Operation
-from mailgate.console.api.shapes import Answered, Asked
+from mailgate.console.api.shapes import InputModel, OutputModel
 
 
-class Body(Asked):
+class Body(InputModel):
     """What is sent."""
 
     size: Annotated[int, Field(ge=1)]
     """How many."""
 
 
-class Thing(Answered):
+class Thing(OutputModel):
     """What comes."""
 
     name: str
     """What it is called by."""
 
 
-class Named(Asked):
+class Named(InputModel):
     """One thing."""
 
     name: str
@@ -45,17 +45,19 @@ def test_it_takes_and_gives_what_its_function_does() -> None:
     made = Operation("POST", "/things/{name}", do_it, "Things")
     assert (made.name, made.about) == ("do_it", ("Do it.", "And say so."))
     assert (made.path_model, made.query_model, made.body_model) == (Named, Nothing, Body)
-    assert made.takes == {"path", "body"}
-    assert made.gives.dump_json(made.gives.validate_python({"name": "x"})) == b'{"name":"x"}'
+    assert made.input_names == {"path", "body"}
+    assert (
+        made.output_adapter.dump_json(made.output_adapter.validate_python({"name": "x"})) == b'{"name":"x"}'
+    )
     assert not made.empty
 
 
 def test_problems_follow_from_what_it_takes_and_needs() -> None:
     plain = Operation("GET", "/", end_it, "Things")
     assert plain.statuses == (401, 406, 422, 429, 500, 503)
-    full = Operation("POST", "/things/{name}", do_it, "Things", roles=("operator",), refuses=True)
+    full = Operation("POST", "/things/{name}", do_it, "Things", roles=("operator",), may_conflict=True)
     assert set(full.statuses) - set(plain.statuses) == {400, 403, 404, 409, 413, 415}
-    found = Operation("GET", "/", end_it, "Things", finds=True)
+    found = Operation("GET", "/", end_it, "Things", may_miss=True)
     assert set(found.statuses) - set(plain.statuses) == {404}
 
 

@@ -11,7 +11,7 @@ from tests.unit.console.api.planning import guarded as guarded
 from tests.unit.console.browsing import NOW, Company
 
 from mailgate.config import load_bundle
-from mailgate.console.planning import Making
+from mailgate.console.planning import PlanProgress
 
 
 async def test_a_plan_says_whom_it_would_move_and_what_stands_against_it(
@@ -124,11 +124,11 @@ async def test_every_mistake_in_rules_is_told_with_its_line(ada: Caller, firm: C
 
 async def test_one_is_made_at_a_time(ada: Caller, firm: Company) -> None:
     assert (await ada.get("/plans/making")).status == 404
-    firm.context.planning.last = Making("lin", NOW, 10, 2000)
+    firm.context.planning.last = PlanProgress("lin", NOW, 10, 2000)
     told = await ada.post("/plans", {"policy": NOBODY})
     assert (told.status, "another plan is being made" in told.body["detail"]) == (409, True)
     making = (await ada.get("/plans/making")).body
-    assert (making["who"], making["done"], making["of"], making["runs"]) == ("lin", 10, 2000, True)
+    assert (making["who"], making["done"], making["total"], making["runs"]) == ("lin", 10, 2000, True)
 
 
 async def test_one_that_there_is_not_is_not_found(ada: Caller, lin: Caller) -> None:

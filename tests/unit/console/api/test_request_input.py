@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.unit.console.api.calling import PROBLEM, Caller
 
-from mailgate.console.api.request_input import MOST
+from mailgate.console.api.request_input import MAX_BODY_BYTES
 
 TYPED = {"Content-Type": "application/json"}
 
@@ -87,7 +87,7 @@ async def test_a_charset_and_capitals_do_not_matter(ada: Caller) -> None:
 
 
 async def test_a_body_that_is_too_long_is_refused(ada: Caller) -> None:
-    body = b'{"note": "' + b"x" * MOST + b'"}'
+    body = b'{"note": "' + b"x" * MAX_BODY_BYTES + b'"}'
     assert (await ada.ask("POST", "/enrolment/tokens", data=BytesIO(body), headers=TYPED)).status == 413
 
 

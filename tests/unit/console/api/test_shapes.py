@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 
-from mailgate.console.api.shapes import DIGITS, WHOLE, Cursor, Few, Line, Moment, cursor_of, number_of
+from mailgate.console.api.shapes import DIGITS, WHOLE, Cursor, Line, Moment, SmallPage, cursor_of, number_of
 
 
 def takes(kind: Any, value: object) -> bool:
@@ -55,7 +55,7 @@ def test_numbers_of_bodies_may_be_written_with_a_point() -> None:
 
 
 def test_limits_are_part_of_the_schema() -> None:
-    assert TypeAdapter(Few).json_schema() == {"type": "integer", "minimum": 1, "maximum": 100}
+    assert TypeAdapter(SmallPage).json_schema() == {"type": "integer", "minimum": 1, "maximum": 100}
 
 
 @pytest.mark.parametrize("number", [0, 1, 2**31, 2**48 - 1])

@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from mailgate.console.oidc.errors import TOLD, LoginError, Trouble
+from mailgate.console.oidc.errors import ERROR_TEXTS, LoginError, LoginTrouble
 
 
-@pytest.mark.parametrize("trouble", Trouble)
-def test_every_trouble_is_told(trouble: Trouble) -> None:
-    told = TOLD[trouble]
+@pytest.mark.parametrize("trouble", LoginTrouble)
+def test_every_trouble_is_told(trouble: LoginTrouble) -> None:
+    told = ERROR_TEXTS[trouble]
     assert told.status in (400, 403, 502, 504)
     assert told.words.endswith((".", "?", ")."))
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", trouble.value)
@@ -17,4 +17,4 @@ def test_every_trouble_is_told(trouble: Trouble) -> None:
 
 
 def test_no_two_are_told_alike() -> None:
-    assert len({told.words for told in TOLD.values()}) == len(Trouble)
+    assert len({told.words for told in ERROR_TEXTS.values()}) == len(LoginTrouble)

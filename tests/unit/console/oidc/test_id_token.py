@@ -7,8 +7,8 @@ import pytest
 from joserfc import jws
 from tests.unit.console.oidc.idp import AT, CLIENT, ISSUER, Key, claims, key, public, signed
 
-from mailgate.console.oidc.errors import LoginError, Trouble
-from mailgate.console.oidc.id_token import LEEWAY, LONGEST, Expected, claims_of, key_for, read
+from mailgate.console.oidc.errors import LoginError, LoginTrouble
+from mailgate.console.oidc.id_token import LEEWAY_SECONDS, MAX_TOKEN, Expected, claims_of, key_for, read
 
 OFFERED = ["RS256", "PS256", "ES256", "Ed25519"]
 EXPECTED = Expected(ISSUER, CLIENT, "n1", "access")
@@ -18,11 +18,11 @@ def believed(token: object, *keys: Key, offered: list[str] = OFFERED, now: int =
     found = read(token, offered)
     chosen = key_for(found, [public(each) for each in keys or (key(),)])
     if chosen is None:
-        raise LoginError(Trouble.KEY)
+        raise LoginError(LoginTrouble.KEY)
     return claims_of(found, chosen, EXPECTED, now)
 
 
-def refused(token: object, *keys: Key, **options: Any) -> Trouble:
+def refused(token: object, *keys: Key, **options: Any) -> LoginTrouble:
     with pytest.raises(LoginError) as error:
         believed(token, *keys, **options)
     return error.value.trouble
@@ -39,42 +39,42 @@ def test_a_token_that_is_right_says_who_it_is(alg: str, kind: str) -> None:
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
-        ({"iss": "https://login.example.com/tenant/"}, Trouble.ISSUER),
-        ({"iss": "https://login.example.com/other"}, Trouble.ISSUER),
-        ({"iss": None}, Trouble.ISSUER),
-        ({"iss": [ISSUER]}, Trouble.ISSUER),
-        ({"aud": "another"}, Trouble.AUDIENCE),
-        ({"aud": ["another"]}, Trouble.AUDIENCE),
-        ({"aud": None}, Trouble.AUDIENCE),
-        ({"aud": [CLIENT, "another"]}, Trouble.AUDIENCE),
-        ({"aud": [CLIENT, "another"], "azp": "another"}, Trouble.AUDIENCE),
-        ({"azp": "another"}, Trouble.AUDIENCE),
-        ({"exp": AT - LEEWAY}, Trouble.EXPIRED),
-        ({"exp": None}, Trouble.EXPIRED),
-        ({"exp": "tomorrow"}, Trouble.EXPIRED),
-        ({"iat": AT + LEEWAY + 1}, Trouble.EARLY),
-        ({"iat": None}, Trouble.EARLY),
-        ({"nbf": AT + LEEWAY + 1}, Trouble.EARLY),
-        ({"nonce": "n2"}, Trouble.NONCE),
-        ({"nonce": None}, Trouble.NONCE),
-        ({"nonce": ""}, Trouble.NONCE),
-        ({"nonce": 1}, Trouble.NONCE),
-        ({"sub": None}, Trouble.CLAIM),
-        ({"sub": ""}, Trouble.CLAIM),
-        ({"sub": 1}, Trouble.CLAIM),
-        ({"at_hash": "not-the-hash"}, Trouble.CLAIM),
-        ({"at_hash": 1}, Trouble.CLAIM),
+        ({"iss": "https://login.example.com/tenant/"}, LoginTrouble.ISSUER),
+        ({"iss": "https://login.example.com/other"}, LoginTrouble.ISSUER),
+        ({"iss": None}, LoginTrouble.ISSUER),
+        ({"iss": [ISSUER]}, LoginTrouble.ISSUER),
+        ({"aud": "another"}, LoginTrouble.AUDIENCE),
+        ({"aud": ["another"]}, LoginTrouble.AUDIENCE),
+        ({"aud": None}, LoginTrouble.AUDIENCE),
+        ({"aud": [CLIENT, "another"]}, LoginTrouble.AUDIENCE),
+        ({"aud": [CLIENT, "another"], "azp": "another"}, LoginTrouble.AUDIENCE),
+        ({"azp": "another"}, LoginTrouble.AUDIENCE),
+        ({"exp": AT - LEEWAY_SECONDS}, LoginTrouble.EXPIRED),
+        ({"exp": None}, LoginTrouble.EXPIRED),
+        ({"exp": "tomorrow"}, LoginTrouble.EXPIRED),
+        ({"iat": AT + LEEWAY_SECONDS + 1}, LoginTrouble.EARLY),
+        ({"iat": None}, LoginTrouble.EARLY),
+        ({"nbf": AT + LEEWAY_SECONDS + 1}, LoginTrouble.EARLY),
+        ({"nonce": "n2"}, LoginTrouble.NONCE),
+        ({"nonce": None}, LoginTrouble.NONCE),
+        ({"nonce": ""}, LoginTrouble.NONCE),
+        ({"nonce": 1}, LoginTrouble.NONCE),
+        ({"sub": None}, LoginTrouble.CLAIM),
+        ({"sub": ""}, LoginTrouble.CLAIM),
+        ({"sub": 1}, LoginTrouble.CLAIM),
+        ({"at_hash": "not-the-hash"}, LoginTrouble.CLAIM),
+        ({"at_hash": 1}, LoginTrouble.CLAIM),
     ],
 )
-def test_a_token_that_says_something_wrong_is_refused(wrong: dict[str, Any], why: Trouble) -> None:
+def test_a_token_that_says_something_wrong_is_refused(wrong: dict[str, Any], why: LoginTrouble) -> None:
     assert refused(signed(claims("n1", **wrong))) is why
 
 
 @pytest.mark.parametrize(
     "fine",
     [
-        {"exp": AT - LEEWAY + 1},
-        {"iat": AT + LEEWAY},
+        {"exp": AT - LEEWAY_SECONDS + 1},
+        {"iat": AT + LEEWAY_SECONDS},
         {"aud": [CLIENT]},
         {"aud": [CLIENT, "another"], "azp": CLIENT},
     ],
@@ -87,26 +87,26 @@ def test_a_signature_that_anybody_could_make_is_none() -> None:
     """Not even where the provider says that it signs so: `none`, and a secret that would be the public key."""
     _, body, _ = signed(claims("n1")).split(".")
     head = urlsafe_b64encode(b'{"alg":"none","kid":"k1"}').rstrip(b"=").decode()
-    assert refused(f"{head}.{body}.", offered=[*OFFERED, "none"]) is Trouble.ALGORITHM
+    assert refused(f"{head}.{body}.", offered=[*OFFERED, "none"]) is LoginTrouble.ALGORITHM
     shared = signed(claims("n1"), key("k1", "oct"), "HS256")
-    assert refused(shared, key("k1", "oct"), key(), offered=[*OFFERED, "HS256"]) is Trouble.ALGORITHM
+    assert refused(shared, key("k1", "oct"), key(), offered=[*OFFERED, "HS256"]) is LoginTrouble.ALGORITHM
 
 
 def test_only_what_the_provider_says_it_signs_with_counts() -> None:
-    assert refused(signed(claims("n1"), key(), "PS256"), offered=["RS256"]) is Trouble.ALGORITHM
+    assert refused(signed(claims("n1"), key(), "PS256"), offered=["RS256"]) is LoginTrouble.ALGORITHM
 
 
 def test_another_key_of_the_same_name_is_another() -> None:
     forged = signed(claims("n1"), key("other"), "RS256", "k1")
-    assert refused(forged) is Trouble.SIGNATURE
-    assert refused(signed(claims("n1"), key("other"), "RS256", "other")) is Trouble.KEY
+    assert refused(forged) is LoginTrouble.SIGNATURE
+    assert refused(signed(claims("n1"), key("other"), "RS256", "other")) is LoginTrouble.KEY
 
 
 def test_a_token_that_names_no_key_must_leave_no_choice() -> None:
     token = signed(claims("n1"), kid=None)
     assert believed(token, key())
     assert believed(token, key(), key("e", "EC"))
-    assert refused(token, key(), key("k2")) is Trouble.KEY
+    assert refused(token, key(), key("k2")) is LoginTrouble.KEY
 
 
 @pytest.mark.parametrize(
@@ -121,28 +121,28 @@ def test_a_key_that_is_broken_breaks_nothing() -> None:
     broken = public(key()) | {"e": "!"}
     with pytest.raises(LoginError) as error:
         claims_of(found, broken, EXPECTED, AT)
-    assert error.value.trouble is Trouble.MALFORMED
+    assert error.value.trouble is LoginTrouble.MALFORMED
 
 
 @pytest.mark.parametrize(
     "token",
-    [None, 1, "", "a.b", "a.b.c.d.e", "é.b.c", "x" * (LONGEST + 1), "e30.e30.c2ln", "bnVsbA.e30.c2ln"],
+    [None, 1, "", "a.b", "a.b.c.d.e", "é.b.c", "x" * (MAX_TOKEN + 1), "e30.e30.c2ln", "bnVsbA.e30.c2ln"],
 )
 def test_what_is_no_token_is_refused(token: object) -> None:
-    assert refused(token) in (Trouble.MALFORMED, Trouble.ALGORITHM)
+    assert refused(token) in (LoginTrouble.MALFORMED, LoginTrouble.ALGORITHM)
 
 
 def test_a_token_of_two_readings_is_refused() -> None:
     """Of two values of one name, readers take either."""
     body = b'{"iss": "x", "iss": "y"}'
     token = jws.serialize_compact({"alg": "RS256", "kid": "k1"}, body, key())
-    assert refused(token) is Trouble.MALFORMED
-    assert refused(signed(claims("n1"), kid=None, crit=["b64"], b64=False)) is Trouble.MALFORMED
+    assert refused(token) is LoginTrouble.MALFORMED
+    assert refused(signed(claims("n1"), kid=None, crit=["b64"], b64=False)) is LoginTrouble.MALFORMED
 
 
 def test_a_cut_or_changed_token_is_refused() -> None:
     token = signed(claims("n1"))
     head, body, signature = token.split(".")
-    assert refused(f"{head}.{body}.") in (Trouble.SIGNATURE, Trouble.MALFORMED)
+    assert refused(f"{head}.{body}.") in (LoginTrouble.SIGNATURE, LoginTrouble.MALFORMED)
     other = signed(claims("n1", sub="1002")).split(".")[1]
-    assert refused(f"{head}.{other}.{signature}") is Trouble.SIGNATURE
+    assert refused(f"{head}.{other}.{signature}") is LoginTrouble.SIGNATURE

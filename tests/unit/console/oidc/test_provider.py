@@ -17,21 +17,21 @@ from tests.unit.console.oidc.settings import GROUPS, settings
 from mailgate.connectors.errors import SourceError
 from mailgate.connectors.errors import Trouble as WireTrouble
 from mailgate.console.oidc import provider as module
-from mailgate.console.oidc.begun_logins import Begun, Pending
-from mailgate.console.oidc.errors import LoginError, Trouble
-from mailgate.console.oidc.provider import FRESH, PAUSE, Identity, Provider
+from mailgate.console.oidc.errors import LoginError, LoginTrouble
+from mailgate.console.oidc.pending_logins import PendingLogin, PendingLogins
+from mailgate.console.oidc.provider import KEYS_PAUSE, METADATA_LASTS, Identity, Provider
 
 
 class World:
     """A provider, and a console that asks it."""
 
     def __init__(self, idp: Idp | None = None, **oidc: Any) -> None:
-        self.idp, self.clock, self.pending = idp or Idp(), Clock(NOW), Pending()
+        self.idp, self.clock, self.pending = idp or Idp(), Clock(NOW), PendingLogins()
         known = settings(**oidc).console.login.oidc
         assert known
         self.provider = Provider(known, self.clock, lambda _: self.idp)
 
-    async def begin(self) -> tuple[str, Begun, dict[str, str]]:
+    async def begin(self) -> tuple[str, PendingLogin, dict[str, str]]:
         state, _, begun = self.pending.begin("", "", self.clock())
         address = await self.provider.address(begun, state, BACK)
         return address, begun, self.idp.went_there(address)
@@ -40,7 +40,7 @@ class World:
         _, begun, _ = await self.begin()
         return await self.provider.identity("code", begun, BACK, issuer)
 
-    async def refused(self, issuer: str | None = ISSUER) -> Trouble:
+    async def refused(self, issuer: str | None = ISSUER) -> LoginTrouble:
         with pytest.raises(LoginError) as error:
             await self.identity(issuer)
         return error.value.trouble
@@ -112,18 +112,18 @@ async def test_a_secret_proves_a_client_in_the_header_where_that_is_offered(
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
-        ({"issuer": ISSUER + "/"}, Trouble.DISCOVERY),
-        ({"issuer": None}, Trouble.DISCOVERY),
-        ({"token_endpoint": None}, Trouble.DISCOVERY),
-        ({"token_endpoint": "http://login.example.com/token"}, Trouble.DISCOVERY),
-        ({"jwks_uri": "http://127.0.0.1/keys"}, Trouble.DISCOVERY),
-        ({"authorization_endpoint": "javascript:alert(1)"}, Trouble.DISCOVERY),
-        ({"end_session_endpoint": "data:text/html,x"}, Trouble.DISCOVERY),
-        ({"authorization_endpoint": "https://["}, Trouble.DISCOVERY),
-        ({"id_token_signing_alg_values_supported": ["ES256"]}, Trouble.ALGORITHM),
+        ({"issuer": ISSUER + "/"}, LoginTrouble.DISCOVERY),
+        ({"issuer": None}, LoginTrouble.DISCOVERY),
+        ({"token_endpoint": None}, LoginTrouble.DISCOVERY),
+        ({"token_endpoint": "http://login.example.com/token"}, LoginTrouble.DISCOVERY),
+        ({"jwks_uri": "http://127.0.0.1/keys"}, LoginTrouble.DISCOVERY),
+        ({"authorization_endpoint": "javascript:alert(1)"}, LoginTrouble.DISCOVERY),
+        ({"end_session_endpoint": "data:text/html,x"}, LoginTrouble.DISCOVERY),
+        ({"authorization_endpoint": "https://["}, LoginTrouble.DISCOVERY),
+        ({"id_token_signing_alg_values_supported": ["ES256"]}, LoginTrouble.ALGORITHM),
     ],
 )
-async def test_what_it_says_of_itself_has_to_fit(changed: dict[str, Any], why: Trouble) -> None:
+async def test_what_it_says_of_itself_has_to_fit(changed: dict[str, Any], why: LoginTrouble) -> None:
     world = World()
     world.idp.about |= changed
     assert await world.refused() is why
@@ -138,13 +138,13 @@ async def test_without_a_word_about_it_it_signs_as_all_providers_can() -> None:
 @pytest.mark.parametrize(
     ("trouble", "why"),
     [
-        (WireTrouble.TIMEOUT, Trouble.TIMEOUT),
-        (WireTrouble.UNREACHABLE, Trouble.UNREACHABLE),
-        (WireTrouble.CERTIFICATE, Trouble.CERTIFICATE),
-        (WireTrouble.TOO_BIG, Trouble.TOO_BIG),
+        (WireTrouble.TIMEOUT, LoginTrouble.TIMEOUT),
+        (WireTrouble.UNREACHABLE, LoginTrouble.UNREACHABLE),
+        (WireTrouble.CERTIFICATE, LoginTrouble.CERTIFICATE),
+        (WireTrouble.TOO_BIG, LoginTrouble.TOO_BIG),
     ],
 )
-async def test_a_provider_that_is_not_there_is_said(trouble: WireTrouble, why: Trouble) -> None:
+async def test_a_provider_that_is_not_there_is_said(trouble: WireTrouble, why: LoginTrouble) -> None:
     world = World()
     world.idp.trouble = SourceError(trouble)
     assert await world.refused() is why
@@ -158,21 +158,21 @@ async def test_one_that_answers_slowly_piece_by_piece_is_not_waited_for(
         async def ask(self, question: Any) -> Any:
             await asyncio.Event().wait()
 
-    monkeypatch.setattr(module, "PATIENCE", 0.0)
-    assert await World(Never()).refused() is Trouble.TIMEOUT
+    monkeypatch.setattr(module, "TIMEOUT_SECONDS", 0.0)
+    assert await World(Never()).refused() is LoginTrouble.TIMEOUT
 
 
 @pytest.mark.parametrize(
     ("error", "status", "why"),
     [
-        ("invalid_grant", 400, Trouble.CODE),
-        ("invalid_client", 401, Trouble.CLIENT),
-        ("unauthorized_client", 400, Trouble.CLIENT),
-        ("server_error", 500, Trouble.PROVIDER),
-        ("x", 302, Trouble.PROVIDER),
+        ("invalid_grant", 400, LoginTrouble.CODE),
+        ("invalid_client", 401, LoginTrouble.CLIENT),
+        ("unauthorized_client", 400, LoginTrouble.CLIENT),
+        ("server_error", 500, LoginTrouble.PROVIDER),
+        ("x", 302, LoginTrouble.PROVIDER),
     ],
 )
-async def test_a_code_that_is_not_taken_is_said(error: str, status: int, why: Trouble) -> None:
+async def test_a_code_that_is_not_taken_is_said(error: str, status: int, why: LoginTrouble) -> None:
     world = World()
     world.idp.error, world.idp.status = error, status
     assert await world.refused() is why
@@ -181,8 +181,8 @@ async def test_a_code_that_is_not_taken_is_said(error: str, status: int, why: Tr
 async def test_the_answer_has_to_be_of_the_provider_that_was_asked() -> None:
     """RFC 9207: of two providers, one must not get the code of the other."""
     world = World()
-    assert await world.refused("https://other.example.com") is Trouble.MIXED_UP
-    assert await world.refused(None) is Trouble.MIXED_UP
+    assert await world.refused("https://other.example.com") is LoginTrouble.MIXED_UP
+    assert await world.refused(None) is LoginTrouble.MIXED_UP
     assert not world.asked("token")
     world = World()
     del world.idp.about["authorization_response_iss_parameter_supported"]
@@ -192,12 +192,12 @@ async def test_the_answer_has_to_be_of_the_provider_that_was_asked() -> None:
 @pytest.mark.parametrize(
     ("says", "why"),
     [
-        ({"nonce": "another"}, Trouble.NONCE),
-        ({"aud": "another"}, Trouble.AUDIENCE),
-        ({"exp": 1}, Trouble.EXPIRED),
+        ({"nonce": "another"}, LoginTrouble.NONCE),
+        ({"aud": "another"}, LoginTrouble.AUDIENCE),
+        ({"exp": 1}, LoginTrouble.EXPIRED),
     ],
 )
-async def test_a_token_that_is_wrong_is_refused(says: dict[str, Any], why: Trouble) -> None:
+async def test_a_token_that_is_wrong_is_refused(says: dict[str, Any], why: LoginTrouble) -> None:
     assert await World(Idp(says=says)).refused() is why
 
 
@@ -205,15 +205,15 @@ async def test_new_keys_are_found_and_old_ones_forgotten() -> None:
     world = World()
     await world.identity()
     world.idp.keys = [public(key("k2"))]
-    world.clock.now += PAUSE
+    world.clock.now += KEYS_PAUSE
     assert len(world.asked("keys")) == 1
     _, begun, _ = await world.begin()
     world.idp.token = signed(claimed(world.idp.nonce), key("k2"), kid="k2")
     assert await world.provider.identity("code", begun, BACK, ISSUER)
     assert len(world.asked("keys")) == 2
     world.idp.token = None
-    world.clock.now += PAUSE
-    assert await world.refused() is Trouble.KEY
+    world.clock.now += KEYS_PAUSE
+    assert await world.refused() is LoginTrouble.KEY
 
 
 async def test_keys_that_do_not_exist_make_nobody_ask_again_and_again() -> None:
@@ -221,7 +221,7 @@ async def test_keys_that_do_not_exist_make_nobody_ask_again_and_again() -> None:
     await world.identity()
     world.idp.token = signed(claimed("x"), key("k9"), kid="k9")
     for _ in range(3):
-        assert await world.refused() is Trouble.KEY
+        assert await world.refused() is LoginTrouble.KEY
     assert len(world.asked("keys")) == 1
 
 
@@ -230,7 +230,7 @@ async def test_what_it_said_is_used_for_a_while() -> None:
     await world.identity()
     await world.identity()
     assert [len(world.asked(path)) for path in (".well-known/openid-configuration", "keys")] == [1, 1]
-    world.clock.now += FRESH + timedelta(seconds=1)
+    world.clock.now += METADATA_LASTS + timedelta(seconds=1)
     world.idp.says = {"exp": int(world.clock.now.timestamp()) + 60}
     await world.identity()
     assert [len(world.asked(path)) for path in (".well-known/openid-configuration", "keys")] == [2, 2]
@@ -246,7 +246,7 @@ async def test_what_the_token_leaves_out_is_asked_for() -> None:
 
 async def test_what_is_asked_for_speaks_of_the_same_person_and_changes_nothing() -> None:
     world = World(Idp(says={"email": None}, more={"sub": "1002", "email": "lin@example.com"}))
-    assert await world.refused() is Trouble.SUBJECT
+    assert await world.refused() is LoginTrouble.SUBJECT
     world = World(
         Idp(more={"sub": "1001", "groups": ["ops"], "email": "lin@example.com"}), groups=GROUPS, people={}
     )
@@ -262,11 +262,11 @@ async def test_a_person_of_whom_all_is_said_is_not_asked_for_again() -> None:
 
 async def test_a_farewell_leads_back_to_the_console() -> None:
     world = World()
-    there = await world.provider.farewell("a.b.c", "https://console.example.com/console/login")
+    there = await world.provider.logout_url("a.b.c", "https://console.example.com/console/login")
     assert there == (
         f"{ISSUER}/end?id_token_hint=a.b.c&client_id=mailgate"
         "&post_logout_redirect_uri=https%3A%2F%2Fconsole.example.com%2Fconsole%2Flogin"
     )
     world = World()
     del world.idp.about["end_session_endpoint"]
-    assert await world.provider.farewell("a.b.c", "x") is None
+    assert await world.provider.logout_url("a.b.c", "x") is None

@@ -199,17 +199,17 @@ async def test_an_operator_has_the_sources_of_all_of_them_asked(
     page = await ada.post("/console/devices/ask", kind="phone")
     assert page.path == "/console/devices?kind=phone"
     assert "The sources of 3 devices are asked now." in page.words
-    await firm.context.asking.stop()
+    await firm.context.background_questions.stop()
     assert (await firm.acts())[-1][:2] == ("devices-asked", "ada")
 
 
 async def test_of_very_many_only_the_first_are_asked_and_that_is_said(
     ada: Browser, firm: Company, some: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(devices, "ASKED", 2)
+    monkeypatch.setattr(devices, "MAX_ASKED", 2)
     page = await ada.post("/console/devices/ask", kind="phone")
     assert "The sources of 2 devices are asked now. There are more devices than that" in page.words
-    await firm.context.asking.stop()
+    await firm.context.background_questions.stop()
 
 
 async def test_one_device_is_asked_about_while_a_list_of_devices_is(
@@ -228,7 +228,7 @@ async def test_one_device_is_asked_about_while_a_list_of_devices_is(
     await ada.post("/console/devices/ask", kind="phone")
     page = await ada.post(f"/console/devices/{some['ada']}/ask")
     assert "was asked less than a minute ago" in page.words
-    await firm.context.asking.stop()
+    await firm.context.background_questions.stop()
 
 
 async def test_a_device_that_has_changed_is_listed_as_it_is_now(

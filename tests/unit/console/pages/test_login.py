@@ -47,7 +47,7 @@ async def test_a_login_leads_nowhere_else(opened: Opened, after: str) -> None:
 
 async def test_the_whole_token_is_taken_too(opened: Opened) -> None:
     browser = await opened()
-    assert (await browser.log_in("ada", secret=token("ada"))).path == "/console/"
+    assert (await browser.log_in("ada", secret=token("ada"), next="")).path == "/console/"
 
 
 async def test_a_wrong_name_and_a_wrong_secret_look_the_same_and_cost_the_same(

@@ -7,7 +7,7 @@ from tests.unit.console.browsing import NOW, Browser, Company
 from tests.unit.console.phones import has, record
 from tests.unit.console.written_mails import ENFORCED, gone, state_of, written
 
-from mailgate.console.recipient_lists import GOOD_FOR
+from mailgate.console.recipient_lists import LIST_LASTS
 from mailgate.model.notice import Notice
 from mailgate.rollout.stored_rules import draft_of
 from mailgate.store import Act, MailKind, MailState
@@ -64,7 +64,7 @@ async def test_a_count_that_is_old_or_was_never_made_is_not_sent(ada: Browser, f
     assert (await ada.post(SEND, confirmed="yes")).status == 409
     await has(firm, *PHONES)
     await counted(firm, ada)
-    firm.clock.now += GOOD_FOR
+    firm.clock.now += LIST_LASTS
     ada.csrf = (await ada.log_in("ada")).csrf
     assert "has to be counted first" in (await ada.post(SEND, confirmed="yes")).words
     assert await firm.store.mails.page() == []

@@ -11,7 +11,7 @@ from tests.unit.console.test_verdict_rates import text
 from tests.unit.store.test_gates import BEAT
 
 from mailgate.console.pages import now
-from mailgate.console.sessions import IDLE
+from mailgate.console.sessions import MAX_IDLE
 from mailgate.store import StoreUnavailableError
 from mailgate.store.app_counts import AppDay
 from mailgate.store.verdict_counts import Counted
@@ -116,7 +116,7 @@ async def events(browser: Browser, count: int, then: Callable[[], None]) -> list
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(now, "EVERY", 0.01)
+    monkeypatch.setattr(now, "REFRESH_SECONDS", 0.01)
 
 
 async def test_a_page_that_stays_open_is_told_what_changed_and_only_that(
@@ -137,7 +137,7 @@ async def test_an_open_page_is_told_nothing_more_once_its_session_has_ended(
 
 async def test_an_open_page_does_not_keep_its_session_alive(ada: Browser, firm: Company, quick: None) -> None:
     def wait() -> None:
-        firm.clock.now += IDLE
+        firm.clock.now += MAX_IDLE
 
     await events(ada, 99, wait)
     assert (await ada.get("/console/")).path.startswith("/console/login")

@@ -20,8 +20,8 @@ from yarl import URL
 from mailgate.connectors.errors import SourceError
 from mailgate.connectors.errors import Trouble as WireTrouble
 from mailgate.console.access import COOKIE
-from mailgate.console.login_tries import OF_CALLER
-from mailgate.console.oidc.begun_logins import LIFE
+from mailgate.console.login_tries import MAX_BY_CALLER
+from mailgate.console.oidc.pending_logins import LOGIN_TIME
 from mailgate.console.pages.oidc import COOKIE as BINDING
 
 PEOPLE = LIN | {
@@ -120,7 +120,7 @@ async def test_what_binds_a_login_to_its_browser_is_kept_from_all_else(site: Sit
         "/console/login/oidc",
         True,
     )
-    assert int(made["max-age"]) == LIFE.total_seconds()
+    assert int(made["max-age"]) == LOGIN_TIME.total_seconds()
     assert cookie(left, COOKIE) is None
 
 
@@ -157,7 +157,7 @@ async def test_an_answer_counts_in_its_own_browser_alone(site: Site) -> None:
 async def test_an_answer_comes_in_time(site: Site) -> None:
     browser = await site.another()
     answer = await site.there(browser)
-    site.firm.clock.now += LIFE
+    site.firm.clock.now += LOGIN_TIME
     assert (await site.back(browser, answer)).status == 400
 
 
@@ -304,8 +304,8 @@ async def test_who_starts_elsewhere_is_led_to_the_consoles_own_name_once(site: S
 
 async def test_too_many_logins_have_to_wait(site: Site) -> None:
     browser = await site.another()
-    statuses = [(await site.leave(browser)).status for _ in range(OF_CALLER + 1)]
-    assert statuses == [303] * OF_CALLER + [429]
+    statuses = [(await site.leave(browser)).status for _ in range(MAX_BY_CALLER + 1)]
+    assert statuses == [303] * MAX_BY_CALLER + [429]
 
 
 async def test_who_logs_out_is_led_to_the_provider_and_is_out_here_first(site: Site) -> None:

@@ -7,16 +7,16 @@ from random import Random
 import pytest
 from tests.unit.demo.company.conftest import NOW
 
-from mailgate.demo.company.devices import Matter, Owned
+from mailgate.demo.company.devices import DeviceProblem, OwnedDevice
 from mailgate.demo.company.hours import Span, span
 from mailgate.demo.company.makes import IPHONE, WINDOWS
 from mailgate.demo.company.people import Person
 
-LAPTOP = Owned(1, Person("a@example.com", 0), WINDOWS, "", "", False, Matter.NOTHING, NOW, NOW)
+LAPTOP = OwnedDevice(1, Person("a@example.com", 0), WINDOWS, "", "", False, DeviceProblem.NOTHING, NOW, NOW)
 WEDNESDAY, SUNDAY = date(2026, 12, 9), date(2026, 12, 13)
 
 
-def spans(owned: Owned, day: date, until: datetime = NOW) -> list[Span]:
+def spans(owned: OwnedDevice, day: date, until: datetime = NOW) -> list[Span]:
     random = Random(1)
     return [found for _ in range(300) if (found := span(random, owned, day, until))]
 

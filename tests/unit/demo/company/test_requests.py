@@ -8,12 +8,12 @@ from random import Random
 import pytest
 from tests.unit.demo.company.conftest import NOW, Made
 
-from mailgate.demo.company.devices import INTUNE, Matter, Owned
+from mailgate.demo.company.devices import INTUNE, DeviceProblem, OwnedDevice
 from mailgate.demo.company.history import Era, with_policy
 from mailgate.demo.company.makes import IPHONE
 from mailgate.demo.company.people import Person
 from mailgate.demo.company.records import last_records
-from mailgate.demo.company.requests import DAYS, Past, asked
+from mailgate.demo.company.requests import DAYS, History, answers_to
 from mailgate.devices.device import Device
 from mailgate.model import Effect, PostureState
 from mailgate.policy.groups import NO_GROUPS
@@ -22,63 +22,63 @@ CHANGED = NOW - timedelta(days=4, hours=3)
 
 
 @pytest.fixture
-def phone() -> Owned:
+def phone() -> OwnedDevice:
     joined, looked = NOW - timedelta(days=30), NOW - timedelta(hours=1)
     person = Person("red.map@example.com", 0)
-    return Owned(5, person, IPHONE, "18.6.2", INTUNE, False, Matter.NOTHING, joined, looked)
+    return OwnedDevice(5, person, IPHONE, "18.6.2", INTUNE, False, DeviceProblem.NOTHING, joined, looked)
 
 
-def past(made: Made, owned: Owned) -> Past:
+def past(made: Made, owned: OwnedDevice) -> History:
     """Rules that keep out phones with a prohibited app, always."""
     eras = [Era(NOW - timedelta(days=40), made.bundle.policy)]
     device = Device("demo", tuple(record.received(NOW) for record in last_records(owned)))
-    return Past(NO_GROUPS, eras, timedelta(days=1), {owned.number: device})
+    return History(NO_GROUPS, eras, timedelta(days=1), {owned.number: device})
 
 
-def effects(made: Made, owned: Owned) -> Counter[tuple[str, bool]]:
+def effects(made: Made, owned: OwnedDevice) -> Counter[tuple[str, bool]]:
     """How often something was answered, and whether that was after the change."""
-    found = asked(Random(2), owned, past(made, owned), NOW)
+    found = answers_to(Random(2), owned, past(made, owned), NOW)
     return Counter((each.decision.effect.value, each.tally.first >= CHANGED) for each in found)
 
 
-def test_who_removes_the_app_is_let_in_from_then_on(made: Made, phone: Owned) -> None:
-    removed = replace(phone, matter=Matter.REMOVED, before=frozenset({"tiktok"}), changed=CHANGED)
+def test_who_removes_the_app_is_let_in_from_then_on(made: Made, phone: OwnedDevice) -> None:
+    removed = replace(phone, problem=DeviceProblem.REMOVED, before=frozenset({"tiktok"}), changed=CHANGED)
     assert set(effects(made, removed)) == {("block", False), ("allow", True)}
 
 
-def test_a_lost_phone_is_refused_from_then_on(made: Made, phone: Owned) -> None:
-    lost = replace(phone, matter=Matter.LOST, changed=CHANGED)
+def test_a_lost_phone_is_refused_from_then_on(made: Made, phone: OwnedDevice) -> None:
+    lost = replace(phone, problem=DeviceProblem.LOST, changed=CHANGED)
     assert set(effects(made, lost)) == {("allow", False), ("block", True)}
 
 
-def test_a_phone_that_is_gone_asks_no_more(made: Made, phone: Owned) -> None:
-    gone = replace(phone, matter=Matter.GONE, changed=CHANGED)
+def test_a_phone_that_is_gone_asks_no_more(made: Made, phone: OwnedDevice) -> None:
+    gone = replace(phone, problem=DeviceProblem.GONE, changed=CHANGED)
     assert {after for _, after in effects(made, gone)} == {False}
 
 
-def test_a_silent_phone_is_known_until_its_report_runs_out(made: Made, phone: Owned) -> None:
+def test_a_silent_phone_is_known_until_its_report_runs_out(made: Made, phone: OwnedDevice) -> None:
     looked = NOW - timedelta(days=5)
-    silent = replace(phone, matter=Matter.STALE, looked=looked)
-    for each in asked(Random(2), silent, past(made, silent), NOW):
+    silent = replace(phone, problem=DeviceProblem.STALE, looked=looked)
+    for each in answers_to(Random(2), silent, past(made, silent), NOW):
         stale = each.tally.first >= looked + timedelta(days=1)
         assert (each.access.posture.state is PostureState.STALE) == stale
 
 
-def test_every_refusal_has_a_reference_and_nothing_else_does(made: Made, phone: Owned) -> None:
+def test_every_refusal_has_a_reference_and_nothing_else_does(made: Made, phone: OwnedDevice) -> None:
     installed = replace(phone, apps=frozenset({"tiktok"}), changed=CHANGED)
-    for each in asked(Random(2), installed, past(made, installed), NOW):
+    for each in answers_to(Random(2), installed, past(made, installed), NOW):
         told = each.decision.effect is not Effect.ALLOW
         assert bool(each.tally.reference) == told
         assert each.tally.shown == (each.tally.times if told else 0)
         assert each.sighting.day == each.tally.first.date() == each.tally.last.date()
 
 
-def test_a_day_is_cut_where_the_rules_change(made: Made, phone: Owned) -> None:
+def test_a_day_is_cut_where_the_rules_change(made: Made, phone: OwnedDevice) -> None:
     rules = with_policy(made.bundle.rules, "first").policy
     changed = replace(phone, apps=frozenset({"tiktok"}))
     before = past(made, changed)
     eras = [Era(NOW - timedelta(days=40), rules), Era(CHANGED, made.bundle.policy)]
-    found = list(asked(Random(2), changed, replace(before, eras=eras), NOW))
+    found = list(answers_to(Random(2), changed, replace(before, eras=eras), NOW))
     assert {each.tally.first >= CHANGED for each in found if each.decision.effect is Effect.BLOCK} == {True}
     assert {each.tally.last < CHANGED for each in found if each.decision.effect is Effect.ALLOW} == {True}
     assert len({each.sighting.day for each in found}) > DAYS - 4

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.unit.demo.company.conftest import PEOPLE, Made, made_in
 
-from mailgate.demo.company.seed import LAST, OccupiedError, refuse_used
+from mailgate.demo.company.seed import LAST, StoreNotNewError, refuse_used
 from mailgate.rollout.plan import load
 from mailgate.store import Store
 
@@ -23,7 +23,7 @@ async def test_a_store_that_is_in_use_is_left_alone(made: Made) -> None:
     store = await Store.open(made.url)
     try:
         before = await store.devices.last_change()
-        with pytest.raises(OccupiedError, match=r"in use \(\d+ devices\)"):
+        with pytest.raises(StoreNotNewError, match=r"in use \(\d+ devices\)"):
             await refuse_used(store)
         assert await store.devices.last_change() == before
     finally:

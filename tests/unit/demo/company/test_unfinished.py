@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mailgate.demo.company.unfinished import DATABASE, MARK, HalfMadeError, being_made, clear_half_made
+from mailgate.demo.company.unfinished import DATABASE, MARK, HalfMadeError, clear_half_made, mark_unfinished
 
 ELSEWHERE = "postgresql://db.example.com/mailgate"
 
@@ -12,7 +12,7 @@ ELSEWHERE = "postgresql://db.example.com/mailgate"
 def end_early(folder: Path, store: str = "") -> None:
     (folder / DATABASE).write_text("half")
     (folder / f"{DATABASE}-wal").write_text("half")
-    with pytest.raises(KeyboardInterrupt), being_made(folder, 1500, store):
+    with pytest.raises(KeyboardInterrupt), mark_unfinished(folder, 1500, store):
         raise KeyboardInterrupt
 
 
@@ -25,7 +25,7 @@ def test_what_was_ended_early_is_deleted_and_made_as_large_as_it_was_to_be(tmp_p
 
 def test_what_was_finished_stays(tmp_path: Path) -> None:
     (tmp_path / DATABASE).write_text("whole")
-    with being_made(tmp_path, 300, ""):
+    with mark_unfinished(tmp_path, 300, ""):
         pass
     assert clear_half_made(tmp_path, "") is None
     assert (tmp_path / DATABASE).exists()

@@ -9,7 +9,7 @@ from tests.integration.gate import PHONE_RULES, write_config
 from mailgate.app.open_store import open_store
 from mailgate.config import load_bundle
 from mailgate.demo.start.exemption import exempt_persona
-from mailgate.demo.start.personas import SPARED, login_of
+from mailgate.demo.start.personas import EXEMPTED, login_of
 from mailgate.policy.reliefs import Relief
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -33,7 +33,7 @@ async def test_the_persona_is_spared_from_every_rule_for_three_days(config: Path
     await exempt_persona(config, NOW)
     (given,) = await spared(config, NOW)
     assert (given.person, given.device, given.rule, given.until) == (
-        login_of(SPARED), "", "", NOW + 3 * DAY,
+        login_of(EXEMPTED), "", "", NOW + 3 * DAY,
     )  # fmt: skip
     assert given.why
 

@@ -9,9 +9,9 @@ from tests.admins import token
 from tests.unit.console.browsing import ORIGIN, Company, browsing, company, whole
 from tests.unit.demo.start.served import behind
 
-from mailgate.console.login_tries import OF_BOTH
+from mailgate.console.login_tries import MAX_BY_NAME_AND_CALLER
 from mailgate.demo.start import logins
-from mailgate.demo.start.logins import NotLetInError, Sessions, session_cookie
+from mailgate.demo.start.logins import ClickedSessions, NotLetInError, session_cookie
 
 
 @pytest.fixture
@@ -43,15 +43,17 @@ async def test_who_is_not_let_in_gets_no_cookie_and_the_token_is_not_told(
 
 
 async def test_a_second_click_gives_the_same_session_until_it_is_over(firm: Company) -> None:
-    sessions = Sessions()
+    sessions = ClickedSessions()
     first = await sessions.cookie(ORIGIN, "ada", token("ada"))
-    assert {await sessions.cookie(ORIGIN, "ada", token("ada")) for _ in range(OF_BOTH + 2)} == {first}
+    assert {
+        await sessions.cookie(ORIGIN, "ada", token("ada")) for _ in range(MAX_BY_NAME_AND_CALLER + 2)
+    } == {first}
     firm.context.sessions.end(first.partition(";")[0].partition("=")[2])
     assert await sessions.cookie(ORIGIN, "ada", token("ada")) != first
 
 
 async def test_who_logged_in_too_often_is_told_when_the_console_takes_them_again(firm: Company) -> None:
-    for _ in range(OF_BOTH):
+    for _ in range(MAX_BY_NAME_AND_CALLER):
         await session_cookie(ORIGIN, "ada", token("ada"))
     with pytest.raises(
         NotLetInError, match=r"as often as the console allows\. Try again in 5 minutes\."

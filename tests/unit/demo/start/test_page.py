@@ -22,7 +22,7 @@ async def _play(_request, persona) -> web.Response:
     return web.Response(text=persona.key)
 
 
-START = StartPage(LINKS, SimpleNamespace(play=_play))
+START = StartPage(LINKS, SimpleNamespace(answer_as=_play))
 
 
 def asked(host: str, path: str = "/", method: str = "GET", **headers: str) -> web.Request:
@@ -84,7 +84,7 @@ async def test_who_has_to_wait_is_told_how_long(monkeypatch: pytest.MonkeyPatch)
         raise NotLetInError("Try again in 5 minutes.", 300)
 
     monkeypatch.setattr(logins, "session_cookie", session_cookie)
-    start = StartPage(LINKS, SimpleNamespace(play=_play))
+    start = StartPage(LINKS, SimpleNamespace(answer_as=_play))
     with pytest.raises(web.HTTPTooManyRequests) as refused:
         await start.serve(asked("localhost:8082", "/console/ada", "POST", Sec_Fetch_Site="same-origin"))
     assert (refused.value.text, refused.value.headers["Retry-After"]) == ("Try again in 5 minutes.\n", "300")

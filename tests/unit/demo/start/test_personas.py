@@ -10,7 +10,7 @@ from mailgate.classify.probe_readings import Measured, examine
 from mailgate.config import compile_rules
 from mailgate.demo.company.history import with_one_more
 from mailgate.demo.rules import soon
-from mailgate.demo.start.personas import PERSONAS, SPARED, Persona
+from mailgate.demo.start.personas import EXEMPTED, PERSONAS, Persona
 from mailgate.engine.decide import decide
 from mailgate.model import Access, Kind, Posture, PostureState, RequestFacts
 
@@ -38,7 +38,7 @@ def test_the_card_of_a_phone_says_what_the_rules_do(persona: Persona) -> None:
     listed = PostureState.LISTED
     state = PostureState.MISSING if device is None else listed if apps else PostureState.CLEAN
     access = Access(facts, client, Posture(state, apps=apps, lists=lists), NOW)
-    expected = "block" if persona.key == SPARED else persona.effect
+    expected = "block" if persona.key == EXEMPTED else persona.effect
     assert decide(access, policy).effect == expected
 
 

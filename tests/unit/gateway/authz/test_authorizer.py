@@ -6,7 +6,7 @@ import pytest
 from tests.unit.gateway.gates import NOW
 
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.authz.authorizer import BESIDE, KEPT, KEPT_BYTES, Authorizer
+from mailgate.gateway.authz.authorizer import FETCHABLE_FOR, MAX_WAITING_BYTES, OVERHEAD_BYTES, Authorizer
 from mailgate.gateway.authz.original import Dialect
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.http1.trusted_headers import Origin
@@ -94,20 +94,20 @@ def test_an_answer_is_fetched_once_and_in_time():
         on.keep_out(Answer(403, reference.encode()), incoming(), ACCESS, NO, reference)
     assert on.fetch("ONE") == Answer(403, b"ONE")
     assert on.fetch("ONE") is None
-    clock.now += KEPT
+    clock.now += FETCHABLE_FOR
     assert on.fetch("TWO") is None
 
 
 def test_answers_that_wait_have_bounded_room():
     on = authorizer()
-    big = Answer(403, bytes(KEPT_BYTES // 4 - BESIDE))
+    big = Answer(403, bytes(MAX_WAITING_BYTES // 4 - OVERHEAD_BYTES))
     for number in range(10):
         on.keep_out(big, incoming(), ACCESS, NO, str(number))
     assert [on.fetch(str(number)) is not None for number in range(10)] == [False] * 6 + [True] * 4
 
 
 def test_answers_without_a_body_take_room_as_well():
-    on, most = authorizer(), KEPT_BYTES // BESIDE
+    on, most = authorizer(), MAX_WAITING_BYTES // OVERHEAD_BYTES
     for number in range(most + 1):
         on.keep_out(Answer(403), incoming(), ACCESS, NO, str(number))
     assert on.fetch("0") is None

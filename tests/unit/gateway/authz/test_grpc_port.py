@@ -43,7 +43,9 @@ def port(handle: Any = None, *, local: bool = False) -> tuple[Any, GrpcPort]:
     on.in_force.live = replace(live, authorizers={"here": live.authorizer})
     handle = handle or partial(on.handle, asked_at="here")
     trusted = lambda peer: peer in (ENVOY, "unix:")  # noqa: E731
-    return on, GrpcPort(handle, trusted, frozenset, 100, local=local, over=on.requests.over)
+    return on, GrpcPort(
+        handle, trusted, frozenset, 100, local=local, request_finished=on.requests.request_finished
+    )
 
 
 async def ask(of: GrpcPort, asker: Asker) -> Any:

@@ -3,7 +3,7 @@
 import pytest
 from tests.unit.gateway.wire import exchange
 
-from mailgate.gateway.authz.original import Dialect, original
+from mailgate.gateway.authz.original import Dialect, original_request
 from mailgate.gateway.http1.grammar import values
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.model import Reason
@@ -25,7 +25,7 @@ ENVOY = b"PUT /.mailgate/authz/inbox?page=2 HTTP/1.1"
 
 
 def asked(dialect, *fields, line=AT):
-    return original(exchange(line, *fields).head, dialect)
+    return original_request(exchange(line, *fields).head, dialect)
 
 
 @pytest.mark.parametrize("dialect", Dialect)

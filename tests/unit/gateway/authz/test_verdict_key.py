@@ -315,7 +315,7 @@ async def kept_for_others(random, times):
 def no_lines_for_debugging(monkeypatch):
     """As a gate is run: a line about each of these decisions takes longer than to make it."""
     for module in ("evaluate.decision_log", "verdict_cache"):
-        monkeypatch.setattr(f"mailgate.gateway.{module}.debugging", lambda: False)
+        monkeypatch.setattr(f"mailgate.gateway.{module}.is_debugging", lambda: False)
     with capture_logs():
         yield
 

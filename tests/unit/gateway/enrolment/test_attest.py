@@ -106,7 +106,7 @@ async def test_a_revoked_key_gets_no_token_and_those_it_has_are_worth_nothing(on
     keys[DEVICE.thumbprint()] = replace(keys[DEVICE.thumbprint()], revoked_at=NOW)
     status, _, told = await report(on)
     assert (status, told["reason"]) == (403, "key-revoked")
-    await on.own.enrolling.enroller.revocations.look()
+    await on.own.enrolling.enroller.revocations.poll()
     status, _, told = await report(on)
     assert (status, told["reason"]) == (403, "key-revoked")
     for prove in (True, False):

@@ -14,7 +14,7 @@ from mailgate.attest.hardware import Roots
 from mailgate.devices import names
 from mailgate.devices.names import SERIAL
 from mailgate.devices.trust import report_by
-from mailgate.gateway.enrolment.hardware import report_of_hardware, vouched_for
+from mailgate.gateway.enrolment.hardware import hardware_result, report_of_hardware
 from mailgate.gateway.evaluate.proving import Mode
 from mailgate.model import HardwareResult, Reason
 from mailgate.store import StoreUnavailableError
@@ -44,7 +44,7 @@ def evidence(on, key=DEVICE, **said):
 
 
 def vouched(on, said, key=KEY, now=NOW):
-    return vouched_for(said, on.in_force.live.hardware, on.judge.prover.nonces, key, now)
+    return hardware_result(said, on.in_force.live.hardware, on.judge.prover.nonces, key, now)
 
 
 @pytest.mark.parametrize("bound", [False, True])

@@ -11,7 +11,7 @@ from mailgate.classify.probe_readings import Found
 from mailgate.classify.probe_signal import HEADER
 from mailgate.gateway.evaluate import browser_probe as module
 from mailgate.gateway.evaluate import probe_cookie
-from mailgate.gateway.evaluate.browser_probe import AGAIN, SKIPPED, BrowserProbe, Mode
+from mailgate.gateway.evaluate.browser_probe import REPEAT_AFTER, SKIPPED, BrowserProbe, Mode
 from mailgate.gateway.evaluate.probe_cookie import ProbeCookie, seal
 from mailgate.model import Access, Assurance, Kind, Posture, RequestFacts
 from mailgate.store import Key
@@ -37,7 +37,7 @@ def facts(found=None, *, ago=timedelta(), method="GET", **headers):
 
 
 def access(on, asked):
-    return Access(asked, classify(on.remembered(asked, NOW)), Posture(), NOW)
+    return Access(asked, classify(on.with_earlier_finding(asked, NOW)), Posture(), NOW)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def access(on, asked):
 )  # fmt: skip
 def test_a_page_load_is_probed_until_something_was_found(mode, found, ago, wanted):
     on = browser_probe(mode)
-    assert on.wanted(access(on, facts(found, ago=timedelta(minutes=ago)))) is wanted
+    assert on.is_due(access(on, facts(found, ago=timedelta(minutes=ago)))) is wanted
 
 
 @pytest.mark.parametrize(
@@ -75,13 +75,13 @@ def test_a_page_load_is_probed_until_something_was_found(mode, found, ago, wante
 )
 def test_nobody_else_is_probed(asked):
     on = browser_probe()
-    assert not on.wanted(access(on, asked))
+    assert not on.is_due(access(on, asked))
 
 
 def test_who_has_signed_evidence_is_not_probed():
     on = browser_probe()
     seen = access(on, facts())
-    assert not on.wanted(replace(seen, client=replace(seen.client, assurance=Assurance.ATTESTED)))
+    assert not on.is_due(replace(seen, client=replace(seen.client, assurance=Assurance.ATTESTED)))
 
 
 @pytest.mark.parametrize(
@@ -99,13 +99,13 @@ def test_who_has_signed_evidence_is_not_probed():
 )
 def test_every_request_is_weighed_with_what_was_found(mode, found, kind, probed, contradicted):
     on = browser_probe(mode)
-    client = classify(on.remembered(facts(found, method="POST"), NOW))
+    client = classify(on.with_earlier_finding(facts(found, method="POST"), NOW))
     assert (client.kind, client.probed, client.contradicted) == (kind, probed, contradicted)
 
 
 def test_a_header_of_the_client_is_no_finding_of_the_probe():
     """The header is dropped on the way in (trust.py); here it would be believed."""
-    assert HEADER not in browser_probe().remembered(facts(), NOW).headers
+    assert HEADER not in browser_probe().with_earlier_finding(facts(), NOW).headers
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -116,13 +116,13 @@ def test_the_cookie_is_for_this_browser_and_for_the_set_time(scheme):
     assert {"HttpOnly", "SameSite=Lax", f"Max-Age={2 * 86400}"} <= set(attributes)
     assert ("Secure" in attributes) is (scheme == "https")
     later = replace(asked, headers=asked.headers | {"cookie": value})
-    assert classify(on.remembered(later, NOW + timedelta(days=1))).probed
-    assert not classify(on.remembered(later, NOW + timedelta(days=2))).probed
+    assert classify(on.with_earlier_finding(later, NOW + timedelta(days=1))).probed
+    assert not classify(on.with_earlier_finding(later, NOW + timedelta(days=2))).probed
 
 
 def test_a_service_worker_that_asks_in_the_place_of_its_page_is_probed_like_the_page():
     asked = facts(sec_fetch_dest="empty", accept="text/html,application/xhtml+xml")
-    assert browser_probe().wanted(access(browser_probe(), asked))
+    assert browser_probe().is_due(access(browser_probe(), asked))
 
 
 def test_what_was_no_computer_stays_none_where_no_page_load_asks_it_again():
@@ -132,18 +132,18 @@ def test_what_was_no_computer_stays_none_where_no_page_load_asks_it_again():
     assert f"Max-Age={400 * 86400}" in attributes
     fetched = facts(sec_fetch_mode="cors", sec_fetch_dest="empty")
     fetched = replace(fetched, headers=fetched.headers | {"cookie": value})
-    assert classify(on.remembered(fetched, NOW + timedelta(days=60))).handheld
+    assert classify(on.with_earlier_finding(fetched, NOW + timedelta(days=60))).handheld
 
 
 def test_whoever_was_no_computer_is_asked_again_before_the_cookie_ends():
-    assert timedelta() < AGAIN < BrowserProbe().lifetime
+    assert timedelta() < REPEAT_AFTER < BrowserProbe().lifetime
 
 
 def test_a_cookie_is_opened_once_and_ends_in_its_time(monkeypatch):
     opened = []
     monkeypatch.setattr(module, "unseal", lambda *given: opened.append(given) or probe_cookie.unseal(*given))
     on, asked = browser_probe(lifetime=timedelta(hours=1)), facts(COMPUTER)
-    held = [HEADER in on.remembered(asked, NOW + timedelta(minutes=m)).headers for m in (0, 30, 60)]
+    held = [HEADER in on.with_earlier_finding(asked, NOW + timedelta(minutes=m)).headers for m in (0, 30, 60)]
     assert (held, len(opened)) == ([True, True, False], 1)
     elsewhere = replace(asked, headers=asked.headers | {"user-agent": "Mozilla/5.0"})
-    assert HEADER not in on.remembered(elsewhere, NOW).headers
+    assert HEADER not in on.with_earlier_finding(elsewhere, NOW).headers

@@ -4,7 +4,12 @@ import pytest
 from tests.pki import NOW, root
 
 from mailgate.attest import CertificateVerifier
-from mailgate.gateway.evaluate.identity import checked, identify, still_bound, with_places_of
+from mailgate.gateway.evaluate.identity import (
+    certificate_result,
+    identify,
+    still_bound,
+    with_place_findings_of,
+)
 from mailgate.model import (
     AttestationResult,
     CertificateResult,
@@ -72,10 +77,10 @@ async def test_a_refused_certificate_names_no_device():
 def test_certificates_are_checked_where_any_count():
     authority = root()
     verifier, chain = CertificateVerifier([authority.certificate]), (authority.device().der,)
-    assert checked(verifier, chain, NOW).thumbprint
-    assert checked(None, chain, NOW) is None
-    assert checked(verifier, (), NOW) is None
-    assert checked(verifier, REFUSED, NOW) is REFUSED
+    assert certificate_result(verifier, chain, NOW).thumbprint
+    assert certificate_result(None, chain, NOW) is None
+    assert certificate_result(verifier, (), NOW) is None
+    assert certificate_result(verifier, REFUSED, NOW) is REFUSED
 
 
 BOUND = AttestationResult("d1", key_thumbprint="thumbprint")
@@ -103,5 +108,5 @@ def test_without_a_token_there_is_none_to_lose():
 def test_a_key_that_was_in_two_places_stays_a_finding_while_the_request_hangs():
     found, other = Finding(Reason.KEY_IN_TWO_PLACES, "x"), Finding(Reason.CERTIFICATE_INVALID, "y")
     before = replace(MAIL, findings=(found, other))
-    assert with_places_of(before, MAIL).findings == (found,)
-    assert with_places_of(MAIL, MAIL) is MAIL
+    assert with_place_findings_of(before, MAIL).findings == (found,)
+    assert with_place_findings_of(MAIL, MAIL) is MAIL

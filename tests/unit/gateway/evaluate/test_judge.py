@@ -66,8 +66,8 @@ async def test_a_hanging_request_is_judged_by_the_clock_as_well():
     times = iter([0, 9, 10])
     on = mobile(clock=lambda: NOW + timedelta(seconds=next(times)))
     access, decision = await on.judge.verdict(incoming_of(EAS.format("Ping")), on.clock())
-    assert await on.judge.again(access, decision) is None
-    assert (await on.judge.again(access, decision))[1] == decision
+    assert await on.judge.judge_again(access, decision) is None
+    assert (await on.judge.judge_again(access, decision))[1] == decision
 
 
 async def test_a_hanging_request_ends_once_its_person_is_in_a_group_that_gets_no_mail():
@@ -79,9 +79,9 @@ async def test_a_hanging_request_ends_once_its_person_is_in_a_group_that_gets_no
     incoming = facts_of(head, peer="192.0.2.7", secure=False, trusted=())
     access, decision = await on.judge.verdict(incoming, NOW)
     assert (access.user.name, decision.effect) == ("ada", Effect.ALLOW)
-    assert await on.judge.again(access, decision) is None
+    assert await on.judge.judge_again(access, decision) is None
     renew(on, policy=rules, groups=Groups.of_members({"leavers": ["ada"]}))
-    assert (await on.judge.again(access, decision))[1].effect is Effect.BLOCK
+    assert (await on.judge.judge_again(access, decision))[1].effect is Effect.BLOCK
 
 
 TOKEN = b"Device-Attestation: whatever Believing makes of it"
@@ -112,11 +112,11 @@ async def test_a_hanging_request_ends_once_its_certificate_is_revoked():
     incoming = facts_of(head, peer="192.0.2.7", secure=True, trusted=(), certificate=(PHONE.der,))
     access, decision = await on.judge.verdict(incoming, NOW)
     assert decision.effect is Effect.ALLOW
-    assert await on.judge.again(access, decision) is None
+    assert await on.judge.judge_again(access, decision) is None
     on.in_force.live.certificates.revocation = Revocation(
         serials=frozenset({PHONE.certificate.serial_number})
     )
-    again, decision = await on.judge.again(access, decision)
+    again, decision = await on.judge.judge_again(access, decision)
     assert again.certificate.refused is Reason.CERTIFICATE_REVOKED
     assert again.attestation.refused is Reason.PROOF_MISSING
     assert [f.reason for f in again.client.findings] == [
@@ -132,7 +132,7 @@ async def test_a_hanging_request_ends_once_certificates_count_no_longer():
     incoming = facts_of(head, peer="192.0.2.7", secure=True, trusted=(), certificate=(PHONE.der,))
     access, decision = await on.judge.verdict(incoming, NOW)
     renew(on, certificates=None, proxy_form=NO_PROXY)
-    again, decision = await on.judge.again(access, decision)
+    again, decision = await on.judge.judge_again(access, decision)
     assert (again.certificate, decision.effect) == (None, Effect.BLOCK)
 
 

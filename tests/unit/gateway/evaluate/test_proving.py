@@ -28,7 +28,7 @@ class Source:
     def keys(self):
         return self.found
 
-    async def press(self):
+    async def look_for_missing_key(self):
         self.pressed += 1
         if self.given is None:
             return False
@@ -160,7 +160,7 @@ async def test_what_nonce_is_handed_out(mode, sort):
 
 async def test_a_process_that_is_alone_on_its_store_hands_out_nonces_of_its_own():
     on = believing()
-    on.judge.prover.alone = lambda: True
+    on.judge.prover.is_alone = lambda: True
     shared = on.judge.prover.nonces.make(NOW, bound=False)
     for fields in (sent(), sent(nonce=shared)):
         refused, nonce = await proved(on, *fields)

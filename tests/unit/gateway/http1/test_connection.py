@@ -67,7 +67,9 @@ async def test_a_connection_serves_one_request_after_the_other(connect):
 
 async def test_each_request_is_told_of_once_when_it_is_over():
     told = []
-    peer = Peer(Server(echo, LIMITS, over=lambda asked: told.append((asked.head.target, asked.status))))
+    peer = Peer(
+        Server(echo, LIMITS, request_finished=lambda asked: told.append((asked.head.target, asked.status)))
+    )
     await peer.send(GET + GET.replace(b"/a", b"/b"))
     assert told == [(b"/a", 200), (b"/b", 200)]
     await peer.leave()
@@ -83,7 +85,7 @@ async def test_one_whose_client_has_left_is_told_of_too(at_once):
         asked.give_up = lambda: given_up.append(asked)
         return None if at_once else asyncio.Event().wait()
 
-    peer = Peer(Server(waits, LIMITS, over=lambda asked: told.append(asked.status)))
+    peer = Peer(Server(waits, LIMITS, request_finished=lambda asked: told.append(asked.status)))
     await peer.send(GET)
     assert told == []
     await peer.leave()

@@ -2,7 +2,13 @@
 
 import pytest
 
-from mailgate.gateway.http1.connection_limits import KEPT, LOOKED_AT, MAIL, Room, shares_of
+from mailgate.gateway.http1.connection_limits import (
+    MAX_EXAMINED,
+    MIN_MAIL_CONNECTIONS,
+    RESERVED_DESCRIPTORS,
+    ConnectionLimit,
+    connection_shares,
+)
 
 
 class Client:
@@ -17,7 +23,7 @@ class Client:
 
 
 def filled(*clients):
-    room = Room(len(clients))
+    room = ConnectionLimit(len(clients))
     assert all(room.take(each) for each in clients)
     return room
 
@@ -46,15 +52,21 @@ def test_the_oldest_that_asked_for_nothing_gives_up_its_place_first():
 
 
 def test_a_crowd_of_busy_ones_hides_nobody_who_waits_for_long():
-    room = filled(*(Client() for _ in range(2 * LOOKED_AT)), Client(idle=True))
+    room = filled(*(Client() for _ in range(2 * MAX_EXAMINED)), Client(idle=True))
     assert [room.take(Client()) for _ in range(3)] == [False, False, True]
 
 
 @pytest.mark.parametrize(
     ("descriptors", "admin", "mail"),
-    [(64, 16, MAIL), (256, 32, 80), (1024, 128, 416), (65_536, 256, 32_608), (1_048_576, 256, 524_128)],
+    [
+        (64, 16, MIN_MAIL_CONNECTIONS),
+        (256, 32, 80),
+        (1024, 128, 416),
+        (65_536, 256, 32_608),
+        (1_048_576, 256, 524_128),
+    ],
 )
 def test_mail_has_descriptors_of_its_own(descriptors, admin, mail):
-    shares = shares_of(descriptors)
+    shares = connection_shares(descriptors)
     assert shares == (admin, mail)
-    assert descriptors < 128 or shares.admin + 2 * shares.mail + KEPT <= descriptors
+    assert descriptors < 128 or shares.admin + 2 * shares.mail + RESERVED_DESCRIPTORS <= descriptors

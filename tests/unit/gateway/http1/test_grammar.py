@@ -15,7 +15,7 @@ from mailgate.gateway.http1.grammar import (
     lines_of,
     members,
     parse_fields,
-    unfinished,
+    refuse_hopeless_head,
     values,
 )
 
@@ -55,13 +55,13 @@ def test_control_bytes_and_lone_line_ends_are_refused(head):
 
 @pytest.mark.parametrize("part", [b"", b"\r", b"GET / HT", b"GET / HTTP/1.1\r", b"GET / HTTP/1.1\r\nHost"])
 def test_a_head_may_be_unfinished_anywhere(part):
-    unfinished(part)
+    refuse_hopeless_head(part)
 
 
 @pytest.mark.parametrize("part", [b"\n", b"G\x00", b"GET / HTTP/1.1\nH", b"a\r\rb", b"\x16\x03\x01\x02"])
 def test_what_can_never_become_a_head_is_refused_at_once(part):
     with pytest.raises(Malformed):
-        unfinished(part)
+        refuse_hopeless_head(part)
 
 
 def test_fields_keep_order_case_and_repetition_and_lose_only_the_space_around_the_value():
@@ -161,7 +161,7 @@ def test_anything_else_is_no_host(host):
 
 @given(st.binary(max_size=64))
 def test_random_bytes_are_read_or_malformed(data):
-    for read in (lambda: parse_fields(lines_of(data + b"\r\n")), lambda: unfinished(data)):
+    for read in (lambda: parse_fields(lines_of(data + b"\r\n")), lambda: refuse_hopeless_head(data)):
         with suppress(Malformed):
             read()
 
@@ -174,4 +174,4 @@ def test_an_unfinished_head_is_refused_only_if_nothing_can_end_it(data):
     except Malformed:
         return
     for end in range(len(data) + 1):
-        unfinished(data[:end])
+        refuse_hopeless_head(data[:end])

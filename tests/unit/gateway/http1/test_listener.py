@@ -6,7 +6,7 @@ from tests.unit.gateway.http1.test_connection import GET, LIMITS, NOW, Peer
 from tests.unit.gateway.wire import settle
 
 from mailgate.gateway.answer import Answer, send
-from mailgate.gateway.http1.connection_limits import Room
+from mailgate.gateway.http1.connection_limits import ConnectionLimit
 from mailgate.gateway.http1.exchange import Outcome
 from mailgate.gateway.http1.listener import Server
 
@@ -42,7 +42,7 @@ async def test_whoever_is_about_to_ask_again_is_answered_once_more_before_the_en
 
     server = Server(answer, LIMITS)
     idle, asks_again = Peer(server), Peer(server)
-    finishing = asyncio.ensure_future(server.finish(10, parting=10))
+    finishing = asyncio.ensure_future(server.finish(10, keep_alive_seconds=10))
     await settle()
     assert not idle.transport.closing
     assert b"Connection: close\r\n" in await asks_again.send(GET)
@@ -102,7 +102,7 @@ async def test_a_full_room_ends_who_has_asked_for_nothing_and_then_takes_nobody(
         await go.wait()
         return await quick(asked)
 
-    room = Room(1)
+    room = ConnectionLimit(1)
     server = Server(slow, LIMITS, room)
     idle, busy, late = Peer(server), Peer(server), None
     assert (idle.transport.aborted, busy.transport.aborted) == (True, False)
@@ -120,7 +120,7 @@ async def test_who_sends_a_body_slowly_gives_up_the_place():
         await asked.body.read()
         return await quick(asked)
 
-    server = Server(read, LIMITS, Room(1))
+    server = Server(read, LIMITS, ConnectionLimit(1))
     slow = Peer(server)
     await slow.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
     newcomer = Peer(server)

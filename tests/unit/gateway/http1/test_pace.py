@@ -6,7 +6,7 @@ import pytest
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.streams import StreamReader
 
-from mailgate.gateway.http1.pace import LEAST, SPAN, Pace
+from mailgate.gateway.http1.pace import MIN_BYTES_PER_SPAN, SPAN_SECONDS, Pace
 from mailgate.gateway.http1.request import RequestRefused
 
 
@@ -17,7 +17,7 @@ class Clock:
         self.waiting = []
 
     def call_later(self, seconds, call):
-        assert seconds == SPAN
+        assert seconds == SPAN_SECONDS
         self.waiting.append(call)
         return self
 
@@ -40,7 +40,7 @@ async def test_enough_from_look_to_look_goes_on_until_the_end(body):
     clock = Clock()
     Pace(body, clock)
     for _ in range(3):
-        body.feed_data(b"x" * LEAST)
+        body.feed_data(b"x" * MIN_BYTES_PER_SPAN)
         clock.later()
     body.feed_eof()
     clock.later()
@@ -50,9 +50,9 @@ async def test_enough_from_look_to_look_goes_on_until_the_end(body):
 async def test_too_little_ends_it_for_who_reads(body):
     clock = Clock()
     Pace(body, clock)
-    body.feed_data(b"x" * LEAST)
+    body.feed_data(b"x" * MIN_BYTES_PER_SPAN)
     clock.later()
-    body.feed_data(b"x" * (LEAST - 1))
+    body.feed_data(b"x" * (MIN_BYTES_PER_SPAN - 1))
     clock.later()
     with pytest.raises(RequestRefused) as refused:
         await body.read()

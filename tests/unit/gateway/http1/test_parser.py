@@ -127,7 +127,9 @@ def test_the_limits_themselves_are_allowed():
 def test_a_head_that_comes_byte_by_byte_is_looked_at_once(monkeypatch):
     """Else one client could keep the loop busy by sending a long head slowly."""
     looked = []
-    monkeypatch.setattr("mailgate.gateway.http1.parser.unfinished", lambda part: looked.append(len(part)))
+    monkeypatch.setattr(
+        "mailgate.gateway.http1.parser.refuse_hopeless_head", lambda part: looked.append(len(part))
+    )
     limits = ServerLimits(head=70_000, fields=10, body=0, head_time=10, keep_alive=75)
     wire = b"GET / HTTP/1.1\r\n" + HOST + b"A: " + b"a" * 3000
     parser = RequestParser(FakeClient(), NEVER, limits)

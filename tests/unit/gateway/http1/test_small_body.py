@@ -38,7 +38,7 @@ async def test_a_longer_one_is_refused_before_its_end():
 
 
 async def test_one_that_does_not_come_is_refused(monkeypatch):
-    monkeypatch.setattr(small_body, "PATIENCE", 0)
+    monkeypatch.setattr(small_body, "TIMEOUT_SECONDS", 0)
     asked = exchange(POST, b"Content-Length: 9", body=b"x", whole=False)
     with pytest.raises(RequestRefused) as refused:
         await read_small_body(asked)

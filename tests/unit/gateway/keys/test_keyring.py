@@ -36,8 +36,8 @@ async def test_each_issuer_has_its_keys(keyring):
 
 async def test_a_file_has_nothing_new_and_an_unknown_issuer_nothing_at_all(keyring):
     keyring.replace({"a": FileKeys(KEYS)})
-    assert not await keyring.press("a")
-    assert not await keyring.press("b")
+    assert not await keyring.look_for_missing_key("a")
+    assert not await keyring.look_for_missing_key("b")
 
 
 async def test_a_source_that_stays_goes_on_and_one_that_went_ends(keyring):

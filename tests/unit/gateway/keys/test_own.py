@@ -80,12 +80,12 @@ async def test_the_nonces_have_their_keys_from_here(clock):
 
 async def test_a_missing_key_is_looked_for_once_in_a_second(clock):
     keys = own(Store(FIRST), clock)
-    assert await keys.press()
-    assert not await keys.press()
+    assert await keys.look_for_missing_key()
+    assert not await keys.look_for_missing_key()
     assert keys._store.asked == 2
     clock.now += timedelta(seconds=1)
     keys._store.breaks = StoreUnavailableError("away")
-    assert not await keys.press()
+    assert not await keys.look_for_missing_key()
 
 
 async def test_a_store_that_is_away_changes_nothing_and_is_asked_again(clock):

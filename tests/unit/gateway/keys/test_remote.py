@@ -10,7 +10,7 @@ from tests.unit.gateway.gates import NOW
 
 from mailgate.attest import mint
 from mailgate.gateway.keys.jwks import Answer, JwksError
-from mailgate.gateway.keys.remote import MOST_WAITING, RemoteKeys
+from mailgate.gateway.keys.remote import MAX_WAITING, RemoteKeys
 
 OLD, NEW = mint.make_key(b"o" * 32, "old"), mint.make_key(b"n" * 32, "new")
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -92,29 +92,29 @@ async def test_what_has_not_changed_is_not_sent_again(remote, issuer, counted):
 async def test_a_missing_key_is_asked_for_once_in_half_a_minute(remote, issuer, clock):
     await remote.renew()
     issuer.keys = (OLD, NEW)
-    assert await remote.press()
+    assert await remote.look_for_missing_key()
     assert kids(remote) == {"old", "new"}
     for seconds in (0, 10, 29):
         clock.now = NOW + seconds * SECOND
-        assert not await remote.press()
+        assert not await remote.look_for_missing_key()
     assert issuer.asked == 2
     clock.now = NOW + 30 * SECOND
-    assert await remote.press()
+    assert await remote.look_for_missing_key()
     assert issuer.asked == 3
 
 
 async def test_the_first_question_is_no_reason_to_wait_with_the_next(remote, issuer):
     """A gate that starts under load and an issuer that rotates a moment later."""
-    assert await remote.press()
+    assert await remote.look_for_missing_key()
     issuer.keys = (OLD, NEW)
-    assert await remote.press()
+    assert await remote.look_for_missing_key()
     assert kids(remote) == {"old", "new"}
-    assert not await remote.press()
+    assert not await remote.look_for_missing_key()
 
 
 async def test_what_was_asked_meanwhile_is_not_asked_again(remote, issuer):
     running = asyncio.ensure_future(remote.run())
-    await remote.press()
+    await remote.look_for_missing_key()
     for _ in range(20):
         await asyncio.sleep(0)
     running.cancel()
@@ -124,7 +124,7 @@ async def test_what_was_asked_meanwhile_is_not_asked_again(remote, issuer):
 
 async def test_whoever_needs_the_same_answer_waits_for_it(remote, issuer):
     issuer.held = asyncio.Event()
-    waiting = [asyncio.ensure_future(remote.press()) for _ in range(50)]
+    waiting = [asyncio.ensure_future(remote.look_for_missing_key()) for _ in range(50)]
     await asyncio.sleep(0)
     assert not any(each.done() for each in waiting)
     issuer.held.set()
@@ -134,9 +134,9 @@ async def test_whoever_needs_the_same_answer_waits_for_it(remote, issuer):
 
 async def test_only_so_many_wait(remote, issuer):
     issuer.held = asyncio.Event()
-    waiting = [asyncio.ensure_future(remote.press()) for _ in range(MOST_WAITING)]
+    waiting = [asyncio.ensure_future(remote.look_for_missing_key()) for _ in range(MAX_WAITING)]
     await asyncio.sleep(0)
-    assert not await remote.press()
+    assert not await remote.look_for_missing_key()
     issuer.held.set()
     await asyncio.gather(*waiting)
     assert remote._waiting == 0
@@ -144,7 +144,7 @@ async def test_only_so_many_wait(remote, issuer):
 
 async def test_one_who_goes_away_takes_no_answer_from_the_others(remote, issuer):
     issuer.held = asyncio.Event()
-    one, other = (asyncio.ensure_future(remote.press()) for _ in range(2))
+    one, other = (asyncio.ensure_future(remote.look_for_missing_key()) for _ in range(2))
     await asyncio.sleep(0)
     one.cancel()
     issuer.held.set()

@@ -40,7 +40,7 @@ async def test_all_are_read_at_first_then_the_last_ones_and_all_again_every_minu
     known = Revocations(store, clock)
     for seconds in (0, 1, 59, 60, 61):
         clock.now = NOW + timedelta(seconds=seconds)
-        await known.look()
+        await known.poll()
     assert [since is None for since in store.asked] == [True, False, False, True, False]
     assert store.asked[1] == NOW + timedelta(seconds=1) - timedelta(minutes=10)
 
@@ -48,17 +48,17 @@ async def test_all_are_read_at_first_then_the_last_ones_and_all_again_every_minu
 async def test_a_revoked_key_stays_revoked(store, clock):
     known = Revocations(store, clock)
     store.gone = ["a"]
-    await known.look()
+    await known.poll()
     store.gone = ["b"]
-    await known.look()
+    await known.poll()
     assert known == {"a", "b"}
 
 
 async def test_while_the_store_is_away_what_is_known_counts_and_one_line_says_so(store, clock, monkeypatch):
-    monkeypatch.setattr(module, "INTERVAL", 0)
+    monkeypatch.setattr(module, "POLL_SECONDS", 0)
     known = Revocations(store, clock)
     store.gone = ["a"]
-    await known.look()
+    await known.poll()
     store.breaks = StoreUnavailableError("away")
     with capture_logs() as logs:
         running = asyncio.ensure_future(known.run())

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.gateway.gates import NOW, gate
 from tests.unit.gateway.wire import exchange, handled
 
-from mailgate.gateway.observe.access_log import OF_CLIENTS, AccessLog
+from mailgate.gateway.observe.access_log import CLIENT_FACTS, AccessLog
 from mailgate.model import Judged
 
 PRIVATE = ("secret-folder", "token=1234", "ada@example.com", "192.0.2.7", "Mozilla", "cookie-value")
@@ -35,7 +35,7 @@ BLOCKED = Judged("block", "prohibited-app", "no-tiktok", "phone", "web", "ada@ex
 
 async def test_a_refused_request_is_told_in_words_of_closed_sets(written):
     asked = await ended(judged=BLOCKED, status=403, reference="REF2345")
-    log_with(written).over(asked)
+    log_with(written).request_finished(asked)
     (line,) = map(json.loads, written)
     assert written[0].endswith(b"}\n")
     assert written[0].count(b"\n") == 1
@@ -49,20 +49,20 @@ async def test_a_refused_request_is_told_in_words_of_closed_sets(written):
 
 async def test_nothing_of_the_client_is_told_unless_it_is_asked_for(written):
     asked = await ended(judged=BLOCKED, status=403)
-    log_with(written).over(asked)
+    log_with(written).request_finished(asked)
     assert [word for word in PRIVATE if word.encode() in written[0]] == []
 
 
 async def test_what_is_asked_for_is_told_but_never_a_query_or_a_cookie(written):
-    log_with(written, *OF_CLIENTS).over(await ended(judged=BLOCKED, status=403))
+    log_with(written, *CLIENT_FACTS).request_finished(await ended(judged=BLOCKED, status=403))
     line = json.loads(written[0])
-    assert [line[name] for name in OF_CLIENTS] == ["/secret-folder/%22", "ada@example.com", "192.0.2.7", "Mozilla/5.0"]  # fmt: skip
+    assert [line[name] for name in CLIENT_FACTS] == ["/secret-folder/%22", "ada@example.com", "192.0.2.7", "Mozilla/5.0"]  # fmt: skip
     assert b"1234" not in written[0]
     assert b"cookie-value" not in written[0]
 
 
 async def test_what_was_neither_decided_nor_answered_is_told_as_that(written):
-    log_with(written, "name").over(await ended())
+    log_with(written, "name").request_finished(await ended())
     line = json.loads(written[0])
     assert (line["status"], line["effect"], line["name"]) == (None, None, "")
 
@@ -70,9 +70,9 @@ async def test_what_was_neither_decided_nor_answered_is_told_as_that(written):
 async def test_the_wait_for_the_webmail_is_told_and_one_that_had_no_end(written):
     asked = await ended(judged=BLOCKED, status=200)
     asked.asked_at, asked.answered_at = 5.0, 5.25
-    log_with(written).over(asked)
+    log_with(written).request_finished(asked)
     asked.asked_at, asked.answered_at = asked.began_at, 0.0
-    log_with(written).over(asked)
+    log_with(written).request_finished(asked)
     first, second = (json.loads(line)["upstream_seconds"] for line in written)
     assert first == 0.25
     assert 0 <= second < 60
@@ -82,7 +82,7 @@ async def test_a_whole_gate_fills_in_what_is_told(written):
     on = gate()
     asked = exchange(b"GET /block HTTP/1.1")
     await handled(on, asked)
-    log_with(written, "address").over(asked)
+    log_with(written, "address").request_finished(asked)
     line = json.loads(written[0])
     assert (line["status"], line["effect"], line["rule"], line["reference"], line["address"]) == (403, "block", "closed", "REF2345", "192.0.2.7")  # fmt: skip
 
@@ -91,6 +91,6 @@ async def test_a_request_that_could_not_be_read_has_its_reason(written):
     on = gate()
     asked = exchange(b"GET /.mailgate/nothing HTTP/1.1")
     await handled(on, asked)
-    log_with(written).over(asked)
+    log_with(written).request_finished(asked)
     line = json.loads(written[0])
     assert (line["status"], line["failed"], line["effect"]) == (404, "not-found", None)

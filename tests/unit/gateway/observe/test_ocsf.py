@@ -6,7 +6,7 @@ import pytest
 from tests.unit.gateway.gates import NOW
 from tests.unit.gateway.wire import exchange
 
-from mailgate.gateway.observe.ocsf import LONGEST_DETAILS, SecurityEvents, audit_event, decision_event
+from mailgate.gateway.observe.ocsf import MAX_DETAILS, SecurityEvents, audit_event, decision_event
 from mailgate.model import Judged
 from mailgate.store import Entry
 
@@ -98,7 +98,7 @@ def test_an_act_that_the_schema_does_not_know_is_named():
     assert event.keys().isdisjoint({"comment", "src_endpoint"})
 
 
-@pytest.mark.parametrize("details", ["no JSON", json.dumps("x" * LONGEST_DETAILS)])
+@pytest.mark.parametrize("details", ["no JSON", json.dumps("x" * MAX_DETAILS)])
 def test_details_that_cannot_be_told_are_left_to_the_audit_log(details):
     told = audit_event(Entry(1, ENTRY.at, "grace", "policy-approved", "", "", "", details, ""))
     assert told["unmapped"]["details"] == {}
@@ -114,7 +114,7 @@ async def lines(*effects, include=(), all_of_them=False):
     events = SecurityEvents(written.append, include, lambda: NOW, "mail.example.com", all_of_them=all_of_them)
     for effect in effects:
         request.judged = effect and BLOCKED._replace(effect=effect)
-        events.over(request)
+        events.request_finished(request)
     return written
 
 

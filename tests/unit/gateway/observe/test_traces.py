@@ -8,7 +8,7 @@ pytest.importorskip("opentelemetry.sdk")
 from opentelemetry.trace import SpanKind
 from opentelemetry.trace.status import StatusCode
 
-from mailgate.gateway.observe.traces import Told, Traces
+from mailgate.gateway.observe.traces import Traces, TraceSettings
 from mailgate.model import Judged
 
 PARENT = b"traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -22,7 +22,7 @@ def spans():
 
 
 def tracing(spans, *include, share=1.0, trusted=False, bits=5):
-    told = Told(share, include, "https://mail.example.com", "http://inner:9080", "gate-1")
+    told = TraceSettings(share, include, "https://mail.example.com", "http://inner:9080", "gate-1")
     return Traces(told, spans.append, lambda _: bits, lambda _: trusted)
 
 
@@ -34,7 +34,7 @@ async def ended(*fields, **what):
 
 
 async def test_a_refusal_is_one_span_that_names_nobody(spans):
-    tracing(spans).over(await ended(judged=BLOCKED, status=403, reference="REF2345"))
+    tracing(spans).request_finished(await ended(judged=BLOCKED, status=403, reference="REF2345"))
     (span,) = spans
     assert (span.kind, span.name, span.status.status_code) == (SpanKind.SERVER, "GET", StatusCode.UNSET)
     assert dict(span.attributes) == {
@@ -48,7 +48,9 @@ async def test_a_refusal_is_one_span_that_names_nobody(spans):
 
 
 async def test_what_is_asked_for_has_the_names_of_the_conventions(spans):
-    tracing(spans, "path", "name", "address", "user_agent").over(await ended(judged=BLOCKED, status=403))
+    tracing(spans, "path", "name", "address", "user_agent").request_finished(
+        await ended(judged=BLOCKED, status=403)
+    )
     found = spans[0].attributes
     names = ("url.path", "user.name", "client.address", "user_agent.original")
     assert [found[name] for name in names] == ["/secret/1", "ada@example.com", "192.0.2.7", "Mozilla/5.0"]
@@ -58,7 +60,7 @@ async def test_what_is_asked_for_has_the_names_of_the_conventions(spans):
 async def test_the_question_to_the_webmail_is_a_span_in_it(spans):
     asked = await ended(judged=BLOCKED, status=200)
     asked.asked_at, asked.answered_at = asked.began_at + 0.1, asked.began_at + 0.35
-    tracing(spans).over(asked)
+    tracing(spans).request_finished(asked)
     asks, serves = spans
     assert (asks.kind, asks.parent.span_id, asks.context.trace_id) == (SpanKind.CLIENT, serves.context.span_id, serves.context.trace_id)  # fmt: skip
     assert asks.end_time - asks.start_time == pytest.approx(0.25e9, rel=1e-3)
@@ -77,14 +79,14 @@ async def test_the_question_to_the_webmail_is_a_span_in_it(spans):
     ],
 )
 async def test_errors_are_those_of_whoever_made_them(spans, what, errors):
-    tracing(spans).over(await ended(**what))
+    tracing(spans).request_finished(await ended(**what))
     assert [span.attributes.get("error.type") for span in spans] == errors
     wrong = [span.status.status_code is StatusCode.ERROR for span in spans]
     assert wrong == [error is not None for error in errors]
 
 
 async def test_a_method_that_is_made_up_is_not_told(spans):
-    tracing(spans).over(exchange(b"MADE-UP / HTTP/1.1"))
+    tracing(spans).request_finished(exchange(b"MADE-UP / HTTP/1.1"))
     assert (spans[0].name, spans[0].attributes["http.request.method"]) == ("HTTP", "_OTHER")
 
 
@@ -92,13 +94,13 @@ async def test_a_method_that_is_made_up_is_not_told(spans):
     ("share", "trusted", "told"), [(0.0, False, 0), (1.0, False, 1), (0.0, True, 1), (1.0, True, 1)]
 )
 async def test_only_whom_the_settings_trust_may_have_a_trace_told(spans, share, trusted, told):
-    tracing(spans, share=share, trusted=trusted).over(await ended(PARENT))
+    tracing(spans, share=share, trusted=trusted).request_finished(await ended(PARENT))
     assert len(spans) == told
 
 
 @pytest.mark.parametrize(("bits", "told"), [(2**31 - 1, 1), (2**31, 0)])
 async def test_half_of_the_traces_are_those_that_chance_gives(spans, bits, told):
-    tracing(spans, share=0.5, bits=bits).over(await ended())
+    tracing(spans, share=0.5, bits=bits).request_finished(await ended())
     assert len(spans) == told
 
 
@@ -106,7 +108,7 @@ async def test_what_was_handed_on_is_what_is_told(spans):
     traces, asked = tracing(spans), await ended(PARENT, asked_at=1.0, answered_at=2.0, status=200)
     head = traces.mark(asked, b"GET / HTTP/1.1\r\n\r\n")
     assert traces.mark(asked, b"GET / HTTP/1.1\r\n\r\n") == head
-    traces.over(asked)
+    traces.request_finished(asked)
     assert f"-{spans[0].context.span_id:016x}-01".encode() in head
     assert f"{spans[1].context.trace_id:032x}" == "4bf92f3577b34da6a3ce929d0e0e4736"
     assert (spans[1].parent.span_id, spans[1].parent.is_remote) == (0x00F067AA0BA902B7, True)
@@ -115,9 +117,9 @@ async def test_what_was_handed_on_is_what_is_told(spans):
 async def test_durations_that_tell_something_get_an_example(spans):
     traces, examples = tracing(spans), []
     traces.remember = lambda *example: examples.append(example)
-    traces.over(await ended(judged=BLOCKED, status=403))
-    traces.over(await ended(status=101))
-    traces.over(await ended(status=200, hangs=True))
+    traces.request_finished(await ended(judged=BLOCKED, status=403))
+    traces.request_finished(await ended(status=101))
+    traces.request_finished(await ended(status=200, hangs=True))
     ((effect, seconds, trace, _),) = examples
     assert (effect, trace) == ("block", f"{5:032x}")
     assert 0 <= seconds < 60

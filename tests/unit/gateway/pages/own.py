@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 from mailgate.gateway.pages import View
 from mailgate.gateway.pages.employee import (
-    Asked,
-    Came,
+    AskedSource,
     DeviceCard,
     EmployeeView,
     Field,
-    Record,
     Source,
+    SourceResult,
+    StoredRecord,
     StoredRecords,
 )
 from mailgate.model import Effect, Kind, PostureState, Reason
@@ -36,7 +36,7 @@ PHONE = DeviceCard(
     tail="4F2A",
     apps=("TikTok",),
     sources=(Source("intune", NOW - timedelta(minutes=3), complete=True),),
-    asked=(Asked(Came.FOUND, "intune", ("TikTok",), NOW - timedelta(minutes=3)),),
+    asked=(AskedSource(SourceResult.FOUND, "intune", ("TikTok",), NOW - timedelta(minutes=3)),),
     stored=((Field("id", "phone-1"), Field("managed", True), Field("last_seen", NOW)),),
     since=NOW - timedelta(days=41),
     until=NOW + timedelta(days=90),
@@ -51,7 +51,7 @@ TABLET = DeviceCard(
     since=NOW,
     until=NOW + timedelta(days=90),
 )
-REQUEST = Record(
+REQUEST = StoredRecord(
     (
         Field("day", NOW.date()),
         Field("effect", "block"),
@@ -60,7 +60,7 @@ REQUEST = Record(
     ),
     NOW + timedelta(days=30),
 )
-MAIL = Record((Field("written_at", NOW), Field("reason", "prohibited-app")), NOW + timedelta(days=30))
+MAIL = StoredRecord((Field("written_at", NOW), Field("reason", "prohibited-app")), NOW + timedelta(days=30))
 OWN = EmployeeView(
     here=ALLOWED,
     person="alice",

@@ -4,25 +4,25 @@ import pytest
 from tests.unit.gateway.pages.own import NOW
 
 from mailgate.gateway.pages.answers import answer_words
-from mailgate.gateway.pages.employee import Asked, Came
+from mailgate.gateway.pages.employee import AskedSource, SourceResult
 from mailgate.gateway.pages.languages import load_languages
 
 LANGUAGES = load_languages()
 
 
 @pytest.mark.parametrize("tag", LANGUAGES)
-@pytest.mark.parametrize("came", Came)
-def test_every_answer_has_words_in_every_language(came: Came, tag: str) -> None:
-    said = answer_words(Asked(came, "intune", ("TikTok",), NOW), LANGUAGES[tag], NOW)
+@pytest.mark.parametrize("came", SourceResult)
+def test_every_answer_has_words_in_every_language(came: SourceResult, tag: str) -> None:
+    said = answer_words(AskedSource(came, "intune", ("TikTok",), NOW), LANGUAGES[tag], NOW)
     assert said
     assert "%(" not in said
 
 
 def test_it_says_who_was_asked_what_is_seen_and_when_that_was_looked_at() -> None:
-    asked = Asked(Came.FOUND, "intune", ("TikTok",), NOW - timedelta(minutes=3))
+    asked = AskedSource(SourceResult.FOUND, "intune", ("TikTok",), NOW - timedelta(minutes=3))
     said = answer_words(asked, LANGUAGES["en"], NOW).striptags()
     assert said == "Asked intune: it still sees TikTok, looked at 3 minutes ago."
 
 
 def test_a_source_that_is_named_oddly_stays_text() -> None:
-    assert "&lt;b&gt;" in answer_words(Asked(Came.SILENT, "<b>"), LANGUAGES["en"], NOW)
+    assert "&lt;b&gt;" in answer_words(AskedSource(SourceResult.SILENT, "<b>"), LANGUAGES["en"], NOW)

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailgate.gateway.pages import Pages, View
-from mailgate.gateway.pages.holes import Form, Holes, holes_of, marks_for, without_holes
-from mailgate.gateway.pages.proofs import TOLD
-from mailgate.gateway.pages.render import REMEMBERED, REMEMBERED_WISHES
+from mailgate.gateway.pages.holes import CutPage, Holes, holes_of, marks_for, without_holes
+from mailgate.gateway.pages.proofs import SHOWN_REASONS
+from mailgate.gateway.pages.render import MAX_FORMS, MAX_LANGUAGE_CHOICES
 from mailgate.gateway.pages.steps import FIXES
 from mailgate.model import Effect, Kind, Reason
 
@@ -49,7 +49,7 @@ views = st.builds(
     return_url=paths,
     continue_url=paths,
     status_url=paths,
-    proof=st.one_of(st.none(), st.sampled_from(sorted(TOLD))),
+    proof=st.one_of(st.none(), st.sampled_from(sorted(SHOWN_REASONS))),
     clock_off=st.one_of(st.none(), st.integers(-3000, 3000).map(lambda minutes: timedelta(minutes=minutes))),
     help_ticket=texts,
     looked_at=moments,
@@ -128,7 +128,7 @@ def test_whatever_is_no_hole_makes_another_page():
 
 def test_an_empty_hole_has_no_mark_and_each_rendering_its_own():
     assert marks_for([False] * 7) == Holes()
-    assert Form.cut("<p></p>", Holes()).filled(Holes()) == b"<p></p>"
+    assert CutPage.cut("<p></p>", Holes()).filled(Holes()) == b"<p></p>"
     once, again = marks_for([True, False, True, True, True, True, True]), marks_for([True] * 7)
     assert once.subject == ""
     assert len({*once, *again}) == 14
@@ -136,18 +136,18 @@ def test_an_empty_hole_has_no_mark_and_each_rendering_its_own():
 
 def test_a_mark_in_what_a_request_says_is_text():
     marks = marks_for([True] * 7)
-    form = Form.cut(f"<p>{marks.reference}</p>", marks)
+    form = CutPage.cut(f"<p>{marks.reference}</p>", marks)
     assert form.filled(Holes(reference=marks.help_ticket)) == f"<p>{marks.help_ticket}</p>".encode()
 
 
 def test_whoever_makes_things_up_does_not_fill_the_memory():
     pages = Pages()
-    for number in range(REMEMBERED + 20):
+    for number in range(MAX_FORMS + 20):
         view = View(
             Reason.POSTURE_MISSING, "R", NOW, clock_off=timedelta(minutes=number), proof=Reason.PROOF_STALE
         )
         pages.error(replace(view, accept_language=f"de, x{number}"))
-    for number in range(REMEMBERED_WISHES + 20):
+    for number in range(MAX_LANGUAGE_CHOICES + 20):
         pages.error(View(Reason.NOT_FOUND, "R", NOW, accept_language=f"{number}" * 2000))
-    assert pages._form.cache_info().currsize == REMEMBERED
-    assert pages._chosen.cache_info().currsize == REMEMBERED_WISHES
+    assert pages._form.cache_info().currsize == MAX_FORMS
+    assert pages._chosen.cache_info().currsize == MAX_LANGUAGE_CHOICES

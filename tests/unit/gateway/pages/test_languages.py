@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from mailgate.gateway.pages.languages import Language, asked_as, load_languages
+from mailgate.gateway.pages.languages import Language, languages_by_tag, load_languages
 from mailgate.gateway.pages.message import mark
 from mailgate.model.languages import TAGS
 
@@ -16,7 +16,11 @@ def test_a_language_has_the_tag_of_the_list_and_its_direction() -> None:
 
 
 def test_a_language_may_be_asked_for_without_its_script() -> None:
-    assert asked_as(LANGUAGES) | {"zh": "zh-Hans", "zh-hans": "zh-Hans", "de": "de"} == asked_as(LANGUAGES)
+    assert languages_by_tag(LANGUAGES) | {
+        "zh": "zh-Hans",
+        "zh-hans": "zh-Hans",
+        "de": "de",
+    } == languages_by_tag(LANGUAGES)
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,14 @@ from tests.unit.gateway.pages.test_render import HOSTILE, Outline
 from mailgate.gateway.pages import Pages
 from mailgate.gateway.pages.employee import (
     EmployeeView,
-    Exempted,
+    ExemptionView,
     Field,
     LastSeen,
-    Record,
+    OpenHelpRequest,
+    OwnerReports,
     Source,
+    StoredRecord,
     StoredRecords,
-    Told,
-    Waiting,
 )
 from mailgate.model import Effect, Kind, PostureState, Reason
 from mailgate.model.languages import TAGS
@@ -136,14 +136,14 @@ def test_every_stored_field_is_there_since_when_and_until_when(pages: Pages) -> 
     [((), "none"), (None, "none"), ("", "none"), (False, "no"), (("a", "b"), "a, b"), (7, "7")],
 )
 def test_a_value_is_said_plainly(pages: Pages, value: object, shown: str) -> None:
-    record = Record((Field("status", value),), NOW)  # type: ignore[arg-type]
+    record = StoredRecord((Field("status", value),), NOW)  # type: ignore[arg-type]
     assert f"How far the report vouches for it {shown} " in words(
         pages, replace(OWN, records=StoredRecords(exemptions=(record,)))
     )
 
 
 def test_a_field_without_a_label_shows_its_name_and_an_unknown_reason_itself(pages: Pages) -> None:
-    record = Record((Field("colour", "blue"), Field("reason", "was-once-a-reason")), NOW)
+    record = StoredRecord((Field("colour", "blue"), Field("reason", "was-once-a-reason")), NOW)
     text = words(pages, replace(OWN, records=StoredRecords(exemptions=(record,))))
     assert "colour blue" in text
     assert "Reason was-once-a-reason" in text
@@ -176,8 +176,8 @@ def test_every_app_that_is_looked_for_is_named_those_that_keep_mail_out_first(pa
 
 
 def test_an_open_request_for_help_stands_on_top_with_how_far_it_is(pages: Pages) -> None:
-    asked = Waiting("prohibited-app", NOW - timedelta(hours=1), None, "REF2345")
-    said = Waiting("own-page/not-theirs", NOW, NOW, "REF6")
+    asked = OpenHelpRequest("prohibited-app", NOW - timedelta(hours=1), None, "REF2345")
+    said = OpenHelpRequest("own-page/not-theirs", NOW, NOW, "REF6")
     text = words(pages, replace(OWN, waiting=(asked, said))).replace("\u202f", " ")
     assert text.index("You asked for help: Dec 9, 2026, 8:00 AM UTC") < text.index("iPhone")
     assert (
@@ -189,7 +189,7 @@ def test_an_open_request_for_help_stands_on_top_with_how_far_it_is(pages: Pages)
 
 
 def test_who_is_spared_reads_until_when_and_why_before_anything_else(pages: Pages) -> None:
-    exempted = Exempted("A new phone <b>is on its way</b>", NOW + timedelta(days=3))
+    exempted = ExemptionView("A new phone <b>is on its way</b>", NOW + timedelta(days=3))
     phone = replace(PHONE, verdict=replace(ALLOWED, kind=Kind.PHONE), exempted=exempted)
     page = pages.me(replace(OWN, devices=(phone, TABLET)))
     text = words(pages, replace(OWN, devices=(phone, TABLET)))
@@ -200,10 +200,10 @@ def test_who_is_spared_reads_until_when_and_why_before_anything_else(pages: Page
 
 
 def test_a_browser_that_is_spared_says_so_on_top(pages: Pages) -> None:
-    view = replace(NOBODY, person="alice", exempted=Exempted("On a journey", NOW + timedelta(days=3)))
+    view = replace(NOBODY, person="alice", exempted=ExemptionView("On a journey", NOW + timedelta(days=3)))
     assert 'class="card soon" aria-labelledby="here"' in pages.me(view).html
     assert "by an exemption" in words(pages, view)
-    without_end = replace(view, exempted=Exempted("On a journey"))
+    without_end = replace(view, exempted=ExemptionView("On a journey"))
     assert "Gets company mail by an exemption" in words(pages, without_end)
     assert "After that" not in words(pages, without_end)
 
@@ -297,7 +297,7 @@ def test_it_loads_nothing_and_runs_only_its_own(pages: Pages) -> None:
 
 def test_of_many_rows_the_newest_are_shown_in_short_and_the_download_has_all(pages: Pages) -> None:
     day = (Field("day", NOW.date()), Field("count", 14), Field("headers", ("accept: */*",)))
-    many = (Record(day, NOW + timedelta(days=30)),) * 5
+    many = (StoredRecord(day, NOW + timedelta(days=30)),) * 5
     text = words(
         pages, replace(OWN, records=StoredRecords(requests=many, exemptions=(many[0],) * 7), more=37)
     )
@@ -323,7 +323,7 @@ def test_two_phones_that_are_alike_are_told_apart_by_their_ids_and_where_they_we
 
 
 def test_a_device_can_be_said_to_be_lost_or_not_ones_own_without_scripts(pages: Pages) -> None:
-    sayable = replace(OWN, devices=(replace(PHONE, told=Told(sayable=True)), TABLET))
+    sayable = replace(OWN, devices=(replace(PHONE, owner_reports=OwnerReports(can_report=True)), TABLET))
     outline = Outline(pages.me(sayable))
     said = [each["value"] for each in outline.all("input") if each.get("name") == "about"]
     assert said == ["lost", "not-mine"]
@@ -333,13 +333,15 @@ def test_a_device_can_be_said_to_be_lost_or_not_ones_own_without_scripts(pages: 
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        (Told(noted=True), "can now see that this device is not yours"),
-        (Told(to_confirm=True), "Is this device lost? It gets no company mail from then on"),
-        (Told(undo=True), "It is lost: you can undo this for one minute. Undo"),
-        (Told(too_late=True), "Your help desk can open the device again."),
+        (OwnerReports(noted=True), "can now see that this device is not yours"),
+        (OwnerReports(to_confirm=True), "Is this device lost? It gets no company mail from then on"),
+        (OwnerReports(undo=True), "It is lost: you can undo this for one minute. Undo"),
+        (OwnerReports(too_late=True), "Your help desk can open the device again."),
     ],
 )
-def test_what_was_said_of_a_device_is_answered_on_its_card(pages: Pages, told: Told, said: str) -> None:
-    text = words(pages, replace(OWN, devices=(replace(PHONE, told=told),)))
+def test_what_was_said_of_a_device_is_answered_on_its_card(
+    pages: Pages, told: OwnerReports, said: str
+) -> None:
+    text = words(pages, replace(OWN, devices=(replace(PHONE, owner_reports=told),)))
     assert said in text
     assert "Not yours, or lost?" not in text

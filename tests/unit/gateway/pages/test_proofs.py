@@ -11,7 +11,7 @@ from mailgate.gateway.pages.languages import load_languages
 from mailgate.gateway.pages.proofs import (
     FIXES,
     SAME_WORDS,
-    TOLD,
+    SHOWN_REASONS,
     WORDINGS,
     clock_off,
     refused_proof,
@@ -45,13 +45,13 @@ def access(refused: Reason | None, off: timedelta | None = None) -> Access:
 
 
 def test_every_refusal_that_is_told_has_words_and_an_end() -> None:
-    assert {SAME_WORDS.get(reason, reason) for reason in TOLD} == FIXES.keys()
-    assert not FORGED & TOLD
-    for reason in TOLD:
+    assert {SAME_WORDS.get(reason, reason) for reason in SHOWN_REASONS} == FIXES.keys()
+    assert not FORGED & SHOWN_REASONS
+    for reason in SHOWN_REASONS:
         assert wording_of(reason) != wording_of(Reason.ATTESTATION_INVALID)
 
 
-@pytest.mark.parametrize("reason", sorted(TOLD))
+@pytest.mark.parametrize("reason", sorted(SHOWN_REASONS))
 def test_it_is_told_in_the_place_of_a_report_that_is_missing(reason: Reason) -> None:
     assert refused_proof(access(reason), MISSING) is reason
     assert refused_proof(access(reason), replace(MISSING, reason=Reason.PROHIBITED_APP)) is None

@@ -87,7 +87,7 @@ def test_the_new_answer_has_no_word_about_the_old_body():
     ],
 )
 def test_an_answer_without_readable_addresses_is_left_alone(answer):
-    assert not EDITOR.wants(POST, answer)
+    assert not EDITOR.may_need_edit(POST, answer)
 
 
 @pytest.mark.parametrize(
@@ -96,8 +96,8 @@ def test_an_answer_without_readable_addresses_is_left_alone(answer):
      b"application/octet-stream"],
 )  # fmt: skip
 def test_a_document_is_one_whatever_its_server_calls_it(content_type):
-    assert EDITOR.wants(POST, response(b"<a/>", content_type))
-    assert EDITOR.wants(POST, ResponseHead(200, b"OK", 1, [], LengthBody(4), keep_alive=True))
+    assert EDITOR.may_need_edit(POST, response(b"<a/>", content_type))
+    assert EDITOR.may_need_edit(POST, ResponseHead(200, b"OK", 1, [], LengthBody(4), keep_alive=True))
 
 
 @pytest.mark.parametrize("name", [b"gzip", b"GZIP", b"x-gzip"])
@@ -106,7 +106,7 @@ def test_what_comes_compressed_unasked_is_unpacked(name):
         XML.format(url="http://10.0.0.7/Microsoft-Server-ActiveSync", charset="utf-8").encode()
     )
     answer = response(body, b"text/xml", (b"Content-Encoding", name))
-    assert EDITOR.wants(POST, answer)
+    assert EDITOR.may_need_edit(POST, answer)
     head, body = EDITOR.edited(answer, body)
     assert body == XML.format(url=PUBLIC, charset="utf-8").encode()
     assert not values(head.fields, b"content-encoding")
@@ -149,13 +149,13 @@ def test_an_address_of_version_6_is_compared_without_its_port():
 
 
 def test_a_head_is_no_answer():
-    assert EDITOR.wants(POST, response(b"<a/>"))
-    assert not EDITOR.wants(replace(POST, method=b"HEAD"), response(b"<a/>"))
+    assert EDITOR.may_need_edit(POST, response(b"<a/>"))
+    assert not EDITOR.may_need_edit(replace(POST, method=b"HEAD"), response(b"<a/>"))
 
 
 def test_the_webmail_is_asked_for_an_answer_that_can_be_read():
     asked = b"POST / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\nAccept: text/xml\r\n\r\n"
-    head = EDITOR.asked(parse_request_head(asked, max_fields=9))
+    head = EDITOR.readable_request(parse_request_head(asked, max_fields=9))
     assert head.fields[:1] == [(b"Host", b"a")]
     assert values(head.fields, b"accept") == [b"text/xml"]
     assert values(head.fields, b"accept-encoding") == [b"identity"]

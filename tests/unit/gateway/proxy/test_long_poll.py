@@ -8,7 +8,7 @@ import pytest
 from tests.unit.gateway.wire import settle
 
 from mailgate.gateway.http1.exchange import Outcome
-from mailgate.gateway.proxy.long_poll import Hanging, NoLongerAllowed, hangs
+from mailgate.gateway.proxy.long_poll import LongPolls, NoLongerAllowed, is_long_poll
 from mailgate.model import (
     Access,
     Client,
@@ -53,7 +53,7 @@ def judged(decision):
 
 @pytest.fixture
 async def running():
-    hanging, webmail = Hanging(), Webmail()
+    hanging, webmail = LongPolls(), Webmail()
     task = asyncio.ensure_future(hanging.run(ACCESS, ALLOWED, webmail.forward()))
     await settle()
     yield hanging, webmail, task
@@ -74,7 +74,7 @@ async def running():
 )
 def test_ping_and_sync_hang(method, command, protocol, waits):
     client = Client(Kind.PHONE, handheld=True, protocol=protocol, eas_command=command)
-    assert hangs(replace(ACCESS, facts=RequestFacts(method), client=client)) is waits
+    assert is_long_poll(replace(ACCESS, facts=RequestFacts(method), client=client)) is waits
 
 
 async def test_a_request_is_counted_until_it_is_answered(running):
@@ -123,11 +123,11 @@ async def test_an_error_of_the_webmail_is_its_own():
         raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
-        await Hanging().run(ACCESS, ALLOWED, broken())
+        await LongPolls().run(ACCESS, ALLOWED, broken())
 
 
 async def test_the_watch_survives_a_broken_look(running, monkeypatch):
-    monkeypatch.setattr("mailgate.gateway.proxy.long_poll.EVERY", 0)
+    monkeypatch.setattr("mailgate.gateway.proxy.long_poll.RECHECK_SECONDS", 0)
     hanging, _, task = running
     looks = iter([ValueError, OSError])
 

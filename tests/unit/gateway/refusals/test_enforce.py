@@ -9,11 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from tests.unit.gateway.gates import PAGES
 
-from mailgate.gateway.refusals.enforce import Speaker, wants_warning, warned_cookie, warned_mark
+from mailgate.gateway.refusals.enforce import ResponseBuilder, needs_warning, warned_cookie, warned_mark
 from mailgate.model import Access, Client, Decision, Effect, Kind, Posture, Protocol, Reason, RequestFacts
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
-SPEAKER = Speaker(PAGES, "mail.example.com", "en")
+RESPONSES = ResponseBuilder(PAGES, "mail.example.com", "en")
 NAVIGATION = {"accept": "text/html", "sec-fetch-mode": "navigate"}
 DECISION = Decision(
     Effect.BLOCK, Reason.PROHIBITED_APP, "no-tiktok", "v1", title="No <TikTok>", fix="remove-app",
@@ -31,7 +31,7 @@ def headers_of(answer):
 
 
 def test_a_person_gets_a_page_that_says_why_and_what_to_do():
-    answer = SPEAKER.refuse(access(NAVIGATION), DECISION, "REF2345")
+    answer = RESPONSES.refuse(access(NAVIGATION), DECISION, "REF2345")
     page, headers = answer.body.decode(), headers_of(answer)
     assert (answer.status, answer.content_type) == (403, "text/html; charset=utf-8")
     for words in ("TikTok", "No &lt;TikTok&gt;", "REF2345", "it-help@example.com", "/.mailgate/status"):
@@ -59,15 +59,15 @@ def test_a_person_gets_a_page_that_says_why_and_what_to_do():
 def test_the_extension_is_linked_to_where_there_is_one_for_this_browser(agent, link):
     pages = {"firefox": "https://one.example.com/", "chromium": "https://two.example.com/?a=1&b=2"}
     decision = replace(DECISION, reason=Reason.ATTESTATION_REQUIRED, fix="get-extension", apps=())
-    speaker = replace(SPEAKER, extension_pages=pages)
-    page = speaker.refuse(access({**NAVIGATION, "user-agent": agent}), decision, "R").body.decode()
+    responses = replace(RESPONSES, extension_pages=pages)
+    page = responses.refuse(access({**NAVIGATION, "user-agent": agent}), decision, "R").body.decode()
     assert ("the store of your browser</a>" in page) is bool(link)
     assert f'<a href="{link}" target="_blank" rel="noreferrer">' in page or not link
     assert ("load it unpacked" in page) is not bool(link)
 
 
 def test_a_page_speaks_the_readers_language():
-    answer = SPEAKER.refuse(access({**NAVIGATION, "accept-language": "de-CH, en;q=0.5"}), DECISION, "R")
+    answer = RESPONSES.refuse(access({**NAVIGATION, "accept-language": "de-CH, en;q=0.5"}), DECISION, "R")
     assert headers_of(answer)["content-language"] == "de"
 
 
@@ -76,7 +76,7 @@ def test_a_page_speaks_the_readers_language():
 )
 def test_a_program_gets_a_problem_document(headers):
     """RFC 9457, 3."""
-    answer = SPEAKER.refuse(access(headers), DECISION, "REF2345")
+    answer = RESPONSES.refuse(access(headers), DECISION, "REF2345")
     problem = json.loads(answer.body)
     assert (answer.status, answer.content_type) == (403, "application/problem+json")
     assert headers_of(answer) == {"x-device-reason": "prohibited-app"}
@@ -94,14 +94,14 @@ def test_a_program_gets_a_problem_document(headers):
 @pytest.mark.parametrize("headers", [{}, NAVIGATION])
 def test_a_mail_app_gets_the_status_alone(headers):
     """Never HTML to ActiveSync."""
-    answer = SPEAKER.refuse(access(headers, protocol=Protocol.ACTIVESYNC), DECISION, "R")
+    answer = RESPONSES.refuse(access(headers, protocol=Protocol.ACTIVESYNC), DECISION, "R")
     assert (answer.status, answer.body, answer.content_type) == (403, b"", "")
     assert headers_of(answer) == {"x-device-reason": "prohibited-app"}
 
 
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_has_words(reason):
-    answer = SPEAKER.refuse(access(), replace(DECISION, reason=reason, apps=(), title=""), "R")
+    answer = RESPONSES.refuse(access(), replace(DECISION, reason=reason, apps=(), title=""), "R")
     assert all(json.loads(answer.body)[key] for key in ("title", "detail"))
 
 
@@ -113,18 +113,18 @@ def test_every_reason_has_words(reason):
     ],
 )
 def test_an_error_comes_in_the_same_two_forms(facts, kind):
-    answer = SPEAKER.error(facts, 502, Reason.UPSTREAM_UNREACHABLE, "REF2345", NOW)
+    answer = RESPONSES.error(facts, 502, Reason.UPSTREAM_UNREACHABLE, "REF2345", NOW)
     assert (answer.status, answer.content_type) == (502, kind)
     assert b"REF2345" in answer.body
 
 
 def test_an_errors_detail_is_for_programs():
-    answer = SPEAKER.error(RequestFacts(), 400, Reason.REQUEST_MALFORMED, "R", NOW, "A line is odd.")
+    answer = RESPONSES.error(RequestFacts(), 400, Reason.REQUEST_MALFORMED, "R", NOW, "A line is odd.")
     assert json.loads(answer.body)["detail"] == "A line is odd."
 
 
 def test_a_warning_is_a_page_with_the_way_on():
-    answer = SPEAKER.warn(access(NAVIGATION), DECISION, "R")
+    answer = RESPONSES.warn(access(NAVIGATION), DECISION, "R")
     assert answer.status == 200
     link = answer.body.decode().partition('action="')[2].partition('"')[0].replace("&amp;", "&")
     query = parse_qs(urlsplit(link).query)
@@ -154,13 +154,13 @@ MARK = warned_mark(DECISION)
 def test_a_warning_is_shown_once(cookie, warns):
     """Whatever other cookies a webmail sets: one that is odd must not bring the warning back for ever."""
     headers = NAVIGATION if cookie is None else {**NAVIGATION, "cookie": cookie}
-    assert wants_warning(access(headers), DECISION) is warns
+    assert needs_warning(access(headers), DECISION) is warns
 
 
 def test_another_rule_or_another_policy_warns_anew():
     warned = access({**NAVIGATION, "cookie": f"mailgate-warned={MARK}"})
-    assert wants_warning(warned, replace(DECISION, rule="other"))
-    assert wants_warning(warned, replace(DECISION, policy_version="v2"))
+    assert needs_warning(warned, replace(DECISION, rule="other"))
+    assert needs_warning(warned, replace(DECISION, policy_version="v2"))
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_another_rule_or_another_policy_warns_anew():
     ],
 )
 def test_only_a_page_load_of_the_web_is_interrupted(asked):
-    assert not wants_warning(asked, DECISION)
+    assert not needs_warning(asked, DECISION)
 
 
 @pytest.mark.parametrize("secure", [True, False])
@@ -199,25 +199,25 @@ def test_the_cookie_of_a_warning(secure):
     ],
 )
 def test_a_refusal_that_rests_on_a_look_says_who_looked_and_when(source, told):
-    speaker = replace(SPEAKER, seen_within={"intune": timedelta(hours=8)})
+    responses = replace(RESPONSES, seen_within={"intune": timedelta(hours=8)})
     looked = datetime(2026, 11, 23, 9, 12, tzinfo=UTC)
     asked = replace(access(NAVIGATION), posture=Posture(source=source, reported_at=looked))
-    page = speaker.refuse(asked, DECISION, "REF2345").body.decode()
+    page = responses.refuse(asked, DECISION, "REF2345").body.decode()
     text = " ".join(re.sub(r"<[^>]+>", "", page).split())
     assert (told in text) if told else ("Last looked" not in text)
     never = replace(DECISION, reason=Reason.KIND_REFUSED)
-    assert "Last looked" not in speaker.refuse(asked, never, "REF2345").body.decode()
+    assert "Last looked" not in responses.refuse(asked, never, "REF2345").body.decode()
 
 
 def test_check_again_stands_before_the_steps():
-    page = SPEAKER.refuse(access(NAVIGATION), DECISION, "REF2345").body.decode()
+    page = RESPONSES.refuse(access(NAVIGATION), DECISION, "REF2345").body.decode()
     assert page.index('id="check"') < page.index('id="fix"')
 
 
 def test_where_a_rule_names_nobody_the_company_s_help_does():
-    speaker = replace(SPEAKER, help_address="help@example.com")
+    responses = replace(RESPONSES, help_address="help@example.com")
     nobody = replace(DECISION, contact="")
-    assert "mailto:help@example.com" in speaker.refuse(access(NAVIGATION), nobody, "R").body.decode()
-    assert "mailto:it-help@example.com" in speaker.refuse(access(NAVIGATION), DECISION, "R").body.decode()
-    failed = speaker.error(access(NAVIGATION).facts, 502, Reason.UPSTREAM_UNREACHABLE, "R", NOW)
+    assert "mailto:help@example.com" in responses.refuse(access(NAVIGATION), nobody, "R").body.decode()
+    assert "mailto:it-help@example.com" in responses.refuse(access(NAVIGATION), DECISION, "R").body.decode()
+    failed = responses.error(access(NAVIGATION).facts, 502, Reason.UPSTREAM_UNREACHABLE, "R", NOW)
     assert "mailto:help@example.com" in failed.body.decode()

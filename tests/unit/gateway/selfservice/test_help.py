@@ -48,7 +48,7 @@ class Scene:
     def __init__(self):
         self.desk = Desk()
         self.gate = gate(trusted=(ip_network("192.0.2.0/24"),), desk=self.desk)
-        renew(self.gate, speaker=replace(self.gate.in_force.live.speaker, tickets=DESK))
+        renew(self.gate, responses=replace(self.gate.in_force.live.responses, tickets=DESK))
 
     async def refused(self, *fields):
         """The ticket in the page of a refusal."""

@@ -9,7 +9,7 @@ from tests.unit.gateway.wire import exchange, facts_of
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.pages.languages import load_languages
-from mailgate.gateway.refusals.enforce import language_wish
+from mailgate.gateway.refusals.enforce import requested_language
 from mailgate.model import RequestFacts
 
 LINE = b"POST /.mailgate/language HTTP/1.1"
@@ -44,7 +44,7 @@ async def test_it_leads_to_this_host_alone(to: str) -> None:
 
 def test_what_was_chosen_goes_before_what_the_browser_asks() -> None:
     asked = {"accept-language": "fr"}
-    assert language_wish(RequestFacts(headers=asked)) == "fr"
-    assert language_wish(RequestFacts(headers=asked | {"cookie": "a=b; mailgate-language=ja"})) == "ja"
+    assert requested_language(RequestFacts(headers=asked)) == "fr"
+    assert requested_language(RequestFacts(headers=asked | {"cookie": "a=b; mailgate-language=ja"})) == "ja"
     long = {"cookie": f"mailgate-language={'x' * 4000}"}
-    assert len(language_wish(RequestFacts(headers=long))) == 20
+    assert len(requested_language(RequestFacts(headers=long))) == 20

@@ -12,7 +12,15 @@ from tests.unit.gateway.proxy.test_upstream import connected
 from tests.unit.gateway.wire import exchange, facts_of
 
 from mailgate.gateway.proxy.webmail import UpstreamUnreachable
-from mailgate.gateway.selfservice.login_check import AT_MOST, KEPT, PROVEN, REST, Login, LoginCheck, Question
+from mailgate.gateway.selfservice.login_check import (
+    BLOCK_SECONDS,
+    MAX_WRONG_LOGINS,
+    RESULT_SECONDS,
+    WEBMAIL_CHECK_SECONDS,
+    Login,
+    LoginCheck,
+    Question,
+)
 
 OPTIONS = Question(b"OPTIONS", b"/Microsoft-Server-ActiveSync")
 PASSWORDS = {"alice": "right", "bob": "horse"}
@@ -147,7 +155,7 @@ async def test_the_same_credentials_are_asked_about_once_a_minute():
     for _ in range(3):
         assert await check.look(asking(basic())) is Login.RIGHT
     assert mail.logins == ["stranger", "alice"]
-    clock.now += timedelta(seconds=KEPT + 1)
+    clock.now += timedelta(seconds=RESULT_SECONDS + 1)
     PASSWORDS["alice"] = "changed"
     try:
         assert await check.look(asking(basic())) is Login.WRONG
@@ -161,7 +169,7 @@ async def test_whether_it_tells_right_from_wrong_is_asked_every_ten_minutes():
     assert await check.offered(asking()) is True
     assert await check.offered(asking()) is True
     assert mail.logins == ["stranger"]
-    clock.now += timedelta(seconds=PROVEN + 1)
+    clock.now += timedelta(seconds=WEBMAIL_CHECK_SECONDS + 1)
     assert await check.offered(asking()) is True
     assert mail.logins == ["stranger", "stranger"]
 
@@ -169,31 +177,31 @@ async def test_whether_it_tells_right_from_wrong_is_asked_every_ten_minutes():
 async def test_one_name_is_guessed_at_a_few_times_from_wherever():
     mail, clock = Mail(), Clock(NOW)
     check = check_of(mail, clock)
-    for number in range(AT_MOST):
+    for number in range(MAX_WRONG_LOGINS):
         guess = asking(basic(password=f"guess{number}"), peer=f"192.0.2.{number}")
         assert await check.look(guess) is Login.WRONG
     assert await check.look(asking(basic(name="ALICE"), peer="198.51.100.1")) is Login.TOO_MANY
-    assert mail.logins.count("alice") == AT_MOST
+    assert mail.logins.count("alice") == MAX_WRONG_LOGINS
     assert await check.look(asking(basic("bob", "horse"), peer="198.51.100.1")) is Login.RIGHT
-    clock.now += timedelta(seconds=REST + 1)
+    clock.now += timedelta(seconds=BLOCK_SECONDS + 1)
     assert await check.look(asking(basic())) is Login.RIGHT
 
 
 async def test_many_guesses_at_once_are_no_more_than_a_few():
     mail = Mail()
     check = check_of(mail)
-    guesses = [check.look(asking(basic(password=f"guess{number}"))) for number in range(5 * AT_MOST)]
+    guesses = [check.look(asking(basic(password=f"guess{number}"))) for number in range(5 * MAX_WRONG_LOGINS)]
     answers = await asyncio.gather(*guesses)
-    assert answers.count(Login.WRONG) == AT_MOST
+    assert answers.count(Login.WRONG) == MAX_WRONG_LOGINS
     assert set(answers) == {Login.WRONG, Login.TOO_MANY}
-    assert mail.logins.count("alice") == AT_MOST
+    assert mail.logins.count("alice") == MAX_WRONG_LOGINS
 
 
 @pytest.mark.parametrize("peers", [["192.0.2.7"], ["2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::"]])
 async def test_one_address_guesses_a_few_times_at_whomever(peers):
     check = check_of(Mail())
     from_there = itertools.cycle(peers)
-    for number in range(AT_MOST):
+    for number in range(MAX_WRONG_LOGINS):
         assert await check.look(asking(basic(f"user{number}"), peer=next(from_there))) is Login.WRONG
     assert await check.look(asking(basic(), peer=next(from_there))) is Login.TOO_MANY
     assert await check.look(asking(basic(), peer="198.51.100.1")) is Login.RIGHT
@@ -201,8 +209,8 @@ async def test_one_address_guesses_a_few_times_at_whomever(peers):
 
 async def test_right_logins_are_never_too_many():
     check, clock = check_of(Mail(), clock := Clock(NOW)), clock
-    for _ in range(3 * AT_MOST):
-        clock.now += timedelta(seconds=KEPT + 1)
+    for _ in range(3 * MAX_WRONG_LOGINS):
+        clock.now += timedelta(seconds=RESULT_SECONDS + 1)
         assert await check.look(asking(basic())) is Login.RIGHT
 
 
@@ -214,5 +222,5 @@ async def test_a_webmail_that_is_down_says_nothing_and_is_left_alone_for_a_minut
     mail.down = False
     assert await check.look(asking(basic())) is Login.UNTOLD
     assert mail.asked == []
-    clock.now += timedelta(seconds=PROVEN / 10 + 1)
+    clock.now += timedelta(seconds=WEBMAIL_CHECK_SECONDS / 10 + 1)
     assert await check.look(asking(basic())) is Login.RIGHT

@@ -9,10 +9,10 @@ from tests.unit.gateway.own import PHONE
 from tests.unit.gateway.refusals.test_help_cookie import sent_back, with_cookie
 from tests.unit.gateway.refusals.test_help_ticket import DESK
 
-from mailgate.gateway.selfservice.lost_cookie import may_take_back, reported, taken_back
+from mailgate.gateway.selfservice.lost_cookie import delete_cookie, may_take_back, undo_cookie
 
 LOST = replace(PHONE, lost_at=NOW)
-COOKIE = sent_back(reported(DESK, with_cookie(""), PHONE, "Alice", NOW))
+COOKIE = sent_back(undo_cookie(DESK, with_cookie(""), PHONE, "Alice", NOW))
 
 
 def test_the_browser_that_said_it_may_take_it_back() -> None:
@@ -40,4 +40,4 @@ def test_nobody_makes_one_up(value: str) -> None:
 
 
 def test_it_ends_with_the_report() -> None:
-    assert "Max-Age=0;" in taken_back(with_cookie(""))[1]
+    assert "Max-Age=0;" in delete_cookie(with_cookie(""))[1]

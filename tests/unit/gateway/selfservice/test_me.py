@@ -28,8 +28,8 @@ from tests.unit.store.mail import a_mail
 from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device
 from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.selfservice.login_check import AT_MOST
-from mailgate.gateway.selfservice.pairing_code import OwnCodes
+from mailgate.gateway.selfservice.login_check import MAX_WRONG_LOGINS
+from mailgate.gateway.selfservice.pairing_code import PairingCodes
 from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.model import Posture, PostureState
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
@@ -161,7 +161,7 @@ async def test_without_a_check_no_login_is_looked_at():
 
 async def test_guessing_is_stopped():
     scene, sign_in = Scene(), b"GET /.mailgate/me?sign-in HTTP/1.1"
-    for number in range(AT_MOST):
+    for number in range(MAX_WRONG_LOGINS):
         assert (await scene.ask(sign_in, basic(password=str(number)))).status == 401
     answer = await scene.ask(sign_in, basic(password="right"))
     assert answer.status == 429
@@ -265,7 +265,7 @@ async def test_a_malformed_form_asks_nothing(body):
 
 
 async def test_a_pairing_code_is_shown_once_to_who_asks_for_it_on_a_computer():
-    scene = Scene(codes=OwnCodes(Tokens(), offered=True, random=bytes))
+    scene = Scene(codes=PairingCodes(Tokens(), offered=True, random=bytes))
     assert "Show a code" in await scene.page(PAGE, ALICE, COMPUTER)
     assert "Show a code" not in await scene.page(PAGE, ALICE, IPHONE)
     made = await scene.page(POST, ALICE, COMPUTER, SAME_ORIGIN, body=b"code=new")
@@ -276,7 +276,7 @@ async def test_a_pairing_code_is_shown_once_to_who_asks_for_it_on_a_computer():
 
 async def test_no_other_site_makes_a_pairing_code():
     tokens = Tokens()
-    scene = Scene(codes=OwnCodes(tokens, offered=True))
+    scene = Scene(codes=PairingCodes(tokens, offered=True))
     with pytest.raises(RequestRefused):
         await scene.ask(POST, ALICE, COMPUTER, b"Sec-Fetch-Site: cross-site", body=b"code=new")
     assert not tokens

@@ -6,7 +6,7 @@ from tests.unit.gateway.own import ALICE, LAPTOP, PHONE, asking
 from tests.unit.gateway.selfservice.test_me import Scene
 
 from mailgate.gateway.pages.employee import StoredRecords
-from mailgate.gateway.selfservice.own_data import OwnData, here_of, read_own_data, with_own
+from mailgate.gateway.selfservice.own_data import OwnData, devices_to_show, read_own_data, verdict_here
 from mailgate.store import StoreUnavailableError
 
 
@@ -36,5 +36,5 @@ async def test_records_are_read_only_where_they_are_wanted():
 def test_where_no_device_is_stored_the_verdict_is_that_of_the_request():
     request = asking(ALICE, client=LAPTOP)
     data = OwnData(request)
-    assert here_of(data) == (request.access, request.decision)
-    assert with_own(data) == ()
+    assert verdict_here(data) == (request.access, request.decision)
+    assert devices_to_show(data) == ()

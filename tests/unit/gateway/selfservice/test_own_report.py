@@ -52,7 +52,7 @@ async def answered(
     kept: Kept, about: str, *fields: bytes, mark: str = PHONE.id, judged=None, since: datetime | None = None
 ) -> Answer:
     scene = Scene(reports=OwnReports(kept, kept))
-    renew(scene.gate, speaker=replace(scene.gate.in_force.live.speaker, tickets=DESK))
+    renew(scene.gate, responses=replace(scene.gate.in_force.live.responses, tickets=DESK))
     scene.judged = judged
     scene.people.of["alice"] = [replace(PHONE, lost_at=since)]
     body = f"device={mark}&about={about}".encode() if about else b""

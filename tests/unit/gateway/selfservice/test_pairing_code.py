@@ -9,7 +9,7 @@ from tests.unit.gateway.own import ALICE, HANDHELD, LAPTOP, asking
 
 from mailgate.attest.enrolment import CODE_LIFE, digest_of
 from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.selfservice.pairing_code import OwnCodes
+from mailgate.gateway.selfservice.pairing_code import PairingCodes
 from mailgate.gateway.selfservice.person import KnownBy, Person
 from mailgate.model import Finding, Reason
 from mailgate.store import StoreUnavailableError
@@ -29,7 +29,7 @@ class Tokens(dict):
 
 @pytest.fixture
 def codes():
-    return OwnCodes(Tokens(), offered=True, random=bytes)
+    return PairingCodes(Tokens(), offered=True, random=bytes)
 
 
 async def refusal(codes, person=ALICE, access=ACCESS, now=NOW):
@@ -59,13 +59,13 @@ async def test_a_code_is_kept_as_a_hash_in_the_name_of_who_has_logged_in(codes):
 )
 async def test_who_has_not_logged_in_at_a_computer_gets_none(codes, person, client):
     access = asking(client=client).access
-    assert not codes.open_to(person, access)
+    assert not codes.may_have(person, access)
     assert await refusal(codes, person, access) == (403, Reason.REQUEST_NOT_SUPPORTED)
     assert not codes.tokens
 
 
 async def test_nobody_gets_one_unless_the_settings_say_so():
-    assert not OwnCodes(Tokens()).open_to(ALICE, ACCESS)
+    assert not PairingCodes(Tokens()).may_have(ALICE, ACCESS)
 
 
 async def test_a_person_gets_five_in_ten_minutes_and_others_are_not_concerned(codes):

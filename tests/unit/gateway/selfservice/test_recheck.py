@@ -8,8 +8,14 @@ from tests.unit.gateway.own import LOOKED, PHONE, REPORT
 
 from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device
-from mailgate.gateway.pages.employee import Asked, Came
-from mailgate.gateway.selfservice.recheck import AT_ONCE, Recheck, answers_of, ask_nobody, said_by
+from mailgate.gateway.pages.employee import AskedSource, SourceResult
+from mailgate.gateway.selfservice.recheck import (
+    MAX_CONCURRENT,
+    Recheck,
+    answers_of,
+    ask_nobody,
+    source_answer,
+)
 
 OTHER = replace(REPORT, source="jamf", id="7")
 
@@ -17,14 +23,20 @@ OTHER = replace(REPORT, source="jamf", id="7")
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"apps": {"tiktok", "wechat"}}, Asked(Came.FOUND, "intune", ("Tiktok", "Wechat"), LOOKED)),
-        ({"apps": set()}, Asked(Came.CLEAR, "intune", looked_at=LOOKED)),
-        ({"apps": set(), "apps_complete": False}, Asked(Came.PARTLY, "intune", looked_at=LOOKED)),
-        ({"apps": set(), "reported_at": None}, Asked(Came.UNSEEN, "intune")),
+        (
+            {"apps": {"tiktok", "wechat"}},
+            AskedSource(SourceResult.FOUND, "intune", ("Tiktok", "Wechat"), LOOKED),
+        ),
+        ({"apps": set()}, AskedSource(SourceResult.CLEAR, "intune", looked_at=LOOKED)),
+        (
+            {"apps": set(), "apps_complete": False},
+            AskedSource(SourceResult.PARTLY, "intune", looked_at=LOOKED),
+        ),
+        ({"apps": set(), "reported_at": None}, AskedSource(SourceResult.UNSEEN, "intune")),
     ],
 )
 def test_what_a_source_says_in_the_words_of_who_asked(changed, said):
-    assert said_by(replace(REPORT, **changed), str.title) == said
+    assert source_answer(replace(REPORT, **changed), str.title) == said
 
 
 async def test_each_source_is_asked_by_its_own_name_of_the_device():
@@ -42,31 +54,31 @@ async def test_each_source_is_asked_by_its_own_name_of_the_device():
 @pytest.mark.parametrize(
     ("again", "came"),
     [
-        (CheckResult.ASKED, Came.ASKED),
-        (CheckResult.GONE, Came.UNKNOWN),
-        (CheckResult.WAIT, Came.TOO_SOON),
-        (CheckResult.FAILED, Came.SILENT),
+        (CheckResult.ASKED, SourceResult.ASKED),
+        (CheckResult.GONE, SourceResult.UNKNOWN),
+        (CheckResult.WAIT, SourceResult.TOO_SOON),
+        (CheckResult.FAILED, SourceResult.SILENT),
     ],
 )
 def test_a_source_that_said_nothing_of_the_apps(again, came):
-    assert answers_of({REPORT.slot: again}, [PHONE], str.title) == (Asked(came, "intune"),)
+    assert answers_of({REPORT.slot: again}, [PHONE], str.title) == (AskedSource(came, "intune"),)
 
 
 def test_those_that_cannot_be_asked_are_passed_over():
     came = {REPORT.slot: CheckResult.TAKEN, ("https://mdm.example.com", "phone-1"): CheckResult.CANNOT}
     (told,) = answers_of(came, [PHONE], str.title)
-    assert told.came is Came.FOUND
+    assert told.result is SourceResult.FOUND
 
 
 @pytest.mark.parametrize("came", [{}, {REPORT.slot: CheckResult.CANNOT}])
 def test_where_nobody_can_be_asked_that_is_said(came):
-    assert answers_of(came, [PHONE], str.title) == (Asked(Came.NOBODY),)
+    assert answers_of(came, [PHONE], str.title) == (AskedSource(SourceResult.NOBODY),)
 
 
 def test_what_is_no_longer_this_persons_is_not_told():
     """What the source said may give the device to somebody else."""
     assert answers_of({REPORT.slot: CheckResult.TAKEN}, [Device("other")], str.title) == (
-        Asked(Came.SILENT, "intune"),
+        AskedSource(SourceResult.SILENT, "intune"),
     )
 
 
@@ -87,12 +99,12 @@ async def test_a_few_questions_are_out_at_once():
         return CheckResult.TAKEN
 
     recheck = Recheck(slow)
-    asking = [asyncio.ensure_future(recheck.ask([REPORT])) for _ in range(2 * AT_ONCE)]
+    asking = [asyncio.ensure_future(recheck.ask([REPORT])) for _ in range(2 * MAX_CONCURRENT)]
     for _ in range(20):
         await asyncio.sleep(0)
     go.set()
     await asyncio.gather(*asking)
-    assert most == AT_ONCE
+    assert most == MAX_CONCURRENT
 
 
 async def test_nobody_waits_long_for_their_turn():
@@ -102,7 +114,7 @@ async def test_nobody_waits_long_for_their_turn():
         await never.wait()
 
     recheck = Recheck(silent, patience=0)
-    others = [asyncio.create_task(recheck.ask([REPORT])) for _ in range(AT_ONCE)]
+    others = [asyncio.create_task(recheck.ask([REPORT])) for _ in range(MAX_CONCURRENT)]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert await recheck.ask([OTHER]) == {OTHER.slot: CheckResult.FAILED}

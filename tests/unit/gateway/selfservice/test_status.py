@@ -10,7 +10,7 @@ from tests.unit.gateway.own import CLEAN, LISTED, LOOKED, PHONE, REPORT, UNREPOR
 
 from mailgate.devices.device import Device
 from mailgate.gateway.selfservice.own_devices import OwnDevice
-from mailgate.gateway.selfservice.status import device_of, print_of, status_answer, status_of, stored_from_to
+from mailgate.gateway.selfservice.status import device_of, etag_of, status_answer, status_of, stored_from_to
 from mailgate.model import Posture
 from mailgate.store import Keep
 
@@ -89,9 +89,9 @@ def test_who_has_it_already_is_told_nothing_more():
 
 @pytest.mark.parametrize("own", [replace(OWN, posture=CLEAN), replace(OWN, here=True)])
 def test_whatever_changes_changes_the_mark(own):
-    before = print_of(status_of(ASKED.access, ASKED.decision, [OWN], KEEP))
-    assert print_of(status_of(ASKED.access, ASKED.decision, [own], KEEP)) != before
-    assert print_of(status_of(ASKED.access, ASKED.decision, [OWN], KEEP)) == before
+    before = etag_of(status_of(ASKED.access, ASKED.decision, [OWN], KEEP))
+    assert etag_of(status_of(ASKED.access, ASKED.decision, [own], KEEP)) != before
+    assert etag_of(status_of(ASKED.access, ASKED.decision, [OWN], KEEP)) == before
 
 
 def test_a_lost_device_is_kept_for_longer():

@@ -10,25 +10,25 @@ from tests.unit.store.mail import a_mail
 
 from mailgate.devices.device import Contradiction, Device, Report
 from mailgate.gateway.pages import View
-from mailgate.gateway.pages.employee import Asked, Came, Source
+from mailgate.gateway.pages.employee import AskedSource, Source, SourceResult
 from mailgate.gateway.pages.stored import LABELS
 from mailgate.gateway.selfservice.own_devices import OwnDevice
 from mailgate.gateway.selfservice.stored_view import (
     card_of,
-    exemption_of,
-    help_of,
-    key_of,
+    exemption_record,
+    help_record,
+    key_record,
     language_record,
     last_seen,
     listed_names,
     mail_record,
-    names_keeping_out,
-    names_later,
+    names_blocked_later,
+    names_blocked_now,
+    open_help_request,
     quarantine_mail_record,
-    request_of,
-    shown,
-    token_of,
-    waiting_of,
+    request_record,
+    stored_devices,
+    token_record,
 )
 from mailgate.model import Posture, Reason
 from mailgate.policy import Policy
@@ -65,11 +65,11 @@ def reported(**changed):
 
 
 def test_a_card_says_what_the_device_is_and_until_when_it_is_stored():
-    shown_card = card(asked=(Asked(Came.NOBODY),))
+    shown_card = card(asked=(AskedSource(SourceResult.NOBODY),))
     assert (shown_card.mark, shown_card.os, shown_card.os_version) == (PHONE.id, "ios", "18.6")
     assert shown_card.apps == ("Tiktok",)
     assert shown_card.sources == (Source("intune", LOOKED, complete=True),)
-    assert shown_card.asked == (Asked(Came.NOBODY),)
+    assert shown_card.asked == (AskedSource(SourceResult.NOBODY),)
     assert (shown_card.since, shown_card.until) == (PHONE.first_seen, NOW + timedelta(days=90))
 
 
@@ -182,7 +182,7 @@ SEEN = Sighting(
 
 
 def request():
-    return request_of(Recorded("id", SEEN, Tally(3, LOOKED, NOW, "REF2345")), KEEP.sightings)
+    return request_record(Recorded("id", SEEN, Tally(3, LOOKED, NOW, "REF2345")), KEEP.sightings)
 
 
 def mail():
@@ -226,12 +226,12 @@ KEY = EnrolledKey("thumb", "phone", "alice", "token-1", LOOKED, NOW, None)
 
 
 def enrolled(**changed):
-    return key_of(replace(KEY, **changed), KEEP.devices)
+    return key_record(replace(KEY, **changed), KEEP.devices)
 
 
 def let_in():
     token = EnrolmentToken("token-1", "alice", "for the tablet", 2, LOOKED, NOW + timedelta(days=1))
-    return token_of(token, KEEP.devices)
+    return token_record(token, KEEP.devices)
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ EXEMPTED = KeptRelief(
 
 
 def spared(**changed):
-    return exemption_of(replace(EXEMPTED, **changed), KEEP.sightings)
+    return exemption_record(replace(EXEMPTED, **changed), KEEP.sightings)
 
 
 ASKED_FOR_HELP = HelpRequest(
@@ -270,7 +270,7 @@ ASKED_FOR_HELP = HelpRequest(
 
 
 def called():
-    return help_of(ASKED_FOR_HELP, KEEP.sightings)
+    return help_record(ASKED_FOR_HELP, KEEP.sightings)
 
 
 def test_an_exemption_is_shown_with_its_reason_and_end_and_without_who_gave_it():
@@ -304,8 +304,8 @@ def test_those_that_keep_mail_out_are_named_apart():
     made = tuple(
         Rule.model_validate({"id": name, "when": when, "effect": effect}) for name, when, effect in rules
     )
-    assert names_keeping_out(Policy(made, catalog=catalog), NOW) == ("Capcut", "Tiktok", "Wechat")
-    assert names_later(Policy(made, catalog=catalog), NOW) == ()
+    assert names_blocked_now(Policy(made, catalog=catalog), NOW) == ("Capcut", "Tiktok", "Wechat")
+    assert names_blocked_later(Policy(made, catalog=catalog), NOW) == ()
 
 
 @pytest.mark.parametrize(
@@ -322,17 +322,17 @@ def test_an_app_keeps_mail_out_from_the_day_of_its_rule(stages, now, later):
     catalog = AppCatalog({"tiktok": ListedApp("tiktok", "Tiktok")}, {"banned": ("tiktok",)})
     rule = {"id": "a", "when": '"banned" in device.lists', "effect": "block", "stages": stages}
     policy = Policy((Rule.model_validate(rule),), catalog=catalog)
-    assert (names_keeping_out(policy, NOW), names_later(policy, NOW)) == (now, later)
+    assert (names_blocked_now(policy, NOW), names_blocked_later(policy, NOW)) == (now, later)
 
 
 def test_a_request_for_help_waits_until_it_is_done_and_was_answered_if_nobody_asked_since():
     asked = replace(ASKED_FOR_HELP, replied_at=ASKED_FOR_HELP.last_at)
-    assert waiting_of(asked).answered == asked.last_at
-    assert waiting_of(replace(asked, last_at=NOW + timedelta(days=1))).answered is None
+    assert open_help_request(asked).answered == asked.last_at
+    assert open_help_request(replace(asked, last_at=NOW + timedelta(days=1))).answered is None
 
 
 def test_the_stored_devices_among_those_that_are_seen():
-    assert shown([OWN, replace(OWN, device=None)]) == [PHONE]
+    assert stored_devices([OWN, replace(OWN, device=None)]) == [PHONE]
 
 
 def test_where_a_device_was_seen_last_is_its_newest_row():

@@ -40,7 +40,7 @@ NO_PROXY = ProxyForm()
 _FIELDS = {"client-cert": (b"client-cert", b"client-cert-chain"), "xfcc": (b"x-forwarded-client-cert",)}
 
 
-def presented(
+def presented_certificates(
     fields: Sequence[Field],
     *,
     peer: str,

@@ -16,14 +16,14 @@ from tests.vectors import build_certificate_vectors as vectors
 from mailgate.attest.cert_names import Match
 from mailgate.attest.client_certs import CertificateVerifier
 from mailgate.attest.revocation import Revocation, read_lists, read_serials
-from mailgate.gateway.evaluate.identity import checked
+from mailgate.gateway.evaluate.identity import certificate_result
 from mailgate.gateway.http1.client_certs.presented import (
     MAX_VALUE,
     NO_PROXY,
     ProxyForm,
     from_proxy,
     from_tls,
-    presented,
+    presented_certificates,
 )
 from mailgate.gateway.http1.trusted_headers import LOCAL, forgeable
 from mailgate.model import CertificateResult, Reason
@@ -94,7 +94,9 @@ def test_what_cannot_be_read_says_why_and_repeats_nothing(form, fields, reason) 
 )
 def test_only_a_trusted_proxy_is_believed_and_its_own_certificate_says_nothing(peer, form, chain) -> None:
     trusted = [ip_network("10.0.0.0/8")]
-    found = presented([LEAF], peer=peer, trusted=trusted, form=form, in_handshake=lambda: (b"own",))
+    found = presented_certificates(
+        [LEAF], peer=peer, trusted=trusted, form=form, in_handshake=lambda: (b"own",)
+    )
     assert found == chain
 
 
@@ -139,7 +141,7 @@ def verified(vector: dict) -> CertificateResult:
     )
     fields = [(name.encode(), value.encode()) for name, value in vector["fields"]]
     came = from_proxy(fields, ProxyForm(vector["form"], "X-SSL-Client-Cert"))
-    result = checked(verifier, came, datetime.fromisoformat(ANCHORS["now"]))
+    result = certificate_result(verifier, came, datetime.fromisoformat(ANCHORS["now"]))
     assert result is not None
     return result
 

@@ -1,0 +1,97 @@
+"""Connects the receivers of finished requests that the settings name, at the start and again at a reload."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+from mailgate.app.workers.place import WorkerPlace
+from mailgate.config import Address, Settings, SocketFile
+from mailgate.config.observing import AccessLogSettings, EventSettings, LogSettings
+from mailgate.gateway.handler import Gate
+from mailgate.gateway.http1.exchange import Exchange
+from mailgate.gateway.observe.access_log import AccessLog
+from mailgate.gateway.observe.line_writer import LineWriter, Sink, to_file, to_standard_error, to_syslog
+from mailgate.gateway.observe.ocsf import SecurityEvents
+
+Put = Callable[[bytes], None]
+"""Takes one line."""
+PRIORITY = 10 * 8 + 5
+"""The syslog priority: authpriv, notice (RFC 5424, section 6.2.1)."""
+
+
+class RequestReceivers:
+    """``take`` settings at the start and at each reload, ``stop`` once no request runs any more."""
+
+    def __init__(self, gate: Gate, place: WorkerPlace) -> None:
+        self._gate, self._place = gate, place
+        self._taken: tuple[LogSettings, EventSettings | None] | None = None
+        self._writing: list[LineWriter] = []
+        self.audit: Put | None = None
+        """Takes events of the audit log; None while nobody wants them."""
+
+    def take(self, settings: Settings) -> None:
+        """Use these settings from the next request on."""
+        asked = settings.log, settings.events
+        if asked == self._taken:
+            return
+        before, self._writing, self._taken, self.audit = self._writing, [], asked, None
+        self._gate.requests.others = tuple(self._others(settings))
+        for each in before:
+            each.close()
+
+    async def stop(self) -> None:
+        """Write what waits. Later events are sent after the next start."""
+        self.audit = None
+        for each in self._writing:
+            await asyncio.to_thread(each.finish)
+        if self._gate.tracing:
+            await asyncio.to_thread(self._gate.tracing.stop)
+
+    def _others(self, settings: Settings) -> Iterator[Callable[[Exchange], None]]:
+        if self._gate.tracing:
+            yield self._gate.tracing.request_finished
+        if settings.log.access:
+            yield self._access_log(settings.log.access).request_finished
+        if settings.events:
+            put = _to_each([self._lines("events", way).put for way in event_sinks(settings.events)])
+            self.audit = put if settings.events.audit else None
+            if settings.events.decisions != "none":
+                yield self._security_events(
+                    put, settings.events, urlsplit(settings.public_url).hostname
+                ).request_finished
+
+    def _access_log(self, settings: AccessLogSettings) -> AccessLog:
+        lines = self._lines("access", to_file(settings.file) if settings.file else to_standard_error)
+        return AccessLog(lines.put, settings.include, self._gate.clock, self._place.number)
+
+    def _security_events(self, put: Put, settings: EventSettings, host: str | None) -> SecurityEvents:
+        every = settings.decisions == "all"
+        return SecurityEvents(put, settings.include, self._gate.clock, host or "", all_of_them=every)
+
+    def _lines(self, name: str, way: Sink) -> LineWriter:
+        lost = self._gate.metrics.lines_lost.labels(name)
+        lines = LineWriter(name, way, lost.inc)
+        lines.start()
+        self._writing.append(lines)
+        return lines
+
+
+def _to_each(puts: list[Put]) -> Put:
+    def put(line: bytes) -> None:
+        for each in puts:
+            each(line)
+
+    return put
+
+
+def event_sinks(settings: EventSettings) -> Iterator[Sink]:
+    """The receivers of events."""
+    if settings.file:
+        yield to_file(settings.file)
+    if settings.syslog:
+        yield to_syslog(syslog_at(settings.syslog), PRIORITY)
+
+
+def syslog_at(place: Address | SocketFile) -> str | tuple[str, int]:
+    """The path of a socket, or host and port."""
+    return str(place.path) if isinstance(place, SocketFile) else (place.host, place.port)

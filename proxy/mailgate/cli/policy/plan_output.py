@@ -1,0 +1,149 @@
+"""A plan on the terminal: the most important things first, in words that need no manual."""
+
+from collections.abc import Mapping
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from mailgate.cli.open_store import printable
+from mailgate.rollout.plan import LABELS, Counts, Moment, Plan
+from mailgate.simulate import DIMENSIONS
+from mailgate.views.plans import (
+    NEWLY,
+    idle_rules,
+    moment_told,
+    notes_of,
+    sample_told,
+    undated_told,
+    who_told,
+)
+
+_STYLES = {
+    "block": "bold red",
+    "challenge": "bold yellow",
+    "warn": "yellow",
+    "allow": "green",
+    "unknown": "magenta",
+}
+_SIGNS = {"+": "green", "-": "red", "~": "yellow"}
+_ROWS = 8
+"""How many rows of each breakdown are printed; --json and --csv have all."""
+
+
+def show_plan(plan: Plan, console: Console) -> None:
+    """Print a plan."""
+    active = plan.active
+    console.print(Text(f"Plan {plan.digest[:12]}", style="bold"), highlight=False)
+    place = f"in place of version {active.number} (policy {active.policy})"
+    _line(console, f"policy {plan.candidate.policy} {place}")
+    _changes(console, plan)
+    _cases(console, plan)
+    _line(console, f"\nIf it were in force now, of {_totals(plan)}:")
+    console.print(_overview(plan.newly, plan.untouched))
+    for label in LABELS:
+        _details(console, plan, label)
+    for moment in plan.later:
+        _later(console, plan, moment)
+    _undated(console, plan)
+    _rules(console, plan)
+    notes = list(notes_of(plan))
+    if notes:
+        _line(console, "\nGood to know", "bold")
+        for note in notes:
+            _line(console, f"  {note}")
+
+
+def _line(console: Console, text: str, style: str = "") -> None:
+    """One line; a line break at its beginning leaves an empty one."""
+    if text.startswith("\n"):
+        console.print()
+    console.print(Text(printable(text.removeprefix("\n")), style=style), highlight=False)
+
+
+def _changes(console: Console, plan: Plan) -> None:
+    _line(console, "\nWhat changes in the rules", "bold")
+    for each in plan.changes:
+        _line(console, f"  {each}", _SIGNS[each.sign])
+    if not plan.changes:
+        _line(console, "  no difference that affects a decision")
+
+
+def _cases(console: Console, plan: Plan) -> None:
+    run, failed = plan.cases.run, plan.cases.failed
+    _line(console, f"\nTests: {run - len(failed)} of {run} cases hold", "bold red" if failed else "bold")
+    for each in failed:
+        wrong = ", ".join(f"{name} is {got}, not {wanted}" for name, (wanted, got) in each.wrong.items())
+        _line(console, f"  FAILED {each.name}: {wrong}", "red")
+
+
+def _totals(plan: Plan) -> str:
+    totals = plan.totals
+    strangers = f" and {totals.clients:,} clients without one" if totals.clients else ""
+    return f"{totals.people:,} people with {totals.devices:,} devices{strangers}"
+
+
+def _overview(newly: Mapping[str, Counts], same: Counts | None = None) -> Table:
+    table = Table(
+        Column(""), Column("people", justify="right"), Column("devices", justify="right"), box=SIMPLE
+    )
+    for label in LABELS:
+        new = newly[label]
+        style = _STYLES[label] if new.devices else "dim"
+        table.add_row(NEWLY[label], f"{new.people:,}", f"{new.devices:,}", style=style)
+    if same:
+        table.add_row("no change", f"{same.people:,}", f"{same.devices:,}")
+    return table
+
+
+def _later(console: Console, plan: Plan, moment: Moment) -> None:
+    """How many move when a stage has begun. The guard counts them now."""
+    when = moment_told(plan, moment)
+    newly = moment.newly
+    if not any(newly[label].devices for label in LABELS):
+        _line(console, f"\n{when}, nobody moves.", "dim")
+        return
+    _line(console, f"\n{when}, beside what is in force by then:", "bold")
+    console.print(_overview(newly))
+    for label in LABELS:
+        for sample in newly[label].samples[:_ROWS]:
+            _line(console, f"  {sample_told(sample, 'without the change')}")
+
+
+def _undated(console: Console, plan: Plan) -> None:
+    """How many may newly be kept out at a moment that cannot be predicted. The guard counts them now."""
+    told = list(undated_told(plan))
+    if told:
+        _line(console, "\nAt moments that cannot be predicted", "bold")
+    for words in told:
+        _line(console, f"  {words}")
+    for sample in plan.undated.samples[:_ROWS]:
+        _line(console, f"  {who_told(sample)}")
+
+
+def _details(console: Console, plan: Plan, label: str) -> None:
+    new = plan.newly[label]
+    if not new.devices:
+        return
+    table = Table(
+        Column("", min_width=8), Column("", overflow="fold"), Column("people", justify="right"), Column("devices", justify="right"),
+        box=SIMPLE, title=NEWLY[label].capitalize(), title_style=_STYLES[label], title_justify="left",
+    )  # fmt: skip
+    for dimension in DIMENSIONS:
+        for number, row in enumerate(new.by[dimension][:_ROWS]):
+            name = f"by {dimension}" if number == 0 else ""
+            table.add_row(name, Text(printable(row.value)), f"{row.people:,}", f"{row.devices:,}")
+        if len(new.by[dimension]) > _ROWS:
+            table.add_row("", f"and {len(new.by[dimension]) - _ROWS} more", "", "")
+    console.print(table)
+    for sample in new.samples[:_ROWS]:
+        _line(console, f"  {sample_told(sample)}")
+
+
+def _rules(console: Console, plan: Plan) -> None:
+    found = list(idle_rules(plan.rules))
+    if found:
+        _line(console, "\nRules that do nothing", "bold")
+    for words in found:
+        _line(console, f"  {words}", "yellow")

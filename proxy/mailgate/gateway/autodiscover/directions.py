@@ -1,0 +1,144 @@
+"""Gives a refused client the way to the mail. Only the way is passed on from the webmail's answer.
+
+So no answer to such a request can hold mail, however the webmail treats its address, its login and its body. The gate
+passes on a question for a login, a redirect, the versions and commands of ActiveSync, and a document in which every
+element belongs to Autodiscover (``recognise.py``). Any other successful answer becomes a 404.
+"""
+
+from dataclasses import replace
+from http import HTTPStatus
+
+from mailgate.gateway.answer import Answer
+from mailgate.gateway.autodiscover.recognise import is_json_directions, is_xml_directions
+from mailgate.gateway.evaluate.facts import Incoming
+from mailgate.gateway.http1.exchange import Exchange
+from mailgate.gateway.http1.fields import Fields
+from mailgate.gateway.http1.grammar import values
+from mailgate.gateway.http1.request import RequestHead, without_body
+from mailgate.gateway.http1.response import ResponseHead
+from mailgate.gateway.http1.small_body import read_small_body
+from mailgate.gateway.proxy.autodiscover import MAX_BODY, AutodiscoverEditor
+from mailgate.gateway.proxy.forward import MAX_INTERIM, Forwarder
+from mailgate.gateway.proxy.heads import request_head
+from mailgate.gateway.proxy.upstream import UpstreamConnection
+from mailgate.gateway.proxy.webmail import UpstreamMalformed
+from mailgate.model import Access, Decision
+from mailgate.policy.rules import DISCOVERY_RULE
+
+_LEFT_OUT = frozenset(
+    {b"cookie", b"expect", b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since"}
+)
+"""Fields of the request that are left out. A load balancer's cookie is one: this question may go to any server."""
+_OF_THE_WAY = (
+    "WWW-Authenticate",
+    "Location",
+    "X-MS-Location",
+    "Retry-After",
+    "Allow",
+    "Public",
+    "DAV",
+    "MS-Author-Via",
+    "MS-Server-ActiveSync",
+    "MS-ASProtocolVersions",
+    "MS-ASProtocolCommands",
+    "X-MS-RP",
+)
+_KNOWN = frozenset(status.value for status in HTTPStatus)
+_WITH_A_DOCUMENT = frozenset({200, 500})
+"""The statuses that may come with a document. Some servers send an Autodiscover error with a 500.
+
+A SOAP fault is not passed on, since it may hold any text.
+"""
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+def gate_gives_directions(access: Access, decision: Decision) -> bool:
+    """Whether the gate gives the way itself although another proxy carries the mail. An allowing answer would let the
+    whole mail answer through."""
+    facts = access.facts
+    return facts.asked_about and decision.rule == DISCOVERY_RULE
+
+
+async def answer_with_directions(way: Forwarder, exchange: Exchange, incoming: Incoming) -> Answer:
+    """Ask the webmail over a separate connection. Raises UpstreamError, and RequestRefused if the body does not arrive."""
+    if values(exchange.head.fields, b"expect") and exchange.head.minor:
+        exchange.write(_CONTINUE)
+    return await ask_for_directions(way, exchange.head, incoming, await read_small_body(exchange))
+
+
+async def ask_for_directions(
+    way: Forwarder, head: RequestHead, incoming: Incoming, body: bytes = b""
+) -> Answer:
+    """The same for a request whose body is here, or stays with another proxy. Raises UpstreamError."""
+    if not body:
+        head = without_body(head, head.method)
+    head = _direct_request(way.editor, head)
+    upstream = await way.pool.connect()
+    try:
+        upstream.ask(
+            head.method,
+            request_head(head, incoming.origin, default_host=way.default_host, closing=True) + body,
+        )
+        response = await _final(upstream)
+        document = await _document(way.editor, head, response, upstream)
+    finally:
+        upstream.abort()
+    return _answer(way, head, response, document)
+
+
+def _direct_request(editor: AutodiscoverEditor | None, head: RequestHead) -> RequestHead:
+    fields = Fields(field for field in head.fields if field[0].lower() not in _LEFT_OUT)
+    head = replace(head, fields=fields)
+    return editor.readable_request(head) if editor else head
+
+
+async def _final(upstream: UpstreamConnection) -> ResponseHead:
+    for _ in range(MAX_INTERIM):
+        response = await upstream.read_head()
+        if not response.informational:
+            return response
+    raise UpstreamMalformed("interim answers without an end")
+
+
+async def _document(
+    editor: AutodiscoverEditor | None,
+    asked: RequestHead,
+    response: ResponseHead,
+    upstream: UpstreamConnection,
+) -> Answer | None:
+    """The Autodiscover document in this answer with its addresses changed; None if there is none."""
+    if editor is None or asked.method == b"OPTIONS" or response.status not in _WITH_A_DOCUMENT:
+        return None
+    body = b""
+    while piece := await upstream.read():
+        body += piece
+        if len(body) > MAX_BODY:
+            return None
+    told = editor.edited_text(response, body)
+    if told is None:
+        return None
+    text, charset = told
+    kind = "text/xml" if is_xml_directions(text) else "application/json" if is_json_directions(text) else ""
+    return (
+        Answer(response.status, text.encode(charset), f"{kind}; charset={_name(charset)}") if kind else None
+    )
+
+
+def _name(charset: str) -> str:
+    """The charset's name for ``Content-Type``. Python's name for UTF-8 with a byte order mark is not one of IANA's."""
+    return charset.removesuffix("-sig")
+
+
+def _answer(way: Forwarder, asked: RequestHead, response: ResponseHead, document: Answer | None) -> Answer:
+    headers = tuple(
+        (name, way.rewrite.field(name.lower().encode(), value).decode("latin-1"))
+        for name in _OF_THE_WAY
+        for value in values(response.fields, name.lower().encode())
+    )
+    if document is not None:
+        return replace(document, headers=headers)
+    if response.status not in _KNOWN or response.status < 200:
+        return Answer(502, headers=headers)
+    if response.status < 300:
+        return Answer(200 if asked.method == b"OPTIONS" else 404, headers=headers)
+    return Answer(response.status, headers=headers)

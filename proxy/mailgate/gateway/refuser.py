@@ -1,0 +1,79 @@
+"""Gives a client something other than its mail: the probe, a warning, a refusal, a login challenge or the way to the
+mail."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from mailgate.gateway.answer import Answer
+from mailgate.gateway.autodiscover.directions import ask_for_directions, gate_gives_directions
+from mailgate.gateway.evaluate.browser_probe import Mode
+from mailgate.gateway.evaluate.decision_log import Recorder
+from mailgate.gateway.evaluate.facts import Incoming
+from mailgate.gateway.http1.exchange import Exchange
+from mailgate.gateway.http1.request import RequestHead
+from mailgate.gateway.live import InForce
+from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.proxy.forward import Forwarder
+from mailgate.gateway.refusals.login_challenge import ask_for_login, has_no_login
+from mailgate.model import Access, Decision, Effect
+
+
+class QuarantineMails(Protocol):
+    """Writes to people who cannot be shown a page (``mail/quarantine.py``)."""
+
+    def queue(self, incoming: Incoming, access: Access, decision: Decision, reference: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Refuser:
+    """Carries out every decision that does not let a request through."""
+
+    in_force: InForce
+    usual: Forwarder
+    autodiscover: Forwarder
+    """The forwarder that asks the webmail for a login challenge and for the way to the mail."""
+    mails: QuarantineMails
+    metrics: Metrics
+    recorder: Recorder
+
+    def probe_or_record(self, exchange: Exchange, access: Access, decision: Decision) -> Answer | None:
+        """The probe's page if this browser has to run it first; otherwise None, and the decision is recorded."""
+        if self.in_force.live.browser_probe.is_due(access):
+            return self.probe(access, self.recorder.references.of(exchange))
+        self.recorder.record(exchange, access, decision)
+        return None
+
+    async def answer_instead(
+        self, head: RequestHead, incoming: Incoming, access: Access, decision: Decision, reference: str
+    ) -> Answer:
+        """The answer to a client whose decision gives it no mail."""
+        if gate_gives_directions(access, decision):
+            return await ask_for_directions(self.autodiscover, head, incoming)
+        asked = None
+        if asks_for_login(incoming, access, decision):
+            asked = await ask_for_login(self.usual, head, incoming)
+        return asked or self.warn_or_refuse(incoming, access, decision, reference)
+
+    def warn_or_refuse(
+        self, incoming: Incoming, access: Access, decision: Decision, reference: str
+    ) -> Answer:
+        """A warning, or a refusal."""
+        responses = self.in_force.live.responses
+        if decision.effect is Effect.WARN:
+            return responses.warn(access, decision, reference)
+        self.mails.queue(incoming, access, decision, reference)
+        return responses.refuse(access, decision, reference)
+
+    def probe(self, access: Access, reference: str) -> Answer:
+        """The answer with the probe's page. Nothing is recorded, since nothing was decided: the page is loaded again
+        with the cookie."""
+        live = self.in_force.live
+        self.metrics.probes.labels("shown").inc()
+        may_skip = live.browser_probe.mode is Mode.OBSERVE
+        return live.responses.probe(access.facts, access.now, reference, may_skip=may_skip)
+
+
+def asks_for_login(incoming: Incoming, access: Access, decision: Decision) -> bool:
+    """Whether to ask a mail app for its login before it is refused. Otherwise it assumes that the service does not
+    exist."""
+    return decision.effect is not Effect.WARN and has_no_login(access, incoming)

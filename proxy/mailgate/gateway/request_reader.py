@@ -1,0 +1,55 @@
+"""Reads a request before it is decided: first its origin, then its facts."""
+
+from dataclasses import dataclass
+
+from mailgate.gateway.evaluate.facts import Incoming, read_facts
+from mailgate.gateway.http1.client_certs.presented import presented_certificates
+from mailgate.gateway.http1.exchange import Exchange
+from mailgate.gateway.http1.request import RequestHead, RequestRefused
+from mailgate.gateway.http1.trusted_headers import Origin, origin_of
+from mailgate.gateway.live import InForce
+from mailgate.model import CertificateResult, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads requests and trusts the peers of the settings in force. ``head`` may be the exchange's or that of a request it asks about."""
+
+    in_force: InForce
+
+    def origin(self, exchange: Exchange, head: RequestHead) -> Origin:
+        exchange.origin = origin = origin_of(
+            head.fields,
+            peer=exchange.peer,
+            secure=exchange.secure,
+            host=head.host,
+            trusted=self.in_force.live.trusted,
+        )
+        return origin
+
+    def facts(self, exchange: Exchange, head: RequestHead, origin: Origin) -> Incoming:
+        incoming = read_facts(head, origin, self._presented(exchange), self.in_force.live.logins)
+        exchange.answer_fields = incoming.answer_fields
+        return incoming
+
+    def _presented(self, exchange: Exchange) -> tuple[bytes, ...] | CertificateResult:
+        live = self.in_force.live
+        if live.certificates is None:
+            return ()
+        return presented_certificates(
+            exchange.head.fields,
+            peer=exchange.peer,
+            trusted=live.trusted,
+            form=live.proxy_form,
+            in_handshake=exchange.certificates,
+        )
+
+
+def refuse_misdirected(head: RequestHead, origin: Origin) -> None:
+    """Raise RequestRefused for an https address over plain http.
+
+    A client that takes the connection for a secure one must not get an answer (RFC 9110, section 7.4).
+    """
+    if head.scheme == b"https" and origin.scheme != "https":
+        head.keep_alive = False
+        raise RequestRefused(421, Reason.REQUEST_MALFORMED, "An https address was asked for over plain http.")

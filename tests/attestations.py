@@ -1,0 +1,29 @@
+"""What a device management signs and what a device proves, for the tests of a running gate."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from mailgate.attest.mint import (
+    TEST_ISSUER,
+    Device,
+    Issue,
+    claims,
+    read_private_key,
+    sign_proof,
+    sign_token,
+)
+
+
+def signed_report(device: Device, *, audience: str, issuer_key: str, device_key: str) -> str:
+    """A newly signed token on a device."""
+    issue = Issue(TEST_ISSUER, audience, uuid4().hex, datetime.now(UTC))
+    return sign_token(claims(device, issue, read_private_key(device_key)), read_private_key(issuer_key))
+
+
+def attestation_headers(
+    token: str, *, device_key: str, method: str, url: str, ahead: timedelta = timedelta()
+) -> dict[str, str]:
+    """The headers that send a token with one request. ``ahead``: by how much the device's clock is."""
+    key = read_private_key(device_key)
+    proof = sign_proof(token, key, method=method, url=url, jti=uuid4().hex, now=datetime.now(UTC) + ahead)
+    return {"Device-Attestation": token, "DPoP": proof}

@@ -1,0 +1,194 @@
+"""Other proxies in front, by the configurations in ``deploy/`` with the addresses of a test in them."""
+
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+from benchmarks.processes import BIN
+from tests.integration.gate import Gate
+from tests.servers import free_port, listens, require_or_skip, running
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+NEWER_CADDY, TRAEFIK = BIN / "caddy", BIN / "traefik"
+"""Those that the benchmarks use, where they are set up; the other Caddy is the system's."""
+ENVOY = Path(sys.executable).with_name("envoy")
+"""It comes as a Python package."""
+GATE, WEBMAIL = "127.0.0.1:8080", "127.0.0.1:9080"
+
+
+def _config(name: str, gate: str, webmail: str, *changes: tuple[str, str]) -> str:
+    """A file of ``deploy/``; each of the changes must fit exactly once. ``gate`` as the program calls it."""
+    text = (DEPLOY / name).read_text().replace(GATE, gate).replace(WEBMAIL, _address(webmail))
+    for pattern, instead in changes:
+        text, count = re.subn(pattern, instead, text)
+        assert count == 1, pattern
+    return text
+
+
+def _address(url: str) -> str:
+    """Host and port; a Unix socket as it is."""
+    return urlsplit(url).netloc or url
+
+
+@contextmanager
+def nginx(gate: str, webmail: str, run: Path, *, keeping: bool = False, besides: str = "") -> Iterator[str]:
+    """``keeping``: it goes by a yes as long as it may. ``besides``: what its key holds beside what it holds always."""
+    require_or_skip("nginx")
+    port = free_port()
+    server = _config(
+        "nginx/forward-auth.conf",
+        _address(gate),
+        webmail,
+        (r"default off;", f"default {'mailgate' if keeping else 'off'};"),
+        (r'held_besides {\n  default "";', f'held_besides {{\n  default "{besides}";'),
+        (r"listen 80;", f"listen 127.0.0.1:{port};"),
+        (r"/run/nginx-mailgate", f"{run}/verdicts"),
+    )
+    shutil.copy(DEPLOY / "nginx" / "mailgate-unforged.conf", run)
+    paths = "\n".join(f"{each}_temp_path {run}/{each};" for each in ("proxy", "fastcgi", "uwsgi", "scgi"))
+    user = (
+        "user root;" if os.geteuid() == 0 else ""
+    )  # a worker of another user could not read pytest's directories
+    (run / "nginx.conf").write_text(
+        f"daemon off; worker_processes 1; pid {run}/nginx.pid; error_log stderr; {user}\n"
+        f"events {{ worker_connections 256; }}\n"
+        f"http {{ access_log off; client_body_temp_path {run}/body; {paths}\n{server}\n}}\n"
+    )
+    command = ["/usr/sbin/nginx", "-e", "stderr", "-c", run / "nginx.conf"]
+    with running(command, ready=listens(port), log=run / "nginx.log"):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def haproxy(gate: str, webmail: str, run: Path) -> Iterator[str]:
+    require_or_skip("haproxy")
+    port = free_port()
+    lua = DEPLOY / "haproxy" / "mailgate.lua"
+    config = _config(
+        "haproxy/haproxy.cfg",
+        _address(gate),
+        webmail,
+        (r"bind :80 ", f"bind 127.0.0.1:{port} "),
+        (r"/etc/haproxy/mailgate.lua", str(lua)),
+    )
+    (run / "haproxy.cfg").write_text(config)
+    with running(
+        ["/usr/sbin/haproxy", "-db", "-f", run / "haproxy.cfg"], ready=listens(port), log=run / "haproxy.log"
+    ):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def caddy(gate: str, webmail: str, run: Path, binary: str = "caddy") -> Iterator[str]:
+    require_or_skip(binary)
+    port = free_port()
+    named = _address(gate).replace("unix:", "unix/")
+    site = _config("caddy/Caddyfile", named, webmail, (r"http://mail.example.com", f"http://:{port}"))
+    (run / "Caddyfile").write_text(f"{{\n admin off\n auto_https off\n}}\n{site}")
+    home = {"XDG_DATA_HOME": str(run), "XDG_CONFIG_HOME": str(run)}
+    command = [binary, "run", "--adapter", "caddyfile", "--config", run / "Caddyfile"]
+    with running(command, ready=listens(port), log=run / "caddy.log", environment=home):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def envoy(gate: str, webmail: str, run: Path) -> Iterator[str]:
+    require_or_skip(str(ENVOY))
+    port = free_port()
+    theirs = urlsplit(webmail).port
+    here = f"socket_address: {{address: 127.0.0.1, port_value: {urlsplit(gate).port}}}"
+    if gate.startswith("unix:"):
+        here = f"pipe: {{path: {gate.removeprefix('unix:')}}}"
+    config = _config(
+        "envoy/envoy.yaml",
+        GATE,
+        webmail,
+        (r"address: 0\.0\.0\.0, port_value: 80}", f"address: 127.0.0.1, port_value: {port}}}"),
+        (r"socket_address: {address: 127\.0\.0\.1, port_value: 8080}", here),
+        (r"port_value: 9080", f"port_value: {theirs}"),
+    )
+    (run / "envoy.yaml").write_text(config)
+    with running(_envoy(run), ready=listens(port), log=run / "envoy.log"):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def envoy_grpc(gate: str, webmail: str, run: Path, questions: str = "") -> Iterator[str]:
+    """``questions``: where the gate is asked by gRPC."""
+    require_or_skip(str(ENVOY))
+    port = free_port()
+    config = _config(
+        "envoy/envoy-grpc.yaml",
+        GATE,
+        webmail,
+        (r"address: 0\.0\.0\.0, port_value: 80}", f"address: 127.0.0.1, port_value: {port}}}"),
+        (r"port_value: 8080", f"port_value: {urlsplit(gate).port}"),
+        (r"port_value: 8082", f"port_value: {urlsplit(questions).port}"),
+        (r"port_value: 9080", f"port_value: {urlsplit(webmail).port}"),
+    )
+    (run / "envoy.yaml").write_text(config)
+    with running(_envoy(run), ready=listens(port), log=run / "envoy.log"):
+        yield f"http://127.0.0.1:{port}"
+
+
+def _envoy(run: Path) -> list[str | Path]:
+    alone = ["--disable-hot-restart", "--concurrency", "1", "-l", "warning"]
+    return [ENVOY, *alone, "-c", run / "envoy.yaml"]
+
+
+@contextmanager
+def traefik(gate: str, webmail: str, run: Path) -> Iterator[str]:
+    require_or_skip(str(TRAEFIK))
+    port = free_port()
+    text = (DEPLOY / "traefik" / "dynamic.yaml").read_text().replace(GATE, _address(gate))
+    text = text.replace(WEBMAIL, _address(webmail)).replace("Host(`mail.example.com`)", "PathPrefix(`/`)")
+    (run / "dynamic.yaml").write_text(text)
+    static = {
+        "entryPoints": {
+            "public": {
+                "address": f"127.0.0.1:{port}",
+                "transport": {"lifeCycle": {"graceTimeOut": "100ms"}},
+            }
+        },
+        "providers": {"file": {"filename": str(run / "dynamic.yaml"), "watch": False}},
+        "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
+    }
+    (run / "traefik.yaml").write_text(json.dumps(static))
+    command = [TRAEFIK, f"--configFile={run / 'traefik.yaml'}"]
+    with running(command, ready=_reaches_the_gate(port), log=run / "traefik.log"):
+        yield f"http://127.0.0.1:{port}"
+
+
+def _reaches_the_gate(port: int) -> Callable[[], bool]:
+    """Traefik listens before it has read where to."""
+
+    def asked() -> bool:
+        with suppress(OSError), urlopen(f"http://127.0.0.1:{port}/.mailgate/healthz", timeout=5) as answer:
+            return bool(answer.status == 200)
+        return False
+
+    return asked
+
+
+@contextmanager
+def two_gates(gates: Sequence[Gate], port: int, run: Path) -> Iterator[None]:
+    """HAProxy on ``port`` before these two gates."""
+    require_or_skip("haproxy")
+    text = (DEPLOY / "haproxy" / "two-gates.cfg").read_text()
+    for number, gate in enumerate(gates, 1):
+        (_, public), (_, admin) = gate.public, gate.admin
+        named, here = f"gate-{number}:8080 port 8081", f"127.0.0.1:{public} port {admin}"
+        assert text.count(named) == 1
+        text = text.replace(named, here)
+    assert text.count("bind :80 ") == 1
+    config = run / "haproxy.cfg"
+    config.write_text(text.replace("bind :80 ", f"bind 127.0.0.1:{port} "))
+    with running(["/usr/sbin/haproxy", "-db", "-f", config], ready=listens(port), log=run / "haproxy.log"):
+        yield

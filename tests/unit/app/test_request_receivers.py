@@ -1,0 +1,75 @@
+"""Who is told of requests, by the settings."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from tests.unit.gateway.gates import gate
+from tests.unit.gateway.wire import exchange
+
+from mailgate.app.request_receivers import RequestReceivers, syslog_at
+from mailgate.app.workers.place import ALONE
+from mailgate.config.observing import AccessLogSettings, EventSettings, LogSettings
+
+
+def settings(access: AccessLogSettings | None) -> SimpleNamespace:
+    return SimpleNamespace(log=LogSettings(access=access), events=None)
+
+
+@pytest.fixture
+def to_file(tmp_path: Path) -> SimpleNamespace:
+    return settings(AccessLogSettings.model_construct(file=tmp_path / "access.log", include=()))
+
+
+async def test_nobody_is_told_by_default() -> None:
+    on = gate()
+    observing = RequestReceivers(on, ALONE)
+    observing.take(settings(None))
+    assert on.requests.others == ()
+    await observing.stop()
+
+
+async def test_an_access_log_is_begun_and_ended_by_a_reload(tmp_path: Path, to_file: SimpleNamespace) -> None:
+    on = gate()
+    observing = RequestReceivers(on, ALONE)
+    observing.take(settings(None))
+    observing.take(to_file)
+    on.requests.request_finished(exchange())
+    same = on.requests.others
+    observing.take(to_file)
+    assert on.requests.others is same
+    await observing.stop()
+    (line,) = (tmp_path / "access.log").read_text().splitlines()
+    assert json.loads(line)["event"] == "request"
+    observing.take(settings(None))
+    assert on.requests.others == ()
+
+
+async def test_what_is_lost_is_shown_from_the_start_on(to_file: SimpleNamespace) -> None:
+    on = gate()
+    observing = RequestReceivers(on, ALONE)
+    observing.take(to_file)
+    assert on.metrics.registry.get_sample_value("mailgate_log_lines_lost_total", {"log": "access"}) == 0
+    await observing.stop()
+
+
+async def test_acts_that_come_at_the_end_are_left_for_the_next_start(tmp_path: Path) -> None:
+    events = EventSettings.model_construct(
+        file=tmp_path / "events", syslog=None, audit=True, decisions="none", include=()
+    )
+    observing = RequestReceivers(gate(), ALONE)
+    observing.take(SimpleNamespace(log=LogSettings(), events=events, public_url="https://mail.example.com"))
+    assert observing.audit is not None
+    observing.audit(b"{}\n")
+    await observing.stop()
+    assert observing.audit is None
+    assert (tmp_path / "events").read_text() == "{}\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "place"),
+    [("unix:/dev/log", "/dev/log"), ("logs.example.com:514", ("logs.example.com", 514))],
+)
+def test_where_syslog_is(written: str, place: object) -> None:
+    assert syslog_at(EventSettings.model_validate({"syslog": written}).syslog) == place

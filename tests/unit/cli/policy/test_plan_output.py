@@ -1,0 +1,86 @@
+"""A plan on the terminal, in every case that it can be in."""
+
+import io
+from typing import Any
+
+from rich.console import Console
+from tests.unit.rollout.plans import NEWLY, NOBODY, PLAN, SAMPLE, hit, plan_of
+
+from mailgate.cli.policy.plan_output import show_plan
+from mailgate.rollout.plan import LABELS
+
+
+def shown(**changes: Any) -> str:
+    console = Console(file=io.StringIO(), width=200)
+    show_plan(plan_of(**changes), console)
+    return " ".join(console.file.getvalue().split())  # type: ignore[attr-defined]
+
+
+def test_a_change_that_moves_nobody_is_short() -> None:
+    text = shown()
+    assert "of 1,200 people with 3,400 devices:" in text
+    assert "Tests: 2 of 2 cases hold" in text
+    for absent in ("Rules that do nothing", "by rule", "cannot be told hangs"):
+        assert absent not in text
+
+
+def test_more_rows_than_fit_are_counted() -> None:
+    rows = [{"value": f"rule-{number}", "people": 1, "devices": 1} for number in range(11)]
+    new = hit(11, 11, by=NEWLY["by"] | {"rule": rows})
+    text = shown(newly=PLAN["newly"] | {"block": new})
+    assert "rule-7" in text
+    assert "rule-8" not in text
+    assert "and 3 more" in text
+
+
+def test_what_is_not_known_is_said_with_its_cause() -> None:
+    text = shown(
+        newly=PLAN["newly"] | {"unknown": hit(4, 5)}, hangs_on={"request.remote": 5}, newly_listed=["Go"]
+    )
+    assert "What cannot be told hangs on request.remote" in text
+    assert "Go is listed only now" in text
+
+
+def test_rules_that_do_nothing_are_named_with_why() -> None:
+    text = shown(rules={"match_nobody": ["a"], "out_of_reach": {"b": "so it is"}, "not_started": ["c"]})
+    assert "b can never decide anything: so it is" in text
+    assert "a matches nobody" in text
+    assert "c has not started yet" in text
+
+
+def test_who_is_exempt_and_which_rules_are_off_is_said() -> None:
+    text = shown(
+        reliefs={"serial": 1, "exempt": {"people": 2, "devices": 1}, "off": {"a": "halted since noon"}}
+    )
+    assert "2 people and 1 device have exemptions" in text
+    assert "a is halted since noon." in text
+    assert "exemptions" not in shown()
+
+
+def test_who_moves_when_a_stage_begins_stands_under_its_date() -> None:
+    sample = SAMPLE | {"apps": ["tiktok"]}
+    nobody = dict.fromkeys(LABELS, NOBODY)
+    moments = [
+        {"at": PLAN["made_at"], "newly": nobody},
+        {
+            "at": "2026-12-15T09:00:00+01:00",
+            "newly": nobody | {"block": {"people": 1, "devices": 1, "samples": [sample]}},
+        },
+    ]
+    text = shown(later=moments)
+    assert "Once every grace is over and no rule is out, nobody moves." in text
+    assert "From 2026-12-15 08:00 UTC on, beside what is in force by then:" in text
+    assert "newly kept out 1 1" in text
+    assert (
+        "ada: phone ios, d1, has tiktok: let in by open without the change, then kept out by app (prohibited-app)"
+        in text
+    )
+
+
+def test_who_may_be_kept_out_when_nobody_can_tell_is_named() -> None:
+    hit = {"people": 1, "devices": 1, "rules": ["late"], "samples": [SAMPLE]}
+    text = shown(undated=PLAN["undated"] | hit)
+    assert "At moments that cannot be predicted" in text
+    assert "1 person with 1 device might newly be kept out" in text
+    assert "ada: phone ios, d1: let in by open now" in text
+    assert "At moments that cannot be predicted" not in shown()

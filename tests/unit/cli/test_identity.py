@@ -1,0 +1,104 @@
+"""Who runs a command: an admin who proves it, or whom the system knows."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from tests.admins import token
+from tests.unit.rollout.test_admins import known
+
+from mailgate.cli import identity
+from mailgate.cli.identity import VARIABLE, acting_person, acting_person_if_given, system_user
+from mailgate.config import Settings
+
+NOBODY = Settings.model_construct()
+SETTINGS = Settings.model_construct(admins=known(ada="operator", lin="viewer approver"))
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No token in the environment, and no terminal."""
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: False)
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What is typed at a terminal."""
+    what = {"token": "", "asked": ""}
+
+    def prompt(text: str, *, hide_input: bool, err: bool, **_: object) -> str:
+        assert hide_input
+        assert err
+        what["asked"] = text
+        return what["token"]
+
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr(typer, "prompt", prompt)
+    return what
+
+
+def test_without_admins_it_is_whom_the_system_knows() -> None:
+    who = acting_person(NOBODY, "operator")
+    assert who == acting_person_if_given(NOBODY, "operator") == system_user()
+    assert who.name
+    assert who.origin
+
+
+def test_a_token_says_who_it_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, typed: dict[str, str]
+) -> None:
+    typed["token"] = token("ada")
+    assert acting_person(SETTINGS, "operator").name == "ada"
+    monkeypatch.setenv(VARIABLE, token("lin"))
+    assert acting_person(SETTINGS, "operator", "approver").name == "lin"
+    (tmp_path / "token").write_text(token("ada") + "\n")
+    assert acting_person(SETTINGS, "operator", token_file=tmp_path / "token").name == "ada"
+    assert acting_person(SETTINGS, "operator", token_file=tmp_path / "token").origin == system_user().origin
+
+
+@pytest.mark.parametrize(
+    ("given", "role", "why"),
+    [
+        ("", "operator", "the settings have admins: give your token in MAILGATE_ADMIN_TOKEN"),
+        ("ada:wrong", "operator", "the admin token is not valid"),
+        (token("nobody"), "operator", "the admin token is not valid"),
+        (token("lin"), "operator", "lin may not do this: it takes the role operator"),
+    ],
+)
+def test_who_is_nobody_or_may_not_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: str, role: str, why: str
+) -> None:
+    monkeypatch.setenv(VARIABLE, given)
+    with pytest.raises(typer.Exit) as ended:
+        acting_person(SETTINGS, role)  # type: ignore[arg-type]
+    assert ended.value.exit_code == 2
+    shown = capsys.readouterr().err
+    assert why in shown
+    assert "secret" not in shown
+
+
+def test_a_token_file_that_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit):
+        acting_person(SETTINGS, "operator", token_file=tmp_path / "none")
+    assert "cannot be read" in capsys.readouterr().err
+
+
+def test_who_only_looks_need_not_say_who_they_are(
+    monkeypatch: pytest.MonkeyPatch, typed: dict[str, str]
+) -> None:
+    assert acting_person_if_given(SETTINGS, "operator") is None
+    assert typed["asked"] == "Admin token (Enter to look only)"
+    monkeypatch.setenv(VARIABLE, "ada:wrong")
+    with pytest.raises(typer.Exit):
+        acting_person_if_given(SETTINGS, "operator")
+    monkeypatch.setenv(VARIABLE, token("ada"))
+    found = acting_person_if_given(SETTINGS, "operator")
+    assert found is not None
+    assert found.name == "ada"
+
+
+def test_without_a_terminal_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity.typer, "prompt", lambda *_, **__: pytest.fail("nobody is there"))
+    assert acting_person_if_given(SETTINGS, "operator") is None

@@ -1,0 +1,122 @@
+"""The store of a configuration, open for the time of one command."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import typer
+
+from mailgate.cli.open_store import fail, with_store
+from mailgate.config import Bundle
+from mailgate.store import Store, StoreUnavailableError
+
+SETTINGS = """\
+listen: 127.0.0.1:0
+public_url: http://localhost:8080
+upstream: http://127.0.0.1:9080
+admin_listen: 127.0.0.1:0
+store: sqlite:///mailgate.db
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "apps.yaml").write_text("apps: {tiktok: {name: TikTok}}\n")
+    (tmp_path / "policy.yaml").write_text("rules: [{id: all, when: 'true', effect: block}]\n")
+    (tmp_path / "mailgate.yaml").write_text(SETTINGS)
+    return tmp_path / "mailgate.yaml"
+
+
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> list[Store]:
+    """Stores that were closed."""
+    stores: list[Store] = []
+    close = Store.close
+
+    async def noted(store: Store) -> None:
+        stores.append(store)
+        await close(store)
+
+    monkeypatch.setattr(Store, "close", noted)
+    return stores
+
+
+def test_a_command_gets_the_open_store_and_its_files(config: Path, closed: list[Store]) -> None:
+    async def command(store: Store, bundle: Bundle) -> tuple[int, str]:
+        assert not closed
+        return len(await store.sightings.latest()), bundle.policy.rules[0].id
+
+    assert with_store(config, command) == (0, "all")
+    assert len(closed) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "seen"), [(StoreUnavailableError("the store is away"), typer.Exit), (KeyError("x"), KeyError)]
+)
+def test_a_store_that_is_lost_ends_the_command_and_a_mistake_of_ours_is_not_hidden(
+    config: Path,
+    closed: list[Store],
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
+    seen: type[Exception],
+) -> None:
+    async def command(*_: object) -> None:
+        raise error
+
+    with pytest.raises(seen):
+        with_store(config, command)
+    assert len(closed) == 1
+    assert capsys.readouterr().err == ("the store is away\n" if seen is typer.Exit else "")
+
+
+def test_files_that_cannot_be_used_are_said_and_open_no_store(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (config.parent / "mailgate.db").unlink()
+    config.write_text(SETTINGS + "nonsense: 1\n")
+    with pytest.raises(typer.Exit) as ended:
+        with_store(config, lambda *_: pytest.fail("opened"))
+    assert ended.value.exit_code == 2
+    assert "mailgate.yaml:6:1" in capsys.readouterr().err
+    assert not (config.parent / "mailgate.db").exists()
+
+
+def test_a_command_uses_the_store_beside_the_settings_wherever_it_is_run(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def command(store: Store, _: Bundle) -> int:
+        return len(await store.sightings.latest())
+
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert with_store(Path("../mailgate.yaml"), command) == 0
+    assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize("there", ["nothing", "an empty file", "a database of somebody else"])
+def test_a_command_never_makes_a_store(config: Path, there: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path = config.parent / "mailgate.db"
+    path.unlink()
+    if there == "an empty file":
+        path.write_bytes(b"")
+    if there == "a database of somebody else":
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("CREATE TABLE others (id)")
+    before = sorted(config.parent.iterdir())
+    with pytest.raises(typer.Exit) as ended:
+        with_store(config, lambda *_: pytest.fail("opened"))
+    assert ended.value.exit_code == 2
+    assert capsys.readouterr().err == (
+        f"there is no store at {path}, which {config} names; `mailgate run` makes it\n"
+    )
+    assert (
+        sorted(each for each in config.parent.iterdir() if not each.name.endswith(("-wal", "-shm"))) == before
+    )
+
+
+def test_a_failure_is_a_line_for_people_and_a_code_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as ended:
+        fail(1, "no such device")
+    assert (ended.value.exit_code, capsys.readouterr()) == (1, ("", "no such device\n"))
